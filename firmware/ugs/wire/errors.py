@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# wire: the one error for bytes that came from outside. `reason` is a short fixed word for a counter.
+
+
+class WireError(ValueError):
+    def __init__(self, reason):
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""CPython stand-in for MicroPython's `cryptolib`: AES in the two modes every port has.
+
+Lets `ugs.wire` run unchanged under CPython; the arithmetic is done by `cryptography`.
+"""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+_ECB = 1
+_CBC = 2
+
+
+class aes:  # noqa: N801 - the name MicroPython gives it
+    """As `cryptolib.aes(key, mode[, iv])`: input in whole blocks of 16 bytes, output to `out` or returned."""
+
+    def __init__(self, key: bytes, mode: int, iv: bytes | None = None) -> None:
+        if mode == _ECB and iv is None:
+            chosen: modes.Mode = modes.ECB()  # noqa: S305 - CCM is built of it, as on the node
+        elif mode == _CBC and iv is not None:
+            chosen = modes.CBC(iv)
+        else:
+            raise ValueError("mode")
+        self._encryptor = Cipher(algorithms.AES(bytes(key)), chosen).encryptor()
+
+    def encrypt(self, data: bytes | bytearray, out: bytearray | None = None) -> bytes | None:
+        if len(data) % 16:
+            raise ValueError("blksize % 16")
+        result = self._encryptor.update(bytes(data))
+        if out is None:
+            return result
+        out[: len(result)] = result
+        return None
