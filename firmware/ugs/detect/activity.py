@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+# Verdict: from belief over time to one onset, updates every 5 s and one end per activity.
+
+from micropython import const
+
+ONSET = const(1)
+UPDATE = const(2)
+END = const(3)
+
+_BLOCK_MS = const(128)
+_UPDATE = const(39)  # blocks = 5 s
+_EARLY = const(20)  # 2.5 s, for a first update that is clearly surer
+_SURER = const(10)
+_QUIET = const(47)  # 6 s without belief ends it
+_LEAD = const(62)  # an onset reaches back 8 s at most
+_LONGEST = const(65535)
+
+
+class Report:
+    def __init__(self):
+        self.phase = 0
+        self.onset_ms = 0
+        self.class_id = 0
+        self.confidence_pct = 0
+        self.peak_um_s_x100 = 0
+        self.cadence_hz_x20 = 0
+        self.pir_count = 0
+        self.elapsed_s_x10 = 0
+
+
+class Activity:
+    def __init__(self):
+        self.report = Report()
+        self.is_open = False
+        self._age = 0  # blocks since onset
+        self._last = 0  # age of the last report
+        self._updates = 0
+        self._quiet = 0
+        self._stirred = 0  # blocks since the trigger first opened, after calm
+        self._calm = 0
+        self._peak = 0
+        self._pir_start = 0
+
+    def step(self, t_ms, triggered, peak, pir_total):
+        # every block: ages and peaks; peak in units of 4 nm/s
+        if triggered:
+            self._calm = 0
+            if self._stirred < _LEAD:
+                self._stirred += 1
+        else:
+            self._calm += 1
+            if self._calm > 16:  # 2 s without trigger: the next one begins something new
+                self._stirred = 0
+                self._peak = 0
+            elif self._stirred and self._stirred < _LEAD:
+                self._stirred += 1
+        self._peak = max(self._peak, peak)
+        if self.is_open:
+            self._age += 1
+            self._quiet += 1
+        else:
+            self._pir_start = pir_total if self._stirred == 0 else self._pir_start
+
+    def decide(self, t_ms, is_sure, confidence_pct, class_id, rate_x20, pir_total):
+        # every hop; True when the report is filled
+        if is_sure:
+            self._quiet = 0
+        if not self.is_open:
+            if not is_sure:
+                return False
+            self.is_open = True
+            self._age = self._stirred
+            self._last = self._age
+            self._updates = 0
+            self.report.onset_ms = t_ms - self._age * _BLOCK_MS
+            self.report.confidence_pct = 0
+            return self._fill(ONSET, confidence_pct, class_id, rate_x20, pir_total)
+        if self._quiet >= _QUIET:
+            self.is_open = False
+            self._stirred = 0
+            return self._fill(END, confidence_pct, class_id, rate_x20, pir_total)
+        waited = self._age - self._last
+        surer = confidence_pct >= self.report.confidence_pct + _SURER
+        if waited >= _UPDATE or (waited >= _EARLY and self._updates == 0 and surer):
+            self._updates = 1
+            return self._fill(UPDATE, confidence_pct, class_id, rate_x20, pir_total)
+        return False
+
+    def _fill(self, phase, confidence_pct, class_id, rate_x20, pir_total):
+        report = self.report
+        report.phase = phase
+        report.class_id = class_id
+        report.confidence_pct = max(report.confidence_pct, confidence_pct)
+        report.peak_um_s_x100 = min(65535, (self._peak * 2) // 5)
+        if phase != END:
+            report.cadence_hz_x20 = min(255, rate_x20)
+        report.pir_count = min(23, (pir_total - self._pir_start) & 0xFFFF)
+        report.elapsed_s_x10 = min(_LONGEST, (self._age * 32) // 25)
+        self._last = self._age
+        return True

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+# Verdict: how regular the level beats, and how fast, from its autocorrelation.
+#
+# For a walk with step period T the correlation is high at T and 2T and low half-way between. The
+# score is (r(T) + r(2T) - r(T/2) - r(3T/2)) / 2, 256 = 1.0; its best T is the cadence.
+
+from array import array
+
+import micropython
+from micropython import const
+
+_LAGS = const(80)  # as ugs.dsp.correlate.LAGS: viper folds constants of its own file only
+# 2T in levels of 32 ms: T = 0.27..0.86 s, 3.7..1.15 steps per second
+_FIRST = const(17)
+_LAST = const(54)
+_SCORE = const(0)
+_LAG = const(1)
+_R1 = const(2)
+_R2 = const(3)
+_N = const(4)
+_SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
+_WORD = const(0x3FFFFFFF)
+
+
+@micropython.viper
+def _normalise(products: ptr32, inverse: ptr32, r: ptr32):
+    # r[lag] = products[lag] / products[0] * n / (n - lag), 4096 = 1.0, plus 8192: never negative
+    energy = products[0]
+    down = 0
+    while (energy >> down) >= 16384:
+        down += 1
+    energy = (energy >> down) + 1
+    # reciprocal by long division: viper has no operator for it on every port
+    rest = 1
+    quotient = 0
+    i = 0
+    while i < 28:
+        rest <<= 1
+        quotient <<= 1
+        if rest >= energy:
+            rest -= energy
+            quotient += 1
+        i += 1
+    # quotient = 2^28 / energy
+    lag = 0
+    while lag < _LAGS:
+        x = ((products[lag] + _SIGN) & _WORD) - _SIGN
+        x = ((x >> down) * inverse[lag]) >> 10
+        if x > energy:
+            x = energy
+        elif x < -energy:
+            x = -energy
+        r[lag] = 8192 + ((x * (quotient >> 4)) >> 12)
+        lag += 1
+
+
+@micropython.viper
+def _search(r: ptr32, out: ptr32):
+    best = -32768
+    double = _FIRST
+    while double <= _LAST:
+        one = (r[double >> 1] + r[(double + 1) >> 1]) >> 1
+        two = r[double]
+        half = (r[double >> 2] + r[(double + 3) >> 2]) >> 1
+        more = (r[(double * 3) >> 2] + r[((double * 3) + 3) >> 2]) >> 1
+        score = (one + two - half - more) >> 1
+        if score > best:
+            best = score
+            out[_LAG] = double
+            out[_R1] = one - 8192
+            out[_R2] = two - 8192
+        double += 1
+    out[_SCORE] = best
+
+
+class Cadence:
+    def __init__(self, count):
+        # count: levels in the window, above _LAGS
+        self._inverse = array("i", [0] * _LAGS)
+        for lag in range(_LAGS):
+            self._inverse[lag] = (count << 10) // (count - lag)
+        self._r = array("i", [0] * _LAGS)
+        self._out = array("i", [0] * _N)
+
+    def measure(self, products):
+        _normalise(products, self._inverse, self._r)
+        _search(self._r, self._out)
+
+    def score(self):
+        # 256 = a perfect beat
+        return self._out[_SCORE] >> 4
+
+    def first(self):
+        return self._out[_R1] >> 4
+
+    def second(self):
+        return self._out[_R2] >> 4
+
+    def period(self):
+        # samples at 250 Hz
+        return self._out[_LAG] << 2
+
+    def rate_x20(self):
+        # steps per second, in 0.05 Hz
+        return (20 * 250 + (self.period() >> 1)) // max(1, self.period())

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+# Verdict: the node's detector, from ring samples to reports. Steady state allocates nothing.
+
+from micropython import const
+
+from ugs.detect.activity import Activity
+from ugs.detect.cadence import Cadence
+from ugs.detect.picker import Picker
+from ugs.detect.pir import Pir
+from ugs.detect.verdict import PERSON, Verdict
+from ugs.dsp.biquad import FOOT_BAND, Cascade
+from ugs.dsp.compress import LENGTH, History
+from ugs.dsp.correlate import Correlator
+from ugs.dsp.envelope import Envelope
+from ugs.dsp.intake import Intake
+from ugs.dsp.minimum import Minimum
+from ugs.dsp.moments import Moments
+from ugs.dsp.stalta import StaLta
+
+FS_HZ = const(250)
+_HOP = const(4)  # blocks between verdicts: 0.51 s
+_QUICK = const(128)  # levels = 4.1 s
+_PICK = const(4)  # a step rises above this many floors
+_WINDOW = const(2048)  # samples = 8.2 s
+
+
+class Detector:
+    def __init__(self, nm_s_per_count_x256):
+        # ValueError for a scale outside 1..8191 (31 nm/s per count)
+        self._intake = Intake(nm_s_per_count_x256)
+        self._band = Cascade(FOOT_BAND)
+        self._envelope = Envelope()
+        self._trigger = StaLta()
+        self._minimum = Minimum()
+        self._history = History()
+        self._moments = Moments()
+        self._picker = Picker()
+        self._correlator = Correlator()
+        self._long = Cadence(LENGTH)
+        self._quick = Cadence(_QUICK)
+        self._pir = Pir()
+        self._verdict = Verdict()
+        self._activity = Activity()
+        self._blocks = 0
+        self.report = self._activity.report
+        self.floor_um_s_x100 = 0
+
+    def pir_edge(self, t_ms, level):
+        # an edge counts from the block it is told in: edges come before the block they lie in
+        self._pir.edge(level)
+
+    def feed(self, ring, start, t_ms):
+        # consumes 32 samples ring[(start + i) & (len(ring) - 1)]; t_ms: uptime of the last one.
+        # True: self.report holds a new report.
+        self._condition(ring, start)
+        self._activity.step(
+            t_ms, self._trigger.is_open(), self._envelope.peak(), self._pir.total
+        )
+        self._blocks += 1
+        if self._blocks < _HOP:
+            return False
+        self._blocks = 0
+        if self._history.filled < _QUICK or not self._trigger.is_ready():
+            return False
+        return self._judge(t_ms)
+
+    def _condition(self, ring, start):
+        block = self._intake.block
+        self._intake.take(ring, start)
+        self._band.run(block)
+        envelope = self._envelope
+        envelope.follow(block)
+        trigger = self._trigger
+        if self._minimum.add(envelope.slow):
+            trigger.bound(self._minimum.bound())
+        trigger.step(envelope.slow)
+        floor = trigger.floor()
+        self._history.push(envelope.slow, floor)
+        self._moments.push(block)
+        if trigger.is_ready():
+            self._picker.pick(envelope.fine, floor * _PICK)
+        self._pir.tick()
+        # mean of |x| to rms of Gaussian noise: 5/4; 0.25 nm/s to 10 nm/s
+        self.floor_um_s_x100 = min(65535, floor >> 5)
+
+    def _judge(self, t_ms):
+        history = self._history
+        self._correlator.run(history.levels, history.at, _QUICK)
+        self._quick.measure(self._correlator.products)
+        best = self._quick
+        long_score = 0
+        if history.filled >= LENGTH:
+            self._correlator.run(history.levels, history.at, LENGTH)
+            self._long.measure(self._correlator.products)
+            long_score = self._long.score()
+            best = self._long
+        verdict = self._verdict
+        verdict.weigh(
+            long_score,
+            self._quick.score(),
+            self._moments.kurtosis_x16(),
+            self._picker.regular(best.period(), _WINDOW),
+            self._pir.supports(),
+        )
+        is_sure = verdict.belief > (80 if self._activity.is_open else 160)
+        confidence_pct = max(1, min(99, 50 + verdict.belief // 8))
+        return self._activity.decide(
+            t_ms, is_sure, confidence_pct, PERSON, best.rate_x20(), self._pir.total
+        )

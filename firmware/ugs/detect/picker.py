@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+# Trigger: picks single steps as local maxima of the 250 Hz level, at least 180 ms apart.
+
+from array import array
+
+import micropython
+from micropython import const
+
+_N = const(32)
+_REFRACTORY = const(45)  # samples = 180 ms
+KEPT = const(32)
+_SLOT = const(31)
+CLOCK = const(0xFFFFFFF)  # sample clock of 28 bits: wraps after 12 days, differences are masked
+
+_NOW = const(0)
+_THRESHOLD = const(1)
+_BEST = const(2)
+_BEST_AT = const(3)
+_PICKS = const(4)
+
+
+@micropython.viper
+def _pick(fine: ptr32, times: ptr32, levels: ptr32, state: ptr32):
+    now = state[_NOW]
+    threshold = state[_THRESHOLD]
+    best = state[_BEST]
+    at = state[_BEST_AT]
+    i = 0
+    while i < _N:
+        level = fine[i]
+        if best == 0:
+            if level > threshold:
+                best = level
+                at = now
+        elif level > best:
+            best = level
+            at = now
+        elif ((now - at) & CLOCK) >= _REFRACTORY:
+            slot = state[_PICKS] & _SLOT
+            times[slot] = at
+            levels[slot] = best
+            state[_PICKS] = (state[_PICKS] + 1) & CLOCK
+            best = 0
+        now = (now + 1) & CLOCK
+        i += 1
+    state[_NOW] = now
+    state[_BEST] = best
+    state[_BEST_AT] = at
+
+
+class Picker:
+    def __init__(self):
+        self.times = array("i", [0] * KEPT)
+        self.levels = array("i", [0] * KEPT)
+        self._state = array("i", [0] * 5)
+
+    def pick(self, fine, threshold):
+        self._state[_THRESHOLD] = threshold
+        _pick(fine, self.times, self.levels, self._state)
+
+    def now(self):
+        return self._state[_NOW]
+
+    def total(self):
+        return self._state[_PICKS]
+
+    def regular(self, period, window):
+        # intervals of the last `window` samples that are one or two periods long, within 1/5
+        now = self._state[_NOW]
+        picks = self._state[_PICKS]
+        count = 0
+        later = -1
+        for back in range(1, KEPT + 1):
+            if back > picks:
+                break
+            at = self.times[(picks - back) & _SLOT]
+            if ((now - at) & CLOCK) > window:
+                break
+            if later >= 0:
+                gap = ((later - at) & CLOCK) * 5
+                if (gap > period * 4 and gap < period * 6) or (gap > period * 8 and gap < period * 12):
+                    count += 1
+            later = at
+        return count

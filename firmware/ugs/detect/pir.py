@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Verdict: what the PIR adds. Counted in blocks of 128 ms, so a long uptime needs no large ints.
+#
+# More than 10 pulses a minute for 5 minutes is sun or leaves: then the PIR says nothing until a
+# minute has been calm.
+
+from micropython import const
+
+_SUPPORT = const(80)  # 10 s
+_MINUTE = const(469)
+_BUSY = const(10)
+_BUSY_MINUTES = const(5)
+
+
+class Pir:
+    def __init__(self):
+        self._since = _SUPPORT
+        self._clock = 0
+        self._pulses = 0
+        self._busy = 0
+        self.total = 0  # pulses, modulo 2^16
+
+    def edge(self, level):
+        if not level:
+            return
+        self._since = 0
+        self._pulses += 1
+        self.total = (self.total + 1) & 0xFFFF
+
+    def tick(self):
+        # once per block
+        if self._since < _SUPPORT:
+            self._since += 1
+        self._clock += 1
+        if self._clock >= _MINUTE:
+            self._busy = self._busy + 1 if self._pulses > _BUSY else 0
+            self._busy = min(self._busy, _BUSY_MINUTES)
+            self._clock = 0
+            self._pulses = 0
+
+    def is_muted(self):
+        return self._busy >= _BUSY_MINUTES
+
+    def supports(self):
+        return self._since < _SUPPORT and not self.is_muted()

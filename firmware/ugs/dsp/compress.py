@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Conditioning: levels on a logarithmic scale of 64 steps per octave, kept for 8.2 s.
+#
+# A step stands out by a ratio, near or far, so rhythm is sought in the logarithm. The floor is
+# added first: below it the logarithm would only stretch noise. Between powers of two the scale is
+# a straight line (at most 0.09 octave off), which needs no table.
+
+from array import array
+
+import micropython
+from micropython import const
+
+LENGTH = const(256)
+_MASK = const(255)
+_PER_BLOCK = const(4)
+
+
+@micropython.viper
+def _push(slow: ptr32, history: ptr32, at: int, floor: int):
+    i = 0
+    while i < _PER_BLOCK:
+        level = slow[i] + floor + 64
+        octave = 6
+        while level >= 128:
+            level >>= 1
+            octave += 1
+        history[(at + i) & _MASK] = (octave << 6) + level - 64
+        i += 1
+
+
+@micropython.viper
+def _log2(level: int) -> int:
+    level = level << 6
+    octave = 0
+    while level >= 128:
+        level >>= 1
+        octave += 1
+    return (octave << 6) + level - 64
+
+
+def log2_x64(level):
+    # level 1..2^24
+    return _log2(level)
+
+
+class History:
+    def __init__(self):
+        self.levels = array("i", [0] * LENGTH)
+        self.at = 0  # index of the oldest level, where the next one goes
+        self.filled = 0
+
+    def push(self, slow, floor):
+        _push(slow, self.levels, self.at, floor)
+        self.at = (self.at + _PER_BLOCK) & _MASK
+        if self.filled < LENGTH:
+            self.filled += _PER_BLOCK
