@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Clock of the node: uptime that does not wrap, and wall time with a known quality."""
+
+import time
+
+from micropython import const
+
+# An answer older than this says nothing useful about the wall clock.
+_RTT_MS_MAX = const(20_000)
+# Crystals of the supported boards stay within 50 ppm: the quality worsens by 1 ms per 20 s.
+_DRIFT_MS_PER_MS = const(20_000)
+
+
+class Clock:
+    # ticks_ms wraps (2^30 ms = 12.4 days on the boards), so uptime_ms must be called at least
+    # once in half that time; the pump does so ten times a second.
+
+    def __init__(self, ticks_ms=time.ticks_ms, ticks_diff=time.ticks_diff):
+        self._ticks_ms = ticks_ms
+        self._ticks_diff = ticks_diff
+        self._last_tick = ticks_ms()
+        self._uptime_ms = 0
+        # utc = uptime + offset; None until the gateway has told the time.
+        self._offset_ms = None
+        self._set_at_ms = 0
+        self._error_ms = 0
+
+    def uptime_ms(self):
+        tick = self._ticks_ms()
+        step = self._ticks_diff(tick, self._last_tick)
+        if step > 0:
+            self._uptime_ms += step
+            self._last_tick = tick
+        return self._uptime_ms
+
+    def at_tick(self, tick):
+        # The uptime of a recent ticks_ms value, as an interrupt has stamped it.
+        now_ms = self.uptime_ms()
+        return max(0, now_ms + self._ticks_diff(tick, self._last_tick))
+
+    def set_wall(self, utc_ms, echo_ms):
+        # The gateway's answer to a message of ours sent at uptime echo_ms. Half the round trip is
+        # the error bound; a worse answer never replaces a better one. Returns whether it was used.
+        now_ms = self.uptime_ms()
+        rtt_ms = now_ms - echo_ms
+        if rtt_ms < 0 or rtt_ms > _RTT_MS_MAX:
+            return False
+        error_ms = rtt_ms // 2 + 1
+        if self._offset_ms is not None and error_ms > self.quality_ms():
+            return False
+        self._offset_ms = utc_ms + rtt_ms // 2 - now_ms
+        self._set_at_ms = now_ms
+        self._error_ms = error_ms
+        return True
+
+    def quality_ms(self):
+        # Bound of the wall clock's error, None while it is unset.
+        if self._offset_ms is None:
+            return None
+        return self._error_ms + (self.uptime_ms() - self._set_at_ms) // _DRIFT_MS_PER_MS
+
+    def wall_ms(self):
+        if self._offset_ms is None:
+            return None
+        return self.uptime_ms() + self._offset_ms

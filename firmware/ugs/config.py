@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""Configuration of one node: node.json, read strictly once at boot."""
+
+import binascii
+import json
+
+_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+class ConfigError(ValueError):
+    # The message names the key, says what is wrong and shows what would be right.
+    pass
+
+
+class Config:
+    def __init__(self, site, node, board, key, wifi, broker, place, pir):
+        self.site = site
+        self.node = node
+        self.board = board
+        self.key = key
+        self.ssid, self.passphrase = wifi
+        self.host, self.port = broker
+        self.x_m, self.y_m = place
+        self.pir = pir
+
+
+def load_config(path):
+    try:
+        with open(path) as file:
+            text = file.read(4096)
+    except OSError:
+        raise ConfigError("%s is missing; write it with: groundwatch bundle" % path)
+    try:
+        table = json.loads(text)
+    except ValueError:
+        raise ConfigError("%s is not JSON; write it anew with: groundwatch bundle" % path)
+    return parse_config(table)
+
+
+def parse_config(table):
+    _no_other_keys(
+        "node.json", table, ("site", "node", "board", "key", "wifi", "broker", "x_m", "y_m", "pir")
+    )
+    wifi = table.get("wifi")
+    _no_other_keys("wifi", wifi, ("ssid", "passphrase"))
+    broker = table.get("broker")
+    _no_other_keys("broker", broker, ("host", "port"))
+    port = broker.get("port")
+    if type(port) is not int or not 1 <= port <= 65535:
+        raise ConfigError("broker.port must be 1..65535, as in 1883")
+    pir = table.get("pir")
+    if type(pir) is not bool:
+        raise ConfigError("pir must be true or false")
+    return Config(
+        _identifier(table, "site", "north"),
+        _identifier(table, "node", "n07"),
+        _identifier(table, "board", "pico_w"),
+        _key(table),
+        (_text(wifi, "ssid", "wifi.", 1, 32, "field"), _text(wifi, "passphrase", "wifi.", 0, 63)),
+        (_text(broker, "host", "broker.", 1, 64, "192.168.4.1"), port),
+        (_number(table, "x_m"), _number(table, "y_m")),
+        pir,
+    )
+
+
+def _no_other_keys(name, table, known):
+    if type(table) is not dict:
+        raise ConfigError("%s must be a table with the keys %s" % (name, ", ".join(known)))
+    for key in table:
+        if key not in known:
+            raise ConfigError("%s has the unknown key %s; known are %s" % (name, key, known))
+
+
+def _text(table, key, prefix, low, high, example=""):
+    value = table.get(key)
+    if type(value) is not str or not low <= len(value.encode()) <= high:
+        raise ConfigError(
+            '%s%s must be a text of %d..%d bytes, as in "%s"' % (prefix, key, low, high, example)
+        )
+    return value
+
+
+def _identifier(table, key, example):
+    value = _text(table, key, "", 1, 16, example)
+    for letter in value:
+        if letter not in _ID_LETTERS:
+            raise ConfigError('%s may hold only a-z 0-9 _ -, as in "%s"' % (key, example))
+    return value
+
+
+def _number(table, key):
+    value = table.get(key)
+    if type(value) not in (int, float) or not -100_000 <= value <= 100_000:
+        raise ConfigError("%s must be a number of metres, as in 12.5" % key)
+    return value
+
+
+def _key(table):
+    # Never shown, not even in part: the console of a node is read by whoever finds it.
+    value = table.get("key")
+    try:
+        key = binascii.unhexlify(value)
+    except (ValueError, TypeError):
+        key = b""
+    if len(key) != 32:
+        raise ConfigError("key must be 64 hexadecimal digits; groundwatch bundle writes them")
+    return key

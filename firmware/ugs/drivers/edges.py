@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Driver of the PIR: an interrupt stamps each edge of the output, a task reads them later."""
+
+from array import array
+from time import ticks_ms
+
+from micropython import const
+
+_EDGES = const(32)
+_MASK = const(31)
+
+
+class EdgeQueue:
+    # pin() gives the level. `on_edge` is the handler for the pin's interrupt on both edges. When
+    # the queue of 32 is full the newest edge is dropped and counted: the start of a movement
+    # matters, and a PIR gives at most a few edges a second.
+
+    def __init__(self, pin):
+        self.dropped = 0
+        self.level = pin()
+        self._pin = pin
+        self._ticks = array("i", (0 for _ in range(_EDGES)))
+        self._levels = bytearray(_EDGES)
+        self._head = 0
+        self._tail = 0
+        self.on_edge = self._stamp
+
+    def _stamp(self, _pin):
+        head = self._head
+        if (head - self._tail) & 0xFFFF >= _EDGES:
+            self.dropped += 1
+            return
+        self._ticks[head & _MASK] = ticks_ms()
+        self._levels[head & _MASK] = self._pin()
+        self._head = (head + 1) & 0xFFFF
+
+    def __len__(self):
+        return (self._head - self._tail) & 0xFFFF
+
+    def tick(self):
+        # The stamp of the oldest edge; ask len() first.
+        return self._ticks[self._tail & _MASK]
+
+    def pop(self):
+        # The level after the oldest edge, which is then forgotten.
+        self.level = self._levels[self._tail & _MASK]
+        self._tail = (self._tail + 1) & 0xFFFF
+        return self.level

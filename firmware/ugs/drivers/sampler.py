@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""Driver of the geophone: a timer reads one count after the other into a ring."""
+
+from array import array
+from time import ticks_add, ticks_diff, ticks_us
+
+from micropython import const
+
+RING = const(1024)
+_MASK = const(1023)
+# A scheduled timer callback may wait behind a collection (about 10 ms) or a flash erase (45 ms
+# typical, W25Q16JV section 9.6); later than this many periods counts as samples missed.
+_SLACK_PERIODS = const(6)
+
+
+class Sampler:
+    # start_timer(fs_hz, callback) starts a periodic timer; read() returns one count and allocates
+    # nothing. Sample number n of the timer's grid always lands in ring[n & 1023]: slots that the
+    # timer missed are filled with the sample before, so the ring keeps time.
+    #   written: samples in the ring since start, the missed ones too (2^30 after 49 days; the node
+    #            restarts before)
+    #   missed:  slots without a reading of their own
+    #   clipped: readings at or beyond +-clip_counts, where the front end is at its rail
+
+    def __init__(self, start_timer, read, fs_hz, clip_counts):
+        self.ring = array("i", (0 for _ in range(RING)))
+        self.fs_hz = fs_hz
+        self.period_us = 1_000_000 // fs_hz
+        self.clip_counts = clip_counts
+        self.written = 0
+        self.missed = 0
+        self.clipped = 0
+        self._start_timer = start_timer
+        self._read = read
+        self._due_us = 0
+        self._slack_us = _SLACK_PERIODS * self.period_us
+        self._timer = None
+        # A bound method is an object: made here once, because an interrupt may not make one.
+        self._on_timer = self._take
+
+    def start(self):
+        self._due_us = ticks_add(ticks_us(), self.period_us)
+        self._timer = self._start_timer(self.fs_hz, self._on_timer)
+
+    def stop(self):
+        self._timer.deinit()
+
+    # Runs in the interrupt: small integers and stores into what exists, nothing else.
+    def _take(self, _timer):
+        late_us = ticks_diff(ticks_us(), self._due_us)
+        if late_us > self._slack_us:
+            self._skip(late_us // self.period_us)
+        elif late_us < -(self.period_us >> 1):
+            # The timer catches up on slots already filled: this one was not missed after all.
+            if self.missed:
+                self.missed -= 1
+            return
+        count = self._read()
+        if count >= self.clip_counts or count <= -self.clip_counts:
+            self.clipped += 1
+        self.ring[self.written & _MASK] = count
+        self.written += 1
+        self._due_us = ticks_add(self._due_us, self.period_us)
+
+    def _skip(self, slots):
+        self.missed += slots
+        self._due_us = ticks_add(self._due_us, slots * self.period_us)
+        count = self.ring[(self.written - 1) & _MASK]
+        fill = slots if slots < RING else RING
+        first = self.written + slots - fill
+        self.written += slots
+        while fill:
+            fill -= 1
+            self.ring[(first + fill) & _MASK] = count
+
+    def age_us(self, index):
+        # How long ago sample `index` was due, in microseconds. Read twice around the interrupt.
+        while True:
+            written = self.written
+            due_us = self._due_us
+            if written == self.written:
+                break
+        newest_us = ticks_diff(ticks_us(), due_us) + self.period_us
+        return newest_us + (written - 1 - index) * self.period_us

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""Ledger: every durable message on flash from before it is sent until the gateway's receipt."""
+
+import os
+
+from micropython import const
+from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
+
+# One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
+_SEGMENT_BYTES = const(4096)
+_SEGMENT_RECORDS = const(64)
+# Drop oldest: after a drop at least 19 * 64 = 1216 messages stay, in 80 KB of flash.
+_SEGMENTS = const(20)
+# What flash refuses waits here, is sent all the same, and is written when flash works again.
+_UNWRITTEN = const(16)
+
+
+class _Segment:
+    # runs: [boot, first seq, last seq] of the records in the file, in order of writing.
+    def __init__(self, number):
+        self.number = number
+        self.size = 0
+        self.records = 0
+        self.runs = []
+
+    def note(self, boot, seq, size):
+        self.size += size
+        self.records += 1
+        if self.runs and self.runs[-1][0] == boot and self.runs[-1][2] == seq - 1:
+            self.runs[-1][2] = seq
+        else:
+            self.runs.append([boot, seq, seq])
+
+
+class Ledger:
+    # append() writes, after(position) reads on from a position, receipt() forgets. A position is
+    # (boot, seq); messages are ordered by it. Nothing but the index is held in memory.
+    #   faults: flash operations that failed      torn: segments found with a half-written end
+    #   lost:   messages dropped without a receipt; take_dropped() hands over which
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.faults = 0
+        self.lost = 0
+        self._dropped = {}
+        self._received = {}
+        self._unwritten = []
+        self._segments = []
+        self._next_number = 0
+        self._ends_torn = False
+        self.torn = 0
+        # The segment last read, and where the message after the one last handed out begins.
+        self._buffer = bytearray(_SEGMENT_BYTES)
+        self._buffer_number = -1
+        self._buffer_size = 0
+        self._hint = (-1, None, 0)
+
+    def load(self):
+        # Reads the index from flash; returns the highest boot number met. A torn last record is
+        # left out, and no more is appended behind it.
+        highest = 0
+        numbers = []
+        for name in os.listdir(self.folder):
+            if name.endswith(".seg"):
+                try:
+                    numbers.append(int(name[:-4]))
+                except ValueError:
+                    self.faults += 1
+        for number in sorted(numbers):
+            self._next_number = number + 1
+            if not self._read(number):
+                self._ends_torn = True
+                continue
+            segment = self._index(number)
+            self._ends_torn = segment.size != self._buffer_size
+            if self._ends_torn:
+                self.torn += 1
+            if segment.records:
+                self._segments.append(segment)
+                highest = max(highest, segment.runs[-1][0])
+            else:
+                self._remove(number)
+        return highest
+
+    def _index(self, number):
+        segment = _Segment(number)
+        record = unpack(self._buffer, 0, self._buffer_size)
+        while record is not None:
+            boot, seq, _payload, end = record
+            segment.note(boot, seq, end - segment.size)
+            record = unpack(self._buffer, end, self._buffer_size)
+        return segment
+
+    def append(self, boot, seq, payload):
+        # True when the message is on flash; False when flash failed and it is in memory only.
+        # Either way it will be offered by after() until its receipt.
+        if len(payload) > PAYLOAD_MAX:
+            raise ValueError("payload too long for the ledger")
+        self._unwritten.append((boot, seq, bytes(payload)))
+        if len(self._unwritten) > _UNWRITTEN:
+            self._note_dropped(*self._unwritten.pop(0)[:2])
+        return self.write_back()
+
+    def write_back(self):
+        # Writes what waits in memory in one go; False when flash fails (again).
+        while self._unwritten:
+            segment = self._open_segment()
+            batch = []
+            room = _SEGMENT_BYTES - segment.size
+            for message in self._unwritten[: _SEGMENT_RECORDS - segment.records]:
+                room -= RECORD_MAX
+                if room >= 0:
+                    batch.append(message)
+            try:
+                with open(self._path(segment.number), "ab") as file:
+                    file.write(b"".join([pack(*message) for message in batch]))
+            except OSError:
+                self.faults += 1
+                # How much of it arrived is unknown: go on in a new file.
+                self._ends_torn = True
+                if not segment.records:
+                    self._segments.remove(segment)
+                    self._remove(segment.number)
+                return False
+            for boot, seq, payload in batch:
+                segment.note(boot, seq, len(pack(boot, seq, payload)))
+            self._unwritten = self._unwritten[len(batch) :]
+            self._buffer_number = -1
+        return True
+
+    def receipt(self, boot, seq):
+        # The gateway has committed everything of `boot` up to `seq`. Never taken beyond what is
+        # held: a message not yet made cannot have been received.
+        held = [last for held_boot, _first, last in self._runs() if held_boot == boot]
+        if not held:
+            return
+        seq = min(seq, max(held))
+        if seq > self._received.get(boot, 0):
+            self._received[boot] = seq
+            self._unwritten = [m for m in self._unwritten if not self._is_received(m[0], m[1])]
+
+    def trim(self):
+        # Removes the files whose messages all have their receipt. Called now and then: after a
+        # power cut the rest is merely sent again, and the gateway knows it already.
+        while self._segments:
+            for boot, _first, last in self._segments[0].runs:
+                if not self._is_received(boot, last):
+                    return
+            self._remove(self._segments.pop(0).number)
+        held = [run[0] for segment in self._segments for run in segment.runs]
+        newest = max(self._received) if self._received else 0
+        for boot in list(self._received):
+            if boot != newest and boot not in held:
+                del self._received[boot]
+
+    def after(self, position):
+        # The oldest message behind `position` that has no receipt: (boot, seq, payload) or None.
+        for segment in self._segments:
+            boot, _first, last = segment.runs[-1]
+            if (boot, last) <= position or self._is_all_received(segment):
+                continue
+            message = self._find_after(segment, position)
+            if message is not None:
+                return message
+        for boot, seq, payload in self._unwritten:
+            if (boot, seq) > position and not self._is_received(boot, seq):
+                return boot, seq, payload
+        return None
+
+    def _find_after(self, segment, position):
+        if self._buffer_number != segment.number and not self._read(segment.number):
+            return None
+        hint_number, hint_position, at = self._hint
+        if hint_number != segment.number or hint_position != position:
+            at = 0
+        while at < segment.size:
+            record = unpack(self._buffer, at, segment.size)
+            if record is None:
+                self.faults += 1
+                return None
+            boot, seq, payload, at = record
+            if (boot, seq) > position and not self._is_received(boot, seq):
+                self._hint = (segment.number, (boot, seq), at)
+                return boot, seq, payload
+        return None
+
+    def oldest_seq(self, boot):
+        # The oldest message of `boot` still held, None when there is none.
+        for held_boot, first, last in self._runs():
+            received = self._received.get(boot, 0)
+            if held_boot == boot and last > received:
+                return max(first, received + 1)
+        return None
+
+    def pending(self):
+        count = 0
+        for boot, first, last in self._runs():
+            count += max(0, last - max(first - 1, self._received.get(boot, 0)))
+        return count
+
+    def take_dropped(self):
+        # (boot, highest seq dropped) of one boot, once; None when nothing was dropped.
+        return self._dropped.popitem() if self._dropped else None
+
+    def _runs(self):
+        for segment in self._segments:
+            for run in segment.runs:
+                yield run
+        for boot, seq, _payload in self._unwritten:
+            yield boot, seq, seq
+
+    def _is_received(self, boot, seq):
+        return seq <= self._received.get(boot, 0)
+
+    def _is_all_received(self, segment):
+        for boot, _first, last in segment.runs:
+            if not self._is_received(boot, last):
+                return False
+        return True
+
+    def _note_dropped(self, boot, seq):
+        self.lost += 1
+        self._dropped[boot] = max(seq, self._dropped.get(boot, 0))
+
+    def _open_segment(self):
+        if self._segments and not self._ends_torn:
+            segment = self._segments[-1]
+            if segment.records < _SEGMENT_RECORDS and segment.size + RECORD_MAX <= _SEGMENT_BYTES:
+                return segment
+        while len(self._segments) >= _SEGMENTS:
+            oldest = self._segments.pop(0)
+            for boot, first, last in oldest.runs:
+                for seq in range(first, last + 1):
+                    if not self._is_received(boot, seq):
+                        self._note_dropped(boot, seq)
+            self._remove(oldest.number)
+        segment = _Segment(self._next_number)
+        self._next_number += 1
+        self._ends_torn = False
+        self._segments.append(segment)
+        return segment
+
+    def _path(self, number):
+        return "%s/%08d.seg" % (self.folder, number)
+
+    def _remove(self, number):
+        try:
+            os.remove(self._path(number))
+        except OSError:
+            self.faults += 1
+
+    def _read(self, number):
+        # Fills the buffer with a segment; False when flash fails.
+        self._buffer_number = -1
+        try:
+            with open(self._path(number), "rb") as file:
+                self._buffer_size = file.readinto(self._buffer)
+        except OSError:
+            self.faults += 1
+            return False
+        self._buffer_number = number
+        return True
