@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""The front desk: `groundwatch VERB`, each verb a module imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import NoReturn, Protocol
+
+from tools.errors import UserError
+
+EXIT_OK = 0
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+class VerbModule(Protocol):
+    """What a verb's module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the verb's options."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work and return the exit status."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One line of the help and where its code is."""
+
+    name: str
+    module: str
+    help: str
+    example: str
+
+
+VERBS = (
+    Verb(
+        "demo",
+        "tools.demo",
+        "run a gateway, its console and eight simulated nodes on this machine",
+        "groundwatch demo --seconds 60 --json",
+    ),
+    Verb(
+        "gateway",
+        "gateway.cli",
+        "run the gateway and the operator's console",
+        "groundwatch gateway gateway.toml",
+    ),
+    Verb(
+        "replay",
+        "tools.replay",
+        "feed a take or a recording through the real firmware and the real gateway",
+        "groundwatch replay takes/night_walker",
+    ),
+    Verb(
+        "bundle",
+        "tools.bundle",
+        "write the exact file tree for a node's filesystem",
+        "groundwatch bundle --board pico_w --config node.toml --out build/n07",
+    ),
+    Verb(
+        "wire",
+        "tools.wiregen",
+        "write what is generated from the wire's schema table, or check that it is current",
+        "groundwatch wire --check",
+    ),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line, like every other user error of this command."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise UserError(f"{message} (see `{self.prog} --help`)")
+
+
+def version() -> str:
+    """Return the installed distribution's version, or say that it is a bare checkout."""
+    try:
+        return metadata.version("groundwatch")
+    except metadata.PackageNotFoundError:
+        return "0+checkout"
+
+
+def build_parser(chosen: str | None) -> Parser:
+    """Return the parser; only the chosen verb's module is imported to add its options."""
+    width = max(len(verb.name) for verb in VERBS)
+    examples = "\n".join(f"  {verb.name:<{width}}  {verb.example}" for verb in VERBS)
+    parser = Parser(
+        prog="groundwatch",
+        description="An open unattended-ground-sensor system: nodes, gateway and simulator.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"groundwatch {version()}")
+    verbs = parser.add_subparsers(
+        title="verbs", dest="verb", metavar="VERB", required=True, parser_class=Parser
+    )
+    for verb in VERBS:
+        child = verbs.add_parser(
+            verb.name,
+            help=verb.help,
+            description=f"{verb.help[0].upper()}{verb.help[1:]}.",
+            epilog=f"example:\n  {verb.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if verb.name == chosen:
+            module: VerbModule = importlib.import_module(verb.module)
+            module.add_arguments(child)
+            child.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit status: 0, the verb's own, 2 for a user error, 130 for ^C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    names = {verb.name for verb in VERBS}
+    try:
+        chosen = next((word for word in words if not word.startswith("-")), None)
+        args = build_parser(chosen if chosen in names else None).parse_args(words)
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader left (`groundwatch replay ... | head`): not our error, and nothing to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:
+        if not _is_user_error(error):
+            raise
+        print(f"groundwatch: {' '.join(str(error).split())}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    return status
+
+
+def _is_user_error(error: Exception) -> bool:
+    """Know the three packages' user errors without importing a package that was not used."""
+    known: list[type[Exception]] = [UserError]
+    for module_name, class_name in (
+        ("gateway.errors", "ConfigError"),
+        ("sim_hardware.errors", "SimError"),
+    ):
+        module = sys.modules.get(module_name)
+        if module is not None:
+            known.append(getattr(module, class_name))
+    return isinstance(error, tuple(known))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
