@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Configuration: gateway.toml, read strictly into dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from gateway import toml_table
+from gateway.toml_table import Table
+
+EXAMPLE = """\
+[gateway]
+data_dir = "data"        # the store lives here
+site = "site.toml"
+fleet_key = "fleet.key"  # 64 hex digits, mode 0600
+
+[broker]
+kind = "embedded"        # embedded | mosquitto | external
+host = "127.0.0.1"
+port = 1883
+
+[console]
+host = "127.0.0.1"
+port = 8480
+"""
+
+LOOPBACK = "127.0.0.1"
+
+
+class BrokerKind(Enum):
+    """Who carries the messages between nodes and gateway."""
+
+    EMBEDDED = "embedded"
+    MOSQUITTO = "mosquitto"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConfig:
+    """Port 0 picks a free one (embedded and mosquitto)."""
+
+    kind: BrokerKind = BrokerKind.EMBEDDED
+    host: str = LOOPBACK
+    port: int = 1883
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleConfig:
+    """Where the operator's page is served; port 0 picks a free one."""
+
+    host: str = LOOPBACK
+    port: int = 8480
+
+
+@dataclass(frozen=True, slots=True)
+class SerialConfig:
+    """One serial line to a node or a radio concentrator."""
+
+    port: str
+    baud: int = 115200
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """All that a gateway needs to start; paths are absolute or relative to the working directory."""
+
+    data_dir: Path
+    site: Path
+    fleet_key: Path
+    broker: BrokerConfig = BrokerConfig()
+    console: ConsoleConfig = ConsoleConfig()
+    serial: tuple[SerialConfig, ...] = ()
+
+
+def load_config(path: Path) -> GatewayConfig:
+    """Read a gateway.toml; relative paths in it are relative to the file. Raises ConfigError."""
+    root = toml_table.load(path)
+    head = root.table("gateway", required=True)
+    config = GatewayConfig(
+        data_dir=path.parent / head.text("data_dir", "data"),
+        site=path.parent / head.text("site", "site.toml"),
+        fleet_key=path.parent / head.text("fleet_key", "fleet.key"),
+        broker=_broker(root.table("broker")),
+        console=_console(root.table("console")),
+        serial=tuple(_serial(table) for table in root.tables("serial")),
+    )
+    head.done()
+    root.done()
+    return config
+
+
+def _broker(table: Table) -> BrokerConfig:
+    kinds = {kind.value: kind for kind in BrokerKind}
+    name = table.text("kind", "embedded", "embedded")
+    if name not in kinds:
+        raise table.fail("kind", f"must be one of {', '.join(kinds)}", 'kind = "embedded"')
+    config = BrokerConfig(
+        kind=kinds[name],
+        host=table.text("host", LOOPBACK, LOOPBACK),
+        port=table.integer("port", 0, 65535, 1883, 1883),
+        username=table.optional_text("username", "gateway"),
+        password=table.optional_text("password", "secret"),
+    )
+    if config.kind is not BrokerKind.EXTERNAL and (config.username or config.password):
+        raise table.fail("username", "and password are for an external broker", 'kind = "external"')
+    table.done()
+    return config
+
+
+def _console(table: Table) -> ConsoleConfig:
+    config = ConsoleConfig(
+        host=table.text("host", LOOPBACK, LOOPBACK),
+        port=table.integer("port", 0, 65535, 8480, 8480),
+    )
+    table.done()
+    return config
+
+
+def _serial(table: Table) -> SerialConfig:
+    config = SerialConfig(
+        port=table.text("port", "/dev/ttyUSB0"),
+        baud=table.integer("baud", 1200, 4_000_000, 115200, 115200),
+    )
+    table.done()
+    return config

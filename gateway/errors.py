@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""Every room: the errors a caller may catch."""
+
+from __future__ import annotations
+
+
+class GroundwatchError(Exception):
+    """Base of all errors meant for the user: one line, what is wrong and what to do."""
+
+
+class ConfigError(GroundwatchError):
+    """A file the user wrote is wrong. The message names the key and gives an example."""
+
+
+class StoreError(GroundwatchError):
+    """The store cannot be opened or written; nothing is acknowledged until it can."""
+
+
+class LinkError(GroundwatchError):
+    """A link could not be brought up; links that were up reconnect by themselves instead."""
+
+
+class BrokerError(GroundwatchError):
+    """The message broker could not be started or does not enforce what it must."""
