@@ -12,12 +12,12 @@ _ECB = 1
 _CBC = 2
 
 
-class aes:  # noqa: N801 - the name MicroPython gives it
-    """As `cryptolib.aes(key, mode[, iv])`: input in whole blocks of 16 bytes, output to `out` or returned."""
+class aes:
+    """As `cryptolib.aes(key, mode[, iv])`: whole blocks of 16 bytes, to `out` or returned."""
 
     def __init__(self, key: bytes, mode: int, iv: bytes | None = None) -> None:
         if mode == _ECB and iv is None:
-            chosen: modes.Mode = modes.ECB()  # noqa: S305 - CCM is built of it, as on the node
+            chosen: modes.Mode = modes.ECB()
         elif mode == _CBC and iv is not None:
             chosen = modes.CBC(iv)
         else:

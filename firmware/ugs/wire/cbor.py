@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# wire: the part of CBOR (RFC 8949) that messages use, in its deterministic form (4.2.1) and no other.
-# Integers, byte strings, printable ASCII text, arrays, and maps with rising unsigned keys.
+# wire: the part of CBOR (RFC 8949) that messages use, in its deterministic form (4.2.1) only:
+# integers, byte strings, printable ASCII text, arrays, and maps with rising unsigned keys.
 from micropython import const
 
 from ugs.wire.errors import WireError
@@ -14,7 +14,7 @@ MAP = const(5)
 _TAG = const(6)
 
 
-# Writes a head (major type and argument, 0 <= n < 2^64) in its shortest form; returns the next index.
+# Writes a head (major type, 0 <= n < 2^64) in its shortest form; returns the next index.
 def write_head(buf, at, major, n):
     if n < 24:
         buf[at] = major << 5 | n
@@ -49,7 +49,7 @@ def read_head(data, at):
     major = data[at] >> 5
     n = data[at] & 31
     at += 1
-    if major > MAP and n != 31 or major == _TAG:
+    if major == _TAG or (major > MAP and n != 31):
         raise WireError("unsupported")  # tags, floats, simple values
     if n < 24:
         return major, n, at
@@ -61,7 +61,7 @@ def read_head(data, at):
     if at + size > end:
         raise WireError("not_cbor")
     n = int.from_bytes(data[at : at + size], "big")
-    if n < 24 or size > 1 and not n >> 4 * size:
+    if n < 24 or (size > 1 and not n >> 4 * size):
         raise WireError("not_deterministic")  # not the shortest form
     return major, n, at + size
 

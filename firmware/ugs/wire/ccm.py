@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# wire: AES-CCM (RFC 3610) with a 13-byte nonce and an 8-byte tag, made of the ECB and CBC modes that
-# cryptolib has: one CBC pass for the tag, one ECB pass over the counter blocks, no Python per byte.
+# wire: AES-CCM (RFC 3610), 13-byte nonce, 8-byte tag, made of the ECB and CBC modes of cryptolib:
+# one CBC pass for the tag, one ECB pass over the counter blocks, no Python per byte.
 from cryptolib import aes
 from micropython import const
 
@@ -12,7 +12,7 @@ _CBC = const(2)
 _FLAGS = const(0x59)  # RFC 3610 2.2: associated data present, M = 8, L = 2
 
 
-# Returns ciphertext and tag. `aad` must be 1..65279 bytes (2-byte length form), `data` at most 65535.
+# Returns ciphertext and tag. `aad` has 1..65279 bytes (2-byte length form), `data` at most 65535.
 def encrypt(key, nonce, data, aad):
     stream = _keystream(key, nonce, len(data))
     out = bytearray(len(data) + TAG)

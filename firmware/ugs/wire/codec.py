@@ -13,8 +13,8 @@ _FIELDS = const(4)
 _MAX_DEPTH = const(2)
 
 
-# Writes the message into `buf` from its start; returns the length.
-# A value of None counts as absent. Raises ValueError when the values do not fit the table or the buffer.
+# Writes the message into `buf` from its start; returns the length. A value of None counts as none.
+# Raises ValueError when the values do not fit the table or the buffer.
 def encode(buf, name, values):
     for message in schema.MESSAGES:
         if message[_NAME] == name:
@@ -22,7 +22,7 @@ def encode(buf, name, values):
     else:
         raise ValueError("no message " + name)
     known = present = 0
-    for key, field, kind, low, high, required, _, _ in message[_FIELDS]:
+    for _, field, kind, low, high, required, _, names in message[_FIELDS]:
         if field in values:
             known += 1
         value = values.get(field)
@@ -30,7 +30,7 @@ def encode(buf, name, values):
             if required:
                 raise ValueError(name + " needs " + field)
             continue
-        if not _fits(kind, low, high, value):
+        if not _fits(kind, low, high, names, value):
             raise ValueError(name + "." + field + " out of range")
         present += 1
     if known != len(values):
@@ -64,7 +64,7 @@ def _write(buf, at, kind, value):
     return cbor.write_head(buf, at, cbor.UINT, value)
 
 
-# Decodes one message; returns (name, values). Raises WireError for anything that `encode` would not write,
+# Decodes one message; returns (name, values). Raises WireError for anything `encode` never writes,
 # and for a message of the other direction when `direction` is given.
 def decode(data, direction=None):
     if len(data) > schema.MAX_PAYLOAD:
@@ -87,13 +87,13 @@ def decode(data, direction=None):
 
 def _values(fields, entries):
     values = {}
-    for key, field, kind, low, high, required, _, _ in fields:
+    for key, field, kind, low, high, required, _, names in fields:
         if key not in entries:
             if required:
                 raise WireError("missing_field")
             continue
         value = entries[key]
-        if not _fits(kind, low, high, value):
+        if not _fits(kind, low, high, names, value):
             raise WireError("bad_field")
         values[field] = value
     if len(values) + 1 != len(entries):
@@ -101,9 +101,11 @@ def _values(fields, entries):
     return values
 
 
-def _fits(kind, low, high, value):
+def _fits(kind, low, high, names, value):
     if kind in (schema.UINT, schema.INT, schema.ENUM):
-        return isinstance(value, int) and low <= value <= high
+        if not isinstance(value, int) or not low <= value <= high:
+            return False
+        return names is None or names[value - low] != ""  # a reserved value
     if kind == schema.BYTES:
         return isinstance(value, (bytes, bytearray, memoryview)) and low <= len(value) <= high
     if kind == schema.TEXT:
@@ -115,7 +117,7 @@ def _fits(kind, low, high, value):
             if not isinstance(number, int) or not 0 <= number <= 0xFFFF:
                 return False
         return True
-    return False  # reserved
+    return False  # a reserved key
 
 
 def _printable(text):

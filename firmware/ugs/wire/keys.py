@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# wire: the keys of one node, from its 32-byte node key: HKDF-Expand (RFC 5869 2.3) over HMAC-SHA256 (RFC 2104).
+# wire: the keys of one node, from its 32-byte node key, by HKDF-Expand (RFC 5869 2.3) over
+# HMAC-SHA256 (RFC 2104).
 from binascii import hexlify
 from hashlib import sha256
 

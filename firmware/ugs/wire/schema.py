@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# wire: the one table of messages. The node uses it as it stands; `groundwatch wire` writes the gateway's
-# dataclasses, docs/wire.md and docs/groundwatch.cddl from it, comments included: the comment of a field is
-# "unit: meaning", the comment lines above a message its description. Comments cost a node no memory.
+# wire: the one table of messages. The node uses it as it stands; `groundwatch wire` writes the
+# gateway's dataclasses, docs/wire.md and docs/groundwatch.cddl from it. Comments are read as well:
+# a field's is "unit: meaning", the lines above a table describe the message. They cost no RAM.
 #
-# How it grows: a number is never used twice. A field that goes is replaced by a row of kind RESERVED, a value
-# that goes by the name "". New fields are optional. Gateways are updated before nodes, since a decoder
-# refuses what it does not know.
+# How it grows: a number is never used twice. A field that goes becomes a row of kind RESERVED, a
+# value that goes the name "". New fields are optional. Gateways are updated before nodes, since a
+# decoder refuses what it does not know.
 from micropython import const
 
 VERSION = const(1)
@@ -56,136 +56,101 @@ SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
 COMMAND_KIND = ("ping", "reboot", "snippet", "configure", "update")
 
-# field: (key, name, kind, low, high, required, since, names)
-# message: (id, name, direction, lanes, fields), fields by rising key
+# field: (key, name, kind, low, high, required, since, names), by rising key
+
+# Sent first on every new connection: who is there, and since when.
+_HELLO = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
+    (2, "fw", TEXT, 1, 16, True, 1, None),  # -: firmware version
+    (3, "board", TEXT, 1, 16, True, 1, None),  # -: board name
+    (4, "schema", UINT, 1, _U8, True, 1, None),  # -: version of this table
+    (5, "reset_cause", ENUM, 0, 5, True, 1, RESET_CAUSE),  # -: why this boot began
+    (6, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
+    (7, "heap_free", UINT, 0, _U32, True, 1, None),  # byte: free heap
+    (8, "oldest_seq", UINT, 1, _U16, False, 1, None),  # -: oldest durable seq of this boot held
+)
+
+# One activity as one node judges it: an onset, updates, an end; boot and t_ms name it.
+_DETECTION = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the onset, the same in every phase
+    (2, "phase", ENUM, 1, 3, True, 1, PHASE),  # -: which report of the activity this is
+    (3, "class", ENUM, 0, 5, True, 1, TARGET_CLASS),  # -: what it is taken for
+    (4, "confidence_pct", UINT, 0, 100, True, 1, None),  # %: confidence in the class
+    (5, "peak_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: peak velocity, saturating
+    (6, "cadence_hz_x20", UINT, 0, _U8, True, 1, None),  # 0.05 Hz: step rate, 0 when there is none
+    (7, "pir_count", UINT, 0, 23, True, 1, None),  # -: PIR pulses so far, saturating
+    (8, "elapsed_s_x10", UINT, 0, _U16, False, 1, None),  # 0.1 s: since the onset; not in the onset
+)
+
+# The heartbeat.
+_HEALTH = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
+    (2, "battery_mv", UINT, 0, _U16, True, 1, None),  # mV: battery voltage
+    (3, "rssi_dbm", INT, -128, 0, True, 1, None),  # dBm: signal strength of the link
+    (4, "floor_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: noise floor, saturating
+    (5, "samples_missed", UINT, 0, _U16, True, 1, None),  # -: since boot, saturating
+    (6, "ledger_pending", UINT, 0, _U16, True, 1, None),  # -: durable messages without a receipt
+)
+
+# Something about the node itself began or ended. Volatile only as the Will (link_lost).
+_CONDITION = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the change
+    (2, "kind", ENUM, 1, 12, True, 1, CONDITION_KIND),  # -: what
+    (3, "active", UINT, 0, 1, True, 1, None),  # -: 1 began, 0 ended
+    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind, see below
+    (5, "boot", UINT, 1, _U16, False, 1, None),  # -: records_dropped: boot of the dropped records
+)
+
+# One part of a waveform excerpt that a command asked for.
+_SNIPPET = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the part's first sample
+    (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the command answered
+    (3, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
+    (4, "index", UINT, 0, _U16, True, 1, None),  # -: number of this part, from 0
+    (5, "total", UINT, 1, _U16, True, 1, None),  # -: count of parts
+    (6, "encoding", ENUM, 1, 1, True, 1, SNIPPET_ENCODING),  # -: mulaw8 is one byte per sample
+    (7, "data", BYTES, 0, 1024, True, 1, None),  # -: samples, oldest first
+)
+
+# What became of a command.
+_RESULT = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when done
+    (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the command answered
+    (3, "status", ENUM, 0, 4, True, 1, RESULT_STATUS),  # -: outcome
+    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by command
+)
+
+# Durable messages are committed at the gateway; the node may forget them.
+_RECEIPT = (
+    (1, "upto", PAIRS, 2, 16, True, 1, None),  # -: boot, seq, ...: all of that boot up to seq
+)
+
+# Wall time, in answer to a hello or a health.
+_TIME = (
+    (1, "utc_ms", UINT, 0, _U53, True, 1, None),  # ms: UTC since 1970-01-01, when sent
+    (2, "echo_ms", UINT, 0, _U32, True, 1, None),  # ms: t_ms of the message answered
+)
+
+# Something to do; answered by a result with its id.
+_COMMAND = (
+    (1, "id", UINT, 0, _U32, True, 1, None),  # -: names the command
+    (2, "kind", ENUM, 1, 5, True, 1, COMMAND_KIND),  # -: what to do
+    (3, "expires_ms", UINT, 0, _U32, False, 1, None),  # ms: node uptime after which not to do it
+    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind
+    (5, "data", BYTES, 0, 1024, False, 1, None),  # -: by kind
+)
+
+# message: (id, name, direction, lanes, fields)
 MESSAGES = (
-    # Sent first on every new connection: who is there, and since when.
-    (
-        1,
-        "hello",
-        UP,
-        (VOLATILE,),
-        (
-            (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
-            (2, "fw", TEXT, 1, 16, True, 1, None),  # -: firmware version
-            (3, "board", TEXT, 1, 16, True, 1, None),  # -: board name
-            (4, "schema", UINT, 1, _U8, True, 1, None),  # -: version of this table
-            (5, "reset_cause", ENUM, 0, 5, True, 1, RESET_CAUSE),  # -: why this boot began
-            (6, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
-            (7, "heap_free", UINT, 0, _U32, True, 1, None),  # byte: free heap
-            (8, "oldest_seq", UINT, 1, _U16, False, 1, None),  # -: oldest durable seq of this boot still held
-        ),
-    ),
-    # One activity as one node judges it: an onset, updates, an end. The onset's t_ms with the boot names it.
-    (
-        2,
-        "detection",
-        UP,
-        (DURABLE,),
-        (
-            (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the onset, the same in every phase
-            (2, "phase", ENUM, 1, 3, True, 1, PHASE),  # -: which report of the activity this is
-            (3, "class", ENUM, 0, 5, True, 1, TARGET_CLASS),  # -: what it is taken for
-            (4, "confidence_pct", UINT, 0, 100, True, 1, None),  # %: confidence in the class
-            (5, "peak_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: peak ground velocity, saturating
-            (6, "cadence_hz_x20", UINT, 0, _U8, True, 1, None),  # 0.05 Hz: step rate, 0 when there is none
-            (7, "pir_count", UINT, 0, 23, True, 1, None),  # -: PIR pulses so far, saturating
-            (8, "elapsed_s_x10", UINT, 0, _U16, False, 1, None),  # 0.1 s: since the onset, omitted on the onset
-        ),
-    ),
-    # The heartbeat.
-    (
-        3,
-        "health",
-        UP,
-        (VOLATILE,),
-        (
-            (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
-            (2, "battery_mv", UINT, 0, _U16, True, 1, None),  # mV: battery voltage
-            (3, "rssi_dbm", INT, -128, 0, True, 1, None),  # dBm: signal strength of the link
-            (4, "floor_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: noise floor, saturating
-            (5, "samples_missed", UINT, 0, _U16, True, 1, None),  # -: since boot, saturating
-            (6, "ledger_pending", UINT, 0, _U16, True, 1, None),  # -: durable messages without a receipt
-        ),
-    ),
-    # Something about the node itself began or ended. Volatile only as the Will (link_lost), which the broker sends.
-    (
-        4,
-        "condition",
-        UP,
-        (DURABLE, VOLATILE),
-        (
-            (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the change
-            (2, "kind", ENUM, 1, 12, True, 1, CONDITION_KIND),  # -: what
-            (3, "active", UINT, 0, 1, True, 1, None),  # -: 1 began, 0 ended
-            (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind, see below
-            (5, "boot", UINT, 1, _U16, False, 1, None),  # -: records_dropped: boot of the dropped records
-        ),
-    ),
-    # One part of a waveform excerpt that a command asked for.
-    (
-        5,
-        "snippet",
-        UP,
-        (VOLATILE,),
-        (
-            (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the part's first sample
-            (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the command answered
-            (3, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
-            (4, "index", UINT, 0, _U16, True, 1, None),  # -: number of this part, from 0
-            (5, "total", UINT, 1, _U16, True, 1, None),  # -: count of parts
-            (6, "encoding", ENUM, 1, 1, True, 1, SNIPPET_ENCODING),  # -: mulaw8 is one byte per sample
-            (7, "data", BYTES, 0, 1024, True, 1, None),  # -: samples, oldest first
-        ),
-    ),
-    # What became of a command.
-    (
-        6,
-        "result",
-        UP,
-        (DURABLE,),
-        (
-            (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when done
-            (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the command answered
-            (3, "status", ENUM, 0, 4, True, 1, RESULT_STATUS),  # -: outcome
-            (4, "value", UINT, 0, _U32, False, 1, None),  # -: by command
-        ),
-    ),
-    # Durable messages are committed at the gateway; the node may forget them.
-    (
-        16,
-        "receipt",
-        DOWN,
-        (),
-        (
-            (1, "upto", PAIRS, 2, 16, True, 1, None),  # -: boot, seq, boot, seq ...: all of that boot up to seq
-        ),
-    ),
-    # Wall time, in answer to a hello or a health.
-    (
-        17,
-        "time",
-        DOWN,
-        (),
-        (
-            (1, "utc_ms", UINT, 0, _U53, True, 1, None),  # ms: UTC since 1970-01-01, when sent
-            (2, "echo_ms", UINT, 0, _U32, True, 1, None),  # ms: t_ms of the message answered
-        ),
-    ),
-    # Something to do; answered by a result with its id.
-    (
-        18,
-        "command",
-        DOWN,
-        (),
-        (
-            (1, "id", UINT, 0, _U32, True, 1, None),  # -: names the command
-            (2, "kind", ENUM, 1, 5, True, 1, COMMAND_KIND),  # -: what to do
-            (3, "expires_ms", UINT, 0, _U32, False, 1, None),  # ms: node uptime after which it is not to be done
-            (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind
-            (5, "data", BYTES, 0, 1024, False, 1, None),  # -: by kind
-        ),
-    ),
+    (1, "hello", UP, (VOLATILE,), _HELLO),
+    (2, "detection", UP, (DURABLE,), _DETECTION),
+    (3, "health", UP, (VOLATILE,), _HEALTH),
+    (4, "condition", UP, (DURABLE, VOLATILE), _CONDITION),
+    (5, "snippet", UP, (VOLATILE,), _SNIPPET),
+    (6, "result", UP, (DURABLE,), _RESULT),
+    (16, "receipt", DOWN, (), _RECEIPT),
+    (17, "time", DOWN, (), _TIME),
+    (18, "command", DOWN, (), _COMMAND),
 )
 
 
@@ -203,7 +168,7 @@ def _enum(message, field):
     raise ValueError("no enum " + message + "." + field)
 
 
-# The number of a named value, e.g. enum_value("condition", "kind", "tamper"); look it up once at import.
+# The number of a named value: enum_value("condition", "kind", "tamper"). Look it up at import.
 def enum_value(message, field, name):
     row = _enum(message, field)
     return row[3] + row[7].index(name)

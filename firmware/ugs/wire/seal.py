@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # wire: payload <-> untagged COSE_Encrypt0 (RFC 9052 5.2) with AES-CCM-16-64-128 and a Partial IV.
-# Sealing is deterministic: the same counters and payload give the same bytes, so a resend is no new message.
+# Sealing is deterministic: a resend gives the same bytes and so is no new message.
 from micropython import const
 
-from ugs.wire import ccm, cbor, schema
+from ugs.wire import cbor, ccm, schema
 from ugs.wire.errors import WireError
 
 _HEAD = b"\x83\x43\xa1\x01\x0a\xa1\x06"  # [h'a1010a', {6: ...
@@ -28,7 +28,7 @@ def seal(key, iv, piv, payload, aad):
     return bytes(out[:at]) + ccm.encrypt(key, _nonce(iv, piv), payload, enc_structure(aad))
 
 
-# Returns (piv, payload). Raises WireError; nothing of the payload is looked at before its tag is found good.
+# Returns (piv, payload). Raises WireError; no payload is released before its tag is found good.
 def open_sealed(key, iv, data, aad):
     if len(data) > schema.MAX_SEALED:
         raise WireError("too_big")

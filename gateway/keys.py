@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""keys: the fleet root in its file, and the keys of every node derived from it (docs/wire.md)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+
+from gateway.errors import ConfigError
+
+ROOT_BYTES = 32
+_LABEL = b"groundwatch/v1 "
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """What one node and the gateway share. Secrets stay out of `repr`."""
+
+    up_key: bytes = field(repr=False)  # 16 bytes
+    up_iv: bytes = field(repr=False)  # 13 bytes
+    down_key: bytes = field(repr=False)
+    down_iv: bytes = field(repr=False)
+    mqtt_password: str = field(repr=False)  # 32 hex digits
+
+
+def node_key(fleet_root: bytes, site: str, node: str, generation: int = 1) -> bytes:
+    """The 32-byte key given to a node; a new generation is a new key for the same node."""
+    info = f"groundwatch/v1/{site}/{node}/{generation}".encode()
+    # RFC 5869 2.2: no salt is a salt of HashLen zeros; an empty one gives the same HMAC key.
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(fleet_root)
+
+
+def derive(key: bytes) -> NodeKeys:
+    """The keys in use, from a node key."""
+    return NodeKeys(
+        up_key=_expand(key, b"up key", 16),
+        up_iv=_expand(key, b"up iv", 13),
+        down_key=_expand(key, b"down key", 16),
+        down_iv=_expand(key, b"down iv", 13),
+        mqtt_password=_expand(key, b"mqtt password", 16).hex(),
+    )
+
+
+def create_fleet_root(path: Path) -> bytes:
+    """A new fleet root, written where none is. Raises ConfigError."""
+    root = secrets.token_bytes(ROOT_BYTES)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(root.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise ConfigError(f"{path} holds a fleet key already; nodes in use depend on it") from None
+    except OSError as error:
+        raise ConfigError(f"cannot write the fleet key {path}: {error.strerror}") from None
+    return root
+
+
+def load_fleet_root(path: Path) -> bytes:
+    """The fleet root in a file of 64 hex digits, mode 0600. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(2 * ROOT_BYTES + 3)
+    except OSError as error:
+        raise ConfigError(f"cannot read the fleet key {path}: {error.strerror}") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise ConfigError(f"others may read the fleet key {path}: chmod 600 {path}")
+    try:
+        root = bytes.fromhex(text.decode("ascii").strip())
+    except ValueError:
+        root = b""
+    if len(root) != ROOT_BYTES:
+        raise ConfigError(f"the fleet key {path} must hold {2 * ROOT_BYTES} hex digits on one line")
+    return root
+
+
+def _expand(key: bytes, label: bytes, length: int) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=length, info=_LABEL + label).derive(key)

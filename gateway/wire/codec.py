@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""wire: typed messages <-> deterministic CBOR, checked against the schema in both directions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeGuard
+
+import cbor2
+
+from gateway.wire import cbor
+from gateway.wire.errors import WireError
+from gateway.wire.field import FieldSpec, Kind
+from gateway.wire.messages import MAX_PAYLOAD, MESSAGES, Message
+
+_MAX_DEPTH = 2  # an array in the map
+_ID_KEY = 0
+_U16_MAX = 0xFFFF
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Slot:
+    """One field of a message class, as the codec needs it."""
+
+    attribute: str
+    spec: FieldSpec
+    required: bool
+
+
+def _slots(message: type[Message]) -> tuple[_Slot, ...]:
+    return tuple(
+        _Slot(
+            attribute=field.name,
+            spec=field.metadata["wire"],
+            required=field.default is dataclasses.MISSING,
+        )
+        for field in dataclasses.fields(message)
+    )
+
+
+_SLOTS = {message: _slots(message) for message in MESSAGES}
+_BY_ID = {message.ID: message for message in MESSAGES}
+
+
+def encode(message: Message) -> bytes:
+    """The payload of a message. Raises ValueError when a value does not fit the schema."""
+    entries: dict[int, object] = {_ID_KEY: message.ID}
+    for slot in _SLOTS[type(message)]:
+        value = getattr(message, slot.attribute)
+        if value is None and not slot.required:
+            continue
+        if not _fits(slot.spec, value):
+            raise ValueError(f"{type(message).__name__}.{slot.attribute} out of range: {value!r}")
+        entries[slot.spec.key] = int(value) if slot.spec.kind is Kind.ENUM else value
+    return cbor2.dumps(entries, canonical=True)
+
+
+def decode(data: bytes, direction: str | None = None) -> Message:
+    """The message in a payload. Raises WireError for anything `encode` would not write.
+
+    With `direction` "up" or "down", a message of the other one is refused too (wrong_direction).
+    """
+    if len(data) > MAX_PAYLOAD:
+        raise WireError("too_big")
+    entries = cbor.loads(data, _MAX_DEPTH)
+    if not isinstance(entries, dict):
+        raise WireError("unknown_message")
+    number = entries.pop(_ID_KEY, None)
+    message = _BY_ID.get(number) if isinstance(number, int) else None
+    if message is None:
+        raise WireError("unknown_message")
+    if direction is not None and direction != message.DIRECTION:
+        raise WireError("wrong_direction")
+    values: dict[str, Any] = {}
+    for slot in _SLOTS[message]:
+        value = entries.pop(slot.spec.key, None)
+        if value is None:
+            if slot.required:
+                raise WireError("missing_field")
+            continue
+        if not _fits(slot.spec, value):
+            raise WireError("bad_field")
+        values[slot.attribute] = _typed(slot.spec, value)
+    if entries:
+        raise WireError("bad_field")
+    return message(**values)
+
+
+def _typed(spec: FieldSpec, value: cbor.Item) -> object:
+    if spec.enum is not None and isinstance(value, int):
+        try:
+            return spec.enum(value)
+        except ValueError:  # a reserved value
+            raise WireError("bad_field") from None
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def _fits(spec: FieldSpec, value: object) -> bool:
+    match spec.kind:
+        case Kind.UINT | Kind.INT | Kind.ENUM:
+            return isinstance(value, int) and spec.low <= value <= spec.high
+        case Kind.BYTES:
+            return isinstance(value, bytes) and spec.low <= len(value) <= spec.high
+        case Kind.TEXT:
+            return (
+                isinstance(value, str)
+                and spec.low <= len(value) <= spec.high
+                and value.isascii()
+                and value.isprintable()
+            )
+        case Kind.PAIRS:
+            return (
+                _is_sequence(value)
+                and spec.low <= len(value) <= spec.high
+                and len(value) % 2 == 0
+                and all(isinstance(n, int) and 0 <= n <= _U16_MAX for n in value)
+            )
+
+
+def _is_sequence(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return isinstance(value, list | tuple)

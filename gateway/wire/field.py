@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""wire: what the schema table says about a field, as metadata of the dataclasses in `messages`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Kind(Enum):
+    """Type of a field; `low` and `high` bound its value, its length in bytes, or its count."""
+
+    UINT = "uint"
+    INT = "int"
+    BYTES = "bytes"
+    TEXT = "text"  # printable ASCII
+    ENUM = "enum"
+    PAIRS = "pairs"  # array of u16, an even count of them
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """Key, type and bounds of one field; `unit` is "-" for a plain number or name."""
+
+    key: int
+    kind: Kind
+    low: int
+    high: int
+    unit: str
+    enum: type[WireEnum] | None
+    since: int
+
+
+class WireEnum(IntEnum):
+    """Values with wire names: `label` is the lower-case name of the table and of output lines."""
+
+    @property
+    def label(self) -> str:
+        """As in the table: `low_battery`."""
+        return self.name.lower()
+
+
+def wire(
+    key: int,
+    kind: Kind,
+    low: int,
+    high: int,
+    unit: str,
+    enum: type[WireEnum] | None = None,
+    since: int = 1,
+) -> dict[str, FieldSpec]:
+    """Metadata for `dataclasses.field`."""
+    return {"wire": FieldSpec(key, kind, low, high, unit, enum, since)}

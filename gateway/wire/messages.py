@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: MIT
+"""wire: the messages, written by `groundwatch wire` from the schema table: not to be edited.
+
+An optional field that is absent is None. Units end the names; ranges stand in the field metadata.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias
+
+from gateway.wire.field import Kind, WireEnum, wire
+
+SCHEMA_VERSION = 1
+MAX_SEALED = 1536  # bytes of a sealed message
+MAX_PAYLOAD = 1512  # bytes before sealing
+MAX_TOPIC = 64
+
+
+class ResetCause(WireEnum):
+    """Values of reset cause."""
+
+    POWER_ON = 0
+    HARD = 1
+    WATCHDOG = 2
+    SOFT = 3
+    DEEPSLEEP = 4
+    UNKNOWN = 5
+
+
+class Phase(WireEnum):
+    """Values of phase."""
+
+    ONSET = 1
+    UPDATE = 2
+    END = 3
+
+
+class TargetClass(WireEnum):
+    """Values of target class."""
+
+    UNKNOWN = 0
+    PERSON = 1
+    GROUP = 2
+    ANIMAL = 3
+    VEHICLE = 4
+    DIGGING = 5
+
+
+class ConditionKind(WireEnum):
+    """Values of condition kind."""
+
+    TAMPER = 1
+    LOW_BATTERY = 2
+    SENSOR_FAULT = 3
+    CLOCK_UNSET = 4
+    LINK_LOST = 5
+    RECORDS_DROPPED = 6
+    SAMPLES_MISSED = 7
+    SAMPLES_CLIPPED = 8
+    LEDGER_FAULT = 9
+    RESTARTED = 10
+    DOWN_REFUSED = 11
+    PIR_FAULT = 12
+
+
+class SnippetEncoding(WireEnum):
+    """Values of snippet encoding."""
+
+    MULAW8 = 1
+
+
+class ResultStatus(WireEnum):
+    """Values of result status."""
+
+    OK = 0
+    REFUSED = 1
+    UNSUPPORTED = 2
+    FAILED = 3
+    EXPIRED = 4
+
+
+class CommandKind(WireEnum):
+    """Values of command kind."""
+
+    PING = 1
+    REBOOT = 2
+    SNIPPET = 3
+    CONFIGURE = 4
+    UPDATE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """Sent first on every new connection: who is there, and since when."""
+
+    ID: ClassVar[int] = 1
+    NAME: ClassVar[str] = "hello"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (1,)
+
+    # uptime when sent
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # firmware version
+    fw: str = field(metadata=wire(2, Kind.TEXT, 1, 16, "-"))
+    # board name
+    board: str = field(metadata=wire(3, Kind.TEXT, 1, 16, "-"))
+    # version of this table
+    schema: int = field(metadata=wire(4, Kind.UINT, 1, 255, "-"))
+    # why this boot began
+    reset_cause: ResetCause = field(metadata=wire(5, Kind.ENUM, 0, 5, "-", enum=ResetCause))
+    # sample rate
+    fs_hz: int = field(metadata=wire(6, Kind.UINT, 1, 65535, "Hz"))
+    # free heap
+    heap_free: int = field(metadata=wire(7, Kind.UINT, 0, 4294967295, "byte"))
+    # oldest durable seq of this boot held
+    oldest_seq: int | None = field(default=None, metadata=wire(8, Kind.UINT, 1, 65535, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One activity as one node judges it: an onset, updates, an end; boot and t_ms name it."""
+
+    ID: ClassVar[int] = 2
+    NAME: ClassVar[str] = "detection"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (0,)
+
+    # uptime of the onset, the same in every phase
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # which report of the activity this is
+    phase: Phase = field(metadata=wire(2, Kind.ENUM, 1, 3, "-", enum=Phase))
+    # what it is taken for
+    class_: TargetClass = field(metadata=wire(3, Kind.ENUM, 0, 5, "-", enum=TargetClass))
+    # confidence in the class
+    confidence_pct: int = field(metadata=wire(4, Kind.UINT, 0, 100, "%"))
+    # peak velocity, saturating
+    peak_um_s_x100: int = field(metadata=wire(5, Kind.UINT, 0, 65535, "10 nm/s"))
+    # step rate, 0 when there is none
+    cadence_hz_x20: int = field(metadata=wire(6, Kind.UINT, 0, 255, "0.05 Hz"))
+    # PIR pulses so far, saturating
+    pir_count: int = field(metadata=wire(7, Kind.UINT, 0, 23, "-"))
+    # since the onset; not in the onset
+    elapsed_s_x10: int | None = field(default=None, metadata=wire(8, Kind.UINT, 0, 65535, "0.1 s"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The heartbeat."""
+
+    ID: ClassVar[int] = 3
+    NAME: ClassVar[str] = "health"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (1,)
+
+    # uptime when sent
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # battery voltage
+    battery_mv: int = field(metadata=wire(2, Kind.UINT, 0, 65535, "mV"))
+    # signal strength of the link
+    rssi_dbm: int = field(metadata=wire(3, Kind.INT, -128, 0, "dBm"))
+    # noise floor, saturating
+    floor_um_s_x100: int = field(metadata=wire(4, Kind.UINT, 0, 65535, "10 nm/s"))
+    # since boot, saturating
+    samples_missed: int = field(metadata=wire(5, Kind.UINT, 0, 65535, "-"))
+    # durable messages without a receipt
+    ledger_pending: int = field(metadata=wire(6, Kind.UINT, 0, 65535, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something about the node itself began or ended. Volatile only as the Will (link_lost)."""
+
+    ID: ClassVar[int] = 4
+    NAME: ClassVar[str] = "condition"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (0, 1)
+
+    # uptime of the change
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # what
+    kind: ConditionKind = field(metadata=wire(2, Kind.ENUM, 1, 12, "-", enum=ConditionKind))
+    # 1 began, 0 ended
+    active: int = field(metadata=wire(3, Kind.UINT, 0, 1, "-"))
+    # by kind, see below
+    value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
+    # records_dropped: boot of the dropped records
+    boot: int | None = field(default=None, metadata=wire(5, Kind.UINT, 1, 65535, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """One part of a waveform excerpt that a command asked for."""
+
+    ID: ClassVar[int] = 5
+    NAME: ClassVar[str] = "snippet"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (1,)
+
+    # uptime of the part's first sample
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # the command answered
+    command_id: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "-"))
+    # sample rate
+    fs_hz: int = field(metadata=wire(3, Kind.UINT, 1, 65535, "Hz"))
+    # number of this part, from 0
+    index: int = field(metadata=wire(4, Kind.UINT, 0, 65535, "-"))
+    # count of parts
+    total: int = field(metadata=wire(5, Kind.UINT, 1, 65535, "-"))
+    # mulaw8 is one byte per sample
+    encoding: SnippetEncoding = field(metadata=wire(6, Kind.ENUM, 1, 1, "-", enum=SnippetEncoding))
+    # samples, oldest first
+    data: bytes = field(metadata=wire(7, Kind.BYTES, 0, 1024, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of a command."""
+
+    ID: ClassVar[int] = 6
+    NAME: ClassVar[str] = "result"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (0,)
+
+    # uptime when done
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # the command answered
+    command_id: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "-"))
+    # outcome
+    status: ResultStatus = field(metadata=wire(3, Kind.ENUM, 0, 4, "-", enum=ResultStatus))
+    # by command
+    value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Durable messages are committed at the gateway; the node may forget them."""
+
+    ID: ClassVar[int] = 16
+    NAME: ClassVar[str] = "receipt"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "down"
+    LANES: ClassVar[tuple[int, ...]] = ()
+
+    # boot, seq, ...: all of that boot up to seq
+    upto: tuple[int, ...] = field(metadata=wire(1, Kind.PAIRS, 2, 16, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time:
+    """Wall time, in answer to a hello or a health."""
+
+    ID: ClassVar[int] = 17
+    NAME: ClassVar[str] = "time"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "down"
+    LANES: ClassVar[tuple[int, ...]] = ()
+
+    # UTC since 1970-01-01, when sent
+    utc_ms: int = field(metadata=wire(1, Kind.UINT, 0, 9007199254740991, "ms"))
+    # t_ms of the message answered
+    echo_ms: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "ms"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something to do; answered by a result with its id."""
+
+    ID: ClassVar[int] = 18
+    NAME: ClassVar[str] = "command"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "down"
+    LANES: ClassVar[tuple[int, ...]] = ()
+
+    # names the command
+    id: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "-"))
+    # what to do
+    kind: CommandKind = field(metadata=wire(2, Kind.ENUM, 1, 5, "-", enum=CommandKind))
+    # node uptime after which not to do it
+    expires_ms: int | None = field(default=None, metadata=wire(3, Kind.UINT, 0, 4294967295, "ms"))
+    # by kind
+    value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
+    # by kind
+    data: bytes | None = field(default=None, metadata=wire(5, Kind.BYTES, 0, 1024, "-"))
+
+
+UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result
+DownMessage: TypeAlias = Receipt | Time | Command
+Message: TypeAlias = UpMessage | DownMessage
+
+MESSAGES: tuple[type[Message], ...] = (
+    Hello,
+    Detection,
+    Health,
+    Condition,
+    Snippet,
+    Result,
+    Receipt,
+    Time,
+    Command,
+)
