@@ -53,9 +53,7 @@ class Detector:
         # consumes 32 samples ring[(start + i) & (len(ring) - 1)]; t_ms: uptime of the last one.
         # True: self.report holds a new report.
         self._condition(ring, start)
-        self._activity.step(
-            t_ms, self._trigger.is_open(), self._envelope.peak(), self._pir.total
-        )
+        self._activity.step(t_ms, self._trigger.is_open(), self._envelope.peak(), self._pir.total)
         self._blocks += 1
         if self._blocks < _HOP:
             return False

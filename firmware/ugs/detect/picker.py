@@ -78,7 +78,9 @@ class Picker:
                 break
             if later >= 0:
                 gap = ((later - at) & CLOCK) * 5
-                if (gap > period * 4 and gap < period * 6) or (gap > period * 8 and gap < period * 12):
+                if (gap > period * 4 and gap < period * 6) or (
+                    gap > period * 8 and gap < period * 12
+                ):
                     count += 1
             later = at
         return count

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Ground room: a PIR with a dual element behind a Fresnel lens, as output edges.
+
+The lens casts pairs of zones, one pair every 10 degrees; each crossing of a zone border by a warm
+body gives a pulse and the output stays high for the hold time. Walking straight at the sensor
+crosses no border and is not seen.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELD_DEG = 100.0
+ZONE_DEG = 5.0
+HOLD_S = 1.2
+STEP_S = 0.05
+_SEEN = 0.8  # share of border crossings that exceed the threshold at middle range
+
+
+@dataclass
+class Pir:
+    """`azimuth_deg` clockwise from north; edges toggle, starting low."""
+
+    x_m: float
+    y_m: float
+    azimuth_deg: float
+    range_m: float
+    rng: np.random.Generator
+    false_per_h: float = 0.0
+    _zones: dict[str, int] = field(default_factory=dict)
+    _high_until_s: float = -1.0
+    _is_high: bool = False
+
+    def _zone(self, x_m: float, y_m: float) -> int | None:
+        dx, dy = x_m - self.x_m, y_m - self.y_m
+        if math.hypot(dx, dy) > self.range_m:
+            return None
+        off = math.degrees(math.atan2(dx, dy)) - self.azimuth_deg
+        off = (off + 180) % 360 - 180
+        if abs(off) > FIELD_DEG / 2:
+            return None
+        return int((off + FIELD_DEG / 2) // ZONE_DEG)
+
+    def second(self, start_s: float, bodies: dict[str, NDArray[np.float64]]) -> list[float]:
+        """Edge times in this second. `bodies`: per warm body (n, 2) positions every STEP_S."""
+        edges: list[float] = []
+        hits = []
+        for name, path in bodies.items():
+            for i, (x_m, y_m) in enumerate(path):
+                zone = self._zone(float(x_m), float(y_m))
+                before = self._zones.pop(name, None)
+                if zone is not None:
+                    self._zones[name] = zone
+                if zone is None or before is None or zone == before:
+                    continue
+                share = math.hypot(x_m - self.x_m, y_m - self.y_m) / self.range_m
+                if self.rng.random() < _SEEN * (1.5 - share):
+                    hits.append(start_s + i * STEP_S)
+        for _ in range(int(self.rng.poisson(self.false_per_h / 3600))):
+            hits.append(start_s + float(self.rng.integers(0, 20)) * STEP_S)
+        for i in range(int(round(1 / STEP_S))):
+            now_s = start_s + i * STEP_S
+            if any(abs(hit - now_s) < STEP_S / 2 for hit in hits):
+                self._high_until_s = now_s + HOLD_S
+                if not self._is_high:
+                    self._is_high = True
+                    edges.append(now_s)
+            elif self._is_high and now_s >= self._high_until_s:
+                self._is_high = False
+                edges.append(now_s)
+        return edges
