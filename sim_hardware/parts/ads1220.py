@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+# Room "board", simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
+# (TI SBAS501C; sections below are of that sheet), with the geophone between AIN0 and AIN1.
+
+import simclock
+from parts import noise
+
+# 8.5.3 commands
+_RESET = 0x06
+_START = 0x08
+_POWERDOWN = 0x02
+_RDATA = 0x10
+_RREG = 0x20
+_WREG = 0x40
+
+# 8.3.4 and table 18: samples per second by DR, and by MODE (normal, duty-cycle, turbo)
+_SPS_NORMAL = (20, 45, 90, 175, 330, 600, 1000, 1000)
+_SPS_DUTY = (5, 11.25, 22.5, 44, 82.5, 150, 250, 250)
+_SPS_TURBO = (40, 90, 180, 350, 660, 1200, 2000, 2000)
+
+_VREF_UV = 2_048_000  # internal reference
+_SUPPLY_UV = 3_300_000  # VREF = AVDD
+_GEOPHONE_NV_X10 = 288  # per nm/s: SM-24, 28.8 V/(m/s)
+# Input-referred noise at gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1): in nV per RMS unit.
+_NOISE_NV = 500
+
+_FULL = 0x7FFFFF
+
+
+class Ads1220:
+    def __init__(self, feed, seed):
+        self._feed = feed
+        self._noise = noise.table(seed)
+        self._selected = False
+        self._power_on()
+
+    def _power_on(self):
+        self.registers = bytearray(4)  # 8.6: all zero after reset
+        self._start_us = None  # of the first conversion; None while powered down (8.4.1)
+        self._seen = 0  # conversions already read
+        self._left = 0
+        self._at = 0
+        self._out = b""
+
+    def select(self, level):
+        # The CS line. High ends whatever command was under way (8.5.1.1).
+        self._selected = not level
+        self._left = 0
+        self._out = b""
+
+    def drdy(self):
+        # The DRDY pin: low when a conversion is ready that was not read (8.5.1.2).
+        return 0 if self._conversions() > self._seen else 1
+
+    def transfer(self, byte):
+        # One byte in, one byte out, most significant bit first (SPI mode 1).
+        if not self._selected:
+            return 0xFF
+        answer = 0
+        if not self._left and not self._out and not self.drdy():
+            # Without a command the latest conversion is shifted out (8.5.4).
+            self._latch()
+        if self._out:
+            answer = self._out[0]
+            self._out = self._out[1:]
+        if self._left:
+            self._data(byte)
+        else:
+            self._decode(byte)
+        return answer
+
+    def _decode(self, byte):
+        if byte & 0xF0 == _WREG or byte & 0xF0 == _RREG:
+            self._at = byte >> 2 & 3
+            count = (byte & 3) + 1
+            if byte & 0xF0 == _WREG:
+                self._left = count
+            else:
+                self._out = bytes(self.registers[self._at : self._at + count])
+        elif byte & 0xFE == _RESET:
+            self._power_on()
+        elif byte & 0xFE == _START:
+            self._start_us = simclock.now()
+            self._seen = 0
+        elif byte & 0xFE == _POWERDOWN:
+            self._start_us = None
+        elif byte & 0xF0 == _RDATA:
+            self._latch()
+
+    def _data(self, byte):
+        if self._at < 4:
+            self.registers[self._at] = byte
+        self._at += 1
+        self._left -= 1
+        if not self._left and self._start_us is not None:
+            # Writing a register restarts the conversion (8.5.3.7).
+            self._start_us = simclock.now()
+            self._seen = 0
+
+    def _latch(self):
+        self._seen = self._conversions()
+        value = self._value(self._seen) if self._seen else 0
+        self._out = (value & 0xFFFFFF).to_bytes(3, "big")
+
+    def _period_us(self):
+        mode = self.registers[1] >> 3 & 3
+        rates = (_SPS_NORMAL, _SPS_DUTY, _SPS_TURBO, _SPS_NORMAL)[mode]
+        return int(1_000_000 / rates[self.registers[1] >> 5])
+
+    def _conversions(self):
+        # How many are complete. Single-shot mode (CM = 0) stops after the first.
+        if self._start_us is None:
+            return 0
+        count = (simclock.now() - self._start_us) // self._period_us()
+        return count if self.registers[1] & 4 else min(count, 1)
+
+    def _value(self, number):
+        # 24-bit two's complement code of conversion `number`, clipped at full scale (8.5.2).
+        t_us = self._start_us + number * self._period_us()
+        gain = 1 << (self.registers[0] >> 1 & 7)
+        nv_x10 = self._input_nv_x10(t_us)
+        nv_x10 += self._noise[number & (noise.SIZE - 1)] * _NOISE_NV * 10 // noise.RMS
+        vref_uv = _SUPPLY_UV if self.registers[2] >> 6 == 3 else _VREF_UV
+        code = nv_x10 * gain * (_FULL + 1) // (vref_uv * 10_000)
+        return max(-_FULL - 1, min(_FULL, code))
+
+    def _input_nv_x10(self, t_us):
+        mux = self.registers[0] >> 4
+        if mux == 0:  # AIN0 - AIN1
+            return self._feed.at(t_us) * _GEOPHONE_NV_X10
+        if mux == 6:  # AIN1 - AIN0
+            return -self._feed.at(t_us) * _GEOPHONE_NV_X10
+        return 0  # inputs shorted, or left open in this wiring
+
+
+class Spi:
+    # The bus as machine.SPI hands it out. One part hangs on it.
+
+    def __init__(self, part):
+        self._part = part
+
+    def write_readinto(self, out, answer):
+        transfer = self._part.transfer
+        for i in range(len(out)):
+            answer[i] = transfer(out[i])
+
+    def readinto(self, answer, write=0):
+        transfer = self._part.transfer
+        for i in range(len(answer)):
+            answer[i] = transfer(write)
+
+    def read(self, size, write=0):
+        answer = bytearray(size)
+        self.readinto(answer, write)
+        return bytes(answer)
+
+    def write(self, out):
+        transfer = self._part.transfer
+        for byte in out:
+            transfer(byte)

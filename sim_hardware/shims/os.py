@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# Room "board", simulated: `os` of the host's MicroPython, but urandom repeats with the seed.
+
+import random
+
+import simclock
+import uos
+from uos import *
+
+
+def urandom(size):
+    if not simclock.virtual:
+        return uos.urandom(size)
+    return bytes(random.getrandbits(8) for _ in range(size))

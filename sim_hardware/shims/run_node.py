@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# Room "board", simulated: power-on. Runs boot.py and main.py of the tree in the current directory.
+#
+#   cd TREE; GROUNDWATCH_SIM=sim.json MICROPYPATH=SHIMS:.frozen micropython SHIMS/run_node.py
+#
+# Exit codes: 0 the end set in sim.json; 1 the firmware raised; 2 something needed is missing;
+# 3 the node was reset (start it again: exit.json tells the next boot why and when).
+
+import json
+import random
+import sys
+
+import uos
+
+_BOOT_US = 300_000  # from reset to the first line of boot.py
+
+
+def _prepare():
+    here = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+    # Our own modules first: a stray time.py in the tree must not win over the simulated clock.
+    sys.path[:] = [here, here + "/..", "", "lib", ".frozen"]
+    import simsettings
+
+    path = uos.getenv("GROUNDWATCH_SIM")
+    if not path:
+        raise simsettings.SettingsError("set GROUNDWATCH_SIM to the path of sim.json")
+    settings = simsettings.load(path)
+    try:
+        uos.stat("main.py")
+    except OSError:
+        raise simsettings.SettingsError("no main.py here; run in a tree written by bundle")
+    return settings
+
+
+def _start(settings):
+    import simclock
+    import simhardware
+    import simsettings
+
+    cause, t_us = _last_exit(settings.exit)
+    if settings.mode == "virtual":
+        start_us = simsettings.microseconds(settings.start_s)
+        simclock.start_virtual(start_us if t_us is None else t_us + _BOOT_US)
+    else:
+        simclock.start_real(settings.t0_epoch_ms)
+    simclock.install_asyncio()
+    try:
+        simhardware.build(settings, cause)
+    except KeyError:
+        raise simsettings.SettingsError("no wiring for board " + settings.board)
+    except OSError:
+        raise simsettings.SettingsError("cannot open the feed " + settings.feed)
+    random.seed(settings.seed * 1_000_003 + simclock.boot_us // 1000 & 0x3FFFFFFF)
+
+
+def _last_exit(path):
+    # Why and when the boot before this one ended; a first boot is a power-on.
+    try:
+        with open(path) as file:
+            last = json.load(file)
+        uos.unlink(path)
+    except OSError:
+        return "power_on", None
+    if last["cause"] in ("end", "crash"):
+        return "power_on", last["t_us"]
+    return last["cause"], last["t_us"]
+
+
+def _run(name):
+    try:
+        with open(name) as file:
+            source = file.read()
+    except OSError:
+        return
+    exec(compile(source, name, "exec"), {"__name__": "__main__", "__file__": name})
+
+
+def main():
+    try:
+        settings = _prepare()
+        _start(settings)
+    except Exception as error:
+        if type(error).__name__ != "SettingsError":
+            raise
+        print("run_node: %s" % error)
+        sys.exit(2)
+    import simclock
+    import simhardware
+
+    try:
+        _run("boot.py")
+        _run("main.py")
+    except Exception as error:
+        sys.print_exception(error)
+        simhardware.leave(simclock.EXIT_CRASH, "crash")
+    simhardware.leave(simclock.EXIT_END, "end")
+
+
+main()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Room "board", simulated: the parts of this one node, made once from its settings by run_node.
+
+import json
+
+import simclock
+import simwiring
+from parts.ads1220 import Ads1220
+from parts.edges import EdgeList
+from parts.feed import Feed
+from parts.rp2040_adc import GeophoneChannel, LevelChannel
+
+settings = None
+wiring = None
+pir = None
+tamper = None
+ads1220 = None
+reset_cause = "power_on"
+
+_adc = {}
+
+
+def build(chosen, cause):
+    # Raises KeyError for a board without wiring, OSError when the feed cannot be opened.
+    global settings, wiring, pir, tamper, ads1220, reset_cause
+    settings = chosen
+    wiring = simwiring.BOARDS[chosen.board]
+    reset_cause = cause
+    pir = EdgeList(chosen.pir_edges_us)
+    tamper = EdgeList(chosen.tamper_edges_us)
+    feed = Feed(chosen.feed, chosen.fs_hz, int(chosen.feed_t0_s * 1_000_000))
+    if wiring.front_end == "rp2040_adc":
+        _adc[wiring.geophone] = GeophoneChannel(simclock.now, feed, chosen.seed)
+    else:
+        ads1220 = Ads1220(feed, chosen.seed)
+    _adc[wiring.battery] = LevelChannel(chosen.battery_mv * 100 // wiring.divider_x100)
+    if chosen.end_s is not None:
+        simclock.at(int(chosen.end_s * 1_000_000), _end)
+
+
+def input_part(gpio):
+    # The part that drives an input pin, or None where nothing is wired.
+    if gpio == wiring.pir:
+        return pir
+    if gpio == wiring.tamper:
+        return tamper
+    return None
+
+
+def adc_channel(gpio):
+    # The converter channel of a pin; an unwired one reads 0 V.
+    channel = _adc.get(gpio)
+    if channel is None:
+        channel = _adc[gpio] = LevelChannel(0)
+    return channel
+
+
+def radio_is_out(t_us):
+    for begin_us, end_us in settings.outages_us:
+        if begin_us <= t_us < end_us:
+            return True
+    return False
+
+
+def leave(code, cause):
+    # Stops the node; the next run of run_node reads why, and in virtual time when.
+    with open(settings.exit, "w") as file:
+        file.write(json.dumps({"cause": cause, "t_us": simclock.now()}))
+    simclock.leave(code)
+
+
+def _end(_t_us):
+    leave(simclock.EXIT_END, "end")

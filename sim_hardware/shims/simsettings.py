@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+# Room "board", simulated: the settings of one simulated node, read strictly from sim.json.
+
+import json
+
+
+class SettingsError(Exception):
+    # One line: what is wrong and what would be right.
+    pass
+
+
+# name: (type, default). A default of ... marks what has to be given.
+_FIELDS = {
+    "mode": (str, ...),  # "virtual" or "real"
+    "board": (str, ...),  # a name in simwiring.BOARDS
+    "feed": (str, ...),  # path of int32 little-endian nm/s at the geophone
+    "fs_hz": (int, ...),  # of the feed
+    "feed_t0_s": (float, 0.0),  # sim time of the feed's first sample
+    "t0_epoch_ms": (int, 1_767_225_600_000),  # UTC of sim time 0
+    "start_s": (float, 0.0),  # virtual: sim time of the first power-on
+    "end_s": (float, None),  # sim time at which the node is switched off
+    "seed": (int, 0),
+    "pir_edges_s": (list, ()),  # the output toggles, starting low
+    "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
+    "outages_s": (list, ()),  # [from, to] pairs without radio
+    "battery_mv": (int, 3900),
+    "uplinks": (str, None),  # virtual: JSON lines are appended here
+    "link_delay_ms": (int, 20),  # virtual: one way
+    "loss_pct": (int, 0),  # virtual: share of uplinks whose connection breaks
+    "exit": (str, "exit.json"),  # written when the node stops: why and when
+}
+
+
+class Settings:
+    def __init__(self, table):
+        for name in table:
+            if name not in _FIELDS:
+                raise SettingsError("unknown setting " + name)
+        for name, (kind, default) in _FIELDS.items():
+            value = table.get(name, default)
+            if value is ...:
+                raise SettingsError("setting " + name + " is missing")
+            if kind is float and type(value) is int:
+                value = float(value)
+            if value is not default and type(value) is not kind:
+                raise SettingsError("setting %s must be of type %s" % (name, kind.__name__))
+            setattr(self, name, value)
+        self._check()
+
+    def _check(self):
+        if self.mode not in ("virtual", "real"):
+            raise SettingsError('mode must be "virtual" or "real"')
+        if not 1 <= self.fs_hz <= 10_000:
+            raise SettingsError("fs_hz must be 1..10000")
+        if self.mode == "virtual" and self.uplinks is None:
+            raise SettingsError("virtual mode needs uplinks, the file to append to")
+        self.pir_edges_us = _times_us("pir_edges_s", self.pir_edges_s)
+        self.tamper_edges_us = _times_us("tamper_edges_s", self.tamper_edges_s)
+        self.outages_us = []
+        for pair in self.outages_s:
+            if type(pair) is not list or len(pair) != 2:
+                raise SettingsError("outages_s must hold [from, to] pairs")
+            self.outages_us.append(_times_us("outages_s", pair))
+
+
+def _times_us(name, times_s):
+    times_us = []
+    for t_s in times_s:
+        if type(t_s) not in (int, float):
+            raise SettingsError(name + " must hold numbers of seconds")
+        t_us = microseconds(t_s)
+        if times_us and t_us < times_us[-1]:
+            raise SettingsError(name + " must rise")
+        times_us.append(t_us)
+    return times_us
+
+
+def microseconds(t_s):
+    # Rounded to the nearest, halves away from zero.
+    return int(t_s * 1_000_000 + (0.5 if t_s >= 0 else -0.5))
+
+
+def load(path):
+    try:
+        with open(path) as file:
+            table = json.load(file)
+    except OSError:
+        raise SettingsError("cannot read " + path)
+    except ValueError:
+        raise SettingsError(path + " is not JSON")
+    if type(table) is not dict:
+        raise SettingsError(path + " must hold one object")
+    return Settings(table)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+# Room "link", simulated: `socket`. Real mode is the host's own; in virtual mode every connection
+# leads to the stand-in broker in this process, through an asyncio stream like any other.
+
+import io
+
+import simclock
+from usocket import *
+
+if simclock.virtual:
+    import simhardware
+    import simlink
+
+    _POLL = 3  # MP_STREAM_POLL of py/stream.h
+    _CLOSE = 4
+    _IN = 1
+    _OUT = 4
+    _ERR = 8
+    _HUP = 16
+
+    _EAGAIN = 11
+    _ECONNRESET = 104
+    _EHOSTUNREACH = 113
+
+    def getaddrinfo(host, port, *_hints):
+        if simhardware.radio_is_out(simclock.now()):
+            raise OSError(-2)  # EAI_NONAME: no radio, no name
+        return [(AF_INET, SOCK_STREAM, 0, "", (host, port))]
+
+    class socket(io.IOBase):
+        def __init__(self, *_kind):
+            self._line = None
+            self._received = b""
+            self._failed = False
+
+        def setblocking(self, _flag):
+            pass  # only used through asyncio, which never blocks
+
+        def settimeout(self, _seconds):
+            pass
+
+        def setsockopt(self, *_option):
+            pass
+
+        def connect(self, _address):
+            if simhardware.radio_is_out(simclock.now()):
+                raise OSError(_EHOSTUNREACH)
+            self._line = simlink.open_line(self)
+
+        # What the far end does; simclock calls these at the instant it arrives.
+
+        def arrived(self, data):
+            self._received += data
+            simclock.dirty = True
+
+        def broken(self):
+            self._failed = True
+            simclock.dirty = True
+
+        # What the node does.
+
+        def ioctl(self, request, flags):
+            if request == _POLL:
+                ready = 0
+                if self._received:
+                    ready |= _IN
+                if self._line is not None and self._line.is_open:
+                    ready |= _OUT
+                if self._failed:
+                    ready |= _IN | _ERR | _HUP
+                return ready & (flags | _ERR | _HUP)
+            if request == _CLOSE:
+                self.close()
+                return 0
+            return -22  # EINVAL
+
+        def write(self, data):
+            if self._failed:
+                raise OSError(_ECONNRESET)
+            self._line.to_broker(bytes(data))
+            return len(data)
+
+        send = write
+
+        def read(self, size=-1):
+            if not self._received:
+                return b"" if self._failed else None
+            if size < 0 or size >= len(self._received):
+                data, self._received = self._received, b""
+                return data
+            data = self._received[:size]
+            self._received = self._received[size:]
+            return data
+
+        def recv(self, size):
+            data = self.read(size)
+            if data is None:
+                raise OSError(_EAGAIN)
+            return data
+
+        def readinto(self, buffer, size=-1):
+            data = self.read(len(buffer) if size < 0 else size)
+            if data is None:
+                return None
+            buffer[: len(data)] = data
+            return len(data)
+
+        def readline(self):
+            end = self._received.find(b"\n") + 1
+            if not end and not self._failed:
+                return None
+            return self.read(end or -1)
+
+        def close(self):
+            if self._line is not None:
+                self._line.hang_up()
+                self._line = None
