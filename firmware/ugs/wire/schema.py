@@ -141,7 +141,7 @@ _COMMAND = (
 )
 
 # message: (id, name, direction, lanes, fields)
-MESSAGES = (
+MESSAGES: tuple = (
     (1, "hello", UP, (VOLATILE,), _HELLO),
     (2, "detection", UP, (DURABLE,), _DETECTION),
     (3, "health", UP, (VOLATILE,), _HEALTH),
