@@ -182,7 +182,7 @@ class Condition:
     kind: ConditionKind = field(metadata=wire(2, Kind.ENUM, 1, 12, "-", enum=ConditionKind))
     # 1 began, 0 ended
     active: int = field(metadata=wire(3, Kind.UINT, 0, 1, "-"))
-    # by kind, see below
+    # by kind, see section 7
     value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
     # records_dropped: boot of the dropped records
     boot: int | None = field(default=None, metadata=wire(5, Kind.UINT, 1, 65535, "-"))

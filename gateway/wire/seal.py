@@ -68,6 +68,13 @@ def down_piv(counter: int) -> bytes:
     return counter.to_bytes((counter.bit_length() + 7) // 8, "big")
 
 
+def parse_down_piv(piv: bytes) -> int:
+    """Counter of a down message. Raises WireError bad_counter."""
+    if not 1 <= len(piv) <= _PIV_MAX or piv[0] == 0:
+        raise WireError("bad_counter")
+    return int.from_bytes(piv, "big")
+
+
 def _nonce(iv: bytes, piv: bytes) -> bytes:
     """RFC 9052 3.1: the Partial IV, padded on the left, XORed into the common IV."""
     mixed = int.from_bytes(iv, "big") ^ int.from_bytes(piv, "big")

@@ -97,7 +97,7 @@ _CONDITION = (
     (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the change
     (2, "kind", ENUM, 1, 12, True, 1, CONDITION_KIND),  # -: what
     (3, "active", UINT, 0, 1, True, 1, None),  # -: 1 began, 0 ended
-    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind, see below
+    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind, see section 7
     (5, "boot", UINT, 1, _U16, False, 1, None),  # -: records_dropped: boot of the dropped records
 )
 

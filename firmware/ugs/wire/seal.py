@@ -71,7 +71,28 @@ def up_piv(lane, boot, seq):
     return b"\x01" + piv if lane else piv
 
 
-# Counter of a down message: 1..2^40-1, big-endian, without leading zero bytes.
+# (lane, boot, seq) of an up message; for whoever stands in for the gateway.
+def parse_up_piv(piv):
+    lane = len(piv) - 4
+    if lane not in (schema.DURABLE, schema.VOLATILE) or (lane and piv[0] != 1):
+        raise WireError("bad_counter")
+    boot = int.from_bytes(piv[lane : lane + 2], "big")
+    seq = int.from_bytes(piv[lane + 2 :], "big")
+    if not boot or not seq:
+        raise WireError("bad_counter")
+    return lane, boot, seq
+
+
+# Partial IV of a down message: counter 1..2^40-1, big-endian, without leading zero bytes.
+def down_piv(counter):
+    if not 1 <= counter < 1 << 8 * _PIV_MAX:
+        raise ValueError("counter out of range")
+    size = 1
+    while counter >> 8 * size:
+        size += 1
+    return counter.to_bytes(size, "big")
+
+
 def parse_down_piv(piv):
     if not 1 <= len(piv) <= _PIV_MAX or not piv[0]:
         raise WireError("bad_counter")

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch wire`: write what follows from the schema table, or check that it is current."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools import wiregen_docs, wiregen_model, wiregen_python
+
+ROOT = wiregen_model.ROOT
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 when a file is not current"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files that differ; with --check, only name them."""
+    stale = {path: text for path, text in outputs().items() if _read(path) != text}
+    for path, text in stale.items():
+        shown = path.relative_to(ROOT)
+        if args.check:
+            print(f"{shown} differs from the schema: run `groundwatch wire`", file=sys.stderr)
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {shown}")
+    return 1 if args.check and stale else 0
+
+
+def outputs() -> dict[Path, str]:
+    """Each generated file and what it must hold."""
+    schema = wiregen_model.load()
+    return {
+        ROOT / "gateway" / "wire" / "messages.py": wiregen_python.render(schema),
+        ROOT / "docs" / "wire.md": wiregen_docs.render_markdown(schema),
+        ROOT / "docs" / "groundwatch.cddl": wiregen_docs.render_cddl(schema),
+    }
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
