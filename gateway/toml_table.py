@@ -74,6 +74,12 @@ class Table:
             raise self.fail(key, "must be a number of metres or degrees", f"{key} = {example}")
         return float(value)
 
+    def boolean(self, key: str, default: bool | None = None) -> bool:
+        value = self._values.pop(key, default)
+        if not isinstance(value, bool):
+            raise self.fail(key, "must be true or false", f"{key} = true")
+        return value
+
     def points(self, key: str) -> tuple[tuple[float, float], ...]:
         """A list of [x, y] pairs, metres; absent means none."""
         raw = self._values.pop(key, [])

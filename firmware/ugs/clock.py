@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Clock of the node: uptime that does not wrap, and wall time with a known quality."""
+# clock of the node: uptime that does not wrap, and wall time with a known quality.
 
 import time
 

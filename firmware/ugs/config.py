@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Configuration of one node: node.json, read strictly once at boot."""
+# configuration of one node: node.json, read strictly once at boot.
 
 import binascii
 import json

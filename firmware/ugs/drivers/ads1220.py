@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Driver of the ADS1220 24-bit converter on SPI (TI SBAS501C; sections below are of that sheet)."""
+# driver of the ADS1220 24-bit converter on SPI (TI SBAS501C; sections below are of that sheet).
 
 from time import sleep_ms, sleep_us
 

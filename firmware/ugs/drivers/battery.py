@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Driver of the battery gauge: a divider on an ADC channel, averaged."""
+# driver of the battery gauge: a divider on an ADC channel, averaged.
 
 from micropython import const
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Driver of the tamper loop: a contact that is closed while the case is shut."""
+# driver of the tamper loop: a contact that is closed while the case is shut.
 
 from micropython import const
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Driver of the PIR: an interrupt stamps each edge of the output, a task reads them later."""
+# driver of the PIR: an interrupt stamps each edge of the output, a task reads them later.
 
 from array import array
 from time import ticks_ms

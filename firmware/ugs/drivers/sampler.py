@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Driver of the geophone: a timer reads one count after the other into a ring."""
+# driver of the geophone: a timer reads one count after the other into a ring.
 
 from array import array
 from time import ticks_add, ticks_diff, ticks_us

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ledger: the boot number, written to flash before it is used, so no counter is ever used twice."""
+# ledger: the boot number, written to flash before it is used, so no counter is ever used twice.
 
 import binascii
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ledger: every durable message on flash from before it is sent until the gateway's receipt."""
+# ledger: every durable message on flash from before it is sent until the gateway's receipt.
 
 import os
 

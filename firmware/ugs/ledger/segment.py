@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ledger: records in one segment file, framed so that a torn end is seen and left out."""
+# ledger: records in one segment file, framed so that a torn end is seen and left out.
 
 import binascii
 

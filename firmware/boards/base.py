@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# board: what the boards have in common; each board.py adds its pins and its front end.
+
+import machine
+from micropython import const
+
+# Below the 8388 ms that the RP2040's watchdog can count (datasheet section 4.7.3).
+_WATCHDOG_MS = const(8_000)
+# Constants of machine.reset_cause() and the numbers they have in a hello (ugs.wire.schema).
+_RESET_CAUSES = (
+    ("PWRON_RESET", 0),
+    ("HARD_RESET", 1),
+    ("WDT_RESET", 2),
+    ("SOFT_RESET", 3),
+    ("DEEPSLEEP_RESET", 4),
+)
+_RESET_UNKNOWN = const(5)
+
+
+def start_timer(timer, freq_hz, callback):
+    # A hard timer interrupts even a collection; ports before 1.26 (rp2) and 1.27 (esp32) do not
+    # know the word and get a scheduled one, whose lateness the sampler accounts for.
+    mode = machine.Timer.PERIODIC
+    try:
+        timer.init(freq=freq_hz, mode=mode, callback=callback, hard=True)
+    except (TypeError, ValueError):
+        timer.init(freq=freq_hz, mode=mode, callback=callback)
+    return timer
+
+
+def watch_edges(pin, handler):
+    trigger = machine.Pin.IRQ_RISING | machine.Pin.IRQ_FALLING
+    try:
+        pin.irq(handler=handler, trigger=trigger, hard=True)
+    except (TypeError, ValueError):
+        pin.irq(handler=handler, trigger=trigger)
+
+
+class Board:
+    # What a node asks of its board:
+    #   name                      as in node.json
+    #   sampler, pir, tamper      drivers, pir may be None; battery_mv() in millivolts
+    #   nm_s_per_count_x256       ground velocity of one sampler count, times 256
+    #   wlan                      the station interface
+    #   start_watchdog()          returns what has to be fed; cannot be undone
+    #   check()                   once a second: looks after the front end, raises OSError
+    #   reset_cause(), reset()
+
+    def __init__(self, name, nm_s_per_count_x256, sampler, pir, tamper, battery, wlan):
+        self.name = name
+        self.nm_s_per_count_x256 = nm_s_per_count_x256
+        self.sampler = sampler
+        self.pir = pir
+        self.tamper = tamper
+        self.battery_mv = battery.read_mv
+        self.wlan = wlan
+        self._reset_cause = machine.reset_cause()
+
+    def start_watchdog(self):
+        return machine.WDT(timeout=_WATCHDOG_MS)
+
+    def check(self):
+        pass
+
+    def reset_cause(self):
+        for name, number in _RESET_CAUSES:
+            if getattr(machine, name, None) == self._reset_cause:
+                return number
+        return _RESET_UNKNOWN
+
+    def reset(self):
+        machine.reset()

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# The node: read the configuration, pick the board, build the node, run. Any end but Ctrl-C resets.
+import gc
+import sys
+import time
+
+from ugs.config import load_config
+
+_PAUSE_S = 10  # long enough to reach for Ctrl-C, so that a broken node does not just flicker
+
+board = None
+try:
+    config = load_config("node.json")
+    name = "boards." + config.board + ".board"
+    board = __import__(name, None, None, ("make_board",)).make_board(config)
+    gc.collect()
+    from ugs.node import Node
+
+    Node(board, config).run()
+except Exception as error:
+    print("node stops cause=%s" % error)
+    sys.print_exception(error)
+    if board is not None:
+        time.sleep(_PAUSE_S)
+        board.reset()

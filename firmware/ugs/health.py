@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+# health: what a node says about itself: the heartbeat, and conditions when one begins or ends.
+
+from micropython import const
+from ugs.drivers.sampler import RING
+from ugs.wire import schema
+
+_HEARTBEAT_MS = const(60_000)
+_U16_MAX = const(65535)
+
+_BATTERY_EVERY_S = const(10)
+# One lithium cell; below the lowest one there is no battery but a bench supply on the divider.
+_BATTERY_LOW_MV = const(3500)
+_BATTERY_GOOD_MV = const(3600)
+_BATTERY_NONE_MV = const(1000)
+# A sensor that is cut or shorted shows less than this for so long; even a quiet site has more.
+_FLAT_COUNTS = const(1)
+_FLAT_S = const(60)
+_PIR_STUCK_MS = const(600_000)
+_CLOCK_UNSET_MS = const(600_000)
+_WINDOW_S = const(10)
+# In one window: 1 % missed, 5 % of one second clipped, and more refusals than radio noise makes.
+_MISSED_PCT = const(1)
+_CLIPPED_PCT = const(5)
+_REFUSED = const(10)
+_LEDGER_QUIET_WINDOWS = const(6)
+
+
+class Conditions:
+    # record(name, values) is called on every change of a condition, never for a repetition.
+
+    def __init__(self, record):
+        self._record = record
+        self._active = set()
+
+    def set(self, now_ms, name, active, value=None):
+        if active == (name in self._active):
+            return
+        if active:
+            self._active.add(name)
+        else:
+            self._active.remove(name)
+        self.tell(now_ms, name, active, value)
+
+    def is_active(self, name):
+        return name in self._active
+
+    def tell(self, now_ms, name, active=True, value=None, boot=None):
+        # A condition that only happens, without an end.
+        print("condition told kind=%s active=%d value=%s" % (name, active, value))
+        values = {
+            "t_ms": now_ms,
+            "kind": schema.enum_value("condition", "kind", name),
+            "active": int(active),
+        }
+        if value is not None:
+            values["value"] = value
+        if boot is not None:
+            values["boot"] = boot
+        self._record("condition", values)
+
+
+class Health:
+    # poll() once a second, poll_contact() ten times; heartbeat() gives the values of a health.
+    # `board` has battery_mv(), tamper, pir or None; `session` and `wifi` are those of ugs.link.
+
+    def __init__(self, board, ledger, clock, session, wifi, conditions, random):
+        self.battery_mv = 0
+        self._board = board
+        self._sampler = board.sampler
+        self._ledger = ledger
+        self._clock = clock
+        self._session = session
+        self._wifi = wifi
+        self._conditions = conditions
+        self._random = random
+        self._heartbeat_ms = 0
+        self._seconds = 0
+        self._flat_s = 0
+        self._clipped = 0
+        self._clip_seen = 0
+        self._missed = 0
+        self._refused = 0
+        self._faults = 0
+        self._faultless_windows = 0
+        self._pir_level = 0
+        self._pir_since_ms = 0
+
+    def is_heartbeat_due(self, now_ms):
+        return now_ms >= self._heartbeat_ms
+
+    def heartbeat(self, now_ms, floor_um_s_x100):
+        # 60 s +- 20 %, so that nodes started together do not stay together.
+        self._heartbeat_ms = now_ms + int(_HEARTBEAT_MS * (0.8 + 0.4 * self._random()))
+        return {
+            "t_ms": now_ms,
+            "battery_mv": min(self.battery_mv, _U16_MAX),
+            "rssi_dbm": self._wifi.rssi_dbm(),
+            "floor_um_s_x100": min(floor_um_s_x100, _U16_MAX),
+            "samples_missed": min(self._sampler.missed, _U16_MAX),
+            "ledger_pending": min(self._ledger.pending(), _U16_MAX),
+        }
+
+    def poll_contact(self, now_ms):
+        tamper = self._board.tamper
+        tamper.poll()
+        self._conditions.set(now_ms, "tamper", tamper.is_open)
+
+    def poll(self, now_ms):
+        if self._seconds % _BATTERY_EVERY_S == 0:
+            self._check_battery(now_ms)
+        self._check_signal(now_ms)
+        self._check_pir(now_ms)
+        self._check_dropped(now_ms)
+        self._seconds += 1
+        if self._seconds % _WINDOW_S == 0:
+            self._check_window(now_ms)
+
+    def _check_battery(self, now_ms):
+        self.battery_mv = self._board.battery_mv()
+        if _BATTERY_NONE_MV <= self.battery_mv < _BATTERY_LOW_MV:
+            self._conditions.set(now_ms, "low_battery", True, self.battery_mv)
+        elif self.battery_mv >= _BATTERY_GOOD_MV:
+            self._conditions.set(now_ms, "low_battery", False, self.battery_mv)
+
+    def _check_signal(self, now_ms):
+        sampler = self._sampler
+        newest = sampler.written
+        low = high = sampler.ring[(newest - 1) & (RING - 1)]
+        for i in range(2, 34):
+            count = sampler.ring[(newest - i) & (RING - 1)]
+            low = min(low, count)
+            high = max(high, count)
+        self._flat_s = self._flat_s + 1 if high - low <= _FLAT_COUNTS else 0
+        self._conditions.set(now_ms, "sensor_fault", self._flat_s >= _FLAT_S)
+        clipped = sampler.clipped - self._clipped
+        self._clipped = sampler.clipped
+        if clipped * 100 > _CLIPPED_PCT * sampler.fs_hz:
+            self._clip_seen = self._seconds
+            self._conditions.set(now_ms, "samples_clipped", True, sampler.clipped)
+        elif self._seconds - self._clip_seen >= _WINDOW_S:
+            self._conditions.set(now_ms, "samples_clipped", False, sampler.clipped)
+
+    def _check_pir(self, now_ms):
+        pir = self._board.pir
+        if pir is None:
+            return
+        if pir.level != self._pir_level:
+            self._pir_level = pir.level
+            self._pir_since_ms = now_ms
+        stuck = pir.level and now_ms - self._pir_since_ms >= _PIR_STUCK_MS
+        self._conditions.set(now_ms, "pir_fault", bool(stuck))
+
+    def _check_dropped(self, now_ms):
+        dropped = self._ledger.take_dropped()
+        if dropped is not None:
+            boot, seq = dropped
+            self._conditions.tell(now_ms, "records_dropped", True, seq, boot)
+
+    def _check_window(self, now_ms):
+        conditions = self._conditions
+        missed = self._sampler.missed - self._missed
+        self._missed = self._sampler.missed
+        if missed * 100 > _MISSED_PCT * self._sampler.fs_hz * _WINDOW_S:
+            conditions.set(now_ms, "samples_missed", True, self._missed)
+        elif missed <= 0:
+            conditions.set(now_ms, "samples_missed", False, self._missed)
+        refused = self._session.downlink.refused - self._refused
+        self._refused = self._session.downlink.refused
+        if refused >= _REFUSED:
+            conditions.set(now_ms, "down_refused", True, self._refused)
+        elif refused == 0:
+            conditions.set(now_ms, "down_refused", False, self._refused)
+        self._check_ledger(now_ms)
+        unset = self._clock.quality_ms() is None and self._session.connects > 0
+        conditions.set(now_ms, "clock_unset", unset and now_ms >= _CLOCK_UNSET_MS)
+
+    def _check_ledger(self, now_ms):
+        # Asking for the write again here keeps a flash that recovers from losing what waits.
+        faults = self._ledger.faults
+        written = self._ledger.write_back()
+        if self._ledger.faults != self._faults or not written:
+            self._faultless_windows = 0
+            self._conditions.set(now_ms, "ledger_fault", True, faults)
+        else:
+            self._faultless_windows += 1
+        if self._faultless_windows >= _LEDGER_QUIET_WINDOWS:
+            self._conditions.set(now_ms, "ledger_fault", False, faults)
+        self._faults = self._ledger.faults

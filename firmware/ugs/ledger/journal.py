@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# ledger: gives every message its identity (boot, seq) and keeps the durable ones.
+
+import os
+
+from micropython import const
+from ugs.ledger.boots import reserve_boot
+from ugs.ledger.ledger import Ledger
+from ugs.wire import codec
+
+_SEQ_MAX = const(65535)
+_PAYLOAD_MAX = const(128)
+
+
+class Journal:
+    # boot: the block of counters in use; it changes when a lane has used up its 65535 numbers
+
+    def __init__(self, folder):
+        self.boot = 0
+        self.ledger = Ledger(folder)
+        self._folder = folder
+        self._durable_seq = 0
+        self._volatile_seq = 0
+        self._highest_boot = 0
+        self._buffer = bytearray(_PAYLOAD_MAX)
+
+    def open(self):
+        # Reads the ledger and reserves the boot number. Raises OSError or BootsError.
+        try:
+            os.mkdir(self._folder)
+        except OSError:
+            pass  # it exists; if not, the next line says so
+        self._highest_boot = self.ledger.load()
+        self._next_boot()
+
+    def _next_boot(self):
+        self.boot = reserve_boot(self._folder, max(self._highest_boot, self.boot))
+        self._durable_seq = 0
+        self._volatile_seq = 0
+
+    def record(self, name, values):
+        # Keeps a durable message. Returns (boot, seq, whether it is on flash already).
+        length = codec.encode(self._buffer, name, values)
+        if self._durable_seq >= _SEQ_MAX:
+            self._next_boot()
+        self._durable_seq += 1
+        boot, seq = self.boot, self._durable_seq
+        return boot, seq, self.ledger.append(boot, seq, self._buffer[:length])
+
+    def next_volatile(self):
+        # The identity of the next message that is not kept: (boot, seq).
+        if self._volatile_seq >= _SEQ_MAX:
+            self._next_boot()
+        self._volatile_seq += 1
+        return self.boot, self._volatile_seq
+
+    def oldest_seq(self):
+        # The oldest durable message of this boot the gateway has yet to receive, or the next one
+        # to come: everything before it will not be sent again.
+        return self.ledger.oldest_seq(self.boot) or min(self._durable_seq + 1, _SEQ_MAX)

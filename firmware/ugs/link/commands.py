@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# link: what the gateway asks of a node; each command is done once and answered by a durable result.
+
+from micropython import const
+from ugs.wire import schema
+
+_REMEMBERED = const(8)
+_OK = schema.enum_value("result", "status", "ok")
+_UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
+_EXPIRED = schema.enum_value("result", "status", "expired")
+_PING = schema.enum_value("command", "kind", "ping")
+_REBOOT = schema.enum_value("command", "kind", "reboot")
+
+
+class Commands:
+    # record(name, values) keeps the result; request_reboot() is called after it is kept.
+    #   repeated: commands that had been done already and were only answered once
+
+    def __init__(self, record, request_reboot):
+        self.repeated = 0
+        self._record = record
+        self._request_reboot = request_reboot
+        self._done = []
+
+    def take(self, command, now_ms):
+        number, kind = command["id"], command["kind"]
+        if number in self._done:
+            self.repeated += 1
+            return
+        self._done.append(number)
+        if len(self._done) > _REMEMBERED:
+            self._done.pop(0)
+        if now_ms > command.get("expires_ms", now_ms):
+            status = _EXPIRED
+        elif kind in (_PING, _REBOOT):
+            status = _OK
+        else:
+            status = _UNSUPPORTED
+        print(
+            "command taken id=%d kind=%s status=%s"
+            % (
+                number,
+                schema.enum_name("command", "kind", kind),
+                schema.enum_name("result", "status", status),
+            )
+        )
+        self._record("result", {"t_ms": now_ms, "command_id": number, "status": status})
+        if kind == _REBOOT and status == _OK:
+            self._request_reboot()

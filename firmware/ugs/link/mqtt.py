@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+# link: one MQTT connection, from open to broken; who calls decides when to try again.
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+from ugs.link import packets
+from ugs.link.packets import MqttError
+
+KEEPALIVE_S = const(30)
+_OPEN_S = const(10)
+# The longest silence inside a packet, for an answer, and of a peer that does not take our bytes.
+_STALL_S = const(10)
+_PING_AFTER_MS = const(15_000)
+_INFLIGHT = const(8)
+# topic (64) + sealed message (1536) + lengths and identifier
+_BODY_MAX = const(1608)
+
+
+class Connection:
+    # on_message(topic, payload) is called for each PUBLISH and must not raise or wait.
+    # Every method raises OSError, EOFError, MqttError or asyncio.TimeoutError when it is over.
+
+    def __init__(self, on_message, open_connection=asyncio.open_connection):
+        self._on_message = on_message
+        self._open_connection = open_connection
+        self._reader = None
+        self._writer = None
+        self._write_lock = asyncio.Lock()
+        # packet id -> ticks_ms of the PUBLISHes without a PUBACK
+        self._unacked = {}
+        self._room = asyncio.Event()
+        self._room.set()
+        self._packet_id = 0
+        self._sent_tick = 0
+
+    async def open(self, host, port, connect_packet, topic):
+        # Connects and subscribes to `topic`; returns once the broker has agreed to both.
+        self._reader, self._writer = await asyncio.wait_for(
+            self._open_connection(host, port), _OPEN_S
+        )
+        await self._write(connect_packet)
+        first, body = await asyncio.wait_for(packets.read_packet(self._reader, 2), _STALL_S)
+        packets.check_connack(first, body)
+        subscription = self._next_id()
+        await self._write(packets.subscribe(topic, subscription))
+        while True:
+            first, body = await asyncio.wait_for(
+                packets.read_packet(self._reader, _BODY_MAX), _STALL_S
+            )
+            if first == packets.SUBACK:
+                packets.check_suback(body, subscription)
+                return
+            await self._take(first, body)
+
+    async def publish(self, topic, payload):
+        # Returns when the bytes are on their way; waits while 8 messages lack their PUBACK.
+        while len(self._unacked) >= _INFLIGHT:
+            self._room.clear()
+            await asyncio.wait_for(self._room.wait(), 2 * _STALL_S)
+        packet_id = self._next_id()
+        self._unacked[packet_id] = ticks_ms()
+        await self._write(packets.publish(topic, payload, packet_id))
+
+    async def read(self):
+        # Takes in packets until the connection breaks. A peer that is silent for longer than the
+        # keep-alive although pinged is gone.
+        while True:
+            first, body = await asyncio.wait_for(
+                packets.read_packet(self._reader, _BODY_MAX), KEEPALIVE_S
+            )
+            await self._take(first, body)
+
+    async def keep_alive(self):
+        # Pings while nothing else is sent, and gives up on a broker that leaves PUBACKs out.
+        while True:
+            await asyncio.sleep_ms(1000)
+            now = ticks_ms()
+            for tick in self._unacked.values():
+                if ticks_diff(now, tick) > 2 * _STALL_S * 1000:
+                    raise MqttError("no PUBACK")
+            if ticks_diff(now, self._sent_tick) >= _PING_AFTER_MS:
+                await self._write(packets.PINGREQ)
+
+    async def close(self, politely=False):
+        if self._writer is None:
+            return
+        try:
+            if politely:
+                await self._write(packets.DISCONNECT)
+        except (OSError, EOFError, asyncio.TimeoutError):
+            pass
+        self._writer.close()
+        self._reader = self._writer = None
+
+    async def _take(self, first, body):
+        kind = first & 0xF0
+        if kind == packets.PUBLISH:
+            topic, payload, packet_id = packets.parse_publish(first, body)
+            self._on_message(topic, payload)
+            if packet_id:
+                await self._write(packets.puback(packet_id))
+        elif kind == packets.PUBACK:
+            if len(body) != 2 or self._unacked.pop(int.from_bytes(body, "big"), None) is None:
+                raise MqttError("PUBACK for nothing")
+            self._room.set()
+        elif kind != packets.PINGRESP or body:
+            raise MqttError("unexpected packet 0x%02x" % first)
+
+    async def _write(self, data):
+        await asyncio.wait_for(self._write_all(data), _STALL_S)
+
+    async def _write_all(self, data):
+        # One writer at a time: two drains of one stream would send the same bytes twice.
+        async with self._write_lock:
+            self._writer.write(data)
+            await self._writer.drain()
+            self._sent_tick = ticks_ms()
+
+    def _next_id(self):
+        self._packet_id = self._packet_id % 65535 + 1
+        return self._packet_id

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# link: joining the Wi-Fi network, and turning a stuck radio off and on.
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+_JOIN_MS = const(20_000)
+# The CYW43 driver of the Pico W can get stuck until its radio is powered down.
+_RADIO_CYCLE_MS = const(300_000)
+
+
+class WifiError(OSError):
+    pass
+
+
+class Wifi:
+    # `wlan` is a station interface with active(), connect(), disconnect(), isconnected(), status().
+    #   cycles: how often the radio was powered down because no join succeeded
+
+    def __init__(self, wlan, ssid, passphrase):
+        self.cycles = 0
+        self._wlan = wlan
+        self._ssid = ssid
+        self._passphrase = passphrase
+        # ticks_ms since when no join has succeeded, None while joined
+        self._failing_since = None
+
+    def is_joined(self):
+        return self._wlan.isconnected()
+
+    def rssi_dbm(self):
+        # -128 when not known.
+        try:
+            return max(-128, min(0, self._wlan.status("rssi")))
+        except (OSError, ValueError, TypeError):
+            return -128
+
+    async def join(self):
+        # Returns at once when joined. Raises WifiError after 20 s without success.
+        wlan = self._wlan
+        if not wlan.active():
+            wlan.active(True)
+        if wlan.isconnected():
+            self._failing_since = None
+            return
+        start = ticks_ms()
+        if self._failing_since is None:
+            self._failing_since = start
+        if ticks_diff(start, self._failing_since) >= _RADIO_CYCLE_MS:
+            await self._cycle_radio()
+        wlan.connect(self._ssid, self._passphrase or None)  # None: a network without one
+        while not wlan.isconnected():
+            if ticks_diff(ticks_ms(), start) >= _JOIN_MS:
+                status = wlan.status()
+                wlan.disconnect()
+                raise WifiError("cannot join %s, status %s" % (self._ssid, status))
+            await asyncio.sleep_ms(200)
+        self._failing_since = None
+
+    async def _cycle_radio(self):
+        self.cycles += 1
+        self._failing_since = ticks_ms()
+        self._wlan.active(False)
+        await asyncio.sleep_ms(1000)
+        self._wlan.active(True)

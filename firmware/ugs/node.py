@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+# node: composes the rooms of one node and runs them; whatever board it is on was handed in.
+
+import asyncio
+import gc
+import random
+
+from micropython import const
+from ugs.clock import Clock
+from ugs.detect.detector import Detector
+from ugs.health import Conditions, Health
+from ugs.ledger.journal import Journal
+from ugs.link.commands import Commands
+from ugs.link.session import Session
+from ugs.link.wifi import Wifi
+from ugs.pump import Pump
+from ugs.tasks import Supervisor
+from ugs.wire import keys, schema
+
+FIRMWARE = "0.1.0"
+_STATE = "state"
+_TICK_MS = const(100)
+_TRIM_EVERY_S = const(60)
+_REBOOT_AFTER_MS = const(3_000)
+# Uptime goes out as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
+_UPTIME_MS_MAX = 4_147_200_000
+# Longest time without progress: the pump may wait for flash, the link for a join or a peer.
+_PUMP_LIMIT_MS = const(6_000)
+_HOUSE_LIMIT_MS = const(6_000)
+_LINK_LIMIT_MS = const(90_000)
+
+
+class Node:
+    # board: name, sampler, nm_s_per_count_x256, pir (or None), tamper, wlan, battery_mv(),
+    # reset_cause(), start_watchdog(), reset(), check(). Opening the ledger reserves the boot number
+    # and may raise OSError or BootsError; from the end of the constructor on samples are taken.
+
+    def __init__(self, board, config):
+        self.board = board
+        self.clock = Clock()
+        self.journal = Journal(_STATE)
+        self.journal.open()
+        self.supervisor = Supervisor(self._on_fault)
+        self.conditions = Conditions(self.journal.record)
+        wifi = Wifi(board.wlan, config.ssid, config.passphrase)
+        self.session = Session(
+            config,
+            keys.derive(config.key),
+            self.journal,
+            wifi,
+            self.clock,
+            self,
+            random.random,
+        )
+        self.health = Health(
+            board,
+            self.journal.ledger,
+            self.clock,
+            self.session,
+            wifi,
+            self.conditions,
+            random.random,
+        )
+        self.detector = Detector(board.nm_s_per_count_x256)
+        self.pump = Pump(
+            board.sampler,
+            board.pir,
+            self.detector,
+            self.clock,
+            self.journal.record,
+            lambda: self.supervisor.alive("pump"),
+        )
+        self.commands = Commands(self.journal.record, self._request_reboot)
+        self._hello_boot = 0
+        self._reboot_ms = _UPTIME_MS_MAX
+        gc.collect()
+        board.sampler.start()
+        print(
+            "node started node=%s board=%s boot=%d pending=%d heap_free=%d"
+            % (
+                config.node,
+                board.name,
+                self.journal.boot,
+                self.journal.ledger.pending(),
+                gc.mem_free(),
+            )
+        )
+
+    def run(self):
+        asyncio.run(self._main())
+
+    async def _main(self):
+        supervisor = self.supervisor
+        supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
+        supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
+        supervisor.start("link", self.session.run, _LINK_LIMIT_MS)
+        await supervisor.feed(self.board.start_watchdog())
+        # The watchdog resets the node now; this is for a board whose watchdog is switched off.
+        self.board.reset()
+
+    async def _keep_house(self):
+        tick = 0
+        while True:
+            self.supervisor.alive("house")
+            now_ms = self.clock.uptime_ms()
+            self.health.poll_contact(now_ms)
+            if tick % 10 == 0:
+                self.health.poll(now_ms)
+                self.board.check()
+                self._close_gap(now_ms)
+            if tick % (10 * _TRIM_EVERY_S) == 0:
+                self.journal.ledger.trim()
+            if now_ms >= self._reboot_ms:
+                print("node restarts uptime_ms=%d" % now_ms)
+                self.board.reset()
+            tick += 1
+            await asyncio.sleep_ms(_TICK_MS)
+
+    def _close_gap(self, now_ms):
+        # A gateway that answers but gives no receipt waits for messages that another gateway
+        # received: it has to be told that they will not come again.
+        if not (self.session.is_answered and self.session.outbox.is_stuck()):
+            return
+        oldest = self.journal.ledger.after((0, 0))
+        if oldest is None or oldest[1] == 1:
+            return
+        values = {
+            "t_ms": now_ms,
+            "kind": schema.enum_value("condition", "kind", "records_dropped"),
+            "active": 1,
+            "value": oldest[1] - 1,
+            "boot": oldest[0],
+        }
+        boot, seq, _on_flash = self.journal.record("condition", values)
+        self.session.outbox.send_first(boot, seq)
+
+    def _request_reboot(self):
+        # Later, so that the result can still go out.
+        self._reboot_ms = self.clock.uptime_ms() + _REBOOT_AFTER_MS
+
+    def _on_fault(self, name, _error):
+        now_ms = self.clock.uptime_ms()
+        self.conditions.tell(now_ms, "restarted", True, self.supervisor.restarts)
+
+    # What the session asks of the node.
+
+    def alive(self):
+        self.supervisor.alive("link")
+
+    def on_connect(self):
+        self._hello_boot = 0
+
+    def on_command(self, command):
+        self.commands.take(command, self.clock.uptime_ms())
+
+    def next_volatile(self, now_ms):
+        # A hello on each connection and for each new block of counters, then heartbeats.
+        if self._hello_boot != self.journal.boot:
+            self._hello_boot = self.journal.boot
+            return "hello", {
+                "t_ms": now_ms,
+                "fw": FIRMWARE,
+                "board": self.board.name,
+                "schema": schema.VERSION,
+                "reset_cause": self.board.reset_cause(),
+                "fs_hz": self.board.sampler.fs_hz,
+                "heap_free": gc.mem_free(),
+                "oldest_seq": self.journal.oldest_seq(),
+            }
+        if self.health.is_heartbeat_due(now_ms):
+            return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
+        return None

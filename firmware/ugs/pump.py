@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+# pump: carries blocks of samples from the ring to the detector, and what it reports to the ledger.
+
+import asyncio
+import gc
+
+from micropython import const
+from ugs.drivers.sampler import RING
+from ugs.wire import schema
+
+BLOCK = const(32)
+_EVERY_MS = const(100)
+# A lag beyond this cannot be caught up before the timer overwrites what was not read.
+_LAG_MAX = RING - 2 * BLOCK
+_GC_EVERY_MS = const(1_000)
+_ONSET = schema.enum_value("detection", "phase", "onset")
+
+
+class Pump:
+    # record(name, values) -> (boot, seq, on flash) keeps a detection; alive() reports progress.
+    #   read: number of the next sample to read      overruns: samples skipped because of a lag
+
+    def __init__(self, sampler, pir, detector, clock, record, alive):
+        self.read = 0
+        self.overruns = 0
+        self._sampler = sampler
+        self._pir = pir
+        self._detector = detector
+        self._clock = clock
+        self._record = record
+        self._alive = alive
+        self._collected_ms = 0
+
+    async def run(self):
+        while True:
+            self._alive()
+            self.step()
+            now_ms = self._clock.uptime_ms()
+            if now_ms - self._collected_ms >= _GC_EVERY_MS:
+                # Small and often keeps each collection short and the heap in one piece.
+                gc.collect()
+                self._collected_ms = now_ms
+            await asyncio.sleep_ms(_EVERY_MS)
+
+    def step(self):
+        # Feeds every whole block there is.
+        sampler = self._sampler
+        lag = sampler.written - self.read
+        if lag > _LAG_MAX:
+            skipped = (lag - BLOCK) // BLOCK * BLOCK
+            self.read += skipped
+            self.overruns += skipped
+            sampler.missed += skipped
+        while sampler.written - self.read >= BLOCK:
+            age_us = sampler.age_us(self.read + BLOCK - 1)
+            t_ms = max(0, self._clock.uptime_ms() - age_us // 1000)
+            self._feed_edges(t_ms)
+            if self._detector.feed(sampler.ring, self.read, t_ms):
+                self._keep(self._detector.report)
+            self.read += BLOCK
+
+    def _feed_edges(self, until_ms):
+        pir = self._pir
+        while pir is not None and len(pir):
+            t_ms = self._clock.at_tick(pir.tick())
+            if t_ms > until_ms:
+                return
+            self._detector.pir_edge(t_ms, pir.pop())
+
+    def _keep(self, report):
+        values = {
+            "t_ms": report.onset_ms,
+            "phase": report.phase,
+            "class": report.class_id,
+            "confidence_pct": report.confidence_pct,
+            "peak_um_s_x100": report.peak_um_s_x100,
+            "cadence_hz_x20": report.cadence_hz_x20,
+            "pir_count": report.pir_count,
+        }
+        if report.phase != _ONSET:
+            values["elapsed_s_x10"] = report.elapsed_s_x10
+        boot, seq, _on_flash = self._record("detection", values)
+        print(
+            "detection boot=%d seq=%d onset_ms=%d phase=%s class=%s"
+            " confidence_pct=%d peak_um_s_x100=%d"
+            % (
+                boot,
+                seq,
+                report.onset_ms,
+                schema.enum_name("detection", "phase", report.phase),
+                schema.enum_name("detection", "class", report.class_id),
+                report.confidence_pct,
+                report.peak_um_s_x100,
+            )
+        )

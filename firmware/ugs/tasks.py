@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+# tasks: keeps the tasks of a node running, and the watchdog fed only while all of them get on.
+
+import asyncio
+import gc
+import sys
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+_RESTART_AFTER_MS = const(1_000)
+_FEED_EVERY_MS = const(500)
+
+
+async def until_one_ends(*coroutines):
+    # Runs them together until the first one returns or raises, ends the others, and raises what
+    # it raised.
+    ended = asyncio.Event()
+    errors = []
+
+    async def watch(coroutine):
+        try:
+            await coroutine
+        except Exception as error:
+            errors.append(error)
+        ended.set()
+
+    tasks = [asyncio.create_task(watch(coroutine)) for coroutine in coroutines]
+    try:
+        await ended.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+    for task in tasks:
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+    if errors:
+        raise errors[0]
+
+
+class Supervisor:
+    # on_fault(name, error) is told of every task that ended by an exception; the task is started
+    # again a second later.
+    #   restarts: how often that happened
+
+    def __init__(self, on_fault):
+        self.restarts = 0
+        self._on_fault = on_fault
+        # name -> [longest time without progress in ms, ticks_ms of the last progress]
+        self._progress = {}
+
+    def start(self, name, make, limit_ms):
+        # Runs make() as a task that calls alive(name) at least every limit_ms.
+        self._progress[name] = [limit_ms, ticks_ms()]
+        return asyncio.create_task(self._keep(name, make))
+
+    def alive(self, name):
+        self._progress[name][1] = ticks_ms()
+
+    def stuck(self):
+        # The name of a task without progress, or None.
+        now = ticks_ms()
+        for name, (limit_ms, tick) in self._progress.items():
+            if ticks_diff(now, tick) > limit_ms:
+                return name
+        return None
+
+    async def feed(self, watchdog):
+        # Feeds until a task is stuck; then the hardware resets the node.
+        while self.stuck() is None:
+            watchdog.feed()
+            await asyncio.sleep_ms(_FEED_EVERY_MS)
+        print("watchdog starved task=%s" % self.stuck())
+
+    async def _keep(self, name, make):
+        while True:
+            try:
+                await make()
+            except Exception as error:
+                self.restarts += 1
+                print("task failed name=%s restarts=%d" % (name, self.restarts))
+                sys.print_exception(error)
+                self._on_fault(name, error)
+            gc.collect()
+            await asyncio.sleep_ms(_RESTART_AFTER_MS)
