@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# Two commands after a clone: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Any Python from 3.11 on; `make PYTHON=/path/to/python3` chooses another.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv/bin
+ARGS ?=
+PYTEST_ARGS ?=
+
+.PHONY: help demo test check picow lock ready ready-for-tests clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
+
+demo: ready ## gateway, operator's page and simulated nodes; ARGS='--seconds 60 --json' passes on
+	@$(VENV)/groundwatch demo $(ARGS)
+
+test: check ## every check and test; PYTEST_ARGS='-k door' passes on
+	@$(VENV)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+check: ready-for-tests ## style, types, node compilation for every board, wire drift; no tests
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@$(VENV)/python -m tools.firmware_check
+	@$(VENV)/groundwatch wire --check
+
+picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
+	@REQUIRE_PICO_W=1 $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)
+
+# Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.
+PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+lock: ready ## write the lock files anew from pyproject.toml
+	@$(VENV)/python -m pip install -q pip-tools
+	@$(PIP_COMPILE) --extra build -o requirements.lock pyproject.toml
+	@$(PIP_COMPILE) --extra build --extra seismo --extra test --extra check --extra picow \
+		-c requirements.lock -o requirements-dev.lock pyproject.toml
+	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
+
+ready:
+	@$(PYTHON) -m tools.bootstrap
+
+ready-for-tests:
+	@$(PYTHON) -m tools.bootstrap --tests
+
+clean: ## remove what the targets made here (the MicroPython cache in ~/.cache stays)
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

