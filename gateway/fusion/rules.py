@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""The map table: the numbers of association and confirmation, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.wire.messages import TargetClass
+
+# What an operator must hear about; an animal is told on the map only.
+ALARMABLE = frozenset(
+    {TargetClass.PERSON, TargetClass.GROUP, TargetClass.VEHICLE, TargetClass.DIGGING}
+)
+
+# Faster than these nothing of that class moves, so nodes further apart heard something else.
+SPEED_MAX_M_S = {
+    TargetClass.PERSON: 4.0,  # a runner
+    TargetClass.GROUP: 4.0,
+    TargetClass.DIGGING: 4.0,
+    TargetClass.ANIMAL: 15.0,
+    TargetClass.VEHICLE: 40.0,
+    TargetClass.UNKNOWN: 15.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Association and confirmation; times in microseconds, distances in metres."""
+
+    # Two nodes that hear the same thing begin to hear it within this of each other, at the least
+    # spacing in use (25 m) and a walking pace.
+    window_us: int = 20_000_000
+    # Silence after which what comes next is another crossing.
+    silence_us: int = 20_000_000
+    # A node that never says "end" (it was reset or lost) is taken as silent after this.
+    stale_us: int = 45_000_000
+    # A footstep is heard this far away, a vehicle further: how far apart two nodes may be at once.
+    reach_m: float = 60.0
+    # One node alone, with its PIR agreeing.
+    pir_confidence: float = 0.6
+    # One node alone in its sector: nobody can confirm it, so it must be sure by itself.
+    lone_confidence: float = 0.6
+    # Each of two nodes that agree.
+    pair_confidence: float = 0.3
+    # One node among several, without PIR: very sure, and again in later reports.
+    sure_confidence: float = 0.8
+    sure_reports: int = 3
+    # A crossing ends at the latest here, so that a stuck node cannot keep one event for ever.
+    longest_us: int = 30 * 60_000_000
+    # Below this baseline in time the order of onsets says nothing about motion.
+    track_least_us: int = 3_000_000
+    # Events kept open at once, oldest closed first.
+    open_most: int = 64

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The door: verify, decode, deduplicate, commit, receipt."""

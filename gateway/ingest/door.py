@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The door: bytes on a topic become an authentic, typed, new message, or a counted refusal.
+
+Order matters: size, topic and node first, then the seal, and only then the payload is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.ingest.sequence import DurableSequence, VolatileWindow
+from gateway.keys import NodeKeys
+from gateway.wire import codec, seal
+from gateway.wire.errors import WireError
+from gateway.wire.messages import (
+    MAX_SEALED,
+    MAX_TOPIC,
+    Condition,
+    ConditionKind,
+    Detection,
+    Health,
+    Hello,
+    Result,
+    Snippet,
+    UpMessage,
+)
+
+_TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
+UNKNOWN = "-"  # stands for any node that is not ours, so that counters stay few
+
+
+def uplink_topic(site: str, node: str) -> str:
+    """Topic of what a node sends."""
+    return f"groundwatch/v1/{site}/{node}/up"
+
+
+def downlink_topic(site: str, node: str) -> str:
+    """Topic of what a node is sent."""
+    return f"groundwatch/v1/{site}/{node}/down"
+
+
+class Refusal(Exception):
+    """An uplink that does not come in; `reason` and `node` are fit for a counter."""
+
+    def __init__(self, reason: str, node: str) -> None:
+        super().__init__(f"{reason} node={node}")
+        self.reason = reason
+        self.node = node
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An authentic message. `fresh` is False for a copy of one that came before."""
+
+    node: str
+    lane: int
+    boot: int
+    seq: int
+    message: UpMessage
+    payload: bytes
+    fresh: bool
+
+    @property
+    def durable(self) -> bool:
+        return self.lane == seal.DURABLE
+
+
+class Door:
+    """Holds per node what has been seen; knows nothing of time, store or links."""
+
+    def __init__(self, site: str, keys: Mapping[str, NodeKeys]) -> None:
+        self._site = site
+        self._keys = dict(keys)
+        self.durable: dict[tuple[str, int], DurableSequence] = {}
+        self.volatile = {node: VolatileWindow() for node in keys}
+
+    def admit(self, topic: str, data: bytes) -> Admitted:
+        """Raises Refusal; a message is marked as seen only when everything about it is right."""
+        node = self._addressed(topic)
+        if len(data) > MAX_SEALED:
+            raise Refusal("too_big", node)
+        keys = self._keys[node]
+        try:
+            piv, payload = seal.open_sealed(keys.up_key, keys.up_iv, data, topic.encode())
+            lane, boot, seq = seal.parse_up_piv(piv)
+            message = codec.decode(payload, "up")
+        except WireError as error:
+            raise Refusal(error.reason, node) from None
+        if not isinstance(message, UpMessage):
+            raise Refusal("wrong_direction", node)
+        if not _lane_allowed(message, lane):
+            raise Refusal("wrong_lane", node)
+        if lane == seal.DURABLE:
+            fresh = self.sequence(node, boot).see(seq)
+        else:
+            fresh = self.volatile[node].see(boot, seq)
+            if not fresh:
+                raise Refusal("replayed", node)
+        return Admitted(node, lane, boot, seq, message, payload, fresh)
+
+    def sequence(self, node: str, boot: int) -> DurableSequence:
+        """Which durable messages of that boot have come."""
+        return self.durable.setdefault((node, boot), DurableSequence())
+
+    def _addressed(self, topic: str) -> str:
+        match = _TOPIC.fullmatch(topic) if len(topic) <= MAX_TOPIC else None
+        if match is None:
+            raise Refusal("bad_topic", UNKNOWN)
+        site, node = match.groups()
+        if site != self._site:
+            raise Refusal("foreign_site", UNKNOWN)
+        if node not in self._keys:
+            raise Refusal("unknown_node", UNKNOWN)
+        return str(node)
+
+
+def _lane_allowed(message: UpMessage, lane: int) -> bool:
+    """The schema's lanes; a volatile condition can only be the Will."""
+    if lane not in message.LANES:
+        return False
+    if isinstance(message, Condition) and lane == seal.VOLATILE:
+        return message.kind is ConditionKind.LINK_LOST
+    return isinstance(message, Hello | Detection | Health | Condition | Snippet | Result)

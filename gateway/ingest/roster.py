@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""The door: what is known of each node's health, and when it is missed. Pure apart from its own state."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from gateway.alarms import NodeTrouble
+from gateway.model.alarm import AlarmKind
+from gateway.wire.messages import Condition, ConditionKind, Health, Hello
+
+# Three missed heartbeats of 60 s (EN 50131 asks for less than 180 s in grade 3).
+LOST_AFTER_US = 180_000_000
+# The Will says the connection broke; a node that is alive reconnects within this.
+WILL_GRACE_US = 20_000_000
+# So many bad tags in so long is somebody trying, not noise.
+FORGERY_COUNT = 10
+FORGERY_US = 60_000_000
+
+_ALARMS = {
+    ConditionKind.TAMPER: AlarmKind.TAMPER,
+    ConditionKind.LOW_BATTERY: AlarmKind.LOW_BATTERY,
+    ConditionKind.SENSOR_FAULT: AlarmKind.NODE_FAULT,
+    ConditionKind.PIR_FAULT: AlarmKind.NODE_FAULT,
+    ConditionKind.LEDGER_FAULT: AlarmKind.NODE_FAULT,
+}
+
+
+@dataclass(slots=True)
+class NodeView:
+    """The latest word about one node; None is "never said"."""
+
+    boot: int = 0
+    last_seen_us: int | None = None
+    will_us: int | None = None
+    lost: bool = False
+    forged: bool = False
+    fw: str = ""
+    board: str = ""
+    reset_cause: str = ""
+    battery_mv: int | None = None
+    rssi_dbm: int | None = None
+    floor_um_s: float | None = None
+    samples_missed: int | None = None
+    ledger_pending: int | None = None
+    records_dropped: int = 0
+    messages: int = 0
+    duplicates: int = 0
+    last_detection_us: int | None = None
+    conditions: dict[str, int] = field(default_factory=dict)
+    applied: dict[str, list[int]] = field(default_factory=dict)
+
+
+class Roster:
+    """Views of all nodes of a site; `dirty` names those changed since it was last cleared."""
+
+    def __init__(self, sectors: dict[str, str]) -> None:
+        self._sectors = sectors
+        self.views = {node: NodeView() for node in sectors}
+        self.dirty: set[str] = set()
+        self._bad_tags: dict[str, deque[int]] = {
+            node: deque(maxlen=FORGERY_COUNT) for node in sectors
+        }
+        self._since_us: int | None = None
+
+    def restore(self, node: str, value: dict[str, Any]) -> None:
+        """Inverse of `save`; a node no longer of the site is passed over."""
+        if node in self.views:
+            self.views[node] = NodeView(**value)
+
+    def save(self, node: str) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self.views[node])
+
+    def on_fresh(self, node: str, boot: int, arrival_us: int) -> list[NodeTrouble]:
+        """An authentic message that is no copy: the node is there."""
+        view = self.views[node]
+        view.messages += 1
+        view.boot = max(view.boot, boot)
+        view.last_seen_us = max(arrival_us, view.last_seen_us or 0)
+        view.will_us = None
+        self.dirty.add(node)
+        if not view.lost:
+            return []
+        view.lost = False
+        return [self._lost(node, False, "")]
+
+    def on_will(self, node: str, arrival_us: int) -> None:
+        """The broker says that the node's connection broke."""
+        self.views[node].will_us = arrival_us
+        self.dirty.add(node)
+
+    def on_hello(self, node: str, hello: Hello) -> None:
+        """A node introduces itself."""
+        view = self.views[node]
+        view.fw, view.board, view.reset_cause = hello.fw, hello.board, hello.reset_cause.label
+
+    def on_health(self, node: str, health: Health) -> None:
+        """A heartbeat."""
+        view = self.views[node]
+        view.battery_mv = health.battery_mv
+        view.rssi_dbm = health.rssi_dbm
+        view.floor_um_s = health.floor_um_s_x100 / 100
+        view.samples_missed = health.samples_missed
+        view.ledger_pending = health.ledger_pending
+
+    def on_condition(
+        self, node: str, boot: int, seq: int, condition: Condition
+    ) -> list[NodeTrouble]:
+        """A durable condition; an older one that comes late changes nothing."""
+        view, name = self.views[node], condition.kind.label
+        if view.applied.get(name, [0, 0]) >= [boot, seq]:
+            return []
+        view.applied[name] = [boot, seq]
+        if condition.active:
+            view.conditions[name] = condition.value or 0
+        else:
+            view.conditions.pop(name, None)
+        kind = _ALARMS.get(condition.kind)
+        if kind is None:
+            return []
+        reason = f"{node} reports {name.replace('_', ' ')}"
+        return [NodeTrouble(kind, node, self._sectors[node], name, bool(condition.active), reason)]
+
+    def on_bad_tag(self, node: str, arrival_us: int) -> list[NodeTrouble]:
+        """A message in the node's name that its key did not seal."""
+        recent = self._bad_tags[node]
+        recent.append(arrival_us)
+        view = self.views[node]
+        if view.forged or len(recent) < FORGERY_COUNT or recent[-1] - recent[0] > FORGERY_US:
+            return []
+        view.forged = True
+        self.dirty.add(node)
+        return [self._forgery(node, True)]
+
+    def tick(self, now_us: int) -> list[NodeTrouble]:
+        """Who is missed by now, and which attempts are over."""
+        if self._since_us is None:
+            self._since_us = now_us
+        troubles = []
+        for node, view in self.views.items():
+            if reason := self._missed(view, now_us):
+                view.lost = True
+                self.dirty.add(node)
+                troubles.append(self._lost(node, True, f"{node} {reason}"))
+            recent = self._bad_tags[node]
+            if view.forged and (not recent or now_us - recent[-1] > FORGERY_US):
+                view.forged = False
+                self.dirty.add(node)
+                troubles.append(self._forgery(node, False))
+        return troubles
+
+    def _missed(self, view: NodeView, now_us: int) -> str:
+        if view.lost or view.last_seen_us is None:
+            return ""
+        if view.will_us is not None and now_us - view.will_us > WILL_GRACE_US:
+            return "lost its connection and did not come back"
+        # A gateway that was off gives every node its time to report.
+        heard_us = max(view.last_seen_us, self._since_us or 0)
+        if now_us - heard_us > LOST_AFTER_US:
+            return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
+        return ""
+
+    def _lost(self, node: str, active: bool, reason: str) -> NodeTrouble:
+        sector = self._sectors[node]
+        return NodeTrouble(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
+
+    def _forgery(self, node: str, active: bool) -> NodeTrouble:
+        reason = f"{FORGERY_COUNT} or more forged messages in the name of {node}"
+        sector = self._sectors[node]
+        return NodeTrouble(AlarmKind.FORGERY, node, sector, "forgery", active, reason)

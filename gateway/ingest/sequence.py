@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The door: which sequence numbers have been seen, durable (cumulative) and volatile (window)."""
+
+from __future__ import annotations
+
+SEQ_MAX = 0xFFFF
+WINDOW = 1024  # store and forward makes deep reordering normal
+
+
+class DurableSequence:
+    """Durable messages of one boot. `upto` is what a cumulative receipt may say: no gap below it.
+
+    A gap holds `upto` back until its messages come, or until the node says they are gone.
+    Memory is bounded by the 65,535 numbers of a boot.
+    """
+
+    __slots__ = ("_above", "upto")
+
+    def __init__(self, upto: int = 0) -> None:
+        self.upto = upto
+        self._above: set[int] = set()
+
+    def see(self, seq: int) -> bool:
+        """True when `seq` is new."""
+        if seq <= self.upto or seq in self._above:
+            return False
+        self._above.add(seq)
+        self._advance()
+        return True
+
+    def give_up(self, upto: int) -> int:
+        """The node no longer holds anything up to `upto`; how many of those were never seen."""
+        if upto <= self.upto:
+            return 0
+        gone = range(self.upto + 1, min(upto, SEQ_MAX) + 1)
+        missing = sum(1 for seq in gone if seq not in self._above)
+        self._above.difference_update(gone)
+        self.upto = min(upto, SEQ_MAX)
+        self._advance()
+        return missing
+
+    @property
+    def waiting(self) -> int:
+        """Messages stored above a gap."""
+        return len(self._above)
+
+    def _advance(self) -> None:
+        while self.upto + 1 in self._above:
+            self.upto += 1
+            self._above.remove(self.upto)
+
+
+class VolatileWindow:
+    """Replay window over (boot, seq) of the volatile lane: the newest, and a bitmap behind it."""
+
+    __slots__ = ("bits", "newest")
+
+    def __init__(self, newest: int = 0, bits: int = 0) -> None:
+        self.newest = newest
+        self.bits = bits
+
+    def see(self, boot: int, seq: int) -> bool:
+        """True when never seen; older than the window counts as seen."""
+        counter = boot << 16 | seq
+        ahead = counter - self.newest
+        if ahead > 0:
+            kept = self.bits << ahead if ahead < WINDOW else 0
+            self.bits = (kept | 1) & ((1 << WINDOW) - 1)
+            self.newest = counter
+            return True
+        if -ahead >= WINDOW or self.bits >> -ahead & 1:
+            return False
+        self.bits |= 1 << -ahead
+        return True

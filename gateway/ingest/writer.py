@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""The door: the one task that steps the pipeline and commits: whatever waits becomes one transaction.
+
+Commit, then acknowledge to the link, then receipt. While the store fails nothing is acknowledged and no
+receipt goes out, so nodes keep what they have; alarms are still raised, and rows wait, bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway.errors import StoreError
+from gateway.ingest.receipts import ReceiptDesk
+from gateway.links.interface import Arrival, Clock, Link
+from gateway.model.alarm import AlarmChange, Disposition
+from gateway.pipeline import Outcome, Pipeline
+from gateway.store.interface import Store, Writes
+from gateway.wire.messages import DownMessage, Time
+
+_LOG = logging.getLogger(__name__)
+QUEUE_MOST = 4096  # arrivals waiting; beyond it they are not taken and not acknowledged
+BATCH_MOST = 512  # arrivals in one transaction
+PENDING_MOST = 20_000  # rows kept in memory while the store fails
+TICK_S = 0.5
+_RETRY_S = 0.5
+
+_Request = Callable[[int], Outcome]
+
+
+class Writer:
+    """Owns the pipeline while it runs; everything that changes it comes through here."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        store: Store,
+        clock: Clock,
+        on_outcome: Callable[[Outcome], None],
+    ) -> None:
+        self.store_problem = ""
+        self.store_failures = 0
+        self.commits = 0
+        self.dropped = 0
+        self.down_unsent = 0
+        self._pipeline = pipeline
+        self._store = store
+        self._clock = clock
+        self._on_outcome = on_outcome
+        self._queue: asyncio.Queue[Arrival | tuple[_Request, asyncio.Future[Outcome]]]
+        self._queue = asyncio.Queue(QUEUE_MOST)
+        self._routes: dict[str, Link] = {}
+        self._pending = Writes()
+        self._waiting: list[tuple[Outcome, Arrival]] = []
+        self._replies: list[tuple[Outcome, asyncio.Future[Outcome]]] = []
+        self._desk = ReceiptDesk(pipeline.upto, self._send)
+        self._executor = ThreadPoolExecutor(1, "store")
+
+    @property
+    def queued(self) -> int:
+        """Arrivals waiting to be stepped."""
+        return self._queue.qsize()
+
+    @property
+    def unstored(self) -> int:
+        """Messages stepped but not committed."""
+        return len(self._pending.messages)
+
+    def offer(self, arrival: Arrival) -> bool:
+        """Take an arrival in; False when full (counted)."""
+        try:
+            self._queue.put_nowait(arrival)
+        except asyncio.QueueFull:
+            self.dropped += 1
+            return False
+        return True
+
+    async def acknowledge(
+        self, alarm_id: int, by: str, disposition: Disposition | None
+    ) -> list[AlarmChange]:
+        """An operator's acknowledgement, committed when this returns; empty when not open."""
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def request(now_us: int) -> Outcome:
+            return self._pipeline.acknowledge(now_us, alarm_id, by, disposition)
+
+        await self._queue.put((request, done))
+        return (await done).alarms
+
+    async def run(self) -> None:
+        """Step and commit until cancelled; what was stepped is committed before it ends."""
+        try:
+            while True:
+                await self._step(await self._gather())
+        finally:
+            self._desk.close()
+            if self._pending:
+                await asyncio.shield(self._commit())
+            self._executor.shutdown()
+
+    async def _gather(self) -> list[Arrival | tuple[_Request, asyncio.Future[Outcome]]]:
+        """What waits now, or nothing when a tick is due."""
+        if len(self._pending.messages) >= PENDING_MOST:
+            await asyncio.sleep(_RETRY_S)
+            return []
+        batch = []
+        try:
+            async with asyncio.timeout(_RETRY_S if self.store_problem else TICK_S):
+                batch.append(await self._queue.get())
+        except TimeoutError:
+            return []
+        while len(batch) < BATCH_MOST and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        return batch
+
+    async def _step(self, batch: list[Arrival | tuple[_Request, asyncio.Future[Outcome]]]) -> None:
+        now_us = self._clock()
+        fresh = [self._pipeline.tick(now_us)]
+        for item in batch:
+            if isinstance(item, Arrival):
+                outcome = self._pipeline.uplink(item.arrival_us, item.topic, item.payload)
+                if outcome.node:
+                    self._routes[outcome.node] = item.link
+                self._waiting.append((outcome, item))
+            else:
+                request, done = item
+                outcome = request(now_us)
+                self._replies.append((outcome, done))
+            fresh.append(outcome)
+        self._pending.absorb(self._pipeline.take_writes())
+        stored = not self._pending or await self._commit()
+        for outcome in fresh:
+            self._on_outcome(outcome)
+        if stored:
+            self._settle()
+
+    async def _commit(self) -> bool:
+        """True when everything pending is durable."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._executor, self._store.commit, self._pending)
+        except StoreError as error:
+            self.store_failures += 1
+            if not self.store_problem:
+                _LOG.error("cannot store: receipts stop, nodes keep their messages: %s", error)
+            self.store_problem = str(error)
+            return False
+        if self.store_problem:
+            _LOG.warning("store works again rows=%d", len(self._pending.messages))
+        self.store_problem = ""
+        self.commits += 1
+        self._pipeline.committed(self._pending)
+        self._pending = Writes()
+        return True
+
+    def _settle(self) -> None:
+        """Everything stepped is durable: tell links, nodes and operators."""
+        waiting, self._waiting = self._waiting, []
+        for outcome, arrival in waiting:
+            arrival.acknowledge()
+            if outcome.receipt is not None:
+                self._desk.due(*outcome.receipt)
+            if outcome.time_for is not None:
+                node, t_ms = outcome.time_for
+                self._send(node, Time(utc_ms=self._clock() // 1000, echo_ms=t_ms))
+        replies, self._replies = self._replies, []
+        for outcome, done in replies:
+            if not done.done():
+                done.set_result(outcome)
+
+    def _send(self, node: str, message: DownMessage) -> None:
+        link = self._routes.get(node)
+        sealed = self._pipeline.seal_down(node, message)
+        if link is None or sealed is None or not link.send(*sealed):
+            self.down_unsent += 1

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Links: how sealed messages reach the gateway and how answers leave it."""

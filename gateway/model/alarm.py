@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Model: an alarm is something an operator must handle; words of ISA-18.2 and OPC UA Part 9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.model.detection import ActivityId
+from gateway.wire.messages import TargetClass
+
+
+class AlarmKind(Enum):
+    """What the alarm is about."""
+
+    INTRUSION = "intrusion"
+    TAMPER = "tamper"
+    FORGERY = "forgery"
+    NODE_LOST = "node_lost"
+    NODE_FAULT = "node_fault"
+    LOW_BATTERY = "low_battery"
+
+
+# UFGS 13721: higher priority first; 1 is the highest.
+PRIORITY = {
+    AlarmKind.INTRUSION: 1,
+    AlarmKind.TAMPER: 1,
+    AlarmKind.FORGERY: 1,
+    AlarmKind.NODE_LOST: 2,
+    AlarmKind.NODE_FAULT: 3,
+    AlarmKind.LOW_BATTERY: 3,
+}
+
+
+class Disposition(Enum):
+    """What it turned out to be, in the operator's judgement."""
+
+    PERSON = "person"
+    VEHICLE = "vehicle"
+    ANIMAL = "animal"
+    WEATHER = "weather"
+    OWN_PATROL = "own_patrol"
+    TEST = "test"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm with its lifecycle: active or cleared, acknowledged or not; open until both.
+
+    `key` is what it is about (an event id, or a node with a condition); `detections` name every
+    activity that caused it. Times are UTC microseconds.
+    """
+
+    id: int
+    kind: AlarmKind
+    key: str
+    priority: int
+    raised_us: int
+    changed_us: int
+    active: bool
+    acknowledged: bool
+    nodes: tuple[str, ...]
+    sectors: tuple[str, ...]
+    reasons: tuple[str, ...]
+    detections: tuple[ActivityId, ...] = ()
+    target: TargetClass | None = None
+    confidence: float = 1.0
+    x_m: float | None = None
+    y_m: float | None = None
+    direction_deg: float | None = None
+    speed_m_s: float | None = None
+    acknowledged_by: str = ""
+    acknowledged_us: int | None = None
+    disposition: Disposition | None = None
+
+    @property
+    def state(self) -> str:
+        first = "active" if self.active else "cleared"
+        return f"{first}_{'acked' if self.acknowledged else 'unacked'}"
+
+    @property
+    def open(self) -> bool:
+        return self.active or not self.acknowledged
+
+
+class Change(Enum):
+    """What happened to an alarm; one history row each."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    SECTOR = "new_sector"
+    ACKNOWLEDGED = "acknowledged"
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """An alarm after a change, when and by whom (empty: the system)."""
+
+    change: Change
+    alarm: Alarm
+    at_us: int
+    by: str = ""

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Model: what one node says about one activity, with its time made UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.wire.messages import Phase, TargetClass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ActivityId:
+    """Names one activity of one node: every report of it carries the same onset."""
+
+    node: str
+    boot: int
+    onset_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.node}/{self.boot}/{self.onset_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One report (onset, update or end). Times are UTC microseconds; `uncertainty_us` is one-sided."""
+
+    activity: ActivityId
+    seq: int
+    sector: str
+    phase: Phase
+    target: TargetClass
+    confidence: float
+    peak_um_s: float
+    cadence_hz: float
+    pir_count: int
+    onset_us: int
+    report_us: int
+    uncertainty_us: int
+    arrival_us: int
+
+    @property
+    def node(self) -> str:
+        return self.activity.node

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The store: rows as plain values, one atomic commit, one snapshot to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class MessageRow(NamedTuple):
+    """An uplink as it came; (node, lane, boot, seq) is unique."""
+
+    node: str
+    lane: int
+    boot: int
+    seq: int
+    arrival_us: int
+    kind: str
+    payload: bytes
+
+
+class DetectionRow(NamedTuple):
+    """A detection report with its UTC."""
+
+    node: str
+    boot: int
+    seq: int
+    onset_ms: int
+    phase: str
+    target: str
+    confidence_pct: int
+    peak_um_s_x100: int
+    onset_us: int
+    report_us: int
+    uncertainty_us: int
+    arrival_us: int
+
+
+class BootRow(NamedTuple):
+    """Completeness and clock of one boot of one node."""
+
+    node: str
+    boot: int
+    upto: int
+    missing: int
+    start_us: int | None
+    spread_us: int | None
+    samples: int | None
+    at_us: int | None
+
+
+class NodeRow(NamedTuple):
+    """What must survive a restart for one node."""
+
+    node: str
+    window_newest: int
+    window_bits: bytes
+    down_reserved: int
+    last_seen_us: int
+
+
+class AlarmRow(NamedTuple):
+    """One alarm as it stands; `value` is its JSON."""
+
+    id: int
+    kind: str
+    key: str
+    raised_us: int
+    open: int
+    value: str
+
+
+class HistoryRow(NamedTuple):
+    """One change of one alarm; `value` is the alarm's JSON after it."""
+
+    alarm_id: int
+    at_us: int
+    change: str
+    by: str
+    value: str
+
+
+@dataclass(slots=True)
+class Writes:
+    """All that one commit makes durable, or none of it. Upserts coalesce by key."""
+
+    messages: list[MessageRow] = field(default_factory=list)
+    detections: list[DetectionRow] = field(default_factory=list)
+    boots: dict[tuple[str, int], BootRow] = field(default_factory=dict)
+    nodes: dict[str, NodeRow] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
+    alarms: dict[int, AlarmRow] = field(default_factory=dict)
+    history: list[HistoryRow] = field(default_factory=list)
+    refused: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.messages or self.boots or self.nodes or self.state or self.alarms or self.refused
+        )
+
+    def absorb(self, later: Writes) -> None:
+        """Add what came later, keeping its order."""
+        self.messages += later.messages
+        self.detections += later.detections
+        self.boots |= later.boots
+        self.nodes |= later.nodes
+        self.state |= later.state
+        self.alarms |= later.alarms
+        self.history += later.history
+        self.refused |= later.refused
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What the store knows at start-up. `above` are durable seqs beyond each boot's `upto`."""
+
+    boots: list[BootRow] = field(default_factory=list)
+    nodes: list[NodeRow] = field(default_factory=list)
+    above: list[tuple[str, int, int]] = field(default_factory=list)
+    state: dict[str, str] = field(default_factory=dict)
+    open_alarms: list[str] = field(default_factory=list)
+    last_alarm_id: int = 0
+    refused: list[tuple[str, str, int]] = field(default_factory=list)
+    messages: int = 0
+    detections: int = 0
+
+
+class Store(Protocol):
+    """Used by one writer. All methods raise StoreError."""
+
+    def load(self) -> Snapshot:
+        """What was committed before."""
+
+    def commit(self, writes: Writes) -> None:
+        """All of it durable when this returns, or an error and none of it."""
+
+    def recent_alarms(self, limit: int) -> list[str]:
+        """JSON of the newest alarms, newest first."""
+
+    def close(self) -> None:
+        """Release the files."""

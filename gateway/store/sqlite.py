@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""The store in one SQLite file: WAL with synchronous=FULL, which loses nothing committed at a power cut."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.errors import StoreError
+from gateway.store.interface import BootRow, NodeRow, Snapshot, Writes
+
+SCHEMA_VERSION = 1
+_SCHEMA = Path(__file__).with_name("schema_v1.sql")
+_APPLICATION_ID = 0x47574154  # "GWAT": tells our file from any other SQLite file
+
+_T = TypeVar("_T")
+
+_UPSERT_BOOT = """
+INSERT INTO boot (node, boot, upto, missing, start_us, spread_us, samples, at_us)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (node, boot) DO UPDATE SET upto = excluded.upto,
+missing = excluded.missing, start_us = excluded.start_us, spread_us = excluded.spread_us,
+samples = excluded.samples, at_us = excluded.at_us"""
+_UPSERT_NODE = """
+INSERT INTO node (node, window_newest, window_bits, down_reserved, last_seen_us)
+VALUES (?, ?, ?, ?, ?) ON CONFLICT (node) DO UPDATE SET window_newest = excluded.window_newest,
+window_bits = excluded.window_bits, down_reserved = excluded.down_reserved,
+last_seen_us = excluded.last_seen_us"""
+_UPSERT_ALARM = """
+INSERT INTO alarm (id, kind, key, raised_us, open, value) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET open = excluded.open, value = excluded.value"""
+_UPSERT_REFUSED = """
+INSERT INTO refused (reason, node, count) VALUES (?, ?, ?)
+ON CONFLICT (reason, node) DO UPDATE SET count = excluded.count"""
+
+
+class SqliteStore:
+    """One file, or memory when `path` is None. May be used from any one thread at a time."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Open or create. Raises StoreError when the file is not ours or cannot be used."""
+        self._guard(self._open)
+
+    def load(self) -> Snapshot:
+        """What was committed before."""
+        return self._guard(self._load)
+
+    def commit(self, writes: Writes) -> None:
+        """All of it durable when this returns, or StoreError and none of it."""
+        self._guard(lambda: self._commit(writes))
+
+    def recent_alarms(self, limit: int) -> list[str]:
+        """JSON of the newest alarms, newest first."""
+        return self._guard(
+            lambda: [
+                row[0]
+                for row in self._open_db().execute(
+                    "SELECT value FROM alarm ORDER BY id DESC LIMIT ?", (limit,)
+                )
+            ]
+        )
+
+    def close(self) -> None:
+        """Release the file; safe to call twice."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _guard(self, work: Callable[[], _T]) -> _T:
+        try:
+            return work()
+        except (sqlite3.Error, OSError) as error:
+            # After a failed fsync nothing is known of the file's pages: forget the connection.
+            self._forget()
+            raise StoreError(f"store {self._path or 'in memory'}: {error}") from error
+
+    def _forget(self) -> None:
+        if self._path is None:
+            return
+        try:
+            self.close()
+        except sqlite3.Error:
+            self._db = None
+
+    def _open_db(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._open()
+        assert self._db is not None
+        return self._db
+
+    def _open(self) -> None:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(
+            self._path or ":memory:", isolation_level=None, check_same_thread=False, timeout=2.0
+        )
+        db = self._db
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        ours = db.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION_ID
+        if version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            db.executescript(
+                f"BEGIN;{_SCHEMA.read_text()}PRAGMA application_id = {_APPLICATION_ID};"
+                f"PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
+            )
+        elif not ours or version != SCHEMA_VERSION:
+            self._forget()
+            raise StoreError(
+                f"store {self._path}: not a store of version {SCHEMA_VERSION}; "
+                "name another data_dir or move the file away"
+            )
+
+    def _load(self) -> Snapshot:
+        db = self._open_db()
+        boots = [BootRow(*row) for row in db.execute("SELECT * FROM boot ORDER BY node, boot")]
+        above = [
+            (row.node, row.boot, seq)
+            for row in boots
+            for (seq,) in db.execute(
+                "SELECT seq FROM message WHERE node = ? AND lane = 0 AND boot = ? AND seq > ?",
+                (row.node, row.boot, row.upto),
+            )
+        ]
+        return Snapshot(
+            boots=boots,
+            nodes=[NodeRow(*row) for row in db.execute("SELECT * FROM node ORDER BY node")],
+            above=above,
+            state=dict(db.execute("SELECT name, value FROM state")),
+            open_alarms=[
+                row[0] for row in db.execute("SELECT value FROM alarm WHERE open = 1 ORDER BY id")
+            ],
+            last_alarm_id=db.execute("SELECT coalesce(max(id), 0) FROM alarm").fetchone()[0],
+            refused=list(db.execute("SELECT reason, node, count FROM refused")),
+            messages=db.execute("SELECT count(*) FROM message").fetchone()[0],
+            detections=db.execute("SELECT count(*) FROM detection").fetchone()[0],
+        )
+
+    def _commit(self, writes: Writes) -> None:
+        db = self._open_db()
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            self._insert(db, writes)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    def _insert(self, db: sqlite3.Connection, writes: Writes) -> None:
+        # OR IGNORE: a commit whose outcome was unknown (an error after the fsync) is simply repeated.
+        db.executemany(
+            "INSERT OR IGNORE INTO message (node, lane, boot, seq, arrival_us, kind, payload) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            writes.messages,
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO detection (node, boot, seq, onset_ms, phase, class, "
+            "confidence_pct, peak_um_s_x100, onset_us, report_us, uncertainty_us, arrival_us) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            writes.detections,
+        )
+        db.executemany(_UPSERT_BOOT, writes.boots.values())
+        db.executemany(_UPSERT_NODE, writes.nodes.values())
+        db.executemany(
+            "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            writes.state.items(),
+        )
+        db.executemany(_UPSERT_ALARM, writes.alarms.values())
+        db.executemany(
+            "INSERT INTO alarm_history (alarm_id, at_us, change, by, value) VALUES (?, ?, ?, ?, ?)",
+            writes.history,
+        )
+        db.executemany(
+            _UPSERT_REFUSED,
+            [(reason, node, count) for (reason, node), count in writes.refused.items()],
+        )
