@@ -3,39 +3,61 @@
 
 import simclock
 
+_FOLLOW_US = 500_000  # how often a growing list is looked at
+
 
 class EdgeList:
-    # Starts low; every time in edges_us toggles it. `on_edge(level)` is called at each edge to come.
+    # Starts low; every time in edges_us toggles it. With an interrupt, each edge is told on time.
 
     def __init__(self, edges_us):
-        self.on_edge = None
-        self._edges_us = edges_us
-        self._passed = 0
+        self._edges_us = list(edges_us)
+        self._level = 0
+        self._on_edge = None
         self._event = None
+        self._path = None
+        self._offset = 0
+
+    def follow(self, path):
+        # From now on edges appended to the file (int64 microseconds) are taken in as well.
+        self._path = path
+        simclock.at(simclock.now(), self._grow)
 
     def level(self):
-        return self._advance(simclock.now())
-
-    def _advance(self, t_us):
-        edges_us = self._edges_us
-        while self._passed < len(edges_us) and edges_us[self._passed] <= t_us:
-            self._passed += 1
-        return self._passed & 1
+        self._advance(simclock.now())
+        return self._level
 
     def watch(self, on_edge):
-        # From now on every edge is told at its own time. None ends it.
-        self.on_edge = on_edge
+        # on_edge(level) at every edge to come; None ends it.
+        self._advance(simclock.now())
+        self._on_edge = on_edge
+        self._schedule()
+
+    def _advance(self, t_us):
+        while self._edges_us and self._edges_us[0] <= t_us:
+            self._edges_us.pop(0)
+            self._level ^= 1
+
+    def _schedule(self):
         if self._event is not None:
             simclock.cancel(self._event)
             self._event = None
-        self._advance(simclock.now())
-        if on_edge is not None and self._passed < len(self._edges_us):
-            self._event = simclock.at(self._edges_us[self._passed], self._fire)
+        if self._on_edge is not None and self._edges_us:
+            self._event = simclock.at(self._edges_us[0], self._fire)
 
     def _fire(self, t_us):
-        level = self._advance(t_us)
-        if self.on_edge is not None:
-            self.on_edge(level)
-        if self._passed < len(self._edges_us):
-            return self._edges_us[self._passed]
-        return None
+        self._advance(t_us)
+        self._event = None
+        self._on_edge(self._level)
+        self._schedule()
+
+    def _grow(self, t_us):
+        with open(self._path, "rb") as file:
+            file.seek(self._offset)
+            data = file.read(4096)
+        whole = len(data) // 8 * 8
+        self._offset += whole
+        for i in range(0, whole, 8):
+            self._edges_us.append(int.from_bytes(data[i : i + 8], "little"))
+        if whole and self._event is None:
+            self._schedule()
+        return t_us + _FOLLOW_US

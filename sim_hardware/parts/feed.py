@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: MIT
-# Room "ground", simulated: the vertical velocity at one geophone, read from a file that may grow.
+# Room "ground", simulated: the vertical velocity at one geophone, read from a file.
 
-import os
 from array import array
 
 _CHUNK = 2048  # samples held at a time
+_RING_HEADER = 8  # a ring begins with the count of samples written so far, int64
 
 
 class Feed:
-    # The file holds little-endian int32, nm/s; sample 0 belongs to time t0_us. Before the first and
-    # after the last sample the ground is still. `short` counts the readings past the end.
+    # The file holds little-endian int32, nm/s; sample 0 belongs to time t0_us. A plain file (ring 0)
+    # has a beginning and an end; a ring of that many samples is written round and round, always
+    # somewhat ahead of the reader. Outside of what is written the ground is still: `short` counts
+    # the readings past the end.
 
-    def __init__(self, path, fs_hz, t0_us):
+    def __init__(self, path, fs_hz, t0_us, ring=0):
         self.short = 0
         self._file = open(path, "rb")
         self._fs_hz = fs_hz
         self._t0_us = t0_us
+        self._ring = ring
         self._period_us = 0 if 1_000_000 % fs_hz else 1_000_000 // fs_hz
         self._chunk = array("i", bytes(4 * _CHUNK))
         self._first = 0
@@ -35,16 +38,23 @@ class Feed:
     def _load(self, index):
         if index < 0:
             return 0
-        self._file.seek(4 * index)
-        size = self._file.readinto(self._chunk)
         self._first = index
-        self._length = size // 4
+        self._length = self._read_ring(index) if self._ring else self._read(4 * index)
         if self._length:
             return self._chunk[0]
         self.short += 1
         return 0
 
+    def _read(self, offset):
+        self._file.seek(offset)
+        return self._file.readinto(self._chunk) // 4
 
-def require(path):
-    # Raises OSError when there is no such file.
-    os.stat(path)
+    def _read_ring(self, index):
+        # Never past the newest sample: what follows it is a lap old.
+        self._file.seek(0)
+        written = int.from_bytes(self._file.read(_RING_HEADER), "little")
+        at = index % self._ring
+        ready = min(written - index, self._ring - at)
+        if ready <= 0:
+            return 0
+        return min(ready, self._read(_RING_HEADER + 4 * at))

@@ -28,7 +28,7 @@ def _prepare():
     try:
         uos.stat("main.py")
     except OSError:
-        raise simsettings.SettingsError("no main.py here; run in a tree written by bundle")
+        raise simsettings.SettingsError("no main.py here; run in a tree written by bundle") from None
     return settings
 
 
@@ -43,14 +43,36 @@ def _start(settings):
         simclock.start_virtual(start_us if t_us is None else t_us + _BOOT_US)
     else:
         simclock.start_real(settings.t0_epoch_ms)
+        _watch_parent()
     simclock.install_asyncio()
     try:
         simhardware.build(settings, cause)
     except KeyError:
-        raise simsettings.SettingsError("no wiring for board " + settings.board)
+        raise simsettings.SettingsError("no wiring for board " + settings.board) from None
     except OSError:
-        raise simsettings.SettingsError("cannot open the feed " + settings.feed)
+        raise simsettings.SettingsError("cannot open the feed " + settings.feed) from None
     random.seed(settings.seed * 1_000_003 + simclock.boot_us // 1000 & 0x3FFFFFFF)
+
+
+def _watch_parent():
+    # A fleet that was killed cannot stop its nodes: they see that they were orphaned and end.
+    import simclock
+    import simhardware
+
+    try:
+        import ffi
+
+        getppid = ffi.open(None).func("i", "getppid", "")
+    except (ImportError, OSError):
+        return
+    parent = getppid()
+
+    def look(t_us):
+        if getppid() != parent:
+            simhardware.leave(simclock.EXIT_END, "end")
+        return t_us + 2_000_000
+
+    simclock.at(simclock.now(), look)
 
 
 def _last_exit(path):

@@ -27,8 +27,10 @@ def build(chosen, cause):
     wiring = simwiring.BOARDS[chosen.board]
     reset_cause = cause
     pir = EdgeList(chosen.pir_edges_us)
+    if chosen.pir_file is not None:
+        pir.follow(chosen.pir_file)
     tamper = EdgeList(chosen.tamper_edges_us)
-    feed = Feed(chosen.feed, chosen.fs_hz, int(chosen.feed_t0_s * 1_000_000))
+    feed = Feed(chosen.feed, chosen.fs_hz, int(chosen.feed_t0_s * 1_000_000), chosen.feed_ring)
     if wiring.front_end == "rp2040_adc":
         _adc[wiring.geophone] = GeophoneChannel(simclock.now, feed, chosen.seed)
     else:

@@ -16,11 +16,13 @@ _FIELDS = {
     "feed": (str, ...),  # path of int32 little-endian nm/s at the geophone
     "fs_hz": (int, ...),  # of the feed
     "feed_t0_s": (float, 0.0),  # sim time of the feed's first sample
+    "feed_ring": (int, 0),  # samples in a feed that is written round and round; 0: a plain file
     "t0_epoch_ms": (int, 1_767_225_600_000),  # UTC of sim time 0
     "start_s": (float, 0.0),  # virtual: sim time of the first power-on
     "end_s": (float, None),  # sim time at which the node is switched off
     "seed": (int, 0),
     "pir_edges_s": (list, ()),  # the output toggles, starting low
+    "pir_file": (str, None),  # more edges, appended while the node runs: int64 microseconds
     "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
     "outages_s": (list, ()),  # [from, to] pairs without radio
     "battery_mv": (int, 3900),
@@ -85,9 +87,9 @@ def load(path):
         with open(path) as file:
             table = json.load(file)
     except OSError:
-        raise SettingsError("cannot read " + path)
+        raise SettingsError("cannot read " + path) from None
     except ValueError:
-        raise SettingsError(path + " is not JSON")
+        raise SettingsError(path + " is not JSON") from None
     if type(table) is not dict:
         raise SettingsError(path + " must hold one object")
     return Settings(table)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Room "board", simulated: one node's working folder, its settings, its process and its log."""
+
+import json
+import os
+import re
+import shutil
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from sim_hardware.errors import SimError
+
+SHIMS = Path(__file__).resolve().parent / "shims"
+# What the shims' run_node.py exits with.
+EXIT_END, EXIT_CRASH, EXIT_USAGE, EXIT_RESET = 0, 1, 2, 3
+_LOG_LINES = 400
+_MADE_MAX = 200_000
+_LINE_CHARS = 500
+_NODE_JSON_BYTES = 8192
+_MADE = re.compile(
+    r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(onset|update|end) class=([a-z]+)"
+    r" confidence_pct=(\d+) peak_um_s_x100=(\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What goes wrong for one node. Times in seconds of the take."""
+
+    outages_s: tuple[tuple[float, float], ...] = ()
+    tamper_edges_s: tuple[float, ...] = ()
+    battery_mv: int = 3900
+    loss_pct: int = 0  # virtual time only: share of uplinks whose connection breaks
+
+
+@dataclass(frozen=True)
+class Made:
+    """A detection that a node says it has made and holds in its ledger: the truth to count by."""
+
+    node: str
+    boot: int
+    seq: int
+    onset_ms: int
+    phase: str
+    class_name: str
+    confidence_pct: int
+    peak_um_s_x100: int
+
+
+@dataclass
+class NodeLog:
+    """The last lines of a node and all detections it says it made, both bounded."""
+
+    node: str
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    made: list[Made] = field(default_factory=list)
+    made_dropped: int = 0
+    stops: int = 0  # how often main.py gave up because of an error
+
+    def add(self, line: str) -> None:
+        """Take in one line as the node printed it."""
+        self.lines.append(line[:_LINE_CHARS])
+        if line.startswith("node stops "):
+            self.stops += 1
+        match = _MADE.fullmatch(line)
+        if match is None:
+            return
+        if len(self.made) >= _MADE_MAX:
+            self.made_dropped += 1
+            return
+        boot, seq, onset, phase, class_name, confidence, peak = match.groups()
+        self.made.append(
+            Made(
+                self.node,
+                int(boot),
+                int(seq),
+                int(onset),
+                phase,
+                class_name,
+                int(confidence),
+                int(peak),
+            )
+        )
+
+    def tail(self) -> str:
+        """The last lines on one, for an error message."""
+        return " | ".join(list(self.lines)[-4:]) or "it printed nothing"
+
+
+@dataclass(frozen=True)
+class NodeBox:
+    """Where one simulated node lives: a copy of its tree, its feed and its settings."""
+
+    node: str
+    board: str
+    folder: Path
+    micropython: Path
+
+    @property
+    def tree(self) -> Path:
+        """The node's filesystem; the process runs in it."""
+        return self.folder / "tree"
+
+    @property
+    def feed(self) -> Path:
+        """Ground velocity, int32 nm/s."""
+        return self.folder / "feed.i32"
+
+    @property
+    def pir_edges(self) -> Path:
+        """PIR edges that are still being added, int64 microseconds."""
+        return self.folder / "pir.i64"
+
+    @property
+    def uplinks(self) -> Path:
+        """JSON lines of what the node sent, in virtual time."""
+        return self.folder / "uplinks.jsonl"
+
+    def write_settings(self, settings: Mapping[str, Any], seed: int, faults: Faults) -> None:
+        """Write sim.json for the shims (sim_hardware/shims/simsettings.py)."""
+        table = {
+            "board": self.board,
+            "feed": str(self.feed),
+            "exit": str(self.folder / "exit.json"),
+            "uplinks": str(self.uplinks),
+            # One seed for the fleet, another stream for each node; 30 bits suit a 32-bit build.
+            "seed": crc32(f"{seed}/{self.node}".encode()) & 0x3FFFFFFF,
+            "outages_s": [list(pair) for pair in faults.outages_s],
+            "tamper_edges_s": list(faults.tamper_edges_s),
+            "battery_mv": faults.battery_mv,
+            "loss_pct": faults.loss_pct,
+            **settings,
+        }
+        (self.folder / "sim.json").write_text(json.dumps(table))
+
+    def command(self) -> list[str]:
+        """The process: MicroPython on the shims' run_node.py."""
+        return [str(self.micropython), str(SHIMS / "run_node.py")]
+
+    def environment(self) -> dict[str, str]:
+        """All the process needs; `.frozen` keeps asyncio within reach."""
+        return {
+            "GROUNDWATCH_SIM": str(self.folder / "sim.json"),
+            "MICROPYPATH": f"{SHIMS}:.frozen",
+            "PATH": os.environ.get("PATH", os.defpath),
+        }
+
+
+def make_box(work: Path, node: str, tree: Path, micropython: Path) -> NodeBox:
+    """Copy a tree written by `groundwatch bundle` into a folder of its own. Raises SimError."""
+    if not micropython.is_file():
+        raise SimError(f"{micropython}: no MicroPython there; run make setup")
+    try:
+        text = (tree / "node.json").read_bytes()[:_NODE_JSON_BYTES]
+        config = json.loads(text)
+        named, board = config["node"], config["board"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SimError(f"{tree}: no node tree; write it with groundwatch bundle") from None
+    if named != node:
+        raise SimError(f"{tree}: belongs to node {named}, not {node}")
+    folder = work / node
+    if folder.exists():
+        raise SimError(f"{folder}: exists already; give an empty work folder")
+    shutil.copytree(tree, folder / "tree")
+    return NodeBox(node, str(board), folder, micropython)
+
+
+def check_trees(nodes: list[str], trees: Mapping[str, Path]) -> None:
+    """Raise SimError unless there is a tree for each node."""
+    for node in nodes:
+        if node not in trees:
+            raise SimError(f"no tree for node {node}; bundle one for each node of the take")

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Room "board", simulated: a take through the real firmware in virtual time, all nodes in parallel.
+
+Nodes need no lock-step: each runs at its own pace against a stand-in gateway of its own, and what
+they sent is merged by virtual time. One take, one seed: the same uplinks, byte for byte.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim_hardware.errors import SimError
+from sim_hardware.nodebox import (
+    EXIT_END,
+    EXIT_RESET,
+    Faults,
+    Made,
+    NodeBox,
+    NodeLog,
+    check_trees,
+    make_box,
+)
+from sim_hardware.signals import AMBIENT_NM_S, FEED_FS_HZ, Signal, quiet_floor, quiet_ground, to_feed
+from sim_hardware.take import Take
+
+_DEFAULT_T0_UTC_S = 1_767_225_600  # 2026-01-01, for takes without a date
+_RESTARTS_MAX = 1000
+_NO_FAULTS = Faults()
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """A message as it reached the gateway, `t_us` after the take's start (negative: lead-in)."""
+
+    t_us: int
+    node: str
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class VirtualRun:
+    """What came of one run: uplinks in time order; per node its detections, log and restarts."""
+
+    uplinks: list[Uplink]
+    made: list[Made]
+    logs: dict[str, NodeLog]
+    restarts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a take is played: quiet ground before it, time after it for the last receipts."""
+
+    lead_s: float = 10.0
+    settle_s: float = 15.0
+    ambient_nm_s: float = AMBIENT_NM_S
+
+
+def run_virtual(
+    take: Take, trees: Mapping[str, Path], *, micropython: Path, seed: int = 0
+) -> list[Uplink]:
+    """The uplinks of a take, merged in time order (see `simulate`)."""
+    return simulate(take, trees, micropython=micropython, seed=seed).uplinks
+
+
+def simulate(
+    take: Take,
+    trees: Mapping[str, Path],
+    *,
+    micropython: Path,
+    seed: int = 0,
+    pace: Pace | None = None,
+    faults: Mapping[str, Faults] | None = None,
+    workers: int | None = None,
+) -> VirtualRun:
+    """Run every node of the take to its end.
+
+    `trees`: per node id a folder as `groundwatch bundle` writes it; they are copied, not changed.
+    Raises SimError when a tree is missing or a node's firmware fails.
+    """
+    nodes = [node.id for node in take.nodes]
+    check_trees(nodes, trees)
+    pace = pace or Pace()
+    faults = faults or {}
+    with tempfile.TemporaryDirectory(prefix="groundwatch-") as work:
+        boxes = [make_box(Path(work), node, trees[node], micropython) for node in nodes]
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+            runs = list(
+                pool.map(
+                    lambda box: _one(box, take, seed, pace, faults.get(box.node, _NO_FAULTS)),
+                    boxes,
+                )
+            )
+    uplinks = [uplink for run in runs for uplink in run.uplinks]
+    uplinks.sort(key=lambda uplink: (uplink.t_us, uplink.node))
+    return VirtualRun(
+        uplinks,
+        [made for run in runs for made in run.made],
+        {name: log for run in runs for name, log in run.logs.items()},
+        {name: count for run in runs for name, count in run.restarts.items()},
+    )
+
+
+def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> VirtualRun:
+    lead = round(pace.lead_s * FEED_FS_HZ)
+    end_s = take.duration_s + pace.settle_s
+    signal = take.signals[box.node]
+    _write_feed(box.feed, signal, pace, seed, lead)
+    settings: dict[str, Any] = {
+        "mode": "virtual",
+        "fs_hz": FEED_FS_HZ,
+        "feed_t0_s": -lead / FEED_FS_HZ,
+        "start_s": -lead / FEED_FS_HZ,
+        "end_s": end_s,
+        "t0_epoch_ms": round((take.t0_utc_s or _DEFAULT_T0_UTC_S) * 1000),
+        "pir_edges_s": [float(t_s) for t_s in signal.pir_edges_s],
+    }
+    box.write_settings(settings, seed, faults)
+    log = NodeLog(box.node)
+    # Real time is a hundredth of virtual time; a node that takes half of it hangs.
+    restarts = _run(box, log, wall_limit_s=60.0 + (end_s + pace.lead_s) / 2)
+    return VirtualRun(_read_uplinks(box), log.made, {box.node: log}, {box.node: restarts})
+
+
+def _write_feed(path: Path, signal: Signal, pace: Pace, seed: int, lead: int) -> None:
+    velocity = signal.velocity(pace.ambient_nm_s)
+    floor_nm_s = 1e9 * quiet_floor(velocity, signal.fs_hz)
+    quiet = quiet_ground(lead, floor_nm_s, seed)
+    feed = np.concatenate([quiet, to_feed(velocity, signal.fs_hz)])
+    feed.astype("<i4").tofile(path)
+
+
+def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
+    # Starts the node again after each reset until it reaches the end; returns the restarts.
+    for restarts in range(_RESTARTS_MAX):
+        with subprocess.Popen(
+            box.command(),
+            cwd=box.tree,
+            env=box.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            timer = threading.Timer(wall_limit_s, process.kill)
+            timer.start()
+            stdout = process.stdout
+            assert stdout is not None
+            while line := stdout.readline(4096):
+                log.add(line.rstrip("\n"))
+            code = process.wait()
+            timer.cancel()
+        if code == EXIT_END:
+            return restarts
+        if code != EXIT_RESET or log.stops:
+            why = f"ended with code {code}" if code >= 0 else "hung and was ended"
+            raise SimError(f"node {box.node} {why}: {log.tail()}")
+    raise SimError(f"node {box.node} was reset {_RESTARTS_MAX} times: {log.tail()}")
+
+
+def _read_uplinks(box: NodeBox) -> list[Uplink]:
+    if not box.uplinks.exists():
+        return []
+    uplinks = []
+    with box.uplinks.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            uplinks.append(
+                Uplink(row["t_us"], box.node, row["topic"], bytes.fromhex(row["payload"]))
+            )
+    return uplinks
