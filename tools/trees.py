@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Board room, for a whole site: the bundle of every simulated node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway import keys
+from sim_hardware.site import Site
+from tools.bundle import NodeConfig, write_tree
+
+
+def write_trees(site: Site, fleet_root: bytes, port: int, out: Path) -> dict[str, Path]:
+    """Write one tree for each node of `site` below `out`; return them by node id.
+
+    The nodes look for their broker on loopback at `port`. Raises UserError.
+    """
+    trees = {}
+    for node in site.nodes:
+        config = NodeConfig(
+            site=site.name,
+            node=node.id,
+            board=node.board,
+            key=keys.node_key(fleet_root, site.name, node.id),
+            ssid="groundwatch-sim",
+            passphrase="not a secret",
+            host="127.0.0.1",
+            port=port,
+            x_m=node.x_m,
+            y_m=node.y_m,
+            pir=node.pir_range_m > 0,
+        )
+        trees[node.id] = out / node.id
+        write_tree(config, trees[node.id])
+    return trees
