@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -102,7 +103,7 @@ def _walk(actor: Mapping[str, Any]) -> list[tuple[float, float, float]]:
     # The path of a truth has corners only; half a second is finer than any distance asked for.
     path = actor["path"]
     steps = [tuple(path[0])]
-    for (t0, x0, y0), (t1, x1, y1) in zip(path, path[1:], strict=False):
+    for (t0, x0, y0), (t1, x1, y1) in pairwise(path):
         count = max(1, math.ceil((t1 - t0) / 0.5))
         for i in range(1, count + 1):
             part = i / count
