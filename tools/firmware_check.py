@@ -25,7 +25,8 @@ STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 
 # Each board folder and the MicroPython port it runs; an unlisted board is an error, not a gap.
 BOARD_PORTS = {"pico_w": "rp2", "pico2_w": "rp2", "esp32": "esp32", "esp32_c3": "esp32"}
-PORTS = ("rp2", "esp32")
+# `unix` runs the same node under the simulator, with its own machine and network.
+PORTS = ("rp2", "esp32", "unix")
 # Pico, Pico 2, ESP32 and ESP32-S3, ESP32-C3: mpy-cross's names of their instruction sets.
 ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin", "rv32imc")
 
@@ -39,8 +40,10 @@ def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:
     """Yield the files a node of `port` may hold: the common ones and its boards."""
     for path in firmware_files(root):
         parts = path.relative_to(root).parts
-        if parts[0] != "boards" or len(parts) == 2:
+        if parts[0] != "boards" or (len(parts) == 2 and port in BOARD_PORTS.values()):
             yield path
+        elif len(parts) == 2:
+            continue
         elif parts[1] not in BOARD_PORTS:
             raise UserError(f"firmware/boards/{parts[1]} has no port in {Path(__file__).name}")
         elif BOARD_PORTS[parts[1]] == port:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # Written by `groundwatch wire`, as long as the schema makes them; its drift check is their test.
 GENERATED = ("gateway/wire/messages.py", "docs/wire.md", "docs/groundwatch.cddl")
 # What runs in MicroPython: `#` comments instead of docstrings.
-ON_NODE = ("firmware/", "sim_hardware/shims/")
+ON_NODE = ("firmware/", "sim_hardware/shims/", "sim_hardware/parts/")
 
 
 @cache
