@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: reads .npz files of unknown origin: no pickles, no more memory than the file earns."""
+"""Ground room: reads .npz files of unknown origin: no pickles, no more memory than they earn."""
 
 import io
 import math

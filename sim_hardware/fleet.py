@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Room "board", simulated: a fleet of nodes in real time, one MicroPython process each.
 
-The nodes speak real TCP to whatever broker their trees name. A node that resets is started again, as
-power would do it; one that crashes too, but later each time.
+The nodes speak real TCP to whatever broker their trees name. A node that resets is started again,
+as power would do it; one that crashes too, but later each time.
 """
 
 import asyncio

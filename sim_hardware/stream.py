@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: feeds that grow while nodes listen: a ring file of samples and a list of PIR edges."""
+"""Ground room: feeds that grow while nodes listen, a ring of samples and a list of PIR edges."""
 
 import struct
 from pathlib import Path

@@ -29,7 +29,14 @@ from sim_hardware.nodebox import (
     check_trees,
     make_box,
 )
-from sim_hardware.signals import AMBIENT_NM_S, FEED_FS_HZ, Signal, quiet_floor, quiet_ground, to_feed
+from sim_hardware.signals import (
+    AMBIENT_NM_S,
+    FEED_FS_HZ,
+    Signal,
+    quiet_floor,
+    quiet_ground,
+    to_feed,
+)
 from sim_hardware.take import Take
 
 _DEFAULT_T0_UTC_S = 1_767_225_600  # 2026-01-01, for takes without a date

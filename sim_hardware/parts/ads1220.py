@@ -21,7 +21,7 @@ _SPS_TURBO = (40, 90, 180, 350, 660, 1200, 2000, 2000)
 _VREF_UV = 2_048_000  # internal reference
 _SUPPLY_UV = 3_300_000  # VREF = AVDD
 _GEOPHONE_NV_X10 = 288  # per nm/s: SM-24, 28.8 V/(m/s)
-# Input-referred noise at gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1): in nV per RMS unit.
+# Noise at the input with gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1).
 _NOISE_NV = 500
 
 _FULL = 0x7FFFFF

@@ -8,13 +8,11 @@ _RING_HEADER = 8  # a ring begins with the count of samples written so far, int6
 
 
 class Feed:
-    # The file holds little-endian int32, nm/s; sample 0 belongs to time t0_us. A plain file (ring 0)
-    # has a beginning and an end; a ring of that many samples is written round and round, always
-    # somewhat ahead of the reader. Outside of what is written the ground is still: `short` counts
-    # the readings past the end.
+    # The file holds little-endian int32, nm/s; sample 0 belongs to time t0_us. A plain file (ring
+    # 0) has a beginning and an end; a ring of that many samples is written round and round, always
+    # somewhat ahead of the reader. Outside of what is written the ground is still.
 
     def __init__(self, path, fs_hz, t0_us, ring=0):
-        self.short = 0
         self._file = open(path, "rb")
         self._fs_hz = fs_hz
         self._t0_us = t0_us
@@ -40,10 +38,7 @@ class Feed:
             return 0
         self._first = index
         self._length = self._read_ring(index) if self._ring else self._read(4 * index)
-        if self._length:
-            return self._chunk[0]
-        self.short += 1
-        return 0
+        return self._chunk[0] if self._length else 0
 
     def _read(self, offset):
         self._file.seek(offset)

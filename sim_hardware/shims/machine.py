@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: `machine` as MicroPython 1.25 has it on the rp2 and esp32 ports, as far as
-# a node uses it. What is missing here fails as it would on a board: AttributeError.
+# Room "board", simulated: `machine` as MicroPython 1.25 has it on the rp2 and esp32 ports, as
+# far as a node uses it. What is missing here fails as it would on a board: AttributeError.
+
+import time
 
 import simclock
 import simhardware
-import time
 from parts.ads1220 import Spi
 
 PWRON_RESET = 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: `network.WLAN` in station mode. Joining takes a while, the radio can be out.
+# Room "board", simulated: `network.WLAN` as a station. Joining takes a while, it can fail.
 
 import simclock
 import simhardware

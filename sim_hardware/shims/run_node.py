@@ -28,7 +28,7 @@ def _prepare():
     try:
         uos.stat("main.py")
     except OSError:
-        raise simsettings.SettingsError("no main.py here; run in a tree written by bundle") from None
+        raise simsettings.SettingsError("no main.py here; run in a bundled tree") from None
     return settings
 
 

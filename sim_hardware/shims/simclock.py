@@ -3,7 +3,7 @@
 #
 # Time is one integer, microseconds since the start of the take (it may be negative: a lead-in).
 #   virtual   time stands still while code runs and jumps to the next deadline when the node waits
-#   real      time is the host's; events that became due are run late but each reads its own deadline
+#   real      time is the host's; events run late when it is busy, but each reads its own deadline
 # In both modes a callback sees `now()` equal to the deadline it was scheduled for, so a waveform is
 # sampled at exact instants however busy the host is.
 
@@ -11,8 +11,8 @@ import sys
 
 import utime
 
-# A loop that polls ticks_ms() without ever waiting would stop virtual time for good. After this many
-# reads in a row without a wait, every further read costs SPIN_STEP_US.
+# A loop that polls ticks_ms() without ever waiting would stop virtual time for good. After this
+# many reads in a row without a wait, every further read costs SPIN_STEP_US.
 SPIN_READS = 5000
 SPIN_STEP_US = 100
 

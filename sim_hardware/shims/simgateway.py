@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Room "door", simulated: writes every uplink down and answers as the gateway would, so that a node in
-# virtual time gets its receipts and the time. It decides nothing: the real gateway reads the file.
+# Room "door", simulated: writes every uplink down and answers as the gateway would, so that a node
+# in virtual time gets its receipts and the time. It decides nothing: the real gateway reads the file.
 
 import binascii
 import json
@@ -93,9 +93,7 @@ class _Gateway:
 
         keys = self._keys
         try:
-            piv, plain = seal.open_sealed(
-                keys.up_key, keys.up_iv, payload, self._up_topic.encode()
-            )
+            piv, plain = seal.open_sealed(keys.up_key, keys.up_iv, payload, self._up_topic.encode())
             name, values = codec.decode(plain)
         except WireError as error:
             print("sim: uplink refused reason=%s" % error.reason)

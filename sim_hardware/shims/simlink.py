@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Room "link", simulated: one TCP connection and the MQTT 3.1.1 broker at its far end (numbers below
-# are sections of the OASIS standard). Bytes take a fixed time each way; loss is drawn from the seed.
+# Room "link", simulated: one TCP connection and the MQTT 3.1.1 broker at its far end (numbers
+# below are sections of the OASIS standard). Bytes take a fixed time each way; loss is seeded.
 
 import simclock
 import simgateway

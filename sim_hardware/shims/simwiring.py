@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: which part hangs on which pin of which board (as firmware/boards wires it).
+# Room "board", simulated: which part hangs on which pin of which board, as in firmware/boards.
 
 
 class Wiring:
     def __init__(self, front_end, geophone, battery, pir, tamper, divider_x100, reset_is_watchdog):
-        self.front_end = front_end  # "rp2040_adc" (geophone = GPIO) or "ads1220" (geophone = CS pin)
-        self.geophone = geophone
+        self.front_end = front_end  # "rp2040_adc" or "ads1220"
+        self.geophone = geophone  # GPIO of the amplifier's output, or of the chip's select line
         self.battery = battery  # GPIO of the divider
         self.pir = pir
         self.tamper = tamper

@@ -11,33 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sim_hardware.errors import SimError
+from sim_hardware.site import NodeSpec, SectorSpec
 from sim_hardware.world.ambient import Weather
 from sim_hardware.world.soil import SOILS
 
 CLASSES = ("person", "group", "animal", "vehicle", "digging")
 _MAX_NODES = 1000
 Table = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class NodeSpec:
-    """A node on the plan; `pir_range_m` 0 means it has no PIR. Azimuth clockwise from north."""
-
-    id: str
-    x_m: float
-    y_m: float
-    sector: str
-    board: str = "pico_w"
-    pir_azimuth_deg: float = 0.0
-    pir_range_m: float = 0.0
-
-
-@dataclass(frozen=True)
-class SectorSpec:
-    """A named area, corners in local metres."""
-
-    id: str
-    polygon: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)

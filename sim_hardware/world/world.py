@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
+from sim_hardware.signals import Signal
+from sim_hardware.site import NodeSpec, Site
+from sim_hardware.take import Take
 from sim_hardware.world.actors import Pass, crossings, make_pass
 from sim_hardware.world.ambient import Ambient, Gusts
 from sim_hardware.world.geophone import FS_HZ, Geophone
 from sim_hardware.world.pir import STEP_S, Pir
-from sim_hardware.world.scenario import ActorSpec, NodeSpec, Scenario
+from sim_hardware.world.scenario import ActorSpec, Scenario
 from sim_hardware.world.soil import (
     FARTHEST_M,
     LEAD_S,
@@ -251,6 +254,20 @@ class World:
     def record(self, duration_s: float) -> Block:
         """The first `duration_s` seconds as one block."""
         return next(self.blocks(duration_s))
+
+    def take(self, duration_s: float) -> Take:
+        """The first `duration_s` seconds with their truth, ready for nodes or for a folder."""
+        block = self.record(duration_s)
+        signals = {
+            node.id: Signal(
+                float(FS_HZ),
+                velocity_m_s=block.velocity_m_s[node.id],
+                pir_edges_s=np.array(block.pir_edges_s[node.id], np.float64),
+            )
+            for node in self.nodes
+        }
+        site = Site(self.scenario.name, self.nodes, self.sectors)
+        return Take(site, signals, self.truth(duration_s))
 
 
 def _move(one: Pass, start_s: float, grounds: list[_NodeGround], bodies: dict[str, FArray]) -> None:
