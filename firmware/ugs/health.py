@@ -2,6 +2,7 @@
 # health: what a node says about itself: the heartbeat, and conditions when one begins or ends.
 
 from micropython import const
+
 from ugs.drivers.sampler import RING
 from ugs.wire import schema
 

@@ -6,6 +6,7 @@ import gc
 import random
 
 from micropython import const
+
 from ugs.clock import Clock
 from ugs.detect.detector import Detector
 from ugs.health import Conditions, Health

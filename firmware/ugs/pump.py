@@ -5,6 +5,7 @@ import asyncio
 import gc
 
 from micropython import const
+
 from ugs.drivers.sampler import RING
 from ugs.wire import schema
 

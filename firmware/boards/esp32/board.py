@@ -3,8 +3,9 @@
 
 import machine
 import network
-from boards.base import Board, start_timer, watch_edges
 from micropython import const
+
+from boards.base import Board, start_timer, watch_edges
 from ugs.drivers.ads1220 import FULL_SCALE_COUNTS, Ads1220
 from ugs.drivers.battery import Battery
 from ugs.drivers.contact import Contact

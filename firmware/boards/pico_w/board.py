@@ -3,8 +3,9 @@
 
 import machine
 import network
-from boards.base import Board, start_timer, watch_edges
 from micropython import const
+
+from boards.base import Board, start_timer, watch_edges
 from ugs.drivers.battery import Battery
 from ugs.drivers.contact import Contact
 from ugs.drivers.edges import EdgeQueue
@@ -33,7 +34,7 @@ def make_board(config):
             (read_u16() >> 4) + (read_u16() >> 4) + (read_u16() >> 4) + (read_u16() >> 4)
         ) - _MID_COUNTS
 
-    timer = machine.Timer()
+    timer = machine.Timer(-1)  # a virtual one, on the alarm pool
 
     def start(freq_hz, callback):
         return start_timer(timer, freq_hz, callback)

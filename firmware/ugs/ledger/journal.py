@@ -4,6 +4,7 @@
 import os
 
 from micropython import const
+
 from ugs.ledger.boots import reserve_boot
 from ugs.ledger.ledger import Ledger
 from ugs.wire import codec

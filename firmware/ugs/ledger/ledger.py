@@ -4,6 +4,7 @@
 import os
 
 from micropython import const
+
 from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
 
 # One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
@@ -120,7 +121,7 @@ class Ledger:
                 self._ends_torn = True
                 if not segment.records:
                     self._segments.remove(segment)
-                    self._remove(segment.number)
+                    self._remove(segment.number, expected=False)
                 return False
             for boot, seq, payload in batch:
                 segment.note(boot, seq, len(pack(boot, seq, payload)))
@@ -142,12 +143,14 @@ class Ledger:
     def trim(self):
         # Removes the files whose messages all have their receipt. Called now and then: after a
         # power cut the rest is merely sent again, and the gateway knows it already.
-        while self._segments:
-            for boot, _first, last in self._segments[0].runs:
-                if not self._is_received(boot, last):
-                    return
-            self._remove(self._segments.pop(0).number)
-        held = [run[0] for segment in self._segments for run in segment.runs]
+        kept = []
+        for segment in self._segments:
+            if self._is_all_received(segment):
+                self._remove(segment.number)
+            else:
+                kept.append(segment)
+        self._segments = kept
+        held = [run[0] for segment in kept for run in segment.runs]
         newest = max(self._received) if self._received else 0
         for boot in list(self._received):
             if boot != newest and boot not in held:
@@ -227,6 +230,8 @@ class Ledger:
             segment = self._segments[-1]
             if segment.records < _SEGMENT_RECORDS and segment.size + RECORD_MAX <= _SEGMENT_BYTES:
                 return segment
+        if len(self._segments) >= _SEGMENTS:
+            self.trim()
         while len(self._segments) >= _SEGMENTS:
             oldest = self._segments.pop(0)
             for boot, first, last in oldest.runs:
@@ -243,11 +248,11 @@ class Ledger:
     def _path(self, number):
         return "%s/%08d.seg" % (self.folder, number)
 
-    def _remove(self, number):
+    def _remove(self, number, expected=True):
         try:
             os.remove(self._path(number))
         except OSError:
-            self.faults += 1
+            self.faults += expected
 
     def _read(self, number):
         # Fills the buffer with a segment; False when flash fails.

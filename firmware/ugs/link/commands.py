@@ -2,6 +2,7 @@
 # link: what the gateway asks of a node; each command is done once and answered by a durable result.
 
 from micropython import const
+
 from ugs.wire import schema
 
 _REMEMBERED = const(8)

@@ -2,6 +2,7 @@
 # link: what comes down is opened here, once: verified, decoded, and refused when it is a replay.
 
 from micropython import const
+
 from ugs.wire import codec, schema, seal
 from ugs.wire.errors import WireError
 

@@ -5,6 +5,7 @@ import asyncio
 from time import ticks_diff, ticks_ms
 
 from micropython import const
+
 from ugs.link import packets
 from ugs.link.packets import MqttError
 

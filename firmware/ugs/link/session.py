@@ -6,6 +6,7 @@ import gc
 from time import ticks_diff, ticks_ms
 
 from micropython import const
+
 from ugs.link import packets
 from ugs.link.downlink import Downlink
 from ugs.link.mqtt import KEEPALIVE_S, Connection

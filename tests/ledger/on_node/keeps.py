@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+# One case of the ledger on an ordinary file system: keeps.py CASE FOLDER; prints "ok".
+
+import builtins
+import os
+import sys
+
+from ugs.ledger.boots import BootsError, reserve_boot
+from ugs.ledger.journal import Journal
+from ugs.ledger.ledger import Ledger
+
+RESULT = {"t_ms": 1, "command_id": 7, "status": 0}
+folder = sys.argv[2]
+
+
+def all_held(ledger):
+    held = []
+    message = ledger.after((0, 0))
+    while message is not None:
+        held.append(message)
+        message = ledger.after(message[:2])
+    return held
+
+
+def fill(boots, per_boot):
+    for _ in range(boots):
+        journal = Journal(folder)
+        journal.open()
+        for i in range(per_boot):
+            assert journal.record("result", dict(RESULT, command_id=i))[2]
+    return journal
+
+
+def fails(path, mode="r"):
+    if "r" not in mode:
+        raise OSError(28)
+    return plain_open(path, mode)
+
+
+plain_open = builtins.open
+
+
+def replays_after_reboot():
+    fill(3, 5)
+    journal = Journal(folder)
+    journal.open()
+    assert journal.boot == 4, journal.boot
+    held = all_held(journal.ledger)
+    assert [m[:2] for m in held] == [(b, s) for b in (1, 2, 3) for s in range(1, 6)], held
+    assert journal.ledger.pending() == 15
+
+
+def receipt_forgets():
+    journal = fill(2, 70)
+    journal.ledger.receipt(1, 70)
+    journal.ledger.receipt(2, 3)
+    journal.ledger.trim()
+    assert all_held(journal.ledger)[0][:2] == (2, 4)
+    assert journal.ledger.pending() == 67
+    assert len([n for n in os.listdir(folder) if n.endswith(".seg")]) == 2
+    again = Ledger(folder)
+    assert again.load() == 2
+    # Receipts are not on flash: the rest of the segment comes again, whole segments do not.
+    assert again.pending() < 128 and all_held(again)[-1][:2] == (2, 70)
+
+
+def receipt_beyond_what_was_made_is_cut():
+    journal = fill(1, 3)
+    journal.ledger.receipt(1, 65535)
+    journal.ledger.receipt(9, 9)
+    boot, seq, _ = journal.record("result", RESULT)
+    assert (boot, seq) == (1, 4)
+    assert [m[:2] for m in all_held(journal.ledger)] == [(1, 4)]
+
+
+def full_drops_oldest_and_says_so():
+    journal = fill(1, 2000)
+    ledger = journal.ledger
+    assert ledger.pending() >= 1000, ledger.pending()
+    assert ledger.pending() + ledger.lost == 2000
+    oldest = ledger.after((0, 0))[:2]
+    assert ledger.take_dropped() == (1, oldest[1] - 1)
+    assert ledger.take_dropped() is None
+    assert journal.oldest_seq() == oldest[1]
+
+
+def refusing_flash_holds_in_memory():
+    journal = fill(1, 2)
+    builtins.open = fails
+    try:
+        kept = [journal.record("result", dict(RESULT, command_id=i)) for i in range(3)]
+        assert [k[2] for k in kept] == [False, False, False]
+        assert len(all_held(journal.ledger)) == 5
+        assert journal.ledger.faults == 3
+    finally:
+        builtins.open = plain_open
+    assert journal.ledger.write_back()
+    again = Ledger(folder)
+    again.load()
+    assert all_held(again) == all_held(journal.ledger)
+
+
+def refusing_flash_for_long_drops_oldest_in_memory():
+    journal = fill(1, 2)
+    builtins.open = fails
+    try:
+        for i in range(30):
+            journal.record("result", dict(RESULT, command_id=i))
+        held = [m[1] for m in all_held(journal.ledger)]
+        assert held == [1, 2] + list(range(17, 33)), held
+        assert journal.ledger.lost == 14
+        assert journal.ledger.take_dropped() == (1, 16)
+    finally:
+        builtins.open = plain_open
+
+
+def lane_used_up_takes_next_boot():
+    journal = fill(1, 1)
+    journal._durable_seq = 65534
+    assert journal.record("result", RESULT)[:2] == (1, 65535)
+    assert journal.record("result", RESULT)[:2] == (2, 1)
+    assert journal.next_volatile() == (2, 1)
+    journal._volatile_seq = 65535
+    assert journal.next_volatile() == (3, 1)
+    assert reserve_boot(folder) == 4
+
+
+def both_counters_damaged_refuses():
+    fill(2, 0)
+    for name in ("boot0", "boot1"):
+        with open(folder + "/" + name, "wb") as file:
+            file.write(b"\x00\x09rest")
+    try:
+        reserve_boot(folder)
+    except BootsError:
+        return
+    raise AssertionError("went on")
+
+
+def numbers_used_up_refuses():
+    try:
+        reserve_boot(folder, 65535)
+    except BootsError:
+        return
+    raise AssertionError("went on")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] in ("both_counters_damaged_refuses", "numbers_used_up_refuses"):
+        try:
+            os.mkdir(folder)
+        except OSError:
+            pass
+    globals()[sys.argv[1]]()
+    print("ok")

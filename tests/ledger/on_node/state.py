@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# state.py make FOLDER N: a boot that keeps N messages. state.py show FOLDER: boots once, says what
+# is there. state.py write FOLDER: keeps messages until killed, and says each that is on flash.
+
+import sys
+
+from ugs.ledger.journal import Journal
+
+VALUES = {"t_ms": 1, "command_id": 0, "status": 0}
+
+verb, folder = sys.argv[1], sys.argv[2]
+journal = Journal(folder)
+journal.open()
+print("boot", journal.boot)
+if verb == "make":
+    for i in range(int(sys.argv[3])):
+        assert journal.record("result", dict(VALUES, command_id=i))[2]
+elif verb == "write":
+    # Two boots back everything is received: what is kept stays far below the ledger's bound.
+    journal.ledger.receipt(journal.boot - 2, 65535)
+    print("received", journal.boot - 2, 65535)
+    i = 0
+    while True:
+        boot, seq, on_flash = journal.record("result", dict(VALUES, command_id=i))
+        assert on_flash
+        print("kept", boot, seq)
+        i += 1
+        if i % 50 == 0:
+            journal.ledger.receipt(boot, seq - 40)
+            journal.ledger.trim()
+            print("received", boot, seq - 40)
+else:
+    message = journal.ledger.after((0, 0))
+    while message is not None:
+        print("held", message[0], message[1])
+        message = journal.ledger.after(message[:2])

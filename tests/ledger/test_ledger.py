@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""The ledger and the boot numbers under real MicroPython."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.on_node import run_on_node
+
+SCRIPT = Path(__file__).parent / "on_node" / "keeps.py"
+CASES = [
+    line.split("(")[0].removeprefix("def ")
+    for line in SCRIPT.read_text().splitlines()
+    if line.startswith("def ") and line.endswith("():")
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_ledger_in_case_keeps_its_promise(case: str, micropython: Path, tmp_path: Path):
+    assert run_on_node(micropython, SCRIPT, case, str(tmp_path / "state")) == ["ok"]
+
+
+@pytest.mark.parametrize("case", ["full_drops_oldest_and_says_so", "lane_used_up_takes_next_boot"])
+def test_ledger_on_a_heap_like_the_boards_keeps_its_promise(
+    case: str, micropython_i386: Path, tmp_path: Path
+):
+    lines = run_on_node(micropython_i386, SCRIPT, case, str(tmp_path / "state"), heap="90k")
+    assert lines == ["ok"]
