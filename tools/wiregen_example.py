@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import zlib
 
+from tools.errors import UserError
 from tools.wiregen_model import Message, Schema
 
 SITE, NODE, GENERATION = "ford", "n07", 1
@@ -64,7 +65,10 @@ def encode(schema: Schema, name: str, values: Values) -> bytes:
     from ugs.wire import codec
 
     buffer = bytearray(schema.max_payload)
-    return bytes(buffer[: codec.encode(buffer, name, values)])
+    try:
+        return bytes(buffer[: codec.encode(buffer, name, values)])
+    except ValueError as error:
+        raise UserError(f"schema.py and TYPICAL in wiregen_example.py: {error}") from None
 
 
 def sealed_size(schema: Schema, message: Message, values: Values) -> int:
