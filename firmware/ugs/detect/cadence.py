@@ -18,6 +18,7 @@ _LAG = const(1)
 _R1 = const(2)
 _R2 = const(3)
 _N = const(4)
+_LEAK = const(4)
 _SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
 _WORD = const(0x3FFFFFFF)
 
@@ -73,18 +74,36 @@ def _search(r: ptr32, out: ptr32):
     out[_SCORE] = best
 
 
+@micropython.viper
+def _leak(r: ptr32, slow: ptr32):
+    # accumulator form, 16 hops = 8 s
+    lag = 0
+    while lag < _LAGS:
+        acc = slow[lag]
+        slow[lag] = acc + (r[lag] - (acc >> _LEAK))
+        lag += 1
+
+
+@micropython.viper
+def _settle(slow: ptr32, r: ptr32):
+    lag = 0
+    while lag < _LAGS:
+        r[lag] = slow[lag] >> _LEAK
+        lag += 1
+
+
 class Cadence:
     def __init__(self, count):
         # count: levels in the window, above _LAGS
         self._inverse = array("i", [0] * _LAGS)
         for lag in range(_LAGS):
             self._inverse[lag] = (count << 10) // (count - lag)
-        self._r = array("i", [0] * _LAGS)
+        self.r = array("i", [0] * _LAGS)
         self._out = array("i", [0] * _N)
 
     def measure(self, products):
-        _normalise(products, self._inverse, self._r)
-        _search(self._r, self._out)
+        _normalise(products, self._inverse, self.r)
+        _search(self.r, self._out)
 
     def score(self):
         # 256 = a perfect beat
@@ -103,3 +122,15 @@ class Cadence:
     def rate_x20(self):
         # steps per second, in 0.05 Hz
         return (20 * 250 + (self.period() >> 1)) // max(1, self.period())
+
+
+class Patience(Cadence):
+    # the same from correlations averaged over hops: a faint beat that stays the same adds up
+    def __init__(self):
+        super().__init__(_LAGS + 1)
+        self._slow = array("i", [8192 << _LEAK] * _LAGS)
+
+    def measure(self, r):
+        _leak(r, self._slow)
+        _settle(self._slow, self.r)
+        _search(self.r, self._out)

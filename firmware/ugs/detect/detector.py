@@ -4,10 +4,10 @@
 from micropython import const
 
 from ugs.detect.activity import Activity
-from ugs.detect.cadence import Cadence
+from ugs.detect.cadence import Cadence, Patience
 from ugs.detect.picker import Picker
 from ugs.detect.pir import Pir
-from ugs.detect.verdict import PERSON, Verdict
+from ugs.detect.verdict import Verdict, class_of
 from ugs.dsp.biquad import FOOT_BAND, Cascade
 from ugs.dsp.compress import LENGTH, History
 from ugs.dsp.correlate import Correlator
@@ -21,7 +21,8 @@ FS_HZ = const(250)
 _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
 _PICK = const(4)  # a step rises above this many floors
-_WINDOW = const(2048)  # samples = 8.2 s
+_QUICK_WINDOW = const(1024)  # samples
+_LONG_WINDOW = const(2048)
 
 
 class Detector:
@@ -38,6 +39,7 @@ class Detector:
         self._correlator = Correlator()
         self._long = Cadence(LENGTH)
         self._quick = Cadence(_QUICK)
+        self._patient = Patience()
         self._pir = Pir()
         self._verdict = Verdict()
         self._activity = Activity()
@@ -83,25 +85,36 @@ class Detector:
 
     def _judge(self, t_ms):
         history = self._history
-        self._correlator.run(history.levels, history.at, _QUICK)
-        self._quick.measure(self._correlator.products)
-        best = self._quick
-        long_score = 0
-        if history.filled >= LENGTH:
-            self._correlator.run(history.levels, history.at, LENGTH)
-            self._long.measure(self._correlator.products)
-            long_score = self._long.score()
-            best = self._long
         verdict = self._verdict
-        verdict.weigh(
-            long_score,
-            self._quick.score(),
-            self._moments.kurtosis_x16(),
-            self._picker.regular(best.period(), _WINDOW),
-            self._pir.supports(),
-        )
-        is_sure = verdict.belief > (80 if self._activity.is_open else 160)
-        confidence_pct = max(1, min(99, 50 + verdict.belief // 8))
+        picker = self._picker
+        correlator = self._correlator
+        quick = self._quick
+        correlator.run(history.levels, history.at, _QUICK)
+        quick.measure(correlator.products)
+        best = quick
+        steps = picker.regular(quick.period(), _QUICK_WINDOW)
+        if history.filled < LENGTH:
+            verdict.weigh(quick.score(), 0, 0, steps, 0)
+        else:
+            best = self._long
+            correlator.run(history.levels, history.at, LENGTH)
+            best.measure(correlator.products)
+            self._patient.measure(best.r)
+            verdict.weigh(
+                quick.score(),
+                best.score(),
+                self._patient.score(),
+                steps,
+                picker.regular(best.period(), _LONG_WINDOW),
+            )
+        if self._pir.supports():
+            verdict.support()
+        rate_x20 = best.rate_x20()
         return self._activity.decide(
-            t_ms, is_sure, confidence_pct, PERSON, best.rate_x20(), self._pir.total
+            t_ms,
+            verdict.is_sure(self._activity.is_open),
+            verdict.confidence_pct(),
+            class_of(rate_x20),
+            rate_x20,
+            self._pir.total,
         )
