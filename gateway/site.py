@@ -9,6 +9,9 @@ from pathlib import Path
 from gateway import toml_table
 from gateway.toml_table import Table
 
+# User names at the broker that are no nodes: the gateway itself, and who tests the rules.
+RESERVED_IDS = frozenset({"gateway", "canary"})
+
 Point = tuple[float, float]
 
 
@@ -61,6 +64,8 @@ def load_site(path: Path) -> Site:
     nodes: dict[str, Node] = {}
     for table in root.tables("node"):
         node = _node(table)
+        if node.id in RESERVED_IDS:
+            raise table.fail("id", f"{node.id!r} is a name the broker needs", 'id = "n01"')
         if node.id in nodes:
             raise table.fail("id", f"{node.id!r} is used twice", 'id = "n02"')
         nodes[node.id] = node

@@ -23,11 +23,12 @@ from gateway.wire.messages import DownMessage, Time
 _LOG = logging.getLogger(__name__)
 QUEUE_MOST = 4096  # arrivals waiting; beyond it they are not taken and not acknowledged
 BATCH_MOST = 512  # arrivals in one transaction
-PENDING_MOST = 20_000  # rows kept in memory while the store fails
+PENDING_MOST = 20_000  # arrivals kept in memory while the store fails
 TICK_S = 0.5
 _RETRY_S = 0.5
 
 _Request = Callable[[int], Outcome]
+_Item = Arrival | tuple[_Request, asyncio.Future[Outcome]]
 
 
 class Writer:
@@ -49,8 +50,7 @@ class Writer:
         self._store = store
         self._clock = clock
         self._on_outcome = on_outcome
-        self._queue: asyncio.Queue[Arrival | tuple[_Request, asyncio.Future[Outcome]]]
-        self._queue = asyncio.Queue(QUEUE_MOST)
+        self._queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUE_MOST)
         self._routes: dict[str, Link] = {}
         self._pending = Writes()
         self._waiting: list[tuple[Outcome, Arrival]] = []
@@ -100,12 +100,12 @@ class Writer:
                 await asyncio.shield(self._commit())
             self._executor.shutdown()
 
-    async def _gather(self) -> list[Arrival | tuple[_Request, asyncio.Future[Outcome]]]:
+    async def _gather(self) -> list[_Item]:
         """What waits now, or nothing when a tick is due."""
-        if len(self._pending.messages) >= PENDING_MOST:
+        if len(self._waiting) >= PENDING_MOST:
             await asyncio.sleep(_RETRY_S)
             return []
-        batch = []
+        batch: list[_Item] = []
         try:
             async with asyncio.timeout(_RETRY_S if self.store_problem else TICK_S):
                 batch.append(await self._queue.get())
@@ -115,7 +115,7 @@ class Writer:
             batch.append(self._queue.get_nowait())
         return batch
 
-    async def _step(self, batch: list[Arrival | tuple[_Request, asyncio.Future[Outcome]]]) -> None:
+    async def _step(self, batch: list[_Item]) -> None:
         now_us = self._clock()
         fresh = [self._pipeline.tick(now_us)]
         for item in batch:

@@ -96,7 +96,7 @@ class MqttLink:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # the door refuses and counts it
-        arrival = Arrival(self._clock(), topic, message.payload, self, acknowledge)
+        arrival = Arrival(self._clock(), topic, bytes(message.payload), self, acknowledge)
         if not self._offer(arrival):
             self.counters["queue_full"] += 1
 
@@ -208,7 +208,7 @@ class _Session:
         assert isinstance(sock, socket.socket)
         # Answers are a few dozen bytes: Nagle would hold each back for a delayed ACK.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.call_soon_threadsafe(self._loop.add_reader, sock, self.client.loop_read)
+        self._loop.call_soon_threadsafe(self._watch_readable, sock)
 
     def _on_socket_close(
         self, _client: paho.Client, _userdata: object, sock: paho.SocketLike
@@ -225,6 +225,10 @@ class _Session:
     ) -> None:
         if sock.fileno() >= 0:
             self._loop.remove_writer(sock.fileno())
+
+    def _watch_readable(self, sock: socket.socket) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_reader(sock, self.client.loop_read)
 
     def _watch_writable(self, sock: paho.SocketLike) -> None:
         if sock.fileno() >= 0 and self.client.want_write():

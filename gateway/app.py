@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Wiring of the gateway: broker, links, writer, console, in one task group."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+from gateway.broker.embedded import EmbeddedBroker
+from gateway.broker.external import ExternalBroker
+from gateway.broker.interface import Broker
+from gateway.broker.mosquitto import MosquittoBroker
+from gateway.config import BrokerKind, GatewayConfig
+from gateway.console.server import Console
+from gateway.console.state import ConsoleState
+from gateway.errors import BrokerError
+from gateway.ingest.writer import Writer
+from gateway.keys import NodeKeys, load_fleet_root
+from gateway.links.interface import Link
+from gateway.links.mqtt import MqttAccess, MqttLink
+from gateway.links.serial import SerialLink
+from gateway.model.alarm import AlarmChange
+from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.site import Site, load_site
+from gateway.store.sqlite import SqliteStore
+
+_LOG = logging.getLogger(__name__)
+_PAST_ALARMS = 50
+
+
+def _utc_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Gateway:
+    """`async with Gateway(config) as gateway:` everything runs inside; `wait()` ends when it fails.
+
+    Raises GroundwatchError on entering when a file, a port or the broker is not as it must be.
+    """
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self.site: Site
+        self.pipeline: Pipeline
+        self.writer: Writer
+        self.broker: Broker
+        self.console: Console
+        self._config = config
+        self._listeners: list[Callable[[AlarmChange], None]] = []
+        self._observers: list[Callable[[Outcome], None]] = []
+        self._main: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where nodes find the broker."""
+        return self.broker.address
+
+    @property
+    def console_url(self) -> str:
+        """Where the operator finds the page."""
+        return self.console.url
+
+    def on_alarm(self, listener: Callable[[AlarmChange], None]) -> None:
+        """Call `listener` in the event loop for every change of an alarm."""
+        self._listeners.append(listener)
+
+    def on_outcome(self, observer: Callable[[Outcome], None]) -> None:
+        """Call `observer` in the event loop for every step of the pipeline."""
+        self._observers.append(observer)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of this run."""
+        pipeline, writer = self.pipeline, self.writer
+        return {
+            "messages": pipeline.messages,
+            "detections": pipeline.detections,
+            "alarms": pipeline.alarms_raised,
+            "duplicates": pipeline.duplicates,
+            "refused": sum(pipeline.refused.cells.values()),
+            "refused_by_reason": pipeline.refused.by_reason(),
+            "queue_dropped": writer.dropped,
+            "store_failures": writer.store_failures,
+            "nodes_seen": sum(view.messages > 0 for view in pipeline.roster.views.values()),
+        }
+
+    async def wait(self) -> None:
+        """Until something fails, which is raised."""
+        assert self._main is not None
+        await asyncio.shield(self._main)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        config = self._config
+        self.site = load_site(config.site)
+        keys = site_keys(self.site, load_fleet_root(config.fleet_key))
+        store = SqliteStore(config.data_dir / "groundwatch.db")
+        store.open()
+        stack.callback(store.close)
+        self.pipeline = Pipeline(self.site, keys, store.load())
+        self.writer = Writer(self.pipeline, store, _utc_us, self._on_outcome)
+        self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
+        mqtt = self._mqtt_link()
+        serial: list[Link] = [
+            SerialLink(line.port, line.baud, self.writer.offer, _utc_us) for line in config.serial
+        ]
+        links = [mqtt, *serial]
+        self._state = ConsoleState(
+            self.pipeline,
+            self.writer,
+            self.broker,
+            links,
+            _utc_us,
+            store.recent_alarms(_PAST_ALARMS),
+        )
+        self.console = Console(
+            config.console.host, config.console.port, self._state, self.writer.acknowledge
+        )
+        stack.push_async_callback(self.console.stop)
+        await self.console.start()
+        self._main = asyncio.create_task(self._run(links), name="gateway")
+        stack.push_async_callback(self._end)
+        if config.broker.kind is not BrokerKind.EXTERNAL:
+            await self._link_up(mqtt)
+
+    async def _link_up(self, mqtt: MqttLink) -> None:
+        """Our own broker must let us in before any node is told where it is."""
+        assert self._main is not None
+        ready = asyncio.create_task(mqtt.ready.wait())
+        try:
+            await asyncio.wait({ready, self._main}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            if self._main.done():
+                await self._main
+            if not ready.done():
+                raise BrokerError(f"our own broker does not let us in: {mqtt.problem}")
+        finally:
+            ready.cancel()
+
+    def _mqtt_link(self) -> MqttLink:
+        broker = self.broker
+        client_id = "gateway" if broker.username == "gateway" else f"gateway-{self.site.name}"
+        access = MqttAccess(
+            broker.host, broker.port, broker.username, broker.password, client_id, broker.persistent
+        )
+        return MqttLink(access, self.site.name, self.writer.offer, _utc_us)
+
+    async def _run(self, links: list[Link]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.writer.run(), name="writer")
+            for link in links:
+                tasks.create_task(link.run(), name=link.name)
+            tasks.create_task(self._watch_broker(), name="broker")
+
+    async def _watch_broker(self) -> None:
+        await self.broker.watch()
+        raise BrokerError("the broker ended by itself; see its messages above")
+
+    async def _end(self) -> None:
+        assert self._main is not None
+        self._main.cancel()
+        await asyncio.gather(self._main, return_exceptions=True)
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        if outcome.alarms or outcome.node or outcome.refused:
+            self._state.on_outcome(outcome)
+        for observer in self._observers:
+            observer(outcome)
+        for change in outcome.alarms:
+            _log_change(change)
+            for listener in self._listeners:
+                listener(change)
+
+
+def _log_change(change: AlarmChange) -> None:
+    alarm = change.alarm
+    _LOG.info(
+        "alarm %s id=%d kind=%s nodes=%s state=%s",
+        change.change.value,
+        alarm.id,
+        alarm.kind.value,
+        ",".join(alarm.nodes),
+        alarm.state,
+    )
+
+
+def _broker(config: GatewayConfig, site: Site, keys: dict[str, NodeKeys]) -> Broker:
+    wanted = config.broker
+    passwords = {node: secret.mqtt_password for node, secret in keys.items()}
+    match wanted.kind:
+        case BrokerKind.EMBEDDED:
+            return EmbeddedBroker(wanted.host, wanted.port, site.name, passwords)
+        case BrokerKind.MOSQUITTO:
+            folder = config.data_dir / "mosquitto"
+            return MosquittoBroker(wanted.host, wanted.port, site.name, passwords, folder)
+        case BrokerKind.EXTERNAL:
+            return ExternalBroker(wanted.host, wanted.port, wanted.username, wanted.password)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""Brokers: does this broker enforce its rules? MQTT 3.1.1 refuses silently, so somebody has to try."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.broker.interface import MAX_PACKET
+from gateway.broker.packets import Kind, PacketError, Publish, frame, parse_publish, read_packet
+from gateway.errors import BrokerError
+from gateway.ingest.door import uplink_topic
+
+CANARY_USER = "canary"
+_TIMEOUT_S = 5.0
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def check_rules(
+    address: tuple[str, int], site: str, gateway: tuple[str, str], canary_password: str
+) -> None:
+    """A stranger stays out, and the canary's message on another's topic does not arrive.
+
+    Raises BrokerError when either fails: better no gateway than one that only seems guarded.
+    """
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            await _check(address, site, gateway, canary_password)
+    except (OSError, TimeoutError, PacketError, asyncio.IncompleteReadError) as error:
+        detail = str(error) or type(error).__name__
+        raise BrokerError(f"the broker cannot be tested: {detail}") from None
+
+
+async def _check(
+    address: tuple[str, int], site: str, gateway: tuple[str, str], canary_password: str
+) -> None:
+    if await _connects(address, "stranger", None):
+        raise BrokerError("the broker lets strangers in; it must ask for a password")
+    if await _connects(address, CANARY_USER, secrets.token_hex(16)):
+        raise BrokerError("the broker accepts a wrong password")
+    token = secrets.token_bytes(16)
+    foreign = uplink_topic(site, "someone-else")
+    own = uplink_topic(site, CANARY_USER)
+    async with (
+        _connection(address, *gateway) as (listener, out),
+        _connection(address, CANARY_USER, canary_password) as (_answers, canary),
+    ):
+        out.write(_subscribe(f"groundwatch/v1/{site}/+/up"))
+        await _next(listener, Kind.SUBACK)
+        canary.write(Publish(foreign, token + b"1", 1).encode(1))
+        canary.write(Publish(own, token + b"2", 1).encode(2))
+        while True:
+            flags, body = await _next(listener, Kind.PUBLISH)
+            message = parse_publish(flags, body)
+            if message.payload == token + b"1":
+                raise BrokerError("the broker lets a node speak on another's topic")
+            if message.payload == token + b"2":
+                return
+
+
+async def _connects(address: tuple[str, int], user: str, password: str | None) -> bool:
+    try:
+        async with _connection(address, user, password):
+            return True
+    except (PacketError, ConnectionError, asyncio.IncompleteReadError):
+        return False
+
+
+@asynccontextmanager
+async def _connection(
+    address: tuple[str, int], user: str, password: str | None
+) -> AsyncIterator[_Streams]:
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        flags = 0x02 | (0xC0 if password is not None else 0)
+        body = _text("MQTT") + bytes((4, flags, 0, 30)) + _text(f"check-{user}")
+        if password is not None:
+            body += _text(user) + _text(password)
+        writer.write(frame(Kind.CONNECT, body))
+        _flags, answer = await _next(reader, Kind.CONNACK)
+        if answer[1]:
+            raise PacketError(f"connection refused with code {answer[1]}")
+        yield reader, writer
+        writer.write(frame(Kind.DISCONNECT))
+        await writer.drain()
+    finally:
+        writer.close()
+
+
+async def _next(reader: asyncio.StreamReader, wanted: Kind) -> tuple[int, bytes]:
+    """(flags, body) of the next packet of that kind."""
+    while True:
+        kind, flags, body = await read_packet(reader, MAX_PACKET)
+        if kind is wanted:
+            return flags, body
+
+
+def _subscribe(topics: str) -> bytes:
+    return frame(Kind.SUBSCRIBE, b"\0\1" + _text(topics) + b"\0")
+
+
+def _text(value: str) -> bytes:
+    return len(value.encode()).to_bytes(2, "big") + value.encode()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch gateway`: run the gateway until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway import config
+from gateway.app import Gateway
+from gateway.model import text
+from gateway.pipeline import Outcome
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("gateway.toml"),
+        help="configuration file (default: gateway.toml)",
+    )
+    parser.add_argument("--json", action="store_true", help="print events as JSON lines")
+    parser.add_argument("--example", action="store_true", help="print an example configuration")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 after a clean stop. Raises GroundwatchError for what the user can mend."""
+    if args.example:
+        print(config.EXAMPLE, end="")
+        return 0
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
+    try:
+        asyncio.run(_serve(config.load_config(args.config), args.json))
+    except ExceptionGroup as group:
+        # One task failed and took the others along: its error is the one to tell.
+        raise group.exceptions[0] from None
+    return 0
+
+
+async def _serve(settings: config.GatewayConfig, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with Gateway(settings) as gateway:
+        host, port = gateway.address
+        if as_json:
+            gateway.on_outcome(_print_lines)
+            _print(
+                {
+                    "type": "ready",
+                    "console": gateway.console_url,
+                    "broker_host": host,
+                    "broker_port": port,
+                }
+            )
+        else:
+            print(f"console {gateway.console_url}  broker {host}:{port}", flush=True)
+        failed = asyncio.create_task(gateway.wait())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if failed.done():
+            failed.result()
+        failed.cancel()
+        if as_json:
+            _print({"type": "summary", **gateway.summary()})
+
+
+def _print_lines(outcome: Outcome) -> None:
+    for line in outcome.lines():
+        _print(line)
+
+
+def _print(line: dict[str, Any]) -> None:
+    print(text.format_json(line) if "t_s" in line else json.dumps(line), flush=True)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""The window: everything the page shows, as one JSON value."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gateway.broker.interface import Broker
+from gateway.ingest.writer import Writer
+from gateway.links.interface import Link
+from gateway.model import text
+from gateway.model.alarm import Alarm
+from gateway.pipeline import Outcome, Pipeline
+
+_RECENT_ALARMS = 50
+_RECENT_DETECTIONS = 40
+_REFUSED_SHOWN = 200
+
+
+class ConsoleState:
+    """Reads the running parts; `version` grows whenever the page should look again."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        writer: Writer,
+        broker: Broker,
+        links: list[Link],
+        clock: Callable[[], int],
+        past: list[str],
+    ) -> None:
+        self.version = 0
+        self._pipeline = pipeline
+        self._writer = writer
+        self._broker = broker
+        self._links = links
+        self._clock = clock
+        self._past: deque[dict[str, Any]] = deque(maxlen=_RECENT_ALARMS)
+        self._past.extend(json.loads(value) for value in reversed(past))
+        self._detections: deque[dict[str, Any]] = deque(maxlen=_RECENT_DETECTIONS)
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """Remember what the page shows of it."""
+        for detection in outcome.detections:
+            self._detections.append(
+                {
+                    **text.detection_line(detection),
+                    "phase": detection.phase.label,
+                    "peak_um_s": detection.peak_um_s,
+                    "onset_us": detection.onset_us,
+                }
+            )
+        for change in outcome.alarms:
+            if not change.alarm.open:
+                self._past.append(_alarm(change.alarm))
+        self.version += 1
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        pipeline, writer = self._pipeline, self._writer
+        return {
+            "now_us": self._clock(),
+            "site": _site(pipeline),
+            "alarms": [_alarm(alarm) for alarm in _queue(pipeline.alarms.open)],
+            "past": list(self._past)[::-1],
+            "detections": list(self._detections)[::-1],
+            "nodes": {node: pipeline.roster.save(node) for node in pipeline.site.nodes},
+            "events": [
+                {
+                    "id": e.id,
+                    "x_m": e.x_m,
+                    "y_m": e.y_m,
+                    "class": e.target.label,
+                    "nodes": list(e.nodes),
+                    "confirmed": e.confirmed,
+                }
+                for e in pipeline.fusion.events
+            ],
+            "counters": {
+                "messages": pipeline.messages,
+                "detections": pipeline.detections,
+                "alarms": pipeline.alarms_raised,
+                "duplicates": pipeline.duplicates,
+                "refused": sum(pipeline.refused.cells.values()),
+                "queue_dropped": writer.dropped,
+                "queued": writer.queued,
+                "down_unsent": writer.down_unsent,
+                "commits": writer.commits,
+            },
+            "refused": [
+                {"reason": reason, "node": node, "count": count}
+                for (reason, node), count in pipeline.refused.cells.most_common(_REFUSED_SHOWN)
+            ],
+            "store": {
+                "problem": writer.store_problem,
+                "failures": writer.store_failures,
+                "unstored": writer.unstored,
+            },
+            "links": [
+                {"name": link.name, "connected": link.connected, "counters": dict(link.counters)}
+                for link in self._links
+            ],
+            "broker": {
+                "address": f"{self._broker.host}:{self._broker.port}",
+                "warnings": self._broker.warnings,
+                "counters": dict(self._broker.counters),
+            },
+        }
+
+
+def _queue(alarms: tuple[Alarm, ...]) -> list[Alarm]:
+    """Unacknowledged first, by priority, and within it the oldest first (UFGS 13721)."""
+    return sorted(alarms, key=lambda a: (a.acknowledged, a.priority, a.raised_us, a.id))
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    value = text.alarm_to_dict(alarm)
+    value["detections"] = [str(activity) for activity in alarm.detections]
+    value["state"] = alarm.state
+    return value
+
+
+def _site(pipeline: Pipeline) -> dict[str, Any]:
+    site = pipeline.site
+    return {
+        "name": site.name,
+        "nodes": [
+            {"id": n.id, "x_m": n.x_m, "y_m": n.y_m, "sector": n.sector}
+            for n in site.nodes.values()
+        ],
+        "sectors": [
+            {"id": sector.id, "polygon": [list(point) for point in sector.polygon]}
+            for sector in site.sectors.values()
+        ],
+    }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The window's plan: sectors, nodes and what is being heard, in local metres, north up.
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 800, HEIGHT = 430, MARGIN = 70;
+
+// Outlines of 24 x 24, centred on 12, 12.
+const ICONS = {
+  person: "M12 6.5a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4M12 7v8M12 9l-4 3M12 9l4 3M12 15l-3 6.5M12 15l3 6.5",
+  group: "M8 7a2 2 0 1 0 0-4 2 2 0 0 0 0 4M8 8v7l-2 6M8 15l2 6M16 7a2 2 0 1 0 0-4 2 2 0 0 0 0 4M16 8v7l-2 6M16 15l2 6M5 12l3-2 4 2 4-2 3 2",
+  vehicle: "M3 16V11l3-5h9l4 5h2v5M3 16h2M9 16h6M19 16h2M7 18a2 2 0 1 0 0-4 2 2 0 0 0 0 4M17 18a2 2 0 1 0 0-4 2 2 0 0 0 0 4",
+  animal: "M5 10l3-1h8l2-3 2 1-1 4-2 2v7M7 20v-6l-2-4-2 2M10 20v-5M15 20v-5",
+  digging: "M5 20L16 8M13 5l6 6M12 6c3-2 6-1 8 3M4 21h8",
+  unknown: "M9 9a3 3 0 1 1 4 3c-1 .5-1 1-1 3M12 19v.1",
+};
+
+function make(name, attributes, text) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+function scaleOf(site) {
+  const points = site.nodes.map((node) => [node.x_m, node.y_m]).concat(...site.sectors.map((sector) => sector.polygon));
+  const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
+  const left = Math.min(...xs), right = Math.max(...xs), low = Math.min(...ys), high = Math.max(...ys);
+  const perMetre = Math.min((WIDTH - 2 * MARGIN) / Math.max(right - left, 10), (HEIGHT - 2 * MARGIN) / Math.max(high - low, 10));
+  const place = (x, y) => [
+    WIDTH / 2 + (x - (left + right) / 2) * perMetre,
+    HEIGHT / 2 - (y - (low + high) / 2) * perMetre,
+  ];
+  return { place, perMetre };
+}
+
+export function nodeState(node, heard) {
+  if (node.last_seen_us === null) return "never";
+  if (node.lost) return "lost";
+  if (heard) return "hears";
+  return Object.keys(node.conditions).length || node.forged ? "trouble" : "ok";
+}
+
+export function drawPlan(svg, state) {
+  const { place, perMetre } = scaleOf(state.site);
+  const alarmed = new Set(state.alarms.filter((a) => a.active && a.kind === "intrusion").flatMap((a) => a.sectors));
+  const heard = new Set(state.events.flatMap((event) => event.nodes));
+  const parts = [];
+  for (const sector of state.site.sectors) {
+    const own = state.site.nodes.filter((node) => node.sector === sector.id);
+    const corners = sector.polygon.map((point) => place(...point));
+    const kind = `sector${alarmed.has(sector.id) ? " alarmed" : ""}`;
+    if (corners.length > 2) parts.push(make("polygon", { class: kind, points: corners.map((c) => c.join(",")).join(" ") }));
+    const middle = corners.length > 2 ? corners : own.map((node) => place(node.x_m, node.y_m));
+    if (!middle.length) continue;
+    const x = middle.reduce((sum, point) => sum + point[0], 0) / middle.length;
+    const y = Math.min(...middle.map((point) => point[1]));
+    parts.push(make("text", { class: "faint", x, y: corners.length > 2 ? y - 8 : y - 46 }, sector.id));
+  }
+  for (const node of state.site.nodes) {
+    const [x, y] = place(node.x_m, node.y_m);
+    if (heard.has(node.id)) parts.push(make("circle", { class: "ring pulse", cx: x, cy: y, r: 22 }));
+    parts.push(make("circle", { class: `node ${nodeState(state.nodes[node.id], heard.has(node.id))}`, cx: x, cy: y, r: 8 }));
+    parts.push(make("text", { x, y: y + 25 }, node.id));
+  }
+  for (const alarm of state.alarms) {
+    if (alarm.kind !== "intrusion" || !alarm.active || alarm.x_m === null) continue;
+    parts.push(target(alarm, place(alarm.x_m, alarm.y_m)));
+  }
+  parts.push(ruler(perMetre));
+  svg.replaceChildren(...parts);
+}
+
+function target(alarm, [x, y]) {
+  const acked = alarm.acknowledged ? " acked" : "";
+  const group = make("g", { transform: `translate(${x.toFixed(1)} ${(y - 30).toFixed(1)})` });
+  group.append(make("circle", { class: `halo${acked}`, r: 20 }));
+  group.append(make("path", { class: `target${acked}`, d: ICONS[alarm.target] ?? ICONS.unknown, transform: "translate(-12 -12)" }));
+  if (alarm.direction_deg !== null) {
+    group.append(make("path", { class: `target${acked}`, d: "M0 -24V-46M-6 -39L0 -46L6 -39", transform: `rotate(${alarm.direction_deg})` }));
+  }
+  return group;
+}
+
+function ruler(perMetre) {
+  const metres = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((step) => step * perMetre > 60) ?? 2000;
+  const end = WIDTH - 20, start = end - metres * perMetre;
+  const group = make("g", {});
+  group.append(make("path", { class: "grid", d: `M${start} ${HEIGHT - 16}v-6v3H${end}v-3v6`, fill: "none", stroke: "#7e8c99" }));
+  group.append(make("text", { class: "faint", x: (start + end) / 2, y: HEIGHT - 26 }, `${metres} m`));
+  return group;
+}
