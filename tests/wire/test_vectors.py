@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
+HERE = Path(__file__).parent
 Ask = Callable[[list[list[Any]]], list[Any]]
 Vectors = Callable[[str], list[dict[str, Any]]]
 
@@ -24,6 +28,14 @@ def _compare(ask: Ask, cases: list[tuple[str, list[Any], Any]]) -> None:
         if answer != expected
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_vectors_in_the_tree_are_those_the_script_writes(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, str(HERE / "make_vectors.py"), str(tmp_path)], check=True)
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert len(written) == 5
+    for name in written:
+        assert (tmp_path / name).read_text() == (HERE / "vectors" / name).read_text()
 
 
 def test_message_with_given_values_encodes_as_cbor2_does(codec: Ask, vectors: Vectors) -> None:
