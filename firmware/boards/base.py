@@ -54,6 +54,9 @@ class Board:
         self.tamper = tamper
         self.battery_mv = battery.read_mv
         self.wlan = wlan
+        # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
+        # during which no scheduled timer runs.
+        wlan.active(True)
         self._reset_cause = machine.reset_cause()
 
     def start_watchdog(self):

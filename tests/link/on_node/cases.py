@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+# One case of what stands around the MQTT client: cases.py CASE FOLDER; prints "ok".
+
+import sys
+
+from ugs.ledger.journal import Journal
+from ugs.link.commands import Commands
+from ugs.link.downlink import Downlink
+from ugs.link.outbox import Outbox
+from ugs.link.wifi import Wifi, WifiError
+from ugs.wire import codec, keys, seal
+
+KEYS = keys.derive(bytes(range(32)))
+TOPIC = "groundwatch/v1/north/n07/down"
+
+
+def open_outbox(count, boots=1):
+    for _ in range(boots):
+        journal = Journal(sys.argv[2])
+        journal.open()
+        for i in range(count):
+            journal.record("result", {"t_ms": i, "command_id": i, "status": 0})
+    return journal, Outbox(journal.ledger, lambda: 0.5)
+
+
+def drain(outbox, now_ms):
+    taken = []
+    message = outbox.take(now_ms)
+    while message is not None:
+        taken.append(message[:2])
+        message = outbox.take(now_ms)
+    return taken
+
+
+def outbox_keeps_eight_awaiting():
+    _, outbox = open_outbox(20)
+    assert drain(outbox, 0) == [(1, seq) for seq in range(1, 9)]
+    outbox.receive([1, 3], 100)
+    assert drain(outbox, 100) == [(1, seq) for seq in range(9, 12)]
+    outbox.receive([1, 20], 200)
+    assert drain(outbox, 200) == []
+
+
+def outbox_without_receipt_sends_again_oldest_first():
+    _, outbox = open_outbox(3)
+    first = drain(outbox, 0)
+    assert drain(outbox, 9_999) == []
+    assert drain(outbox, 12_500) == first
+    assert outbox.resends == 1
+    outbox.rewind()
+    assert drain(outbox, 12_600) == first
+
+
+def outbox_new_message_follows_at_once():
+    journal, outbox = open_outbox(2)
+    drain(outbox, 0)
+    journal.record("result", {"t_ms": 1, "command_id": 1, "status": 0})
+    assert drain(outbox, 50) == [(1, 3)]
+
+
+def outbox_stuck_lets_one_message_ahead():
+    journal, outbox = open_outbox(20)
+    for now_ms in range(0, 60_000, 100):
+        drain(outbox, now_ms)
+    assert outbox.is_stuck()
+    boot, seq, _ = journal.record("result", {"t_ms": 1, "command_id": 1, "status": 0})
+    outbox.send_first(boot, seq)
+    assert outbox.take(60_000)[:2] == (1, 21)
+    assert not outbox.is_stuck()
+
+
+def outbox_after_reboot_starts_with_the_oldest_boot():
+    _, outbox = open_outbox(2, boots=2)
+    assert drain(outbox, 0) == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    outbox.receive([1, 2, 2, 1], 100)
+    outbox.rewind()
+    assert drain(outbox, 200) == [(2, 2)]
+
+
+def sealed(counter, name="time", boot=3, topic=TOPIC, values=None):
+    buffer = bytearray(200)
+    length = codec.encode(buffer, name, values or {"utc_ms": 5, "echo_ms": 6})
+    size = 1
+    while counter >> 8 * size:
+        size += 1
+    piv = counter.to_bytes(size, "big")
+    aad = topic.encode() + boot.to_bytes(2, "big")
+    return seal.seal(KEYS.down_key, KEYS.down_iv, piv, buffer[:length], aad)
+
+
+def downlink():
+    made = Downlink(KEYS, TOPIC)
+    made.start_boot(3)
+    return made
+
+
+def downlink_opens_once():
+    door = downlink()
+    for counter in (5, 300, 70_000, 69_990, 69_937):
+        data = sealed(counter)
+        assert door.open(TOPIC.encode(), data) == ("time", {"utc_ms": 5, "echo_ms": 6})
+        assert door.open(TOPIC.encode(), data) is None and door.reason == "replay"
+    assert door.open(TOPIC.encode(), sealed(69_936)) is None  # behind the window of 64
+    assert door.refused == 6
+
+
+def downlink_refuses_what_is_not_for_this_boot():
+    door = downlink()
+    assert door.open(TOPIC.encode(), sealed(9, boot=2)) is None
+    assert door.open(TOPIC.encode(), sealed(9, topic=TOPIC[:-4] + "up")) is None
+    assert door.open(b"groundwatch/v1/north/n08/down", sealed(9)) is None
+    # A refused message has used up no counter.
+    assert door.open(TOPIC.encode(), sealed(9)) is not None
+
+
+def downlink_refuses_every_changed_bit():
+    door = downlink()
+    data = sealed(9)
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        assert door.open(TOPIC.encode(), bytes(changed)) is None
+        assert door.open(TOPIC.encode(), data[:at]) is None
+    assert door.refused == 2 * len(data)
+
+
+def downlink_refuses_an_uplink_message():
+    door = downlink()
+    values = {"t_ms": 1, "command_id": 1, "status": 0}
+    assert door.open(TOPIC.encode(), sealed(9, "result", values=values)) is None
+    assert door.reason == "wrong_direction"
+
+
+def commands_are_done_once_and_answered():
+    results = []
+    reboots = []
+    commands = Commands(lambda _name, values: results.append(values), lambda: reboots.append(1))
+    commands.take({"id": 1, "kind": 1}, 100)
+    commands.take({"id": 1, "kind": 1}, 110)
+    commands.take({"id": 2, "kind": 3}, 120)
+    commands.take({"id": 3, "kind": 2, "expires_ms": 120}, 121)
+    assert not reboots
+    commands.take({"id": 4, "kind": 2, "expires_ms": 200}, 130)
+    # ok, unsupported, expired, ok (ugs.wire.schema RESULT_STATUS)
+    assert [(r["command_id"], r["status"]) for r in results] == [(1, 0), (2, 2), (3, 4), (4, 0)]
+    assert len(reboots) == 1 and commands.repeated == 1
+
+
+class Radio:
+    # A station interface that joins only after its power was off.
+    def __init__(self):
+        self.on = False
+        self.stuck = True
+        self.joined = False
+
+    def active(self, on=None):
+        if on is None:
+            return self.on
+        if not on:
+            self.stuck = False
+        self.on = on
+
+    def connect(self, ssid, key):
+        assert self.on and key is None
+        self.joined = not self.stuck
+
+    def disconnect(self):
+        self.joined = False
+
+    def isconnected(self):
+        return self.joined
+
+    def status(self, name=None):
+        if name == "rssi":
+            raise OSError("not joined")
+        return -2
+
+
+def wifi_stuck_radio_is_powered_down():
+    import asyncio
+
+    import ugs.link.wifi as module
+
+    # Time stands in the hand of the test; a wait only moves it.
+    now = [0]
+
+    async def sleep_ms(ms):
+        now[0] += ms
+
+    module.ticks_ms = lambda: now[0]
+    module.ticks_diff = lambda a, b: a - b
+    asyncio.sleep_ms, plain = sleep_ms, asyncio.sleep_ms
+    wifi = Wifi(Radio(), "net", "")
+
+    async def keep_trying():
+        failures = 0
+        while True:
+            try:
+                await wifi.join()
+                return failures
+            except WifiError:
+                failures += 1
+
+    failures = asyncio.run(keep_trying())
+    asyncio.sleep_ms = plain
+    assert wifi.cycles == 1 and failures == 15, (wifi.cycles, failures)
+    assert wifi.rssi_dbm() == -128
+
+
+globals()[sys.argv[1]]()
+print("ok")
