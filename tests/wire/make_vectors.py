@@ -130,6 +130,7 @@ def main(folder: Path) -> None:
         ],
     )
     write(
+        folder,
         "refused.json",
         [{"name": n, "payload": p.hex(), "reason": r} for n, p, r in vector_faults.refused()],
     )
