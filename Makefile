@@ -9,6 +9,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv/bin
 ARGS ?=
 PYTEST_ARGS ?=
+# An image in the cache serves `make picow` where the environment names none.
+PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
 .PHONY: help demo test check picow lock ready ready-for-tests clean
 
@@ -29,7 +31,7 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/groundwatch wire --check
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
-	@REQUIRE_PICO_W=1 $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)
+	@REQUIRE_PICO_W=1 PICO_W_UF2="$(PICO_W_UF2)" $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)
 
 # Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.
 PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The whole way on official firmware: footsteps on a converter to a detection at the gateway.
+
+One test, because each boot with Wi-Fi costs minutes of emulation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from gateway import keys
+from gateway.app import Gateway
+from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
+from gateway.wire.messages import Phase, TargetClass
+from tests.picow.emulated import HOST, SSID, EmulatedPico
+from tests.picow.ground import Walk
+from tools.bundle import NodeConfig, write_tree
+
+SITE = """
+[site]
+name = "bench"
+[[sector]]
+id = "bench"
+[[node]]
+id = "n01"
+x_m = 0
+y_m = 0
+sector = "bench"
+board = "pico_w"
+"""
+# Free heap once everything is imported and allocated; below it Wi-Fi days end in MemoryError.
+HEAP_FREE_MIN = 80_000
+BOOT_S = 400
+WALK_S = 900
+
+
+@pytest.fixture
+async def gateway(tmp_path):
+    (tmp_path / "site.toml").write_text(SITE)
+    keys.create_fleet_root(tmp_path / "fleet.key")
+    config = GatewayConfig(
+        data_dir=tmp_path / "data",
+        site=tmp_path / "site.toml",
+        fleet_key=tmp_path / "fleet.key",
+        broker=BrokerConfig(port=0),
+        console=ConsoleConfig(port=0),
+    )
+    config.data_dir.mkdir()
+    async with Gateway(config) as running:
+        yield running
+
+
+def _tree(tmp_path, port):
+    root = keys.load_fleet_root(tmp_path / "fleet.key")
+    config = NodeConfig(
+        site="bench",
+        node="n01",
+        board="pico_w",
+        key=keys.node_key(root, "bench", "n01"),
+        ssid=SSID,
+        passphrase="any eight characters",
+        host=HOST,
+        port=port,
+        x_m=0,
+        y_m=0,
+    )
+    write_tree(config, tmp_path / "tree")
+    return tmp_path / "tree"
+
+
+@pytest.mark.picow
+async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
+    gateway, pico_w_image, tmp_path
+):
+    arrived: asyncio.Queue = asyncio.Queue()
+    gateway.on_outcome(lambda outcome: [arrived.put_nowait(d) for d in outcome.detections])
+    walk = Walk()
+    tree = _tree(tmp_path, gateway.address[1])
+    async with EmulatedPico(pico_w_image, tree, tmp_path, walk.code) as pico:
+        for number, edge_s in enumerate(walk.pir_edges_s):
+            pico.at(int(edge_s * 1e6), lambda level=number % 2 == 0: pico.pir(level))
+
+        started = await pico.line(r"^node started .*heap_free=(\d+)", BOOT_S)
+        print(
+            f"started: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall,", end=""
+        )
+        print(f" {started[1]} bytes of heap free")
+        await pico.line(r"^link up ", BOOT_S)
+        print(f"link up: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
+        told = await pico.line(
+            r"^detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=onset class=(\w+)", WALK_S
+        )
+        detection = await asyncio.wait_for(arrived.get(), 120)
+        print(f"detected: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
+        print("\n".join(pico.lines))
+
+    boot, seq, onset_ms = (int(told[i]) for i in (1, 2, 3))
+    assert detection.activity.node == "n01"
+    assert (detection.activity.boot, detection.seq) == (boot, seq)
+    assert detection.activity.onset_ms == onset_ms
+    assert detection.phase is Phase.ONSET
+    assert detection.target is TargetClass.PERSON
+    assert told[4] == "person"
+    assert int(started[1]) >= HEAP_FREE_MIN
+    assert gateway.summary()["refused"] == 0
+    assert not [line for line in pico.lines if re.match("node stops|task failed|Traceback", line)]
