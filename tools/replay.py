@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,12 +23,11 @@ from sim_hardware.virtual import Pace, VirtualRun, simulate
 from tools import micropython
 from tools.crossings import Point, score
 from tools.errors import UserError
+from tools.telling import Teller
 from tools.trees import write_trees
 
 _TICK_US = 1_000_000
 _AMBIENT_LEAST_NM_S, _AMBIENT_MOST_NM_S = 1.0, 100_000.0
-# The console of an 80 column terminal; alarms first, so that the eye finds them.
-_MARKS = {"alarm": "[bold red]ALARM[/]", "detection": "detection", "node_alarm": "node"}
 
 
 @dataclass(frozen=True)
@@ -124,26 +122,10 @@ def run(args: argparse.Namespace) -> int:
     if not _AMBIENT_LEAST_NM_S <= args.ambient_nm_s <= _AMBIENT_MOST_NM_S:
         raise UserError("--ambient-nm-s must be from 1 to 100000; a quiet field has about 100")
     given = load_take(args.path)
-    console = Console(highlight=False)
     waiting = f"{len(given.nodes)} nodes listen to {given.duration_s:.0f} s of ground"
     with Status(waiting, console=Console(stderr=True)):
         result = replay(given, seed=args.seed, ambient_nm_s=args.ambient_nm_s)
+    teller = Teller(args.json)
     for line in [*result.lines, result.summary]:
-        if args.json:
-            print(json.dumps(line))
-        elif line["type"] in _MARKS:
-            console.print(f"{line['t_s']:9.1f} s  {_MARKS[line['type']]}  {_told(line)}")
-    if not args.json:
-        facts = "  ".join(f"{k}={v}" for k, v in result.summary.items() if k != "type")
-        console.print(facts)
+        teller.line(line)
     return 0
-
-
-def _told(line: dict[str, Any]) -> str:
-    if line["type"] == "node_alarm":
-        return f"{', '.join(line['nodes'])}: {line['kind']} ({line['state']})"
-    names = line["node"] if line["type"] == "detection" else ", ".join(line["nodes"])
-    told = f"{line['class']} at {names}, {line['confidence']:.0%}"
-    if "direction_deg" in line:
-        told += f", heading {line['direction_deg']:.0f} deg"
-    return told

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""The whole story on one machine: a gateway, its page, and simulated nodes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.app import Gateway
+from gateway.config import BrokerConfig, BrokerKind, ConsoleConfig, GatewayConfig
+from gateway.keys import create_fleet_root, load_fleet_root
+from gateway.pipeline import Outcome
+from sim_hardware.fleet import Fleet
+from sim_hardware.site import Site, write_site
+from sim_hardware.world import World, load
+from tools import micropython
+from tools.crossings import Point, Score, score
+from tools.errors import UserError
+from tools.telling import Teller
+from tools.trees import write_trees
+
+SCENARIOS = Path(__file__).resolve().parent.parent / "sim_hardware" / "scenarios"
+_SECONDS_LEAST, _SECONDS_MOST = 5.0, 86_400.0
+# After the last second of ground: what nodes still hold reaches the store, or counts as lost.
+_DRAIN_S = 8.0
+Identity = tuple[str, int, int]  # node, boot, seq
+
+
+@dataclass
+class Watch:
+    """What the gateway decided while the demo ran, in seconds of the world's time."""
+
+    teller: Teller
+    zero_us: int = 0
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+    seen: set[Identity] = field(default_factory=set)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def see(self, outcome: Outcome) -> None:
+        """Take in one step of the gateway's pipeline."""
+        self.seen |= {(d.node, d.activity.boot, d.seq) for d in outcome.detections}
+        for line in outcome.lines(self.zero_us):
+            if line["type"] == "alarm":
+                self.alarms.append(line)
+            self.teller.line(line)
+        self.moved.set()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch demo`."""
+    parser.add_argument("--seconds", type=float, help="end after so long (default: until ^C)")
+    parser.add_argument("--json", action="store_true", help="print JSON lines; the last sums up")
+    parser.add_argument("--scenario", default="demo", help="a name, or a TOML file (default demo)")
+    parser.add_argument("--seed", type=int, default=1, help="of the world (default 1)")
+    parser.add_argument(
+        "--port", type=int, default=8480, help="of the operator's page; 0 takes a free one"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo until its time is over or ^C."""
+    if args.seconds is not None and not _SECONDS_LEAST <= args.seconds <= _SECONDS_MOST:
+        raise UserError("--seconds must be from 5 to 86400, for example --seconds 60")
+    if not 0 <= args.port <= 65535:
+        raise UserError("--port must be from 0 to 65535, for example --port 8480")
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
+    world = World(load(_scenario(args.scenario)), args.seed)
+    with tempfile.TemporaryDirectory(prefix="groundwatch-demo-") as folder:
+        try:
+            summary = asyncio.run(_demo(args, world, Path(folder)))
+        except ExceptionGroup as group:
+            # One task failed and took the others along: its error is the one to tell.
+            raise group.exceptions[0] from None
+    Teller(args.json).line(summary)
+    return 0
+
+
+def _scenario(name: str) -> Path:
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    known = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+    if name not in known:
+        raise UserError(f"no scenario {name}; there are {', '.join(known)}, or give a TOML file")
+    return SCENARIOS / f"{name}.toml"
+
+
+async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str, Any]:
+    site = Site(world.scenario.name, world.nodes, world.sectors)
+    write_site(site, work / "site.toml")
+    create_fleet_root(work / "fleet.key")
+    settings = GatewayConfig(
+        data_dir=work / "data",
+        site=work / "site.toml",
+        fleet_key=work / "fleet.key",
+        broker=BrokerConfig(kind=BrokerKind.EMBEDDED, port=0),
+        console=ConsoleConfig(port=args.port),
+    )
+    watch = Watch(Teller(args.json))
+    async with Gateway(settings) as gateway:
+        gateway.on_outcome(watch.see)
+        fleet_root = load_fleet_root(work / "fleet.key")
+        trees = write_trees(site, fleet_root, gateway.address[1], work / "trees")
+        _greet(watch.teller, gateway.console_url, len(site.nodes))
+        fleet = Fleet(world, trees, micropython=micropython.find(), seed=args.seed)
+        async with fleet:
+            watch.zero_us = round(fleet.t0_utc_s * 1e6)
+            elapsed_s = await _until(args.seconds, gateway, fleet)
+            made = {(one.node, one.boot, one.seq) for one in fleet.made}
+            await _drain(watch, made)
+        counts = gateway.summary()
+    lost = len(made - _stored(settings.data_dir))
+    return _summary(world, watch, counts, lost, elapsed_s)
+
+
+def _greet(teller: Teller, console_url: str, nodes: int) -> None:
+    if teller.as_json:
+        print(json.dumps({"type": "ready", "console": console_url}), flush=True)
+        return
+    teller.console.print(
+        f"operator's page: [bold]{console_url}[/]   (^C ends the demo)\n"
+        f"{nodes} nodes run the firmware on simulated hardware; somebody is walking already"
+    )
+
+
+async def _until(seconds: float | None, gateway: Gateway, fleet: Fleet) -> float:
+    # Seconds of the world's time at the end; a failure of the gateway is raised.
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    failed = asyncio.create_task(gateway.wait())
+    with _stop_signals() as stop:
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({failed, stopped}, timeout=seconds, return_when="FIRST_COMPLETED")
+        stopped.cancel()
+    if failed.done():
+        failed.result()
+    failed.cancel()
+    return loop.time() - began_s
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def _drain(watch: Watch, made: set[Identity]) -> None:
+    # What was sent last is under way for a moment; what never comes is counted as lost.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            while not made <= watch.seen:
+                watch.moved.clear()
+                await watch.moved.wait()
+
+
+def _stored(data_dir: Path) -> set[Identity]:
+    # Asked of the file after the gateway has closed it: only what is there was not lost.
+    with contextlib.closing(sqlite3.connect(data_dir / "groundwatch.db")) as store:
+        return set(store.execute("SELECT node, boot, seq FROM detection"))
+
+
+def _summary(
+    world: World, watch: Watch, counts: dict[str, Any], lost: int, elapsed_s: float
+) -> dict[str, Any]:
+    points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
+    marks: Score = score(world.truth(elapsed_s), points, watch.alarms, elapsed_s)
+    return {
+        "type": "summary",
+        "seconds": round(elapsed_s, 1),
+        "nodes": counts["nodes_seen"],
+        "messages": counts["messages"],
+        "detections": counts["detections"],
+        "alarms": len(watch.alarms),
+        "crossings": marks.crossings,
+        "crossings_alarmed": marks.crossings_alarmed,
+        "false_alarms": marks.false_alarms,
+        "repeated_alarms": marks.repeated_alarms,
+        "first_alert_s_p50": marks.first_alert_s_p50,
+        "messages_lost": lost,
+        "rejected": counts["refused"],
+    }
