@@ -66,7 +66,7 @@ class SerialConfig:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """All that a gateway needs to start; paths are absolute or relative to the working directory."""
+    """All that a gateway needs to start."""
 
     data_dir: Path
     site: Path

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The one place that steps door, map table and duty officer, live and in replay alike.
 
-No I/O and no clock: uplinks, ticks and acknowledgements go in with their times, outcomes come out, and
-what must be kept gathers in `take_writes()`. Two runs over the same input give the same bytes.
+No I/O and no clock: uplinks, ticks and acknowledgements go in with their times, outcomes come out,
+and what must be kept gathers in `take_writes()`. Two runs over one input give the same bytes.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def site_keys(site: Site, fleet_root: bytes) -> dict[str, NodeKeys]:
 class Outcome:
     """What one step brought about.
 
-    `node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages are safe, once they are; `time_for`
-    the (node, t_ms) that asked for the time. Both only after the writes are committed.
+    `node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages are
+    safe, `time_for` the (node, t_ms) that asked for the time; both once the writes are committed.
     """
 
     node: str = ""
@@ -127,6 +127,8 @@ class Pipeline:
             self.duplicates += 1
             self.roster.views[admitted.node].duplicates += 1
             outcome.duplicate = True
+            if self._down[admitted.node].dry:
+                self._touched_nodes.add(admitted.node)
             return outcome
         self._keep(admitted, arrival_us)
         self._dispatch(admitted, arrival_us, outcome)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Configuration: strict reading of TOML tables; every refusal names the key and shows an example."""
+"""Configuration: strict reading of TOML; every refusal names the key and shows an example."""
 
 from __future__ import annotations
 

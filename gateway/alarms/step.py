@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer: one alarm per crossing or trouble; each acknowledged by itself; open until it is
-both over and acknowledged. Pure: (state, input, now) -> (state, changes)."""
+"""The duty officer: one alarm per crossing or trouble, open until it is over and acknowledged.
+
+Pure: (state, input, now) -> (state, changes). Each alarm is acknowledged by itself.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ class AlarmState:
 def step(
     state: AlarmState, given: AlarmInput, now_us: int
 ) -> tuple[AlarmState, tuple[AlarmChange, ...]]:
-    """(new state, what changed, in order). An acknowledgement of an unknown alarm changes nothing."""
+    """(new state, changes in order). An acknowledgement of an unknown alarm changes nothing."""
     match given:
         case EventChanged(event):
             return _on_event(state, event, now_us)

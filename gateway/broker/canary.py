@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Brokers: does this broker enforce its rules? MQTT 3.1.1 refuses silently, so somebody has to try."""
+"""Brokers: does it enforce its rules? MQTT 3.1.1 refuses silently, so somebody has to try."""
 
 from __future__ import annotations
 

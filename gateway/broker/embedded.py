@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Brokers: the embedded one. It speaks as much MQTT 3.1.1 as nodes need and trusts nobody.
 
-Not a general broker: a node may publish its own uplink and hear its own downlink; all else goes to the
-one gateway. A node's QoS 1 message is acknowledged when the gateway acknowledged it, which it
-does after the commit: so here a PUBACK means stored, and there is no queue to lose.
+Not a general broker: a node may publish its own uplink and hear its own downlink, and there is one
+gateway. A node's QoS 1 message is acknowledged when the gateway acknowledged it, which it does
+after the commit: so here a PUBACK means stored, and there is no queue to lose.
 """
 
 from __future__ import annotations

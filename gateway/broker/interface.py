@@ -16,8 +16,8 @@ GATEWAY_USER = "gateway"
 class Broker(ABC):
     """`async with` it; then host, port and the gateway's own credentials are set.
 
-    `persistent` says that it keeps a session of ours while we are away; `warnings` are lines for the
-    operator; `counters` what it refused, where it can tell.
+    `persistent` says that it keeps a session of ours while we are away; `warnings` are lines for
+    the operator; `counters` what it refused, where it can tell.
     """
 
     persistent = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Brokers: a mosquitto child process with a generated, hardened configuration, tested before use."""
+"""Brokers: a mosquitto child process, its generated configuration hardened and tested."""
 
 from __future__ import annotations
 

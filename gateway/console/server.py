@@ -95,7 +95,7 @@ class Console:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        # A page elsewhere may point its name at our address (DNS rebinding): the name gives it away.
+        # A page elsewhere may point its name at our address (DNS rebinding); the name tells.
         if request.headers.get("Host", "") not in self._names(request):
             return web.Response(status=403, text="unknown host name\n", headers=_HEADERS)
         try:

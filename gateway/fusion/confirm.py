@@ -25,7 +25,7 @@ class Verdict:
 
 
 def judge(site: Site, rules: Rules, activities: Sequence[Activity]) -> Verdict:
-    """Class by weight of confidence, confidence as independent witnesses, and reasons to confirm."""
+    """Class by weight of confidence, confidence as of independent witnesses, reasons."""
     target = _target(activities)
     agreeing = [a for a in activities if _agrees(a.target, target)]
     reasons = (

@@ -31,7 +31,7 @@ class FusionState:
 def step(
     state: FusionState, site: Site, rules: Rules, now_us: int, detection: Detection | None
 ) -> tuple[FusionState, tuple[Event, ...]]:
-    """(new state, events that changed, oldest first). `now_us` never goes back by more than delay."""
+    """(new state, events that changed, oldest first)."""
     state, changed = _close_silent(state, rules, now_us)
     if detection is None or detection.node not in site.nodes:
         return state, changed

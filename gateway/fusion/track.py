@@ -15,7 +15,7 @@ _LEAST_SPEED_M_S = 0.2
 
 
 def place(site: Site, activities: Sequence[Activity], recent_us: int) -> tuple[float, float]:
-    """Amplitude-weighted middle of the nodes heard within `recent_us` of the newest report, metres."""
+    """Amplitude-weighted middle, metres, of nodes heard within `recent_us` of the newest report."""
     newest = max(activity.report_us for activity in activities)
     heard = [a for a in activities if newest - a.report_us <= recent_us]
     weights = [max(activity.peak_um_s, 0.01) for activity in heard]

@@ -21,6 +21,11 @@ class DownCounter:
         self._committed = reserved
         self._next = reserved + 1
 
+    @property
+    def dry(self) -> bool:
+        """Nothing reserved is left."""
+        return self._next > self.reserved
+
     def top_up(self) -> bool:
         """Reserve a block when little is left; True when `reserved` must be stored."""
         if self.reserved - self._next >= BLOCK // 4:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: what is known of each node's health, and when it is missed. Pure apart from its own state."""
+"""The door: what is known of each node's health, and when it is missed. No clock, no I/O."""
 
 from __future__ import annotations
 

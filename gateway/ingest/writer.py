@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The door: the one task that steps the pipeline and commits: whatever waits becomes one transaction.
+"""The door: the one task that steps the pipeline; whatever waits becomes one transaction.
 
-Commit, then acknowledge to the link, then receipt. While the store fails nothing is acknowledged and no
-receipt goes out, so nodes keep what they have; alarms are still raised, and rows wait, bounded.
+Commit, then acknowledge to the link, then receipt. While the store fails nothing is acknowledged
+and no receipt goes out, so nodes keep what they have; alarms are still raised, and rows wait,
+bounded.
 """
 
 from __future__ import annotations

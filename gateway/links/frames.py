@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Links: frames on a serial line. COBS (Cheshire and Baker, 1999) keeps 0x00 for the end of a frame, so
-after any damage the next frame is found; CRC-32 (IEEE 802.3) tells damage.
+"""Links: frames on a serial line.
 
-frame = COBS(payload || CRC-32, little-endian) || 0x00; payload = topic length (1 byte) || topic || message.
+frame = COBS(payload || CRC-32, little-endian) || 0x00
+payload = topic length (1 byte) || topic || sealed message
+
+COBS (Cheshire and Baker, 1999) keeps 0x00 for the end of a frame, so after any damage the next
+frame is found; CRC-32 (IEEE 802.3) tells damage.
 """
 
 from __future__ import annotations

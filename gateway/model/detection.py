@@ -22,7 +22,7 @@ class ActivityId:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One report (onset, update or end). Times are UTC microseconds; `uncertainty_us` is one-sided."""
+    """One report (onset, update or end). Times are UTC; `uncertainty_us` is one-sided."""
 
     activity: ActivityId
     seq: int

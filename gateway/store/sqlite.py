@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The store in one SQLite file: WAL with synchronous=FULL, which loses nothing committed at a power cut."""
+"""The store in one SQLite file: WAL, synchronous=FULL: a power cut loses nothing committed."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ last_seen_us = excluded.last_seen_us"""
 _UPSERT_ALARM = """
 INSERT INTO alarm (id, kind, key, raised_us, open, value) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET open = excluded.open, value = excluded.value"""
+_UPSERT_STATE = """
+INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
 _UPSERT_REFUSED = """
 INSERT INTO refused (reason, node, count) VALUES (?, ?, ?)
 ON CONFLICT (reason, node) DO UPDATE SET count = excluded.count"""
@@ -153,7 +155,7 @@ class SqliteStore:
             raise
 
     def _insert(self, db: sqlite3.Connection, writes: Writes) -> None:
-        # OR IGNORE: a commit whose outcome was unknown (an error after the fsync) is simply repeated.
+        # OR IGNORE: a commit whose outcome is unknown (an error in its fsync) is repeated.
         db.executemany(
             "INSERT OR IGNORE INTO message (node, lane, boot, seq, arrival_us, kind, payload) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -168,7 +170,7 @@ class SqliteStore:
         db.executemany(_UPSERT_BOOT, writes.boots.values())
         db.executemany(_UPSERT_NODE, writes.nodes.values())
         db.executemany(
-            "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            _UPSERT_STATE,
             writes.state.items(),
         )
         db.executemany(_UPSERT_ALARM, writes.alarms.values())

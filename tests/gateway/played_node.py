@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,13 @@ from gateway.wire.messages import (
 
 ROOT = bytes(range(32))
 SITE = "yard"
+
+
+async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    """Until something another thread or process changes is so."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110  # what others change has no event to wait for
+            await asyncio.sleep(0.01)
 
 
 def free_port() -> int:
@@ -157,6 +165,8 @@ class PlayedNode:
 class MqttNode(PlayedNode):
     """A played node on a broker, by paho's own thread: not the gateway's event loop."""
 
+    subscribed = False
+
     def connect(self, port: int, password: str | None = None, client_id: str = "") -> None:
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id or self.node, clean_session=True
@@ -164,6 +174,7 @@ class MqttNode(PlayedNode):
         self.client.username_pw_set(self.node, password or self.keys.mqtt_password)
         self.client.reconnect_delay_set(0.05, 0.2)
         self.client.on_connect = lambda c, *_: c.subscribe(self.down, 1)
+        self.client.on_subscribe = lambda *_: setattr(self, "subscribed", True)
         self.client.on_message = lambda _c, _u, message: self._on_down(message.payload)
         self.client.connect_async("127.0.0.1", port, 30)
         self.client.loop_start()
@@ -182,6 +193,4 @@ class MqttNode(PlayedNode):
 
     async def until_received(self, seconds: float = 5.0) -> None:
         """Until every durable message has its receipt."""
-        async with asyncio.timeout(seconds):
-            while self.ledger:
-                await asyncio.sleep(0.01)
+        await until(lambda: not self.ledger, seconds)

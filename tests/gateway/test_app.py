@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.wire.messages import Phase
-from tests.gateway.played_node import MqttNode, write_config
+from tests.gateway.played_node import MqttNode, until, write_config
 
 BROKERS = {"embedded": 'kind = "embedded"\nport = 0', "mosquitto": 'kind = "mosquitto"\nport = 0'}
 
@@ -30,10 +29,7 @@ async def _nodes(gateway: Gateway, *names: str) -> list[MqttNode]:
     nodes = [MqttNode(name) for name in names]
     for node in nodes:
         node.connect(gateway.address[1])
-    async with asyncio.timeout(5):
-        while not all(node.client.is_connected() for node in nodes):
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)  # the subscriptions
+    await until(lambda: all(node.subscribed for node in nodes))
     return nodes
 
 

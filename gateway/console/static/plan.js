@@ -53,7 +53,7 @@ export function drawPlan(svg, state) {
     if (!middle.length) continue;
     const x = middle.reduce((sum, point) => sum + point[0], 0) / middle.length;
     const y = Math.min(...middle.map((point) => point[1]));
-    parts.push(make("text", { class: "faint", x, y: corners.length > 2 ? y - 8 : y - 46 }, sector.id));
+    parts.push(make("text", { class: "faint", x, y: corners.length > 2 ? y - 8 : y + 52 }, sector.id));
   }
   for (const node of state.site.nodes) {
     const [x, y] = place(node.x_m, node.y_m);
