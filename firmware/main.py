@@ -4,13 +4,12 @@ import gc
 import sys
 import time
 
-from ugs.config import load_config
-
 _PAUSE_S = 10  # long enough to reach for Ctrl-C, so that a broken node does not just flicker
 
 board = None
 try:
-    config = load_config("node.json")
+    config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
+    del sys.modules["ugs.config"]  # read once: its 2.6 KB are worth more as heap
     name = "boards." + config.board + ".board"
     board = __import__(name, None, None, ("make_board",)).make_board(config)
     gc.collect()

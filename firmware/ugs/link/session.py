@@ -3,7 +3,6 @@
 
 import asyncio
 import gc
-from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -16,8 +15,6 @@ from ugs.wire import codec, schema, seal
 
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
-# A connection that lived this long was a good one: the next retry is quick again.
-_SETTLED_MS = const(30_000)
 _SEND_EVERY_MS = const(50)
 _PAYLOAD_MAX = const(128)
 _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
@@ -28,7 +25,7 @@ class Session:
     # on_down(name, values); `random` gives 0..1.
     #   is_up:     subscribed at the broker
     #   connects, failures: how often that was reached, and how often an attempt or a session failed
-    #   last_served: whether the gateway has answered on this connection
+    #   is_answered: the gateway has answered on this connection
 
     def __init__(self, config, keys, journal, wifi, clock, node, random):
         base = "groundwatch/v1/%s/%s/" % (config.site, config.node)
@@ -54,16 +51,17 @@ class Session:
 
     async def run(self):
         while True:
-            start = ticks_ms()
+            self.is_answered = False
             try:
                 self._node.alive()
                 await self._wifi.join()
                 await self._serve()
             except (OSError, EOFError, packets.MqttError, asyncio.TimeoutError) as error:
                 self.failures += 1
-                print("link failed cause=%s" % (error or type(error).__name__))
+                print("link failed cause=%s" % (str(error) or type(error).__name__))
             gc.collect()
-            if ticks_diff(ticks_ms(), start) >= _SETTLED_MS:
+            if self.is_answered:
+                # The way to the gateway was whole: this was a short break, not an outage.
                 self._backoff_ms = _BACKOFF_MS_MIN
             await self._wait(int(self._backoff_ms * (0.5 + self._random())))
             self._backoff_ms = min(2 * self._backoff_ms, _BACKOFF_MS_MAX)
@@ -84,7 +82,6 @@ class Session:
             self.connects += 1
             print("link up host=%s port=%d" % (self._config.host, self._config.port))
             self.is_up = True
-            self.is_answered = False
             self.outbox.rewind()
             self._node.on_connect()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))

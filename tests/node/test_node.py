@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The whole node, unmodified, in virtual time against the simulated board and gateway."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.wire.messages import ConditionKind
+from tests.node.conftest import walker
+
+DETECTION = re.compile(
+    r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(onset|update|end) class=(\w+)"
+    r" confidence_pct=(\d+) peak_um_s_x100=(\d+)"
+)
+
+
+def made(lines: list[str]) -> list[tuple[int, int, int, int]]:
+    """(boot, seq, onset_ms, peak) of every detection a node has printed."""
+    found = [DETECTION.fullmatch(line) for line in lines if line.startswith("detection")]
+    assert all(found)
+    return [(int(m[1]), int(m[2]), int(m[3]), int(m[7])) for m in found if m]
+
+
+def sent(run: Any) -> list[tuple[int, int, int, int]]:
+    """The same of every detection the gateway got."""
+    found = {
+        (boot, seq): (boot, seq, message.t_ms, message.peak_um_s_x100)
+        for _t_us, lane, boot, seq, message in run.uplinks
+        if type(message).__name__ == "Detection" and lane == 0
+    }
+    return sorted(found.values())
+
+
+def conditions(run: Any) -> list[tuple[ConditionKind, int]]:
+    """(kind, active) of every durable condition the gateway got."""
+    return [(message.kind, message.active) for message in run.messages("Condition")]
+
+
+@pytest.mark.parametrize("board", ["pico_w", "esp32"])
+def test_node_with_a_walker_sends_what_it_made(
+    board: str, micropython: Path, play: Callable[..., Any]
+):
+    run = play(micropython, walker(60, 20, 40), board)
+    assert run.codes == [0]
+    assert len(made(run.lines)) >= 3
+    assert sent(run) == sorted(made(run.lines))
+    hello = run.messages("Hello")[0]
+    assert type(run.uplinks[0][4]).__name__ == "Hello"
+    assert (hello.board, hello.fs_hz, hello.oldest_seq) == (board, 250, 1)
+    health = run.messages("Health")
+    assert health
+    assert health[-1].samples_missed == 0
+    assert 3_800 <= health[-1].battery_mv <= 4_000
+
+
+def test_node_with_nobody_near_stays_silent(micropython: Path, play: Callable[..., Any]):
+    run = play(micropython, walker(200, 0, 0))
+    assert made(run.lines) == []
+    assert conditions(run) == []
+    beats = [t_us for t_us, _l, _b, _s, m in run.uplinks if type(m).__name__ == "Health"]
+    gaps_s = [(b - a) / 1e6 for a, b in zip(beats, beats[1:], strict=False)]
+    assert gaps_s
+    assert all(47 <= gap_s <= 73 for gap_s in gaps_s)
+
+
+def test_node_twice_with_one_seed_sends_the_same_bytes(micropython: Path, play: Callable[..., Any]):
+    feed = walker(40, 12, 30)
+    first = play(micropython, feed, name="first", seed=4)
+    assert play(micropython, feed, name="second", seed=4).raw == first.raw
+    assert play(micropython, feed, name="third", seed=5).raw != first.raw
+
+
+def test_node_on_a_heap_like_the_boards_makes_the_same_detections(
+    micropython: Path, micropython_i386: Path, play: Callable[..., Any]
+):
+    feed = walker(40, 12, 30)
+    wide = play(micropython, feed, name="wide")
+    # The simulated board takes some 50 KB of it, which a real one does not.
+    narrow = play(micropython_i386, feed, name="narrow", heap="232k")
+    assert made(narrow.lines) == made(wide.lines)
+    (start,) = [line for line in narrow.lines if line.startswith("node started")]
+    assert int(start.rpartition("=")[2]) >= 75_000
+    assert not [line for line in narrow.lines if "failed" in line]
+
+
+def test_node_during_an_outage_keeps_sampling_and_sends_all_afterwards(
+    micropython: Path, play: Callable[..., Any]
+):
+    run = play(micropython, walker(110, 20, 40), outages_s=[[10, 60]])
+    assert made(run.lines)
+    assert sent(run) == sorted(made(run.lines))
+    late = [t_us for t_us, lane, *_rest in run.uplinks if lane == 0]
+    assert min(late) >= 60_000_000
+    assert len(run.messages("Hello")) == 2
+    assert run.messages("Health")[-1].samples_missed == 0
+
+
+def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(
+    micropython: Path, play: Callable[..., Any]
+):
+    run = play(micropython, walker(150, 20, 80), loss_pct=20)
+    assert sent(run) == sorted(made(run.lines))
+    seen: dict[tuple[int, int, int], Any] = {}
+    for _t_us, *identity, message in run.uplinks:
+        assert seen.setdefault(tuple(identity), message) == message
+    assert len(run.messages("Hello")) >= 2
+
+
+def test_node_whose_case_is_opened_tells_of_it(micropython: Path, play: Callable[..., Any]):
+    run = play(micropython, walker(30, 0, 0), tamper_edges_s=[10, 10.5, 20])
+    told = [pair for pair in conditions(run) if pair[0] is ConditionKind.TAMPER]
+    assert told == [
+        (ConditionKind.TAMPER, 1),
+        (ConditionKind.TAMPER, 0),
+        (ConditionKind.TAMPER, 1),
+    ]
+
+
+def test_node_with_a_weak_battery_tells_of_it_once(micropython: Path, play: Callable[..., Any]):
+    run = play(micropython, walker(60, 0, 0), battery_mv=3_400)
+    assert conditions(run) == [(ConditionKind.LOW_BATTERY, 1)]
+
+
+def test_node_with_a_dead_sensor_tells_of_it_within_a_minute_and_a_half(
+    micropython: Path, play: Callable[..., Any]
+):
+
+    # A converter at its rail shows no noise at all, as a cut wire does on a better one.
+    rail = (b"\x7f\xff\xff\x7f") * (90 * 500)
+    run = play(micropython, rail)
+    assert (ConditionKind.SAMPLES_CLIPPED, 1) in conditions(run)
+    assert (ConditionKind.SENSOR_FAULT, 1) in conditions(run)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("site = north", "node.json is not JSON"),
+        ("[]", "node.json must be a table"),
+        ('{"site": "North"}', "wifi must be a table"),
+    ],
+)
+def test_node_with_a_broken_configuration_says_what_is_wrong(
+    text: str, said: str, micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, walker(1, 0, 0))
+    (tmp_path / "n07" / "node.json").write_text(text)
+    run = play(micropython, walker(1, 0, 0))
+    assert run.codes == [0]
+    assert run.lines[0].startswith(f"node stops cause={said}")
+    assert run.uplinks == []
