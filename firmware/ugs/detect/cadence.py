@@ -9,15 +9,13 @@ from array import array
 import micropython
 from micropython import const
 
-_LAGS = const(80)  # as ugs.dsp.correlate.LAGS: viper folds constants of its own file only
+_LAGS = const(109)  # as ugs.dsp.correlate.LAGS: viper folds constants of its own file only
 # 2T in levels of 32 ms: T = 0.27..0.86 s, 3.7..1.15 steps per second
 _FIRST = const(17)
 _LAST = const(54)
 _SCORE = const(0)
-_LAG = const(1)
-_R1 = const(2)
-_R2 = const(3)
-_N = const(4)
+_DOUBLE = const(1)
+_TEETH = const(2)
 _LEAK = const(4)
 _SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
 _WORD = const(0x3FFFFFFF)
@@ -57,19 +55,25 @@ def _normalise(products: ptr32, inverse: ptr32, r: ptr32):
 
 @micropython.viper
 def _search(r: ptr32, out: ptr32):
+    teeth = out[_TEETH]
     best = -32768
     double = _FIRST
     while double <= _LAST:
-        one = (r[double >> 1] + r[(double + 1) >> 1]) >> 1
-        two = r[double]
-        half = (r[double >> 2] + r[(double + 3) >> 2]) >> 1
-        more = (r[(double * 3) >> 2] + r[((double * 3) + 3) >> 2]) >> 1
-        score = (one + two - half - more) >> 1
+        score = 0
+        tooth = 1
+        while tooth <= teeth:
+            at = tooth * double
+            score += r[at >> 1] + r[(at + 1) >> 1]
+            at = at * 2 - double
+            score -= r[at >> 2] + r[(at + 3) >> 2]
+            tooth += 1
+        if teeth == 2:
+            score = score >> 2
+        else:
+            score = score >> 3
         if score > best:
             best = score
-            out[_LAG] = double
-            out[_R1] = one - 8192
-            out[_R2] = two - 8192
+            out[_DOUBLE] = double
         double += 1
     out[_SCORE] = best
 
@@ -93,13 +97,20 @@ def _settle(slow: ptr32, r: ptr32):
 
 
 class Cadence:
-    def __init__(self, count):
-        # count: levels in the window, above _LAGS
+    def __init__(self, count, teeth):
+        # count: levels in the window, above _LAGS; teeth: 2 or 4 periods
         self._inverse = array("i", [0] * _LAGS)
+        self._count = 0
+        self.window(count)
+        self.r = array("i", [0] * _LAGS)
+        self._out = array("i", [0, _FIRST, teeth])
+
+    def window(self, count):
+        if count == self._count:
+            return
+        self._count = count
         for lag in range(_LAGS):
             self._inverse[lag] = (count << 10) // (count - lag)
-        self.r = array("i", [0] * _LAGS)
-        self._out = array("i", [0] * _N)
 
     def measure(self, products):
         _normalise(products, self._inverse, self.r)
@@ -109,15 +120,9 @@ class Cadence:
         # 256 = a perfect beat
         return self._out[_SCORE] >> 4
 
-    def first(self):
-        return self._out[_R1] >> 4
-
-    def second(self):
-        return self._out[_R2] >> 4
-
     def period(self):
         # samples at 250 Hz
-        return self._out[_LAG] << 2
+        return self._out[_DOUBLE] << 2
 
     def rate_x20(self):
         # steps per second, in 0.05 Hz
@@ -127,7 +132,7 @@ class Cadence:
 class Patience(Cadence):
     # the same from correlations averaged over hops: a faint beat that stays the same adds up
     def __init__(self):
-        super().__init__(_LAGS + 1)
+        super().__init__(_LAGS + 1, 4)
         self._slow = array("i", [8192 << _LEAK] * _LAGS)
 
     def measure(self, r):

@@ -20,9 +20,9 @@ from ugs.dsp.stalta import StaLta
 FS_HZ = const(250)
 _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
+_GROWN = const(192)  # levels = 6.1 s: the long look starts with a shorter window
 _PICK = const(4)  # a step rises above this many floors
-_QUICK_WINDOW = const(1024)  # samples
-_LONG_WINDOW = const(2048)
+_QUICK_WINDOW = const(1024)  # samples = 4.1 s
 
 
 class Detector:
@@ -37,8 +37,8 @@ class Detector:
         self._moments = Moments()
         self._picker = Picker()
         self._correlator = Correlator()
-        self._long = Cadence(LENGTH)
-        self._quick = Cadence(_QUICK)
+        self._long = Cadence(LENGTH, 4)
+        self._quick = Cadence(_QUICK, 2)
         self._patient = Patience()
         self._pir = Pir()
         self._verdict = Verdict()
@@ -93,20 +93,15 @@ class Detector:
         quick.measure(correlator.products)
         best = quick
         steps = picker.regular(quick.period(), _QUICK_WINDOW)
-        if history.filled < LENGTH:
-            verdict.weigh(quick.score(), 0, 0, steps, 0)
+        if history.filled < _GROWN:
+            verdict.weigh(quick.score(), 0, 0, steps)
         else:
             best = self._long
-            correlator.run(history.levels, history.at, LENGTH)
+            correlator.run(history.levels, history.at, history.filled)
+            best.window(history.filled)
             best.measure(correlator.products)
             self._patient.measure(best.r)
-            verdict.weigh(
-                quick.score(),
-                best.score(),
-                self._patient.score(),
-                steps,
-                picker.regular(best.period(), _LONG_WINDOW),
-            )
+            verdict.weigh(quick.score(), best.score(), self._patient.score(), steps)
         if self._pir.supports():
             verdict.support()
         rate_x20 = best.rate_x20()

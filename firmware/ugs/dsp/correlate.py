@@ -10,7 +10,7 @@ _MASK = const(255)
 _HALF = const(16)  # the local mean spans 33 levels = 1.06 s: gusts and approach go, steps stay
 _CLIP = const(160)  # 2.5 octaves: one loud knock must not outweigh many steps
 
-LAGS = const(80)
+LAGS = const(109)
 _AT = const(0)
 _COUNT = const(1)
 
