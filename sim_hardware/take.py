@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a take, the folder between any world and the nodes (site.toml, node files, truth)."""
+"""Ground room: a take, the folder between any world and the nodes (site, signals, truth)."""
 
 import json
 from collections.abc import Mapping

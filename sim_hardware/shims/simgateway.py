@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Room "door", simulated: writes every uplink down and answers as the gateway would, so that a node
-# in virtual time gets its receipts and the time. It decides nothing: the real gateway reads the file.
+# in virtual time gets its receipts and the time. The real gateway reads the file afterwards.
 
 import binascii
 import json
