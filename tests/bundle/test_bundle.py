@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""The bundle: strict configuration in, the exact tree out, and never a key in sight."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway import keys
+from tests.on_node import run_on_node
+from tools.bundle import FIRMWARE, boards, load_config, write_tree
+from tools.cli import main
+from tools.errors import UserError
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "node.toml"
+ROOT_HEX = "5a" * 32
+
+
+@pytest.fixture
+def node_toml(tmp_path: Path) -> Path:
+    """The example configuration with a fleet key beside it."""
+    path = tmp_path / "node.toml"
+    path.write_text(EXAMPLE.read_text())
+    fleet_key = tmp_path / "fleet.key"
+    fleet_key.write_text(ROOT_HEX + "\n")
+    fleet_key.chmod(0o600)
+    return path
+
+
+def changed(path: Path, old: str, new: str) -> Path:
+    """Replace one line of the configuration."""
+    text = path.read_text()
+    assert re.search(old, text, re.MULTILINE)
+    path.write_text(re.sub(old, lambda _: new, text, count=1, flags=re.MULTILINE))
+    return path
+
+
+def test_bundle_of_the_example_writes_the_exact_tree(
+    node_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "n07"
+    words = ["bundle", "--board", "pico_w", "--config", str(node_toml), "--out", str(out)]
+    assert main([*words, "--json"]) == 0
+    printed = capsys.readouterr()
+    facts = json.loads(printed.out)
+    found = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
+    assert facts["files"] == found
+    assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
+    expected = {p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*.py")}
+    expected = {p for p in expected if not p.startswith("boards/") or p.count("/") == 1}
+    expected |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py", "node.json"}
+    assert set(found) == expected
+    for name in expected - {"node.json"}:
+        assert (out / name).read_bytes() == (FIRMWARE / name).read_bytes()
+    node_key = keys.node_key(bytes.fromhex(ROOT_HEX), "north", "n07")
+    table = json.loads((out / "node.json").read_text())
+    assert table["key"] == node_key.hex()
+    assert (out / "node.json").stat().st_mode & 0o077 == 0
+    assert node_key.hex() not in printed.out + printed.err
+
+
+def test_bundle_is_read_by_the_node_itself(node_toml: Path, tmp_path: Path, micropython: Path):
+    out = tmp_path / "n07"
+    config = load_config(node_toml)
+    write_tree(config, out)
+    script = tmp_path / "show.py"
+    script.write_text(
+        "from ugs.config import load_config\n"
+        "c = load_config('node.json')\n"
+        "print(c.site, c.node, c.board, c.key.hex(), c.ssid, c.host, c.port, c.x_m, c.y_m, c.pir)\n"
+    )
+    (line,) = run_on_node(micropython, script, cwd=out)
+    key = config.key.hex()
+    assert line == f"north n07 pico_w {key} groundwatch 192.168.4.1 1883 75.0 12.5 True"
+
+
+def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
+    node_toml: Path, tmp_path: Path
+):
+    out = tmp_path / "n07"
+    write_tree(load_config(node_toml), out)
+    (out / "state").mkdir()
+    (out / "state" / "boot0").write_bytes(b"kept")
+    (out / "ugs" / "left_over.py").write_text("old")
+    changed(node_toml, "^board = .*", 'board = "esp32"')
+    write_tree(load_config(node_toml), out)
+    assert (out / "state" / "boot0").read_bytes() == b"kept"
+    assert not (out / "ugs" / "left_over.py").exists()
+    assert not (out / "boards" / "pico_w").exists()
+    assert (out / "boards" / "esp32" / "board.py").exists()
+
+
+def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
+    node_toml: Path, tmp_path: Path
+):
+    out = tmp_path / "home"
+    out.mkdir()
+    (out / "main.py").write_text("somebody's own")
+    with pytest.raises(UserError, match="not empty and not a former bundle"):
+        write_tree(load_config(node_toml), out)
+    assert [p.name for p in out.iterdir()] == ["main.py"]
+    with pytest.raises(UserError, match="is a file"):
+        write_tree(load_config(node_toml), node_toml)
+
+
+def test_bundle_through_a_link_refuses(node_toml: Path, tmp_path: Path):
+    out = tmp_path / "n07"
+    write_tree(load_config(node_toml), out)
+    elsewhere = tmp_path / "elsewhere"
+    (out / "ugs").rename(elsewhere)
+    (out / "ugs").symlink_to(elsewhere)
+    with pytest.raises(UserError, match="is a link"):
+        write_tree(load_config(node_toml), out)
+    assert (elsewhere / "node.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("^id = .*", 'id = "N 07"', "node.id"),
+        ("^id = .*", "", "node.id"),
+        ("^site = .*", 'site = "seventeen-letters"', "node.site"),
+        ("^board = .*", 'board = "abacus"', "no board abacus; there are esp32, pico_w"),
+        ("^board = .*", 'board = "esp32"', "--board says pico_w"),
+        ("^x_m = .*", 'x_m = "east"', "node.x_m"),
+        ("^x_m = .*", "x_m = 1e6", "node.x_m"),
+        ("^pir = .*", 'pir = "yes"', "node.pir must be true or false"),
+        ("^pir = .*", "pirr = true", "node.pirr is not a known key"),
+        ("^ssid = .*", f'ssid = "{"x" * 33}"', "wifi.ssid"),
+        ("^passphrase = .*", 'passphrase = "short"', "wifi.passphrase"),
+        ("^port = .*", "port = 0", "broker.port"),
+        ("^port = .*", "port = 65536", "broker.port"),
+        (r"^\[broker\]", "[brokers]", "broker"),
+        ("^fleet_key = .*", "", "or key_file or key is needed"),
+        ("^fleet_key = .*", 'fleet_key = "none.key"', "cannot read the fleet key"),
+        ("^fleet_key = .*", 'key_file = "none.key"', "cannot read the node key"),
+        ("^fleet_key = .*", 'key = "c0ffee"', "64 hexadecimal digits"),
+        ("^fleet_key = .*", f'fleet_key = "fleet.key"\nkey = "{"ab" * 32}"', "is needed, one"),
+        (r"^\[node\]", "[node", "not valid TOML"),
+    ],
+)
+def test_bundle_of_a_wrong_configuration_says_so_in_one_line(
+    old: str,
+    new: str,
+    said: str,
+    node_toml: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    changed(node_toml, old, new)
+    out = tmp_path / "n07"
+    words = ["bundle", "--board", "pico_w", "--config", str(node_toml), "--out", str(out)]
+    assert main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("groundwatch: ")
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+    assert "ab" * 32 not in printed.err
+    assert not out.exists()
+
+
+def test_bundle_with_a_key_file_uses_that_key(node_toml: Path, tmp_path: Path):
+    (tmp_path / "n07.key").write_text("0f" * 32 + "\n")
+    config = load_config(changed(node_toml, "^fleet_key = .*", 'key_file = "n07.key"'))
+    assert config.key == b"\x0f" * 32
+
+
+def test_bundle_of_another_generation_has_another_key(node_toml: Path):
+    first = load_config(node_toml).key
+    changed(node_toml, "^fleet_key = .*", 'fleet_key = "fleet.key"\ngeneration = 2')
+    assert load_config(node_toml).key not in (b"", first)
+
+
+def test_config_shown_hides_its_secrets(node_toml: Path):
+    config = load_config(node_toml)
+    assert config.key.hex() not in repr(config)
+    assert str(config.key) not in repr(config)
+    assert config.passphrase not in repr(config)
+
+
+def test_boards_are_those_with_firmware():
+    assert boards() == ["esp32", "pico_w"]
