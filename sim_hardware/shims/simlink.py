@@ -221,7 +221,7 @@ class Broker:
             return False
         if _lost():
             # Half the time the gateway had it and only the acknowledgement was lost.
-            if simclock.now() // 1000 & 1:
+            if _lossy & 0x8000:
                 simgateway.uplink(topic, payload, self)
             return False
         if packet_id:

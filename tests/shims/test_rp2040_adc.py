@@ -48,9 +48,7 @@ def test_velocity_beyond_the_rails_clips_and_never_wraps(bench: Bench) -> None:
 def test_noise_does_not_repeat_within_the_record(bench64: Bench) -> None:
     bench64.feed([])
     _, lines = bench64.power_on(
-        "import machine\n"
-        "adc = machine.ADC(26)\n"
-        "for _ in range(12288): print(adc.read_u16() >> 4)\n"
+        "import machine\nadc = machine.ADC(26)\nfor _ in range(12288): print(adc.read_u16() >> 4)\n"
     )
     noise = [int(line) - 2048 for line in lines]
     power = sum(one * one for one in noise[:8192])
