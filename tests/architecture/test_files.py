@@ -44,11 +44,10 @@ def test_modules_name_their_room_in_the_first_line():
     for path in python_files("firmware", "gateway", "sim_hardware", "tools"):
         if path.endswith("__init__.py") and not parsed(path).body:
             continue
-        if path.startswith(ON_NODE):
-            lines = [line for line in text(path).splitlines() if line and SPDX not in line]
-            said = lines[0].lstrip("# ") if lines and lines[0].startswith("#") else ""
-        else:
-            said = (ast.get_docstring(parsed(path)) or "").split("\n")[0]
+        said = (ast.get_docstring(parsed(path)) or "").split("\n")[0]
+        lines = [line for line in text(path).splitlines() if line and SPDX not in line]
+        if path.startswith(ON_NODE) and not said and lines[0].startswith("#"):
+            said = lines[0].lstrip("# ")
         if len(said.split()) < 3:
             silent.append(path)
     assert not silent

@@ -46,7 +46,7 @@ def test_lock_names_no_index_and_no_host(name):
     ("name", "extras"),
     [
         ("requirements.lock", ("build",)),
-        ("requirements-dev.lock", ("build", "seismo", "test", "check", "picow")),
+        ("requirements-dev.lock", ("build", "test", "check", "picow")),
     ],
 )
 def test_lock_holds_what_the_project_asks_for(name, extras):

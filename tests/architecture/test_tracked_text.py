@@ -8,7 +8,7 @@ import re
 from tests.architecture.tree import ROOT, files
 
 # Spelled in pieces, so that this file does not name what it forbids.
-FOLDERS = ("work", "root", "home", "opt", "tmp", "Users")
+FOLDERS = ("work", "root", "home", "tmp", "Users")
 LOCAL_PATH = re.compile(r"(?<![\w.~\"'}])/(?:" + "|".join(FOLDERS) + r")/\w|[\"'`]/(?:work|root)/")
 HOSTS = re.compile(
     "|".join(
