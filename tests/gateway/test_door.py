@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""The door: hostile bytes are refused, counted by reason, and leave nothing behind."""
+
+from __future__ import annotations
+
+import random
+
+import cbor2
+import pytest
+
+from gateway.ingest.door import Door, Refusal, uplink_topic
+from gateway.ingest.downlink import BLOCK, DownCounter
+from gateway.ingest.refused import Refused
+from gateway.ingest.sequence import WINDOW, DurableSequence, VolatileWindow
+from gateway.wire import seal
+from gateway.wire.messages import Condition, ConditionKind, Time
+from tests.gateway.played_node import SITE, PlayedNode
+
+
+@pytest.fixture
+def node() -> PlayedNode:
+    return PlayedNode("n01")
+
+
+@pytest.fixture
+def door(node: PlayedNode) -> Door:
+    return Door(SITE, {"n01": node.keys, "n02": PlayedNode("n02").keys})
+
+
+def reason(door: Door, topic: str, data: bytes) -> str:
+    with pytest.raises(Refusal) as refusal:
+        door.admit(topic, data)
+    return refusal.value.reason
+
+
+def sealed(node: PlayedNode, payload: bytes, piv: bytes = b"\x01\0\x01\0\x09") -> bytes:
+    return seal.seal(node.keys.up_key, node.keys.up_iv, piv, payload, node.up.encode())
+
+
+def test_door_authentic_message_is_admitted_once(door: Door, node: PlayedNode) -> None:
+    data = node.detection(1000)
+    assert door.admit(node.up, data).fresh
+    assert not door.admit(node.up, data).fresh
+    assert door.sequence("n01", 1).upto == 1
+
+
+def test_door_any_flipped_bit_is_refused(door: Door, node: PlayedNode) -> None:
+    data = node.detection(1000)
+    for bit in range(8 * len(data)):
+        bad = bytearray(data)
+        bad[bit // 8] ^= 1 << bit % 8
+        assert reason(door, node.up, bytes(bad)) in ("bad_tag", "bad_envelope", "bad_counter")
+    assert door.admit(node.up, data).fresh
+
+
+def test_door_any_cut_is_refused(door: Door, node: PlayedNode) -> None:
+    data = node.hello()
+    for size in range(len(data)):
+        assert reason(door, node.up, data[:size]) in ("bad_tag", "bad_envelope")
+    assert reason(door, node.up, data + b"\0") == "bad_envelope"
+
+
+def test_door_message_on_another_nodes_topic_is_refused(door: Door, node: PlayedNode) -> None:
+    assert reason(door, uplink_topic(SITE, "n02"), node.detection(1)) == "bad_tag"
+
+
+def test_door_volatile_replay_is_refused(door: Door, node: PlayedNode) -> None:
+    data = node.health(1)
+    assert door.admit(node.up, data).fresh
+    assert reason(door, node.up, data) == "replayed"
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected"),
+    [
+        ("groundwatch/v1/yard/n99/up", "unknown_node"),
+        ("groundwatch/v1/farm/n01/up", "foreign_site"),
+        ("groundwatch/v1/yard/n01/down", "bad_topic"),
+        ("groundwatch/v1/yard/n01/up/x", "bad_topic"),
+        ("groundwatch/v1/yard/n01/up\n", "bad_topic"),
+        ("groundwatch/v1/yard/" + "n" * 60 + "/up", "bad_topic"),
+        ("", "bad_topic"),
+    ],
+)
+def test_door_wrong_topic_is_refused(
+    door: Door, node: PlayedNode, topic: str, expected: str
+) -> None:
+    assert reason(door, topic, node.hello()) == expected
+
+
+def test_door_too_big_is_refused_unopened(door: Door, node: PlayedNode) -> None:
+    assert reason(door, node.up, bytes(1537)) == "too_big"
+
+
+def test_door_sealed_nonsense_is_refused_typed(door: Door, node: PlayedNode) -> None:
+    nested = b"\x81" * 600 + b"\0"
+    shared = cbor2.dumps({0: cbor2.CBORTag(258, [1, 2])})
+    for payload in (
+        nested,
+        shared,
+        b"",
+        b"\xa0",
+        b"\xa1\0\x18\x2a",
+        b"\xbf\xff",
+        b"\xfb" + bytes(8),
+    ):
+        assert reason(door, node.up, sealed(node, payload))
+    with_time = seal_time(node)
+    assert reason(door, node.up, with_time) in ("wrong_direction", "unknown_message")
+
+
+def seal_time(node: PlayedNode) -> bytes:
+    return node.seal(Time(utc_ms=1, echo_ms=1), 1)
+
+
+def test_door_message_in_the_wrong_lane_is_refused(door: Door, node: PlayedNode) -> None:
+    assert reason(door, node.up, _in_lane(node, 0)) == "wrong_lane"
+    tamper = Condition(t_ms=1, kind=ConditionKind.TAMPER, active=1)
+    assert reason(door, node.up, node.seal(tamper, 1)) == "wrong_lane"
+
+
+def _in_lane(node: PlayedNode, lane: int) -> bytes:
+    other = PlayedNode("n01")
+    good = other.hello()
+    piv, payload = seal.open_sealed(node.keys.up_key, node.keys.up_iv, good, node.up.encode())
+    return sealed(node, payload, piv[1:] if lane == 0 else piv)
+
+
+def test_door_random_bytes_give_typed_refusals_only(door: Door, node: PlayedNode) -> None:
+    chance = random.Random(1)
+    for _ in range(3000):
+        data = chance.randbytes(chance.randrange(80))
+        assert reason(door, node.up, data) == "bad_envelope"
+
+
+def test_sequence_gap_holds_receipt_until_it_is_filled() -> None:
+    seen = DurableSequence()
+    assert [seen.see(n) for n in (1, 2, 4, 5)] == [True] * 4
+    assert seen.upto == 2
+    assert seen.see(3)
+    assert seen.upto == 5
+    assert not seen.see(4)
+
+
+def test_sequence_records_given_up_close_the_gap_and_are_counted() -> None:
+    seen = DurableSequence()
+    for number in (1, 5, 6, 9):
+        seen.see(number)
+    assert seen.give_up(7) == 4  # 2, 3, 4 and 7
+    assert seen.upto == 7
+    seen.see(8)
+    assert seen.upto == 9
+    assert seen.give_up(3) == 0
+
+
+def test_window_admits_each_counter_once_in_any_order() -> None:
+    window = VolatileWindow()
+    numbers = list(range(1, WINDOW))
+    random.Random(2).shuffle(numbers)
+    assert all(window.see(1, number) for number in numbers)
+    assert not any(window.see(1, number) for number in numbers)
+    assert window.see(2, 1)
+    assert not window.see(1, WINDOW + 1)  # older than the window: nobody can tell, so no
+
+
+def test_refused_cells_stay_bounded() -> None:
+    refused = Refused()
+    for number in range(10_000):
+        refused.count(f"reason{number}", "-")
+    assert len(refused.cells) <= 4097
+    assert sum(refused.cells.values()) == 10_000
+
+
+def test_down_counter_is_not_granted_before_the_store_has_it() -> None:
+    counter = DownCounter()
+    assert counter.take() is None
+    assert counter.top_up()
+    assert counter.take() is None
+    counter.committed(counter.reserved)
+    assert counter.take() == 1
+    assert DownCounter(BLOCK).take() is None  # after a restart a new block, never the old one

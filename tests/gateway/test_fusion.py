@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""The map table and the duty officer, stepped without a loop, a clock or a store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gateway.alarms import Acknowledge, AlarmState, EventChanged, NodeTrouble
+from gateway.alarms import step as alarm_step
+from gateway.fusion import FusionState, step
+from gateway.fusion.rules import Rules
+from gateway.model import text
+from gateway.model.alarm import AlarmKind, Change, Disposition
+from gateway.model.detection import ActivityId, Detection
+from gateway.model.event import Event
+from gateway.site import Node, Sector, Site
+from gateway.wire.messages import Phase, TargetClass
+
+S = 1_000_000
+RULES = Rules()
+
+
+def line(nodes: int = 4, spacing_m: float = 25.0, sectors: int = 2) -> Site:
+    placed = {
+        f"n{i:02}": Node(f"n{i:02}", spacing_m * i, 0.0, f"s{i * sectors // nodes}")
+        for i in range(nodes)
+    }
+    return Site("yard", placed, {f"s{i}": Sector(f"s{i}") for i in range(sectors)})
+
+
+def heard(
+    site: Site,
+    node: str,
+    onset_s: float,
+    *,
+    phase: Phase = Phase.ONSET,
+    elapsed_s: float = 0.0,
+    target: TargetClass = TargetClass.PERSON,
+    confidence: float = 0.5,
+    pir: int = 0,
+) -> Detection:
+    onset_us = int(onset_s * S)
+    report_us = onset_us + int(elapsed_s * S)
+    return Detection(
+        activity=ActivityId(node, 1, onset_us // 1000),
+        seq=1,
+        sector=site.nodes[node].sector,
+        phase=phase,
+        target=target,
+        confidence=confidence,
+        peak_um_s=1.0,
+        cadence_hz=1.8,
+        pir_count=pir,
+        onset_us=onset_us,
+        report_us=report_us,
+        uncertainty_us=5000,
+        arrival_us=report_us,
+    )
+
+
+def run(site: Site, *detections: Detection) -> tuple[FusionState, list[Event]]:
+    """State at the end, and every event as it was last seen."""
+    state, seen = FusionState(), {}
+    for detection in sorted(detections, key=lambda d: d.report_us):
+        state, changed = step(state, site, RULES, detection.arrival_us, detection)
+        seen |= {event.id: event for event in changed}
+    return state, list(seen.values())
+
+
+def walk(site: Site, start_s: float, pace_m_s: float = 1.4, nodes: int = 4) -> list[Detection]:
+    reports = []
+    for i in range(nodes):
+        onset_s = start_s + 25 * i / pace_m_s
+        for elapsed_s, phase in ((0, Phase.ONSET), (5, Phase.UPDATE), (12, Phase.END)):
+            reports.append(heard(site, f"n{i:02}", onset_s, phase=phase, elapsed_s=elapsed_s))
+    return reports
+
+
+def test_fusion_walk_along_the_line_is_one_event_with_direction_and_speed() -> None:
+    site = line()
+    _state, events = run(site, *walk(site, 100))
+    assert len(events) == 1
+    event = events[0]
+    assert event.confirmed
+    assert event.nodes == ("n00", "n01", "n02", "n03")
+    assert event.sectors == ("s0", "s1")
+    assert len(event.activities) == 4
+    assert event.track is not None
+    assert event.track.direction_deg == pytest.approx(90, abs=1)
+    assert event.track.speed_m_s == pytest.approx(1.4, abs=0.05)
+
+
+def test_fusion_one_unsure_node_is_an_event_but_not_confirmed() -> None:
+    site = line()
+    _state, (event,) = run(site, heard(site, "n00", 1), heard(site, "n00", 1, elapsed_s=5))
+    assert not event.confirmed
+    assert event.reasons == ()
+
+
+def test_fusion_two_walkers_far_apart_are_two_events() -> None:
+    site = line(nodes=12)
+    _state, events = run(site, heard(site, "n00", 1), heard(site, "n11", 2))
+    assert len(events) == 2
+
+
+def test_fusion_two_crossings_with_a_pause_are_two_events() -> None:
+    site = line()
+    first = [heard(site, n, 1, elapsed_s=9, phase=Phase.END) for n in ("n00", "n01")]
+    second = [heard(site, n, 40) for n in ("n00", "n01")]
+    _state, events = run(site, *first, *second)
+    assert [event.confirmed for event in events] == [True, True]
+    assert events[0].closed
+
+
+def test_fusion_pir_support_confirms_a_single_node() -> None:
+    site = line()
+    _state, (event,) = run(site, heard(site, "n00", 1, confidence=0.6, pir=2))
+    assert event.confirmed
+    assert "PIR" in event.reasons[0]
+
+
+def test_fusion_lone_node_of_a_sector_must_be_sure_by_itself() -> None:
+    site = line(nodes=1, sectors=1)
+    assert not run(site, heard(site, "n00", 1, confidence=0.5))[1][0].confirmed
+    assert run(site, heard(site, "n00", 1, confidence=0.7))[1][0].confirmed
+
+
+def test_fusion_animals_are_never_confirmed() -> None:
+    site = line()
+    deer = [
+        heard(site, n, 1, target=TargetClass.ANIMAL, confidence=0.9, pir=3) for n in ("n00", "n01")
+    ]
+    _state, (event,) = run(site, *deer)
+    assert not event.confirmed
+
+
+def test_fusion_silence_closes_the_event_even_of_a_node_that_never_ends() -> None:
+    site = line()
+    state, _events = run(site, heard(site, "n00", 1))
+    state, changed = step(state, site, RULES, 30 * S, None)
+    assert changed == ()
+    state, changed = step(state, site, RULES, 60 * S, None)
+    assert [event.closed for event in changed] == [True]
+    assert state.events == ()
+
+
+def test_fusion_open_events_are_bounded() -> None:
+    site = line(nodes=200, spacing_m=1000)
+    state, _events = run(site, *(heard(site, f"n{i:02}", 1 + i / 1000) for i in range(200)))
+    assert len(state.events) == RULES.open_most
+
+
+def test_event_survives_the_store_unchanged() -> None:
+    site = line()
+    _state, (event,) = run(site, *walk(site, 100))
+    again = text.event_from_dict(json.loads(text.format_json(text.event_to_dict(event))))
+    assert again == event
+
+
+def alarm_of(event: Event) -> AlarmState:
+    return alarm_step(AlarmState(), EventChanged(event), event.last_us)[0]
+
+
+def confirmed() -> Event:
+    site = line()
+    return run(site, heard(site, "n00", 1), heard(site, "n01", 9))[1][0]
+
+
+def test_alarm_is_raised_once_and_names_its_detections() -> None:
+    event = confirmed()
+    state, changes = alarm_step(AlarmState(), EventChanged(event), 10 * S)
+    assert [change.change for change in changes] == [Change.RAISED]
+    assert [a.node for a in changes[0].alarm.detections] == ["n00", "n01"]
+    assert changes[0].alarm.reasons
+    _state, again = alarm_step(state, EventChanged(event), 11 * S)
+    assert again == ()
+
+
+def test_alarm_new_sector_is_told_and_asks_again() -> None:
+    event = confirmed()
+    state = alarm_of(event)
+    state, _ = alarm_step(state, Acknowledge(1, "eva"), 11 * S)
+    wider = replace(event, sectors=("s0", "s1"))
+    state, changes = alarm_step(state, EventChanged(wider), 12 * S)
+    assert [change.change for change in changes] == [Change.SECTOR]
+    assert changes[0].alarm.state == "active_unacked"
+
+
+def test_alarm_stays_open_until_cleared_and_acknowledged_in_either_order() -> None:
+    event = confirmed()
+    over = EventChanged(replace(event, closed=True))
+    state, changes = alarm_step(alarm_of(event), over, 40 * S)
+    assert changes[0].alarm.state == "cleared_unacked"
+    assert len(state.open) == 1
+    state, changes = alarm_step(state, Acknowledge(1, "eva", Disposition.TEST), 50 * S)
+    assert state.open == ()
+    assert changes[0].by == "eva"
+    state, _ = alarm_step(alarm_of(event), Acknowledge(1, "eva"), 20 * S)
+    assert [alarm.state for alarm in state.open] == ["active_acked"]
+    assert alarm_step(state, over, 40 * S)[0].open == ()
+
+
+def test_alarm_acknowledging_one_leaves_the_others() -> None:
+    state = alarm_of(confirmed())
+    tamper = NodeTrouble(AlarmKind.TAMPER, "n03", "s1", "tamper", True, "n03 reports tamper")
+    state, _ = alarm_step(state, tamper, 12 * S)
+    state, _ = alarm_step(state, Acknowledge(2, "eva"), 13 * S)
+    assert [alarm.acknowledged for alarm in state.open] == [False, True]
+    assert alarm_step(state, Acknowledge(99, "eva"), 14 * S) == (state, ())
+
+
+def test_alarm_tamper_is_latched_until_it_ends_and_is_acknowledged() -> None:
+    began = NodeTrouble(AlarmKind.TAMPER, "n03", "s1", "tamper", True, "n03 reports tamper")
+    state, _ = alarm_step(AlarmState(), began, 1)
+    state, repeated = alarm_step(state, began, 2)
+    assert repeated == ()
+    state, changes = alarm_step(state, replace(began, active=False), 3)
+    assert changes[0].alarm.state == "cleared_unacked"
+
+
+def test_alarm_survives_the_store_unchanged() -> None:
+    alarm = alarm_of(confirmed()).open[0]
+    again = text.alarm_from_dict(json.loads(text.format_json(text.alarm_to_dict(alarm))))
+    assert again == alarm

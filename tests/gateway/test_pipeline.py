@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""The pipeline as a whole: repeatable, restartable, and honest about gaps."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from gateway.model import text
+from gateway.pipeline import Pipeline, site_keys
+from gateway.site import Site, load_site
+from gateway.store.interface import Writes
+from gateway.store.sqlite import SqliteStore
+from gateway.wire.messages import Condition, ConditionKind, Phase, Receipt
+from tests.gateway.played_node import ROOT, PlayedNode, write_site
+
+S = 1_000_000
+T0 = 1_790_000_000 * S
+Uplink = tuple[int, str, bytes]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    write_site(tmp_path)
+    return load_site(tmp_path / "site.toml")
+
+
+def new_pipeline(site: Site, store: SqliteStore | None = None) -> Pipeline:
+    return Pipeline(site, site_keys(site, ROOT), store.load() if store else None)
+
+
+def crossing(seed: int = 1, walks: int = 3) -> list[Uplink]:
+    """Walks along four nodes with delays, copies, reordering and rubbish in between."""
+    chance = random.Random(seed)
+    uplinks: list[Uplink] = []
+    nodes = [PlayedNode(f"n{i + 1:02}") for i in range(4)]
+
+    def send(node: PlayedNode, t_s: float, data: bytes) -> None:
+        for _ in range(1 + (chance.random() < 0.2)):
+            uplinks.append((T0 + int(S * (t_s + chance.expovariate(8))), node.up, data))
+
+    for node in nodes:
+        send(node, 0, node.hello(0))
+        uplinks.append((T0 + 1, node.up, node.health(1)[:-1]))
+    for walk in range(walks):
+        for index, node in enumerate(nodes):
+            onset_s = 20 + 150 * walk + 18 * index
+            t_ms = int(1000 * onset_s)
+            send(node, onset_s, node.detection(t_ms))
+            send(node, onset_s + 5, node.detection(t_ms, Phase.UPDATE, elapsed_s=5))
+            send(node, onset_s + 14, node.detection(t_ms, Phase.END, elapsed_s=14))
+    return sorted(uplinks)
+
+
+def play(pipeline: Pipeline, uplinks: list[Uplink]) -> list[str]:
+    lines = []
+    for arrival_us, topic, payload in uplinks:
+        for outcome in (pipeline.tick(arrival_us), pipeline.uplink(arrival_us, topic, payload)):
+            lines += [text.format_json(line) for line in outcome.lines(T0)]
+    return lines
+
+
+def test_pipeline_two_runs_give_the_same_bytes(site: Site) -> None:
+    uplinks = crossing()
+    first, second = new_pipeline(site), new_pipeline(site)
+    assert play(first, uplinks) == play(second, uplinks)
+    assert first.take_writes() == second.take_writes()
+
+
+def test_pipeline_three_walks_are_three_alarms_with_direction(site: Site) -> None:
+    pipeline = new_pipeline(site)
+    lines = play(pipeline, crossing())
+    raised = [line for line in lines if '"type":"alarm"' in line]
+    assert len(raised) == 3
+    assert pipeline.alarms_raised == 3
+    assert pipeline.detections == 12
+    assert any('"direction_deg":9' in line or '"direction_deg":8' in line for line in lines)
+    assert pipeline.refused.by_reason() == {
+        "bad_envelope": 4,
+        "replayed": pipeline_replays(pipeline),
+    }
+
+
+def pipeline_replays(pipeline: Pipeline) -> int:
+    return sum(n for (reason, _), n in pipeline.refused.cells.items() if reason == "replayed")
+
+
+def test_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(site: Site) -> None:
+    uplinks = crossing()
+    whole = new_pipeline(site)
+    expected = play(whole, uplinks)
+    for cut in range(5, len(uplinks), 7):
+        store = SqliteStore(None)
+        before = new_pipeline(site, store)
+        lines = play(before, uplinks[:cut])
+        store.commit(before.take_writes())
+        after = new_pipeline(site, store)
+        lines += play(after, uplinks[cut:])
+        assert lines == expected
+        assert after.roster.views == whole.roster.views
+        store.close()
+
+
+def test_pipeline_gap_holds_the_receipt_until_the_node_says_what_is_gone(site: Site) -> None:
+    pipeline, node = new_pipeline(site), PlayedNode("n01")
+    sent = [node.detection(1000 * i) for i in range(6)]
+    for index in (0, 1, 4, 5):
+        pipeline.uplink(T0 + index, node.up, sent[index])
+    assert pipeline.upto("n01", 1) == 2
+    gone = Condition(t_ms=9, kind=ConditionKind.RECORDS_DROPPED, active=1, value=4, boot=1)
+    pipeline.uplink(T0 + 9, node.up, node.seal(gone, 0))
+    assert pipeline.upto("n01", 1) == 7
+    assert pipeline.roster.views["n01"].records_dropped == 2
+    other = PlayedNode("n02")
+    for _ in range(5):
+        other.detection(1)
+    pipeline.uplink(T0 + 10, other.up, other.detection(2))
+    assert pipeline.upto("n02", 1) == 0
+    pipeline.uplink(T0 + 11, other.up, other.hello(3, oldest_seq=6))
+    assert pipeline.upto("n02", 1) == 6
+
+
+def test_pipeline_down_counters_are_never_used_twice_across_restarts(site: Site) -> None:
+    store, node, seen = SqliteStore(None), PlayedNode("n01"), set()
+    for start in range(5):
+        pipeline = new_pipeline(site, store)
+        pipeline.uplink(T0 + start, node.up, node.hello(start))
+        writes = pipeline.take_writes()
+        store.commit(writes)
+        pipeline.committed(writes)
+        for _ in range(3):
+            sealed = pipeline.seal_down("n01", Receipt(upto=(1, 1)))
+            assert sealed is not None
+            node.open_down(sealed[1])
+            assert sealed[1] not in seen
+            seen.add(sealed[1])
+    assert len({data[7:12] for data in seen}) == 15
+
+
+def test_pipeline_forger_is_told_to_the_operator_and_stores_nothing(site: Site) -> None:
+    pipeline, node = new_pipeline(site), PlayedNode("n01")
+    good = node.detection(1)
+    outcomes = [pipeline.uplink(T0 + i, node.up, good[:-1] + b"\0") for i in range(20)]
+    changes = [change for outcome in outcomes for change in outcome.alarms]
+    assert [change.alarm.kind.value for change in changes] == ["forgery"]
+    writes = pipeline.take_writes()
+    assert writes.messages == []
+    assert writes.refused == {("bad_tag", "n01"): 20}
+    cleared = pipeline.tick(T0 + 100 * S).alarms
+    assert [change.change.value for change in cleared] == ["cleared"]
+
+
+def test_pipeline_silent_node_is_lost_and_found_again(site: Site) -> None:
+    pipeline, node = new_pipeline(site), PlayedNode("n01")
+    pipeline.uplink(T0, node.up, node.hello(0))
+    pipeline.tick(T0)
+    assert pipeline.tick(T0 + 179 * S).alarms == []
+    lost = pipeline.tick(T0 + 181 * S).alarms
+    assert [change.alarm.kind.value for change in lost] == ["node_lost"]
+    # A copy of something old must not bring it back; a fresh heartbeat does.
+    found = pipeline.uplink(T0 + 200 * S, node.up, node.health(200_000)).alarms
+    assert [change.alarm.state for change in found] == ["cleared_unacked"]
+
+
+def test_pipeline_will_tells_of_a_lost_node_after_a_grace(site: Site) -> None:
+    pipeline, node = new_pipeline(site), PlayedNode("n01")
+    will = node.seal(Condition(t_ms=0, kind=ConditionKind.LINK_LOST, active=1), 1)
+    pipeline.uplink(T0, node.up, node.hello(0))
+    pipeline.uplink(T0 + 5 * S, node.up, will)
+    assert pipeline.tick(T0 + 15 * S).alarms == []
+    assert [c.alarm.kind.value for c in pipeline.tick(T0 + 26 * S).alarms] == ["node_lost"]
+
+
+def test_store_commit_is_all_or_nothing(tmp_path: Path, site: Site) -> None:
+    store = SqliteStore(tmp_path / "db")
+    pipeline, node = new_pipeline(site, store), PlayedNode("n01")
+    pipeline.uplink(T0, node.up, node.detection(1))
+    writes = pipeline.take_writes()
+    broken = Writes(messages=writes.messages, boots={("n01", 1): ("n01", 1)})  # type: ignore[dict-item]  # too short on purpose
+    with pytest.raises(Exception, match=r"store .*db"):
+        store.commit(broken)
+    assert store.load().messages == 0
+    store.commit(writes)
+    store.commit(writes)
+    assert store.load().messages == 1
+    store.close()
