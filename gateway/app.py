@@ -48,6 +48,7 @@ class Gateway:
         self.writer: Writer
         self.broker: Broker
         self.console: Console
+        self.links: list[Link]
         self._config = config
         self._listeners: list[Callable[[AlarmChange], None]] = []
         self._observers: list[Callable[[Outcome], None]] = []
@@ -115,12 +116,12 @@ class Gateway:
         serial: list[Link] = [
             SerialLink(line.port, line.baud, self.writer.offer, _utc_us) for line in config.serial
         ]
-        links = [mqtt, *serial]
+        self.links = [mqtt, *serial]
         self._state = ConsoleState(
             self.pipeline,
             self.writer,
             self.broker,
-            links,
+            self.links,
             _utc_us,
             store.recent_alarms(_PAST_ALARMS),
         )
@@ -129,7 +130,7 @@ class Gateway:
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
-        self._main = asyncio.create_task(self._run(links), name="gateway")
+        self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is not BrokerKind.EXTERNAL:
             await self._link_up(mqtt)
@@ -155,10 +156,10 @@ class Gateway:
         )
         return MqttLink(access, self.site.name, self.writer.offer, _utc_us)
 
-    async def _run(self, links: list[Link]) -> None:
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.writer.run(), name="writer")
-            for link in links:
+            for link in self.links:
                 tasks.create_task(link.run(), name=link.name)
             tasks.create_task(self._watch_broker(), name="broker")
 

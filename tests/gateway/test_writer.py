@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""The writer: commit, then acknowledge, then receipt; and what it does when the store fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import StoreError
+from gateway.ingest import writer as writer_module
+from gateway.ingest.writer import Writer
+from gateway.links.interface import Arrival
+from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.site import load_site
+from gateway.store.interface import Snapshot, Writes
+from gateway.store.sqlite import SqliteStore
+from gateway.wire.messages import Receipt
+from tests.gateway.played_node import ROOT, PlayedNode, until, write_site
+
+T0 = 1_790_000_000_000_000
+
+
+class FailingStore:
+    """A real store behind a switch: `full` makes every commit fail, as a full disk does."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.inner = SqliteStore(None)
+        self.attempts = 0
+
+    def load(self) -> Snapshot:
+        return self.inner.load()
+
+    def commit(self, writes: Writes) -> None:
+        self.attempts += 1
+        if self.full:
+            raise StoreError("store: disk full")
+        self.inner.commit(writes)
+
+    def recent_alarms(self, limit: int) -> list[str]:
+        return self.inner.recent_alarms(limit)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+class PlayedLink:
+    name = "test"
+    connected = True
+
+    def __init__(self) -> None:
+        self.counters: Counter[str] = Counter()
+        self.sent: list[tuple[str, bytes]] = []
+        self.acknowledged = 0
+
+    async def run(self) -> None:
+        """Nothing of its own."""
+
+    def send(self, topic: str, payload: bytes) -> bool:
+        self.sent.append((topic, payload))
+        return True
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        write_site(folder)
+        site = load_site(folder / "site.toml")
+        self.store = FailingStore()
+        self.pipeline = Pipeline(site, site_keys(site, ROOT), self.store.load())
+        self.outcomes: list[Outcome] = []
+        self.writer = Writer(self.pipeline, self.store, lambda: T0, self.outcomes.append)
+        self.link = PlayedLink()
+
+    def offer(self, node: PlayedNode, data: bytes) -> bool:
+        def acknowledge() -> None:
+            self.link.acknowledged += 1
+
+        return self.writer.offer(Arrival(T0, node.up, data, self.link, acknowledge))
+
+    def receipts(self, node: PlayedNode) -> list[Receipt]:
+        opened = [node.open_down(data) for _topic, data in self.link.sent]
+        return [message for message in opened if isinstance(message, Receipt)]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(writer_module, "_RETRY_S", 0.05)
+    made = Bench(tmp_path)
+    task = asyncio.create_task(made.writer.run())
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_writer_acknowledges_and_receipts_after_the_commit(bench: Bench) -> None:
+    node = PlayedNode("n01")
+    for number in range(50):
+        bench.offer(node, node.detection(number))
+    await until(lambda: bench.link.acknowledged == 50)
+    assert bench.store.load().messages == 50
+    assert bench.receipts(node)[-1].upto == (1, 50)
+    assert len(bench.link.sent) == 1  # one receipt for the burst
+    assert bench.store.attempts <= 2  # one transaction for the burst
+
+
+async def test_writer_store_fails_alarms_go_on_receipts_stop_and_all_recovers(
+    bench: Bench,
+) -> None:
+    nodes = [PlayedNode("n01"), PlayedNode("n02")]
+    bench.store.full = True
+    for node in nodes:
+        bench.offer(node, node.detection(1000))
+    await until(lambda: bench.writer.store_problem)
+    await until(lambda: any(outcome.alarms for outcome in bench.outcomes))
+    assert bench.link.acknowledged == 0
+    assert bench.link.sent == []
+    assert bench.writer.unstored == 2
+    for node in nodes:
+        bench.offer(node, max(node.ledger.values()))  # the node tries again: still nothing
+    await asyncio.sleep(0.2)
+    assert bench.link.sent == []
+    bench.store.full = False
+    await until(lambda: bench.link.acknowledged == 4)
+    assert bench.writer.store_problem == ""
+    snapshot = bench.store.load()
+    assert snapshot.messages == 2
+    assert len(snapshot.open_alarms) == 1
+    assert {topic for topic, _data in bench.link.sent} == {node.down for node in nodes}
+
+
+async def test_writer_queue_full_arrivals_are_not_taken_and_counted(tmp_path: Path) -> None:
+    bench, node = Bench(tmp_path), PlayedNode("n01")
+    data = node.detection(1)
+    taken = [bench.offer(node, data) for _ in range(writer_module.QUEUE_MOST + 10)]
+    assert taken.count(False) == 10
+    assert bench.writer.dropped == 10
+    assert bench.link.acknowledged == 0
+
+
+async def test_writer_flood_of_bad_tags_writes_no_rows_and_is_acknowledged(bench: Bench) -> None:
+    node = PlayedNode("n01")
+    bad = node.detection(1)[:-1] + b"\0"
+    for _ in range(3000):
+        bench.offer(node, bad)
+    await until(lambda: bench.link.acknowledged == 3000)
+    assert bench.store.load().messages == 0
+    assert bench.pipeline.refused.cells == {("bad_tag", "n01"): 3000}
+    assert bench.store.attempts < 30
+
+
+async def test_writer_cancelled_commits_what_it_stepped(tmp_path: Path) -> None:
+    bench, node = Bench(tmp_path), PlayedNode("n01")
+    task = asyncio.create_task(bench.writer.run())
+    bench.offer(node, node.detection(1))
+    await until(lambda: bench.pipeline.messages == 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bench.store.load().messages == 1
