@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""What an installation holds: the firmware too, so that a wheel alone can equip a node."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.architecture.tree import ROOT, files
+
+NODE = f"""
+[node]
+site = "north"
+id = "n07"
+board = "pico_w"
+key = "{"5a" * 32}"
+x_m = 0.0
+y_m = 0.0
+[wifi]
+ssid = "groundwatch"
+passphrase = "correct horse"
+[broker]
+host = "192.168.4.1"
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A wheel of this tree, unpacked as an installation would be."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "-w", folder, ROOT], check=True, capture_output=True)
+    site = folder / "site-packages"
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(site)
+    return site
+
+
+def _groundwatch(site, cwd, *words):
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "tools.cli", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_wheel_carries_every_file_of_its_packages(installed):
+    packages = ("firmware/", "gateway/", "sim_hardware/", "tools/")
+    missing = [
+        path for path in files() if path.startswith(packages) and not (installed / path).is_file()
+    ]
+    assert not missing
+
+
+def test_wheel_alone_writes_a_node_tree_from_its_own_firmware(installed, tmp_path):
+    (tmp_path / "node.toml").write_text(NODE)
+    words = ("bundle", "--config", "node.toml", "--out", "n07", "--json")
+    ran = _groundwatch(installed, tmp_path, *words)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "main.py" in json.loads(ran.stdout)["files"]
+    copied = (tmp_path / "n07" / "ugs" / "node.py").read_bytes()
+    assert copied == (installed / "firmware" / "ugs" / "node.py").read_bytes()
+
+
+def test_wheel_installs_the_command(installed):
+    entry = next(installed.glob("groundwatch-*.dist-info")) / "entry_points.txt"
+    assert "groundwatch = tools.cli:main" in entry.read_text()
