@@ -79,20 +79,22 @@ def _search(r: ptr32, out: ptr32):
 
 
 @micropython.viper
-def _leak(r: ptr32, slow: ptr32):
-    # accumulator form, 16 hops = 8 s
+def _average(r: ptr32, slow: ptr32, shift: int):
+    # accumulator form: slow holds 2^shift times the average, which replaces r
     lag = 0
     while lag < _LAGS:
         acc = slow[lag]
-        slow[lag] = acc + (r[lag] - (acc >> _LEAK))
+        acc += r[lag] - (acc >> shift)
+        slow[lag] = acc
+        r[lag] = acc >> shift
         lag += 1
 
 
 @micropython.viper
-def _settle(slow: ptr32, r: ptr32):
+def _double(slow: ptr32):
     lag = 0
     while lag < _LAGS:
-        r[lag] = slow[lag] >> _LEAK
+        slow[lag] = slow[lag] << 1
         lag += 1
 
 
@@ -130,12 +132,23 @@ class Cadence:
 
 
 class Patience(Cadence):
-    # the same from correlations averaged over hops: a faint beat that stays the same adds up
+    # the same from correlations averaged over hops: a faint beat that keeps its rate adds up.
+    # The average covers what there is at first and 16 hops (8 s, of windows of 8 s) from then on.
     def __init__(self):
         super().__init__(_LAGS + 1, 4)
-        self._slow = array("i", [8192 << _LEAK] * _LAGS)
+        self._slow = array("i", [0] * _LAGS)
+        self._hops = 0
+        self._shift = 0
 
     def measure(self, r):
-        _leak(r, self._slow)
-        _settle(self._slow, self.r)
-        _search(self.r, self._out)
+        if self._hops < 1 << _LEAK:
+            self._hops += 1
+            if self._hops >> self._shift >= 2:
+                self._shift += 1
+                _double(self._slow)
+        _average(r, self._slow, self._shift)
+        _search(r, self._out)
+
+    def halvings(self):
+        # 0 once the average has its full length
+        return _LEAK - self._shift

@@ -94,14 +94,15 @@ class Detector:
         best = quick
         steps = picker.regular(quick.period(), _QUICK_WINDOW)
         if history.filled < _GROWN:
-            verdict.weigh(quick.score(), 0, 0, steps)
+            verdict.weigh(quick.score(), 0, 0, 0, steps)
         else:
             best = self._long
             correlator.run(history.levels, history.at, history.filled)
             best.window(history.filled)
             best.measure(correlator.products)
-            self._patient.measure(best.r)
-            verdict.weigh(quick.score(), best.score(), self._patient.score(), steps)
+            patient = self._patient
+            patient.measure(best.r)
+            verdict.weigh(quick.score(), best.score(), patient.score(), patient.halvings(), steps)
         if self._pir.supports():
             verdict.support()
         rate_x20 = best.rate_x20()

@@ -17,6 +17,7 @@ _QUICK = const(305)
 _QUICK_STEP = const(12)  # per picked interval that fits, up to 6
 _LONG = const(192)
 _PATIENT = const(114)
+_YOUNG = const(24)  # more for each halving of a patient look's average: one false per 1000 boots
 _PIR = const(16)
 _KEEP = const(-60)  # an open activity lives on above this
 _FAST_X20 = const(62)  # above 3.1 beats a second it is four feet, or a runner taken for them
@@ -26,11 +27,13 @@ class Verdict:
     def __init__(self):
         self.evidence = 0
 
-    def weigh(self, quick, long, patient, steps):
-        # scores of the three looks; steps: picked intervals that fit the beat in the last 4 s
+    def weigh(self, quick, long, patient, halvings, steps):
+        # scores of the three looks; halvings: how far the patient one is from its full average;
+        # steps: picked intervals that fit the beat in the last 4 s
         evidence = quick + min(steps, 6) * _QUICK_STEP - _QUICK
         evidence = max(evidence, long - _LONG)
-        self.evidence = max(evidence, patient + (quick + long) // 8 - _PATIENT)
+        least = _PATIENT + halvings * _YOUNG
+        self.evidence = max(evidence, patient + (quick + long) // 8 - least)
 
     def support(self):
         # a PIR pulse close by
