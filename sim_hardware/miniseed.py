@@ -104,7 +104,9 @@ def _joined(segments: list[_Segment], path: Path) -> tuple[NDArray[np.int32], fl
     if gap.all():
         raise SimError(f"{path}: no finite sample inside")
     if gap.any():
-        data[gap] = np.interp(np.flatnonzero(gap), np.flatnonzero(~gap), data[~gap])
+        bridge = np.interp(np.flatnonzero(gap), np.flatnonzero(~gap), data[~gap])
+        whole = np.array_equal(data[~gap], np.rint(data[~gap]))
+        data[gap] = np.rint(bridge) if whole else bridge
     return _counts(data), fs_hz, first.start_ns / _NS
 
 

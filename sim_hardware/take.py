@@ -82,7 +82,8 @@ def node_signal(arrays: dict[str, Array], path: Path) -> Signal:
     if "velocity_m_s" in arrays:
         if arrays["velocity_m_s"].dtype.kind != "f":
             raise SimError(f"{path}: velocity_m_s must be floating point, in m/s")
-        velocity = arrays["velocity_m_s"].astype(np.float32)
+        with np.errstate(over="ignore"):  # becomes infinite, which Signal refuses
+            velocity = arrays["velocity_m_s"].astype(np.float32)
     if "counts" in arrays:
         counts = int_counts(arrays["counts"], path)
     edges = arrays.get("pir_edges_s", np.zeros(0))
