@@ -113,6 +113,7 @@ class Node:
                 self.journal.ledger.trim()
             if now_ms >= self._reboot_ms:
                 print("node restarts uptime_ms=%d" % now_ms)
+                self.journal.ledger.trim()
                 self.board.reset()
             tick += 1
             await asyncio.sleep_ms(_TICK_MS)

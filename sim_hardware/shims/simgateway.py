@@ -77,7 +77,8 @@ class _Gateway:
         if opened is None:
             return
         lane, boot, seq, name, values = opened
-        self._boot = boot
+        # Older boots still speak through their ledger; what goes down is for the newest.
+        self._boot = max(self._boot, boot)
         if lane == 0:
             self._commit(boot, seq, name, values)
         elif name == "hello":

@@ -1,83 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""A real mosquitto that asks for user name and password, on an unused loopback port."""
+"""The broker that the tests of the link share."""
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.broker import Broker
 
 USER = "n07"
 PASSWORD = "0123456789abcdef0123456789abcdef"
 
 
-class Broker:
-    """One mosquitto; it can be stopped and started again on the same port."""
-
-    def __init__(self, program: str, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port: int = server.getsockname()[1]
-        passwords = folder / "passwords"
-        passwords.touch(mode=0o600)
-        for user in (USER, "gateway"):
-            subprocess.run(
-                ["mosquitto_passwd", "-b", passwords, user, PASSWORD], check=True, timeout=10
-            )
-        self._conf = folder / "mosquitto.conf"
-        self._conf.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous false\n"
-            f"password_file {passwords}\nuser root\n"
-        )
-        self._program = program
-        self._log = folder / "mosquitto.log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, "-c", self._conf], stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError(self._log.read_text())
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A started broker that knows the users n07 and gateway."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not installed: apt install mosquitto")
-    made = Broker(program, tmp_path)
+    made = Broker(tmp_path, {USER: PASSWORD, "gateway": PASSWORD})
     made.start()
     yield made
     made.stop()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], bool], float], None]:
-    """Wait for something that another process brings about."""
-
-    def wait(is_true: Callable[[], bool], timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not is_true():
-            assert time.monotonic() < deadline, "did not come about"
-            time.sleep(0.01)
-
-    return wait

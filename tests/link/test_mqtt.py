@@ -14,16 +14,15 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from tests.broker import Broker, until
+from tests.link.conftest import PASSWORD, USER
 from tests.on_node import FIRMWARE, run_on_node
 
 ON_NODE = Path(__file__).parent / "on_node"
-USER = "n07"
-PASSWORD = "0123456789abcdef0123456789abcdef"
 CONNACK = b"\x20\x02\x00\x00"
 SUBACK = b"\x90\x03\x00\x01\x01"
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Until = Callable[[Callable[[], bool], float], None]
 
 
 @contextmanager
@@ -72,7 +71,7 @@ def test_codec_with_hostile_bytes_raises_only_its_own_error(
 
 
 def test_client_with_a_real_broker_carries_messages_both_ways(
-    micropython: Path, broker: Any, until: Until, tmp_path: Path
+    micropython: Path, broker: Broker, tmp_path: Path
 ):
     got: list[bytes] = []
     with gateway(broker.port, got) as peer:
@@ -89,14 +88,12 @@ def test_client_with_a_real_broker_carries_messages_both_ways(
     assert got[50] == b"will"
 
 
-def test_client_with_a_wrong_password_says_so(micropython: Path, broker: Any, tmp_path: Path):
+def test_client_with_a_wrong_password_says_so(micropython: Path, broker: Broker, tmp_path: Path):
     lines = run_on_node(micropython, ON_NODE / "client.py", str(broker.port), USER, "wrong", "0")
     assert lines == ["ended MqttError broker refuses: not authorised"]
 
 
-def test_client_when_the_broker_dies_ends(
-    micropython: Path, broker: Any, until: Until, tmp_path: Path
-):
+def test_client_when_the_broker_dies_ends(micropython: Path, broker: Broker, tmp_path: Path):
     args = (str(broker.port), USER, PASSWORD, "0")
     with client(micropython, tmp_path / "log", *args) as lines:
         until(lambda: "open" in lines(), 10)

@@ -154,3 +154,21 @@ def test_node_with_a_broken_configuration_says_what_is_wrong(
     assert run.codes == [0]
     assert run.lines[0].startswith(f"node stops cause={said}")
     assert run.uplinks == []
+
+
+def test_node_before_a_gateway_that_knows_nothing_closes_the_gap(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    # The first gateway has receipted more than a segment, so its messages are gone for good. The
+    # second one waits for them, until the node says that they will not come.
+    first = play(micropython, walker(460, 10, 450))
+    assert len(made(first.lines)) > 70
+    (tmp_path / "n07" / "exit.json").unlink()  # the simulated clock begins anew
+    second = play(micropython, walker(90, 0, 0))
+    told = [m for m in second.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED]
+    assert [(m.boot, m.active) for m in told] == [(1, 1)]
+    held = [seq for _t_us, lane, boot, seq, _m in second.uplinks if (lane, boot) == (0, 1)]
+    assert told[0].value == min(held) - 1
+    assert max(held) == len(sent(first))
+    # Receipts flow again: nothing is sent twice any more.
+    assert [t_us for t_us, lane, *_rest in second.uplinks if lane == 0][-1] < 60_000_000
