@@ -3,9 +3,10 @@
 
 import gc
 import sys
+import time
 
 import micropython
-import time
+
 from ugs.clock import Clock
 from ugs.drivers.ads1220 import Ads1220
 from ugs.drivers.battery import Battery

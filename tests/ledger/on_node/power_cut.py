@@ -7,6 +7,7 @@ import os
 import sys
 
 import vfs
+
 from ugs.ledger.journal import Journal
 
 BLOCK = 4096
