@@ -20,6 +20,8 @@ _FLAT_S = const(60)
 _PIR_STUCK_MS = const(600_000)
 _CLOCK_UNSET_MS = const(600_000)
 _WINDOW_S = const(10)
+_HOLD_MS = const(600_000)
+_HOLD_TAMPER_MS = const(10_000)
 # In one window: 1 % missed, 5 % of one second clipped, and more refusals than radio noise makes.
 _MISSED_PCT = const(1)
 _CLIPPED_PCT = const(5)
@@ -28,23 +30,26 @@ _LEDGER_QUIET_WINDOWS = const(6)
 
 
 class Conditions:
-    # record(name, values) is called on every change of a condition, never for a repetition.
+    # record(name, values) is called on every change of a condition, never for a repetition. The end
+    # is told some time after the beginning at the earliest: what flickers must not fill the ledger
+    # and drive detections out of it.
 
     def __init__(self, record):
         self._record = record
-        self._active = set()
+        # name -> when the beginning was told
+        self._active = {}
 
     def set(self, now_ms, name, active, value=None):
-        if active == (name in self._active):
+        since_ms = self._active.get(name)
+        if active == (since_ms is not None):
             return
         if active:
-            self._active.add(name)
+            self._active[name] = now_ms
+        elif now_ms - since_ms < (_HOLD_TAMPER_MS if name == "tamper" else _HOLD_MS):
+            return
         else:
-            self._active.remove(name)
+            del self._active[name]
         self.tell(now_ms, name, active, value)
-
-    def is_active(self, name):
-        return name in self._active
 
     def tell(self, now_ms, name, active=True, value=None, boot=None):
         # A condition that only happens, without an end.
@@ -63,7 +68,7 @@ class Conditions:
 
 class Health:
     # poll() once a second, poll_contact() ten times; heartbeat() gives the values of a health.
-    # `board` has battery_mv(), tamper, pir or None; `session` and `wifi` are those of ugs.link.
+    # `board` has battery_mv(), check(), tamper, pir or None; `session` and `wifi` are those of ugs.link.
 
     def __init__(self, board, ledger, clock, session, wifi, conditions, random):
         self.battery_mv = 0
@@ -86,6 +91,7 @@ class Health:
         self._faultless_windows = 0
         self._pir_level = 0
         self._pir_since_ms = 0
+        self._pir_dropped = 0
 
     def is_heartbeat_due(self, now_ms):
         return now_ms >= self._heartbeat_ms
@@ -133,7 +139,8 @@ class Health:
             low = min(low, count)
             high = max(high, count)
         self._flat_s = self._flat_s + 1 if high - low <= _FLAT_COUNTS else 0
-        self._conditions.set(now_ms, "sensor_fault", self._flat_s >= _FLAT_S)
+        fault = self._flat_s >= _FLAT_S or not self._is_front_end_well()
+        self._conditions.set(now_ms, "sensor_fault", fault)
         clipped = sampler.clipped - self._clipped
         self._clipped = sampler.clipped
         if clipped * 100 > _CLIPPED_PCT * sampler.fs_hz:
@@ -141,6 +148,13 @@ class Health:
             self._conditions.set(now_ms, "samples_clipped", True, sampler.clipped)
         elif self._seconds - self._clip_seen >= _WINDOW_S:
             self._conditions.set(now_ms, "samples_clipped", False, sampler.clipped)
+
+    def _is_front_end_well(self):
+        try:
+            self._board.check()
+        except OSError:
+            return False
+        return True
 
     def _check_pir(self, now_ms):
         pir = self._board.pir
@@ -150,7 +164,10 @@ class Health:
             self._pir_level = pir.level
             self._pir_since_ms = now_ms
         stuck = pir.level and now_ms - self._pir_since_ms >= _PIR_STUCK_MS
-        self._conditions.set(now_ms, "pir_fault", bool(stuck))
+        # A PIR gives a few edges a second; a queue that overflows hangs on a loose wire.
+        chatters = pir.dropped != self._pir_dropped
+        self._pir_dropped = pir.dropped
+        self._conditions.set(now_ms, "pir_fault", bool(stuck or chatters))
 
     def _check_dropped(self, now_ms):
         dropped = self._ledger.take_dropped()

@@ -23,6 +23,10 @@ _STATE = "state"
 _TICK_MS = const(100)
 _TRIM_EVERY_S = const(60)
 _REBOOT_AFTER_MS = const(3_000)
+# Six times five minutes without a network although the radio was off and on each time.
+_RADIO_CYCLES_MAX = const(6)
+# A task that fails again and again is told of so often, so that it does not fill the ledger.
+_FAULT_EVERY_MS = const(600_000)
 # Uptime goes out as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
 _UPTIME_MS_MAX = 4_147_200_000
 # Longest time without progress: the pump may wait for flash, the link for a join or a peer.
@@ -43,12 +47,12 @@ class Node:
         self.journal.open()
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
-        wifi = Wifi(board.wlan, config.ssid, config.passphrase)
+        self.wifi = Wifi(board.wlan, config.ssid, config.passphrase)
         self.session = Session(
             config,
             keys.derive(config.key),
             self.journal,
-            wifi,
+            self.wifi,
             self.clock,
             self,
             random.random,
@@ -58,7 +62,7 @@ class Node:
             self.journal.ledger,
             self.clock,
             self.session,
-            wifi,
+            self.wifi,
             self.conditions,
             random.random,
         )
@@ -73,6 +77,7 @@ class Node:
         )
         self.commands = Commands(self.journal.record, self._request_reboot)
         self._hello_boot = 0
+        self._fault_told_ms = -_FAULT_EVERY_MS
         self._reboot_ms = _UPTIME_MS_MAX
         gc.collect()
         board.sampler.start()
@@ -107,11 +112,10 @@ class Node:
             self.health.poll_contact(now_ms)
             if tick % 10 == 0:
                 self.health.poll(now_ms)
-                self.board.check()
                 self._close_gap(now_ms)
             if tick % (10 * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
-            if now_ms >= self._reboot_ms:
+            if now_ms >= self._reboot_ms or self.wifi.cycles >= _RADIO_CYCLES_MAX:
                 print("node restarts uptime_ms=%d" % now_ms)
                 self.journal.ledger.trim()
                 self.board.reset()
@@ -142,7 +146,9 @@ class Node:
 
     def _on_fault(self, name, _error):
         now_ms = self.clock.uptime_ms()
-        self.conditions.tell(now_ms, "restarted", True, self.supervisor.restarts)
+        if now_ms - self._fault_told_ms >= _FAULT_EVERY_MS:
+            self._fault_told_ms = now_ms
+            self.conditions.tell(now_ms, "restarted", True, self.supervisor.restarts)
 
     # What the session asks of the node.
 

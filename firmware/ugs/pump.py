@@ -56,9 +56,10 @@ class Pump:
             age_us = sampler.age_us(self.read + BLOCK - 1)
             t_ms = max(0, self._clock.uptime_ms() - age_us // 1000)
             self._feed_edges(t_ms)
-            if self._detector.feed(sampler.ring, self.read, t_ms):
-                self._keep(self._detector.report)
+            # Advanced first: a block that makes the detector raise is not fed again for ever.
             self.read += BLOCK
+            if self._detector.feed(sampler.ring, self.read - BLOCK, t_ms):
+                self._keep(self._detector.report)
 
     def _feed_edges(self, until_ms):
         pir = self._pir

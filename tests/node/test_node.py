@@ -112,7 +112,7 @@ def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(
 
 
 def test_node_whose_case_is_opened_tells_of_it(micropython: Path, play: Callable[..., Any]):
-    run = play(micropython, walker(30, 0, 0), tamper_edges_s=[10, 10.5, 20])
+    run = play(micropython, walker(40, 0, 0), tamper_edges_s=[10, 10.5, 30])
     told = [pair for pair in conditions(run) if pair[0] is ConditionKind.TAMPER]
     assert told == [
         (ConditionKind.TAMPER, 1),

@@ -17,7 +17,7 @@ class WifiError(OSError):
 
 class Wifi:
     # `wlan` is a station interface with active(), connect(), disconnect(), isconnected(), status().
-    #   cycles: how often the radio was powered down because no join succeeded
+    #   cycles: how often in a row the radio was powered down because no join succeeded
 
     def __init__(self, wlan, ssid, passphrase):
         self.cycles = 0
@@ -43,7 +43,7 @@ class Wifi:
         if not wlan.active():
             wlan.active(True)
         if wlan.isconnected():
-            self._failing_since = None
+            self._joined()
             return
         start = ticks_ms()
         if self._failing_since is None:
@@ -57,7 +57,11 @@ class Wifi:
                 wlan.disconnect()
                 raise WifiError("cannot join %s, status %s" % (self._ssid, status))
             await asyncio.sleep_ms(200)
+        self._joined()
+
+    def _joined(self):
         self._failing_since = None
+        self.cycles = 0
 
     async def _cycle_radio(self):
         self.cycles += 1

@@ -151,6 +151,7 @@ class Radio:
     def __init__(self):
         self.on = False
         self.stuck = True
+        self.offs = 0
         self.joined = False
 
     def active(self, on=None):
@@ -158,6 +159,7 @@ class Radio:
             return self.on
         if not on:
             self.stuck = False
+            self.offs += 1
         self.on = on
 
     def connect(self, ssid, key):
@@ -190,7 +192,8 @@ def wifi_stuck_radio_is_powered_down():
     module.ticks_ms = lambda: now[0]
     module.ticks_diff = lambda a, b: a - b
     asyncio.sleep_ms, plain = sleep_ms, asyncio.sleep_ms
-    wifi = Wifi(Radio(), "net", "")
+    radio = Radio()
+    wifi = Wifi(radio, "net", "")
 
     async def keep_trying():
         failures = 0
@@ -203,7 +206,7 @@ def wifi_stuck_radio_is_powered_down():
 
     failures = asyncio.run(keep_trying())
     asyncio.sleep_ms = plain
-    assert wifi.cycles == 1 and failures == 15, (wifi.cycles, failures)
+    assert (radio.offs, failures, wifi.cycles) == (1, 15, 0), (radio.offs, failures, wifi.cycles)
     assert wifi.rssi_dbm() == -128
 
 
