@@ -41,6 +41,7 @@ from sim_hardware.take import Take
 
 _DEFAULT_T0_UTC_S = 1_767_225_600  # 2026-01-01, for takes without a date
 _RESTARTS_MAX = 1000
+_WALL_LEAST_S = 60.0
 _NO_FAULTS = Faults()
 
 
@@ -135,7 +136,7 @@ def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> Vir
     box.write_settings(settings, seed, faults)
     log = NodeLog(box.node)
     # Real time is a hundredth of virtual time; a node that takes half of it hangs.
-    restarts = _run(box, log, wall_limit_s=60.0 + (end_s + pace.lead_s) / 2)
+    restarts = _run(box, log, wall_limit_s=_WALL_LEAST_S + (end_s + pace.lead_s) / 2)
     return VirtualRun(_read_uplinks(box), log.made, {box.node: log}, {box.node: restarts})
 
 

@@ -13,7 +13,7 @@ class Feed:
     # somewhat ahead of the reader. Outside of what is written the ground is still.
 
     def __init__(self, path, fs_hz, t0_us, ring=0):
-        self._file = open(path, "rb")
+        self._file = open(path, "rb", 0)  # unbuffered: a ring changes under its reader
         self._fs_hz = fs_hz
         self._t0_us = t0_us
         self._ring = ring
