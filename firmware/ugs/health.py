@@ -45,9 +45,10 @@ class Conditions:
             return
         if active:
             self._active[name] = now_ms
-        elif now_ms - since_ms < (_HOLD_TAMPER_MS if name == "tamper" else _HOLD_MS):
-            return
         else:
+            hold_ms = _HOLD_TAMPER_MS if name == "tamper" else _HOLD_MS
+            if now_ms - since_ms < hold_ms:
+                return
             del self._active[name]
         self.tell(now_ms, name, active, value)
 
@@ -68,7 +69,7 @@ class Conditions:
 
 class Health:
     # poll() once a second, poll_contact() ten times; heartbeat() gives the values of a health.
-    # `board` has battery_mv(), check(), tamper, pir or None; `session` and `wifi` are those of ugs.link.
+    # `board` has battery_mv(), check(), tamper, pir or None; `session`, `wifi` are of ugs.link.
 
     def __init__(self, board, ledger, clock, session, wifi, conditions, random):
         self.battery_mv = 0

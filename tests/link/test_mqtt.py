@@ -150,7 +150,7 @@ PEERS: dict[str, tuple[Peer, tuple[str, ...], int]] = {
     "hangs up": (_hangs_up, ("EOFError", "OSError"), 2_000),
     "silent": (_silent, ("TimeoutError",), 12_000),
     "drips": (_drips, ("TimeoutError", "MqttError"), 12_000),
-    "never acknowledges": (_never_acknowledges, ("TimeoutError", "MqttError"), 24_000),
+    "never acknowledges": (_never_acknowledges, ("TimeoutError", "MqttError"), 13_000),
 }
 
 

@@ -59,7 +59,7 @@ class Connection:
         # Returns when the bytes are on their way; waits while 8 messages lack their PUBACK.
         while len(self._unacked) >= _INFLIGHT:
             self._room.clear()
-            await asyncio.wait_for(self._room.wait(), 2 * _STALL_S)
+            await asyncio.wait_for(self._room.wait(), _STALL_S)
         packet_id = self._next_id()
         self._unacked[packet_id] = ticks_ms()
         await self._write(packets.publish(topic, payload, packet_id))
@@ -79,7 +79,7 @@ class Connection:
             await asyncio.sleep_ms(1000)
             now = ticks_ms()
             for tick in self._unacked.values():
-                if ticks_diff(now, tick) > 2 * _STALL_S * 1000:
+                if ticks_diff(now, tick) > _STALL_S * 1000:
                     raise MqttError("no PUBACK")
             if ticks_diff(now, self._sent_tick) >= _PING_AFTER_MS:
                 await self._write(packets.PINGREQ)
