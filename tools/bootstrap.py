@@ -111,7 +111,7 @@ def _apt_install(packages: list[str], otherwise: str) -> None:
 
 
 def _pip(*words: str | Path) -> None:
-    quiet = ("-q", "--disable-pip-version-check", "--no-input")
+    quiet = ("-qq", "--disable-pip-version-check", "--no-input")
     subprocess.run([_venv_python(), "-m", "pip", words[0], *quiet, *words[1:]], check=True)
 
 
