@@ -27,6 +27,11 @@ _NOISE_NV = 500
 _FULL = 0x7FFFFF
 
 
+def _period_us(register_1):
+    rates = (_SPS_NORMAL, _SPS_DUTY, _SPS_TURBO, _SPS_NORMAL)[register_1 >> 3 & 3]
+    return int(1_000_000 / rates[register_1 >> 5])
+
+
 class Ads1220:
     def __init__(self, feed, seed):
         self._feed = feed
@@ -36,11 +41,13 @@ class Ads1220:
 
     def _power_on(self):
         self.registers = bytearray(4)  # 8.6: all zero after reset
+        self._period_us = _period_us(0)
         self._start_us = None  # of the first conversion; None while powered down (8.4.1)
         self._seen = 0  # conversions already read
         self._left = 0
         self._at = 0
         self._out = b""
+        self._data_out = b""
 
     def select(self, level):
         # The CS line. High ends whatever command was under way (8.5.1.1).
@@ -65,7 +72,7 @@ class Ads1220:
             self._out = self._out[1:]
         if self._left:
             self._data(byte)
-        else:
+        elif byte:
             self._decode(byte)
         return answer
 
@@ -80,8 +87,7 @@ class Ads1220:
         elif byte & 0xFE == _RESET:
             self._power_on()
         elif byte & 0xFE == _START:
-            self._start_us = simclock.now()
-            self._seen = 0
+            self._restart()
         elif byte & 0xFE == _POWERDOWN:
             self._start_us = None
         elif byte & 0xF0 == _RDATA:
@@ -90,33 +96,36 @@ class Ads1220:
     def _data(self, byte):
         if self._at < 4:
             self.registers[self._at] = byte
+            if self._at == 1:
+                self._period_us = _period_us(byte)
         self._at += 1
         self._left -= 1
         if not self._left and self._start_us is not None:
             # Writing a register restarts the conversion (8.5.3.7).
-            self._start_us = simclock.now()
-            self._seen = 0
+            self._restart()
+
+    def _restart(self):
+        self._start_us = simclock.now()
+        self._seen = 0
 
     def _latch(self):
-        self._seen = self._conversions()
-        value = self._value(self._seen) if self._seen else 0
-        self._out = (value & 0xFFFFFF).to_bytes(3, "big")
-
-    def _period_us(self):
-        mode = self.registers[1] >> 3 & 3
-        rates = (_SPS_NORMAL, _SPS_DUTY, _SPS_TURBO, _SPS_NORMAL)[mode]
-        return int(1_000_000 / rates[self.registers[1] >> 5])
+        number = self._conversions()
+        if number != self._seen or not number:
+            self._seen = number
+            value = self._value(number) if number else 0
+            self._data_out = (value & 0xFFFFFF).to_bytes(3, "big")
+        self._out = self._data_out
 
     def _conversions(self):
         # How many are complete. Single-shot mode (CM = 0) stops after the first.
         if self._start_us is None:
             return 0
-        count = (simclock.now() - self._start_us) // self._period_us()
+        count = (simclock.now() - self._start_us) // self._period_us
         return count if self.registers[1] & 4 else min(count, 1)
 
     def _value(self, number):
         # 24-bit two's complement code of conversion `number`, clipped at full scale (8.5.2).
-        t_us = self._start_us + number * self._period_us()
+        t_us = self._start_us + number * self._period_us
         gain = 1 << (self.registers[0] >> 1 & 7)
         nv_x10 = self._input_nv_x10(t_us)
         nv_x10 += self._noise[number & (noise.SIZE - 1)] * _NOISE_NV * 10 // noise.RMS

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,9 +38,9 @@ def world_take() -> Take:
     return Take(site, {node.id: whole.signals[node.id] for node in nodes})
 
 
-def run(take: Take, folder: Path, interpreter: Path, **more: object) -> VirtualRun:
+def run(take: Take, folder: Path, interpreter: Path, **more: Any) -> VirtualRun:
     trees = write_trees(take.site, ROOT, 1883, folder)
-    return simulate(take, trees, micropython=interpreter, **more)  # type: ignore[arg-type]
+    return simulate(take, trees, micropython=interpreter, **more)
 
 
 def opened(run: VirtualRun, site: str) -> list[object]:
