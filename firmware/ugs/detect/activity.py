@@ -41,7 +41,7 @@ class Activity:
         self._peak = 0
         self._pir_start = 0
 
-    def step(self, t_ms, triggered, peak, pir_total):
+    def step(self, triggered, peak, pir_total):
         # every block: ages and peaks; peak in units of 4 nm/s
         if triggered:
             self._calm = 0
@@ -49,7 +49,8 @@ class Activity:
                 self._stirred += 1
         else:
             self._calm += 1
-            if self._calm > 16:  # 2 s without trigger: the next one begins something new
+            if self._calm > 16 and not self.is_open:
+                # 2 s without trigger: the next one begins something new
                 self._stirred = 0
                 self._peak = 0
             elif self._stirred and self._stirred < _LEAD:
@@ -58,8 +59,8 @@ class Activity:
         if self.is_open:
             self._age += 1
             self._quiet += 1
-        else:
-            self._pir_start = pir_total if self._stirred == 0 else self._pir_start
+        elif self._stirred == 0:
+            self._pir_start = pir_total
 
     def decide(self, t_ms, is_sure, confidence_pct, class_id, rate_x20, pir_total):
         # every hop; True when the report is filled
@@ -78,7 +79,9 @@ class Activity:
         if self._quiet >= _QUIET:
             self.is_open = False
             self._stirred = 0
-            return self._fill(END, confidence_pct, class_id, rate_x20, pir_total)
+            self._fill(END, confidence_pct, class_id, rate_x20, pir_total)
+            self._peak = 0
+            return True
         waited = self._age - self._last
         surer = confidence_pct >= self.report.confidence_pct + _SURER
         if waited >= _UPDATE or (waited >= _EARLY and self._updates == 0 and surer):

@@ -51,11 +51,22 @@ class Detector:
         # an edge counts from the block it is told in: edges come before the block they lie in
         self._pir.edge(level)
 
+    def insight(self):
+        # for tests, walk tests and snippets: what the last verdict rested on
+        return (
+            self._quick.score(),
+            self._long.score(),
+            self._patient.score(),
+            self._moments.kurtosis_x16(),
+            self._verdict.evidence,
+            self._trigger.is_open(),
+        )
+
     def feed(self, ring, start, t_ms):
         # consumes 32 samples ring[(start + i) & (len(ring) - 1)]; t_ms: uptime of the last one.
         # True: self.report holds a new report.
         self._condition(ring, start)
-        self._activity.step(t_ms, self._trigger.is_open(), self._envelope.peak(), self._pir.total)
+        self._activity.step(self._trigger.is_open(), self._envelope.peak(), self._pir.total)
         self._blocks += 1
         if self._blocks < _HOP:
             return False

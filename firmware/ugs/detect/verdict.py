@@ -19,7 +19,7 @@ _LONG = const(192)
 _PATIENT = const(114)
 _YOUNG = const(24)  # more for each halving of a patient look's average: one false per 1000 boots
 _PIR = const(16)
-_KEEP = const(-60)  # an open activity lives on above this
+_KEEP = const(-20)  # an open activity lives on above this
 _FAST_X20 = const(62)  # above 3.1 beats a second it is four feet, or a runner taken for them
 
 
@@ -32,6 +32,8 @@ class Verdict:
         # steps: picked intervals that fit the beat in the last 4 s
         evidence = quick + min(steps, 6) * _QUICK_STEP - _QUICK
         evidence = max(evidence, long - _LONG)
+        if long * 2 < patient:
+            patient = 0  # the beat has stopped, only its average lingers
         least = _PATIENT + halvings * _YOUNG
         self.evidence = max(evidence, patient + (quick + long) // 8 - least)
 
