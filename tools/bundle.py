@@ -20,7 +20,6 @@ _KEY_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 # What a bundle consists of at the top; anything else in the folder is not ours to touch.
 _FILES = ("boot.py", "main.py", "node.json")
 _FOLDERS = ("boards", "ugs")
-_GENERATION_MAX = 65535
 
 
 @dataclass(frozen=True)
@@ -133,8 +132,7 @@ def _node_key(node: Table, path: Path, site: str, name: str) -> bytes:
         raise node.fail("fleet_key", "or key_file or key is needed, one", 'fleet_key = "fleet.key"')
     if given == ["fleet_key"]:
         root = keys.load_fleet_root(path.parent / node.text("fleet_key", "fleet.key"))
-        generation = node.integer("generation", 1, _GENERATION_MAX, 1, default=1)
-        return keys.node_key(root, site, name, generation)
+        return keys.node_key(root, site, name)
     if given == ["key_file"]:
         digits = _key_digits(path.parent / node.text("key_file", "n07.key"))
     else:

@@ -169,12 +169,6 @@ def test_bundle_with_a_key_file_uses_that_key(node_toml: Path, tmp_path: Path):
     assert config.key == b"\x0f" * 32
 
 
-def test_bundle_of_another_generation_has_another_key(node_toml: Path):
-    first = load_config(node_toml).key
-    changed(node_toml, "^fleet_key = .*", 'fleet_key = "fleet.key"\ngeneration = 2')
-    assert load_config(node_toml).key not in (b"", first)
-
-
 def test_config_shown_hides_its_secrets(node_toml: Path):
     config = load_config(node_toml)
     assert config.key.hex() not in repr(config)
