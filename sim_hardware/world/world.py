@@ -20,6 +20,7 @@ from sim_hardware.take import Take
 from sim_hardware.world.actors import Pass, crossings, make_pass
 from sim_hardware.world.ambient import Ambient, Gusts
 from sim_hardware.world.geophone import FS_HZ, Geophone
+from sim_hardware.world.hearing import Hearing, NodeHearing
 from sim_hardware.world.pir import STEP_S, Pir
 from sim_hardware.world.scenario import ActorSpec, Scenario
 from sim_hardware.world.soil import (
@@ -64,6 +65,7 @@ class _NodeGround:
         self._ahead = np.zeros(_AHEAD)
         self._banks: dict[str, PulseBank] = {}
         self._hums: dict[str, Hum] = {}
+        self.hearing: NodeHearing | None = None
         self.pir: Pir | None = None
         if spec.pir_range_m > 0:
             rng = np.random.default_rng([*self._seed, 4])
@@ -95,6 +97,8 @@ class _NodeGround:
         pulse = bank.pulse(distance_m) * force
         skip = max(0, -start)  # the Gaussian's foot before a strike in the first 60 ms of a second
         self._ahead[start + skip : start + LENGTH] += pulse[skip:]
+        if self.hearing is not None:
+            self.hearing.add(key.split("/")[0], start + skip, pulse[skip:])
 
     def hum(self, key: str, spec: ActorSpec, xy: FArray) -> None:
         """Add one second of a vehicle at positions `xy`, one per sample."""
@@ -103,13 +107,18 @@ class _NodeGround:
             rng = np.random.default_rng([*self._seed, 6, crc32(key.encode())])
             hum = self._hums[key] = Hum(rng, spec.level_nm_s, self._gain(rng))
         distance_m = np.hypot(xy[:, 0] - self.spec.x_m, xy[:, 1] - self.spec.y_m)
-        self._ahead[:FS_HZ] += hum.second(distance_m)
+        sound = hum.second(distance_m)
+        self._ahead[:FS_HZ] += sound
+        if self.hearing is not None:
+            self.hearing.add(key.split("/")[0], 0, sound)
 
     def forget(self, name: str) -> None:
         """Drop what was kept for a pass that is over."""
         for store in (self._banks, self._hums):
             for key in [key for key in store if key.split("/")[0] == name]:
                 del store[key]
+        if self.hearing is not None:
+            self.hearing.forget(name)
 
     def _knock(self) -> None:
         rng = self._knock_rng
@@ -124,6 +133,8 @@ class _NodeGround:
         """Finish this second: FS_HZ samples in m/s."""
         self._knock()
         noise = self._ambient.second(gust)
+        if self.hearing is not None:
+            self.hearing.second(noise)
         out = (noise + self._ahead[:FS_HZ]) * 1e-9
         self._ahead[:-FS_HZ] = self._ahead[FS_HZ:]
         self._ahead[-FS_HZ:] = 0
@@ -162,8 +173,9 @@ class World:
                     break
         return found
 
-    def truth(self, duration_s: float) -> dict[str, object]:
-        """What happened: actors with paths, crossings of the line of nodes, weather."""
+    def truth(self, duration_s: float, hearing: Hearing | None = None) -> dict[str, object]:
+        """What happened: actors with paths, crossings of the line of nodes, weather; with the
+        `hearing` that a run has filled also `passes`: who was audible where."""
         line = np.array([[n.x_m, n.y_m] for n in self.nodes])
         actors, over = [], []
         for one in self.passes(0.0, duration_s):
@@ -198,16 +210,23 @@ class World:
         ]
         over.sort(key=lambda crossing: str(crossing["actor"]))
         over.sort(key=lambda crossing: float(str(crossing["t_s"])))
-        return {
+        truth: dict[str, object] = {
             "version": 1,
             "duration_s": duration_s,
             "actors": actors,
             "conditions": conditions,
             "crossings": over,
         }
+        if hearing is not None:
+            passes = self.passes(0.0, duration_s)
+            truth["passes"] = hearing.passes(passes, self.nodes, duration_s)
+        return truth
 
-    def _seconds(self) -> Iterator[Block]:
+    def _seconds(self, hearing: Hearing | None = None) -> Iterator[Block]:
         grounds = [_NodeGround(self.scenario, spec, self.seed) for spec in self.nodes]
+        if hearing is not None:
+            for ground in grounds:
+                ground.hearing = hearing.node(ground.spec.id, _AHEAD)
         gusts = Gusts(np.random.default_rng([self.seed, 8]), self.scenario.weather.wind_m_s)
         second = 0
         present: dict[str, Pass] = {}
@@ -226,14 +245,17 @@ class World:
             yield Block(start_s, {g.spec.id: g.second(gust) for g in grounds}, edges)
             second += 1
 
-    def blocks(self, block_s: float) -> Iterator[Block]:
-        """Endless stream of blocks of `block_s` seconds (a whole number of samples)."""
+    def blocks(self, block_s: float, hearing: Hearing | None = None) -> Iterator[Block]:
+        """Endless stream of blocks of `block_s` seconds (a whole number of samples).
+
+        A fresh `hearing` is filled on the way, for `truth`; the samples are the same without it.
+        """
         count = round(block_s * FS_HZ)
         if count < 1 or abs(count - block_s * FS_HZ) > 1e-6:
             raise SimError(f"block_s: {block_s} s is no whole number of samples at {FS_HZ} Hz")
         left: dict[str, NDArray[np.float32]] = {n.id: np.zeros(0, np.float32) for n in self.nodes}
         edges: dict[str, list[float]] = {n.id: [] for n in self.nodes}
-        seconds = self._seconds()
+        seconds = self._seconds(hearing)
         at = 0
         while True:
             while next(iter(left.values())).size < count:
@@ -251,13 +273,14 @@ class World:
             edges = {name: [t for t in times if t >= end_s] for name, times in edges.items()}
             at += count
 
-    def record(self, duration_s: float) -> Block:
+    def record(self, duration_s: float, hearing: Hearing | None = None) -> Block:
         """The first `duration_s` seconds as one block."""
-        return next(self.blocks(duration_s))
+        return next(self.blocks(duration_s, hearing))
 
     def take(self, duration_s: float) -> Take:
         """The first `duration_s` seconds with their truth, ready for nodes or for a folder."""
-        block = self.record(duration_s)
+        hearing = Hearing()
+        block = self.record(duration_s, hearing)
         signals = {
             node.id: Signal(
                 float(FS_HZ),
@@ -267,7 +290,7 @@ class World:
             for node in self.nodes
         }
         site = Site(self.scenario.name, self.nodes, self.sectors)
-        return Take(site, signals, self.truth(duration_s))
+        return Take(site, signals, self.truth(duration_s, hearing))
 
 
 def _move(one: Pass, start_s: float, grounds: list[_NodeGround], bodies: dict[str, FArray]) -> None:

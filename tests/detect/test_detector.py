@@ -21,7 +21,10 @@ ONSET, UPDATE, END = 1, 2, 3
 def on_cpython(script):
     path = f"{ROOT / 'firmware'}:{ROOT / 'sim_hardware/cpython'}"
     done = subprocess.run(
-        [sys.executable, script], env={"PYTHONPATH": path}, capture_output=True, text=True,
+        [sys.executable, script],
+        env={"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
         check=True,
     )
     return done.stdout.splitlines()
@@ -74,9 +77,7 @@ def test_detector_in_steady_state_allocates_nothing(micropython, micropython_i38
 def test_detector_in_an_hour_of_weather_stays_silent(micropython, tmp_path):
     """Two nodes, 30 minutes: gusts of 9 m/s, 3 mm/h of rain, falling branches."""
     nodes = tuple(NodeSpec(f"n{i}", 25.0 * i, 0.0, "line") for i in range(2))
-    scenario = Scenario(
-        "storm", nodes, weather=Weather(120.0, 2.0, 9.0, 3.0), knocks_per_h=20.0
-    )
+    scenario = Scenario("storm", nodes, weather=Weather(120.0, 2.0, 9.0, 3.0), knocks_per_h=20.0)
     assert reports_of(micropython, scenario, 11, 1800, tmp_path) == []
 
 
@@ -99,7 +100,11 @@ def test_detector_of_a_walker_at_10_m_reports_a_person_in_seconds(micropython, t
 def test_detector_of_one_pass_reports_onset_updates_and_one_end(micropython, tmp_path):
     walker = ActorSpec("w", "person", ((-25.0, 4.0), (25.0, 4.0)), start_s=10.0, heel=0.2)
     scenario = Scenario(
-        "pass", (NodeSpec("n0", 0.0, 0.0, "s"),), (), (walker,), excess_loss_db=(0.0, 0.0),
+        "pass",
+        (NodeSpec("n0", 0.0, 0.0, "s"),),
+        (),
+        (walker,),
+        excess_loss_db=(0.0, 0.0),
         coupling_db=0.0,
     )
     rows = reports_of(micropython, scenario, 5, 75, tmp_path)

@@ -5,6 +5,7 @@ from array import array
 
 import numpy as np
 import pytest
+
 from ugs.detect.cadence import Cadence, Patience
 from ugs.detect.picker import Picker
 from ugs.dsp.compress import LENGTH, History

@@ -20,7 +20,14 @@ for number, name in enumerate(sys.argv[1:]):
             if detector.feed(ring, at, count * 4):
                 report = detector.report
                 print(
-                    number, count / 250, report.phase, report.onset_ms, report.class_id,
-                    report.confidence_pct, report.peak_um_s_x100, report.cadence_hz_x20,
-                    report.pir_count, report.elapsed_s_x10,
+                    number,
+                    count / 250,
+                    report.phase,
+                    report.onset_ms,
+                    report.class_id,
+                    report.confidence_pct,
+                    report.peak_um_s_x100,
+                    report.cadence_hz_x20,
+                    report.pir_count,
+                    report.elapsed_s_x10,
                 )

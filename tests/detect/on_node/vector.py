@@ -25,9 +25,16 @@ for block in range(8 * 55):
     if detector.feed(ring, count & 1023, (count + 31) * 4):
         report = detector.report
         print(
-            "report", block, report.phase, report.onset_ms, report.class_id,
-            report.confidence_pct, report.peak_um_s_x100, report.cadence_hz_x20,
-            report.pir_count, report.elapsed_s_x10,
+            "report",
+            block,
+            report.phase,
+            report.onset_ms,
+            report.class_id,
+            report.confidence_pct,
+            report.peak_um_s_x100,
+            report.cadence_hz_x20,
+            report.pir_count,
+            report.elapsed_s_x10,
         )
     count += 32
     if block % 8 == 0:
