@@ -27,6 +27,11 @@ _MADE = re.compile(
 )
 
 
+def node_seed(seed: int, node: str) -> int:
+    """One seed for the fleet, another stream for each node; 30 bits suit a 32-bit build."""
+    return crc32(f"{seed}/{node}".encode()) & 0x3FFFFFFF
+
+
 @dataclass(frozen=True)
 class Faults:
     """What goes wrong for one node. Times in seconds of the take."""
@@ -127,8 +132,7 @@ class NodeBox:
             "feed": str(self.feed),
             "exit": str(self.folder / "exit.json"),
             "uplinks": str(self.uplinks),
-            # One seed for the fleet, another stream for each node; 30 bits suit a 32-bit build.
-            "seed": crc32(f"{seed}/{self.node}".encode()) & 0x3FFFFFFF,
+            "seed": node_seed(seed, self.node),
             "outages_s": [list(pair) for pair in faults.outages_s],
             "tamper_edges_s": list(faults.tamper_edges_s),
             "battery_mv": faults.battery_mv,

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Room "board", simulated: the Pico W's converter over whole arrays, bit for bit as its part gives.
+
+`parts/rp2040_adc.py` answers one reading after the other inside a simulated node; here the same
+integers come from numpy, so that days of ground need no node that reads them.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_hardware.parts import noise
+
+NM_S_PER_COUNT_X256 = 3581  # as firmware/boards/pico_w/board.py: a quarter of 55.95 nm/s
+READINGS = 4  # of 12 bits, summed for each sample
+_MID_COUNTS = READINGS * 2048
+# As in parts/rp2040_adc.py, which a simulated node imports by another name.
+_NUMERATOR, _SHIFT = 4685, 10  # codes times 256 for one nm/s
+_MID_X256 = 2048 * 256
+_NM_S_MAX = 150_000
+_STRIDES = range(1, 256, 2)
+
+
+@cache
+def _lap(start: int) -> tuple[NDArray[np.int16], int]:
+    """Places in the noise table from `start` through all strides once, and where that ends."""
+    laps = []
+    at = start
+    for stride in _STRIDES:
+        steps = -(-(noise.SIZE - at) // stride)
+        lap = at + stride * np.arange(1, steps + 1)
+        lap[-1] -= noise.SIZE
+        at = int(lap[-1])
+        laps.append(lap)
+    return np.concatenate(laps).astype(np.int16), at
+
+
+class GeophoneArray:
+    """One node's amplifier and converter. `seed` as in the node's settings (nodebox)."""
+
+    def __init__(self, seed: int) -> None:
+        self._table = np.array(noise.table(seed), np.int32)
+        self._at = 0
+        self._left = np.zeros(0, np.int16)
+
+    def counts(self, nm_s: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Sums of four readings less mid-rail, one for each sample (n,) of ground in nm/s."""
+        bounded = np.clip(nm_s.astype(np.int64), -_NM_S_MAX, _NM_S_MAX)
+        level_x256 = _MID_X256 + (bounded * _NUMERATOR >> _SHIFT)
+        codes = level_x256[:, None] + self._noise(nm_s.size) + 128 >> 8
+        return np.asarray(np.clip(codes, 0, 4095).sum(axis=1) - _MID_COUNTS, np.int32)
+
+    def _noise(self, samples: int) -> NDArray[np.int32]:
+        wanted = samples * READINGS
+        laps = [self._left]
+        held = self._left.size
+        while held < wanted:
+            lap, self._at = _lap(self._at)
+            laps.append(lap)
+            held += lap.size
+        places = np.concatenate(laps)
+        self._left = places[wanted:]
+        return np.asarray(self._table[places[:wanted]].reshape(samples, READINGS))

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# Fast path: the node's detector alone, fed with whole blocks. No clock, no radio, no ledger.
+#
+#   MICROPYPATH=FIRMWARE:.frozen micropython run_detector.py NM_S_PER_COUNT_X256 < counts
+#
+# Input, little-endian int32: HEADER words [blocks, edges, uptime in ms of the sample before the
+# first], `edges` pairs [uptime_ms, level], blocks * 32 counts; again and again until it ends.
+# Output: a line of integers for each report, in the order of ugs.detect.activity.Report, and the
+# uptime of the block that brought it.
+
+import sys
+from array import array
+
+import uctypes
+from micropython import const
+
+from ugs.detect.detector import Detector
+
+_BLOCK = const(32)
+_BLOCK_MS = const(128)
+_RING = const(1024)
+_HEADER = const(3)
+_EDGES = const(2048)
+
+
+def _view(words):
+    # The bytes of an array: a pipe may give part of a word.
+    return memoryview(uctypes.bytearray_at(uctypes.addressof(words), 4 * len(words)))
+
+
+def _fill(stream, view):
+    # False at the end of the input, between chunks only.
+    got = 0
+    while got < len(view):
+        count = stream.readinto(view[got:])
+        if not count:
+            if got:
+                raise OSError("input ends within a chunk")
+            return False
+        got += count
+    return True
+
+
+def _tell(report, t_ms):
+    print(
+        report.phase,
+        report.onset_ms,
+        report.class_id,
+        report.confidence_pct,
+        report.peak_um_s_x100,
+        report.cadence_hz_x20,
+        report.pir_count,
+        report.elapsed_s_x10,
+        t_ms,
+    )
+
+
+def main():
+    detector = Detector(int(sys.argv[1]))
+    stream = sys.stdin.buffer
+    header = array("i", [0] * _HEADER)
+    ring = array("i", [0] * _RING)
+    edges = array("i", [0] * (2 * _EDGES))
+    header_bytes, ring_bytes, edge_bytes = _view(header), _view(ring), _view(edges)
+    while _fill(stream, header_bytes):
+        blocks, count, t_ms = header
+        if not (0 < blocks <= _RING // _BLOCK and 0 <= count <= _EDGES):
+            raise ValueError("chunk of %d blocks and %d edges" % (blocks, count))
+        if count and not _fill(stream, edge_bytes[: 8 * count]):
+            raise OSError("input ends within a chunk")
+        if not _fill(stream, ring_bytes[: 4 * _BLOCK * blocks]):
+            raise OSError("input ends within a chunk")
+        edge = 0
+        for start in range(0, blocks * _BLOCK, _BLOCK):
+            t_ms += _BLOCK_MS
+            while edge < count and edges[2 * edge] <= t_ms:
+                detector.pir_edge(edges[2 * edge], edges[2 * edge + 1])
+                edge += 1
+            if detector.feed(ring, start, t_ms):
+                _tell(detector.report, t_ms)
+
+
+main()

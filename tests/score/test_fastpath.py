@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""The fast path tells what the whole firmware tells, integer by integer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.wire.messages import Phase, TargetClass
+from sim_hardware.errors import SimError
+from sim_hardware.fastpath import Halver, simulate_fast
+from sim_hardware.frontend import READINGS, GeophoneArray
+from sim_hardware.nodebox import node_seed
+from sim_hardware.parts import noise
+from sim_hardware.signals import to_feed
+from sim_hardware.site import NodeSpec, Site
+from sim_hardware.take import Take
+from sim_hardware.virtual import simulate
+from sim_hardware.world import World, load
+from tools.trees import write_trees
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seconds", "seed"), [("night_walker_two_nodes", 110, 5), ("demo", 75, 11)]
+)
+def test_fast_path_on_a_take_tells_what_the_firmware_tells(
+    tmp_path: Path, micropython: Path, scenario: str, seconds: int, seed: int
+) -> None:
+    given = World(load(Path(scenario)), seed).take(seconds)
+    fast = simulate_fast(given, micropython=micropython, seed=seed)
+    trees = write_trees(given.site, bytes(32), 1883, tmp_path)
+    full = simulate(given, trees, micropython=micropython, seed=seed)
+    told = sorted(
+        (
+            report.node,
+            report.onset_ms,
+            Phase(report.phase).label,
+            TargetClass(report.class_id).label,
+            report.confidence_pct,
+            report.peak_um_s_x100,
+        )
+        for reports in fast.values()
+        for report in reports
+    )
+    made = sorted(
+        (m.node, m.onset_ms, m.phase, m.class_name, m.confidence_pct, m.peak_um_s_x100)
+        for m in full.made
+    )
+    assert len(made) >= 10
+    assert told == made
+
+
+def reading(nm_s: int, noise_x256: int) -> int:
+    # parts/rp2040_adc.py, one reading
+    level_x256 = 2048 * 256 + (max(-150_000, min(150_000, nm_s)) * 4685 >> 10)
+    return max(0, min(4095, (level_x256 + noise_x256 + 128) >> 8))
+
+
+def test_converter_over_an_array_walks_the_noise_as_the_part_does() -> None:
+    ground = np.random.default_rng(1).integers(-200_000, 200_000, 9000).astype(np.int32)
+    table = noise.table(77)
+    at, stride, expected = 0, 1, []
+    for nm_s in ground:
+        total = 0
+        for _ in range(READINGS):
+            at += stride
+            if at >= noise.SIZE:
+                at -= noise.SIZE
+                stride = (stride + 2) & 255
+            total += reading(int(nm_s), table[at])
+        expected.append(total - READINGS * 2048)
+    array = GeophoneArray(77)
+    cut = [array.counts(part) for part in np.split(ground, [1, 250, 5000])]
+    assert np.concatenate(cut).tolist() == expected
+
+
+@pytest.mark.parametrize("cuts", [[], [7], [1000, 1001, 1020, 3333]])
+def test_halver_in_pieces_gives_the_same_integers_as_in_one_go(cuts: list[int]) -> None:
+    velocity = np.random.default_rng(2).normal(0, 1e-6, 5001).astype(np.float32)
+    halver = Halver()
+    pieces = np.split(velocity, cuts)
+    out = [halver.push(piece, last=i == len(pieces) - 1) for i, piece in enumerate(pieces)]
+    assert np.array_equal(np.concatenate(out), to_feed(velocity, 500.0))
+
+
+def test_fast_path_for_an_unknown_front_end_is_refused(micropython: Path) -> None:
+    given = World(load(Path("night_walker_two_nodes")), 1).take(2)
+    nodes = tuple(NodeSpec(n.id, n.x_m, n.y_m, n.sector, board="esp32") for n in given.nodes)
+    other = Take(Site("x", nodes), given.signals)
+    with pytest.raises(SimError, match="no front end of esp32"):
+        simulate_fast(other, micropython=micropython)
+
+
+def test_detector_that_fails_is_one_line_with_its_last_words(tmp_path: Path) -> None:
+    given = World(load(Path("night_walker_two_nodes")), 1).take(2)
+    broken = tmp_path / "micropython"
+    broken.write_text("#!/bin/sh\necho out of order\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(SimError, match="detector of node n01 failed: out of order"):
+        simulate_fast(given, micropython=broken)
+
+
+def test_node_seeds_differ_between_nodes_and_fit_30_bits() -> None:
+    seeds = {node_seed(3, f"n{i:02}") for i in range(100)}
+    assert len(seeds) == 100
+    assert max(seeds) < 1 << 30
