@@ -46,7 +46,7 @@ async def test_gateway_two_nodes_hear_a_walker_alarm_receipts_and_page(
         await node.until_received()
     assert all(node.times and node.times[0].echo_ms == 1000 for node in nodes)
     assert abs(nodes[0].times[0].utc_ms - time.time() * 1000) < 5000
-    assert [change.alarm.nodes for change in raised][:1] == [("n01", "n02")]
+    assert [sorted(change.alarm.nodes) for change in raised][:1] == [["n01", "n02"]]
     async with aiohttp.ClientSession() as browser:
         url = gateway.console_url
         state = await (await browser.get(url + "api/state")).json()
