@@ -27,7 +27,6 @@ from gateway.keys import NodeKeys, derive, node_key
 from gateway.model import text
 from gateway.model.alarm import AlarmChange, Disposition
 from gateway.model.detection import ActivityId, Detection
-from gateway.model.event import Event
 from gateway.site import Site
 from gateway.store.interface import (
     AlarmRow,
@@ -41,6 +40,8 @@ from gateway.store.interface import (
 )
 from gateway.wire import messages as wire
 from gateway.wire import seal
+
+_NODE, _EVENT = "node:", "event:"  # names of state rows
 
 
 def site_keys(site: Site, fleet_root: bytes) -> dict[str, NodeKeys]:
@@ -170,20 +171,26 @@ class Pipeline:
         for key in sorted(self._touched_boots):
             writes.boots[key] = self._boot_row(key)
         for node in sorted(self.roster.dirty):
-            writes.state[f"node:{node}"] = text.format_json(self.roster.save(node))
-        if self.fusion is not self._fusion_saved:
-            writes.state["fusion"] = text.format_json(
-                {
-                    "last_number": self.fusion.last_number,
-                    "events": [text.event_to_dict(event) for event in self.fusion.events],
-                }
-            )
+            writes.state[f"{_NODE}{node}"] = text.format_json(self.roster.save(node))
+        writes.state |= self._fusion_changes()
         writes.refused = self.refused.changed()
         self._touched_nodes.clear()
         self._touched_boots.clear()
         self.roster.dirty.clear()
         self._fusion_saved = self.fusion
         return writes
+
+    def _fusion_changes(self) -> dict[str, str]:
+        """State rows of the map table since the last call; an empty value ends a row."""
+        before = {event.id: event for event in self._fusion_saved.events}
+        now = {event.id: event for event in self.fusion.events}
+        rows = {f"{_EVENT}{name}": "" for name in before if name not in now}
+        for name, event in now.items():
+            if before.get(name) is not event:
+                rows[f"{_EVENT}{name}"] = text.format_json(text.event_to_dict(event))
+        if self.fusion.last_number != self._fusion_saved.last_number:
+            rows["last_event"] = str(self.fusion.last_number)
+        return rows
 
     def committed(self, writes: Writes) -> None:
         """The store holds these now; the down counters reserved in them may be used."""
@@ -334,8 +341,8 @@ class Pipeline:
                 self._door.volatile[row.node] = VolatileWindow(row.window_newest, bits)
                 self._down[row.node] = DownCounter(row.down_reserved)
         for name, value in snapshot.state.items():
-            if name.startswith("node:"):
-                self.roster.restore(name.removeprefix("node:"), json.loads(value))
+            if name.startswith(_NODE):
+                self.roster.restore(name.removeprefix(_NODE), json.loads(value))
         self.fusion = self._fusion_saved = _fusion_of(snapshot, self.site)
         alarms = (text.alarm_from_dict(json.loads(value)) for value in snapshot.open_alarms)
         self.alarms = AlarmState(tuple(alarms), snapshot.last_alarm_id)
@@ -344,11 +351,15 @@ class Pipeline:
 
 
 def _fusion_of(snapshot: Snapshot, site: Site) -> FusionState:
-    value = json.loads(snapshot.state.get("fusion", '{"events": [], "last_number": 0}'))
-    events = (text.event_from_dict(item) for item in value["events"])
+    events = [
+        text.event_from_dict(json.loads(value))
+        for name, value in snapshot.state.items()
+        if name.startswith(_EVENT)
+    ]
     # A node taken off the site has no place any more.
-    kept: tuple[Event, ...] = tuple(e for e in events if set(e.nodes) <= set(site.nodes))
-    return FusionState(kept, value["last_number"])
+    kept = [event for event in events if set(event.nodes) <= set(site.nodes)]
+    kept.sort(key=lambda event: int(event.id.removeprefix("e")))
+    return FusionState(tuple(kept), int(snapshot.state.get("last_event", "0")))
 
 
 def _detection_row(detection: Detection, message: wire.Detection) -> DetectionRow:

@@ -93,10 +93,10 @@ def _with_pir(rules: Rules, activities: Sequence[Activity]) -> tuple[str, ...]:
 
 
 def _alone(site: Site, rules: Rules, activities: Sequence[Activity]) -> tuple[str, ...]:
-    for activity in activities:
-        lone = len(site.sector_nodes(activity.sector)) == 1
-        if lone and activity.confidence >= rules.lone_confidence:
-            return (f"{activity.id.node} heard it and is alone in sector {activity.sector}",)
+    sure = {a.sector: a.id.node for a in activities if a.confidence >= rules.lone_confidence}
+    for sector, node in sure.items():
+        if len(site.sector_nodes(sector)) == 1:
+            return (f"{node} heard it and is alone in sector {sector}",)
     return ()
 
 

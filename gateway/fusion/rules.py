@@ -47,6 +47,8 @@ class Rules:
     sure_reports: int = 3
     # A crossing ends at the latest here, so that a stuck node cannot keep one event for ever.
     longest_us: int = 30 * 60_000_000
+    # And at so many activities: judging an event costs time for each of them.
+    activities_most: int = 128
     # Below this baseline in time the order of onsets says nothing about motion.
     track_least_us: int = 3_000_000
     # Events kept open at once, oldest closed first.

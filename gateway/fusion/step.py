@@ -64,6 +64,8 @@ def _silent(event: Event, rules: Rules, now_us: int) -> bool:
     quiet_us = now_us - event.touched_us
     if event.last_us - event.first_us > rules.longest_us:
         return True
+    if len(event.activities) >= rules.activities_most:
+        return True
     running = any(activity.phase is not Phase.END for activity in event.activities)
     return quiet_us > (rules.stale_us if running else rules.silence_us)
 
@@ -78,15 +80,19 @@ def _shed(state: FusionState, rules: Rules) -> tuple[FusionState, tuple[Event, .
 
 def _home(state: FusionState, site: Site, rules: Rules, detection: Detection) -> Event | None:
     """The open event this detection belongs to: its own activity's, else the nearest in time."""
-    for event in state.events:
+    begins_us = detection.report_us + rules.silence_us
+    ends_us = detection.onset_us - rules.silence_us
+    # Most open events of a backlog are of another time: looking no further keeps it linear.
+    about = [e for e in state.events if e.first_us <= begins_us and e.last_us >= ends_us]
+    for event in about:
         if any(activity.id == detection.activity for activity in event.activities):
             return event
     near = [
         (gap_us, index)
-        for index, event in enumerate(state.events)
+        for index, event in enumerate(about)
         if (gap_us := _gap_us(event, site, rules, detection)) is not None
     ]
-    return state.events[min(near)[1]] if near else None
+    return about[min(near)[1]] if near else None
 
 
 def _gap_us(event: Event, site: Site, rules: Rules, detection: Detection) -> int | None:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change, Disposition
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Activity, Event, Track
 from gateway.wire.messages import Phase, TargetClass
+
+_ALARM_FIELDS = tuple(item.name for item in fields(Alarm))
 
 
 def format_json(value: object) -> str:
@@ -19,43 +21,70 @@ def format_json(value: object) -> str:
 
 
 def event_to_dict(event: Event) -> dict[str, Any]:
-    """Plain values only."""
-    return asdict(event)
+    """Plain values; activities are rows, since there are many of them."""
+    return {
+        "id": event.id,
+        "activities": [_activity_row(activity) for activity in event.activities],
+        "sectors": event.sectors,
+        "target": event.target,
+        "confidence": event.confidence,
+        "first_us": event.first_us,
+        "last_us": event.last_us,
+        "touched_us": event.touched_us,
+        "x_m": event.x_m,
+        "y_m": event.y_m,
+        "track": [event.track.direction_deg, event.track.speed_m_s] if event.track else None,
+        "confirmed": event.confirmed,
+        "closed": event.closed,
+        "reasons": event.reasons,
+    }
 
 
 def event_from_dict(value: dict[str, Any]) -> Event:
     """Inverse of `event_to_dict`, after a round through JSON."""
-    track = value.pop("track")
-    activities = tuple(_activity(item) for item in value.pop("activities"))
     return Event(
         **{
             **value,
-            "activities": activities,
+            "activities": tuple(_activity(row) for row in value["activities"]),
             "sectors": tuple(value["sectors"]),
             "target": TargetClass(value["target"]),
             "reasons": tuple(value["reasons"]),
-            "track": Track(**track) if track else None,
+            "track": Track(*value["track"]) if value["track"] else None,
         }
     )
 
 
-def _activity(value: dict[str, Any]) -> Activity:
+def _activity_row(activity: Activity) -> list[Any]:
+    one = activity.id
+    return [
+        *(one.node, one.boot, one.onset_ms, activity.sector, activity.target),
+        *(activity.confidence, activity.peak_um_s, activity.pir_count, activity.onset_us),
+        *(activity.report_us, activity.reports, activity.phase),
+    ]
+
+
+def _activity(row: list[Any]) -> Activity:
     return Activity(
-        **{
-            **value,
-            "id": ActivityId(**value["id"]),
-            "target": TargetClass(value["target"]),
-            "phase": Phase(value["phase"]),
-        }
+        id=ActivityId(*row[:3]),
+        sector=row[3],
+        target=TargetClass(row[4]),
+        confidence=row[5],
+        peak_um_s=row[6],
+        pir_count=row[7],
+        onset_us=row[8],
+        report_us=row[9],
+        reports=row[10],
+        phase=Phase(row[11]),
     )
 
 
 def alarm_to_dict(alarm: Alarm) -> dict[str, Any]:
-    """Plain values only; names instead of numbers, since people read it too."""
-    value = asdict(alarm)
+    """Plain values; names instead of numbers, since people read it too."""
+    value = {name: getattr(alarm, name) for name in _ALARM_FIELDS}
     value["kind"] = alarm.kind.value
     value["target"] = alarm.target.label if alarm.target is not None else None
     value["disposition"] = alarm.disposition.value if alarm.disposition else None
+    value["detections"] = [[one.node, one.boot, one.onset_ms] for one in alarm.detections]
     return value
 
 
@@ -70,7 +99,7 @@ def alarm_from_dict(value: dict[str, Any]) -> Alarm:
             "nodes": tuple(value["nodes"]),
             "sectors": tuple(value["sectors"]),
             "reasons": tuple(value["reasons"]),
-            "detections": tuple(ActivityId(**item) for item in value["detections"]),
+            "detections": tuple(ActivityId(*item) for item in value["detections"]),
             "target": TargetClass[target.upper()] if target is not None else None,
             "disposition": Disposition(disposition) if disposition else None,
         }

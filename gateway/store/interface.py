@@ -82,7 +82,10 @@ class HistoryRow(NamedTuple):
 
 @dataclass(slots=True)
 class Writes:
-    """All that one commit makes durable, or none of it. Upserts coalesce by key."""
+    """All that one commit makes durable, or none of it. Upserts coalesce by key.
+
+    An empty value of `state` ends that row.
+    """
 
     messages: list[MessageRow] = field(default_factory=list)
     detections: list[DetectionRow] = field(default_factory=list)

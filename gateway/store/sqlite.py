@@ -173,6 +173,8 @@ class SqliteStore:
             _UPSERT_STATE,
             writes.state.items(),
         )
+        over = [(name,) for name, value in writes.state.items() if not value]
+        db.executemany("DELETE FROM state WHERE name = ?", over)
         db.executemany(_UPSERT_ALARM, writes.alarms.values())
         db.executemany(
             "INSERT INTO alarm_history (alarm_id, at_us, change, by, value) VALUES (?, ?, ?, ?, ?)",
