@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console import server
+from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 
 CSP = "default-src 'none'"
@@ -124,51 +124,9 @@ async def test_console_slow_and_many_pages_do_not_hold_up_the_door(
     await until(lambda: gateway.console.clients == 0)
 
 
-async def _page_showing(words: str, chromium: str, url: str, folder: Path) -> str:
-    """The page's HTML in a real browser once it shows `words`, or after 30 s as it is then."""
-    process = await asyncio.create_subprocess_exec(
-        chromium, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
-        f"--user-data-dir={folder}/c", url,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        address = b""
-        async with asyncio.timeout(30):
-            while b"DevTools listening on ws://" not in address:
-                address = await process.stderr.readline()
-        return await _html_once(words, address.decode().split("//")[1].split("/")[0], url)
-    finally:
-        process.kill()
-        await process.wait()
-
-
-async def _html_once(words: str, devtools: str, url: str) -> str:
-    """Ask the browser for the page's HTML every 0.2 s (Chrome DevTools Protocol, Runtime)."""
-    asked = {"expression": "document.documentElement.outerHTML", "returnByValue": True}
-    async with aiohttp.ClientSession() as session:
-        pages = await (await session.get(f"http://{devtools}/json")).json()
-        page = next(page for page in pages if page["type"] == "page")
-        async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-            html = ""
-            for number in range(1, 151):
-                await socket.send_json(
-                    {"id": number, "method": "Runtime.evaluate", "params": asked}
-                )
-                told = (await socket.receive_json()).get("result", {})
-                html = told.get("result", {}).get("value", "")  # none while it navigates
-                if words in html:
-                    break
-                await asyncio.sleep(0.2)
-            return html
-
-
 async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     gateway: Gateway, browser: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
     node = await node_on(gateway, "n01")
     node.publish(node.hello(0))
     replayed = node.health(5)
@@ -193,13 +151,28 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
         ("bad_envelope", "n01"): 2,
         ("too_big", "n01"): 1,
     }
-    page = await _page_showing("too big", chromium, gateway.console_url, tmp_path)
-    for words in ("bad tag", "replayed", "bad envelope", "too big"):
-        assert f'class="warn">{words}</td>' in page
-    assert "SECURE" in page
+    async with open_page(tmp_path, gateway.console_url) as page:
+        await page.shows("SECURE", "bad tag", "replayed", "bad envelope", "too big")
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     assert db.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall() == [
         ("health", 1),
         ("hello", 1),
     ]
     assert db.execute("SELECT count(*) FROM detection").fetchone() == (0,)
+
+
+async def test_operator_acknowledges_with_key_a_in_a_browser(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    nodes = [await node_on(gateway, name) for name in ("n01", "n02")]
+    for node in nodes:
+        node.publish(node.hello(0))
+        node.publish(node.detection(100))
+    async with open_page(tmp_path, gateway.console_url) as page:
+        await page.shows("ALARM", "PERSON", "n01 and n02 heard it", "Acknowledge")
+        key = "new KeyboardEvent('keydown', {key: 'a', bubbles: true})"
+        await page.ask(f"document.body.dispatchEvent({key})")
+        await page.shows("acknowledged by operator", "1 acknowledged, still active")
+    for node in nodes:
+        node.disconnect()
+    assert [alarm.state for alarm in gateway.pipeline.alarms.open] == ["active_acked"]
