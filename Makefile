@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test check picow lock ready ready-for-tests clean
+.PHONY: help demo test check picow score lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -32,6 +32,10 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
 	@REQUIRE_PICO_W=1 PICO_W_UF2="$(PICO_W_UF2)" $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)
+
+score: ready ## detectors and alarms on held-out worlds; writes docs/scores.md; minutes
+	@mkdir -p build
+	@$(VENV)/groundwatch score --suite --markdown docs/scores.md --html build/scores.html $(ARGS)
 
 # Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.
 PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \

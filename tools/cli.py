@@ -59,6 +59,12 @@ VERBS = (
         "groundwatch replay takes/night_walker",
     ),
     Verb(
+        "score",
+        "tools.score.cli",
+        "measure detectors and alarms on takes and worlds with ground truth",
+        "groundwatch score --scenario walkers_line_of_8 --seeds 1-3 --hours 0.5",
+    ),
+    Verb(
         "bundle",
         "tools.bundle",
         "write the exact file tree for a node's filesystem",
@@ -145,7 +151,7 @@ def _is_user_error(error: Exception) -> bool:
     """Know the three packages' user errors without importing a package that was not used."""
     known: list[type[Exception]] = [UserError]
     for module_name, class_name in (
-        ("gateway.errors", "ConfigError"),
+        ("gateway.errors", "GroundwatchError"),
         ("sim_hardware.errors", "SimError"),
     ):
         module = sys.modules.get(module_name)

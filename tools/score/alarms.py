@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""Score: which alarm of the line answers which actor, and how well it says where and whither.
+
+An alarm belongs to an actor who, when it is raised or up to GRACE_S before, was near enough to one
+of the nodes it names to be what they heard. The first alarm of a wanted actor answers him; more of
+them are repetitions; one that only an animal can have caused is a nuisance; the rest are false.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.crossings import GRACE_S, WANTED, Point
+from tools.score.truth import CAUSE_FOOT_M, CAUSE_M, Truth
+
+Line = Mapping[str, Any]
+
+
+@dataclass
+class AlarmMarks:
+    """What became of the alarms of one run. Errors: one entry for each alarm that made the claim
+    and answers an actor: seconds after he was near and audible, or audible at all, at any node;
+    degrees off, share of the true speed, metres from the actor."""
+
+    hits: dict[str, Line] = field(default_factory=dict)
+    repeated: int = 0
+    nuisance: int = 0
+    false: list[float] = field(default_factory=list)
+    after_near_s: list[float] = field(default_factory=list)
+    after_audible_s: list[float] = field(default_factory=list)
+    direction_deg: list[float] = field(default_factory=list)
+    speed_share: list[float] = field(default_factory=list)
+    location_m: list[float] = field(default_factory=list)
+
+
+def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> AlarmMarks:
+    """Match `alarm` lines with actors; `alarm_update` lines refine direction and speed."""
+    marks = AlarmMarks()
+    for line in lines:
+        if line["type"] != "alarm" or not 0 <= line["t_s"] < truth.duration_s + GRACE_S:
+            continue
+        causes = _causes(truth, points, line)
+        wanted = [name for name in causes if truth.actors[name]["class"] in WANTED]
+        fresh = [name for name in wanted if name not in marks.hits]
+        if fresh:
+            marks.hits[fresh[0]] = line
+            _measure(marks, truth, fresh[0], line, lines)
+        elif wanted:
+            marks.repeated += 1
+        elif causes:
+            marks.nuisance += 1
+        else:
+            marks.false.append(float(line["t_s"]))
+    return marks
+
+
+def _causes(truth: Truth, points: Mapping[str, Point], line: Line) -> list[str]:
+    # nearest first
+    named = [points[name] for name in line["nodes"]]
+    found = []
+    for name, steps in truth.walks.items():
+        reach_m = CAUSE_M.get(truth.actors[name]["class"], CAUSE_FOOT_M)
+        away = [
+            math.hypot(x - node.x_m, y - node.y_m)
+            for t, x, y in steps
+            if line["t_s"] - GRACE_S <= t <= line["t_s"]
+            for node in named
+        ]
+        if away and min(away) <= reach_m:
+            found.append((min(away), name))
+    return [name for _, name in sorted(found)]
+
+
+def _measure(
+    marks: AlarmMarks, truth: Truth, actor: str, alarm: Line, lines: Sequence[Line]
+) -> None:
+    passes = [p for p in truth.passes if p.actor == actor]
+    for times, starts in (
+        (marks.after_near_s, [p.near_from_s for p in passes]),
+        (marks.after_audible_s, [p.audible_from_s for p in passes]),
+    ):
+        known = [t_s for t_s in starts if t_s is not None]
+        if known:
+            times.append(max(0.0, alarm["t_s"] - min(known)))
+    steps = truth.walks[actor]
+    if "x_m" in alarm and "y_m" in alarm:
+        _, x_m, y_m = min(steps, key=lambda step: abs(step[0] - alarm["t_s"]))
+        marks.location_m.append(math.hypot(alarm["x_m"] - x_m, alarm["y_m"] - y_m))
+    # The last word counts: direction and speed come with the second and third node.
+    last_s = steps[-1][0] + GRACE_S
+    later = [line for line in lines if line["id"] == alarm["id"] and line["t_s"] <= last_s]
+    said = {
+        key: line[key] for line in later for key in ("direction_deg", "speed_m_s") if key in line
+    }
+    (t0, x0, y0), (t1, x1, y1) = steps[0], steps[-1]
+    way_m = math.hypot(x1 - x0, y1 - y0)
+    if way_m == 0 or t1 <= t0:
+        return
+    if "direction_deg" in said:
+        heading = math.degrees(math.atan2(x1 - x0, y1 - y0))
+        marks.direction_deg.append(abs((said["direction_deg"] - heading + 180) % 360 - 180))
+    if "speed_m_s" in said:
+        true_m_s = way_m / (t1 - t0)
+        marks.speed_share.append(abs(said["speed_m_s"] - true_m_s) / true_m_s)

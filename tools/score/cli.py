@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Score: `groundwatch score`, takes and worlds against their ground truth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sim_hardware import take
+from sim_hardware.errors import SimError
+from sim_hardware.world import load
+from tools import micropython
+from tools.errors import UserError
+from tools.score.figures import figures
+from tools.score.observe import observe_take, observe_world
+from tools.score.suite import HELD_OUT, WorldJob, read_suite
+from tools.score.tables import markdown, show
+from tools.score.tally import Tally, tally, total
+
+_SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+_SEEDS_MAX = 1000
+_HOURS_LEAST, _HOURS_MOST = 1 / 60, 14 * 24.0
+_PREFACE = """# Scores
+
+Written by `{command}`; not to be edited. Simulated sites only: {hours:g} hours of ground at a line
+of nodes, in {runs} runs. Brackets hold exact 95 % confidence intervals (Clopper-Pearson for
+shares, Poisson for rates). "By chance" is what the detector's own false rate, at its upper 95 %
+bound, may have scored at most. How passes, hits and false detections are told apart:
+`tools/score/matching.py`.
+
+"""
+
+
+@dataclass(frozen=True)
+class TakeJob:
+    """One take folder to be scored."""
+
+    path: Path
+    seed: int
+
+
+Job = TakeJob | WorldJob
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch score`."""
+    parser.add_argument("takes", type=Path, nargs="*", metavar="TAKE", help="a folder with truth")
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a world instead: a scenario's name or file; may be given again",
+    )
+    parser.add_argument("--seeds", default="1", metavar="A-B", help="of the worlds (default 1)")
+    parser.add_argument("--hours", type=float, default=1.0, help="of each world (default 1)")
+    parser.add_argument(
+        "--suite",
+        type=Path,
+        nargs="?",
+        const=HELD_OUT,
+        metavar="FILE",
+        help="the held-out worlds, or those of another suite file",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the parts for takes (default 0)")
+    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write plots and tables")
+    parser.add_argument("--png", type=Path, metavar="FOLDER", help="write the plots alone")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, print, and write what was asked for."""
+    jobs = _jobs(args)
+    for path in (args.html, args.markdown):
+        if path is not None and not path.parent.is_dir():
+            raise UserError(f"{path.parent}: no such folder to write into; make it first")
+    score = figures(total(_run(jobs, args.workers or os.cpu_count() or 1)))
+    _write(score, args)
+    if args.json:
+        print(json.dumps(score, allow_nan=False))
+    else:
+        show(score, Console(highlight=False))
+    return 0
+
+
+def _jobs(args: argparse.Namespace) -> list[Job]:
+    jobs: list[Job] = [TakeJob(_folder(path), args.seed) for path in args.takes]
+    seeds = parse_seeds(args.seeds)
+    if not _HOURS_LEAST <= args.hours <= _HOURS_MOST:
+        raise UserError(f"--hours must be from 1/60 to {_HOURS_MOST:g}, not {args.hours:g}")
+    for name in args.scenario:
+        scenario = load(Path(name))
+        jobs += [WorldJob(scenario, seed, round(3600 * args.hours)) for seed in seeds]
+    if args.suite is not None:
+        jobs += read_suite(args.suite)
+    if not jobs:
+        raise UserError("nothing to score: give takes, --scenario NAME or --suite")
+    return jobs
+
+
+def _folder(path: Path) -> Path:
+    if path.is_file():
+        raise UserError(f"{path}: a bare recording has no truth; give a take folder, or replay it")
+    if not path.is_dir():
+        raise UserError(f"{path}: no such take folder")
+    return path
+
+
+def parse_seeds(text: str) -> range:
+    """`7` or `1-20`. Raises UserError."""
+    match = _SEEDS.fullmatch(text)
+    if match is None:
+        raise UserError(f"--seeds {text!r}: write one number or two, as in 1-20")
+    first = int(match[1])
+    last = int(match[2]) if match[2] else first
+    if not 0 <= last - first < _SEEDS_MAX:
+        raise UserError(f"--seeds {text}: from low to high, at most {_SEEDS_MAX}")
+    return range(first, last + 1)
+
+
+def _run(jobs: Sequence[Job], workers: int) -> list[Tally]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    node = micropython.find()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"scoring {len(jobs)} runs", total=sum(map(_weight, jobs)))
+        found: dict[int, Tally] = {}
+        for index, result in _results(jobs, node, workers):
+            found[index] = result
+            progress.advance(task, _weight(jobs[index]))
+    return [found[index] for index in range(len(jobs))]
+
+
+def _weight(job: Job) -> float:
+    return job.duration_s if isinstance(job, WorldJob) else 600.0
+
+
+def _results(jobs: Sequence[Job], node: Path, workers: int) -> Iterator[tuple[int, Tally]]:
+    if min(workers, len(jobs)) == 1:
+        yield from ((index, one(job, node)) for index, job in enumerate(jobs))
+        return
+    # Spawned: a fork would inherit the threads of the progress bar half alive.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), context) as pool:
+        futures: dict[Future[Tally], int] = {
+            pool.submit(one, job, node): index for index, job in enumerate(jobs)
+        }
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def one(job: Job, node: Path) -> Tally:
+    """Observe and count one run; `node` is the MicroPython to run detectors with."""
+    if isinstance(job, WorldJob):
+        return tally(observe_world(job.scenario, job.seed, job.duration_s, node))
+    try:
+        given = take.load(job.path)
+    except MemoryError:
+        raise SimError(f"{job.path}: too long for this machine's memory") from None
+    return tally(observe_take(given, job.path.name, node, job.seed))
+
+
+def _write(score: dict[str, Any], args: argparse.Namespace) -> None:
+    try:
+        if args.html is not None or args.png is not None:
+            # Half a second of imports, for those who want pictures.
+            from tools.score import plots
+
+            if args.png is not None:
+                plots.write_pictures(score, args.png)
+            if args.html is not None:
+                args.html.write_text(plots.page(score), encoding="utf-8")
+        if args.markdown is not None:
+            command = "make score" if args.suite == HELD_OUT else "groundwatch score"
+            preface = _PREFACE.format(
+                command=command, hours=score["hours"], runs=len(score["runs"])
+            )
+            args.markdown.write_text(preface + markdown(score), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename}: {error.strerror}") from None

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""Score: from counts to figures, each with its interval; plain values that JSON can hold."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tools.score.intervals import Interval, chance, rate, share
+from tools.score.tally import NOTHING, Cell, Tally, classes_told
+from tools.score.truth import CLASSES
+
+DAY_S = 86_400.0
+ALL = "all"
+_HEADING_OK_DEG = 45.0
+Figure = dict[str, Any]
+
+
+def figures(tally: Tally) -> Figure:
+    """All figures of a score, as `--json` prints them."""
+    upper_per_s = _upper_rates(tally)
+    return {
+        "type": "score",
+        "confidence_level": 0.95,
+        "runs": tally.runs,
+        "hours": round(sum(tally.line_s.values()) / 3600, 2),
+        "pd_by_ring": [
+            {"condition": condition, "class": kind, "ring": ring}
+            | _pd(cell, upper_per_s[condition])
+            for (condition, kind, ring), cell in sorted(tally.rings.items(), key=_order)
+        ],
+        "pd_of_audible": [
+            {"condition": condition, "class": kind} | _pd(cell, upper_per_s[condition])
+            for (condition, kind), cell in sorted(tally.audible.items(), key=_order)
+        ],
+        "false_detections": _rates(tally.false, tally.quiet_s, "node_days"),
+        "crossings_alarmed": _crossings(tally),
+        "false_alarms": _rates(tally.false_alarms, tally.line_s, "days"),
+        "repeated_detections": tally.repeated,
+        "repeated_alarms": tally.repeated_alarms,
+        "nuisance_alarms": tally.nuisance_alarms,
+        "report_after_near_s": spread(tally.report_after_near_s),
+        "report_after_audible_s": spread(tally.report_after_audible_s),
+        "alarm_after_near_s": spread(tally.alarm_after_near_s),
+        "alarm_after_audible_s": spread(tally.alarm_after_audible_s),
+        "direction_off_deg": spread(tally.direction_deg)
+        | _within(tally.direction_deg, _HEADING_OK_DEG),
+        "speed_off_share": spread(tally.speed_share),
+        "location_off_m": spread(tally.location_m),
+        "confusion": confusion(tally),
+        "roc": roc(tally),
+    }
+
+
+def _order(item: tuple[tuple[str, ...], Cell]) -> tuple[Any, ...]:
+    condition, kind, *ring = item[0]
+    return (
+        CLASSES.index(kind) if kind in CLASSES else len(CLASSES),
+        condition != "calm",
+        condition,
+        ring,
+    )
+
+
+def _plain(interval: Interval, digits: int = 4) -> Figure:
+    values = {"value": interval.value, "low": interval.low, "high": interval.high}
+    return {k: round(v, digits) if math.isfinite(v) else None for k, v in values.items()}
+
+
+def _upper_rates(tally: Tally) -> dict[str, float]:
+    # The upper bound of the false rate, per node and second: what chance may have given at most.
+    return {
+        name: rate(tally.false[name], seconds, sides=1).high if seconds else math.nan
+        for name, seconds in tally.line_s.items()
+        for seconds in [tally.quiet_s[name]]
+    }
+
+
+def _pd(cell: Cell, upper_per_s: float) -> Figure:
+    by_chance = float(np.mean([chance(upper_per_s, w) for w in cell.windows_s]))
+    return {
+        "passes": cell.passes,
+        "detected": cell.hits,
+        "pd": _plain(share(cell.hits, cell.passes)),
+        "by_chance_at_most": round(by_chance, 4) if math.isfinite(by_chance) else None,
+    }
+
+
+def _rates(events: Counter[str], seconds: Counter[str], unit: str) -> list[Figure]:
+    names = sorted(seconds, key=lambda name: (name != "calm", name))
+    rows = [(name, events[name], seconds[name]) for name in names]
+    if len(rows) > 1:
+        rows.append((ALL, sum(r[1] for r in rows), sum(r[2] for r in rows)))
+    return [
+        {
+            "condition": name,
+            "events": count,
+            unit: round(exposed / DAY_S, 4),
+            "per_day": _plain(rate(count, exposed / DAY_S)),
+        }
+        for name, count, exposed in rows
+    ]
+
+
+def _crossings(tally: Tally) -> list[Figure]:
+    keys = sorted(tally.crossings, key=lambda key: (CLASSES.index(key[1]), key[0] != "calm", key))
+    rows = [(*key, tally.crossings_alarmed[key], tally.crossings[key]) for key in keys]
+    if len(rows) > 1:
+        rows.append((ALL, ALL, sum(r[2] for r in rows), sum(r[3] for r in rows)))
+    return [
+        {
+            "condition": condition,
+            "class": kind,
+            "crossings": count,
+            "alarmed": hits,
+            "share": _plain(share(hits, count)),
+        }
+        for condition, kind, hits, count in rows
+    ]
+
+
+def spread(values: Sequence[float]) -> Figure:
+    """Median and 95th percentile; None where nothing was measured."""
+    if not values:
+        return {"count": 0, "p50": None, "p95": None}
+    p50, p95 = np.percentile(values, [50, 95])
+    return {"count": len(values), "p50": round(float(p50), 2), "p95": round(float(p95), 2)}
+
+
+def _within(values: Sequence[float], limit: float) -> Figure:
+    return {"within_45": _plain(share(sum(v <= limit for v in values), len(values)))}
+
+
+def confusion(tally: Tally) -> Figure:
+    """Matrix by event (rows truth, columns told) and F1; classes that never happened are left out
+    of the macro average."""
+    names = classes_told(tally.confusion)
+    matrix = [[tally.confusion[(truth, told)] for told in names] for truth in names]
+    scores: dict[str, float] = {}
+    for i, name in enumerate(names):
+        happened, told = sum(matrix[i]), sum(row[i] for row in matrix)
+        if happened:
+            scores[name] = round(2 * matrix[i][i] / (happened + told), 4)
+    known = [value for name, value in scores.items() if name in (*CLASSES, NOTHING)]
+    return {
+        "classes": names,
+        "matrix": matrix,
+        "f1": scores,
+        "macro_f1": round(float(np.mean(known)), 4) if known else None,
+    }
+
+
+def roc(tally: Tally) -> list[Figure]:
+    """One row for each threshold of confidence: what is given up and what is gained."""
+    node_days = sum(tally.quiet_s.values()) / DAY_S
+    days = sum(tally.line_s.values()) / DAY_S
+    rows = []
+    for least_pct, point in sorted(tally.roc.items()):
+        rows.append(
+            {
+                "confidence_pct": least_pct,
+                "false_detections_per_node_day": _plain(rate(point.false_detections, node_days)),
+                "pd_audible_persons": _plain(share(point.hits, point.passes)),
+                "false_alarms_per_day": _plain(rate(point.false_alarms, days)),
+                "crossings_alarmed": _plain(share(point.crossings_alarmed, point.crossings)),
+            }
+        )
+    return rows
+
+
+def bounds(figure: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Value, low, high of a figure for drawing; NaN where nothing was measured."""
+    value, low, high = (
+        math.nan if figure[k] is None else float(figure[k]) for k in ("value", "low", "high")
+    )
+    return value, low, high

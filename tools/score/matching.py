@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Score: which activity that a node reported answers which pass.
+
+An activity may answer a pass when at least half of it lies within the time in which the actor may
+be what the node hears, or when it touches the 3 s before and after the closest approach. Each pass
+takes one activity at most and each activity answers one pass at most, those nearest to the closest
+approach first. What touches no such time at all is a false detection; what touches one but answers
+no pass is a repetition, neither hit nor false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.score.truth import NodePass, Span, Truth, common_s
+
+CROSSING_S = 3.0
+OVERLAP = 0.5
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a node told of one stretch of activity; times in seconds of the take.
+
+    `told_s` is when the onset was reported, after `start_s`. Class and confidence are those of the
+    last and of the surest report.
+    """
+
+    node: str
+    start_s: float
+    end_s: float
+    told_s: float
+    class_name: str
+    confidence_pct: int
+
+
+@dataclass(frozen=True)
+class Matches:
+    """`hits` pairs passes with activities; every activity is in one of the three."""
+
+    hits: tuple[tuple[NodePass, Activity], ...]
+    repeated: tuple[Activity, ...]
+    false: tuple[Activity, ...]
+
+
+def match(truth: Truth, activities: Sequence[Activity]) -> Matches:
+    """Match all activities of all nodes with the passes of a take."""
+    pairs = []
+    for i, activity in enumerate(activities):
+        for j, one in enumerate(truth.passes):
+            if one.node == activity.node and _may_answer(activity, one):
+                pairs.append((_off_s(activity, one), i, j))
+    taken: dict[int, int] = {}
+    answered: set[int] = set()
+    for _, i, j in sorted(pairs):
+        if i not in taken and j not in answered:
+            taken[i] = j
+            answered.add(j)
+    causes = {node: truth.causes(node) for node in {a.node for a in activities}}
+    rest = [activity for i, activity in enumerate(activities) if i not in taken]
+    repeated = [a for a in rest if any(_touches(_span(a), c) for c in causes[a.node])]
+    return Matches(
+        tuple((truth.passes[j], activities[i]) for i, j in sorted(taken.items())),
+        tuple(repeated),
+        tuple(a for a in rest if a not in repeated),
+    )
+
+
+def _span(activity: Activity) -> Span:
+    return (activity.start_s, activity.end_s)
+
+
+def _touches(a: Span, b: Span) -> bool:
+    return a[0] <= b[1] and b[0] <= a[1]
+
+
+def _may_answer(activity: Activity, one: NodePass) -> bool:
+    span = _span(activity)
+    near = (one.t_cpa_s - CROSSING_S, one.t_cpa_s + CROSSING_S)
+    length_s = span[1] - span[0]
+    if length_s <= 0:
+        return _touches(span, one.window) or _touches(span, near)
+    return common_s(span, one.window) >= OVERLAP * length_s or _touches(span, near)
+
+
+def _off_s(activity: Activity, one: NodePass) -> float:
+    # 0 for an activity that spans the closest approach
+    return max(0.0, activity.start_s - one.t_cpa_s, one.t_cpa_s - activity.end_s)

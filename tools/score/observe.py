@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Score: what the nodes' detectors report of a take, or of a world that is never written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.wire.messages import Phase, TargetClass
+from sim_hardware.fastpath import FastRun, Halver, Report, simulate_fast
+from sim_hardware.signals import quiet_floor
+from sim_hardware.site import Site
+from sim_hardware.take import Take
+from sim_hardware.virtual import Pace
+from sim_hardware.world import Hearing, Scenario, World
+from tools.crossings import Point
+from tools.score.matching import Activity
+from tools.score.truth import Truth, read_truth
+
+_PACE = Pace()
+_BLOCK_S = 20.0
+_SITE = "world"  # a scenario's name may be more than a topic takes
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One take or world run: its truth and all reports. Report times are ms of uptime, which
+    begins `lead_s` before the take."""
+
+    name: str
+    site: Site
+    truth: Truth
+    reports: Mapping[str, Sequence[Report]]
+    lead_s: float
+
+    @property
+    def points(self) -> dict[str, Point]:
+        """Where the nodes stand."""
+        return {node.id: Point(node.x_m, node.y_m) for node in self.site.nodes}
+
+
+def observe_take(given: Take, name: str, micropython: Path, seed: int) -> Observation:
+    """Run the detectors over a take. Raises UserError for one without truth."""
+    points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
+    truth = read_truth(given.truth, points, given.duration_s, name)
+    reports = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
+    return Observation(name, given.site, truth, reports, _PACE.lead_s)
+
+
+def observe_world(
+    scenario: Scenario,
+    seed: int,
+    duration_s: float,
+    micropython: Path,
+) -> Observation:
+    """Run the detectors over a world for `duration_s`, in whole blocks of 20 s.
+
+    The lead-in's floor is that of the first block, where a take's is that of the whole.
+    """
+    world = World(scenario, seed)
+    hearing = Hearing()
+    halvers = {node.id: Halver() for node in world.nodes}
+    blocks = max(1, round(duration_s / _BLOCK_S))
+    with FastRun(world.nodes, micropython, seed, _PACE) as run:
+        for number, block in zip(range(blocks), world.blocks(_BLOCK_S, hearing), strict=False):
+            for name, velocity in block.velocity_m_s.items():
+                if number == 0:
+                    run.lead(name, 1e9 * quiet_floor(velocity, float(world.fs_hz)))
+                nm_s = halvers[name].push(velocity, last=number == blocks - 1)
+                run.feed(name, nm_s, block.pir_edges_s[name])
+        reports = run.close()
+    label = f"{scenario.name} seed {seed}"
+    points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
+    given: dict[str, Any] = world.truth(blocks * _BLOCK_S, hearing)
+    truth = read_truth(given, points, blocks * _BLOCK_S, label)
+    site = Site(_SITE, world.nodes, world.sectors)
+    return Observation(label, site, truth, reports, _PACE.lead_s)
+
+
+def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:
+    """What the nodes told, one Activity from onset to end, in the take's own time.
+
+    least_pct: as if the nodes kept reports to themselves until one has that confidence.
+    """
+    found = []
+    for reports in seen.reports.values():
+        for kept in _by_onset(reports):
+            sure = [r for r in kept if r.confidence_pct >= least_pct]
+            if not sure:
+                continue
+            start_s = kept[0].onset_ms / 1000 - seen.lead_s
+            if not 0 <= start_s < seen.truth.duration_s:
+                continue
+            found.append(
+                Activity(
+                    node=kept[0].node,
+                    start_s=start_s,
+                    end_s=start_s + kept[-1].elapsed_s_x10 / 10,
+                    told_s=sure[0].told_ms / 1000 - seen.lead_s,
+                    class_name=TargetClass(kept[-1].class_id).label,
+                    confidence_pct=max(r.confidence_pct for r in kept),
+                )
+            )
+    return sorted(found, key=lambda a: (a.told_s, a.node))
+
+
+def surer_reports(reports: Iterable[Report], least_pct: int) -> list[Report]:
+    """The reports a node with that threshold would send: its first one is the onset."""
+    out: list[Report] = []
+    for kept in _by_onset(reports):
+        first = next((i for i, r in enumerate(kept) if r.confidence_pct >= least_pct), None)
+        if first is None:
+            continue
+        onset = kept[first]
+        if onset.phase == Phase.END:
+            continue
+        if onset.phase != Phase.ONSET:
+            onset = _as_onset(onset)
+        out += [onset, *kept[first + 1 :]]
+    return sorted(out, key=lambda r: r.told_ms)
+
+
+def _as_onset(report: Report) -> Report:
+    values = {**vars(report), "phase": int(Phase.ONSET), "elapsed_s_x10": 0}
+    return Report(**values)
+
+
+def _by_onset(reports: Iterable[Report]) -> list[list[Report]]:
+    groups: dict[int, list[Report]] = {}
+    for report in reports:
+        groups.setdefault(report.onset_ms, []).append(report)
+    return list(groups.values())

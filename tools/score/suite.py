@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Score: the held-out suite, a TOML list of worlds by scenario, soil, weather and seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from sim_hardware.errors import SimError
+from sim_hardware.world import Scenario, load
+from sim_hardware.world.soil import SOILS
+from tools.errors import UserError
+
+HELD_OUT = Path(__file__).parent / "held_out.toml"
+_KEYS = {"scenario", "soils", "weathers", "seeds", "minutes"}
+_WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}
+_MINUTES_MAX = 24 * 60
+
+
+@dataclass(frozen=True)
+class WorldJob:
+    """One world to be scored."""
+
+    scenario: Scenario
+    seed: int
+    duration_s: float
+
+
+def read_suite(path: Path) -> list[WorldJob]:
+    """The worlds of a suite file. Raises UserError or SimError with one line."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"cannot read suite {path}: {error}") from None
+    runs = data.get("run")
+    if not isinstance(runs, list) or set(data) != {"run"}:
+        raise UserError(f"{path}: a suite is a list of [[run]] and nothing else")
+    try:
+        return [job for run in runs for job in _jobs(run)]
+    except (TypeError, KeyError, ValueError) as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _jobs(run: dict[str, Any]) -> list[WorldJob]:
+    if set(run) != _KEYS:
+        raise ValueError(f"a run has {', '.join(sorted(_KEYS))}, not {', '.join(sorted(run))}")
+    scenario = load(Path(run["scenario"]))
+    minutes = float(run["minutes"])
+    if not 1 <= minutes <= _MINUTES_MAX:
+        raise ValueError(f"minutes: {minutes:g} is outside 1..{_MINUTES_MAX}")
+    return [
+        WorldJob(varied(scenario, str(soil), weather), int(seed), 60 * minutes)
+        for soil, weather, seed in product(run["soils"], run["weathers"], run["seeds"])
+    ]
+
+
+def varied(scenario: Scenario, soil: str, weather: dict[str, Any]) -> Scenario:
+    """The scenario on another soil in other weather; its name says so."""
+    if soil not in SOILS:
+        raise SimError(f"soil {soil!r} is none of {', '.join(SOILS)}")
+    if not weather.keys() <= _WEATHER:
+        raise ValueError(f"a weather has some of {', '.join(sorted(_WEATHER))}")
+    words = [scenario.name, soil, *(f"{key} {value:g}" for key, value in weather.items())]
+    return dataclasses.replace(
+        scenario,
+        name=" ".join(words)[:64],
+        soil=soil,
+        weather=dataclasses.replace(scenario.weather, **weather),
+    )

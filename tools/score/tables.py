@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""Score: the figures as tables, for a terminal and as Markdown for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Figure = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table: a title, a heading for each column, rows of words."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def percent(figure: Figure) -> str:
+    """A share with its interval: `96.0 % (92.1-98.4)`."""
+    if figure["value"] is None:
+        return "-"
+    return f"{100 * figure['value']:.1f} % ({100 * figure['low']:.1f}-{100 * figure['high']:.1f})"
+
+
+def per_day(figure: Figure) -> str:
+    """A rate with its interval: `0.50 (0.01-2.79)`."""
+    if figure["value"] is None:
+        return "-"
+    high = "inf" if figure["high"] is None else f"{figure['high']:.2f}"
+    return f"{figure['value']:.2f} ({figure['low']:.2f}-{high})"
+
+
+def sheets(score: Figure) -> list[Sheet]:
+    """All tables of a score, in reading order."""
+    return [
+        _audible(score),
+        _rings(score),
+        _false(score),
+        _alarms(score),
+        _errors(score),
+        _confusion(score),
+        _roc(score),
+    ]
+
+
+def _chance(row: Figure) -> str:
+    at_most = row["by_chance_at_most"]
+    return "-" if at_most is None else f"<= {100 * at_most:.1f} %"
+
+
+def _audible(score: Figure) -> Sheet:
+    rows = [
+        (r["class"], r["condition"], f"{r['detected']}/{r['passes']}", percent(r["pd"]), _chance(r))
+        for r in score["pd_of_audible"]
+    ]
+    heads = ("class", "condition", "detected", "Pd (95 %)", "by chance")
+    return Sheet("Audible passes within 50 m, one node", heads, tuple(rows))
+
+
+def _rings(score: Figure) -> Sheet:
+    rows = [
+        (
+            r["class"],
+            r["condition"],
+            r["ring"],
+            f"{r['detected']}/{r['passes']}",
+            percent(r["pd"]),
+            _chance(r),
+        )
+        for r in score["pd_by_ring"]
+    ]
+    heads = ("class", "condition", "closest approach", "detected", "Pd (95 %)", "by chance")
+    return Sheet("All passes by distance, one node", heads, tuple(rows))
+
+
+def _false(score: Figure) -> Sheet:
+    rows = [
+        (
+            r["condition"],
+            str(r["events"]),
+            f"{r['node_days']:.2f}",
+            per_day(r["per_day"]),
+            str(alarms["events"]),
+            f"{alarms['days']:.2f}",
+            per_day(alarms["per_day"]),
+        )
+        for r, alarms in zip(score["false_detections"], score["false_alarms"], strict=True)
+    ]
+    heads = (
+        "condition",
+        "false detections",
+        "quiet node-days",
+        "per node-day (95 %)",
+        "false alarms",
+        "line-days",
+        "per day (95 %)",
+    )
+    return Sheet("False detections and false alarms", heads, tuple(rows))
+
+
+def _alarms(score: Figure) -> Sheet:
+    rows = [
+        (r["class"], r["condition"], f"{r['alarmed']}/{r['crossings']}", percent(r["share"]))
+        for r in score["crossings_alarmed"]
+    ]
+    heads = ("class", "condition", "alarmed", "share (95 %)")
+    return Sheet("Crossings of the line of nodes that raised an alarm", heads, tuple(rows))
+
+
+def _errors(score: Figure) -> Sheet:
+    named = (
+        ("node's first report after audible, s", "report_after_audible_s"),
+        ("node's first report after audible within 30 m, s", "report_after_near_s"),
+        ("alarm after audible anywhere, s", "alarm_after_audible_s"),
+        ("alarm after audible within 30 m of a node, s", "alarm_after_near_s"),
+        ("direction off, degrees", "direction_off_deg"),
+        ("speed off, share of the true one", "speed_off_share"),
+        ("location off, m", "location_off_m"),
+    )
+    rows = []
+    for name, key in named:
+        figure = score[key]
+        p50, p95 = ("-" if figure[k] is None else f"{figure[k]:.2f}" for k in ("p50", "p95"))
+        rows.append((name, str(figure["count"]), p50, p95))
+    return Sheet("Time and accuracy", ("figure", "count", "P50", "P95"), tuple(rows))
+
+
+def _confusion(score: Figure) -> Sheet:
+    given = score["confusion"]
+    rows = [
+        (name, *map(str, row), f"{given['f1'][name]:.2f}")
+        for name, row in zip(given["classes"], given["matrix"], strict=True)
+        if name in given["f1"]
+    ]
+    macro = given["macro_f1"]
+    title = "Told (columns) of what was there (rows), by event"
+    if macro is not None:
+        title += f"; macro-F1 {macro:.2f}"
+    return Sheet(title, ("truth", *given["classes"], "F1"), tuple(rows))
+
+
+def _roc(score: Figure) -> Sheet:
+    rows = [
+        (
+            str(r["confidence_pct"]),
+            per_day(r["false_detections_per_node_day"]),
+            percent(r["pd_audible_persons"]),
+            per_day(r["false_alarms_per_day"]),
+            percent(r["crossings_alarmed"]),
+        )
+        for r in score["roc"]
+    ]
+    heads = (
+        "least confidence, %",
+        "false per node-day",
+        "audible persons",
+        "false alarms per day",
+        "crossings alarmed",
+    )
+    return Sheet("What a higher threshold would give up and gain", heads, tuple(rows))
+
+
+def show(score: Figure, console: Console) -> None:
+    """Print all tables that have rows."""
+    for sheet in sheets(score):
+        if not sheet.rows:
+            continue
+        table = Table(*sheet.heads, title=sheet.title, title_justify="left")
+        for row in sheet.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def markdown(score: Figure) -> str:
+    """The same as Markdown."""
+    parts = []
+    for sheet in sheets(score):
+        if sheet.rows:
+            rule = "|".join("---" for _ in sheet.heads)
+            lines = [f"### {sheet.title}", "", _row(sheet.heads), f"|{rule}|"]
+            parts.append("\n".join([*lines, *map(_row, sheet.rows)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(words: tuple[str, ...]) -> str:
+    return "| " + " | ".join(words) + " |"

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""Score: the truth of a take as passes (one actor, one node), conditions and quiet time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from tools.crossings import GRACE_S, HEARD_M, Point
+from tools.errors import UserError
+
+CLASSES = ("person", "group", "animal", "vehicle", "digging")
+RINGS_M = ((0.0, 10.0), (10.0, 20.0), (20.0, 30.0), (30.0, 50.0))
+# Nearer than this an actor may be what a node heard: feet to 51 m at best (Sabatier and Ekimov,
+# SPIE 6963, 2008), vehicles two to three times as far.
+CAUSE_M = {"vehicle": 150.0}
+CAUSE_FOOT_M = 60.0
+_STEP_S = 0.5
+_FILE_STEP_S = 2.2  # between members of a group, 1..3 m at walking pace
+_WINDY_M_S, _RAINY_MM_H = 5.0, 0.5
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class NodePass:
+    """One actor passes one node. `window` is the time in which it may be what the node hears.
+
+    `audible` is None where the take's truth does not say, `audible_from_s` when it first was.
+    `near_from_s`: when it was within HEARD_M and audible, None for one that never was.
+    """
+
+    actor: str
+    class_name: str
+    node: str
+    t_cpa_s: float
+    distance_m: float
+    window: Span
+    audible: bool | None = None
+    audible_from_s: float | None = None
+    near_from_s: float | None = None
+
+    @property
+    def ring(self) -> str:
+        """Name of the distance ring, empty beyond the last one."""
+        for low, high in RINGS_M:
+            if low <= self.distance_m < high:
+                return f"{low:.0f}-{high:.0f} m"
+        return ""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A stretch of one kind of weather."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What happened, as the scores need it; `walks` has (t_s, x_m, y_m) every half second."""
+
+    duration_s: float
+    actors: Mapping[str, Mapping[str, Any]]
+    walks: Mapping[str, Sequence[tuple[float, float, float]]]
+    passes: tuple[NodePass, ...]
+    conditions: tuple[Condition, ...]
+    crossings: tuple[Mapping[str, Any], ...]
+
+    def condition(self, t_s: float) -> str:
+        """The weather at a time."""
+        for condition in self.conditions:
+            if condition.span[0] <= t_s < condition.span[1]:
+                return condition.name
+        return self.conditions[-1].name
+
+    def causes(self, node: str) -> list[Span]:
+        """When a node had something to hear, GRACE_S of aftermath included; merged and sorted."""
+        spans = [p.window for p in self.passes if p.node == node]
+        return merged((start, end + GRACE_S) for start, end in spans)
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The union of time spans, sorted."""
+    out: list[Span] = []
+    for start, end in sorted(spans):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], end))
+        else:
+            out.append((start, end))
+    return out
+
+
+def outside(spans: Sequence[Span], whole: Span) -> list[Span]:
+    """What is left of `whole` without `spans` (merged and sorted)."""
+    left, at = [], whole[0]
+    for start, end in spans:
+        if start > at:
+            left.append((at, min(start, whole[1])))
+        at = max(at, end)
+    if at < whole[1]:
+        left.append((at, whole[1]))
+    return [(start, end) for start, end in left if end > start]
+
+
+def common_s(a: Span, b: Span) -> float:
+    """Seconds two spans share."""
+    return max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
+
+
+def read_truth(
+    given: Mapping[str, Any] | None, nodes: Mapping[str, Point], duration_s: float, name: str
+) -> Truth:
+    """The truth of a take in the form of truth.json. Raises UserError with one line."""
+    if given is None:
+        raise UserError(f"{name}: has no truth.json to score against; `replay` plays it without")
+    try:
+        actors = {str(actor["id"]): actor for actor in given["actors"]}
+        walks = {key: walk(actor["path"]) for key, actor in actors.items()}
+        told = {(p["actor"], p["node"]): p for p in given.get("passes", ())}
+        passes = tuple(
+            found
+            for key, actor in actors.items()
+            for node, place in nodes.items()
+            if (found := _pass(actor, walks[key], node, place, told.get((key, node)))) is not None
+            and 0 <= found.t_cpa_s < duration_s
+        )
+        crossings = tuple(c for c in given.get("crossings", ()) if c["t_s"] < duration_s)
+        return Truth(duration_s, actors, walks, passes, _conditions(given, duration_s), crossings)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise UserError(f"{name}: truth.json is not as it should be ({error!r})") from None
+
+
+def walk(path: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
+    """A path of corners as points every half second."""
+    steps = [tuple(map(float, path[0]))]
+    for (t0, x0, y0), (t1, x1, y1) in pairwise(path):
+        count = max(1, math.ceil((t1 - t0) / _STEP_S))
+        for i in range(1, count + 1):
+            part = i / count
+            steps.append((t0 + part * (t1 - t0), x0 + part * (x1 - x0), y0 + part * (y1 - y0)))
+    return [(t, x, y) for t, x, y in steps]
+
+
+def _pass(
+    actor: Mapping[str, Any],
+    steps: Sequence[tuple[float, float, float]],
+    node: str,
+    place: Point,
+    told: Mapping[str, Any] | None,
+) -> NodePass | None:
+    class_name = str(actor["class"])
+    reach_m = CAUSE_M.get(class_name, CAUSE_FOOT_M)
+    away = [(math.hypot(x - place.x_m, y - place.y_m), t) for t, x, y in steps]
+    near = [t for distance_m, t in away if distance_m <= reach_m]
+    if not near:
+        return None
+    distance_m, t_cpa_s = min(away)
+    late_s = _FILE_STEP_S * (int(actor.get("count", 1)) - 1)
+    heard = [t for distance, t in away if distance <= HEARD_M]
+    near_from_s = heard[0] if heard else None
+    audible: bool | None = None
+    audible_from_s: float | None = None
+    if told is not None:
+        t_cpa_s, distance_m = float(told["t_cpa_s"]), float(told["distance_m"])
+        audible = bool(told["audible"])
+        if "audible_from_s" in told:
+            audible_from_s = float(told["audible_from_s"])
+        if near_from_s is not None:
+            both = audible_from_s is not None
+            near_from_s = max(near_from_s, audible_from_s or 0.0) if both else None
+    return NodePass(
+        actor=str(actor["id"]),
+        class_name=class_name,
+        node=node,
+        t_cpa_s=t_cpa_s,
+        distance_m=distance_m,
+        window=(near[0], near[-1] + late_s),
+        audible=audible,
+        audible_from_s=audible_from_s,
+        near_from_s=near_from_s,
+    )
+
+
+def _conditions(given: Mapping[str, Any], duration_s: float) -> tuple[Condition, ...]:
+    told = given.get("conditions", ())
+    edges = {0.0, duration_s}
+    for one in told:
+        edges |= {float(one["t0_s"]), float(one["t1_s"])}
+    out = []
+    for start, end in pairwise(sorted(edge for edge in edges if 0 <= edge <= duration_s)):
+        levels = {
+            one["kind"]: float(one["level"])
+            for one in told
+            if one["t0_s"] <= start and one["t1_s"] >= end
+        }
+        wind, rain = levels.get("wind_m_s", 0.0), levels.get("rain_mm_h", 0.0)
+        words = [
+            f"wind {wind:g} m/s" if wind >= _WINDY_M_S else "",
+            f"rain {rain:g} mm/h" if rain >= _RAINY_MM_H else "",
+        ]
+        out.append(Condition((start, end), ", ".join(w for w in words if w) or "calm"))
+    return tuple(out)
