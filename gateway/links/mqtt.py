@@ -56,7 +56,7 @@ class MqttLink:
 
     async def run(self) -> None:
         """Connect, carry, reconnect with jitter, until cancelled."""
-        wait_s = _BACKOFF_S[0]
+        wait_s, told = _BACKOFF_S[0], ""
         while True:
             session = _Session(self._access, self._filter, self._take)
             try:
@@ -64,7 +64,7 @@ class MqttLink:
                 self._client, self.connected, self.problem = session.client, True, ""
                 self.counters["connects"] += 1
                 self.ready.set()
-                wait_s = _BACKOFF_S[0]
+                wait_s, told = _BACKOFF_S[0], ""
                 await session.closed.wait()
                 self.problem = session.problem
             except (OSError, TimeoutError) as error:
@@ -74,7 +74,10 @@ class MqttLink:
                 self.ready.clear()
                 session.abandon()
             self.counters["disconnects"] += 1
-            _LOG.warning("lost the broker link=%r problem=%r", self.name, self.problem)
+            if self.problem != told:
+                # Once per problem: what goes on is on the page, not in a line for every retry.
+                _LOG.warning("lost the broker link=%r problem=%r", self.name, self.problem)
+                told = self.problem
             await asyncio.sleep(wait_s * self._random.uniform(0.5, 1.5))
             wait_s = min(2 * wait_s, _BACKOFF_S[1])
 

@@ -55,7 +55,13 @@ def test_user_error_of_a_verb_gives_one_line_and_exit_2(verb, capsys):
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [("gateway.errors", "ConfigError"), ("sim_hardware.errors", "SimError")]
+    ("module", "name"),
+    [
+        ("gateway.errors", "ConfigError"),
+        ("gateway.errors", "BrokerError"),
+        ("gateway.errors", "StoreError"),
+        ("sim_hardware.errors", "SimError"),
+    ],
 )
 def test_user_error_of_another_package_gives_exit_2(verb, module, name, capsys):
     def run(args):
