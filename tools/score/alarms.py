@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Score: which alarm of the line answers which actor, and how well it says where and whither.
 
-An alarm belongs to an actor who, when it is raised or up to GRACE_S before, was near enough to one
-of the nodes it names to be what they heard. The first alarm of a wanted actor answers him; more of
-them are repetitions; one that only an animal can have caused is a nuisance; the rest are false.
+An alarm answers a wanted actor who, when it is raised or up to LATE_S before, was within reach of
+one of the nodes it names, the nearest first. More of them, or one that only somebody beyond reach
+can have caused, are repetitions; one that only an animal can have caused is a nuisance; one while
+nobody at all was around is false.
 """
 
 from __future__ import annotations
@@ -13,10 +14,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.crossings import GRACE_S, WANTED, Point
-from tools.score.truth import CAUSE_FOOT_M, CAUSE_M, Truth
+from tools.crossings import WANTED, Point
+from tools.score.truth import (
+    CAUSE_M,
+    REACH_FOOT_M,
+    REACH_M,
+    Span,
+    Truth,
+    merged,
+    outside,
+)
 
 Line = Mapping[str, Any]
+# A lone node is believed after its third report, 10 s after its first, and that one may look back
+# 8 s (gateway.fusion.rules, ugs.detect.activity); rounded up.
+LATE_S = 20.0
 
 
 @dataclass
@@ -36,15 +48,26 @@ class AlarmMarks:
     location_m: list[float] = field(default_factory=list)
 
 
+def quiet_spans(truth: Truth) -> list[Span]:
+    """When nobody was around, LATE_S of aftermath left out: only then an alarm can be false."""
+    causes = merged((p.cause[0], p.cause[1] + LATE_S) for p in truth.passes)
+    return outside(causes, (0.0, truth.duration_s))
+
+
 def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> AlarmMarks:
     """Match `alarm` lines with actors; `alarm_update` lines refine direction and speed."""
     marks = AlarmMarks()
     for line in lines:
-        if line["type"] != "alarm" or not 0 <= line["t_s"] < truth.duration_s + GRACE_S:
+        if line["type"] != "alarm" or not 0 <= line["t_s"] < truth.duration_s + LATE_S:
             continue
         causes = _causes(truth, points, line)
-        wanted = [name for name in causes if truth.actors[name]["class"] in WANTED]
-        fresh = [name for name in wanted if name not in marks.hits]
+        kinds = {name: str(truth.actors[name]["class"]) for name in causes}
+        wanted = [name for name in causes if kinds[name] in WANTED]
+        fresh = [
+            name
+            for name in wanted
+            if name not in marks.hits and causes[name] <= REACH_M.get(kinds[name], REACH_FOOT_M)
+        ]
         if fresh:
             marks.hits[fresh[0]] = line
             _measure(marks, truth, fresh[0], line, lines)
@@ -57,21 +80,20 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
     return marks
 
 
-def _causes(truth: Truth, points: Mapping[str, Point], line: Line) -> list[str]:
-    # nearest first
+def _causes(truth: Truth, points: Mapping[str, Point], line: Line) -> dict[str, float]:
+    # name and distance, nearest first
     named = [points[name] for name in line["nodes"]]
     found = []
     for name, steps in truth.walks.items():
-        reach_m = CAUSE_M.get(truth.actors[name]["class"], CAUSE_FOOT_M)
         away = [
             math.hypot(x - node.x_m, y - node.y_m)
             for t, x, y in steps
-            if line["t_s"] - GRACE_S <= t <= line["t_s"]
+            if line["t_s"] - LATE_S <= t <= line["t_s"]
             for node in named
         ]
-        if away and min(away) <= reach_m:
+        if away and min(away) <= CAUSE_M:
             found.append((min(away), name))
-    return [name for _, name in sorted(found)]
+    return {name: distance_m for distance_m, name in sorted(found)}
 
 
 def _measure(
@@ -90,7 +112,7 @@ def _measure(
         _, x_m, y_m = min(steps, key=lambda step: abs(step[0] - alarm["t_s"]))
         marks.location_m.append(math.hypot(alarm["x_m"] - x_m, alarm["y_m"] - y_m))
     # The last word counts: direction and speed come with the second and third node.
-    last_s = steps[-1][0] + GRACE_S
+    last_s = steps[-1][0] + LATE_S
     later = [line for line in lines if line["id"] == alarm["id"] and line["t_s"] <= last_s]
     said = {
         key: line[key] for line in later for key in ("direction_deg", "speed_m_s") if key in line

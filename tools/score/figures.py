@@ -39,7 +39,7 @@ def figures(tally: Tally) -> Figure:
         ],
         "false_detections": _rates(tally.false, tally.quiet_s, "node_days"),
         "crossings_alarmed": _crossings(tally),
-        "false_alarms": _rates(tally.false_alarms, tally.line_s, "days"),
+        "false_alarms": _rates(tally.false_alarms, tally.quiet_line_s, "days"),
         "repeated_detections": tally.repeated,
         "repeated_alarms": tally.repeated_alarms,
         "nuisance_alarms": tally.nuisance_alarms,
@@ -157,7 +157,7 @@ def confusion(tally: Tally) -> Figure:
 def roc(tally: Tally) -> list[Figure]:
     """One row for each threshold of confidence: what is given up and what is gained."""
     node_days = sum(tally.quiet_s.values()) / DAY_S
-    days = sum(tally.line_s.values()) / DAY_S
+    days = sum(tally.quiet_line_s.values()) / DAY_S
     rows = []
     for least_pct, point in sorted(tally.roc.items()):
         rows.append(

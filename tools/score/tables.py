@@ -99,7 +99,7 @@ def _false(score: Figure) -> Sheet:
         "quiet node-days",
         "per node-day (95 %)",
         "false alarms",
-        "line-days",
+        "quiet line-days",
         "per day (95 %)",
     )
     return Sheet("False detections and false alarms", heads, tuple(rows))

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tools.crossings import WANTED
-from tools.score.alarms import AlarmMarks, mark
+from tools.score.alarms import AlarmMarks, mark, quiet_spans
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
 from tools.score.observe import Observation, activities, surer_reports
-from tools.score.truth import CLASSES, RINGS_M, NodePass, Truth, outside
+from tools.score.truth import CLASSES, RINGS_M, NodePass, Truth, common_s, outside
 
 NOTHING = "nothing"
 QUIET_S = 600.0  # a quiet stretch of a node that counts as one event "nothing"
 THRESHOLDS_PCT = (0, 55, 60, 65, 70, 75, 80, 85, 90, 95)
-REACH_M = RINGS_M[-1][1]
+FARTHEST_RING_M = RINGS_M[-1][1]
 
 
 @dataclass
@@ -65,6 +65,7 @@ class Tally:
     false: Counter[str] = field(default_factory=Counter)
     quiet_s: Counter[str] = field(default_factory=Counter)
     line_s: Counter[str] = field(default_factory=Counter)
+    quiet_line_s: Counter[str] = field(default_factory=Counter)
     false_alarms: Counter[str] = field(default_factory=Counter)
     crossings: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -99,7 +100,7 @@ def tally(seen: Observation) -> Tally:
 
 def _counts(one: NodePass) -> bool:
     # Beyond the last ring a miss says nothing, and the world does not call most of them audible.
-    return one.distance_m < REACH_M
+    return one.distance_m < FARTHEST_RING_M
 
 
 def _count_passes(out: Tally, truth: Truth, found: Matches) -> None:
@@ -127,6 +128,8 @@ def _count_quiet(out: Tally, seen: Observation, found: Matches) -> None:
         out.false[truth.condition(activity.start_s)] += 1
     for condition in truth.conditions:
         out.line_s[condition.name] += round(condition.span[1] - condition.span[0])
+        quiet = sum(common_s(condition.span, span) for span in quiet_spans(truth))
+        out.quiet_line_s[condition.name] += round(quiet)
         for node in seen.points:
             spans = outside(truth.causes(node), condition.span)
             out.quiet_s[condition.name] += round(sum(end - start for start, end in spans))

@@ -14,10 +14,13 @@ from tools.errors import UserError
 
 CLASSES = ("person", "group", "animal", "vehicle", "digging")
 RINGS_M = ((0.0, 10.0), (10.0, 20.0), (20.0, 30.0), (30.0, 50.0))
-# Nearer than this an actor may be what a node heard: feet to 51 m at best (Sabatier and Ekimov,
+# Nearer than this an actor may be asked to be heard: feet to 51 m at best (Sabatier and Ekimov,
 # SPIE 6963, 2008), vehicles two to three times as far.
-CAUSE_M = {"vehicle": 150.0}
-CAUSE_FOOT_M = 60.0
+REACH_M = {"vehicle": 150.0}
+REACH_FOOT_M = 60.0
+# Only what happens while nobody at all is nearer than this has no cause: there simulated ground is
+# still (sim_hardware.world.soil.FARTHEST_M).
+CAUSE_M = 150.0
 _STEP_S = 0.5
 _FILE_STEP_S = 2.2  # between members of a group, 1..3 m at walking pace
 _WINDY_M_S, _RAINY_MM_H = 5.0, 0.5
@@ -26,7 +29,8 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class NodePass:
-    """One actor passes one node. `window` is the time in which it may be what the node hears.
+    """One actor passes one node. `window` is the time in which a report may answer it, `cause` the
+    longer one in which whatever the node reports may come of it.
 
     `audible` is None where the take's truth does not say, `audible_from_s` when it first was.
     `near_from_s`: when it was within HEARD_M and audible, None for one that never was.
@@ -38,6 +42,7 @@ class NodePass:
     t_cpa_s: float
     distance_m: float
     window: Span
+    cause: Span
     audible: bool | None = None
     audible_from_s: float | None = None
     near_from_s: float | None = None
@@ -79,7 +84,7 @@ class Truth:
 
     def causes(self, node: str) -> list[Span]:
         """When a node had something to hear, GRACE_S of aftermath included; merged and sorted."""
-        spans = [p.window for p in self.passes if p.node == node]
+        spans = [p.cause for p in self.passes if p.node == node]
         return merged((start, end + GRACE_S) for start, end in spans)
 
 
@@ -153,12 +158,13 @@ def _pass(
     told: Mapping[str, Any] | None,
 ) -> NodePass | None:
     class_name = str(actor["class"])
-    reach_m = CAUSE_M.get(class_name, CAUSE_FOOT_M)
+    reach_m = REACH_M.get(class_name, REACH_FOOT_M)
     away = [(math.hypot(x - place.x_m, y - place.y_m), t) for t, x, y in steps]
-    near = [t for distance_m, t in away if distance_m <= reach_m]
-    if not near:
+    cause = [t for distance_m, t in away if distance_m <= CAUSE_M]
+    if not cause:
         return None
     distance_m, t_cpa_s = min(away)
+    near = [t for distance_m, t in away if distance_m <= reach_m] or [t_cpa_s]
     late_s = _FILE_STEP_S * (int(actor.get("count", 1)) - 1)
     heard = [t for distance, t in away if distance <= HEARD_M]
     near_from_s = heard[0] if heard else None
@@ -179,6 +185,7 @@ def _pass(
         t_cpa_s=t_cpa_s,
         distance_m=distance_m,
         window=(near[0], near[-1] + late_s),
+        cause=(cause[0], cause[-1] + late_s),
         audible=audible,
         audible_from_s=audible_from_s,
         near_from_s=near_from_s,

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""Which report answers which pass, which repeats and which is false."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tools.crossings import Point
+from tools.errors import UserError
+from tools.score.alarms import mark, quiet_spans
+from tools.score.matching import Activity, match
+from tools.score.truth import Truth, merged, outside, read_truth
+
+NODES = {"n01": Point(0, 0), "n02": Point(25, 0)}
+
+
+def actor(name: str, kind: str = "person", start_s: float = 1000, x_m: float = 0) -> dict[str, Any]:
+    # 200 s at 1.2 m/s from 120 m south to 120 m north: within 60 m of n01 from 50 to 150 s
+    path = [[start_s, x_m, -120], [start_s + 200, x_m, 120]]
+    return {"id": name, "class": kind, "count": 1, "path": path}
+
+
+def truth_of(*actors: dict[str, Any], **more: Any) -> Truth:
+    given = {"version": 1, "duration_s": 4000, "actors": list(actors), **more}
+    return read_truth(given, NODES, 4000.0, "test")
+
+
+def told(start_s: float, end_s: float, node: str = "n01", kind: str = "person") -> Activity:
+    return Activity(node, start_s, end_s, start_s + 2, kind, 80)
+
+
+def counts(truth: Truth, *activities: Activity) -> tuple[int, int, int]:
+    found = match(truth, activities)
+    return len(found.hits), len(found.repeated), len(found.false)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "expected"),
+    [
+        (1090, 1110, (1, 0, 0)),  # over the closest approach at 1100 s
+        (1060, 1080, (1, 0, 0)),  # wholly within reach
+        (1040, 1060, (1, 0, 0)),  # exactly half of it
+        (1030, 1059, (0, 1, 0)),  # less than half: somebody was there, but not yet near
+        (1190, 1205, (0, 1, 0)),  # leaving
+        (1102.9, 1102.9, (1, 0, 0)),  # without length
+        (1000, 1097.1, (1, 0, 0)),  # up to 3 s before the closest approach
+        (700, 1096.9, (0, 1, 0)),  # mostly before anybody came
+        (300, 320, (0, 0, 1)),  # nobody for ten minutes
+        (1215, 1230, (0, 0, 1)),  # long gone
+    ],
+)
+def test_match_of_one_activity_depends_on_when_it_was(
+    start_s: float, end_s: float, expected: tuple[int, int, int]
+) -> None:
+    assert counts(truth_of(actor("a")), told(start_s, end_s)) == expected
+
+
+def test_match_at_a_node_knows_nothing_of_other_nodes() -> None:
+    truth = truth_of(actor("a"))
+    found = match(truth, [told(1090, 1110, "n02")])
+    assert [one.node for one, _ in found.hits] == ["n02"]
+
+
+def test_match_two_activities_on_one_pass_gives_one_hit_and_one_repetition() -> None:
+    truth = truth_of(actor("a"))
+    found = match(truth, [told(1060, 1070), told(1098, 1120)])
+    assert [activity.start_s for _, activity in found.hits] == [1098]
+    assert [activity.start_s for activity in found.repeated] == [1060]
+
+
+def test_match_one_activity_on_two_passes_answers_one() -> None:
+    truth = truth_of(actor("a"), actor("b", start_s=1010))
+    assert counts(truth, told(1060, 1150)) == (1, 0, 0)
+
+
+def test_match_two_activities_on_two_passes_are_shared_out() -> None:
+    truth = truth_of(actor("a"), actor("b", start_s=1060))
+    found = match(truth, [told(1095, 1105), told(1155, 1165)])
+    assert {one.actor: activity.start_s for one, activity in found.hits} == {"a": 1095, "b": 1155}
+
+
+def test_truth_without_passes_measures_distances_itself() -> None:
+    one, other = truth_of(actor("a", x_m=8)).passes
+    assert (one.node, one.ring, one.audible) == ("n01", "0-10 m", None)
+    assert (other.node, other.ring) == ("n02", "10-20 m")
+    assert one.t_cpa_s == pytest.approx(1100, abs=0.5)
+
+
+def test_truth_with_passes_says_who_was_audible_and_from_when() -> None:
+    entry = {"actor": "a", "class": "person", "node": "n01", "t_cpa_s": 1100.0, "distance_m": 8.0}
+    truth = truth_of(actor("a", x_m=8), passes=[entry | {"audible": True, "audible_from_s": 1050}])
+    one = truth.passes[0]
+    assert (one.audible, one.audible_from_s) == (True, 1050)
+    # within 30 m later than audible: 28.9 m before the closest approach at 1.2 m/s
+    assert one.near_from_s == pytest.approx(1076, abs=0.5)
+
+
+def test_truth_by_weather_is_told_apart_by_time() -> None:
+    wind = {"t0_s": 0, "t1_s": 2000, "kind": "wind_m_s", "level": 10}
+    rain = {"t0_s": 1000, "t1_s": 3000, "kind": "rain_mm_h", "level": 4}
+    truth = truth_of(conditions=[wind, rain])
+    assert [truth.condition(t) for t in (500, 1500, 2500, 3500)] == [
+        "wind 10 m/s",
+        "wind 10 m/s, rain 4 mm/h",
+        "rain 4 mm/h",
+        "calm",
+    ]
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"actors": [{"id": "a"}]}, {"actors": [{"id": "a", "class": "x", "path": []}]}]
+)
+def test_truth_that_is_damaged_is_one_line(given: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="truth.json is not as it should be"):
+        read_truth(given, NODES, 10.0, "walk")
+    with pytest.raises(UserError, match="walk: has no truth.json"):
+        read_truth(None, NODES, 10.0, "walk")
+
+
+def test_spans_merge_and_leave_the_rest() -> None:
+    spans = merged([(5, 7), (1, 3), (2, 4)])
+    assert spans == [(1, 4), (5, 7)]
+    assert outside(spans, (0, 6)) == [(0, 1), (4, 5)]
+    assert outside([], (0, 6)) == [(0, 6)]
+
+
+def alarm(t_s: float, *nodes: str, number: int = 1, **more: float) -> dict[str, Any]:
+    return {"type": "alarm", "id": number, "t_s": t_s, "nodes": list(nodes), **more}
+
+
+def test_alarms_are_hit_repeated_nuisance_or_false() -> None:
+    truth = truth_of(actor("a"), actor("dog", "animal", start_s=2000))
+    lines = [
+        alarm(1090, "n01", number=1),
+        alarm(1120, "n02", number=2),
+        alarm(2100, "n01", number=3),
+        alarm(3000, "n01", number=4),
+    ]
+    marks = mark(truth, NODES, lines)
+    assert list(marks.hits) == ["a"]
+    assert (marks.repeated, marks.nuisance, marks.false) == (1, 1, [3000.0])
+
+
+def test_alarm_on_somebody_beyond_reach_is_no_hit_and_not_false() -> None:
+    marks = mark(truth_of(actor("a", x_m=-100)), NODES, [alarm(1100, "n01")])
+    assert (marks.hits, marks.repeated, marks.false) == ({}, 1, [])
+
+
+def test_alarm_claims_are_measured_against_the_walk() -> None:
+    truth = truth_of(actor("a"))
+    update = alarm(1110, "n01", "n02", direction_deg=350.0, speed_m_s=1.5) | {
+        "type": "alarm_update"
+    }
+    marks = mark(truth, NODES, [alarm(1100, "n01", x_m=3.0, y_m=4.0), update])
+    assert marks.location_m == [pytest.approx(5, abs=0.5)]
+    assert marks.direction_deg == [pytest.approx(10)]  # he walks north
+    assert marks.speed_share == [pytest.approx(0.25)]
+    assert marks.after_near_s == [pytest.approx(25, abs=0.5)]
+
+
+def test_quiet_spans_of_a_line_end_before_and_begin_after_an_actor() -> None:
+    (before, after) = quiet_spans(truth_of(actor("a")))
+    assert before[0] == 0 and before[1] <= 1000
+    assert 1200 < after[0] <= 1221 and after[1] == 4000

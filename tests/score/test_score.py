@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""From ground to table: the command, its files and its errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim_hardware import take
+from sim_hardware.world import World, load
+from tools.errors import UserError
+from tools.replay import replay
+from tools.score import plots
+from tools.score.cli import parse_seeds
+from tools.score.figures import figures
+from tools.score.line import alarm_lines
+from tools.score.observe import activities, observe_take, observe_world, surer_reports
+from tools.score.suite import HELD_OUT, read_suite
+from tools.score.tables import markdown
+from tools.score.tally import tally, total
+from tools.score.truth import CLASSES
+
+
+def groundwatch(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tools.cli", "score", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_score_of_a_take_gives_json_page_pictures_and_tables(tmp_path: Path) -> None:
+    take.save(World(load(Path("night_walker_two_nodes")), 5).take(110), tmp_path / "walk")
+    page, table = tmp_path / "out.html", tmp_path / "out.md"
+    done = groundwatch(
+        str(tmp_path / "walk"), "--json", "--html", str(page), "--png", str(tmp_path / "png"),
+        "--markdown", str(table),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    score = json.loads(done.stdout)
+    (audible,) = score["pd_of_audible"]
+    assert (audible["class"], audible["passes"]) == ("person", 2)
+    assert audible["pd"]["low"] <= audible["pd"]["value"] <= audible["pd"]["high"]
+    assert score["crossings_alarmed"][0]["crossings"] == 1
+    text = page.read_text()
+    assert text.count("data:image/png;base64,") == len(plots.PLOTS)
+    assert "http" not in text and "<script" not in text
+    pictures = sorted((tmp_path / "png").glob("*.png"))
+    assert {path.stem for path in pictures} == set(plots.PLOTS)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert "| person | calm |" in table.read_text()
+
+
+def test_score_of_the_same_world_twice_is_the_same(micropython: Path) -> None:
+    scenario = load(Path("night_walker_two_nodes"))
+    first, second = (tally(observe_world(scenario, 5, 100, micropython)) for _ in range(2))
+    assert figures(first) == figures(second)
+    both = figures(total([first, second]))
+    assert both["hours"] == pytest.approx(2 * figures(first)["hours"], abs=0.01)
+    passes = [row["passes"] for row in both["pd_by_ring"]]
+    assert passes == [2 * row["passes"] for row in figures(first)["pd_by_ring"]]
+    assert markdown(both).count("###") == 7
+
+
+def test_line_of_fast_reports_raises_the_alarms_that_replay_raises(micropython: Path) -> None:
+    given = World(load(Path("night_walker_two_nodes")), 5).take(110)
+    seen = observe_take(given, "walk", micropython, 5)
+    fast = alarm_lines(seen.site, seen.reports, seen.lead_s, given.duration_s)
+    full = [r for r in replay(given, seed=5).lines if r["type"] in ("alarm", "alarm_update")]
+    assert any(line["type"] == "alarm" for line in full)
+    assert [(a["type"], a["nodes"], a["class"]) for a in fast] == [
+        (b["type"], b["nodes"], b["class"]) for b in full
+    ]
+    assert all(abs(a["t_s"] - b["t_s"]) < 0.25 for a, b in zip(fast, full, strict=True))
+
+
+def test_threshold_of_confidence_only_takes_reports_away(micropython: Path) -> None:
+    scenario = load(Path("night_walker_two_nodes"))
+    seen = observe_world(scenario, 5, 100, micropython)
+    counts = [len(activities(seen, least)) for least in (0, 70, 90, 101)]
+    assert counts[0] >= 2 and counts == sorted(counts, reverse=True) and counts[-1] == 0
+    for reports in seen.reports.values():
+        assert surer_reports(reports, 0) == sorted(reports, key=lambda r: r.told_ms)
+        kept = surer_reports(reports, 90)
+        onsets = [r for r in kept if r.phase == 1]
+        assert len({r.onset_ms for r in kept}) == len(onsets)
+        assert all(r.confidence_pct >= 90 for r in onsets)
+
+
+def test_held_out_suite_covers_every_class_and_weather() -> None:
+    jobs = read_suite(HELD_OUT)
+    kinds = {actor.class_name for job in jobs for actor in job.scenario.actors}
+    assert kinds == set(CLASSES)
+    assert all(job.seed >= 9001 for job in jobs)
+    assert {job.scenario.soil for job in jobs}.isdisjoint({"loam"})
+    assert any(job.scenario.weather.wind_m_s == 10 for job in jobs)
+    assert any(job.scenario.weather.rain_mm_h == 10 for job in jobs)
+    assert any(not job.scenario.actors for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "a suite is a list of"),
+        ("[[run]]\nscenario = 'demo'", "a run has"),
+        ("[[run", "cannot read suite"),
+        (
+            "[[run]]\nscenario='demo'\nsoils=['loam']\nweathers=[{}]\nseeds=[1]\nminutes=0",
+            "minutes: 0 is outside",
+        ),
+    ],
+)
+def test_suite_that_is_damaged_is_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=complaint):
+        read_suite(path)
+
+
+@pytest.mark.parametrize("text", ["", "x", "3-1", "1-", "-1", "1-5000", "1.5"])
+def test_seeds_that_make_no_range_are_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--seeds"):
+        parse_seeds(text)
+
+
+def test_seeds_are_one_number_or_a_range() -> None:
+    assert list(parse_seeds("7")) == [7]
+    assert list(parse_seeds("1-3")) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "nothing to score"),
+        (["no_such_folder"], "no such take folder"),
+        (["--scenario", "demo", "--hours", "0"], "--hours must be"),
+        (["--scenario", "no_such_world"], "cannot read scenario"),
+    ],
+)
+def test_score_of_nothing_usable_is_one_line_and_exit_2(words: list[str], complaint: str) -> None:
+    done = groundwatch(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("groundwatch: ") and complaint in done.stderr
+    assert len(done.stderr.splitlines()) == 1
