@@ -12,6 +12,7 @@ import pytest
 
 from sim_hardware import take
 from sim_hardware.world import World, load
+from tools.cli import main
 from tools.errors import UserError
 from tools.replay import replay
 from tools.score import plots
@@ -138,9 +139,11 @@ def test_seeds_are_one_number_or_a_range() -> None:
         (["--scenario", "no_such_world"], "cannot read scenario"),
     ],
 )
-def test_score_of_nothing_usable_is_one_line_and_exit_2(words: list[str], complaint: str) -> None:
-    done = groundwatch(*words)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("groundwatch: ") and complaint in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_score_of_nothing_usable_is_one_line_and_exit_2(
+    capsys: pytest.CaptureFixture[str], words: list[str], complaint: str
+) -> None:
+    assert main(["score", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("groundwatch: ") and complaint in err
+    assert len(err.splitlines()) == 1
