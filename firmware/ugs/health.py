@@ -53,7 +53,7 @@ class Conditions:
         self.tell(now_ms, name, active, value)
 
     def tell(self, now_ms, name, active=True, value=None, boot=None):
-        # A condition that only happens, without an end.
+        # A condition that only happens, without an end. Returns what record() does.
         print("condition told kind=%s active=%d value=%s" % (name, active, value))
         values = {
             "t_ms": now_ms,
@@ -64,7 +64,7 @@ class Conditions:
             values["value"] = value
         if boot is not None:
             values["boot"] = boot
-        self._record("condition", values)
+        return self._record("condition", values)
 
 
 class Health:

@@ -77,6 +77,8 @@ class Node:
         )
         self.commands = Commands(self.journal.record, self._request_reboot)
         self._hello_boot = 0
+        # The oldest message behind the gap last told of, and the identity of what told of it.
+        self._gap = self._gap_told = None
         self._fault_told_ms = -_FAULT_EVERY_MS
         self._reboot_ms = _UPTIME_MS_MAX
         gc.collect()
@@ -130,15 +132,14 @@ class Node:
         oldest = self.journal.ledger.after((0, 0))
         if oldest is None or oldest[1] == 1:
             return
-        values = {
-            "t_ms": now_ms,
-            "kind": schema.enum_value("condition", "kind", "records_dropped"),
-            "active": 1,
-            "value": oldest[1] - 1,
-            "boot": oldest[0],
-        }
-        boot, seq, _on_flash = self.journal.record("condition", values)
-        self.session.outbox.send_first(boot, seq)
+        gap = oldest[:2]
+        if gap != self._gap:
+            # Kept once for each gap: a gateway that never gives a receipt must not fill the ledger.
+            self._gap = gap
+            self._gap_told = self.conditions.tell(
+                now_ms, "records_dropped", True, oldest[1] - 1, oldest[0]
+            )[:2]
+        self.session.outbox.send_first(*self._gap_told)
 
     def _request_reboot(self):
         # Later, so that the result can still go out.
@@ -163,6 +164,7 @@ class Node:
 
     def next_volatile(self, now_ms):
         # A hello on each connection and for each new block of counters, then heartbeats.
+        self.journal.renew()
         if self._hello_boot != self.journal.boot:
             self._hello_boot = self.journal.boot
             return "hello", {

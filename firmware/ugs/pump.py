@@ -34,8 +34,9 @@ class Pump:
 
     async def run(self):
         while True:
-            self._alive()
-            self.step()
+            if self.step():
+                # A timer that died brings no samples: then the watchdog has to bite.
+                self._alive()
             now_ms = self._clock.uptime_ms()
             if now_ms - self._collected_ms >= _GC_EVERY_MS:
                 # Small and often keeps each collection short and the heap in one piece.
@@ -44,8 +45,9 @@ class Pump:
             await asyncio.sleep_ms(_EVERY_MS)
 
     def step(self):
-        # Feeds every whole block there is.
+        # Feeds every whole block there is; True when there was one.
         sampler = self._sampler
+        before = self.read
         lag = sampler.written - self.read
         if lag > _LAG_MAX:
             skipped = (lag - BLOCK) // BLOCK * BLOCK
@@ -60,6 +62,7 @@ class Pump:
             self.read += BLOCK
             if self._detector.feed(sampler.ring, self.read - BLOCK, t_ms):
                 self._keep(self._detector.report)
+        return self.read != before
 
     def _feed_edges(self, until_ms):
         pir = self._pir

@@ -140,6 +140,16 @@ async def _never_acknowledges(reader: asyncio.StreamReader, writer: asyncio.Stre
         pass
 
 
+async def _talks_but_grants_nothing(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    await reader.readexactly(2)
+    writer.write(CONNACK)
+    while True:
+        writer.write(b"\xd0\x00")
+        await asyncio.sleep(1)
+
+
 # name: (peer, how the connection ends, within how many ms)
 PEERS: dict[str, tuple[Peer, tuple[str, ...], int]] = {
     "cut in a packet": (_sends(b"\x32\x20\x00\x01d", True), ("EOFError", "OSError"), 2_000),
@@ -150,6 +160,7 @@ PEERS: dict[str, tuple[Peer, tuple[str, ...], int]] = {
     "hangs up": (_hangs_up, ("EOFError", "OSError"), 2_000),
     "silent": (_silent, ("TimeoutError",), 12_000),
     "drips": (_drips, ("TimeoutError", "MqttError"), 12_000),
+    "grants nothing": (_talks_but_grants_nothing, ("TimeoutError",), 12_000),
     "never acknowledges": (_never_acknowledges, ("TimeoutError", "MqttError"), 13_000),
 }
 

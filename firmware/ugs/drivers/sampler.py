@@ -51,10 +51,7 @@ class Sampler:
         if late_us > self._slack_us:
             self._skip(late_us // self.period_us)
         elif late_us < -(self.period_us >> 1):
-            # The timer catches up on slots already filled: this one was not missed after all.
-            if self.missed:
-                self.missed -= 1
-            return
+            return  # the timer catches up on slots already filled
         count = self._read()
         if count >= self.clip_counts or count <= -self.clip_counts:
             self.clipped += 1

@@ -48,10 +48,15 @@ class Journal:
         boot, seq = self.boot, self._durable_seq
         return boot, seq, self.ledger.append(boot, seq, self._buffer[:length])
 
-    def next_volatile(self):
-        # The identity of the next message that is not kept: (boot, seq).
+    def renew(self):
+        # Takes the next block when the volatile lane is used up. For a message that speaks of its
+        # own boot, as a hello does: made before this, it could be numbered in the boot after.
         if self._volatile_seq >= _SEQ_MAX:
             self._next_boot()
+
+    def next_volatile(self):
+        # The identity of the next message that is not kept: (boot, seq).
+        self.renew()
         self._volatile_seq += 1
         return self.boot, self._volatile_seq
 

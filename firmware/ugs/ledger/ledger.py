@@ -202,8 +202,15 @@ class Ledger:
         return count
 
     def take_dropped(self):
-        # (boot, highest seq dropped) of one boot, once; None when nothing was dropped.
-        return self._dropped.popitem() if self._dropped else None
+        # (boot, highest seq dropped) of one boot, once; None when there is nothing to tell. Not
+        # before all below it has its receipt: told of a gap, the gateway takes all up to there
+        # as settled, and its receipt would forget what flash still holds.
+        for boot, seq in self._dropped.items():
+            oldest = self.oldest_seq(boot)
+            if oldest is None or oldest > seq:
+                del self._dropped[boot]
+                return boot, seq
+        return None
 
     def _runs(self):
         for segment in self._segments:

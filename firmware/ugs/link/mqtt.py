@@ -44,14 +44,15 @@ class Connection:
         await self._write(connect_packet)
         first, body = await asyncio.wait_for(packets.read_packet(self._reader, 2), _STALL_S)
         packets.check_connack(first, body)
-        subscription = self._next_id()
-        await self._write(packets.subscribe(topic, subscription))
+        await asyncio.wait_for(self._subscribe(topic), _STALL_S)
+
+    async def _subscribe(self, topic):
+        packet_id = self._next_id()
+        await self._write(packets.subscribe(topic, packet_id))
         while True:
-            first, body = await asyncio.wait_for(
-                packets.read_packet(self._reader, _BODY_MAX), _STALL_S
-            )
+            first, body = await packets.read_packet(self._reader, _BODY_MAX)
             if first == packets.SUBACK:
-                packets.check_suback(body, subscription)
+                packets.check_suback(body, packet_id)
                 return
             await self._take(first, body)
 

@@ -109,7 +109,11 @@ def refusing_flash_for_long_drops_oldest_in_memory():
         held = [m[1] for m in all_held(journal.ledger)]
         assert held == [1, 2] + list(range(17, 33)), held
         assert journal.ledger.lost == 14
+        # Told while flash holds 1 and 2, the gap would cover them too.
+        assert journal.ledger.take_dropped() is None
+        journal.ledger.receipt(1, 2)
         assert journal.ledger.take_dropped() == (1, 16)
+        assert journal.ledger.take_dropped() is None
     finally:
         builtins.open = plain_open
 

@@ -244,13 +244,13 @@ class Detector:
         self.edges.append((len(self.fed), level))
 
 
-def make_pump():
+def make_pump(alive=lambda: None):
     sampler, pir = Part(), None
     sampler.ring = array("i", [0] * 1024)
     sampler.written = sampler.missed = 0
     sampler.age_us = lambda index: (sampler.written - 1 - index) * 4000
     detector = Detector()
-    return sampler, detector, Pump(sampler, pir, detector, Clock(), None, lambda: None)
+    return sampler, detector, Pump(sampler, pir, detector, Clock(), None, alive)
 
 
 def pump_feeds_whole_blocks_in_order():
@@ -263,6 +263,20 @@ def pump_feeds_whole_blocks_in_order():
     sampler.written = 4 * BLOCK
     pump.step()
     assert detector.fed[3][0] == 96 and pump.overruns == 0
+
+
+def pump_without_samples_lets_the_watchdog_bite():
+    alive = []
+    sampler, _detector, pump = make_pump(lambda: alive.append(1))
+
+    async def main():
+        task = asyncio.create_task(pump.run())
+        sampler.written = BLOCK
+        await asyncio.sleep_ms(350)
+        task.cancel()
+
+    asyncio.run(main())
+    assert len(alive) == 1, alive
 
 
 def pump_too_late_skips_and_counts():
