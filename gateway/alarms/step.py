@@ -168,7 +168,8 @@ def _of_event(alarm: Alarm, event: Event) -> Alarm:
 
 def _told(alarm: Alarm) -> tuple[object, ...]:
     """What is worth a new entry in the history; position and confidence move all the time."""
-    return (alarm.nodes, alarm.sectors, alarm.target, alarm.reasons, alarm.direction_deg is None)
+    who = frozenset(alarm.nodes), frozenset(alarm.sectors)
+    return (*who, alarm.target, alarm.reasons, alarm.direction_deg is None)
 
 
 def _raise(

@@ -30,8 +30,10 @@ class Rules:
     # Two nodes that hear the same thing begin to hear it within this of each other, at the least
     # spacing in use (25 m) and a walking pace.
     window_us: int = 20_000_000
-    # Silence after which what comes next is another crossing.
+    # A node that hears something says so every 5 s; after so long without a word, it has lost it.
     silence_us: int = 20_000_000
+    # A node says "end" 10 s or more after the last step. Whoever comes so long after that is new.
+    ended_us: int = 8_000_000
     # A node that never says "end" (it was reset or lost) is taken as silent after this.
     stale_us: int = 45_000_000
     # A footstep is heard this far away, a vehicle further: how far apart two nodes may be at once.
@@ -49,7 +51,11 @@ class Rules:
     longest_us: int = 30 * 60_000_000
     # And at so many activities: judging an event costs time for each of them.
     activities_most: int = 128
-    # Below this baseline in time the order of onsets says nothing about motion.
+    # Below this baseline in time the order of onsets says nothing about motion; nor does the order
+    # of two nodes, nor one that a straight line does not explain: who crosses a line of nodes at right
+    # angles is heard from the middle outwards.
     track_least_us: int = 3_000_000
+    track_nodes: int = 3
+    track_explained: float = 0.8
     # Events kept open at once, oldest closed first.
     open_most: int = 64

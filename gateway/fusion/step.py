@@ -67,7 +67,7 @@ def _silent(event: Event, rules: Rules, now_us: int) -> bool:
     if len(event.activities) >= rules.activities_most:
         return True
     running = any(activity.phase is not Phase.END for activity in event.activities)
-    return quiet_us > (rules.stale_us if running else rules.silence_us)
+    return quiet_us > (rules.stale_us if running else rules.ended_us)
 
 
 def _shed(state: FusionState, rules: Rules) -> tuple[FusionState, tuple[Event, ...]]:
@@ -107,7 +107,7 @@ def _gap_us(event: Event, site: Site, rules: Rules, detection: Detection) -> int
             detection.onset_us - activity.report_us,
             activity.onset_us - detection.report_us,
         )
-        if gap > rules.silence_us:
+        if gap > (rules.ended_us if activity.phase is Phase.END else rules.silence_us):
             continue
         there = site.nodes[activity.id.node]
         apart_m = math.hypot(here.x_m - there.x_m, here.y_m - there.y_m)

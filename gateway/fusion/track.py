@@ -38,7 +38,10 @@ def motion(
     for activity in activities:
         onset = first.get(activity.id.node)
         first[activity.id.node] = min(onset or activity.onset_us, activity.onset_us)
-    if len(first) < 2 or max(first.values()) - min(first.values()) < rules.track_least_us:
+    if (
+        len(first) < rules.track_nodes
+        or max(first.values()) - min(first.values()) < rules.track_least_us
+    ):
         return None
     times = [us / 1e6 for us in first.values()]
     nodes = [site.nodes[node] for node in first]
@@ -48,5 +51,10 @@ def motion(
     vy = sum((t - mean_t) * node.y_m for t, node in zip(times, nodes, strict=True)) / spread
     speed = math.hypot(vx, vy)
     if not _LEAST_SPEED_M_S <= speed <= SPEED_MAX_M_S[target]:
+        return None
+    mean_x = sum(node.x_m for node in nodes) / len(nodes)
+    mean_y = sum(node.y_m for node in nodes) / len(nodes)
+    scatter = sum((node.x_m - mean_x) ** 2 + (node.y_m - mean_y) ** 2 for node in nodes)
+    if speed**2 * spread < rules.track_explained * scatter:
         return None
     return Track(round(math.degrees(math.atan2(vx, vy)) % 360, 1), round(speed, 2))

@@ -115,6 +115,28 @@ def test_fusion_two_crossings_with_a_pause_are_two_events() -> None:
     assert events[0].closed
 
 
+def test_fusion_who_comes_after_all_nodes_said_end_is_a_new_event() -> None:
+    site = line()
+    first = [
+        heard(site, node, 100, phase=phase, elapsed_s=elapsed_s)
+        for node in ("n01", "n02")
+        for elapsed_s, phase in ((0, Phase.ONSET), (30, Phase.END))
+    ]
+    _state, events = run(site, *first, heard(site, "n02", 140), heard(site, "n01", 141))
+    assert [len(event.activities) for event in events] == [2, 2]
+    _state, events = run(site, *first, heard(site, "n03", 136))
+    assert len(events) == 1, "a walker who comes to the next node at once is the same one"
+
+
+def test_fusion_crossing_at_right_angles_tells_no_direction() -> None:
+    site = line()
+    outwards = {"n01": 100, "n02": 100.5, "n03": 105, "n00": 108}
+    _state, events = run(site, *(heard(site, node, onset_s) for node, onset_s in outwards.items()))
+    assert len(events) == 1
+    assert events[0].confirmed
+    assert events[0].track is None
+
+
 def test_fusion_pir_support_confirms_a_single_node() -> None:
     site = line()
     _state, (event,) = run(site, heard(site, "n00", 1, confidence=0.6, pir=2))
@@ -177,6 +199,13 @@ def test_alarm_is_raised_once_and_names_its_detections() -> None:
     assert changes[0].alarm.reasons
     _state, again = alarm_step(state, EventChanged(event), 11 * S)
     assert again == ()
+
+
+def test_alarm_nodes_in_another_order_are_no_news() -> None:
+    event = confirmed()
+    again = replace(event, activities=event.activities[::-1])
+    assert again.nodes != event.nodes
+    assert alarm_step(alarm_of(event), EventChanged(again), 2 * S)[1] == ()
 
 
 def test_alarm_new_sector_is_told_and_asks_again() -> None:
