@@ -6,12 +6,15 @@ import time
 
 _PAUSE_S = 10  # long enough to reach for Ctrl-C, so that a broken node does not just flicker
 
-board = None
+reset = None
 try:
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
     del sys.modules["ugs.config"]  # read once: its 2.6 KB are worth more as heap
     name = "boards." + config.board + ".board"
-    board = __import__(name, None, None, ("make_board",)).make_board(config)
+    make_board = __import__(name, None, None, ("make_board",)).make_board
+    from boards.base import reset
+
+    board = make_board(config)
     gc.collect()
     from ugs.node import Node
 
@@ -19,6 +22,6 @@ try:
 except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
-    if board is not None:
+    if reset is not None:  # without a configuration a reset would help nobody
         time.sleep(_PAUSE_S)
-        board.reset()
+        reset()

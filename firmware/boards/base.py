@@ -36,6 +36,10 @@ def watch_edges(pin, handler):
         pin.irq(handler=handler, trigger=trigger)
 
 
+def reset():
+    machine.reset()
+
+
 class Board:
     # What a node asks of its board:
     #   name                      as in node.json
@@ -72,4 +76,4 @@ class Board:
         return _RESET_UNKNOWN
 
     def reset(self):
-        machine.reset()
+        reset()

@@ -137,6 +137,29 @@ def test_node_with_a_dead_sensor_tells_of_it_within_a_minute_and_a_half(
     assert (ConditionKind.SENSOR_FAULT, 1) in conditions(run)
 
 
+def test_node_whose_converter_does_not_answer_comes_up_and_tells_of_it(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, walker(1, 0, 0), "esp32")
+    board = tmp_path / "n07" / "boards" / "esp32" / "board.py"
+    board.write_text(board.read_text().replace('"cs": 5', '"cs": 4'))  # the wire is off
+    run = play(micropython, walker(30, 0, 0), "esp32")
+    assert run.codes == [0]
+    assert conditions(run) == [(ConditionKind.SENSOR_FAULT, 1)]
+    assert run.messages("Hello")
+
+
+def test_node_whose_board_fails_at_start_is_reset_until_it_works(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, walker(1, 0, 0))
+    board = tmp_path / "n07" / "boards" / "pico_w" / "board.py"
+    board.write_text(board.read_text().replace("network.STA_IF", "network.AP_IF"))
+    run = play(micropython, walker(35, 0, 0))
+    assert run.codes == [3, 3, 3, 0]
+    assert run.lines[0].startswith("node stops cause=")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

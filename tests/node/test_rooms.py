@@ -18,6 +18,6 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_node_in_case_does_its_part(case: str, micropython_i386: Path):
-    *_log, last = run_on_node(micropython_i386, SCRIPT, case)
+def test_node_in_case_does_its_part(case: str, micropython_i386: Path, tmp_path: Path):
+    *_log, last = run_on_node(micropython_i386, SCRIPT, case, cwd=tmp_path)
     assert last == "ok"

@@ -45,7 +45,11 @@ def make_board(config):
         miso=machine.Pin(PINS["miso"]),
     )
     converter = Ads1220(spi, machine.Pin(PINS["cs"], machine.Pin.OUT, value=1))
-    converter.start()
+    try:
+        converter.start()
+    except OSError as error:
+        # A node without its converter comes up to tell of it; check() keeps trying.
+        print("board faulty cause=%s" % error)
     timer = machine.Timer(_TIMER_ID)
 
     def start(freq_hz, callback):

@@ -80,6 +80,7 @@ class Session:
                 self._config.host, self._config.port, self._connect_packet(), self._down_topic
             )
             self.connects += 1
+            self._wifi.reached()
             print("link up host=%s port=%d" % (self._config.host, self._config.port))
             self.is_up = True
             self.outbox.rewind()

@@ -9,6 +9,8 @@ from micropython import const
 _JOIN_MS = const(20_000)
 # The CYW43 driver of the Pico W can get stuck until its radio is powered down.
 _RADIO_CYCLE_MS = const(300_000)
+# It can also stay joined, by its own account, to a network that has forgotten it.
+_UNREACHED_MS = const(600_000)
 
 
 class WifiError(OSError):
@@ -26,9 +28,12 @@ class Wifi:
         self._passphrase = passphrase
         # ticks_ms since when no join has succeeded, None while joined
         self._failing_since = None
+        # ticks_ms since when no broker was reached, None while one is
+        self._unreached_since = None
 
-    def is_joined(self):
-        return self._wlan.isconnected()
+    def reached(self):
+        # The network carries: a broker has answered over it.
+        self._unreached_since = None
 
     def rssi_dbm(self):
         # -128 when not known.
@@ -42,13 +47,20 @@ class Wifi:
         wlan = self._wlan
         if not wlan.active():
             wlan.active(True)
+        start = ticks_ms()
+        if self._unreached_since is None:
+            self._unreached_since = start
         if wlan.isconnected():
             self._joined()
-            return
-        start = ticks_ms()
+            if ticks_diff(start, self._unreached_since) < _UNREACHED_MS:
+                return
+            self._unreached_since = start
+            await self._cycle_radio()
         if self._failing_since is None:
             self._failing_since = start
         if ticks_diff(start, self._failing_since) >= _RADIO_CYCLE_MS:
+            self.cycles += 1
+            self._failing_since = start
             await self._cycle_radio()
         wlan.connect(self._ssid, self._passphrase or None)  # None: a network without one
         while not wlan.isconnected():
@@ -64,8 +76,6 @@ class Wifi:
         self.cycles = 0
 
     async def _cycle_radio(self):
-        self.cycles += 1
-        self._failing_since = ticks_ms()
         self._wlan.active(False)
         await asyncio.sleep_ms(1000)
         self._wlan.active(True)

@@ -210,5 +210,37 @@ def wifi_stuck_radio_is_powered_down():
     assert wifi.rssi_dbm() == -128
 
 
+def wifi_joined_but_reaching_nobody_is_powered_down():
+    import asyncio
+
+    import ugs.link.wifi as module
+
+    now = [0]
+
+    async def sleep_ms(ms):
+        now[0] += ms
+
+    module.ticks_ms = lambda: now[0]
+    module.ticks_diff = lambda a, b: a - b
+    asyncio.sleep_ms, plain = sleep_ms, asyncio.sleep_ms
+    radio = Radio()
+    radio.stuck = False
+    wifi = Wifi(radio, "net", "")
+
+    async def keep_trying(until_ms):
+        while now[0] < until_ms:
+            await wifi.join()
+            now[0] += 60_000
+
+    asyncio.run(keep_trying(540_000))
+    wifi.reached()
+    asyncio.run(keep_trying(1_080_000))
+    assert radio.offs == 0
+    asyncio.run(keep_trying(3_000_000))
+    asyncio.sleep_ms = plain
+    # Every ten minutes, and it never counts towards a restart: the broker may just be away.
+    assert (radio.offs, wifi.cycles, radio.joined) == (4, 0, True), (radio.offs, wifi.cycles)
+
+
 globals()[sys.argv[1]]()
 print("ok")
