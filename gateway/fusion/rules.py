@@ -51,8 +51,8 @@ class Rules:
     longest_us: int = 30 * 60_000_000
     # And at so many activities: judging an event costs time for each of them.
     activities_most: int = 128
-    # Below this baseline in time the order of onsets says nothing about motion; nor does the order
-    # of two nodes, nor one that a straight line does not explain: who crosses a line of nodes at right
+    # Below this baseline in time the order of onsets says nothing about motion; nor does that of
+    # two nodes, nor one that no straight line explains: who crosses a line of nodes at right
     # angles is heard from the middle outwards.
     track_least_us: int = 3_000_000
     track_nodes: int = 3
