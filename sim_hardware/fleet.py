@@ -32,6 +32,7 @@ from sim_hardware.nodebox import (
 from sim_hardware.signals import AMBIENT_NM_S, FEED_FS_HZ, to_feed
 from sim_hardware.stream import RING, Decimator, EdgeFile, RingFeed
 from sim_hardware.take import Take
+from sim_hardware.troubles import faults_of
 from sim_hardware.virtual import Pace, Uplink, VirtualRun, run_virtual, simulate
 
 __all__ = [
@@ -83,6 +84,13 @@ class World(Protocol):
         """Endless stream of blocks from time 0."""
 
 
+def _declared(source: Take | World) -> Mapping[str, Faults]:
+    """The faults that a take's truth or a simulated world brings along."""
+    if isinstance(source, Take):
+        return faults_of(source.truth, [node.id for node in source.nodes])
+    return getattr(source, "faults", {})
+
+
 class Fleet:
     """Nodes on a take or in a live world: `async with Fleet(world, trees, ...) as fleet`.
 
@@ -109,7 +117,7 @@ class Fleet:
         self._trees = trees
         self._micropython = micropython
         self._seed = seed
-        self._faults = faults or {}
+        self._faults = _declared(source) if faults is None else faults
         self._ambient_nm_s = ambient_nm_s
         self._work: Path | None = None
         self._feeds: dict[str, RingFeed] = {}
@@ -197,9 +205,9 @@ class Fleet:
                 await asyncio.to_thread(self._write_block, next(blocks), decimators)
         self.t0_utc_s = time.time() + _START_S
         for box in boxes:
-            box.write_settings(
-                self._settings(box), self._seed, self._faults.get(box.node, Faults())
-            )
+            faults = self._faults.get(box.node, Faults())
+            settings = self._settings(box) | {"end_s": faults.dead_from_s}
+            box.write_settings(settings, self._seed, faults)
         if not isinstance(source, Take):
             growth = self._grow(blocks, decimators)
             self._tasks.append(asyncio.create_task(growth, name="world"))

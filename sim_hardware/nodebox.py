@@ -34,12 +34,20 @@ def node_seed(seed: int, node: str) -> int:
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong for one node. Times in seconds of the take."""
+    """What goes wrong for one node. Times in seconds of the take.
+
+    `battery_curve`: (time, mV) points in rising order, straight lines between them; without any
+    the battery stays at `battery_mv`. In virtual time only: `loss_pct`, the share of uplinks whose
+    connection breaks, and `clock_ppm`, how fast the crystal runs.
+    """
 
     outages_s: tuple[tuple[float, float], ...] = ()
     tamper_edges_s: tuple[float, ...] = ()
     battery_mv: int = 3900
-    loss_pct: int = 0  # virtual time only: share of uplinks whose connection breaks
+    loss_pct: int = 0
+    dead_from_s: float | None = None
+    battery_curve: tuple[tuple[float, float], ...] = ()
+    clock_ppm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,7 @@ class NodeBox:
             "outages_s": [list(pair) for pair in faults.outages_s],
             "tamper_edges_s": list(faults.tamper_edges_s),
             "battery_mv": faults.battery_mv,
+            "battery_curve": [list(pair) for pair in faults.battery_curve],
             "loss_pct": faults.loss_pct,
             **settings,
         }

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from sim_hardware.crystal import Crystal
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import (
     EXIT_END,
@@ -38,6 +39,7 @@ from sim_hardware.signals import (
     to_feed,
 )
 from sim_hardware.take import Take
+from sim_hardware.troubles import faults_of
 
 _DEFAULT_T0_UTC_S = 1_767_225_600  # 2026-01-01, for takes without a date
 _RESTARTS_MAX = 1000
@@ -94,12 +96,13 @@ def simulate(
     """Run every node of the take to its end.
 
     `trees`: per node id a folder as `groundwatch bundle` writes it; they are copied, not changed.
-    Raises SimError when a tree is missing or a node's firmware fails.
+    `faults`: by node id; None takes what the truth of the take declares. Raises SimError when a
+    tree is missing or a node's firmware fails.
     """
     nodes = [node.id for node in take.nodes]
     check_trees(nodes, trees)
     pace = pace or Pace()
-    faults = faults or {}
+    faults = faults_of(take.truth, nodes) if faults is None else faults
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as work:
         boxes = [make_box(Path(work), node, trees[node], micropython) for node in nodes]
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
@@ -122,29 +125,34 @@ def simulate(
 def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> VirtualRun:
     lead = round(pace.lead_s * FEED_FS_HZ)
     end_s = take.duration_s + pace.settle_s
+    if faults.dead_from_s is not None:
+        end_s = min(end_s, faults.dead_from_s)
     signal = take.signals[box.node]
-    _write_feed(box.feed, signal, pace, seed, lead)
+    crystal = Crystal(faults.clock_ppm)
+    _write_feed(box.feed, signal, pace, seed, lead, crystal)
     settings: dict[str, Any] = {
         "mode": "virtual",
         "fs_hz": FEED_FS_HZ,
         "feed_t0_s": -lead / FEED_FS_HZ,
         "start_s": -lead / FEED_FS_HZ,
-        "end_s": end_s,
+        "end_s": crystal.shows(end_s),
         "t0_epoch_ms": round((take.t0_utc_s or _DEFAULT_T0_UTC_S) * 1000),
-        "pir_edges_s": [float(t_s) for t_s in signal.pir_edges_s],
+        "pir_edges_s": [crystal.shows(float(t_s)) for t_s in signal.pir_edges_s],
     }
-    box.write_settings(settings, seed, faults)
+    box.write_settings(settings, seed, crystal.faults(faults))
     log = NodeLog(box.node)
     # Real time is a hundredth of virtual time; a node that takes half of it hangs.
     restarts = _run(box, log, wall_limit_s=_WALL_LEAST_S + (end_s + pace.lead_s) / 2)
-    return VirtualRun(_read_uplinks(box), log.made, {box.node: log}, {box.node: restarts})
+    return VirtualRun(_read_uplinks(box, crystal), log.made, {box.node: log}, {box.node: restarts})
 
 
-def _write_feed(path: Path, signal: Signal, pace: Pace, seed: int, lead: int) -> None:
+def _write_feed(
+    path: Path, signal: Signal, pace: Pace, seed: int, lead: int, crystal: Crystal
+) -> None:
     velocity = signal.velocity(pace.ambient_nm_s)
     floor_nm_s = 1e9 * quiet_floor(velocity, signal.fs_hz)
     quiet = quiet_ground(lead, floor_nm_s, seed)
-    feed = np.concatenate([quiet, to_feed(velocity, signal.fs_hz)])
+    feed = crystal.heard(np.concatenate([quiet, to_feed(velocity, signal.fs_hz)]), lead)
     feed.astype("<i4").tofile(path)
 
 
@@ -177,7 +185,7 @@ def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
     raise SimError(f"node {box.node} was reset {_RESTARTS_MAX} times: {log.tail()}")
 
 
-def _read_uplinks(box: NodeBox) -> list[Uplink]:
+def _read_uplinks(box: NodeBox, crystal: Crystal) -> list[Uplink]:
     if not box.uplinks.exists():
         return []
     uplinks = []
@@ -185,6 +193,11 @@ def _read_uplinks(box: NodeBox) -> list[Uplink]:
         for line in lines:
             row = json.loads(line)
             uplinks.append(
-                Uplink(row["t_us"], box.node, row["topic"], bytes.fromhex(row["payload"]))
+                Uplink(
+                    crystal.true_us(row["t_us"]),
+                    box.node,
+                    row["topic"],
+                    bytes.fromhex(row["payload"]),
+                )
             )
     return uplinks

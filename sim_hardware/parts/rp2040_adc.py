@@ -56,3 +56,25 @@ class LevelChannel:
 
     def code(self):
         return self._code
+
+
+class CurveChannel:
+    # A voltage that follows points (t_us, pin_mv) in straight lines, steady before and after them.
+
+    def __init__(self, now, points):
+        self._now = now
+        self._points = points
+
+    def code(self):
+        t_us = self._now()
+        before_us, before_mv = self._points[0]
+        pin_mv = before_mv
+        for after_us, after_mv in self._points:
+            if t_us < after_us:
+                if after_us > before_us:
+                    rise = (after_mv - before_mv) * (t_us - before_us) // (after_us - before_us)
+                    pin_mv = before_mv + rise
+                break
+            before_us, before_mv = after_us, after_mv
+            pin_mv = after_mv
+        return max(0, min(4095, pin_mv * 4095 // 3300))

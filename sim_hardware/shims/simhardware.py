@@ -8,7 +8,7 @@ import simwiring
 from parts.ads1220 import Ads1220
 from parts.edges import EdgeList
 from parts.feed import Feed
-from parts.rp2040_adc import GeophoneChannel, LevelChannel
+from parts.rp2040_adc import CurveChannel, GeophoneChannel, LevelChannel
 
 settings = None
 wiring = None
@@ -36,6 +36,9 @@ def build(chosen, cause):
     else:
         ads1220 = Ads1220(feed, chosen.seed)
     _adc[wiring.battery] = LevelChannel(chosen.battery_mv * 100 // wiring.divider_x100)
+    if chosen.battery_points:
+        points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
+        _adc[wiring.battery] = CurveChannel(simclock.now, points)
     if chosen.end_s is not None:
         simclock.at(int(chosen.end_s * 1_000_000), _end)
 

@@ -26,6 +26,7 @@ _FIELDS = {
     "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
     "outages_s": (list, ()),  # [from, to] pairs without radio
     "battery_mv": (int, 3900),
+    "battery_curve": (list, ()),  # [time, mV] points in place of a steady battery
     "uplinks": (str, None),  # virtual: JSON lines are appended here
     "link_delay_ms": (int, 20),  # virtual: one way
     "loss_pct": (int, 0),  # virtual: share of uplinks whose connection breaks
@@ -58,6 +59,11 @@ class Settings:
             raise SettingsError("virtual mode needs uplinks, the file to append to")
         self.pir_edges_us = _times_us("pir_edges_s", self.pir_edges_s)
         self.tamper_edges_us = _times_us("tamper_edges_s", self.tamper_edges_s)
+        self.battery_points = []
+        for point in self.battery_curve:
+            if type(point) is not list or len(point) != 2:
+                raise SettingsError("battery_curve must hold [time, mV] pairs")
+            self.battery_points.append((_times_us("battery_curve", point[:1])[0], int(point[1])))
         self.outages_us = []
         for pair in self.outages_s:
             if type(pair) is not list or len(pair) != 2:

@@ -2,13 +2,13 @@
 """Ground room: one pass of one actor: where it is when, and what it does to the ground."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim_hardware.world import gait
+from sim_hardware.world.kinds import KINDS, Kind
 from sim_hardware.world.scenario import ActorSpec
 
 FArray = NDArray[np.float64]
@@ -37,13 +37,23 @@ class Track:
 
 @dataclass(frozen=True)
 class Pass:
-    """One actor once along its path. `steps` is None for a vehicle, which hums instead."""
+    """One actor once along its path: feet of `members`, or vehicles on `rigs`, which hum.
+
+    `bodies` are the tracks of those a PIR may see, and `seen` how far compared with a person.
+    """
 
     id: str
     spec: ActorSpec
     track: Track
-    members: tuple[tuple[gait.Steps, Track], ...]
-    is_warm: bool = True
+    members: tuple[tuple[gait.Steps, Track], ...] = ()
+    rigs: tuple[Track, ...] = ()
+    bodies: tuple[Track, ...] = ()
+    seen: float = 1.0
+
+    @property
+    def end_s(self) -> float:
+        """When the last of them has arrived."""
+        return max(track.end_s for track in (self.track, *self.bodies))
 
 
 def _track(spec: ActorSpec, start_s: float, reverse: bool) -> Track:
@@ -54,43 +64,74 @@ def _track(spec: ActorSpec, start_s: float, reverse: bool) -> Track:
     return Track(start_s + np.concatenate([[0.0], np.cumsum(legs)]) / spec.speed_m_s, xy)
 
 
-def _person(spec: ActorSpec, track: Track, rng: np.random.Generator) -> gait.Steps:
+def _plain_feet(spec: ActorSpec, track: Track, rng: np.random.Generator) -> gait.Steps:
+    """Feet of an actor without a kind."""
+    duration_s = track.end_s - track.start_s
+    if spec.class_name == "animal":
+        low, high = (0.8, 1.1) if spec.gait == "walk" else (1.3, 1.6)
+        stride_hz = spec.cadence_hz or float(rng.uniform(low, high))
+        mass_kg = spec.mass_kg or 60.0
+        return gait.quadruped(rng, duration_s, stride_hz, mass_kg, spec.gait or "walk")
+    if spec.class_name == "digging":
+        return gait.dig(rng, spec.stay_s, spec.cadence_hz or float(rng.uniform(0.3, 1.2)))
     cadence_hz = spec.cadence_hz or float(np.clip(rng.normal(1.85, 0.12), 1.4, 2.6))
-    return gait.walk(rng, track.end_s - track.start_s, cadence_hz, spec.heel or None)
+    return gait.walk(rng, duration_s, cadence_hz, spec.heel or None)
 
 
-def _animal(spec: ActorSpec, track: Track, rng: np.random.Generator) -> gait.Steps:
-    low, high = (0.8, 1.1) if spec.gait == "walk" else (1.3, 1.6)
-    stride_hz = spec.cadence_hz or float(rng.uniform(low, high))
-    return gait.quadruped(rng, track.end_s - track.start_s, stride_hz, spec.mass_kg, spec.gait)
+def _feet(
+    spec: ActorSpec, kind: Kind | None, track: Track, rng: np.random.Generator
+) -> tuple[gait.Steps, ...]:
+    if kind is None:
+        return (_plain_feet(spec, track, rng),)
+    duration_s = track.end_s - track.start_s
+    rate_hz = spec.cadence_hz or float(rng.uniform(*kind.rate_hz))
+    if kind.class_name == "digging":
+        return gait.dig_with(rng, duration_s, rate_hz, kind)
+    if kind.class_name != "animal":
+        return (gait.paced(rng, duration_s, rate_hz, kind, spec.heel),)
+    manner = spec.gait or kind.gait
+    if not spec.cadence_hz and manner != kind.gait:
+        rate_hz *= _QUICKER[manner] / _QUICKER[kind.gait]
+    mass_kg = spec.mass_kg or kind.mass_kg * float(np.clip(rng.normal(1, 0.12), 0.7, 1.3))
+    steps = gait.quadruped(
+        rng, duration_s, rate_hz, mass_kg, manner, jitter=kind.jitter, width_s=kind.width_s
+    )
+    return (steps,)
 
 
-def _digger(spec: ActorSpec, track: Track, rng: np.random.Generator) -> gait.Steps:
-    return gait.dig(rng, spec.stay_s, spec.cadence_hz or float(rng.uniform(0.3, 1.2)))
+_QUICKER = {"walk": 1.0, "trot": 1.5, "canter": 1.7}  # strides per second
 
 
-_FEET: dict[str, Callable[[ActorSpec, Track, np.random.Generator], gait.Steps]] = {
-    "person": _person,
-    "group": _person,
-    "animal": _animal,
-    "digging": _digger,
-}
+def _aside(track: Track, rng: np.random.Generator, spread_m: float, late_s: float) -> Track:
+    """The same way, later and to one side."""
+    if not spread_m:
+        return Track(track.t_s + late_s, track.xy_m)
+    way = track.xy_m[-1] - track.xy_m[0]
+    across = np.array([way[1], -way[0]]) / max(float(np.hypot(*way)), 1e-9)
+    return Track(track.t_s + late_s, track.xy_m + across * rng.normal(0, spread_m))
 
 
 def make_pass(spec: ActorSpec, number: int, rng: np.random.Generator) -> Pass:
-    """The pass `number` (from 0) of an actor; a group walks 1..3 m behind each other."""
+    """The pass `number` (from 0) of an actor; a group goes 1..3 m behind each other."""
+    kind = KINDS.get(spec.kind)
     start_s = spec.start_s + number * spec.every_s
-    reverse = spec.alternate and number % 2 == 1
-    track = _track(spec, start_s, reverse)
+    track = _track(spec, start_s, spec.alternate and number % 2 == 1)
     name = f"{spec.id}-{number + 1}" if spec.every_s else spec.id
-    members = []
-    if spec.class_name in _FEET:
-        late_s = 0.0
-        for _ in range(spec.count):
-            own = Track(track.t_s + late_s, track.xy_m)
-            members.append((_FEET[spec.class_name](spec, own, rng), own))
-            late_s += rng.uniform(1, 3) / spec.speed_m_s
-    return Pass(name, spec, track, tuple(members))
+    seen = kind.seen if kind else 1.0
+    if spec.class_name == "vehicle":
+        rigs = [track]
+        for _ in range(1, spec.count):  # a convoy keeps 3..6 s apart
+            rigs.append(Track(rigs[-1].t_s + rng.uniform(3, 6), track.xy_m))
+        return Pass(name, spec, track, rigs=tuple(rigs), bodies=tuple(rigs), seen=seen)
+    members, bodies = [], []
+    late_s = 0.0
+    spread_m = spec.spread_m or (kind.spread_m if kind else 0.0)
+    for _ in range(spec.count):
+        own = _aside(track, rng, spread_m, late_s) if spec.count > 1 else track
+        members += [(steps, own) for steps in _feet(spec, kind, own, rng)]
+        bodies.append(own)
+        late_s += rng.uniform(1, 3) / spec.speed_m_s
+    return Pass(name, spec, track, tuple(members), bodies=tuple(bodies), seen=seen)
 
 
 def crossings(track: Track, line: FArray) -> list[tuple[float, float, float, float]]:

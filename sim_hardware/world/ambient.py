@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Ground room: the noise that is always there: ambient, wind, rain.
 
-Made in whole seconds with filters that carry their state, so the data do not depend on how the
-stream is cut. Levels are rms in 8..60 Hz at the geophone output.
+Made second by second with filters that carry their state, so the data do not depend on how the
+stream is cut; several seconds are filtered at once, which is only quicker. Levels are rms in
+8..60 Hz at the geophone output.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,21 +15,15 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from sim_hardware.world.geophone import FS_HZ, Geophone
+from sim_hardware.world.weather import Weather
 
+__all__ = ["Ambient", "Gusts", "Weather"]
+
+AT_ONCE_S = 8
 KNOTS = 4  # level changes are straight lines between quarters of a second
 _KNOT = FS_HZ // KNOTS
 _BAND = signal.butter(2, [8, 60], "band", fs=FS_HZ, output="sos")
 FArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Weather:
-    """`level_nm_s` without wind; `drift_db` its slow change; wind and rain as named."""
-
-    level_nm_s: float = 100.0
-    drift_db: float = 1.5
-    wind_m_s: float = 2.0
-    rain_mm_h: float = 0.0
 
 
 def _band_rms(sos: FArray) -> float:
@@ -57,22 +53,24 @@ class _Drift:
         return np.array(out)
 
 
-def _lines(knots: FArray) -> FArray:
-    x = np.arange(FS_HZ) / _KNOT
-    return np.asarray(np.interp(x, np.arange(KNOTS + 1), knots))
+_GRID = np.arange(FS_HZ) / _KNOT
+
+
+def _lines(knots: Sequence[FArray]) -> FArray:
+    """Straight lines through the knots of each second, one value per sample."""
+    return np.concatenate([np.interp(_GRID, np.arange(KNOTS + 1), one) for one in knots])
 
 
 class _Coloured:
-    def __init__(self, rng: np.random.Generator, sos: FArray) -> None:
-        self._rng = rng
+    def __init__(self, sos: FArray) -> None:
         self._sos = sos
         self._state = np.zeros((sos.shape[0], 2))
         self._unit = 1 / _band_rms(sos)
 
-    def second(self) -> FArray:
-        out, self._state = signal.sosfilt(
-            self._sos, self._rng.standard_normal(FS_HZ) * self._unit, zi=self._state
-        )
+    def filter(self, white: Sequence[FArray]) -> FArray:
+        """The next seconds: white noise of rms 1 becomes coloured with rms 1 in 8..60 Hz."""
+        data = np.concatenate(white) * self._unit
+        out, self._state = signal.sosfilt(self._sos, data, zi=self._state)
         return np.asarray(out)
 
 
@@ -81,26 +79,51 @@ class Gusts:
 
     def __init__(self, rng: np.random.Generator, wind_m_s: float) -> None:
         self._drift = _Drift(rng, 100 / max(wind_m_s, 0.5))
+        self._made: dict[int, FArray] = {}
+        self._next = 0
 
-    def second(self) -> FArray:
-        return self._drift.second()
+    def second(self, number: int) -> FArray:
+        """KNOTS + 1 values of second `number`, of unit deviation; the newest ones are kept."""
+        while self._next <= number:
+            self._made[self._next] = self._drift.second()
+            self._made.pop(self._next - 4 * AT_ONCE_S, None)
+            self._next += 1
+        return self._made[number]
+
+
+@dataclass(frozen=True)
+class _Second:
+    """What chance gives to one second, drawn in this order."""
+
+    weather: Weather
+    level: FArray
+    still: FArray
+    hiss: FArray
+    own_gust: FArray
+    flutter: FArray
+    wind: FArray
+    leaves: FArray
+    rain: FArray | None
 
 
 class Ambient:
     """One node's noise, one second after another."""
 
-    def __init__(self, rng: np.random.Generator, weather: Weather, geophone: Geophone) -> None:
+    def __init__(
+        self, rng: np.random.Generator, weather: Weather, geophone: Geophone, gusts: Gusts
+    ) -> None:
         self._weather = weather
+        self._gusts = gusts
         post = geophone.sections()
         corner = rng.uniform(8, 30)
         still = signal.butter(1, corner, fs=FS_HZ, output="sos")
         # flat to about 10 Hz, then falling; foliage and fences add a part around 20..60 Hz
         wind = signal.butter(2, rng.uniform(8, 20), fs=FS_HZ, output="sos")
         leaves = signal.butter(1, [20, rng.uniform(40, 70)], "band", fs=FS_HZ, output="sos")
-        self._still = _Coloured(rng, np.vstack([still, post]))
-        self._hiss = _Coloured(rng, post)
-        self._wind = _Coloured(rng, np.vstack([wind, post]))
-        self._leaves = _Coloured(rng, np.vstack([leaves, post]))
+        self._still = _Coloured(np.vstack([still, post]))
+        self._hiss = _Coloured(post)
+        self._wind = _Coloured(np.vstack([wind, post]))
+        self._leaves = _Coloured(np.vstack([leaves, post]))
         self._hiss_share = rng.uniform(0.2, 0.6)
         self._leaf_share = rng.uniform(0.1, 0.6)
         self._level_drift = _Drift(rng, 60.0)
@@ -109,39 +132,75 @@ class Ambient:
         self._rng = rng
         self._post = post
         self._rain_state = np.zeros((post.shape[0], 2))
+        self._drawn = 0
+        self._ready: list[FArray] = []
 
-    def second(self, gust: FArray) -> FArray:
-        """FS_HZ samples in nm/s; `gust` as Gusts.second gives it."""
-        weather = self._weather
-        level = weather.level_nm_s * 10 ** (
-            _lines(self._level_drift.second()) * weather.drift_db / 20
+    def second(self) -> FArray:
+        """The next FS_HZ samples in nm/s."""
+        if not self._ready:
+            first = self._drawn
+            self._drawn += AT_ONCE_S
+            batch = self._filter([self._draw(n) for n in range(first, self._drawn)], first)
+            self._ready = np.split(batch, AT_ONCE_S)[::-1]
+        return self._ready.pop()
+
+    def _draw(self, number: int) -> _Second:
+        weather = self._weather.at(float(number))
+        white = self._rng.standard_normal
+        return _Second(
+            weather=weather,
+            level=self._level_drift.second(),
+            still=white(FS_HZ),
+            hiss=white(FS_HZ),
+            own_gust=self._own_gust.second(),
+            flutter=self._flutter.second(),
+            wind=white(FS_HZ),
+            leaves=white(FS_HZ),
+            rain=self._drops(weather.rain_mm_h) if weather.rain_mm_h > 0 else None,
         )
+
+    def _filter(self, drawn: list[_Second], first: int) -> FArray:
+        weather = self._weather
+        levels = np.repeat([one.weather.level_nm_s for one in drawn], FS_HZ)
+        level = levels * 10 ** (_lines([one.level for one in drawn]) * weather.drift_db / 20)
         share = self._hiss_share
+        still = self._still.filter([one.still for one in drawn])
         noise = level * (
-            math.sqrt(1 - share**2) * self._still.second() + share * self._hiss.second()
+            math.sqrt(1 - share**2) * still + share * self._hiss.filter([o.hiss for o in drawn])
         )
         # about 2.5 dB per m/s with vegetation; gusts log-normal, deviation 0.5..0.9 of the mean
-        swing = 0.55 * _lines(gust) + 0.35 * _lines(self._own_gust.second())
-        swing += 0.25 * _lines(self._flutter.second())
-        breeze = 12 * 10 ** (2.5 * weather.wind_m_s / 20) * np.exp(swing - 0.25)
-        if weather.wind_m_s <= 0:
-            breeze *= 0
+        gusts = [self._gusts.second(first + i) for i in range(len(drawn))]
+        swing = 0.55 * _lines(gusts) + 0.35 * _lines([one.own_gust for one in drawn])
+        swing += 0.25 * _lines([one.flutter for one in drawn])
+        breeze = np.repeat([_breeze_nm_s(one.weather) for one in drawn], FS_HZ)
+        breeze = breeze * np.exp(swing - 0.25)
         share = self._leaf_share
+        wind = self._wind.filter([one.wind for one in drawn])
         noise += breeze * (
-            math.sqrt(1 - share**2) * self._wind.second() + share * self._leaves.second()
+            math.sqrt(1 - share**2) * wind + share * self._leaves.filter([o.leaves for o in drawn])
         )
-        if weather.rain_mm_h > 0:
-            noise += self._rain()
+        if any(one.rain is not None for one in drawn):
+            still_air = np.zeros(FS_HZ)
+            drops = [still_air if one.rain is None else one.rain for one in drawn]
+            rain, self._rain_state = signal.sosfilt(
+                self._post, np.concatenate(drops), zi=self._rain_state
+            )
+            noise += rain
         return np.asarray(noise)
 
-    def _rain(self) -> FArray:
+    def _drops(self, rain_mm_h: float) -> FArray:
         drops = np.zeros(FS_HZ)
-        count = int(self._rng.poisson(3.0 * self._weather.rain_mm_h))
+        count = int(self._rng.poisson(3.0 * rain_mm_h))
         at = self._rng.integers(0, FS_HZ, count)
         np.add.at(
             drops,
             at,
             self._rng.lognormal(math.log(900), 0.9, count) * self._rng.choice([-1, 1], count),
         )
-        out, self._rain_state = signal.sosfilt(self._post, drops, zi=self._rain_state)
-        return np.asarray(out)
+        return drops
+
+
+def _breeze_nm_s(weather: Weather) -> float:
+    if weather.wind_m_s <= 0:
+        return 0.0
+    return float(12 * 10 ** (weather.wind_db_per_m_s * weather.wind_m_s / 20))

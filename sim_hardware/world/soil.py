@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 from sim_hardware.world.geophone import FS_HZ, Geophone
 
@@ -41,6 +42,10 @@ SOILS = {
     "loam": Soil(170.0, 1700.0, 15.0),
     "firm": Soil(250.0, 1800.0, 25.0),
     "gravel": Soil(400.0, 2000.0, 40.0),
+    "peat": Soil(100.0, 1300.0, 8.0),
+    "sand": Soil(140.0, 1600.0, 12.0),
+    "silt": Soil(210.0, 1750.0, 20.0),
+    "till": Soil(320.0, 1900.0, 30.0),
 }
 
 
@@ -52,9 +57,12 @@ class Strike:
     width_s: float
     toe_off: float = 0.0  # second, twice as wide push, as a share of the first
     toe_off_s: float = 0.45
+    drag_seed: int = 0  # not 0: a scrape instead, noise of `newton` rms in 10..80 Hz for `width_s`
 
     def spectrum(self, f_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Fourier transform of the force in N s, peak at LEAD_S."""
+        if self.drag_seed:
+            return _drag(self.newton, self.width_s, self.drag_seed)
         total = np.zeros(f_hz.shape, dtype=np.complex128)
         pushes: tuple[tuple[float, float, float], ...] = ((self.newton, self.width_s, LEAD_S),)
         if self.toe_off:
@@ -69,6 +77,19 @@ class Strike:
                 * np.exp(-0.5 * (2 * math.pi * f_hz * sigma) ** 2 - 2j * math.pi * f_hz * at_s)
             )
         return total
+
+
+def _drag(newton: float, width_s: float, seed: int) -> NDArray[np.complex128]:
+    """A tool or load dragged over the ground: noise under a half sine (on the bank's own grid)."""
+    samples = int(width_s * FS_HZ)
+    white = np.random.default_rng([seed, 10]).standard_normal(samples + FS_HZ)
+    band = signal.butter(2, [10, 80], "band", fs=FS_HZ, output="sos")
+    noise = signal.sosfilt(band, white)[FS_HZ:]
+    noise *= newton / np.sqrt(np.mean(noise**2)) * np.sin(np.linspace(0, math.pi, samples))
+    force = np.zeros(2 * LENGTH)
+    lead = int(LEAD_S * FS_HZ)
+    force[lead : lead + samples] = noise
+    return np.asarray(np.fft.rfft(force) / FS_HZ)
 
 
 class PulseBank:

@@ -14,14 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
+from sim_hardware.nodebox import Faults
 from sim_hardware.signals import Signal
 from sim_hardware.site import NodeSpec, Site
 from sim_hardware.take import Take
+from sim_hardware.troubles import to_tables
 from sim_hardware.world.actors import Pass, crossings, make_pass
 from sim_hardware.world.ambient import Ambient, Gusts
 from sim_hardware.world.geophone import FS_HZ, Geophone
 from sim_hardware.world.hearing import Hearing, NodeHearing
-from sim_hardware.world.pir import STEP_S, Pir
+from sim_hardware.world.kinds import KINDS
+from sim_hardware.world.nuisance import Place
+from sim_hardware.world.pir import STEP_S, Bodies, Pir
+from sim_hardware.world.recorded import Background, load_background
 from sim_hardware.world.scenario import ActorSpec, Scenario
 from sim_hardware.world.soil import (
     FARTHEST_M,
@@ -32,10 +37,14 @@ from sim_hardware.world.soil import (
     Strike,
     coda_kernel,
 )
-from sim_hardware.world.vehicle import Hum
+from sim_hardware.world.sources import make_sources, nuisance_conditions
+from sim_hardware.world.vehicle import Hum, Rig
+from sim_hardware.world.warmth import PirNuisances
 
 _AHEAD = FS_HZ + LENGTH + int(FS_HZ * FARTHEST_M / 90)  # this second, a pulse, the longest way
 _TICKS = int(round(1 / STEP_S))
+_PASSES_KEPT = 200
+_VEHICLE_NM_S = 8000.0  # of a vehicle without a kind, at 10 m
 FArray = NDArray[np.float64]
 
 
@@ -51,20 +60,37 @@ class Block:
 class _NodeGround:
     """One node's part of the world."""
 
-    def __init__(self, scenario: Scenario, spec: NodeSpec, seed: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        spec: NodeSpec,
+        seed: int,
+        gusts: Gusts,
+        background: NDArray[np.float32] | None,
+    ) -> None:
         self.spec = spec
         self._scenario = scenario
         self._seed = [seed, crc32(spec.id.encode())]
         rng = np.random.default_rng([*self._seed, 1])
         self._geophone = Geophone.specimen(rng)
         self._coupling_db = rng.normal(0, scenario.coupling_db)
-        self._ambient = Ambient(
-            np.random.default_rng([*self._seed, 2]), scenario.weather, self._geophone
+        rng = np.random.default_rng([*self._seed, 2])
+        self._ambient: Ambient | Background = (
+            Ambient(rng, scenario.weather, self._geophone, gusts)
+            if background is None
+            else Background(background, rng)
         )
+        place = Place(
+            spec.x_m, spec.y_m, self._geophone, seed, tuple(self._seed), scenario.weather, gusts
+        )
+        self._sources = make_sources(scenario.nuisances, place)
+        deaf = [t.deaf_from_s for t in scenario.troubles if t.node == spec.id]
+        self._deaf_from_s = math.inf if not deaf or deaf[0] is None else deaf[0]
+        self._number = 0
         self._knock_rng = np.random.default_rng([*self._seed, 3])
         self._ahead = np.zeros(_AHEAD)
         self._banks: dict[str, PulseBank] = {}
-        self._hums: dict[str, Hum] = {}
+        self._hums: dict[str, Hum | Rig] = {}
         self.hearing: NodeHearing | None = None
         self.pir: Pir | None = None
         if spec.pir_range_m > 0:
@@ -76,6 +102,11 @@ class _NodeGround:
                 spec.pir_range_m,
                 rng,
                 scenario.pir_false_per_h,
+                seed=self._seed,
+                weather=scenario.pir_weather,
+                nuisances=PirNuisances(
+                    np.random.default_rng([*self._seed, 12]), scenario.pir_weather
+                ),
             )
 
     def _gain(self, rng: np.random.Generator) -> float:
@@ -105,7 +136,13 @@ class _NodeGround:
         hum = self._hums.get(key)
         if hum is None:
             rng = np.random.default_rng([*self._seed, 6, crc32(key.encode())])
-            hum = self._hums[key] = Hum(rng, spec.level_nm_s, self._gain(rng))
+            gain = self._gain(rng)
+            hum = (
+                Rig(rng, KINDS[spec.kind], spec.level_nm_s, spec.speed_m_s, gain)
+                if spec.kind
+                else Hum(rng, spec.level_nm_s or _VEHICLE_NM_S, gain)
+            )
+            self._hums[key] = hum
         distance_m = np.hypot(xy[:, 0] - self.spec.x_m, xy[:, 1] - self.spec.y_m)
         sound = hum.second(distance_m)
         self._ahead[:FS_HZ] += sound
@@ -119,6 +156,8 @@ class _NodeGround:
                 del store[key]
         if self.hearing is not None:
             self.hearing.forget(name)
+        if self.pir is not None:
+            self.pir.forget(name)
 
     def _knock(self) -> None:
         rng = self._knock_rng
@@ -129,13 +168,20 @@ class _NodeGround:
                 at = int(rng.integers(0, FS_HZ))
                 self._ahead[at : at + LENGTH] += bank.pulse(rng.uniform(4, 40))
 
-    def second(self, gust: FArray) -> NDArray[np.float32]:
+    def second(self) -> NDArray[np.float32]:
         """Finish this second: FS_HZ samples in m/s."""
         self._knock()
-        noise = self._ambient.second(gust)
+        noise = self._ambient.second()
+        for source in self._sources:
+            heard = source.second(self._number)
+            if heard is not None:
+                noise = noise + heard
         if self.hearing is not None:
             self.hearing.second(noise)
         out = (noise + self._ahead[:FS_HZ]) * 1e-9
+        if self._number + 1 > self._deaf_from_s:
+            out[max(0, math.ceil((self._deaf_from_s - self._number) * FS_HZ)) :] = 0
+        self._number += 1
         self._ahead[:-FS_HZ] = self._ahead[FS_HZ:]
         self._ahead[-FS_HZ:] = 0
         return out.astype(np.float32)
@@ -150,10 +196,25 @@ class World:
         self.fs_hz = FS_HZ
         self.nodes = scenario.nodes
         self.sectors = scenario.sectors
+        self._passes: dict[tuple[str, int], Pass] = {}
+        self._background: NDArray[np.float32] | None = None
+        if scenario.recording is not None:
+            self._background = load_background(scenario.recording, scenario.weather.level_nm_s)
+
+    @property
+    def faults(self) -> dict[str, Faults]:
+        """What goes wrong beside the ground, by node, for a run of its nodes."""
+        return {trouble.node: trouble.faults for trouble in self.scenario.troubles}
 
     def _pass(self, spec: ActorSpec, number: int) -> Pass:
-        rng = np.random.default_rng([self.seed, crc32(spec.id.encode()), 7, number])
-        return make_pass(spec, number, rng)
+        key = (spec.id, number)
+        one = self._passes.get(key)
+        if one is None:
+            if len(self._passes) >= _PASSES_KEPT:
+                self._passes.pop(next(iter(self._passes)))
+            rng = np.random.default_rng([self.seed, crc32(spec.id.encode()), 7, number])
+            one = self._passes[key] = make_pass(spec, number, rng)
+        return one
 
     def passes(self, start_s: float, end_s: float) -> list[Pass]:
         """All passes that are under way at some time in start_s..end_s."""
@@ -161,12 +222,12 @@ class World:
         for spec in self.scenario.actors:
             first = 0
             if spec.every_s:
-                longest_s = make_pass(spec, 0, np.random.default_rng(0)).track.end_s + 600
+                longest_s = self._pass(spec, 0).track.end_s + 600
                 first = max(0, int((start_s - spec.start_s - longest_s) // spec.every_s))
             number = first
             while spec.start_s + number * spec.every_s < end_s:
                 one = self._pass(spec, number)
-                if max([one.track.end_s, *(t.end_s for _, t in one.members)]) > start_s:
+                if one.end_s > start_s:
                     found.append(one)
                 number += 1
                 if not spec.every_s:
@@ -185,7 +246,13 @@ class World:
             ]
             name = one.spec.class_name
             actors.append(
-                {"id": one.id, "class": name, "count": one.spec.count, "detail": "", "path": path}
+                {
+                    "id": one.id,
+                    "class": name,
+                    "count": one.spec.count,
+                    "detail": one.spec.kind,
+                    "path": path,
+                }
             )
             for t_s, x_m, y_m, heading in crossings(one.track, line):
                 if t_s < duration_s:
@@ -199,35 +266,41 @@ class World:
                             "direction_deg": round(heading, 1),
                         }
                     )
-        weather = self.scenario.weather
-        conditions = [
-            {"t0_s": 0.0, "t1_s": duration_s, "kind": kind, "level": level}
-            for kind, level in (
-                ("wind_m_s", weather.wind_m_s),
-                ("rain_mm_h", weather.rain_mm_h),
-                ("ambient_nm_s", weather.level_nm_s),
-            )
-        ]
         over.sort(key=lambda crossing: str(crossing["actor"]))
         over.sort(key=lambda crossing: float(str(crossing["t_s"])))
         truth: dict[str, object] = {
             "version": 1,
             "duration_s": duration_s,
             "actors": actors,
-            "conditions": conditions,
+            "conditions": self._conditions(duration_s),
             "crossings": over,
         }
+        if self.scenario.troubles:
+            truth["faults"] = to_tables(self.scenario.troubles)
         if hearing is not None:
             passes = self.passes(0.0, duration_s)
             truth["passes"] = hearing.passes(passes, self.nodes, duration_s)
         return truth
 
+    def _conditions(self, duration_s: float) -> list[dict[str, object]]:
+        weather = self.scenario.weather
+        middle = np.mean([[n.x_m, n.y_m] for n in self.nodes], axis=0)
+        gusts = Gusts(np.random.default_rng(0), weather.wind_m_s)
+        place = Place(float(middle[0]), float(middle[1]), Geophone(), self.seed, (), weather, gusts)
+        return [
+            *weather.conditions(duration_s),
+            *nuisance_conditions(self.scenario.nuisances, place, duration_s),
+        ]
+
     def _seconds(self, hearing: Hearing | None = None) -> Iterator[Block]:
-        grounds = [_NodeGround(self.scenario, spec, self.seed) for spec in self.nodes]
+        gusts = Gusts(np.random.default_rng([self.seed, 8]), self.scenario.weather.wind_m_s)
+        grounds = [
+            _NodeGround(self.scenario, spec, self.seed, gusts, self._background)
+            for spec in self.nodes
+        ]
         if hearing is not None:
             for ground in grounds:
                 ground.hearing = hearing.node(ground.spec.id, _AHEAD)
-        gusts = Gusts(np.random.default_rng([self.seed, 8]), self.scenario.weather.wind_m_s)
         second = 0
         present: dict[str, Pass] = {}
         while True:
@@ -237,12 +310,14 @@ class World:
                 for ground in grounds:
                     ground.forget(name)
             present = now
-            bodies: dict[str, FArray] = {}
+            bodies: Bodies = {}
             for one in present.values():
                 _move(one, start_s, grounds, bodies)
-            gust = gusts.second()
-            edges = {g.spec.id: g.pir.second(start_s, bodies) if g.pir else [] for g in grounds}
-            yield Block(start_s, {g.spec.id: g.second(gust) for g in grounds}, edges)
+            wind_m_s = self.scenario.weather.at(start_s).wind_m_s
+            edges = {
+                g.spec.id: g.pir.second(start_s, bodies, wind_m_s) if g.pir else [] for g in grounds
+            }
+            yield Block(start_s, {g.spec.id: g.second() for g in grounds}, edges)
             second += 1
 
     def blocks(self, block_s: float, hearing: Hearing | None = None) -> Iterator[Block]:
@@ -293,17 +368,18 @@ class World:
         return Take(site, signals, self.truth(duration_s, hearing))
 
 
-def _move(one: Pass, start_s: float, grounds: list[_NodeGround], bodies: dict[str, FArray]) -> None:
+def _move(one: Pass, start_s: float, grounds: list[_NodeGround], bodies: Bodies) -> None:
     """Let one pass act on every node for the second from `start_s`."""
     ticks = start_s + STEP_S * np.arange(_TICKS, dtype=np.float64)
-    if not one.members:
-        xy = one.track.at(start_s + np.arange(FS_HZ, dtype=np.float64) / FS_HZ)
-        for ground in grounds:
-            ground.hum(f"{one.id}/", one.spec, xy)
-        bodies[one.id] = one.track.at(ticks)
-    for index, (steps, track) in enumerate(one.members):
+    for index, track in enumerate(one.bodies):
         if track.start_s < start_s + 1 and track.end_s > start_s:
-            bodies[f"{one.id}/{index}"] = track.at(ticks)
+            bodies[f"{one.id}/{index}"] = track.at(ticks), one.seen
+    for index, track in enumerate(one.rigs):
+        if track.start_s < start_s + 1 and track.end_s > start_s:
+            xy = track.at(start_s + np.arange(FS_HZ, dtype=np.float64) / FS_HZ)
+            for ground in grounds:
+                ground.hum(f"{one.id}/{index or ''}", one.spec, xy)
+    for index, (steps, track) in enumerate(one.members):
         t_s = track.start_s + steps.t_s
         chosen = np.nonzero((t_s >= start_s) & (t_s < start_s + 1))[0]
         for i, xy in zip(chosen, track.at(t_s[chosen]), strict=True):

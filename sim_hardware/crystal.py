@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Room "board", simulated: a node's crystal that runs fast or slow against true time.
+
+Node and true time agree at second 0 of the take. A simulated node only knows its own time, so what
+reaches it is brought to that time, and what it sends is brought back.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
+
+from sim_hardware.nodebox import Faults
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """`ppm` more ticks than there should be: usual are 20..100 of either sign."""
+
+    ppm: float = 0.0
+
+    def shows(self, true_s: float) -> float:
+        """What the node's clock shows at a true time."""
+        return true_s * (1 + self.ppm * 1e-6)
+
+    def true_us(self, shown_us: int) -> int:
+        """When it is that the node's clock shows this."""
+        return round(shown_us / (1 + self.ppm * 1e-6)) if self.ppm else shown_us
+
+    def heard(self, feed: NDArray[np.int32], zero: int) -> NDArray[np.int32]:
+        """Samples (n,) as this node's timer takes them; sample `zero` is second 0."""
+        if not self.ppm or feed.size < 4:
+            return feed
+        places = np.arange(feed.size, dtype=np.float64)
+        spline = make_interp_spline(places, feed.astype(np.float64), k=3)
+        taken = zero + (places - zero) / (1 + self.ppm * 1e-6)
+        inside = np.clip(taken, 0, feed.size - 1)
+        return np.asarray(np.rint(spline(inside)), np.int32)
+
+    def faults(self, faults: Faults) -> Faults:
+        """The same faults in the node's time."""
+        if not self.ppm:
+            return faults
+        return replace(
+            faults,
+            outages_s=tuple((self.shows(a), self.shows(b)) for a, b in faults.outages_s),
+            tamper_edges_s=tuple(self.shows(t_s) for t_s in faults.tamper_edges_s),
+            battery_curve=tuple((self.shows(t_s), mv) for t_s, mv in faults.battery_curve),
+        )

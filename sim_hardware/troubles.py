@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Room "board", simulated: declared faults of nodes, as scenarios and takes write them down.
+
+A scenario has them as [[fault]] tables, the truth of a take as "faults"; both read the same, and a
+run applies them through `sim_hardware.nodebox.Faults`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim_hardware.errors import SimError
+from sim_hardware.nodebox import Faults
+from sim_hardware.tables import ZERO_UP, Table, pair, read
+
+_FAULTS_MAX = 1000
+_TIMES_MAX = 1000
+_BATTERY_MV = (0.0, 6000.0)
+_RULES = {
+    "node": str,
+    "dead_from_s": ZERO_UP,
+    "deaf_from_s": ZERO_UP,
+    "outages_s": list,
+    "tamper_edges_s": list,
+    "battery_mv": _BATTERY_MV,
+    "battery_curve": list,
+    "loss_pct": (0.0, 90.0),
+    "clock_ppm": (-500.0, 500.0),
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong for one node. `deaf_from_s`: its geophone's wire is cut then."""
+
+    node: str
+    faults: Faults = field(default_factory=Faults)
+    deaf_from_s: float | None = None
+
+
+def _read_trouble(table: object, where: str) -> Trouble:
+    """One fault table. Raises SimError."""
+    values = dict(read(table, _RULES, where, ("node",)))
+    node, deaf_from_s = values.pop("node"), values.pop("deaf_from_s", None)
+    for key in ("outages_s", "battery_curve"):
+        if key in values:
+            values[key] = _rising_pairs(values[key], f"{where}.{key}")
+    for begin_s, end_s in values.get("outages_s", ()):
+        if end_s < begin_s:
+            raise SimError(f"{where}.outages_s: ends at {end_s:g} s, before it begins")
+    for _, mv in values.get("battery_curve", ()):
+        if not _BATTERY_MV[0] <= mv <= _BATTERY_MV[1]:
+            raise SimError(f"{where}.battery_curve: {mv:g} mV is outside 0..{_BATTERY_MV[1]:g}")
+    if "tamper_edges_s" in values:
+        values["tamper_edges_s"] = _rising(values["tamper_edges_s"], f"{where}.tamper_edges_s")
+    for key in ("battery_mv", "loss_pct"):
+        if key in values:
+            values[key] = int(values[key])
+    return Trouble(str(node), Faults(**values), deaf_from_s)
+
+
+def read_troubles(tables: object, nodes: Iterable[str], where: str) -> tuple[Trouble, ...]:
+    """All fault tables of a scenario or a take. Raises SimError."""
+    if not isinstance(tables, list) or len(tables) > _FAULTS_MAX:
+        raise SimError(f"{where}: must be a list of up to {_FAULTS_MAX} tables")
+    found = tuple(_read_trouble(table, f"{where} {i + 1}") for i, table in enumerate(tables))
+    known = set(nodes)
+    for trouble in found:
+        if trouble.node not in known:
+            raise SimError(f"{where}: {trouble.node!r} is no node of the site")
+        known.discard(trouble.node)  # one table for each
+    return found
+
+
+def _rising(value: object, where: str) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) > _TIMES_MAX or not all(map(_is_time, value)):
+        raise SimError(f"{where}: must be a list of times")
+    if any(later < earlier for earlier, later in zip(value[:-1], value[1:], strict=True)):
+        raise SimError(f"{where}: must rise")
+    return tuple(float(v) for v in value)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
+def _rising_pairs(value: list[Any], where: str) -> tuple[tuple[float, float], ...]:
+    if not 1 <= len(value) <= _TIMES_MAX:
+        raise SimError(f"{where}: must hold 1..{_TIMES_MAX} pairs")
+    pairs = tuple(pair(one, where, "pair of numbers") for one in value)
+    _rising([first for first, _ in pairs], where)
+    return pairs
+
+
+def to_tables(troubles: Iterable[Trouble]) -> list[Table]:
+    """As read_troubles reads them, for truth.json."""
+    tables = []
+    for trouble in troubles:
+        table: Table = {"node": trouble.node}
+        plain = Faults()
+        for name, value in vars(trouble.faults).items():
+            if value != getattr(plain, name):
+                table[name] = value  # tuples become lists in JSON
+        if trouble.deaf_from_s is not None:
+            table["deaf_from_s"] = trouble.deaf_from_s
+        tables.append(table)
+    return tables
+
+
+def faults_of(truth: Mapping[str, Any] | None, nodes: Iterable[str]) -> dict[str, Faults]:
+    """What the truth of a take declares for its nodes. Raises SimError."""
+    if truth is None or "faults" not in truth:
+        return {}
+    return {one.node: one.faults for one in read_troubles(truth["faults"], nodes, "truth.faults")}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Ground room: what shakes a site and is nobody: the description, and where it is heard."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_hardware.world.ambient import Gusts
+from sim_hardware.world.geophone import FS_HZ, Geophone
+from sim_hardware.world.weather import Weather
+
+FArray = NDArray[np.float64]
+SECOND = np.arange(FS_HZ) / FS_HZ
+
+
+@dataclass(frozen=True)
+class NuisanceSpec:
+    """One source. 0 means: typical of the kind, or drawn. Times in seconds, places in metres.
+
+    `level_nm_s` is an rms at the geophone: at 10 m of a pump, a tree (in 10 m/s of wind) and each
+    vehicle on a road; at 500 m of a helicopter; the loudest second anywhere for what comes from
+    afar (thunder, blast, quake).
+    """
+
+    id: str
+    kind: str
+    x_m: float = 0.0
+    y_m: float = 0.0
+    path: tuple[tuple[float, float], ...] = ()
+    start_s: float = 0.0
+    every_s: float = 0.0  # on average; 0: once
+    level_nm_s: float = 0.0
+    speed_m_s: float = 0.0
+    height_m: float = 0.0
+    hz: float = 0.0
+    on_s: float = 0.0
+    off_s: float = 0.0
+    per_h: float = 0.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """The node that listens: where it stands, its geophone, its seeds and the wind around it."""
+
+    x_m: float
+    y_m: float
+    geophone: Geophone
+    site_seed: int
+    node_seed: tuple[int, ...]
+    weather: Weather
+    gusts: Gusts
+
+    def site_rng(self, spec: NuisanceSpec, *more: int) -> np.random.Generator:
+        """Chance that all nodes share."""
+        return np.random.default_rng([self.site_seed, crc32(spec.id.encode()), 21, *more])
+
+    def own_rng(self, spec: NuisanceSpec, *more: int) -> np.random.Generator:
+        """Chance of this node alone."""
+        return np.random.default_rng([*self.node_seed, crc32(spec.id.encode()), 22, *more])
+
+    def distance_m(self, x_m: float, y_m: float) -> float:
+        """From here, on the plan."""
+        return math.hypot(x_m - self.x_m, y_m - self.y_m)
+
+    def gain(self, hz: float) -> float:
+        """What the geophone leaves of a tone."""
+        return float(np.abs(self.geophone.response(np.array([hz])))[0])
+
+
+class Source(Protocol):
+    """One nuisance at one node."""
+
+    def second(self, number: int) -> FArray | None:
+        """FS_HZ samples in nm/s of second `number`, asked for in order; None for silence."""
+
+
+def condition(spec: NuisanceSpec, t0_s: float, t1_s: float, level: float) -> dict[str, object]:
+    """A line of truth.json's conditions."""
+    return {
+        "t0_s": round(t0_s, 3),
+        "t1_s": round(t1_s, 3),
+        "kind": spec.kind,
+        "level": round(level, 3),
+        "id": spec.id,
+    }
