@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from tools.replay import replay
 from tools.score import plots
 from tools.score.cli import parse_seeds
 from tools.score.figures import figures
+from tools.score.goals import goals
 from tools.score.line import alarm_lines
 from tools.score.observe import activities, observe_take, observe_world, surer_reports
 from tools.score.suite import HELD_OUT, read_suite
-from tools.score.tables import markdown
-from tools.score.tally import tally, total
+from tools.score.tables import MARKS, between_marks, markdown
+from tools.score.tally import Cell, Tally, tally, total
 from tools.score.truth import CLASSES
 
 
@@ -61,7 +63,31 @@ def test_score_of_the_same_world_twice_is_the_same(micropython: Path) -> None:
     assert both["hours"] == pytest.approx(2 * figures(first)["hours"], abs=0.01)
     passes = [row["passes"] for row in both["pd_by_ring"]]
     assert passes == [2 * row["passes"] for row in figures(first)["pd_by_ring"]]
-    assert markdown(both).count("###") == 7
+    assert markdown(both).count("###") == 8
+
+
+def test_goals_are_reached_missed_or_open_by_their_interval() -> None:
+    counts = Tally(false=Counter({"calm": 1, "wind 10 m/s": 40}))
+    counts.quiet_s = Counter({"calm": 86_400, "wind 10 m/s": 86_400})
+    counts.audible[("calm", "person")] = Cell(passes=200, hits=199)
+    counts.rings[("calm", "person", "0-10 m")] = Cell(passes=100, hits=50)
+    verdicts = {goal.name: goal.verdict for goal in goals(counts)}
+    assert verdicts["audible passes of a person, one node, calm"] == "reached"
+    assert verdicts["passes of a person within 10 m, one node, calm"] == "missed"
+    assert verdicts["false detections per node-day, calm"] == "open"
+    assert verdicts["false detections per node-day, wind 10 m/s"] == "missed"
+    assert verdicts["vehicle within 50 m detected and told as one"] == "not measured"
+
+
+def test_goals_go_between_the_marks_of_a_text_and_nowhere_else() -> None:
+    score = figures(Tally())
+    text = f"before {MARKS[0]} outdated {MARKS[1]} after"
+    renewed = between_marks(text, score)
+    assert renewed is not None
+    assert renewed.startswith("before ") and renewed.endswith(" after")
+    assert "outdated" not in renewed and "| figure | goal |" in renewed
+    assert between_marks(renewed, score) == renewed
+    assert between_marks("no marks", score) is None
 
 
 def test_line_of_fast_reports_raises_the_alarms_that_replay_raises(micropython: Path) -> None:

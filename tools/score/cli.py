@@ -25,7 +25,7 @@ from tools.errors import UserError
 from tools.score.figures import figures
 from tools.score.observe import observe_take, observe_world
 from tools.score.suite import HELD_OUT, WorldJob, read_suite
-from tools.score.tables import markdown, show
+from tools.score.tables import MARKS, between_marks, markdown, show
 from tools.score.tally import Tally, tally, total
 
 _SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
@@ -79,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write plots and tables")
     parser.add_argument("--png", type=Path, metavar="FOLDER", help="write the plots alone")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
+    parser.add_argument(
+        "--into",
+        type=Path,
+        metavar="FILE",
+        help=f"renew the table of goals between {MARKS[0]} and {MARKS[1]} of a file",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -192,5 +198,10 @@ def _write(score: dict[str, Any], args: argparse.Namespace) -> None:
                 command=command, hours=score["hours"], runs=len(score["runs"])
             )
             args.markdown.write_text(preface + markdown(score), encoding="utf-8")
+        if args.into is not None:
+            text = between_marks(args.into.read_text(encoding="utf-8"), score)
+            if text is None:
+                raise UserError(f"{args.into}: has no {MARKS[0]} and {MARKS[1]} to write between")
+            args.into.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {error.filename}: {error.strerror}") from None

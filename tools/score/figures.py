@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tools.score import goals
 from tools.score.intervals import Interval, chance, rate, share
 from tools.score.tally import NOTHING, Cell, Tally, classes_told
 from tools.score.truth import CLASSES
@@ -23,7 +24,7 @@ Figure = dict[str, Any]
 def figures(tally: Tally) -> Figure:
     """All figures of a score, as `--json` prints them."""
     upper_per_s = _upper_rates(tally)
-    return {
+    score: Figure = {
         "type": "score",
         "confidence_level": 0.95,
         "runs": tally.runs,
@@ -54,6 +55,9 @@ def figures(tally: Tally) -> Figure:
         "confusion": confusion(tally),
         "roc": roc(tally),
     }
+    heads = ("figure", "goal", "measured", "of", "verdict")
+    score["goals"] = [dict(zip(heads, row, strict=True)) for row in goals.rows(tally, score)]
+    return score
 
 
 def _order(item: tuple[tuple[str, ...], Cell]) -> tuple[Any, ...]:

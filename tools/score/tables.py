@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 Figure = Mapping[str, Any]
+MARKS = ("<!-- scores begin -->", "<!-- scores end -->")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def per_day(figure: Figure) -> str:
 def sheets(score: Figure) -> list[Sheet]:
     """All tables of a score, in reading order."""
     return [
+        _goals(score),
         _audible(score),
         _rings(score),
         _false(score),
@@ -53,6 +55,12 @@ def sheets(score: Figure) -> list[Sheet]:
 def _chance(row: Figure) -> str:
     at_most = row["by_chance_at_most"]
     return "-" if at_most is None else f"<= {100 * at_most:.1f} %"
+
+
+def _goals(score: Figure) -> Sheet:
+    rows = [tuple(row.values()) for row in score["goals"]]
+    heads = ("figure", "goal", "measured (95 %)", "of", "verdict")
+    return Sheet("Goals", heads, tuple(rows))
 
 
 def _audible(score: Figure) -> Sheet:
@@ -180,13 +188,22 @@ def show(score: Figure, console: Console) -> None:
 
 def markdown(score: Figure) -> str:
     """The same as Markdown."""
-    parts = []
-    for sheet in sheets(score):
-        if sheet.rows:
-            rule = "|".join("---" for _ in sheet.heads)
-            lines = [f"### {sheet.title}", "", _row(sheet.heads), f"|{rule}|"]
-            parts.append("\n".join([*lines, *map(_row, sheet.rows)]))
+    parts = [f"### {sheet.title}\n\n{_table(sheet)}" for sheet in sheets(score) if sheet.rows]
     return "\n\n".join(parts) + "\n"
+
+
+def between_marks(text: str, score: Figure) -> str | None:
+    """`text` with the goals' table between its MARKS put in anew; None when it has no such pair."""
+    head, begin, rest = text.partition(MARKS[0])
+    _old, end, tail = rest.partition(MARKS[1])
+    if not (begin and end):
+        return None
+    return f"{head}{begin}\n{_table(_goals(score))}\n{end}{tail}"
+
+
+def _table(sheet: Sheet) -> str:
+    rule = "|".join("---" for _ in sheet.heads)
+    return "\n".join([_row(sheet.heads), f"|{rule}|", *map(_row, sheet.rows)])
 
 
 def _row(words: tuple[str, ...]) -> str:

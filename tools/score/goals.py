@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Score: the goals of the project beside what was measured.
+
+A goal is reached when the whole interval lies on its good side, missed when all of it lies on the
+other, and open in between: then there is too little evidence for either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tools.score.intervals import Interval, rate, share
+from tools.score.tally import NOTHING, Tally
+from tools.score.truth import RINGS_M
+
+CALM = "calm"
+_NEAREST = f"{RINGS_M[0][0]:.0f}-{RINGS_M[0][1]:.0f} m"
+_ON_FOOT = ("person", "group")
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One line: at least (or at most) `limit`, and what was measured of how many."""
+
+    name: str
+    at_least: bool
+    limit: float
+    unit: str
+    measured: Interval
+    of: str
+
+    @property
+    def verdict(self) -> str:
+        """reached, missed, open, or not measured."""
+        if math.isnan(self.measured.value):
+            return "not measured"
+        low, high = self.measured.low, self.measured.high
+        if (low >= self.limit) if self.at_least else (high <= self.limit):
+            return "reached"
+        if (high < self.limit) if self.at_least else (low > self.limit):
+            return "missed"
+        return "open"
+
+
+def goals(tally: Tally) -> list[Goal]:
+    """Every goal that a tally can say something about."""
+    audible = tally.audible.get((CALM, "person"))
+    nearest = tally.rings.get((CALM, "person", _NEAREST))
+    rows = [
+        _share("audible passes of a person, one node, calm", 95, _cell(audible)),
+        _share("passes of a person within 10 m, one node, calm", 97, _cell(nearest)),
+        _share("crossings of a person that raise an alarm, calm", 98, _crossed(tally, _is_calm)),
+        _share("the same, all conditions", 95, _crossed(tally, lambda _name: True)),
+    ]
+    for name in sorted(tally.quiet_s, key=lambda name: (name != CALM, name)):
+        limit = 0.5 if name == CALM else 3.0
+        counts = (tally.false[name], tally.quiet_s[name])
+        rows.append(_rate(f"false detections per node-day, {name}", limit, counts))
+    alarms = (sum(tally.false_alarms.values()), sum(tally.quiet_line_s.values()))
+    rows.append(_rate("false alarms per day of the line, all conditions", 0.2, alarms))
+    rows += [
+        _share("person or group and not animal, or the reverse", 93, _apart(tally, ("animal",))),
+        _share("person or group and not digging, or the reverse", 95, _apart(tally, ("digging",))),
+        _share("vehicle within 50 m detected and told as one", 98, _told_right(tally, "vehicle")),
+    ]
+    return rows
+
+
+def _is_calm(condition: str) -> bool:
+    return condition == CALM
+
+
+def _cell(cell: Any) -> tuple[int, int]:
+    return (cell.hits, cell.passes) if cell is not None else (0, 0)
+
+
+def _crossed(tally: Tally, wanted: Callable[[str], bool]) -> tuple[int, int]:
+    keys = [key for key in tally.crossings if key[1] == "person" and wanted(key[0])]
+    return sum(tally.crossings_alarmed[key] for key in keys), sum(tally.crossings[k] for k in keys)
+
+
+def _apart(tally: Tally, others: Iterable[str]) -> tuple[int, int]:
+    # Of the passes that a node told at all: those of either kind not taken for the other.
+    right = total = 0
+    names = tuple(others)
+    for (truth, told), count in tally.confusion.items():
+        if told == NOTHING or truth not in (*_ON_FOOT, *names):
+            continue
+        total += count
+        right += count * (told in (names if truth in names else _ON_FOOT))
+    return right, total
+
+
+def _told_right(tally: Tally, name: str) -> tuple[int, int]:
+    total = sum(count for (truth, _), count in tally.confusion.items() if truth == name)
+    return tally.confusion[(name, name)], total
+
+
+def _share(name: str, limit_pct: float, counts: tuple[int, int]) -> Goal:
+    found = share(*counts)
+    pct = Interval(100 * found.value, 100 * found.low, 100 * found.high)
+    return Goal(name, True, limit_pct, "%", pct, f"{counts[0]} of {counts[1]}")
+
+
+def _rate(name: str, limit: float, counts: tuple[int, int]) -> Goal:
+    events, seconds = counts
+    exposed = f"{events} in {seconds / _DAY_S:.2f} days"
+    return Goal(name, False, limit, "", rate(events, seconds / _DAY_S), exposed)
+
+
+def rows(tally: Tally, score: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The goals as words: figure, goal, measured with its interval, of how many, verdict."""
+    found: list[tuple[str, ...]] = []
+    for goal in goals(tally):
+        sign, unit = (">=" if goal.at_least else "<="), (f" {goal.unit}" if goal.unit else "")
+        digits = 1 if goal.at_least else 2
+        value, low, high = (
+            f"{v:.{digits}f}" for v in (goal.measured.value, goal.measured.low, goal.measured.high)
+        )
+        measured = "-" if value == "nan" else f"{value}{unit} ({low}-{high})"
+        found.append((goal.name, f"{sign} {goal.limit:g}{unit}", measured, goal.of, goal.verdict))
+    macro = score["confusion"]["macro_f1"]
+    if macro is not None:
+        events = sum(map(sum, score["confusion"]["matrix"]))
+        found.append(
+            _plain_row("macro-F1 of six classes, by event", ">= 0.85", macro, events, 0.85)
+        )
+    alert = score["alarm_after_near_s"]
+    for key, limit in (("p50", 4.0), ("p95", 7.0)):
+        if alert[key] is not None:
+            name = f"alarm after audible within 30 m of a node, {key.upper()}"
+            found.append(
+                _plain_row(name, f"<= {limit:g} s", alert[key], alert["count"], limit, below=True)
+            )
+    return found
+
+
+def _plain_row(
+    name: str, goal: str, value: float, count: int, limit: float, *, below: bool = False
+) -> tuple[str, ...]:
+    # No interval is worked out for these: the verdict is of the value alone.
+    good = value <= limit if below else value >= limit
+    unit = " s" if below else ""
+    return (name, goal, f"{value:.2f}{unit}", str(count), "reached" if good else "missed")
