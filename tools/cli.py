@@ -59,6 +59,12 @@ VERBS = (
         "groundwatch replay takes/night_walker",
     ),
     Verb(
+        "sim",
+        "tools.sim",
+        "make a take from a simulated world, with the truth of who went where",
+        "groundwatch sim night_walker_line_of_8 --seconds 120 --out takes/night",
+    ),
+    Verb(
         "score",
         "tools.score.cli",
         "measure detectors and alarms on takes and worlds with ground truth",

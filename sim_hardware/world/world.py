@@ -5,8 +5,7 @@ Everything is made second by second with generators of their own for each node, 
 one seed gives the same samples however the stream is cut and whoever else is in it.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -16,35 +15,22 @@ from numpy.typing import NDArray
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import Faults
 from sim_hardware.signals import Signal
-from sim_hardware.site import NodeSpec, Site
+from sim_hardware.site import Site
 from sim_hardware.take import Take
 from sim_hardware.troubles import to_tables
 from sim_hardware.world.actors import Pass, crossings, make_pass
-from sim_hardware.world.ambient import Ambient, Gusts
+from sim_hardware.world.ambient import Gusts
 from sim_hardware.world.geophone import FS_HZ, Geophone
-from sim_hardware.world.hearing import Hearing, NodeHearing
-from sim_hardware.world.kinds import KINDS
+from sim_hardware.world.ground import AHEAD, NodeGround
+from sim_hardware.world.hearing import Hearing
 from sim_hardware.world.nuisance import Place
-from sim_hardware.world.pir import STEP_S, Bodies, Pir
-from sim_hardware.world.recorded import Background, load_background
+from sim_hardware.world.pir import STEP_S, Bodies
+from sim_hardware.world.recorded import load_background
 from sim_hardware.world.scenario import ActorSpec, Scenario
-from sim_hardware.world.soil import (
-    FARTHEST_M,
-    LEAD_S,
-    LENGTH,
-    SOILS,
-    PulseBank,
-    Strike,
-    coda_kernel,
-)
-from sim_hardware.world.sources import make_sources, nuisance_conditions
-from sim_hardware.world.vehicle import Hum, Rig
-from sim_hardware.world.warmth import PirNuisances
+from sim_hardware.world.sources import nuisance_conditions
 
-_AHEAD = FS_HZ + LENGTH + int(FS_HZ * FARTHEST_M / 90)  # this second, a pulse, the longest way
 _TICKS = int(round(1 / STEP_S))
 _PASSES_KEPT = 200
-_VEHICLE_NM_S = 8000.0  # of a vehicle without a kind, at 10 m
 FArray = NDArray[np.float64]
 
 
@@ -55,136 +41,6 @@ class Block:
     start_s: float
     velocity_m_s: dict[str, NDArray[np.float32]]
     pir_edges_s: dict[str, list[float]]
-
-
-class _NodeGround:
-    """One node's part of the world."""
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        spec: NodeSpec,
-        seed: int,
-        gusts: Gusts,
-        background: NDArray[np.float32] | None,
-    ) -> None:
-        self.spec = spec
-        self._scenario = scenario
-        self._seed = [seed, crc32(spec.id.encode())]
-        rng = np.random.default_rng([*self._seed, 1])
-        self._geophone = Geophone.specimen(rng)
-        self._coupling_db = rng.normal(0, scenario.coupling_db)
-        rng = np.random.default_rng([*self._seed, 2])
-        self._ambient: Ambient | Background = (
-            Ambient(rng, scenario.weather, self._geophone, gusts)
-            if background is None
-            else Background(background, rng)
-        )
-        place = Place(
-            spec.x_m, spec.y_m, self._geophone, seed, tuple(self._seed), scenario.weather, gusts
-        )
-        self._sources = make_sources(scenario.nuisances, place)
-        deaf = [t.deaf_from_s for t in scenario.troubles if t.node == spec.id]
-        self._deaf_from_s = math.inf if not deaf or deaf[0] is None else deaf[0]
-        self._number = 0
-        self._knock_rng = np.random.default_rng([*self._seed, 3])
-        self._ahead = np.zeros(_AHEAD)
-        self._banks: dict[str, PulseBank] = {}
-        self._hums: dict[str, Hum | Rig] = {}
-        self.hearing: NodeHearing | None = None
-        self.pir: Pir | None = None
-        if spec.pir_range_m > 0:
-            rng = np.random.default_rng([*self._seed, 4])
-            self.pir = Pir(
-                spec.x_m,
-                spec.y_m,
-                spec.pir_azimuth_deg,
-                spec.pir_range_m,
-                rng,
-                scenario.pir_false_per_h,
-                seed=self._seed,
-                weather=scenario.pir_weather,
-                nuisances=PirNuisances(
-                    np.random.default_rng([*self._seed, 12]), scenario.pir_weather
-                ),
-            )
-
-    def _gain(self, rng: np.random.Generator) -> float:
-        loss_db = rng.uniform(*self._scenario.excess_loss_db)
-        return float(10 ** ((self._coupling_db - loss_db) / 20))
-
-    def strike(self, key: str, strike: Strike, at: float, force: float, xy: FArray) -> None:
-        """Add one foot strike `at` samples into this second."""
-        distance_m = math.hypot(xy[0] - self.spec.x_m, xy[1] - self.spec.y_m)
-        if distance_m > FARTHEST_M:
-            return
-        soil = SOILS[self._scenario.soil]
-        bank = self._banks.get(key)
-        if bank is None:
-            rng = np.random.default_rng([*self._seed, 5, crc32(key.encode())])
-            scaled = self._gain(rng) * coda_kernel(rng)
-            bank = self._banks[key] = PulseBank(soil, strike, self._geophone, scaled)
-        start = int(round(at + FS_HZ * (distance_m / soil.rayleigh_m_s - LEAD_S)))
-        pulse = bank.pulse(distance_m) * force
-        skip = max(0, -start)  # the Gaussian's foot before a strike in the first 60 ms of a second
-        self._ahead[start + skip : start + LENGTH] += pulse[skip:]
-        if self.hearing is not None:
-            self.hearing.add(key.split("/")[0], start + skip, pulse[skip:])
-
-    def hum(self, key: str, spec: ActorSpec, xy: FArray) -> None:
-        """Add one second of a vehicle at positions `xy`, one per sample."""
-        hum = self._hums.get(key)
-        if hum is None:
-            rng = np.random.default_rng([*self._seed, 6, crc32(key.encode())])
-            gain = self._gain(rng)
-            hum = (
-                Rig(rng, KINDS[spec.kind], spec.level_nm_s, spec.speed_m_s, gain)
-                if spec.kind
-                else Hum(rng, spec.level_nm_s or _VEHICLE_NM_S, gain)
-            )
-            self._hums[key] = hum
-        distance_m = np.hypot(xy[:, 0] - self.spec.x_m, xy[:, 1] - self.spec.y_m)
-        sound = hum.second(distance_m)
-        self._ahead[:FS_HZ] += sound
-        if self.hearing is not None:
-            self.hearing.add(key.split("/")[0], 0, sound)
-
-    def forget(self, name: str) -> None:
-        """Drop what was kept for a pass that is over."""
-        for store in (self._banks, self._hums):
-            for key in [key for key in store if key.split("/")[0] == name]:
-                del store[key]
-        if self.hearing is not None:
-            self.hearing.forget(name)
-        if self.pir is not None:
-            self.pir.forget(name)
-
-    def _knock(self) -> None:
-        rng = self._knock_rng
-        for _ in range(int(rng.poisson(self._scenario.knocks_per_h / 3600))):
-            strike = Strike(float(rng.lognormal(math.log(80), 0.8)), rng.uniform(0.008, 0.03))
-            bank = PulseBank(SOILS[self._scenario.soil], strike, self._geophone, coda_kernel(rng))
-            for _ in range(int(rng.integers(1, 4))):
-                at = int(rng.integers(0, FS_HZ))
-                self._ahead[at : at + LENGTH] += bank.pulse(rng.uniform(4, 40))
-
-    def second(self) -> NDArray[np.float32]:
-        """Finish this second: FS_HZ samples in m/s."""
-        self._knock()
-        noise = self._ambient.second()
-        for source in self._sources:
-            heard = source.second(self._number)
-            if heard is not None:
-                noise = noise + heard
-        if self.hearing is not None:
-            self.hearing.second(noise)
-        out = (noise + self._ahead[:FS_HZ]) * 1e-9
-        if self._number + 1 > self._deaf_from_s:
-            out[max(0, math.ceil((self._deaf_from_s - self._number) * FS_HZ)) :] = 0
-        self._number += 1
-        self._ahead[:-FS_HZ] = self._ahead[FS_HZ:]
-        self._ahead[-FS_HZ:] = 0
-        return out.astype(np.float32)
 
 
 class World:
@@ -295,12 +151,12 @@ class World:
     def _seconds(self, hearing: Hearing | None = None) -> Iterator[Block]:
         gusts = Gusts(np.random.default_rng([self.seed, 8]), self.scenario.weather.wind_m_s)
         grounds = [
-            _NodeGround(self.scenario, spec, self.seed, gusts, self._background)
+            NodeGround(self.scenario, spec, self.seed, gusts, self._background)
             for spec in self.nodes
         ]
         if hearing is not None:
             for ground in grounds:
-                ground.hearing = hearing.node(ground.spec.id, _AHEAD)
+                ground.hearing = hearing.node(ground.spec.id, AHEAD)
         second = 0
         present: dict[str, Pass] = {}
         while True:
@@ -320,7 +176,12 @@ class World:
             yield Block(start_s, {g.spec.id: g.second() for g in grounds}, edges)
             second += 1
 
-    def blocks(self, block_s: float, hearing: Hearing | None = None) -> Iterator[Block]:
+    def blocks(
+        self,
+        block_s: float,
+        hearing: Hearing | None = None,
+        done: Callable[[float], None] | None = None,
+    ) -> Iterator[Block]:
         """Endless stream of blocks of `block_s` seconds (a whole number of samples).
 
         A fresh `hearing` is filled on the way, for `truth`; the samples are the same without it.
@@ -328,23 +189,29 @@ class World:
         count = round(block_s * FS_HZ)
         if count < 1 or abs(count - block_s * FS_HZ) > 1e-6:
             raise SimError(f"block_s: {block_s} s is no whole number of samples at {FS_HZ} Hz")
-        left: dict[str, NDArray[np.float32]] = {n.id: np.zeros(0, np.float32) for n in self.nodes}
+        parts: dict[str, list[NDArray[np.float32]]] = {n.id: [] for n in self.nodes}
+        held = 0
         edges: dict[str, list[float]] = {n.id: [] for n in self.nodes}
         seconds = self._seconds(hearing)
         at = 0
         while True:
-            while next(iter(left.values())).size < count:
+            while held < count:
                 more = next(seconds)
-                for name in left:
-                    left[name] = np.concatenate([left[name], more.velocity_m_s[name]])
-                    edges[name] = edges[name] + more.pir_edges_s[name]
+                held += FS_HZ
+                if done is not None:
+                    done(more.start_s + 1)
+                for name, own in parts.items():
+                    own.append(more.velocity_m_s[name])
+                    edges[name] += more.pir_edges_s[name]
+            left = {name: np.concatenate(own) for name, own in parts.items()}
             end_s = (at + count) / FS_HZ
             yield Block(
                 at / FS_HZ,
                 {name: data[:count].copy() for name, data in left.items()},
                 {name: [t for t in times if t < end_s] for name, times in edges.items()},
             )
-            left = {name: data[count:] for name, data in left.items()}
+            parts = {name: [data[count:]] for name, data in left.items()}
+            held -= count
             edges = {name: [t for t in times if t >= end_s] for name, times in edges.items()}
             at += count
 
@@ -352,10 +219,13 @@ class World:
         """The first `duration_s` seconds as one block."""
         return next(self.blocks(duration_s, hearing))
 
-    def take(self, duration_s: float) -> Take:
-        """The first `duration_s` seconds with their truth, ready for nodes or for a folder."""
+    def take(self, duration_s: float, done: Callable[[float], None] | None = None) -> Take:
+        """The first `duration_s` seconds with their truth, ready for nodes or for a folder.
+
+        `done` is told after each second up to when it is made.
+        """
         hearing = Hearing()
-        block = self.record(duration_s, hearing)
+        block = next(self.blocks(duration_s, hearing, done))
         signals = {
             node.id: Signal(
                 float(FS_HZ),
@@ -368,7 +238,7 @@ class World:
         return Take(site, signals, self.truth(duration_s, hearing))
 
 
-def _move(one: Pass, start_s: float, grounds: list[_NodeGround], bodies: Bodies) -> None:
+def _move(one: Pass, start_s: float, grounds: list[NodeGround], bodies: Bodies) -> None:
     """Let one pass act on every node for the second from `start_s`."""
     ticks = start_s + STEP_S * np.arange(_TICKS, dtype=np.float64)
     for index, track in enumerate(one.bodies):
