@@ -154,7 +154,8 @@ async def test_live_world_is_heard_in_time_for_as_long_as_it_runs(
         lines = list(fleet.logs["n01"].lines)
         assert fleet.late_blocks == 0
     levels = [line for line in lines if not line.startswith("edge")]
-    assert levels == [f"{s} {s} {s & 1}" for s in range(7)]
+    # A busy machine may let it see an eighth second.
+    assert levels[:7] == [f"{s} {s} {s & 1}" for s in range(7)]
     assert [line for line in lines if line.startswith("edge")] == [
         f"edge {s}000000" for s in range(1, 8)
     ]
