@@ -3,8 +3,8 @@
 
 A pass is audible at a node when, within 5 s of its closest approach, at least 2 of 6 consecutive
 half-second cells hold a quarter second whose signal power in 8..60 Hz is 3 dB over the ambient:
-the mean power of the noise alone (wind and rain included, knocks not) over the last 10 s. This
-tells misses of a detector from silence of the ground.
+the mean power of the noise alone (weather and nuisances included, knocks not) over the last 10 s.
+This tells misses of a detector from silence of the ground.
 """
 
 import math

@@ -102,11 +102,25 @@ def test_truth_by_weather_is_told_apart_by_time() -> None:
     rain = {"t0_s": 1000, "t1_s": 3000, "kind": "rain_mm_h", "level": 4}
     truth = truth_of(conditions=[wind, rain])
     assert [truth.condition(t) for t in (500, 1500, 2500, 3500)] == [
-        "wind 10 m/s",
-        "wind 10 m/s, rain 4 mm/h",
-        "rain 4 mm/h",
+        "wind 8-12 m/s",
+        "wind 8-12 m/s, light rain",
+        "light rain",
         "calm",
     ]
+
+
+def test_truth_of_nuisances_is_a_condition_of_its_own() -> None:
+    thunder = {"t0_s": 100, "t1_s": 140, "kind": "thunder", "level": 900, "id": "storm"}
+    quiet = {"t0_s": 0, "t1_s": 4000, "kind": "ambient_nm_s", "level": 80}
+    truth = truth_of(conditions=[thunder, quiet])
+    assert [truth.condition(t) for t in (50, 120, 150)] == ["calm", "thunder", "calm"]
+
+
+def test_truth_asks_nothing_of_a_node_that_is_dead_or_deaf() -> None:
+    faults = [{"node": "n01", "dead_from_s": 900}, {"node": "n02", "deaf_from_s": 1900}]
+    truth = truth_of(actor("a"), actor("b", start_s=2000), faults=faults)
+    assert [(one.actor, one.node) for one in truth.passes] == [("a", "n02")]
+    assert outside(truth.causes("n01"), (0, 4000)) == [(0, 900)]
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from typing import Any
 
 from tools.score.intervals import Interval, rate, share
 from tools.score.tally import NOTHING, Tally
-from tools.score.truth import RINGS_M
+from tools.score.truth import CALM, RINGS_M
 
-CALM = "calm"
 _NEAREST = f"{RINGS_M[0][0]:.0f}-{RINGS_M[0][1]:.0f} m"
 _ON_FOOT = ("person", "group")
 _DAY_S = 86_400.0
+_FALSE_GOALS = ((CALM, 0.5), ("wind 8-12 m/s", 3.0), ("rain 5-15 mm/h", 3.0))
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def goals(tally: Tally) -> list[Goal]:
         _share("crossings of a person that raise an alarm, calm", 98, _crossed(tally, _is_calm)),
         _share("the same, all conditions", 95, _crossed(tally, lambda _name: True)),
     ]
-    for name in sorted(tally.quiet_s, key=lambda name: (name != CALM, name)):
-        limit = 0.5 if name == CALM else 3.0
+    for name, limit in _FALSE_GOALS:
         counts = (tally.false[name], tally.quiet_s[name])
         rows.append(_rate(f"false detections per node-day, {name}", limit, counts))
     alarms = (sum(tally.false_alarms.values()), sum(tally.quiet_line_s.values()))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,19 @@ def observe_take(given: Take, name: str, micropython: Path, seed: int) -> Observ
     points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
     truth = read_truth(given.truth, points, given.duration_s, name)
     reports = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
-    return Observation(name, given.site, truth, reports, _PACE.lead_s)
+    return Observation(name, given.site, truth, _alive(reports, truth), _PACE.lead_s)
+
+
+def _alive(reports: Mapping[str, Sequence[Report]], truth: Truth) -> dict[str, Sequence[Report]]:
+    # A dead node says nothing more; bad links and clocks have no part in a score.
+    return {
+        name: [
+            report
+            for report in kept
+            if report.told_ms / 1000 - _PACE.lead_s < truth.dead_from_s.get(name, math.inf)
+        ]
+        for name, kept in reports.items()
+    }
 
 
 def observe_world(
@@ -76,7 +89,7 @@ def observe_world(
     given: dict[str, Any] = world.truth(blocks * _BLOCK_S, hearing)
     truth = read_truth(given, points, blocks * _BLOCK_S, label)
     site = Site(_SITE, world.nodes, world.sectors)
-    return Observation(label, site, truth, reports, _PACE.lead_s)
+    return Observation(label, site, truth, _alive(reports, truth), _PACE.lead_s)
 
 
 def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:

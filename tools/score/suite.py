@@ -16,7 +16,8 @@ from sim_hardware.world.soil import SOILS
 from tools.errors import UserError
 
 HELD_OUT = Path(__file__).parent / "held_out.toml"
-_KEYS = {"scenario", "soils", "weathers", "seeds", "minutes"}
+_KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes"}
+_NEEDED = {"scenarios", "seeds", "minutes"}
 _WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}
 _MINUTES_MAX = 24 * 60
 
@@ -46,16 +47,18 @@ def read_suite(path: Path) -> list[WorldJob]:
 
 
 def _jobs(run: dict[str, Any]) -> list[WorldJob]:
-    if set(run) != _KEYS:
+    if not _NEEDED <= set(run) <= _KEYS:
         raise ValueError(f"a run has {', '.join(sorted(_KEYS))}, not {', '.join(sorted(run))}")
-    scenario = load(Path(run["scenario"]))
     minutes = float(run["minutes"])
     if not 1 <= minutes <= _MINUTES_MAX:
         raise ValueError(f"minutes: {minutes:g} is outside 1..{_MINUTES_MAX}")
-    return [
-        WorldJob(varied(scenario, str(soil), weather), int(seed), 60 * minutes)
-        for soil, weather, seed in product(run["soils"], run["weathers"], run["seeds"])
-    ]
+    jobs = []
+    for name in run["scenarios"]:
+        own = load(Path(name))
+        soils, weathers = run.get("soils", [own.soil]), run.get("weathers", [{}])
+        for soil, weather, seed in product(soils, weathers, run["seeds"]):
+            jobs.append(WorldJob(varied(own, str(soil), weather), int(seed), 60 * minutes))
+    return jobs
 
 
 def varied(scenario: Scenario, soil: str, weather: dict[str, Any]) -> Scenario:

@@ -23,7 +23,15 @@ REACH_FOOT_M = 60.0
 CAUSE_M = 150.0
 _STEP_S = 0.5
 _FILE_STEP_S = 2.2  # between members of a group, 1..3 m at walking pace
-_WINDY_M_S, _RAINY_MM_H = 5.0, 0.5
+# Weather by the class it falls in; below the first one is calm.
+_WIND_M_S = ((5.0, ""), (8.0, "wind 5-8 m/s"), (12.0, "wind 8-12 m/s"), (999.0, "wind over 12 m/s"))
+_RAIN_MM_H = (
+    (0.5, ""),
+    (5.0, "light rain"),
+    (15.0, "rain 5-15 mm/h"),
+    (999.0, "rain over 15 mm/h"),
+)
+CALM = "calm"
 Span = tuple[float, float]
 
 
@@ -74,6 +82,8 @@ class Truth:
     passes: tuple[NodePass, ...]
     conditions: tuple[Condition, ...]
     crossings: tuple[Mapping[str, Any], ...]
+    dead_from_s: Mapping[str, float]
+    deaf_from_s: Mapping[str, float]
 
     def condition(self, t_s: float) -> str:
         """The weather at a time."""
@@ -85,6 +95,8 @@ class Truth:
     def causes(self, node: str) -> list[Span]:
         """When a node had something to hear, GRACE_S of aftermath included; merged and sorted."""
         spans = [p.cause for p in self.passes if p.node == node]
+        silent_s = min(self.dead_from_s.get(node, math.inf), self.deaf_from_s.get(node, math.inf))
+        spans.append((silent_s, math.inf))  # from then on nothing can be asked of it
         return merged((start, end + GRACE_S) for start, end in spans)
 
 
@@ -126,15 +138,18 @@ def read_truth(
         actors = {str(actor["id"]): actor for actor in given["actors"]}
         walks = {key: walk(actor["path"]) for key, actor in actors.items()}
         told = {(p["actor"], p["node"]): p for p in given.get("passes", ())}
+        dead, deaf = (_silent(given, key) for key in ("dead_from_s", "deaf_from_s"))
         passes = tuple(
             found
             for key, actor in actors.items()
             for node, place in nodes.items()
             if (found := _pass(actor, walks[key], node, place, told.get((key, node)))) is not None
-            and 0 <= found.t_cpa_s < duration_s
+            and 0 <= found.t_cpa_s < min(duration_s, dead.get(node, math.inf))
+            and found.t_cpa_s < deaf.get(node, math.inf)
         )
         crossings = tuple(c for c in given.get("crossings", ()) if c["t_s"] < duration_s)
-        return Truth(duration_s, actors, walks, passes, _conditions(given, duration_s), crossings)
+        conditions = _conditions(given, duration_s)
+        return Truth(duration_s, actors, walks, passes, conditions, crossings, dead, deaf)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UserError(f"{name}: truth.json is not as it should be ({error!r})") from None
 
@@ -199,15 +214,20 @@ def _conditions(given: Mapping[str, Any], duration_s: float) -> tuple[Condition,
         edges |= {float(one["t0_s"]), float(one["t1_s"])}
     out = []
     for start, end in pairwise(sorted(edge for edge in edges if 0 <= edge <= duration_s)):
-        levels = {
-            one["kind"]: float(one["level"])
-            for one in told
-            if one["t0_s"] <= start and one["t1_s"] >= end
-        }
-        wind, rain = levels.get("wind_m_s", 0.0), levels.get("rain_mm_h", 0.0)
-        words = [
-            f"wind {wind:g} m/s" if wind >= _WINDY_M_S else "",
-            f"rain {rain:g} mm/h" if rain >= _RAINY_MM_H else "",
-        ]
-        out.append(Condition((start, end), ", ".join(w for w in words if w) or "calm"))
+        there = [one for one in told if one["t0_s"] <= start and one["t1_s"] >= end]
+        levels = {str(one["kind"]): float(one["level"]) for one in there}
+        wind, rain = levels.pop("wind_m_s", 0.0), levels.pop("rain_mm_h", 0.0)
+        levels.pop("ambient_nm_s", None)
+        words = [_class(wind, _WIND_M_S), _class(rain, _RAIN_MM_H), *sorted(levels)]
+        out.append(Condition((start, end), ", ".join(w for w in words if w) or CALM))
     return tuple(out)
+
+
+def _class(level: float, classes: Sequence[tuple[float, str]]) -> str:
+    return next((name for below, name in classes if level < below), classes[-1][1])
+
+
+def _silent(given: Mapping[str, Any], key: str) -> dict[str, float]:
+    return {
+        str(f["node"]): float(f[key]) for f in given.get("faults", ()) if f.get(key) is not None
+    }
