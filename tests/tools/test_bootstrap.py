@@ -16,10 +16,13 @@ from tools.errors import UserError
 
 COMMAND = [sys.executable, "-m", "tools.bootstrap", "--tests"]
 
-# The tests' own environment is the subject: only one that bootstrap made can be found ready.
+STAMP = bootstrap.VENV / f"{bootstrap.DEV_LOCK.name}.stamp"
+
+# The tests' own environment is the subject: only one that is up to date can be found ready.
 ready_checkout = pytest.mark.skipif(
-    not (bootstrap.VENV / "requirements-dev.lock.stamp").exists(),
-    reason="this environment was not made by `make test`",
+    not STAMP.exists()
+    or STAMP.read_text() != bootstrap._digest(bootstrap.DEV_LOCK, ROOT / "pyproject.toml"),
+    reason="the lock has changed since `make test` made this environment",
 )
 
 
