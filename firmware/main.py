@@ -8,12 +8,14 @@ _PAUSE_S = 10  # long enough to reach for Ctrl-C, so that a broken node does not
 
 reset = None
 try:
-    config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
-    del sys.modules["ugs.config"]  # read once: its 2.6 KB are worth more as heap
+    import ugs.config
+
+    config = ugs.config.load_config("node.json")
+    # Read once: its 2.5 KB are worth more as heap. Both names hold on to it.
+    del ugs.config, sys.modules["ugs.config"]
     name = "boards." + config.board + ".board"
     make_board = __import__(name, None, None, ("make_board",)).make_board
-    from boards.base import reset
-
+    reset = __import__("boards.base", None, None, ("reset",)).reset
     board = make_board(config)
     gc.collect()
     from ugs.node import Node

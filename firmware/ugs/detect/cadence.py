@@ -98,25 +98,10 @@ def _double(slow: ptr32):
         lag += 1
 
 
-class Cadence:
-    def __init__(self, count, teeth):
-        # count: levels in the window, above _LAGS; teeth: 2 or 4 periods
-        self._inverse = array("i", [0] * _LAGS)
-        self._count = 0
-        self.window(count)
-        self.r = array("i", [0] * _LAGS)
+class Beat:
+    # what a search has found: score and period
+    def __init__(self, teeth):
         self._out = array("i", [0, _FIRST, teeth])
-
-    def window(self, count):
-        if count == self._count:
-            return
-        self._count = count
-        for lag in range(_LAGS):
-            self._inverse[lag] = (count << 10) // (count - lag)
-
-    def measure(self, products):
-        _normalise(products, self._inverse, self.r)
-        _search(self.r, self._out)
 
     def score(self):
         # 256 = a perfect beat
@@ -131,11 +116,32 @@ class Cadence:
         return (20 * 250 + (self.period() >> 1)) // max(1, self.period())
 
 
-class Patience(Cadence):
+class Cadence(Beat):
+    def __init__(self, count, teeth):
+        # count: levels in the window, above _LAGS; teeth: 2 or 4 periods
+        super().__init__(teeth)
+        self._inverse = array("i", [0] * _LAGS)
+        self._count = 0
+        self.window(count)
+        self.r = array("i", [0] * _LAGS)
+
+    def window(self, count):
+        if count == self._count:
+            return
+        self._count = count
+        for lag in range(_LAGS):
+            self._inverse[lag] = (count << 10) // (count - lag)
+
+    def measure(self, products):
+        _normalise(products, self._inverse, self.r)
+        _search(self.r, self._out)
+
+
+class Patience(Beat):
     # the same from correlations averaged over hops: a faint beat that keeps its rate adds up.
     # The average covers what there is at first and 16 hops (8 s, of windows of 8 s) from then on.
     def __init__(self):
-        super().__init__(_LAGS + 1, 4)
+        super().__init__(4)
         self._slow = array("i", [0] * _LAGS)
         self._hops = 0
         self._shift = 0

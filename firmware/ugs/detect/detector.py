@@ -14,7 +14,6 @@ from ugs.dsp.correlate import Correlator
 from ugs.dsp.envelope import Envelope
 from ugs.dsp.intake import Intake
 from ugs.dsp.minimum import Minimum
-from ugs.dsp.moments import Moments
 from ugs.dsp.stalta import StaLta
 
 FS_HZ = const(250)
@@ -34,7 +33,6 @@ class Detector:
         self._trigger = StaLta()
         self._minimum = Minimum()
         self._history = History()
-        self._moments = Moments()
         self._picker = Picker()
         self._correlator = Correlator()
         self._long = Cadence(LENGTH, 4)
@@ -57,7 +55,6 @@ class Detector:
             self._quick.score(),
             self._long.score(),
             self._patient.score(),
-            self._moments.kurtosis_x16(),
             self._verdict.evidence,
             self._trigger.is_open(),
         )
@@ -87,7 +84,6 @@ class Detector:
         trigger.step(envelope.slow)
         floor = trigger.floor()
         self._history.push(envelope.slow, floor)
-        self._moments.push(block)
         if trigger.is_ready():
             self._picker.pick(envelope.fine, floor * _PICK)
         self._pir.tick()

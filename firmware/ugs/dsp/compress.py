@@ -28,21 +28,6 @@ def _push(slow: ptr32, history: ptr32, at: int, floor: int):
         i += 1
 
 
-@micropython.viper
-def _log2(level: int) -> int:
-    level = level << 6
-    octave = 0
-    while level >= 128:
-        level >>= 1
-        octave += 1
-    return (octave << 6) + level - 64
-
-
-def log2_x64(level):
-    # level 1..2^24
-    return _log2(level)
-
-
 class History:
     def __init__(self):
         self.levels = array("i", [0] * LENGTH)

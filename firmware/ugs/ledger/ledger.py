@@ -12,6 +12,8 @@ _SEGMENT_BYTES = const(4096)
 _SEGMENT_RECORDS = const(64)
 # Drop oldest: after a drop at least 19 * 64 = 1216 messages stay, in 80 KB of flash.
 _SEGMENTS = const(20)
+# Segments are read through a window of some twenty records, to spare the heap.
+_WINDOW_BYTES = const(1024)
 # What flash refuses waits here, is sent all the same, and is written when flash works again.
 _UNWRITTEN = const(16)
 
@@ -50,10 +52,12 @@ class Ledger:
         self._next_number = 0
         self._ends_torn = False
         self.torn = 0
-        # The segment last read, and where the message after the one last handed out begins.
-        self._buffer = bytearray(_SEGMENT_BYTES)
-        self._buffer_number = -1
-        self._buffer_size = 0
+        # The part of a segment last read, and where the message after the one last handed out
+        # begins.
+        self._window = bytearray(_WINDOW_BYTES)
+        self._window_number = -1
+        self._window_at = 0
+        self._window_end = 0
         self._hint = (-1, None, 0)
 
     def load(self):
@@ -69,11 +73,15 @@ class Ledger:
                     self.faults += 1
         for number in sorted(numbers):
             self._next_number = number + 1
-            if not self._read(number):
+            try:
+                file_bytes = os.stat(self._path(number))[6]
+                segment = self._index(number, file_bytes)
+            except OSError:
+                # Left where it is: the next boot may read it.
+                self.faults += 1
                 self._ends_torn = True
                 continue
-            segment = self._index(number)
-            self._ends_torn = segment.size != self._buffer_size
+            self._ends_torn = segment.size != file_bytes
             if self._ends_torn:
                 self.torn += 1
             if segment.records:
@@ -83,13 +91,13 @@ class Ledger:
                 self._remove(number)
         return highest
 
-    def _index(self, number):
+    def _index(self, number, file_bytes):
         segment = _Segment(number)
-        record = unpack(self._buffer, 0, self._buffer_size)
+        record = self._read(number, 0, file_bytes)
         while record is not None:
             boot, seq, _payload, end = record
             segment.note(boot, seq, end - segment.size)
-            record = unpack(self._buffer, end, self._buffer_size)
+            record = self._read(number, end, file_bytes)
         return segment
 
     def append(self, boot, seq, payload):
@@ -126,7 +134,7 @@ class Ledger:
             for boot, seq, payload in batch:
                 segment.note(boot, seq, len(pack(boot, seq, payload)))
             self._unwritten = self._unwritten[len(batch) :]
-            self._buffer_number = -1
+            self._window_number = -1
         return True
 
     def receipt(self, boot, seq):
@@ -171,13 +179,14 @@ class Ledger:
         return None
 
     def _find_after(self, segment, position):
-        if self._buffer_number != segment.number and not self._read(segment.number):
-            return None
         hint_number, hint_position, at = self._hint
         if hint_number != segment.number or hint_position != position:
             at = 0
         while at < segment.size:
-            record = unpack(self._buffer, at, segment.size)
+            try:
+                record = self._read(segment.number, at, segment.size)
+            except OSError:
+                record = None
             if record is None:
                 self.faults += 1
                 return None
@@ -261,14 +270,22 @@ class Ledger:
         except OSError:
             self.faults += expected
 
-    def _read(self, number):
-        # Fills the buffer with a segment; False when flash fails.
-        self._buffer_number = -1
-        try:
+    def _read(self, number, at, size):
+        # The record at `at` in the first `size` bytes of a segment, as unpack() gives it. Raises
+        # OSError.
+        if (
+            number != self._window_number
+            or at < self._window_at
+            or (at + RECORD_MAX > self._window_end and self._window_end < size)
+        ):
+            self._window_number = -1
             with open(self._path(number), "rb") as file:
-                self._buffer_size = file.readinto(self._buffer)
-        except OSError:
-            self.faults += 1
-            return False
-        self._buffer_number = number
-        return True
+                file.seek(at)
+                self._window_at = at
+                self._window_end = at + file.readinto(self._window)
+            self._window_number = number
+        record = unpack(self._window, at - self._window_at, self._window_end - self._window_at)
+        if record is None:
+            return None
+        boot, seq, payload, end = record
+        return boot, seq, payload, end + self._window_at
