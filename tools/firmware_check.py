@@ -40,14 +40,14 @@ def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:
     """Yield the files a node of `port` may hold: the common ones and its boards."""
     for path in firmware_files(root):
         parts = path.relative_to(root).parts
-        if parts[0] != "boards" or (len(parts) == 2 and port in BOARD_PORTS.values()):
-            yield path
-        elif len(parts) == 2:
-            continue
-        elif parts[1] not in BOARD_PORTS:
+        is_board = parts[0] == "boards" and len(parts) > 2
+        if is_board and parts[1] not in BOARD_PORTS:
             raise UserError(f"firmware/boards/{parts[1]} has no port in {Path(__file__).name}")
-        elif BOARD_PORTS[parts[1]] == port:
-            yield path
+        if is_board and BOARD_PORTS[parts[1]] != port:
+            continue
+        if port == "unix" and parts[0] != "ugs":  # it has no hardware of its own to be judged by
+            continue
+        yield path
 
 
 def type_check(port: str, files: Iterable[Path], cwd: Path = FIRMWARE) -> str:
