@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from gateway.wire.messages import ConditionKind
-from tests.node.conftest import walker
+from gateway import keys
+from gateway.ingest.door import Door, Refusal
+from gateway.ingest.sequence import WINDOW
+from gateway.wire.messages import Condition, ConditionKind
+from tests.node.conftest import NODE_KEY, UP_TOPIC, walker
 
 DETECTION = re.compile(
     r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(onset|update|end) class=(\w+)"
@@ -109,6 +113,36 @@ def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(
     for _t_us, *identity, message in run.uplinks:
         assert seen.setdefault(tuple(identity), message) == message
     assert len(run.messages("Hello")) >= 2
+
+
+def test_will_of_a_lost_link_comes_in_at_the_gateways_door_exactly_once(
+    micropython: Path, play: Callable[..., Any]
+):
+    run = play(micropython, walker(120, 0, 0), outages_s=[[20, 30], [60, 70]])
+    door = Door("north", {"n07": keys.derive(NODE_KEY)})
+    sealed = [bytes.fromhex(json.loads(line)["payload"]) for line in run.raw.splitlines()]
+    admitted = [(door.admit(UP_TOPIC, data).message, data) for data in sealed]
+    wills = [data for m, data in admitted if isinstance(m, Condition)]
+    assert len(wills) == 2
+    for will in wills:
+        with pytest.raises(Refusal, match="replayed"):
+            door.admit(UP_TOPIC, will)
+
+
+def test_node_replaces_its_will_before_the_gateway_would_find_it_too_old(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, walker(1, 0, 0))
+    session = tmp_path / "n07" / "ugs" / "link" / "session.py"
+    age = re.search(r"_WILL_AGE_MAX = const\((\d+)\)", session.read_text())
+    assert age
+    assert int(age[1]) < WINDOW
+    session.write_text(session.read_text().replace(age[0], "_WILL_AGE_MAX = const(4)"))
+    run = play(micropython, walker(400, 0, 0))
+    assert len(run.messages("Hello")) >= 2
+    # A farewell each time: nobody is told of a lost link.
+    assert conditions(run) == []
+    assert not [line for line in run.lines if "failed" in line]
 
 
 def test_node_whose_case_is_opened_tells_of_it(micropython: Path, play: Callable[..., Any]):

@@ -17,6 +17,9 @@ _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
 _SEND_EVERY_MS = const(50)
 _PAYLOAD_MAX = const(128)
+# The gateway refuses what is 1024 volatile numbers old (gateway.ingest.sequence.WINDOW), and a Will
+# is as old as its connection: before that (15 h of heartbeats) it is replaced by connecting anew.
+_WILL_AGE_MAX = const(900)
 _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 
@@ -48,6 +51,8 @@ class Session:
         self._backoff_ms = _BACKOFF_MS_MIN
         self._buffer = bytearray(_PAYLOAD_MAX)
         self._boot = 0
+        # Identities of the volatile message sealed last, and of the Will the broker holds.
+        self._volatile = self._will = (0, 0)
 
     async def run(self):
         while True:
@@ -86,6 +91,8 @@ class Session:
             self.outbox.rewind()
             self._node.on_connect()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
+            # Without a farewell the broker would speak the Will.
+            await connection.close(politely=True)
         finally:
             self.is_up = False
             await connection.close()
@@ -93,18 +100,21 @@ class Session:
     def _connect_packet(self):
         # The Will is an ordinary sealed message with a number of its own, spoken by the broker.
         will = {"t_ms": self._clock.uptime_ms(), "kind": _LINK_LOST, "active": 1}
+        sealed = self._seal_volatile("condition", will)
+        self._will = self._volatile
         config = self._config
         return packets.connect(
             config.node,
             config.node,
             self._keys.mqtt_password,
             self._up_topic,
-            self._seal_volatile("condition", will),
+            sealed,
             KEEPALIVE_S,
         )
 
     async def _send(self, connection):
-        while True:
+        # Returns when the Will has to be replaced.
+        while not self._is_will_old():
             self._node.alive()
             now_ms = self._clock.uptime_ms()
             volatile = self._node.next_volatile(now_ms)
@@ -119,9 +129,13 @@ class Session:
             if volatile is None and message is None:
                 await asyncio.sleep_ms(_SEND_EVERY_MS)
 
+    def _is_will_old(self):
+        boot, seq = self._volatile
+        return boot != self._will[0] or seq - self._will[1] >= _WILL_AGE_MAX
+
     def _seal_volatile(self, name, values):
         length = codec.encode(self._buffer, name, values)
-        boot, seq = self._journal.next_volatile()
+        self._volatile = boot, seq = self._journal.next_volatile()
         return self._seal(schema.VOLATILE, boot, seq, self._buffer[:length])
 
     def _seal(self, lane, boot, seq, payload):
