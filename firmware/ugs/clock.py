@@ -8,7 +8,7 @@ from micropython import const
 # An answer older than this says nothing useful about the wall clock.
 _RTT_MS_MAX = const(20_000)
 # Crystals of the supported boards stay within 50 ppm: the quality worsens by 1 ms per 20 s.
-_DRIFT_MS_PER_MS = const(20_000)
+_MS_PER_DRIFT_MS = const(20_000)
 
 
 class Clock:
@@ -57,7 +57,7 @@ class Clock:
         # Bound of the wall clock's error, None while it is unset.
         if self._offset_ms is None:
             return None
-        return self._error_ms + (self.uptime_ms() - self._set_at_ms) // _DRIFT_MS_PER_MS
+        return self._error_ms + (self.uptime_ms() - self._set_at_ms) // _MS_PER_DRIFT_MS
 
     def wall_ms(self):
         if self._offset_ms is None:
