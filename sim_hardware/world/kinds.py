@@ -33,6 +33,7 @@ class Kind:
     axles_m: tuple[float, ...] = ()  # behind the first one
     firing_hz: Span = (0.0, 0.0)
     tread_m: float = 0.0  # pitch of lugs or track links
+    tread: Span = (0.0, 0.0)  # its share of the amplitude
     newton: Span = (0.0, 0.0)
     scrape_n: Span = (0.0, 0.0)  # rms of the drag after a strike
     seen: float = 1.0  # reach of a PIR compared with a standing person's
@@ -71,18 +72,18 @@ KINDS = {
     ),
     "truck": Kind(
         "vehicle", 8.0, "a truck", level_nm_s=11000, axles_m=(3.8, 5.1), firing_hz=(45, 75),
-        tread_m=0.12,
+        tread_m=0.12, tread=(0.1, 0.3),
     ),
     "tracked": Kind(
         "vehicle", 5.0, "a tracked vehicle", level_nm_s=60000, axles_m=(1.0, 2.0, 3.0, 4.0),
-        firing_hz=(80, 120), tread_m=0.15,
+        firing_hz=(80, 120), tread_m=0.15, tread=(0.5, 0.7),
     ),
     "shovel": Kind(
         "digging", 1.0, "digging with a shovel", (0.3, 0.6), width_s=(0.04, 0.08), jitter=0.15,
-        newton=(200, 500), scrape_n=(8, 25),
+        newton=(200, 500), scrape_n=(2, 6),
     ),
     "pickaxe": Kind(
         "digging", 1.0, "digging with a pickaxe", (0.5, 1.2), width_s=(0.03, 0.045), jitter=0.1,
-        newton=(400, 800), scrape_n=(2, 6),
+        newton=(400, 800), scrape_n=(0.5, 2),
     ),
 }  # fmt: skip

@@ -64,9 +64,8 @@ class Rig:
         self._firing_hz = rng.uniform(*kind.firing_hz)
         self._tread_hz = speed_m_s / kind.tread_m if kind.tread_m else 0.0
         self._engine_share = rng.uniform(0.2, 0.5)
-        self._tread_share = rng.uniform(0.3, 0.7) if self._tread_hz else 0.0
-        rest = 1 - self._engine_share**2 - self._tread_share**2
-        self._hop_share = math.sqrt(max(0.2, rest))
+        self._tread_share = rng.uniform(*kind.tread) if self._tread_hz else 0.0
+        self._hop_share = math.sqrt(1 - self._engine_share**2 - self._tread_share**2)
         self._phases = [0.0, 0.0]
         self._level = (level_nm_s or kind.level_nm_s) * gain
 
