@@ -17,12 +17,13 @@ _RESET_CAUSES = (
 _RESET_UNKNOWN = const(5)
 
 
-def start_timer(timer, freq_hz, callback):
-    # A hard timer interrupts even a collection; ports before 1.26 (rp2) and 1.27 (esp32) do not
-    # know the word and get a scheduled one, whose lateness the sampler accounts for.
+def start_timer(timer, freq_hz, callback, hard):
+    # A hard timer interrupts even a collection, and its callback may wait for nothing; ports before
+    # 1.26 (rp2) and 1.27 (esp32) do not know the word and schedule every callback. The sampler
+    # accounts for the lateness of a scheduled one.
     mode = machine.Timer.PERIODIC
     try:
-        timer.init(freq=freq_hz, mode=mode, callback=callback, hard=True)
+        timer.init(freq=freq_hz, mode=mode, callback=callback, hard=hard)
     except (TypeError, ValueError):
         timer.init(freq=freq_hz, mode=mode, callback=callback)
     return timer

@@ -53,7 +53,8 @@ def make_board(config):
     timer = machine.Timer(_TIMER_ID)
 
     def start(freq_hz, callback):
-        return start_timer(timer, freq_hz, callback)
+        # Not hard: a transfer on this SPI waits for an interrupt of its own.
+        return start_timer(timer, freq_hz, callback, hard=False)
 
     pir = None
     if config.pir:

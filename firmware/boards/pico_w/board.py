@@ -37,7 +37,7 @@ def make_board(config):
     timer = machine.Timer(-1)  # a virtual one, on the alarm pool
 
     def start(freq_hz, callback):
-        return start_timer(timer, freq_hz, callback)
+        return start_timer(timer, freq_hz, callback, hard=True)
 
     pir = None
     if config.pir:
