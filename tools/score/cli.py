@@ -8,6 +8,8 @@ import json
 import multiprocessing
 import os
 import re
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -159,7 +161,8 @@ def _results(jobs: Sequence[Job], node: Path, workers: int) -> Iterator[tuple[in
         return
     # Spawned: a fork would inherit the threads of the progress bar half alive.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context) as pool:
+    count = min(workers, len(jobs))
+    with ProcessPoolExecutor(count, context, _end_with_parent, (os.getpid(),)) as pool:
         futures: dict[Future[Tally], int] = {
             pool.submit(one, job, node): index for index, job in enumerate(jobs)
         }
@@ -169,6 +172,17 @@ def _results(jobs: Sequence[Job], node: Path, workers: int) -> Iterator[tuple[in
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent(parent: int) -> None:
+    """Watch over a worker: one whose command was killed would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def one(job: Job, node: Path) -> Tally:
