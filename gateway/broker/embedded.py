@@ -26,6 +26,7 @@ _UNKNOWN_MOST = 64  # connections that have not said who they are
 _KEEPALIVE_S = (5, 300)  # what is granted; 0 (never) is taken as the longest
 _INFLIGHT = 16
 _BUFFER_MOST = 256 * 1024  # unsent bytes of a slow reader; beyond it QoS 0 is dropped
+_UNACKED_MOST = 16_384  # on the way to a peer; packet ids end at 65,535
 _RATE_PER_S = 100  # a node in its worst minute sends tens; a flood waits
 _BURST = 500
 
@@ -110,7 +111,12 @@ class EmbeddedBroker(Broker):
             self._unknown -= 1
         if kind is not Kind.CONNECT:
             raise PacketError("no connect")
-        connect = packets.parse_connect(body)
+        try:
+            connect = packets.parse_connect(body)
+        except packets.ForeignProtocol:
+            writer.write(packets.frame(Kind.CONNACK, bytes((0, packets.BAD_PROTOCOL))))
+            await writer.drain()
+            raise
         problem = self._refusal(connect)
         code = packets.NOT_AUTHORISED if problem else packets.ACCEPTED
         writer.write(packets.frame(Kind.CONNACK, bytes((0, code))))
@@ -154,7 +160,10 @@ class EmbeddedBroker(Broker):
         will, session.will = session.will, None
         gateway = self.sessions.get(GATEWAY_USER)
         if will is not None and gateway is not None and self.gateway_here.is_set():
-            gateway.deliver(will, None, 0)
+            if gateway.full:
+                self.counters["gateway_takes_no_more"] += 1
+            else:
+                gateway.deliver(will, None, 0)
 
     def _count(self, reason: str) -> None:
         self.counters[reason.replace(" ", "_")] += 1
@@ -201,7 +210,8 @@ class _Session:
                 self._on_subscribe(*packets.parse_subscribe(body))
             elif kind is Kind.UNSUBSCRIBE:
                 self._subscribed = False
-                self._write(packets.frame(Kind.UNSUBACK, body[:2]))
+                packet_id = packets.parse_packet_id(body)
+                self._write(packets.frame(Kind.UNSUBACK, packet_id.to_bytes(2, "big")))
             elif kind is Kind.PINGREQ:
                 self._write(packets.frame(Kind.PINGRESP))
             elif kind is Kind.DISCONNECT:
@@ -210,6 +220,11 @@ class _Session:
             else:
                 raise PacketError("unexpected packet")
             await self._writer.drain()
+
+    @property
+    def full(self) -> bool:
+        """This peer has so much to acknowledge that it gets nothing more."""
+        return len(self._unacked) >= _UNACKED_MOST
 
     def deliver(self, message: Publish, sender: _Session | None, sender_id: int) -> None:
         """Send a message to this peer; its sender is told when the peer has acknowledged it."""
@@ -246,10 +261,14 @@ class _Session:
             raise PacketError("publish on a foreign topic")
         await self._slow_down()
         # Waiting here stops reading: the peer feels it as a slow link and loses nothing.
-        await self._broker.gateway_here.wait()
-        gateway = self._broker.sessions[GATEWAY_USER]
         if message.qos:
             await self._room.acquire()
+        await self._broker.gateway_here.wait()
+        # Only now: while it waited, the gateway may have come back on another connection.
+        gateway = self._broker.sessions[GATEWAY_USER]
+        if gateway.full:
+            # Nodes that wait in vain come back, again and again, while the store fails for hours.
+            raise PacketError("gateway takes no more")
         gateway.deliver(message, self, message.packet_id)
 
     def _to_node(self, message: Publish) -> None:

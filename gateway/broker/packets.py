@@ -15,6 +15,10 @@ class PacketError(ValueError):
     """A packet that is not one of ours; the connection ends."""
 
 
+class ForeignProtocol(PacketError):
+    """A CONNECT of another protocol or level; it is owed an answer (3.1.2.2)."""
+
+
 class Kind(IntEnum):
     """Table 2.1; QoS 2 is not offered."""
 
@@ -31,7 +35,7 @@ class Kind(IntEnum):
     DISCONNECT = 14
 
 
-ACCEPTED, BAD_PROTOCOL, BAD_CREDENTIALS, NOT_AUTHORISED = 0, 1, 4, 5  # 3.2.2.3
+ACCEPTED, BAD_PROTOCOL, NOT_AUTHORISED = 0, 1, 5  # 3.2.2.3
 SUBSCRIPTION_REFUSED = 0x80  # 3.9.3
 _FLAGS = {Kind.SUBSCRIBE: 2, Kind.UNSUBSCRIBE: 2}  # 2.2.2; PUBLISH has its own
 
@@ -153,7 +157,7 @@ def parse_connect(data: bytes) -> Connect:
     """3.1.2, 3.1.3."""
     body = Body(data)
     if body.text() != "MQTT" or body.number(1) != 4:
-        raise PacketError("not MQTT 3.1.1")
+        raise ForeignProtocol("not MQTT 3.1.1")
     flags = body.number(1)
     keepalive_s = body.number()
     client_id = body.text()
@@ -193,5 +197,5 @@ def parse_subscribe(data: bytes) -> tuple[int, list[tuple[str, int]]]:
 
 
 def parse_packet_id(data: bytes) -> int:
-    """Body of a PUBACK, or the start of an UNSUBSCRIBE."""
+    """Start of a PUBACK and of an UNSUBSCRIBE."""
     return Body(data).number()

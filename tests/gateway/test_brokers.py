@@ -236,6 +236,52 @@ async def test_embedded_puback_waits_for_the_gateways() -> None:
         assert await node.next(Kind.PUBACK) == b"\0\7"
 
 
+async def test_embedded_message_that_waited_reaches_the_gateways_next_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedded, "_INFLIGHT", 1)
+    async with EmbeddedBroker("127.0.0.1", 0, SITE, PASSWORDS) as broker:
+        gateway = await gateway_of(broker)
+        node, _code = await connect(broker, "n01", "one")
+        for number in (1, 2):  # the second waits until the first is acknowledged
+            node.writer.write(Publish(UP1, b"%d" % number, 1).encode(number))
+        await gateway.next(Kind.PUBLISH)
+        gateway.writer.transport.abort()
+        gateway = await gateway_of(broker)
+        for number in (b"1", b"2"):
+            body = await gateway.next(Kind.PUBLISH)
+            at = 2 + int.from_bytes(body[:2], "big")
+            assert body[at + 2 :] == number
+            gateway.writer.write(frame(Kind.PUBACK, body[at : at + 2]))
+        assert [await node.next(Kind.PUBACK) for _ in range(2)] == [b"\0\1", b"\0\2"]
+
+
+async def test_embedded_gateway_that_acknowledges_nothing_is_given_so_much_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedded, "_UNACKED_MOST", 20)
+    async with EmbeddedBroker("127.0.0.1", 0, SITE, PASSWORDS) as broker:
+        gateway = await gateway_of(broker)
+        for _ in range(4):  # a node that gets no PUBACK connects again and sends again
+            node, _code = await connect(broker, "n01", "one", will=UP1)
+            for number in range(1, 9):
+                node.writer.write(Publish(UP1, b"x", 1).encode(number))
+            await asyncio.sleep(0.05)
+            node.writer.transport.abort()
+            await until(lambda: "n01" not in broker.sessions)
+        assert not gateway.writer.is_closing()
+        assert len(broker.sessions["gateway"]._unacked) == 20
+        assert broker.counters["gateway_takes_no_more"] > 1
+
+
+async def test_embedded_other_protocol_level_is_told_so() -> None:
+    async with EmbeddedBroker("127.0.0.1", 0, SITE, PASSWORDS) as broker:
+        client = Client(*await asyncio.open_connection(*broker.address))
+        client.writer.write(frame(Kind.CONNECT, text("MQTT") + b"\5\2\0\x1e\0" + text("n01")))
+        assert await client.next(Kind.CONNACK) == b"\0\1"
+        assert await client.closed()
+
+
 async def test_embedded_node_that_connects_again_replaces_itself_without_its_will() -> None:
     async with EmbeddedBroker("127.0.0.1", 0, SITE, PASSWORDS) as broker:
         gateway = await gateway_of(broker)
