@@ -119,7 +119,6 @@ class Health:
             self._check_battery(now_ms)
         self._check_signal(now_ms)
         self._check_pir(now_ms)
-        self._check_dropped(now_ms)
         self._seconds += 1
         if self._seconds % _WINDOW_S == 0:
             self._check_window(now_ms)
@@ -169,12 +168,6 @@ class Health:
         chatters = pir.dropped != self._pir_dropped
         self._pir_dropped = pir.dropped
         self._conditions.set(now_ms, "pir_fault", bool(stuck or chatters))
-
-    def _check_dropped(self, now_ms):
-        dropped = self._ledger.take_dropped()
-        if dropped is not None:
-            boot, seq = dropped
-            self._conditions.tell(now_ms, "records_dropped", True, seq, boot)
 
     def _check_window(self, now_ms):
         conditions = self._conditions

@@ -77,7 +77,7 @@ class Node:
         )
         self.commands = Commands(self.journal.record, self._request_reboot)
         self._hello_boot = 0
-        # The oldest message behind the gap last told of, and the identity of what told of it.
+        # The gap last told of, (boot, highest seq in it), and the identity of what told of it.
         self._gap = self._gap_told = None
         self._fault_told_ms = -_FAULT_EVERY_MS
         self._reboot_ms = _UPTIME_MS_MAX
@@ -114,7 +114,7 @@ class Node:
             self.health.poll_contact(now_ms)
             if tick % 10 == 0:
                 self.health.poll(now_ms)
-                self._close_gap(now_ms)
+                self._tell_gaps(now_ms)
             if tick % (10 * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
             if now_ms >= self._reboot_ms or self.wifi.cycles >= _RADIO_CYCLES_MAX:
@@ -124,21 +124,24 @@ class Node:
             tick += 1
             await asyncio.sleep_ms(_TICK_MS)
 
-    def _close_gap(self, now_ms):
-        # A gateway that answers but gives no receipt waits for messages that another gateway
-        # received: it has to be told that they will not come again.
-        if not (self.session.is_answered and self.session.outbox.is_stuck()):
-            return
-        oldest = self.journal.ledger.after((0, 0))
-        if oldest is None or oldest[1] == 1:
-            return
-        gap = oldest[:2]
-        if gap != self._gap:
-            # Kept once for each gap: a gateway that never gives a receipt must not fill the ledger.
-            self._gap = gap
-            self._gap_told = self.conditions.tell(
-                now_ms, "records_dropped", True, oldest[1] - 1, oldest[0]
-            )[:2]
+    def _tell_gaps(self, now_ms):
+        dropped = self.journal.ledger.take_dropped()
+        if dropped is not None:
+            self._tell_gap(now_ms, *dropped)
+        elif self.session.is_answered and self.session.outbox.is_stuck():
+            # A gateway that answers but gives no receipt waits for messages that another gateway
+            # received: it has to be told that they will not come again.
+            oldest = self.journal.ledger.after((0, 0))
+            if oldest is not None and oldest[1] > 1:
+                self._tell_gap(now_ms, oldest[0], oldest[1] - 1)
+
+    def _tell_gap(self, now_ms, boot, upto):
+        # Ahead of its turn: until it is told, nothing behind the gap gets a receipt. Kept once for
+        # each gap: a gateway that never gives a receipt must not fill the ledger.
+        if (boot, upto) != self._gap:
+            self._gap = (boot, upto)
+            told = self.conditions.tell(now_ms, "records_dropped", True, upto, boot)
+            self._gap_told = told[:2]
         self.session.outbox.send_first(*self._gap_told)
 
     def _request_reboot(self):

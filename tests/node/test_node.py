@@ -16,7 +16,9 @@ from gateway.ingest.door import Door, Refusal
 from gateway.ingest.sequence import WINDOW
 from gateway.wire.messages import Condition, ConditionKind
 from tests.node.conftest import NODE_KEY, UP_TOPIC, walker
+from tests.on_node import run_on_node
 
+STATE = Path(__file__).parents[1] / "ledger" / "on_node" / "state.py"
 DETECTION = re.compile(
     r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(onset|update|end) class=(\w+)"
     r" confidence_pct=(\d+) peak_um_s_x100=(\d+)"
@@ -102,6 +104,21 @@ def test_node_during_an_outage_keeps_sampling_and_sends_all_afterwards(
     assert min(late) >= 60_000_000
     assert len(run.messages("Hello")) == 2
     assert run.messages("Health")[-1].samples_missed == 0
+
+
+def test_node_with_a_full_ledger_drops_the_oldest_and_tells_which(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    # As after hours without a gateway: all but the last places of the ledger are taken.
+    play(micropython, walker(0.5, 0, 0))
+    run_on_node(micropython, STATE, "make", str(tmp_path / "n07" / "state"), "1276")
+    run = play(micropython, walker(200, 20, 60), outages_s=[[0, 60]])
+    (told,) = (m for m in run.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED)
+    old = [seq for _t_us, lane, boot, seq, _m in run.uplinks if (lane, boot) == (0, told.boot)]
+    assert (told.boot, told.value) == (2, 64)
+    assert sorted(set(old)) == list(range(65, 1277))
+    assert len(made(run.lines)) > 4
+    assert sent(run) == sorted(made(run.lines))
 
 
 def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(

@@ -18,7 +18,7 @@ class Outbox:
         self._ledger = ledger
         self._random = random
         self._fruitless = 0
-        self._urgent = []
+        self._urgent = None
         self.rewind()
 
     def rewind(self):
@@ -29,8 +29,9 @@ class Outbox:
 
     def take(self, now_ms):
         # The (boot, seq, payload) to send now, or None.
-        if self._urgent:
-            return self._urgent.pop(0)
+        if self._urgent is not None:
+            message, self._urgent = self._urgent, None
+            return message
         if self._sent and now_ms >= self._resend_ms:
             self.resends += 1
             self._fruitless += 1
@@ -63,9 +64,7 @@ class Outbox:
     def send_first(self, boot, seq):
         # Sends one message ahead of its turn; it will come again in its turn.
         self._fruitless = 0
-        message = self._ledger.after((boot, seq - 1))
-        if message is not None:
-            self._urgent.append(message)
+        self._urgent = self._ledger.after((boot, seq - 1))
 
     def _patience_ms(self):
         return _RESEND_MS + int(self._random() * _RESEND_MS // 4)

@@ -12,6 +12,7 @@ from ugs.health import Conditions, Health
 from ugs.node import Node
 from ugs.pump import BLOCK, Pump
 from ugs.tasks import Supervisor, until_one_ends
+from ugs.wire import codec
 
 
 class Watchdog:
@@ -107,8 +108,6 @@ def make_health(records):
     ledger.faults = 0
     ledger.write_back = lambda: True
     ledger.pending = lambda: 70_000
-    ledger.dropped = None
-    ledger.take_dropped = lambda: ledger.dropped
     session.connects = 0
     session.downlink = Part()
     session.downlink.refused = 0
@@ -205,14 +204,6 @@ def failing_flash_is_told_until_it_works_again():
     assert told(records) == [(9, 1)]
     seconds(health, at, 620)
     assert told(records) == [(9, 1), (9, 0)]
-
-
-def dropped_records_are_told_with_their_boot():
-    records = []
-    health, _, ledger, _ = make_health(records)
-    ledger.dropped = (4, 640)
-    health.poll(0)
-    assert (records[0]["kind"], records[0]["value"], records[0]["boot"]) == (6, 640, 4)
 
 
 def clock_never_told_is_a_condition():
@@ -332,9 +323,21 @@ def gap_is_told_once_to_a_gateway_that_never_gives_a_receipt():
             pass
         if outbox.is_stuck():
             told += 1
-            node._close_gap(now_ms)
+            node._tell_gaps(now_ms)
     assert told > 50
     assert node.journal.ledger.pending() == 2, node.journal.ledger.pending()
+
+
+def dropped_records_are_told_ahead_of_their_turn():
+    node = make_node()
+    keep_results(node, 1281)
+    node._tell_gaps(0)
+    node._tell_gaps(1000)
+    boot, seq, payload = node.session.outbox.take(1000)
+    name, values = codec.decode(payload)
+    assert (boot, seq, name) == (1, 1282, "condition"), (boot, seq, name)
+    assert (values["kind"], values["value"], values["boot"]) == (6, 64, 1), values
+    assert node.session.outbox.take(1000)[:2] == (1, 65)
 
 
 def config_refuses_what_is_wrong_and_names_it():
