@@ -123,7 +123,7 @@ class Gateway:
             self.broker,
             self.links,
             _utc_us,
-            store.recent_alarms(_PAST_ALARMS),
+            store.closed_alarms(_PAST_ALARMS),
         )
         self.console = Console(
             config.console.host, config.console.port, self._state, self.writer.acknowledge

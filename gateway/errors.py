@@ -16,9 +16,5 @@ class StoreError(GroundwatchError):
     """The store cannot be opened or written; nothing is acknowledged until it can."""
 
 
-class LinkError(GroundwatchError):
-    """A link could not be brought up; links that were up reconnect by themselves instead."""
-
-
 class BrokerError(GroundwatchError):
     """The message broker could not be started or does not enforce what it must."""

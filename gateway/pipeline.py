@@ -105,6 +105,7 @@ class Pipeline:
         self._touched_nodes: set[str] = set()
         self._touched_boots: set[tuple[str, int]] = set()
         self._fusion_saved = self.fusion
+        self._last_history_id = 0
         if snapshot is not None:
             self._restore(snapshot)
 
@@ -302,8 +303,17 @@ class Pipeline:
             self._writes.alarms[alarm.id] = AlarmRow(
                 alarm.id, alarm.kind.value, alarm.key, alarm.raised_us, int(alarm.open), value
             )
+            # Numbered here, so that a commit which is repeated adds no second row.
+            self._last_history_id += 1
             self._writes.history.append(
-                HistoryRow(alarm.id, change.at_us, change.change.value, change.by, value)
+                HistoryRow(
+                    self._last_history_id,
+                    alarm.id,
+                    change.at_us,
+                    change.change.value,
+                    change.by,
+                    value,
+                )
             )
         outcome.alarms.extend(changes)
 
@@ -346,6 +356,7 @@ class Pipeline:
         self.fusion = self._fusion_saved = _fusion_of(snapshot, self.site)
         alarms = (text.alarm_from_dict(json.loads(value)) for value in snapshot.open_alarms)
         self.alarms = AlarmState(tuple(alarms), snapshot.last_alarm_id)
+        self._last_history_id = snapshot.last_history_id
         for reason, node, count in snapshot.refused:
             self.refused.cells[(reason, node)] = count
 

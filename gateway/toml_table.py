@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.errors import ConfigError
 
@@ -70,7 +70,7 @@ class Table:
 
     def number(self, key: str, example: float, default: float | None = None) -> float:
         value = self._values.pop(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e7:
+        if not _is_number(value):
             raise self.fail(key, "must be a number of metres or degrees", f"{key} = {example}")
         return float(value)
 
@@ -90,9 +90,8 @@ class Table:
         for item in raw:
             if not isinstance(item, list) or len(item) != 2:
                 raise self.fail(key, "must be a list of [x, y] pairs", example)
-            for number in item:
-                if isinstance(number, bool) or not isinstance(number, int | float):
-                    raise self.fail(key, "must hold numbers", example)
+            if not all(_is_number(number) for number in item):
+                raise self.fail(key, "must hold numbers of metres", example)
             points.append((float(item[0]), float(item[1])))
         return tuple(points)
 
@@ -115,3 +114,8 @@ class Table:
             raise ConfigError(
                 f"{self._source}: {self._prefix}{key} is not a known key; remove it or correct it"
             )
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    # TOML knows nan, for which no comparison holds, and whole numbers that no float can hold.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e7

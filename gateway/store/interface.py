@@ -73,6 +73,7 @@ class AlarmRow(NamedTuple):
 class HistoryRow(NamedTuple):
     """One change of one alarm; `value` is the alarm's JSON after it."""
 
+    id: int
     alarm_id: int
     at_us: int
     change: str
@@ -123,6 +124,7 @@ class Snapshot:
     state: dict[str, str] = field(default_factory=dict)
     open_alarms: list[str] = field(default_factory=list)
     last_alarm_id: int = 0
+    last_history_id: int = 0
     refused: list[tuple[str, str, int]] = field(default_factory=list)
     messages: int = 0
     detections: int = 0
@@ -137,8 +139,8 @@ class Store(Protocol):
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or an error and none of it."""
 
-    def recent_alarms(self, limit: int) -> list[str]:
-        """JSON of the newest alarms, newest first."""
+    def closed_alarms(self, limit: int) -> list[str]:
+        """JSON of the newest alarms that are over and acknowledged, newest first."""
 
     def close(self) -> None:
         """Release the files."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +45,11 @@ class SqliteStore:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._db: sqlite3.Connection | None = None
+        self._lock: int | None = None
 
     def open(self) -> None:
-        """Open or create. Raises StoreError when the file is not ours or cannot be used."""
+        """Open or create. Raises StoreError when the file is not ours, in use, or unusable."""
+        self._guard(self._claim)
         self._guard(self._open)
 
     def load(self) -> Snapshot:
@@ -56,19 +60,25 @@ class SqliteStore:
         """All of it durable when this returns, or StoreError and none of it."""
         self._guard(lambda: self._commit(writes))
 
-    def recent_alarms(self, limit: int) -> list[str]:
-        """JSON of the newest alarms, newest first."""
+    def closed_alarms(self, limit: int) -> list[str]:
+        """JSON of the newest alarms that are over and acknowledged, newest first."""
         return self._guard(
             lambda: [
                 row[0]
                 for row in self._open_db().execute(
-                    "SELECT value FROM alarm ORDER BY id DESC LIMIT ?", (limit,)
+                    "SELECT value FROM alarm WHERE open = 0 ORDER BY id DESC LIMIT ?", (limit,)
                 )
             ]
         )
 
     def close(self) -> None:
-        """Release the file; safe to call twice."""
+        """Release the files; safe to call twice."""
+        self._disconnect()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _disconnect(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -85,9 +95,25 @@ class SqliteStore:
         if self._path is None:
             return
         try:
-            self.close()
+            self._disconnect()
         except sqlite3.Error:
             self._db = None
+
+    def _claim(self) -> None:
+        """Keep a second gateway out: it would seal with down counters that are ours."""
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            # Of the kernel: it ends with the process, however that ends.
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise StoreError(
+                f"store {self._path}: another gateway uses it; stop that one or name another "
+                "data_dir"
+            ) from None
 
     def _open_db(self) -> sqlite3.Connection:
         if self._db is None:
@@ -138,6 +164,9 @@ class SqliteStore:
                 row[0] for row in db.execute("SELECT value FROM alarm WHERE open = 1 ORDER BY id")
             ],
             last_alarm_id=db.execute("SELECT coalesce(max(id), 0) FROM alarm").fetchone()[0],
+            last_history_id=db.execute("SELECT coalesce(max(id), 0) FROM alarm_history").fetchone()[
+                0
+            ],
             refused=list(db.execute("SELECT reason, node, count FROM refused")),
             messages=db.execute("SELECT count(*) FROM message").fetchone()[0],
             detections=db.execute("SELECT count(*) FROM detection").fetchone()[0],
@@ -169,15 +198,13 @@ class SqliteStore:
         )
         db.executemany(_UPSERT_BOOT, writes.boots.values())
         db.executemany(_UPSERT_NODE, writes.nodes.values())
-        db.executemany(
-            _UPSERT_STATE,
-            writes.state.items(),
-        )
+        db.executemany(_UPSERT_STATE, writes.state.items())
         over = [(name,) for name, value in writes.state.items() if not value]
         db.executemany("DELETE FROM state WHERE name = ?", over)
         db.executemany(_UPSERT_ALARM, writes.alarms.values())
         db.executemany(
-            "INSERT INTO alarm_history (alarm_id, at_us, change, by, value) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO alarm_history (id, alarm_id, at_us, change, by, value) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             writes.history,
         )
         db.executemany(

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
 import pytest
 
+from gateway.errors import StoreError
 from gateway.model import text
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site import Site, load_site
@@ -171,6 +173,29 @@ def test_pipeline_will_tells_of_a_lost_node_after_a_grace(site: Site) -> None:
     pipeline.uplink(T0 + 5 * S, node.up, will)
     assert pipeline.tick(T0 + 15 * S).alarms == []
     assert [c.alarm.kind.value for c in pipeline.tick(T0 + 26 * S).alarms] == ["node_lost"]
+
+
+def test_store_closed_alarms_leave_out_what_is_still_open(site: Site) -> None:
+    store = SqliteStore(None)
+    pipeline = new_pipeline(site, store)
+    play(pipeline, crossing())
+    pipeline.tick(T0 + 1000 * S)
+    pipeline.acknowledge(T0 + 1001 * S, 1, "eva")
+    store.commit(pipeline.take_writes())
+    assert [json.loads(value)["id"] for value in store.closed_alarms(9)] == [1]
+    still_open = {json.loads(value)["id"] for value in store.load().open_alarms}
+    assert {2, 3} <= still_open
+    assert 1 not in still_open
+
+
+def test_store_in_use_is_refused_until_it_is_closed(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path / "db"), SqliteStore(tmp_path / "db")
+    first.open()
+    with pytest.raises(StoreError, match="another gateway uses it"):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
 
 
 def test_store_commit_is_all_or_nothing(tmp_path: Path, site: Site) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,8 +42,8 @@ class FailingStore:
             raise StoreError("store: disk full")
         self.inner.commit(writes)
 
-    def recent_alarms(self, limit: int) -> list[str]:
-        return self.inner.recent_alarms(limit)
+    def closed_alarms(self, limit: int) -> list[str]:
+        return self.inner.closed_alarms(limit)
 
     def close(self) -> None:
         self.inner.close()
@@ -150,6 +151,30 @@ async def test_writer_flood_of_bad_tags_writes_no_rows_and_is_acknowledged(bench
     assert bench.store.load().messages == 0
     assert bench.pipeline.refused.cells == {("bad_tag", "n01"): 3000}
     assert bench.store.attempts < 30
+
+
+async def test_writer_cancelled_amid_a_commit_keeps_one_row_of_each_change(
+    tmp_path: Path,
+) -> None:
+    bench, nodes = Bench(tmp_path), [PlayedNode("n01"), PlayedNode("n02")]
+    begun, go_on = threading.Event(), threading.Event()
+    commit = bench.store.commit
+
+    def slow_commit(writes: Writes) -> None:
+        begun.set()
+        go_on.wait(5)
+        commit(writes)
+
+    bench.store.commit = slow_commit  # type: ignore[method-assign]  # a disk that takes its time
+    task = asyncio.create_task(bench.writer.run())
+    for node in nodes:
+        bench.offer(node, node.detection(1))
+    await until(begun.is_set)
+    task.cancel()
+    go_on.set()
+    await asyncio.gather(task, return_exceptions=True)
+    history = bench.store.inner._open_db().execute("SELECT change FROM alarm_history").fetchall()
+    assert history == [("raised",)]
 
 
 async def test_writer_cancelled_commits_what_it_stepped(tmp_path: Path) -> None:
