@@ -62,7 +62,7 @@ class Outbox:
         return self._fruitless >= _STUCK_RESENDS
 
     def send_first(self, boot, seq):
-        # Sends one message ahead of its turn; it will come again in its turn.
+        # Sends one message ahead of its turn, the last one asked for; all come again in their turn.
         self._fruitless = 0
         self._urgent = self._ledger.after((boot, seq - 1))
 

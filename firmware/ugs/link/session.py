@@ -25,7 +25,7 @@ _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 class Session:
     # `node` gives alive(), next_volatile(now_ms) -> (name, values) or None, on_connect() and
-    # on_down(name, values); `random` gives 0..1.
+    # on_command(values); `random` gives 0..1.
     #   is_up:     subscribed at the broker
     #   connects, failures: how often that was reached, and how often an attempt or a session failed
     #   is_answered: the gateway has answered on this connection
