@@ -11,7 +11,7 @@ from tools.crossings import Point
 from tools.errors import UserError
 from tools.score.alarms import mark, quiet_spans
 from tools.score.matching import Activity, match
-from tools.score.truth import Truth, merged, outside, read_truth
+from tools.score.truth import Truth, label, merged, outside, read_truth
 
 NODES = {"n01": Point(0, 0), "n02": Point(25, 0)}
 
@@ -131,6 +131,14 @@ def test_truth_that_is_damaged_is_one_line(given: dict[str, Any]) -> None:
         read_truth(given, NODES, 10.0, "walk")
     with pytest.raises(UserError, match="walk: has no truth.json"):
         read_truth(None, NODES, 10.0, "walk")
+
+
+def test_truth_counts_a_sneaker_apart_and_hears_a_truck_from_afar() -> None:
+    assert label(actor("a") | {"detail": "sneaker"}) == "person (sneaker)"
+    assert label(actor("a") | {"detail": "walker"}) == "person"
+    truck = truth_of(actor("truck", "vehicle", x_m=-300))
+    assert truck.causes("n01")[0][0] == 1000
+    assert not truth_of(actor("a", x_m=-300)).passes
 
 
 def test_spans_merge_and_leave_the_rest() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tools.crossings import WANTED, Point
 from tools.score.truth import (
+    CAUSE_FOOT_M,
     CAUSE_M,
     REACH_FOOT_M,
     REACH_M,
@@ -91,7 +92,8 @@ def _causes(truth: Truth, points: Mapping[str, Point], line: Line) -> dict[str, 
             if line["t_s"] - LATE_S <= t <= line["t_s"]
             for node in named
         ]
-        if away and min(away) <= CAUSE_M:
+        cause_m = CAUSE_M.get(str(truth.actors[name]["class"]), CAUSE_FOOT_M)
+        if away and min(away) <= cause_m:
             found.append((min(away), name))
     return {name: distance_m for distance_m, name in sorted(found)}
 

@@ -111,7 +111,7 @@ def _rates(events: Counter[str], seconds: Counter[str], unit: str) -> list[Figur
 
 
 def _crossings(tally: Tally) -> list[Figure]:
-    keys = sorted(tally.crossings, key=lambda key: (CLASSES.index(key[1]), key[0] != "calm", key))
+    keys = sorted(tally.crossings, key=lambda key: (key[1], key[0] != "calm", key))
     rows = [(*key, tally.crossings_alarmed[key], tally.crossings[key]) for key in keys]
     if len(rows) > 1:
         rows.append((ALL, ALL, sum(r[2] for r in rows), sum(r[3] for r in rows)))

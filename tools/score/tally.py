@@ -12,7 +12,7 @@ from tools.score.alarms import AlarmMarks, mark, quiet_spans
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
 from tools.score.observe import Observation, activities, surer_reports
-from tools.score.truth import CLASSES, RINGS_M, NodePass, Truth, common_s, outside
+from tools.score.truth import CLASSES, RINGS_M, NodePass, Truth, common_s, label, outside
 
 NOTHING = "nothing"
 QUIET_S = 600.0  # a quiet stretch of a node that counts as one event "nothing"
@@ -108,7 +108,7 @@ def _count_passes(out: Tally, truth: Truth, found: Matches) -> None:
     for one in truth.passes:
         if not _counts(one):
             continue
-        kind = (truth.condition(one.t_cpa_s), one.class_name)
+        kind = (truth.condition(one.t_cpa_s), label(truth.actors[one.actor]))
         out.rings.setdefault((*kind, one.ring), Cell()).add(one, id(one) in hit)
         if one.audible:
             out.audible.setdefault(kind, Cell()).add(one, id(one) in hit)
@@ -165,7 +165,7 @@ def _wanted_crossings(truth: Truth) -> dict[str, float]:
 
 def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
     for actor, t_s in _wanted_crossings(truth).items():
-        key = (truth.condition(t_s), str(truth.actors[actor]["class"]))
+        key = (truth.condition(t_s), label(truth.actors[actor]))
         out.crossings[key] += 1
         out.crossings_alarmed[key] += actor in marks.hits
     for t_s in marks.false:

@@ -18,9 +18,12 @@ RINGS_M = ((0.0, 10.0), (10.0, 20.0), (20.0, 30.0), (30.0, 50.0))
 # SPIE 6963, 2008), vehicles two to three times as far.
 REACH_M = {"vehicle": 150.0}
 REACH_FOOT_M = 60.0
-# Only what happens while nobody at all is nearer than this has no cause: there simulated ground is
-# still (sim_hardware.world.soil.FARTHEST_M).
-CAUSE_M = 150.0
+# Only what happens while nobody at all is nearer than this has no cause: beyond it simulated feet
+# are silent (sim_hardware.world.soil.FARTHEST_M) and a truck is below a quiet night.
+CAUSE_M = {"vehicle": 400.0}
+CAUSE_FOOT_M = 150.0
+# Told apart from their class, because no goal counts them: one hundredth of a step's force.
+APART = frozenset({"sneaker"})
 _STEP_S = 0.5
 _FILE_STEP_S = 2.2  # between members of a group, 1..3 m at walking pace
 # Weather by the class it falls in; below the first one is calm.
@@ -100,6 +103,12 @@ class Truth:
         return merged((start, end + GRACE_S) for start, end in spans)
 
 
+def label(actor: Mapping[str, Any]) -> str:
+    """The class under which an actor is counted."""
+    detail = str(actor.get("detail", ""))
+    return f"{actor['class']} ({detail})" if detail in APART else str(actor["class"])
+
+
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The union of time spans, sorted."""
     out: list[Span] = []
@@ -175,7 +184,8 @@ def _pass(
     class_name = str(actor["class"])
     reach_m = REACH_M.get(class_name, REACH_FOOT_M)
     away = [(math.hypot(x - place.x_m, y - place.y_m), t) for t, x, y in steps]
-    cause = [t for distance_m, t in away if distance_m <= CAUSE_M]
+    cause_m = CAUSE_M.get(class_name, CAUSE_FOOT_M)
+    cause = [t for distance_m, t in away if distance_m <= cause_m]
     if not cause:
         return None
     distance_m, t_cpa_s = min(away)
