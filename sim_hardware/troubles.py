@@ -100,11 +100,15 @@ def to_tables(troubles: Iterable[Trouble]) -> list[Table]:
         plain = Faults()
         for name, value in vars(trouble.faults).items():
             if value != getattr(plain, name):
-                table[name] = value  # tuples become lists in JSON
+                table[name] = _listed(value)
         if trouble.deaf_from_s is not None:
             table["deaf_from_s"] = trouble.deaf_from_s
         tables.append(table)
     return tables
+
+
+def _listed(value: object) -> object:
+    return [_listed(one) for one in value] if isinstance(value, tuple) else value
 
 
 def faults_of(truth: Mapping[str, Any] | None, nodes: Iterable[str]) -> dict[str, Faults]:

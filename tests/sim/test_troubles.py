@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""Declared faults: they travel with a take and take effect in the nodes that run on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway import keys
+from gateway.wire import codec, seal
+from gateway.wire.messages import Health
+from sim_hardware import take as takes
+from sim_hardware.crystal import Crystal
+from sim_hardware.errors import SimError
+from sim_hardware.nodebox import Faults
+from sim_hardware.take import Take
+from sim_hardware.troubles import faults_of, to_tables
+from sim_hardware.virtual import Pace, VirtualRun, simulate
+from sim_hardware.world import World, parse
+from tools.trees import write_trees
+
+ROOT = bytes(32)
+PLAIN = """
+[site]
+name = "faulty"
+[line]
+nodes = 2
+spacing_m = 25
+[[actor]]
+id = "w"
+kind = "walker"
+path = [[5, -30], [5, 30]]
+start_s = 5
+heel = 0.2
+"""
+
+
+def run(given: Take, folder: Path, interpreter: Path, settle_s: float = 15.0) -> VirtualRun:
+    trees = write_trees(given.site, ROOT, 1883, folder)
+    return simulate(given, trees, micropython=interpreter, seed=1, pace=Pace(settle_s=settle_s))
+
+
+def messages(result: VirtualRun, node: str) -> list[object]:
+    found = []
+    for uplink in result.uplinks:
+        if uplink.node == node:
+            own = keys.derive(keys.node_key(ROOT, "faulty", node))
+            aad = uplink.topic.encode()
+            _, plain = seal.open_sealed(own.up_key, own.up_iv, uplink.payload, aad)
+            found.append(codec.decode(plain))
+    return found
+
+
+def world_take(tables: str, seconds: float = 60.0) -> Take:
+    return World(parse(PLAIN + tables), 2).take(seconds)
+
+
+def test_faults_travel_in_the_truth_of_a_take(tmp_path: Path) -> None:
+    given = world_take(
+        '[[fault]]\nnode = "n02"\nloss_pct = 5\nclock_ppm = -40.5\noutages_s = [[1, 2], [3, 4.5]]\n'
+        "battery_curve = [[0, 4000], [9, 3000]]\ntamper_edges_s = [2, 5]\ndead_from_s = 50\n",
+        2.0,
+    )
+    takes.save(given, tmp_path / "take")
+    loaded = takes.load(tmp_path / "take")
+    assert faults_of(loaded.truth, ["n01", "n02"]) == {
+        "n02": Faults(
+            outages_s=((1.0, 2.0), (3.0, 4.5)),
+            tamper_edges_s=(2.0, 5.0),
+            loss_pct=5,
+            dead_from_s=50,
+            battery_curve=((0.0, 4000.0), (9.0, 3000.0)),
+            clock_ppm=-40.5,
+        )
+    }
+    assert faults_of({"version": 1}, ["n01"]) == {} == faults_of(None, ["n01"])
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        7,
+        [7],
+        [{"node": 3}],
+        [{"node": "n09"}],
+        [{"node": "n01", "surprise": 1}],
+        [{"node": "n01", "outages_s": [[0, "x"]]}],
+        [{"node": "n01", "clock_ppm": float("nan")}],
+        [{"node": "n01", "battery_curve": []}],
+        [{"node": "n01"}] * 2,
+    ],
+)
+def test_hostile_faults_in_a_truth_are_refused(tables: object) -> None:
+    with pytest.raises(SimError):
+        faults_of({"faults": json.loads(json.dumps(tables))}, ["n01"])
+
+
+def test_dead_node_falls_silent_and_the_other_one_does_not(
+    tmp_path: Path, micropython: Path
+) -> None:
+    result = run(world_take('[[fault]]\nnode = "n01"\ndead_from_s = 12\n'), tmp_path, micropython)
+    last = {uplink.node: uplink.t_us / 1e6 for uplink in result.uplinks}
+    assert last["n01"] <= 12 < 30 < last["n02"]
+
+
+def test_deaf_node_keeps_sending_and_detects_nobody(tmp_path: Path, micropython: Path) -> None:
+    given = world_take('[[fault]]\nnode = "n01"\ndeaf_from_s = 0\n')
+    assert not given.signals["n01"].velocity_m_s.any()
+    result = run(given, tmp_path, micropython)
+    assert {made.node for made in result.made} == {"n02"} or not result.made
+    assert len(messages(result, "n01")) >= 2
+
+
+def test_battery_that_sinks_is_told(tmp_path: Path, micropython: Path) -> None:
+    curve = "battery_curve = [[-10, 3900], [30, 3900], [90, 3000]]"
+    with pytest.raises(SimError, match="must be a list of times"):
+        world_take(f'[[fault]]\nnode = "n01"\n{curve}\n')
+    given = world_take(f'[[fault]]\nnode = "n01"\n{curve.replace("-10", "0")}\n', 150.0)
+    result = run(given, tmp_path, micropython)
+    told = [m.battery_mv for m in messages(result, "n01") if isinstance(m, Health)]
+    assert told[0] == pytest.approx(3900, abs=25)
+    assert told[-1] == pytest.approx(3000, abs=25)
+    assert any("low_battery" in line for line in result.logs["n01"].lines)
+    assert not any("low_battery" in line for line in result.logs["n02"].lines)
+
+
+def test_clock_that_runs_fast_counts_more_time_than_passes(
+    tmp_path: Path, micropython: Path
+) -> None:
+    plain = world_take("", 150.0)
+    drifting = replace(plain, truth={"version": 1, "faults": [{"node": "n01", "clock_ppm": 500.0}]})
+    stamps = {}
+    for name, given in (("true", plain), ("fast", drifting)):
+        result = run(given, tmp_path / name, micropython)
+        sent = [u.t_us for u in result.uplinks if u.node == "n01"]
+        shown = [m.t_ms for m in messages(result, "n01") if isinstance(m, Health)]
+        at = [
+            t for t, m in zip(sent, messages(result, "n01"), strict=True) if isinstance(m, Health)
+        ]
+        stamps[name] = (at[-1] - at[0]) / 1000, shown[-1] - shown[0]
+    passed_ms, counted_ms = stamps["true"]
+    assert counted_ms == pytest.approx(passed_ms, abs=10)
+    passed_ms, counted_ms = stamps["fast"]
+    assert passed_ms > 60_000
+    assert (counted_ms / passed_ms - 1) * 1e6 == pytest.approx(500, abs=100)
+
+
+def test_crystal_keeps_waves_and_brings_times_there_and_back() -> None:
+    t_s = np.arange(20_000) / 250
+    feed = np.rint(1e6 * np.sin(2 * np.pi * 40 * t_s)).astype(np.int32)
+    fast = Crystal(400.0)
+    heard = fast.heard(feed, 0)
+    expected = 1e6 * np.sin(2 * np.pi * 40 * t_s / (1 + 400e-6))
+    assert np.abs(heard - expected)[100:-100].max() < 0.03e6
+    assert fast.true_us(round(fast.shows(1000.0) * 1e6)) == 1_000_000_000
+    assert Crystal().heard(feed, 0) is feed
+
+
+def test_tables_hold_only_what_is_unusual() -> None:
+    scenario = parse(PLAIN + '[[fault]]\nnode = "n01"\nloss_pct = 9\n')
+    assert to_tables(scenario.troubles) == [{"node": "n01", "loss_pct": 9}]
