@@ -58,9 +58,6 @@ class Picker:
         self._state[_THRESHOLD] = threshold
         _pick(fine, self.times, self.levels, self._state)
 
-    def now(self):
-        return self._state[_NOW]
-
     def total(self):
         return self._state[_PICKS]
 
