@@ -127,7 +127,7 @@ class Pipeline:
             outcome.receipt = (admitted.node, admitted.boot)
         if not admitted.fresh:
             self.duplicates += 1
-            self.roster.views[admitted.node].duplicates += 1
+            self.roster.on_duplicate(admitted.node)
             outcome.duplicate = True
             if self._down[admitted.node].dry:
                 self._touched_nodes.add(admitted.node)
@@ -222,13 +222,13 @@ class Pipeline:
         self._troubles(self.roster.on_fresh(node, boot, arrival_us), arrival_us, outcome)
         match message:
             case wire.Hello():
-                self._observe(node, boot, arrival_us, message.t_ms)
+                self._observe(node, boot, arrival_us, message.t_ms, live=True)
                 self.roster.on_hello(node, message)
                 if message.oldest_seq is not None:
                     self._give_up(node, boot, message.oldest_seq - 1)
                 outcome.time_for = (node, message.t_ms)
             case wire.Health():
-                self._observe(node, boot, arrival_us, message.t_ms)
+                self._observe(node, boot, arrival_us, message.t_ms, live=True)
                 self.roster.on_health(node, message)
                 outcome.time_for = (node, message.t_ms)
             case wire.Detection():
@@ -268,13 +268,14 @@ class Pipeline:
         outcome.detections.append(detection)
         self._fuse(arrival_us, detection, outcome)
 
-    def _observe(self, node: str, boot: int, arrival_us: int, t_ms: int) -> BootClock:
+    def _observe(
+        self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
+    ) -> BootClock:
         known = self._clocks.get((node, boot))
         if known is None:
-            live = boot >= self.roster.views[node].boot
-            clock = first_sample(arrival_us, t_ms, live)
+            clock = first_sample(arrival_us, t_ms, boot >= self.roster.views[node].boot)
         else:
-            clock = known.observe(arrival_us, t_ms)
+            clock = known.observe(arrival_us, t_ms, live)
         self._clocks[(node, boot)] = clock
         return clock
 

@@ -73,7 +73,10 @@ def step(
 def _on_event(
     state: AlarmState, event: Event, now_us: int
 ) -> tuple[AlarmState, tuple[AlarmChange, ...]]:
-    known = _active(state, AlarmKind.INTRUSION, event.id)
+    known = next(
+        (a for a in state.open if a.active and a.kind is AlarmKind.INTRUSION and a.key == event.id),
+        None,
+    )
     if known is None:
         if not event.confirmed or event.closed:
             return state, ()
@@ -100,17 +103,19 @@ def _on_trouble(
     state: AlarmState, trouble: NodeTrouble, now_us: int
 ) -> tuple[AlarmState, tuple[AlarmChange, ...]]:
     key = f"{trouble.node}/{trouble.detail}"
-    known = _active(state, trouble.kind, key)
+    # Latched: a node that comes and goes all night is one alarm, not hundreds.
+    known = next((a for a in state.open if a.kind is trouble.kind and a.key == key), None)
     if trouble.active and known is None:
         blank = _blank(state, trouble.kind, key, now_us)
         alarm = replace(
             blank, nodes=(trouble.node,), sectors=(trouble.sector,), reasons=(trouble.reason,)
         )
         return _raise(state, alarm, now_us)
-    if not trouble.active and known is not None:
-        alarm = replace(known, active=False, changed_us=now_us)
-        return _put(state, alarm), (AlarmChange(Change.CLEARED, alarm, now_us),)
-    return state, ()
+    if known is None or known.active == trouble.active:
+        return state, ()
+    alarm = replace(known, active=trouble.active, changed_us=now_us)
+    change = Change.AGAIN if trouble.active else Change.CLEARED
+    return _put(state, alarm), (AlarmChange(change, alarm, now_us),)
 
 
 def _on_acknowledge(
@@ -128,10 +133,6 @@ def _on_acknowledge(
         changed_us=now_us,
     )
     return _put(state, alarm), (AlarmChange(Change.ACKNOWLEDGED, alarm, now_us, given.by),)
-
-
-def _active(state: AlarmState, kind: AlarmKind, key: str) -> Alarm | None:
-    return next((a for a in state.open if a.active and a.kind is kind and a.key == key), None)
 
 
 def _blank(state: AlarmState, kind: AlarmKind, key: str, now_us: int) -> Alarm:

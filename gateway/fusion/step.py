@@ -67,7 +67,8 @@ def _silent(event: Event, rules: Rules, now_us: int) -> bool:
     if len(event.activities) >= rules.activities_most:
         return True
     running = any(activity.phase is not Phase.END for activity in event.activities)
-    return quiet_us > (rules.stale_us if running else rules.ended_us)
+    # Touched in the future: the gateway's clock was set back, and the event would never end.
+    return quiet_us > (rules.stale_us if running else rules.ended_us) or -quiet_us > rules.stale_us
 
 
 def _shed(state: FusionState, rules: Rules) -> tuple[FusionState, tuple[Event, ...]]:

@@ -11,6 +11,8 @@ _WRAP_MS = 1 << 32
 _DRIFT_PPM = 80
 _FLOOR_US = 5_000  # scheduling on the node and the gateway
 _BACKLOG_US = 24 * 3600 * 1_000_000  # a boot of which only stored messages came, unknown how late
+# What is sent at once is not under way for so long: the gateway's own clock was set forward.
+_STEP_US = 3600 * 1_000_000
 _UNPROVEN_US = 500_000  # with a single sample nothing tells delay from offset
 
 
@@ -24,12 +26,14 @@ class BootClock:
     samples: int
     at_us: int  # arrival of the newest sample
 
-    def observe(self, arrival_us: int, t_ms: int) -> BootClock:
-        """A message sent at uptime `t_ms` came at `arrival_us`."""
+    def observe(self, arrival_us: int, t_ms: int, live: bool = False) -> BootClock:
+        """A message sent at uptime `t_ms` came at `arrival_us`; a live one did not wait first."""
         sample = arrival_us - unwrap_ms(t_ms, arrival_us, self.start_us) * 1000
         # A slow crystal makes the bound creep: let it rise with time, or it would stay too early.
         drift = max(0, arrival_us - self.at_us) * _DRIFT_PPM // 1_000_000
         bound = self.start_us + drift
+        if live and sample - bound > _STEP_US:
+            return first_sample(arrival_us, t_ms, live=False)
         start = min(bound, sample)
         excess = abs(sample - bound)
         spread = min(self.spread_us + drift, max(_FLOOR_US, excess))

@@ -66,7 +66,7 @@ class Roster:
         self._bad_tags: dict[str, deque[int]] = {
             node: deque(maxlen=FORGERY_COUNT) for node in sectors
         }
-        self._since_us: int | None = None
+        self._since_us = self._ticked_us = 0
 
     def restore(self, node: str, value: dict[str, Any]) -> None:
         """Inverse of `save`; a node no longer of the site is passed over."""
@@ -90,6 +90,11 @@ class Roster:
             return []
         view.lost = False
         return [self._lost(node, False, "")]
+
+    def on_duplicate(self, node: str) -> None:
+        """A copy of a durable message: the node has not had its receipt."""
+        self.views[node].duplicates += 1
+        self.dirty.add(node)
 
     def on_will(self, node: str, arrival_us: int) -> None:
         """The broker says that the node's connection broke."""
@@ -141,8 +146,12 @@ class Roster:
 
     def tick(self, now_us: int) -> list[NodeTrouble]:
         """Who is missed by now, and which attempts are over."""
-        if self._since_us is None:
+        if now_us - self._ticked_us > LOST_AFTER_US:
+            # We were off, asleep, or our clock was set: every node gets its time to report.
             self._since_us = now_us
+        elif now_us < self._ticked_us:
+            self._set_back(now_us)
+        self._ticked_us = now_us
         troubles = []
         for node, view in self.views.items():
             if reason := self._missed(view, now_us):
@@ -156,13 +165,23 @@ class Roster:
                 troubles.append(self._forgery(node, False))
         return troubles
 
+    def _set_back(self, now_us: int) -> None:
+        """Our clock was set back: nothing was heard in the future, or nobody would be missed."""
+        self._since_us = min(self._since_us, now_us)
+        for node, view in self.views.items():
+            view.last_seen_us = view.last_seen_us and min(view.last_seen_us, now_us)
+            view.will_us = view.will_us and min(view.will_us, now_us)
+            self._bad_tags[node] = deque(
+                (min(at_us, now_us) for at_us in self._bad_tags[node]), FORGERY_COUNT
+            )
+            self.dirty.add(node)
+
     def _missed(self, view: NodeView, now_us: int) -> str:
         if view.lost or view.last_seen_us is None:
             return ""
         if view.will_us is not None and now_us - view.will_us > WILL_GRACE_US:
             return "lost its connection and did not come back"
-        # A gateway that was off gives every node its time to report.
-        heard_us = max(view.last_seen_us, self._since_us or 0)
+        heard_us = max(view.last_seen_us, self._since_us)
         if now_us - heard_us > LOST_AFTER_US:
             return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
         return ""

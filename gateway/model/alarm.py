@@ -92,6 +92,7 @@ class Change(Enum):
     SECTOR = "new_sector"
     ACKNOWLEDGED = "acknowledged"
     CLEARED = "cleared"
+    AGAIN = "again"  # active again before anyone acknowledged it: still one alarm
 
 
 @dataclass(frozen=True, slots=True)

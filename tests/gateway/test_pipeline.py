@@ -166,6 +166,51 @@ def test_pipeline_silent_node_is_lost_and_found_again(site: Site) -> None:
     assert [change.alarm.state for change in found] == ["cleared_unacked"]
 
 
+def test_pipeline_node_that_comes_and_goes_is_one_alarm_until_acknowledged(site: Site) -> None:
+    pipeline, node = new_pipeline(site), PlayedNode("n01")
+    pipeline.uplink(T0, node.up, node.hello(0))
+    changes = []
+    for minute in range(0, 50, 5):
+        for second in range(0, 300, 60):
+            now = T0 + (60 * minute + second) * S
+            changes += pipeline.tick(now).alarms
+        changes += pipeline.uplink(now + 1, node.up, node.health(60_000 * minute)).alarms
+    assert [change.change.value for change in changes[:3]] == ["raised", "cleared", "again"]
+    assert {change.alarm.id for change in changes} == {1}
+    assert [alarm.state for alarm in pipeline.alarms.open] == ["cleared_unacked"]
+    pipeline.acknowledge(now, 1, "eva")
+    assert pipeline.alarms.open == ()
+
+
+YEAR = 365 * 24 * 3600 * S
+
+
+def test_pipeline_clock_set_back_a_year_still_misses_nodes_and_ends_events(site: Site) -> None:
+    pipeline = new_pipeline(site)
+    play(pipeline, crossing(walks=1))
+    assert [alarm.state for alarm in pipeline.alarms.open] == ["active_unacked"]
+    back = T0 - YEAR
+    for second in range(0, 300, 1):
+        pipeline.tick(back + second * S)
+    kinds = [(alarm.kind.value, alarm.active) for alarm in pipeline.alarms.open]
+    assert kinds == [("intrusion", False)] + [("node_lost", True)] * 4
+
+
+def test_pipeline_clock_set_forward_a_year_times_what_follows_and_misses_nobody(
+    site: Site,
+) -> None:
+    pipeline, node = new_pipeline(site), PlayedNode("n01")
+    pipeline.tick(T0)
+    pipeline.uplink(T0, node.up, node.hello(0))
+    forward = T0 + YEAR
+    assert pipeline.tick(forward + 10 * S).alarms == []
+    for second in (20, 80):
+        pipeline.uplink(forward + second * S, node.up, node.health(second * 1000))
+    late = pipeline.uplink(forward + 100 * S, node.up, node.detection(90_000))
+    assert abs(late.detections[0].onset_us - (forward + 90 * S)) < 10_000
+    assert late.detections[0].uncertainty_us < S
+
+
 def test_pipeline_will_tells_of_a_lost_node_after_a_grace(site: Site) -> None:
     pipeline, node = new_pipeline(site), PlayedNode("n01")
     will = node.seal(Condition(t_ms=0, kind=ConditionKind.LINK_LOST, active=1), 1)
