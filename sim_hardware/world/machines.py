@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: machines at work: a helicopter overhead, a pump next door, a road far off.
+"""Ground room: machines at work: a helicopter overhead, a pump next door.
 
 A helicopter is the comb of its blade passing frequency (12..22 Hz) with Doppler shift; a pump a
-line (75 Hz behind a 25 Hz shaft) that runs 5 minutes and rests 17..34; a road a low rumble that
-halves with each doubling of the distance.
+line (75 Hz behind a 25 Hz shaft) that runs 5 minutes and rests 17..34.
 """
 
 import math
 
 import numpy as np
-from scipy import signal
 
 from sim_hardware.world.arrivals import SOUND_M_S
 from sim_hardware.world.geophone import FS_HZ
 from sim_hardware.world.nuisance import SECOND, FArray, NuisanceSpec, Place
-
-_HOUR_S = 3600.0
 
 
 class Helicopter:
@@ -105,90 +101,3 @@ class Pump:
         for hz, weight, phase in zip(self._tones, self._weights, self._phases, strict=True):
             total += weight * np.sin(2 * math.pi * hz * t_s + slip * hz / self._hz + phase)
         return np.asarray(level * total)
-
-
-class Road:
-    """Vehicles at random along `path`, `per_h` of them; the nodes hear them unlike one another."""
-
-    def __init__(self, spec: NuisanceSpec, place: Place) -> None:
-        self._spec = spec
-        self._place = place
-        own = place.own_rng(spec)
-        self._rng = own
-        band = signal.butter(2, [6, own.uniform(20, 28)], "band", fs=FS_HZ, output="sos")
-        self._sos = np.vstack([band, place.geophone.sections()])
-        self._state = np.zeros((self._sos.shape[0], 2))
-        self._coupling = 10 ** (own.normal(0, 2) / 20)
-        self._speed_m_s = spec.speed_m_s or 20.0
-        self._xy = np.array(spec.path, dtype=np.float64)
-        self._along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self._xy, axis=0).T))])
-        self._hours: dict[int, FArray] = {}
-
-    def _traffic(self, hour: int) -> FArray:
-        """(n, 3): time at the path's start, direction, factor on the level."""
-        if hour not in self._hours:
-            rng = self._place.site_rng(self._spec, hour + 10)
-            count = int(rng.poisson(self._spec.per_h or 60.0)) if hour >= 0 else 0
-            self._hours[hour] = np.column_stack([
-                _HOUR_S * (hour + np.sort(rng.random(count))),
-                rng.integers(0, 2, count),
-                rng.lognormal(0, 0.6, count),
-            ])  # fmt: skip
-            self._hours.pop(hour - 3, None)
-        return self._hours[hour]
-
-    def _level(self, t_s: float) -> float:
-        hour = int(t_s // _HOUR_S)
-        length_m = self._along[-1]
-        cars = np.vstack([self._traffic(hour - 1), self._traffic(hour)])
-        gone_m = (t_s - cars[:, 0]) * self._speed_m_s
-        here = (gone_m > 0) & (gone_m < length_m)
-        if not here.any():
-            return 0.0
-        way_m = np.where(cars[here, 1] > 0, gone_m[here], length_m - gone_m[here])
-        x = np.interp(way_m, self._along, self._xy[:, 0]) - self._place.x_m
-        y = np.interp(way_m, self._along, self._xy[:, 1]) - self._place.y_m
-        r_m = np.maximum(np.hypot(x, y), 3.0)
-        levels = cars[here, 2] * (10 / r_m) * np.exp(-0.003 * (r_m - 10))
-        return float(np.sqrt(np.sum(levels**2)))
-
-    def second(self, number: int) -> FArray | None:
-        """As Source."""
-        white = self._rng.standard_normal(FS_HZ) * 2.8  # rms about 1 behind this band
-        rumble, self._state = signal.sosfilt(self._sos, white, zi=self._state)
-        levels = [self._level(number - self._spec.start_s + i) for i in (0.0, 0.5, 1.0)]
-        if not any(levels):
-            return None
-        level = np.interp(SECOND, [0, 0.5, 1], levels)
-        return np.asarray((self._spec.level_nm_s or 6000.0) * self._coupling * level * rumble)
-
-
-class Tree:
-    """Roots that rock as the trunk sways at 0.15..0.6 Hz (Moore & Maguire, Trees 18, 195).
-
-    Grows with the square of the wind; the sway's rhythm is that of somebody digging slowly.
-    """
-
-    def __init__(self, spec: NuisanceSpec, place: Place) -> None:
-        self._place = place
-        shared, own = place.site_rng(spec), place.own_rng(spec)
-        self._sway_hz = spec.hz or float(shared.uniform(0.15, 0.6))
-        self._phase = float(shared.uniform(0, 2 * math.pi))
-        r_m = max(place.distance_m(spec.x_m, spec.y_m), 1.0)
-        fall = (r_m / 10) ** -0.8 * math.exp(-0.015 * (r_m - 10))
-        self._level = (spec.level_nm_s or 600.0) * fall * 10 ** (own.normal(0, 3) / 20)
-        self._rng = own
-        band = signal.butter(1, [8, own.uniform(25, 45)], "band", fs=FS_HZ, output="sos")
-        self._sos = np.vstack([band, place.geophone.sections()])
-        self._state = np.zeros((self._sos.shape[0], 2))
-
-    def second(self, number: int) -> FArray | None:
-        """As Source."""
-        white = self._rng.standard_normal(FS_HZ) * 2.5
-        creak, self._state = signal.sosfilt(self._sos, white, zi=self._state)
-        wind_m_s = self._place.weather.at(float(number)).wind_m_s
-        gust = math.exp(0.5 * float(np.mean(self._place.gusts.second(number))) - 0.12)
-        t_s = number + SECOND
-        wobble = 0.8 * np.sin(2 * math.pi * t_s / 31 + self._phase)
-        sway = np.abs(np.sin(math.pi * self._sway_hz * t_s + wobble + self._phase)) ** 3
-        return np.asarray(self._level * (wind_m_s / 10) ** 2 * gust * (0.2 + 1.6 * sway) * creak)

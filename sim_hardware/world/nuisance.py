@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from sim_hardware.world.ambient import Gusts
+from sim_hardware.world.ambient import AT_ONCE_S, Gusts
 from sim_hardware.world.geophone import FS_HZ, Geophone
 from sim_hardware.world.weather import Weather
 
@@ -76,6 +76,23 @@ class Source(Protocol):
 
     def second(self, number: int) -> FArray | None:
         """FS_HZ samples in nm/s of second `number`, asked for in order; None for silence."""
+
+
+class SeveralAtOnce:
+    """A source that makes AT_ONCE_S seconds in one go, from second 0 on."""
+
+    def __init__(self) -> None:
+        self._ready: list[FArray] = []
+
+    def _make(self, first: int) -> FArray:
+        """AT_ONCE_S seconds from second `first` on."""
+        raise NotImplementedError
+
+    def second(self, number: int) -> FArray | None:
+        """As Source."""
+        if not self._ready:
+            self._ready = np.split(self._make(number), AT_ONCE_S)[::-1]
+        return self._ready.pop()
 
 
 def condition(spec: NuisanceSpec, t0_s: float, t1_s: float, level: float) -> dict[str, object]:

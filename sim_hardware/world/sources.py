@@ -5,8 +5,9 @@ import math
 from collections.abc import Callable, Iterable
 
 from sim_hardware.world.arrivals import ARRIVALS, Arrivals, arrival_conditions
-from sim_hardware.world.machines import Helicopter, Pump, Road, Tree
+from sim_hardware.world.machines import Helicopter, Pump
 from sim_hardware.world.nuisance import NuisanceSpec, Place, Source, condition
+from sim_hardware.world.rumble import Road, Tree
 
 _MACHINES: dict[str, Callable[[NuisanceSpec, Place], Source]] = {
     "helicopter": Helicopter,
