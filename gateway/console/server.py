@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -41,10 +41,17 @@ _CLIENTS_MOST = 64
 _PERIOD_S = 0.2  # a page is told at most so often
 _BEAT_S = 2.0  # and at least so often: silence means that the gateway is gone
 _WRITE_S = 30.0  # a browser that takes nothing for so long is let go
+_ACKNOWLEDGE_S = 5.0  # a browser has six connections: none may wait for a full disk
 _NAME_MOST = 32
 
 AcknowledgeAlarm = Callable[[int, str, Disposition | None], Awaitable[list[AlarmChange]]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _Rendered(NamedTuple):
+    version: int
+    at_s: float
+    body: bytes
 
 
 class Console:
@@ -59,7 +66,7 @@ class Console:
         self._state = state
         self._acknowledge = acknowledge
         self._runner: web.AppRunner | None = None
-        self._rendered: tuple[int, bytes] = (-1, b"")
+        self._rendered = _Rendered(-1, 0.0, b"")
         self._files = {
             path: ((_STATIC / name).read_bytes(), kind) for path, (name, kind) in _PAGES.items()
         }
@@ -116,7 +123,8 @@ class Console:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
 
     async def _get_state(self, _request: web.Request) -> web.StreamResponse:
-        return web.Response(body=self._render(), content_type="application/json", headers=_HEADERS)
+        body = self._render(0.0).body
+        return web.Response(body=body, content_type="application/json", headers=_HEADERS)
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
         if self.clients >= _CLIENTS_MOST:
@@ -138,9 +146,11 @@ class Console:
         told, told_s = -1, 0.0
         while True:
             if self._state.version != told or loop.time() - told_s >= _BEAT_S:
-                told, told_s = self._state.version, loop.time()
+                # One rendering serves all pages: each of its own would take the loop from the door.
+                rendered = self._render(_PERIOD_S)
+                told, told_s = rendered.version, loop.time()
                 async with asyncio.timeout(_WRITE_S):
-                    await response.write(b"event: state\ndata: " + self._render() + b"\n\n")
+                    await response.write(b"event: state\ndata: " + rendered.body + b"\n\n")
             await asyncio.sleep(_PERIOD_S)
 
     async def _post_acknowledge(self, request: web.Request) -> web.StreamResponse:
@@ -154,22 +164,25 @@ class Console:
             by, disposition = _parse_acknowledgement(await request.read())
         except ValueError as error:
             return _problem(400, str(error))
-        changes = await self._acknowledge(int(number), by, disposition)
+        try:
+            async with asyncio.timeout(_ACKNOWLEDGE_S):
+                changes = await self._acknowledge(int(number), by, disposition)
+        except TimeoutError:
+            return _problem(503, "not stored yet: the store does not answer; try again")
         if not changes:
             return _problem(409, "the alarm is not open or acknowledged already")
         return web.json_response(
             {"acknowledged": int(number), "state": changes[-1].alarm.state}, headers=_HEADERS
         )
 
-    def _render(self) -> bytes:
-        """The state as JSON, rendered once per version and at most `_BEAT_S` old."""
-        version, body = self._rendered
-        now = int(asyncio.get_running_loop().time() / _BEAT_S)
-        wanted = self._state.version * 1_000_000 + now % 1_000_000
-        if version != wanted:
+    def _render(self, stale_s: float) -> _Rendered:
+        """The state as JSON; a version gone by is still good for `stale_s`."""
+        now_s = asyncio.get_running_loop().time()
+        current = self._rendered.version == self._state.version
+        if now_s - self._rendered.at_s >= (_BEAT_S if current else stale_s):
             body = json.dumps(self._state.snapshot(), separators=(",", ":")).encode()
-            self._rendered = (wanted, body)
-        return body
+            self._rendered = _Rendered(self._state.version, now_s, body)
+        return self._rendered
 
 
 def _parse_acknowledgement(body: bytes) -> tuple[str, Disposition | None]:

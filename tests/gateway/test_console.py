@@ -7,6 +7,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +16,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console import server
+from gateway.model.alarm import AlarmChange
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 
@@ -159,6 +161,60 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
         ("hello", 1),
     ]
     assert db.execute("SELECT count(*) FROM detection").fetchone() == (0,)
+
+
+async def test_console_acknowledgement_not_stored_in_time_is_told(
+    gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_given: object) -> list[AlarmChange]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(server, "_ACKNOWLEDGE_S", 0.1)
+    gateway.console._acknowledge = never  # a store that does not answer
+    url = gateway.console_url
+    answer = await asyncio.wait_for(
+        browser.post(
+            url + "api/alarms/1/acknowledge", json={"by": "eva"}, headers={"Origin": url[:-1]}
+        ),
+        3,
+    )
+    assert answer.status == 503
+    assert "not stored yet" in (await answer.json())["problem"]
+
+
+async def test_console_many_pages_share_one_rendering(
+    gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered = 0
+    snapshot = gateway._state.snapshot
+
+    def counting() -> dict[str, object]:
+        nonlocal rendered
+        rendered += 1
+        return snapshot()
+
+    monkeypatch.setattr(gateway._state, "snapshot", counting)
+    pages = [await browser.get(gateway.console_url + "events") for _ in range(20)]
+    for _ in range(100):  # something new is there at every look
+        gateway._state.version += 1
+        await asyncio.sleep(0.01)
+    assert 3 <= rendered <= 8
+    for page in pages:
+        page.close()
+
+
+async def test_page_whose_gateway_is_gone_does_not_say_secure(
+    tmp_path: Path,
+) -> None:
+    config = load_config(write_config(tmp_path, "port = 0"))
+    async with AsyncExitStack() as running:
+        gateway = await running.enter_async_context(Gateway(config))
+        async with open_page(tmp_path, gateway.console_url) as page:
+            await page.shows("SECURE")
+            await running.aclose()
+            text = await page.shows("NO CONNECTION", "what you see is old")
+            assert "SECURE" not in text
 
 
 async def test_operator_acknowledges_with_key_a_in_a_browser(

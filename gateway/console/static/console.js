@@ -24,7 +24,10 @@ async function acknowledge(id, disposition) {
   showBanner();
 }
 
+const silent = () => performance.now() - heardAt > SILENCE_MS;
+
 function verdict() {
+  if (silent()) return ["wait", "NO CONNECTION"]; // what was secure then may not be so now
   const unacked = state.alarms.filter((alarm) => !alarm.acknowledged);
   const urgent = unacked.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
@@ -38,7 +41,7 @@ function verdict() {
 
 function showBanner() {
   const lines = [];
-  if (performance.now() - heardAt > SILENCE_MS) lines.push("No connection to the gateway: what you see is old");
+  if (silent()) lines.push("No connection to the gateway: what you see is old");
   if (state?.store.problem) lines.push(`NOT STORING: ${state.store.problem}. Nodes keep their messages. ${state.store.unstored} wait in memory`);
   for (const link of state?.links ?? []) if (!link.connected) lines.push(`Link down: ${link.name}`);
   if (notice) lines.push(notice);
@@ -47,12 +50,16 @@ function showBanner() {
   banner.textContent = lines.join(" · ");
 }
 
-function show() {
+function showVerdict() {
   const [kind, words] = verdict();
   const box = byId("verdict");
   box.className = `verdict ${kind}`;
   if (box.textContent !== words) box.textContent = words;
   document.title = `${kind === "alarm" ? "(!) " : ""}${words}`;
+}
+
+function show() {
+  showVerdict();
   byId("site").textContent = state.site.name;
   byId("clock").textContent = clockTime(state.now_us);
   drawPlan(byId("plan"), state);
@@ -80,4 +87,7 @@ source.addEventListener("state", (event) => {
   heardAt = performance.now();
   show();
 });
-setInterval(showBanner, 1000);
+setInterval(() => {
+  if (state) showVerdict();
+  showBanner();
+}, 1000);
