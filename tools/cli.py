@@ -50,7 +50,7 @@ VERBS = (
         "gateway",
         "gateway.cli",
         "run the gateway and the operator's console",
-        "groundwatch gateway gateway.toml",
+        "groundwatch gateway --config gateway.toml",
     ),
     Verb(
         "replay",

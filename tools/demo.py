@@ -23,13 +23,13 @@ from gateway.pipeline import Outcome
 from sim_hardware.fleet import Fleet
 from sim_hardware.site import Site, write_site
 from sim_hardware.world import World, load
+from sim_hardware.world.scenario import SCENARIOS
 from tools import micropython
 from tools.crossings import Point, Score, score
 from tools.errors import UserError
 from tools.telling import Teller
 from tools.trees import write_trees
 
-SCENARIOS = Path(__file__).resolve().parent.parent / "sim_hardware" / "scenarios"
 _SECONDS_LEAST, _SECONDS_MOST = 5.0, 86_400.0
 # After the last second of ground: what nodes still hold reaches the store, or counts as lost.
 _DRAIN_S = 8.0

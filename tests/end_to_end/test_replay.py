@@ -16,7 +16,7 @@ import pytest
 from sim_hardware import take
 from sim_hardware.take import Take
 from sim_hardware.world import World, load
-from tools.demo import SCENARIOS
+from sim_hardware.world.scenario import SCENARIOS
 from tools.replay import replay
 
 
