@@ -83,7 +83,7 @@ class Gateway:
             "duplicates": pipeline.duplicates,
             "refused": sum(pipeline.refused.cells.values()),
             "refused_by_reason": pipeline.refused.by_reason(),
-            "queue_dropped": writer.dropped,
+            "queue_dropped": sum(link.counters["queue_full"] for link in self.links),
             "store_failures": writer.store_failures,
             "nodes_seen": sum(view.messages > 0 for view in pipeline.roster.views.values()),
         }

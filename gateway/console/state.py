@@ -85,7 +85,7 @@ class ConsoleState:
                 "alarms": pipeline.alarms_raised,
                 "duplicates": pipeline.duplicates,
                 "refused": sum(pipeline.refused.cells.values()),
-                "queue_dropped": writer.dropped,
+                "queue_dropped": sum(link.counters["queue_full"] for link in self._links),
                 "queued": writer.queued,
                 "down_unsent": writer.down_unsent,
                 "commits": writer.commits,

@@ -22,7 +22,7 @@ from gateway.store.interface import Store, Writes
 from gateway.wire.messages import DownMessage, Time
 
 _LOG = logging.getLogger(__name__)
-QUEUE_MOST = 4096  # arrivals waiting; beyond it they are not taken and not acknowledged
+QUEUE_MOST = 4096  # arrivals waiting; beyond it links hold theirs back or count them as lost
 BATCH_MOST = 512  # arrivals in one transaction
 PENDING_MOST = 20_000  # arrivals kept in memory while the store fails
 TICK_S = 0.5
@@ -45,7 +45,6 @@ class Writer:
         self.store_problem = ""
         self.store_failures = 0
         self.commits = 0
-        self.dropped = 0
         self.down_unsent = 0
         self._pipeline = pipeline
         self._store = store
@@ -70,11 +69,10 @@ class Writer:
         return len(self._pending.messages)
 
     def offer(self, arrival: Arrival) -> bool:
-        """Take an arrival in; False when full (counted)."""
+        """Take an arrival in; False when full."""
         try:
             self._queue.put_nowait(arrival)
         except asyncio.QueueFull:
-            self.dropped += 1
             return False
         return True
 

@@ -34,7 +34,7 @@ class Arrival:
     acknowledge: Callable[[], None]
 
 
-# Takes an arrival in, or says False: full, not taken, not to be acknowledged.
+# Takes an arrival in, or says False: full, not taken. A link counts those it lost as "queue_full".
 Offer = Callable[[Arrival], bool]
 # Wall clock, UTC microseconds.
 Clock = Callable[[], int]

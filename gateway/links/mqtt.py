@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +22,7 @@ _LOG = logging.getLogger(__name__)
 _KEEPALIVE_S = 30
 _CONNECT_S = 10.0
 _BACKOFF_S = (0.2, 10.0)
+_OFFER_AGAIN_S = 0.05
 
 _Take = Callable[[paho.Client, paho.MQTTMessage], None]
 
@@ -52,13 +53,15 @@ class MqttLink:
         self._offer = offer
         self._clock = clock
         self._client: paho.Client | None = None
+        self._session: _Session | None = None
+        self._held: deque[Arrival] = deque()
         self._random = random.Random()
 
     async def run(self) -> None:
         """Connect, carry, reconnect with jitter, until cancelled."""
         wait_s, told = _BACKOFF_S[0], ""
         while True:
-            session = _Session(self._access, self._filter, self._take)
+            session = self._session = _Session(self._access, self._filter, self._take)
             try:
                 await session.open()
                 self._client, self.connected, self.problem = session.client, True, ""
@@ -70,7 +73,8 @@ class MqttLink:
             except (OSError, TimeoutError) as error:
                 self.problem = str(error) or type(error).__name__
             finally:
-                self._client, self.connected = None, False
+                self._client, self._session, self.connected = None, None, False
+                self._held.clear()  # not acknowledged: they come again
                 self.ready.clear()
                 session.abandon()
             self.counters["disconnects"] += 1
@@ -100,8 +104,23 @@ class MqttLink:
         except UnicodeDecodeError:
             topic = ""  # the door refuses and counts it
         arrival = Arrival(self._clock(), topic, bytes(message.payload), self, acknowledge)
-        if not self._offer(arrival):
-            self.counters["queue_full"] += 1
+        self._held.append(arrival)
+        if len(self._held) == 1:
+            self._offer_held()
+
+    def _offer_held(self) -> None:
+        """Let a message that is not taken wait, and the broker with it: passed over, it would never
+        be acknowledged and keep its place in the broker's window for good."""
+        while self._held and self._offer(self._held[0]):
+            self._held.popleft()
+        if self._session is None:
+            return
+        if self._held:
+            self.counters["held_back"] += 1
+            self._session.pause()
+            asyncio.get_running_loop().call_later(_OFFER_AGAIN_S, self._offer_held)
+        else:
+            self._session.resume()
 
 
 class _Session:
@@ -115,6 +134,7 @@ class _Session:
         self._loop = asyncio.get_running_loop()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         self._misc: asyncio.TimerHandle | None = None
+        self._paused = False
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=access.client_id,
@@ -145,8 +165,22 @@ class _Session:
             self._tick()
             await self._subscribed
 
+    def pause(self) -> None:
+        """Read nothing for now; the broker feels it."""
+        self._paused = True
+        sock = self.client.socket()
+        if sock is not None:
+            self._loop.remove_reader(sock)
+
+    def resume(self) -> None:
+        """Read again."""
+        sock = self.client.socket()
+        if self._paused and sock is not None:
+            self._paused = False
+            self._loop.add_reader(sock, self.client.loop_read)
+
     def abandon(self) -> None:
-        """Let go of the socket without a DISCONNECT when it is still there."""
+        """Say goodbye if that can be done at once, and let go of the socket."""
         if self._misc is not None:
             self._misc.cancel()
         self._subscribed.cancel()
