@@ -25,8 +25,9 @@ from sim_hardware.site import Site, write_site
 from sim_hardware.world import World, load
 from sim_hardware.world.scenario import SCENARIOS
 from tools import micropython
-from tools.crossings import Point, Score, score
 from tools.errors import UserError
+from tools.score.crossings import crossing_facts
+from tools.score.truth import Point
 from tools.telling import Teller
 from tools.trees import write_trees
 
@@ -181,7 +182,6 @@ def _summary(
     world: World, watch: Watch, counts: dict[str, Any], lost: int, elapsed_s: float
 ) -> dict[str, Any]:
     points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
-    marks: Score = score(world.truth(elapsed_s), points, watch.alarms, elapsed_s)
     return {
         "type": "summary",
         "seconds": round(elapsed_s, 1),
@@ -189,11 +189,7 @@ def _summary(
         "messages": counts["messages"],
         "detections": counts["detections"],
         "alarms": len(watch.alarms),
-        "crossings": marks.crossings,
-        "crossings_alarmed": marks.crossings_alarmed,
-        "false_alarms": marks.false_alarms,
-        "repeated_alarms": marks.repeated_alarms,
-        "first_alert_s_p50": marks.first_alert_s_p50,
+        **crossing_facts(world.truth(elapsed_s), points, watch.alarms, elapsed_s),
         "messages_lost": lost,
         "rejected": counts["refused"],
     }

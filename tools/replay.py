@@ -21,8 +21,9 @@ from sim_hardware.site import write_site
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace, VirtualRun, simulate
 from tools import micropython
-from tools.crossings import Point, score
 from tools.errors import UserError
+from tools.score.crossings import crossing_facts
+from tools.score.truth import Point
 from tools.telling import Teller
 from tools.trees import write_trees
 
@@ -94,13 +95,7 @@ def _summary(
     }
     if given.truth is not None and {"actors", "crossings"} <= given.truth.keys():
         points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
-        marks = score(given.truth, points, alarms, given.duration_s)
-        summary |= {
-            "crossings": marks.crossings,
-            "crossings_alarmed": marks.crossings_alarmed,
-            "false_alarms": marks.false_alarms,
-            "first_alert_s_p50": marks.first_alert_s_p50,
-        }
+        summary |= crossing_facts(given.truth, points, alarms, given.duration_s)
     return summary
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tools.crossings import Point
 from tools.errors import UserError
 from tools.score.alarms import mark, quiet_spans
 from tools.score.matching import Activity, match
-from tools.score.truth import Truth, label, merged, outside, read_truth
+from tools.score.truth import Point, Truth, label, merged, outside, read_truth
 
 NODES = {"n01": Point(0, 0), "n02": Point(25, 0)}
 

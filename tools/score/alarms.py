@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.crossings import WANTED, Point
 from tools.score.truth import (
     CAUSE_FOOT_M,
     CAUSE_M,
     REACH_FOOT_M,
     REACH_M,
+    WANTED,
+    Point,
     Span,
     Truth,
     merged,

@@ -16,9 +16,8 @@ from sim_hardware.site import Site
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace
 from sim_hardware.world import Hearing, Scenario, World
-from tools.crossings import Point
 from tools.score.matching import Activity
-from tools.score.truth import Truth, read_truth
+from tools.score.truth import Point, Truth, read_truth
 
 _PACE = Pace()
 _BLOCK_S = 20.0

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tools.crossings import WANTED
 from tools.score.alarms import AlarmMarks, mark, quiet_spans
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
 from tools.score.observe import Observation, activities, surer_reports
-from tools.score.truth import CLASSES, RINGS_M, NodePass, Truth, common_s, label, outside
+from tools.score.truth import CLASSES, RINGS_M, WANTED, NodePass, Truth, common_s, label, outside
 
 NOTHING = "nothing"
 QUIET_S = 600.0  # a quiet stretch of a node that counts as one event "nothing"

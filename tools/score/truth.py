@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tools.crossings import GRACE_S, HEARD_M, Point
 from tools.errors import UserError
 
 CLASSES = ("person", "group", "animal", "vehicle", "digging")
+# What an operator wants to be told; an alarm on anything else has a real, harmless cause.
+WANTED = frozenset({"person", "group", "vehicle", "digging"})
+# Reports lag the ground by up to one update.
+GRACE_S = 10.0
+# Half of the nodes hear a walker at 25 to 35 m, so an alert could begin here.
+HEARD_M = 30.0
 RINGS_M = ((0.0, 10.0), (10.0, 20.0), (20.0, 30.0), (30.0, 50.0))
 # Nearer than this an actor may be asked to be heard: feet to 51 m at best (Sabatier and Ekimov,
 # SPIE 6963, 2008), vehicles two to three times as far.
@@ -36,6 +41,14 @@ _RAIN_MM_H = (
 )
 CALM = "calm"
 Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a node stands, metres east and north."""
+
+    x_m: float
+    y_m: float
 
 
 @dataclass(frozen=True)
