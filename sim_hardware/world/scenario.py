@@ -266,7 +266,10 @@ def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scen
 def load(path: Path) -> Scenario:
     """Read a scenario file, or one of the built-in names such as `demo`."""
     if not path.suffix and not path.exists():
-        path = SCENARIOS / f"{path.name}.toml"
+        built_in = SCENARIOS / f"{path.name}.toml"
+        if not built_in.is_file():
+            raise SimError(f"no scenario {path}; groundwatch sim --list describes those there are")
+        path = built_in
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

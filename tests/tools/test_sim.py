@@ -57,7 +57,7 @@ def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
     ("words", "complaint"),
     [
         ([], "name a scenario"),
-        (["nowhere", "--out", "x"], "cannot read scenario"),
+        (["nowhere", "--out", "x"], "no scenario nowhere"),
         (["demo"], "say where to"),
         (["demo", "--out", "x", "--seconds", "0"], "--seconds must be"),
         (["demo", "--out", "x", "--seconds", "nan"], "--seconds must be"),
