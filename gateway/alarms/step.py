@@ -7,11 +7,24 @@ Pure: (state, input, now) -> (state, changes). Each alarm is acknowledged by its
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change, Disposition
+from gateway.model.alarm import (
+    LATE_PRIORITY,
+    PRIORITY,
+    Alarm,
+    AlarmChange,
+    AlarmKind,
+    Change,
+    Disposition,
+)
 from gateway.model.event import Event
 
 OPEN_MOST = 10_000  # alarms nobody acknowledges; beyond it the oldest cleared ones leave the queue
+
+# Whoever was heard so long ago has left the ground that the line hears; a node whose link was down,
+# or the gateway, brings such detections out of the ledger.
+LATE_US = 120_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,8 @@ def _on_event(
         if not event.confirmed or event.closed:
             return state, ()
         blank = _blank(state, AlarmKind.INTRUSION, event.id, now_us)
+        if now_us - event.last_us > LATE_US:
+            blank = replace(blank, priority=LATE_PRIORITY)
         return _raise(state, _of_event(blank, event), now_us)
     alarm = _of_event(known, event)
     changes = []
@@ -88,6 +103,10 @@ def _on_event(
         changes.append(Change.SECTOR)
         # A new sector is news: what was acknowledged before it is asked for again.
         alarm = replace(alarm, acknowledged=False)
+    elif alarm.priority == LATE_PRIORITY and not event.closed and now_us - event.last_us <= LATE_US:
+        # The backlog has caught up with somebody who is still there.
+        alarm = _of_event(replace(alarm, priority=PRIORITY[alarm.kind], acknowledged=False), event)
+        changes.append(Change.UPDATED)
     elif _told(alarm) != _told(known):
         changes.append(Change.UPDATED)
     if event.closed:
@@ -152,11 +171,15 @@ def _blank(state: AlarmState, kind: AlarmKind, key: str, now_us: int) -> Alarm:
 
 
 def _of_event(alarm: Alarm, event: Event) -> Alarm:
+    reasons = event.reasons
+    if alarm.priority == LATE_PRIORITY:
+        when = datetime.fromtimestamp(event.first_us // 1_000_000, UTC)
+        reasons = (f"reported late: it began at {when:%Y-%m-%d %H:%M} UTC", *reasons)
     return replace(
         alarm,
         nodes=event.nodes,
         sectors=event.sectors,
-        reasons=event.reasons,
+        reasons=reasons,
         detections=tuple(activity.id for activity in event.activities),
         target=event.target,
         confidence=event.confidence,

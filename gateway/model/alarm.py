@@ -31,6 +31,9 @@ PRIORITY = {
     AlarmKind.LOW_BATTERY: 3,
 }
 
+# An intrusion told of when it was over: to be looked into, but nobody is there any more.
+LATE_PRIORITY = 2
+
 
 class Disposition(Enum):
     """What it turned out to be, in the operator's judgement."""

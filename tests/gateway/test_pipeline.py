@@ -182,6 +182,26 @@ def test_pipeline_node_that_comes_and_goes_is_one_alarm_until_acknowledged(site:
     assert pipeline.alarms.open == ()
 
 
+def test_pipeline_late_backlog_raises_no_live_alarm_until_it_catches_up(site: Site) -> None:
+    pipeline, nodes = new_pipeline(site), [PlayedNode("n01"), PlayedNode("n02")]
+    for node in nodes:  # two hours after the nodes started, the gateway is back
+        pipeline.uplink(T0, node.up, node.hello(7_200_000))
+    raised = [
+        change.alarm
+        for node in nodes
+        for change in pipeline.uplink(T0 + S, node.up, node.detection(1_800_000)).alarms
+    ]
+    assert [(alarm.priority, alarm.reasons[0][:14]) for alarm in raised] == [(2, "reported late:")]
+    pipeline.acknowledge(T0 + 2 * S, 1, "eva")
+    for node in nodes:
+        pipeline.uplink(T0 + 3 * S, node.up, node.detection(7_000_000))
+    assert [alarm.priority for alarm in pipeline.alarms.open] == [2, 2]
+    still = nodes[0].detection(7_000_000, Phase.UPDATE, elapsed_s=203)
+    alarm = pipeline.uplink(T0 + 4 * S, nodes[0].up, still).alarms[0].alarm
+    assert (alarm.id, alarm.priority, alarm.acknowledged) == (2, 1, False)
+    assert not any("late" in reason for reason in alarm.reasons)
+
+
 YEAR = 365 * 24 * 3600 * S
 
 

@@ -41,7 +41,9 @@ export function nodeState(node, heard) {
 
 export function drawPlan(svg, state) {
   const { place, perMetre } = scaleOf(state.site);
-  const alarmed = new Set(state.alarms.filter((a) => a.active && a.kind === "intrusion").flatMap((a) => a.sectors));
+  // What was reported late (priority 2) is not there any more.
+  const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && a.priority === 1);
+  const alarmed = new Set(present.flatMap((a) => a.sectors));
   const heard = new Set(state.events.flatMap((event) => event.nodes));
   const parts = [];
   for (const sector of state.site.sectors) {
@@ -61,10 +63,7 @@ export function drawPlan(svg, state) {
     parts.push(make("circle", { class: `node ${nodeState(state.nodes[node.id], heard.has(node.id))}`, cx: x, cy: y, r: 8 }));
     parts.push(make("text", { x, y: y + 25 }, node.id));
   }
-  for (const alarm of state.alarms) {
-    if (alarm.kind !== "intrusion" || !alarm.active || alarm.x_m === null) continue;
-    parts.push(target(alarm, place(alarm.x_m, alarm.y_m)));
-  }
+  for (const alarm of present) if (alarm.x_m !== null) parts.push(target(alarm, place(alarm.x_m, alarm.y_m)));
   parts.push(ruler(perMetre));
   svg.replaceChildren(...parts);
 }
