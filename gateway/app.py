@@ -74,7 +74,7 @@ class Gateway:
         self._observers.append(observer)
 
     def summary(self) -> dict[str, Any]:
-        """Counts of this run."""
+        """Counts since the store was new."""
         pipeline, writer = self.pipeline, self.writer
         return {
             "messages": pipeline.messages,

@@ -91,8 +91,6 @@ class Pipeline:
         self.refused = Refused()
         self.messages = 0
         self.detections = 0
-        self.duplicates = 0
-        self.alarms_raised = 0
         self.fusion = FusionState()
         self.alarms = AlarmState()
         self.roster = Roster({node.id: node.sector for node in site.nodes.values()})
@@ -108,6 +106,16 @@ class Pipeline:
         self._last_history_id = 0
         if snapshot is not None:
             self._restore(snapshot)
+
+    @property
+    def duplicates(self) -> int:
+        """Copies of durable messages that came."""
+        return sum(view.duplicates for view in self.roster.views.values())
+
+    @property
+    def alarms_raised(self) -> int:
+        """Alarms are numbered from 1."""
+        return self.alarms.last_id
 
     def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Outcome:
         """Bytes that came on a topic; never raises for what they hold."""
@@ -126,7 +134,6 @@ class Pipeline:
         if admitted.durable:
             outcome.receipt = (admitted.node, admitted.boot)
         if not admitted.fresh:
-            self.duplicates += 1
             self.roster.on_duplicate(admitted.node)
             outcome.duplicate = True
             if self._down[admitted.node].dry:
@@ -295,9 +302,7 @@ class Pipeline:
             self._alarm(trouble, now_us, outcome)
 
     def _alarm(self, given: AlarmInput, now_us: int, outcome: Outcome) -> None:
-        before = self.alarms.last_id
         self.alarms, changes = alarm_step(self.alarms, given, now_us)
-        self.alarms_raised += self.alarms.last_id - before
         for change in changes:
             alarm = change.alarm
             value = text.format_json(text.alarm_to_dict(alarm))
@@ -338,6 +343,7 @@ class Pipeline:
         return BootRow(*key, self.upto(*key), self._missing.get(key, 0), *times)
 
     def _restore(self, snapshot: Snapshot) -> None:
+        self.messages, self.detections = snapshot.messages, snapshot.detections
         for boot in snapshot.boots:
             key = (boot.node, boot.boot)
             self._door.durable[key] = DurableSequence(boot.upto)

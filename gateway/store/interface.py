@@ -116,7 +116,8 @@ class Writes:
 
 @dataclass(slots=True)
 class Snapshot:
-    """What the store knows at start-up. `above` are durable seqs beyond each boot's `upto`."""
+    """What the store knows at start-up. `above` are durable seqs beyond each boot's `upto`;
+    `detections` counts activities, by their onsets."""
 
     boots: list[BootRow] = field(default_factory=list)
     nodes: list[NodeRow] = field(default_factory=list)

@@ -169,7 +169,9 @@ class SqliteStore:
             ],
             refused=list(db.execute("SELECT reason, node, count FROM refused")),
             messages=db.execute("SELECT count(*) FROM message").fetchone()[0],
-            detections=db.execute("SELECT count(*) FROM detection").fetchone()[0],
+            detections=db.execute(
+                "SELECT count(*) FROM detection WHERE phase = 'onset'"
+            ).fetchone()[0],
         )
 
     def _commit(self, writes: Writes) -> None:

@@ -102,6 +102,9 @@ def test_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(site: Site) ->
         lines += play(after, uplinks[cut:])
         assert lines == expected
         assert after.roster.views == whole.roster.views
+        for count in ("messages", "detections", "duplicates", "alarms_raised"):
+            assert getattr(after, count) == getattr(whole, count)
+        assert after.refused.cells == whole.refused.cells
         store.close()
 
 
