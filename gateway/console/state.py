@@ -15,6 +15,7 @@ from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.pipeline import Outcome, Pipeline
 
+_OPEN_SHOWN = 200  # of the queue, and all that are active: a long weekend's alarms are megabytes
 _RECENT_ALARMS = 50
 _RECENT_DETECTIONS = 40
 _REFUSED_SHOWN = 200
@@ -61,10 +62,13 @@ class ConsoleState:
     def snapshot(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         pipeline, writer = self._pipeline, self._writer
+        queue = _queue(pipeline.alarms.open)
+        shown = queue[:_OPEN_SHOWN] + [alarm for alarm in queue[_OPEN_SHOWN:] if alarm.active]
         return {
             "now_us": self._clock(),
             "site": _site(pipeline),
-            "alarms": [_alarm(alarm) for alarm in _queue(pipeline.alarms.open)],
+            "alarms": [_alarm(alarm) for alarm in shown],
+            "alarms_waiting": len(queue) - len(shown),
             "past": list(self._past)[::-1],
             "detections": list(self._detections)[::-1],
             "nodes": {node: pipeline.roster.save(node) for node in pipeline.site.nodes},

@@ -8,15 +8,19 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from gateway.alarms import NodeTrouble
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console import server
-from gateway.model.alarm import AlarmChange
+from gateway.console import state as state_module
+from gateway.model.alarm import AlarmChange, AlarmKind
+from gateway.pipeline import Outcome
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 
@@ -181,6 +185,21 @@ async def test_console_acknowledgement_not_stored_in_time_is_told(
     )
     assert answer.status == 503
     assert "not stored yet" in (await answer.json())["problem"]
+
+
+async def test_console_long_queue_is_cut_but_never_what_is_active(
+    gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "_OPEN_SHOWN", 2)
+    pipeline, now_us = gateway.pipeline, 1_000_000
+    for number in range(6):
+        trouble = NodeTrouble(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
+        pipeline._alarm(trouble, now_us + number, Outcome())
+        if number != 4:
+            pipeline._alarm(replace(trouble, active=False), now_us + number, Outcome())
+    state = await (await browser.get(gateway.console_url + "api/state")).json()
+    assert [alarm["id"] for alarm in state["alarms"]] == [1, 2, 5]
+    assert state["alarms_waiting"] == 3
 
 
 async def test_console_many_pages_share_one_rendering(

@@ -32,7 +32,8 @@ function verdict() {
   const urgent = unacked.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
     const first = urgent[0];
-    return ["alarm", `ALARM · ${label(first)} · ${first.sectors.join(", ")}${urgent.length > 1 ? ` · +${urgent.length - 1}` : ""}`];
+    const others = urgent.length - 1 + state.alarms_waiting;
+    return ["alarm", `ALARM · ${label(first)} · ${first.sectors.join(", ")}${others ? ` · +${others}` : ""}`];
   }
   if (unacked.length) return ["trouble", `TROUBLE · ${label(unacked[0])} · ${unacked[0].nodes.join(", ")}`];
   if (state.alarms.length) return ["acked", `${state.alarms.length} acknowledged, still active`];
@@ -65,6 +66,8 @@ function show() {
   drawPlan(byId("plan"), state);
   showAlarms(byId("alarms"), state, acknowledge);
   byId("no-alarms").hidden = state.alarms.length > 0;
+  byId("more-alarms").hidden = !state.alarms_waiting;
+  byId("more-alarms").textContent = `and ${state.alarms_waiting} more that are over and wait for their turn`;
   showPast(byId("past"), state.past);
   showNodes(byId("nodes"), state);
   showCounters(byId("counters"), state);
