@@ -26,12 +26,10 @@ class DownCounter:
         """Nothing reserved is left."""
         return self._next > self.reserved
 
-    def top_up(self) -> bool:
-        """Reserve a block when little is left; True when `reserved` must be stored."""
-        if self.reserved - self._next >= BLOCK // 4:
-            return False
-        self.reserved += BLOCK
-        return True
+    def top_up(self) -> None:
+        """Reserve a block when little is left."""
+        if self.reserved - self._next < BLOCK // 4:
+            self.reserved += BLOCK
 
     def committed(self, reserved: int) -> None:
         """The store holds this now."""

@@ -39,11 +39,6 @@ class DurableSequence:
         self._advance()
         return missing
 
-    @property
-    def waiting(self) -> int:
-        """Messages stored above a gap."""
-        return len(self._above)
-
     def _advance(self) -> None:
         while self.upto + 1 in self._above:
             self.upto += 1

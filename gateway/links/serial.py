@@ -37,15 +37,21 @@ class SerialLink:
 
     async def run(self) -> None:
         """Open the line, carry, open it again when it comes back, until cancelled."""
+        told = ""
         while True:
             try:
                 # Exclusive, or a second program would take every other byte.
                 self._line = serial.Serial(
                     self._port, self._baud, timeout=0, write_timeout=0, exclusive=True
                 )
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
+                if str(error) != told:
+                    # Once: it may be plugged in later, or be misspelt in the configuration.
+                    told = str(error)
+                    _LOG.warning("waiting for the line link=%r problem=%r", self.name, told)
                 await asyncio.sleep(_RETRY_S)
                 continue
+            told = ""
             await self._carry(self._line)
             self.counters["unplugged"] += 1
             _LOG.warning("lost the line link=%r", self.name)

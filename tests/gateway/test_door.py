@@ -174,7 +174,8 @@ def test_refused_cells_stay_bounded() -> None:
 def test_down_counter_is_not_granted_before_the_store_has_it() -> None:
     counter = DownCounter()
     assert counter.take() is None
-    assert counter.top_up()
+    counter.top_up()
+    assert counter.reserved == BLOCK
     assert counter.take() is None
     counter.committed(counter.reserved)
     assert counter.take() == 1

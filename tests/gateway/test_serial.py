@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from gateway.app import Gateway
 from gateway.config import load_config
+from gateway.links import serial as serial_module
 from gateway.links.frames import FrameReader, cobs_decode, cobs_encode, decode_frame, encode_frame
+from gateway.links.serial import SerialLink
 from tests.gateway.played_node import PlayedNode, until, write_config
 
 
@@ -126,3 +128,16 @@ async def test_serial_noise_and_replug_all_messages_are_stored_once(tmp_path: Pa
         assert link.counters["bad_crc"] + link.counters["bad_cobs"] > 0
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     assert db.execute("SELECT count(*) FROM message WHERE lane = 0").fetchone() == (30,)
+
+
+async def test_serial_port_that_is_not_there_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(serial_module, "_RETRY_S", 0.01)
+    link = SerialLink("/dev/no-such-line", 115200, lambda _arrival: True, lambda: 0)
+    running = asyncio.create_task(link.run())
+    await asyncio.sleep(0.1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "/dev/no-such-line" in caplog.text
