@@ -48,6 +48,7 @@ def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay
     """Run every node of the take, then step what they sent through the gateway's pipeline."""
     # A root of its own for each seed: nothing here is secret, and one seed gives one result.
     fleet_root = hashlib.sha256(f"groundwatch replay {seed}".encode()).digest()
+    pace = Pace(ambient_nm_s=ambient_nm_s)
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
         work = Path(folder)
         write_site(given.site, work / "site.toml")
@@ -57,17 +58,18 @@ def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay
             write_trees(given.site, fleet_root, 1883, work / "trees"),
             micropython=micropython.find(),
             seed=seed,
-            pace=Pace(ambient_nm_s=ambient_nm_s),
+            pace=pace,
         )
     pipeline = Pipeline(site, site_keys(site, fleet_root))
     zero_us = round(given.t0_utc_s * 1e6)
-    outcomes = list(_step(pipeline, run, zero_us))
+    end_us = zero_us + round((given.duration_s + pace.settle_s) * 1e6)
+    outcomes = list(_step(pipeline, run, zero_us, end_us))
     lines = [line for outcome in outcomes for line in outcome.lines(zero_us)]
     lost = len(run.made) - sum(len(outcome.detections) for outcome in outcomes)
     return Replay(lines, _summary(given, pipeline, run, lines) | {"messages_lost": lost})
 
 
-def _step(pipeline: Pipeline, run: VirtualRun, zero_us: int) -> Iterator[Outcome]:
+def _step(pipeline: Pipeline, run: VirtualRun, zero_us: int, end_us: int) -> Iterator[Outcome]:
     tick_us: int | None = None
     for uplink in run.uplinks:
         at_us = zero_us + uplink.t_us
@@ -76,6 +78,9 @@ def _step(pipeline: Pipeline, run: VirtualRun, zero_us: int) -> Iterator[Outcome
             yield pipeline.tick(tick_us)
             tick_us += _TICK_US
         yield pipeline.uplink(at_us, uplink.topic, uplink.payload)
+    # What ended with the take is seen to end.
+    for last_us in range(tick_us or end_us, end_us, _TICK_US):
+        yield pipeline.tick(last_us)
 
 
 def _summary(

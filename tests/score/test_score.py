@@ -162,7 +162,7 @@ def test_seeds_are_one_number_or_a_range() -> None:
         ([], "nothing to score"),
         (["no_such_folder"], "no such take folder"),
         (["--scenario", "demo", "--hours", "0"], "--hours must be"),
-        (["--scenario", "no_such_world"], "cannot read scenario"),
+        (["--scenario", "no_such_world"], "no scenario no_such_world"),
     ],
 )
 def test_score_of_nothing_usable_is_one_line_and_exit_2(

@@ -23,6 +23,7 @@ from gateway.wire import messages as wire
 from sim_hardware.fastpath import Report
 from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
+from sim_hardware.virtual import Pace
 
 DELAY_US = 100_000  # the pump looks every 100 ms, the link takes 20 ms one way
 _ZERO_US = 1_767_225_600_000_000  # 2026-01-01, so that nothing is negative
@@ -57,6 +58,10 @@ def alarm_lines(
             lines += pipeline.tick(tick_us).lines(_ZERO_US)
             tick_us += _TICK_US
         lines += pipeline.uplink(at_us, topic, payload).lines(_ZERO_US)
+    end_us = _ZERO_US + round((end_s + Pace().settle_s) * 1e6)
+    while tick_us < end_us and pipeline.fusion.events:
+        lines += pipeline.tick(tick_us).lines(_ZERO_US)
+        tick_us += _TICK_US
     pipeline.take_writes()
     return [line for line in lines if line["type"] in ("alarm", "alarm_update")]
 
