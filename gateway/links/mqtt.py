@@ -55,6 +55,7 @@ class MqttLink:
         self._client: paho.Client | None = None
         self._session: _Session | None = None
         self._held: deque[Arrival] = deque()
+        self._again: asyncio.TimerHandle | None = None
         self._random = random.Random()
 
     async def run(self) -> None:
@@ -75,6 +76,8 @@ class MqttLink:
             finally:
                 self._client, self._session, self.connected = None, None, False
                 self._held.clear()  # not acknowledged: they come again
+                if self._again is not None:
+                    self._again.cancel()
                 self.ready.clear()
                 session.abandon()
             self.counters["disconnects"] += 1
@@ -118,7 +121,7 @@ class MqttLink:
         if self._held:
             self.counters["held_back"] += 1
             self._session.pause()
-            asyncio.get_running_loop().call_later(_OFFER_AGAIN_S, self._offer_held)
+            self._again = asyncio.get_running_loop().call_later(_OFFER_AGAIN_S, self._offer_held)
         else:
             self._session.resume()
 
