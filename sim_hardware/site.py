@@ -78,7 +78,7 @@ def _site(table: Table) -> Site:
         doubled = sorted({one for one in ids if ids.count(one) > 1})
         if doubled:
             raise SimError(f"{what} id {doubled[0]} is used twice")
-    return Site(_identifier(head, "name", "[site]"), nodes, sectors)
+    return Site(identifier(head, "name", "[site]"), nodes, sectors)
 
 
 def _rows(table: Table, key: str, most: int) -> list[Table]:
@@ -98,11 +98,11 @@ def _node(row: Table) -> NodeSpec:
     )
     where = f"node {row.get('id')}"
     return NodeSpec(
-        id=_identifier(row, "id", "[[node]]"),
+        id=identifier(row, "id", "[[node]]"),
         x_m=_number(row, "x_m", where, -1e5, 1e5),
         y_m=_number(row, "y_m", where, -1e5, 1e5),
-        sector=_identifier(row, "sector", where) if "sector" in row else "",
-        board=_identifier(row, "board", where) if "board" in row else "pico_w",
+        sector=identifier(row, "sector", where) if "sector" in row else "",
+        board=identifier(row, "board", where) if "board" in row else "pico_w",
         pir_azimuth_deg=_number(row, "pir_azimuth_deg", where, 0.0, 360.0, 0.0),
         pir_range_m=_number(row, "pir_range_m", where, 0.0, 50.0, 0.0),
     )
@@ -120,7 +120,7 @@ def _sector(row: Table) -> SectorSpec:
             raise SimError(f"{where}: {corner!r} is no [x_m, y_m] corner")
         x_m, y_m = (_bounded(value, f"{where}: polygon", -1e5, 1e5) for value in corner)
         polygon.append((x_m, y_m))
-    return SectorSpec(_identifier(row, "id", "[[sector]]"), tuple(polygon))
+    return SectorSpec(identifier(row, "id", "[[sector]]"), tuple(polygon))
 
 
 def _known(table: Table, where: str, keys: set[str]) -> None:
@@ -129,7 +129,8 @@ def _known(table: Table, where: str, keys: set[str]) -> None:
             raise SimError(f"{where}: unknown key {key}; known: {', '.join(sorted(keys))}")
 
 
-def _identifier(table: Table, key: str, where: str) -> str:
+def identifier(table: Table, key: str, where: str) -> str:
+    """A name that fits the wire's topics. Raises SimError."""
     value = table.get(key)
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise SimError(f"{where}: {key} must be 1..16 of a-z 0-9 _ -, not {value!r}")

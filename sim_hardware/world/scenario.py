@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sim_hardware.errors import SimError
-from sim_hardware.site import NodeSpec, SectorSpec
+from sim_hardware.site import NodeSpec, SectorSpec, identifier
 from sim_hardware.tables import ZERO_UP, Table, one_of, points, read, rows
 from sim_hardware.troubles import Trouble, read_troubles
 from sim_hardware.world.ambient import Weather
@@ -153,7 +153,9 @@ _TOPS = {
 
 
 def _node(table: object, where: str) -> NodeSpec:
-    return NodeSpec(**read(table, _NODE, where, ("id", "x_m", "y_m", "sector")))
+    values = read(table, _NODE, where, ("id", "x_m", "y_m", "sector"))
+    identifier(values, "id", where)
+    return NodeSpec(**values)
 
 
 def _actor(table: object, where: str) -> ActorSpec:
@@ -208,7 +210,8 @@ def _changes(data: Table) -> tuple[Change, ...]:
 
 def _sector(table: object, where: str) -> SectorSpec:
     values = read(table, {"id": str, "polygon": list}, where, ("id", "polygon"))
-    return SectorSpec(values["id"], points(values["polygon"], f"{where}.polygon"))
+    name = identifier(values, "id", where)
+    return SectorSpec(name, points(values["polygon"], f"{where}.polygon"))
 
 
 def _plan(data: Table, name: str) -> tuple[tuple[NodeSpec, ...], tuple[SectorSpec, ...]]:
@@ -246,7 +249,7 @@ def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scen
         if len(set(ids)) != len(ids):
             raise SimError(f"{what}: every id may be used once")
     return Scenario(
-        name=site["name"],
+        name=identifier(site, "name", "site"),
         nodes=nodes,
         sectors=sectors,
         actors=actors,

@@ -216,3 +216,8 @@ def test_scenario_that_is_not_there_is_a_user_error(tmp_path):
 def test_blocks_of_no_whole_samples_are_refused(block_s):
     with pytest.raises(SimError, match="whole number of samples"):
         next(World(one_node(), 1).blocks(block_s))
+
+
+def test_scenario_name_that_fits_no_topic_is_refused():
+    with pytest.raises(SimError, match="name must be 1..16"):
+        parse(GOOD.replace('name = "s"', 'name = "a_name_too_long_for_topics"'))
