@@ -19,7 +19,7 @@ class Broker:
     def __init__(self, folder: Path, users: dict[str, str]) -> None:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
         if program is None:
-            pytest.skip("mosquitto is not installed: apt install mosquitto")
+            pytest.fail("mosquitto is not installed: apt install mosquitto")
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.port: int = server.getsockname()[1]
         passwords = folder / "passwords"

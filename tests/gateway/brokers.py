@@ -17,7 +17,7 @@ def mosquitto() -> str:
         "mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/opt/homebrew/sbin"
     )
     if program is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+        pytest.fail("mosquitto is not installed: apt-get install mosquitto")
     return program
 
 

@@ -52,10 +52,10 @@ class Page:
 
 @asynccontextmanager
 async def open_page(folder: Path, url: str) -> AsyncIterator[Page]:
-    """A headless Chromium on `url`; skipped where there is none."""
+    """A headless Chromium on `url`; without one the test fails and says what to install."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
+        pytest.fail("chromium is not installed: apt-get install chromium")
     profile = folder / "chromium"
     process = await asyncio.create_subprocess_exec(
         program, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,800",
