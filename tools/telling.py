@@ -28,9 +28,11 @@ class Teller:
         if self.as_json:
             print(json.dumps(line), flush=True)
         elif line["type"] == "summary":
-            self.console.print("  ".join(f"{k}={v}" for k, v in line.items() if k != "type"))
+            facts = "  ".join(f"{k}={v}" for k, v in line.items() if k != "type")
+            self.console.print(facts, soft_wrap=True)
         else:
-            self.console.print(f"{line['t_s']:8.1f} s  {_MARKS[line['type']]}{_sentence(line)}")
+            text = f"{line['t_s']:8.1f} s  {_MARKS[line['type']]}{_sentence(line)}"
+            self.console.print(text, soft_wrap=True)
 
 
 def _sentence(line: dict[str, Any]) -> str:

@@ -74,21 +74,18 @@ def _confidence(activities: Sequence[Activity]) -> float:
 def _pair(rules: Rules, activities: Sequence[Activity]) -> tuple[str, ...]:
     """Two nodes that begin to hear it within the window, or hear it at the same time.
 
-    In the order of their names, and without a figure that a better clock would change: a reason
-    told in other words is no second reason.
+    Without their names, which the event lists, and without a figure that a better clock would
+    change: a reason told in other words is no second reason.
     """
-    sure = sorted(
-        (a for a in activities if a.confidence >= rules.pair_confidence), key=lambda a: a.id
-    )
+    sure = [a for a in activities if a.confidence >= rules.pair_confidence]
     for index, first in enumerate(sure):
         for second in sure[index + 1 :]:
             if first.id.node == second.id.node:
                 continue
-            names = f"{first.id.node} and {second.id.node}"
             if abs(second.onset_us - first.onset_us) <= rules.window_us:
-                return (f"{names} heard it within {rules.window_us // 1_000_000} s of each other",)
+                return (f"nodes heard it within {rules.window_us // 1_000_000} s of each other",)
             if second.onset_us <= first.report_us and first.onset_us <= second.report_us:
-                return (f"{names} heard it at the same time",)
+                return ("nodes heard it at the same time",)
     return ()
 
 
