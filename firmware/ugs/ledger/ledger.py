@@ -38,7 +38,7 @@ class _Segment:
 class Ledger:
     # append() writes, after(position) reads on from a position, receipt() forgets. A position is
     # (boot, seq); messages are ordered by it. Nothing but the index is held in memory.
-    #   faults: flash operations that failed      torn: segments found with a half-written end
+    #   faults: flash operations that failed
     #   lost:   messages dropped without a receipt; take_dropped() hands over which
 
     def __init__(self, folder):
@@ -51,7 +51,6 @@ class Ledger:
         self._segments = []
         self._next_number = 0
         self._ends_torn = False
-        self.torn = 0
         # The part of a segment last read, and where the message after the one last handed out
         # begins.
         self._window = bytearray(_WINDOW_BYTES)
@@ -82,8 +81,6 @@ class Ledger:
                 self._ends_torn = True
                 continue
             self._ends_torn = segment.size != file_bytes
-            if self._ends_torn:
-                self.torn += 1
             if segment.records:
                 self._segments.append(segment)
                 highest = max(highest, segment.runs[-1][0])

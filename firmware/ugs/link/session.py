@@ -26,13 +26,11 @@ _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 class Session:
     # `node` gives alive(), next_volatile(now_ms) -> (name, values) or None, on_connect() and
     # on_command(values); `random` gives 0..1.
-    #   is_up:     subscribed at the broker
     #   connects, failures: how often that was reached, and how often an attempt or a session failed
     #   is_answered: the gateway has answered on this connection
 
     def __init__(self, config, keys, journal, wifi, clock, node, random):
         base = "groundwatch/v1/%s/%s/" % (config.site, config.node)
-        self.is_up = False
         self.is_answered = False
         self.connects = 0
         self.failures = 0
@@ -87,14 +85,12 @@ class Session:
             self.connects += 1
             self._wifi.reached()
             print("link up host=%s port=%d" % (self._config.host, self._config.port))
-            self.is_up = True
             self.outbox.rewind()
             self._node.on_connect()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
             # Without a farewell the broker would speak the Will.
             await connection.close(politely=True)
         finally:
-            self.is_up = False
             await connection.close()
 
     def _connect_packet(self):
