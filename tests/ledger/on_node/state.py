@@ -17,8 +17,9 @@ if verb == "make":
         assert journal.record("result", dict(VALUES, command_id=i))[2]
 elif verb == "write":
     # Two boots back everything is received: what is kept stays far below the ledger's bound.
-    journal.ledger.receipt(journal.boot - 2, 65535)
+    # A receipt is told before it is acted on: the kill may come between.
     print("received", journal.boot - 2, 65535)
+    journal.ledger.receipt(journal.boot - 2, 65535)
     i = 0
     while True:
         boot, seq, on_flash = journal.record("result", dict(VALUES, command_id=i))
@@ -26,9 +27,9 @@ elif verb == "write":
         print("kept", boot, seq)
         i += 1
         if i % 50 == 0:
+            print("received", boot, seq - 40)
             journal.ledger.receipt(boot, seq - 40)
             journal.ledger.trim()
-            print("received", boot, seq - 40)
 else:
     message = journal.ledger.after((0, 0))
     while message is not None:
