@@ -134,7 +134,7 @@ class Detection:
     class_: TargetClass = field(metadata=wire(3, Kind.ENUM, 0, 5, "-", enum=TargetClass))
     # confidence in the class
     confidence_pct: int = field(metadata=wire(4, Kind.UINT, 0, 100, "%"))
-    # peak velocity, saturating
+    # peak since the last report
     peak_um_s_x100: int = field(metadata=wire(5, Kind.UINT, 0, 65535, "10 nm/s"))
     # step rate, 0 when there is none
     cadence_hz_x20: int = field(metadata=wire(6, Kind.UINT, 0, 255, "0.05 Hz"))

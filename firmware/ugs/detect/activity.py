@@ -79,9 +79,7 @@ class Activity:
         if self._quiet >= _QUIET:
             self.is_open = False
             self._stirred = 0
-            self._fill(END, confidence_pct, class_id, rate_x20, pir_total)
-            self._peak = 0
-            return True
+            return self._fill(END, confidence_pct, class_id, rate_x20, pir_total)
         waited = self._age - self._last
         surer = confidence_pct >= self.report.confidence_pct + _SURER
         if waited >= _UPDATE or (waited >= _EARLY and self._updates == 0 and surer):
@@ -95,6 +93,7 @@ class Activity:
         report.class_id = class_id
         report.confidence_pct = max(report.confidence_pct, confidence_pct)
         report.peak_um_s_x100 = min(65535, (self._peak * 2) // 5)
+        self._peak = 0  # each report has its own: the rise and fall of a pass says where it was
         if phase != END:
             report.cadence_hz_x20 = min(255, rate_x20)
         report.pir_count = min(23, (pir_total - self._pir_start) & 0xFFFF)

@@ -76,7 +76,7 @@ _DETECTION = (
     (2, "phase", ENUM, 1, 3, True, 1, PHASE),  # -: which report of the activity this is
     (3, "class", ENUM, 0, 5, True, 1, TARGET_CLASS),  # -: what it is taken for
     (4, "confidence_pct", UINT, 0, 100, True, 1, None),  # %: confidence in the class
-    (5, "peak_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: peak velocity, saturating
+    (5, "peak_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: peak since the last report
     (6, "cadence_hz_x20", UINT, 0, _U8, True, 1, None),  # 0.05 Hz: step rate, 0 when there is none
     (7, "pir_count", UINT, 0, 23, True, 1, None),  # -: PIR pulses so far, saturating
     (8, "elapsed_s_x10", UINT, 0, _U16, False, 1, None),  # 0.1 s: since the onset; not in the onset
