@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
+from gateway.audit.chain import SALT_BYTES
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.external import ExternalBroker
 from gateway.broker.interface import Broker
@@ -34,6 +36,10 @@ _PAST_ALARMS = 50
 
 def _utc_us() -> int:
     return time.time_ns() // 1000
+
+
+def _salt() -> bytes:
+    return secrets.token_bytes(SALT_BYTES)
 
 
 class Gateway:
@@ -109,7 +115,7 @@ class Gateway:
         store = SqliteStore(config.data_dir / "groundwatch.db")
         store.open()
         stack.callback(store.close)
-        self.pipeline = Pipeline(self.site, keys, store.load())
+        self.pipeline = Pipeline(self.site, keys, store.load(), salt=_salt)
         self.writer = Writer(self.pipeline, store, _utc_us, self._on_outcome)
         self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
         mqtt = self._mqtt_link()

@@ -28,8 +28,8 @@ PENDING_MOST = 20_000  # arrivals kept in memory while the store fails
 TICK_S = 0.5
 _RETRY_S = 0.5
 
-_Request = Callable[[int], Outcome]
-_Item = Arrival | tuple[_Request, asyncio.Future[Outcome]]
+Request = Callable[[int], Outcome]
+_Item = Arrival | tuple[Request, asyncio.Future[Outcome]]
 
 
 class Writer:
@@ -80,13 +80,16 @@ class Writer:
         self, alarm_id: int, by: str, disposition: Disposition | None
     ) -> list[AlarmChange]:
         """An operator's acknowledgement, committed when this returns; empty when not open."""
+        outcome = await self.request(
+            lambda now_us: self._pipeline.acknowledge(now_us, alarm_id, by, disposition)
+        )
+        return outcome.alarms
+
+    async def request(self, work: Request) -> Outcome:
+        """Step something that no link brought, with the time; committed when this returns."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-        def request(now_us: int) -> Outcome:
-            return self._pipeline.acknowledge(now_us, alarm_id, by, disposition)
-
-        await self._queue.put((request, done))
-        return (await done).alarms
+        await self._queue.put((work, done))
+        return await done
 
     async def run(self) -> None:
         """Step and commit until cancelled; what was stepped is committed before it ends."""

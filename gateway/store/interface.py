@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
 
@@ -81,6 +81,25 @@ class HistoryRow(NamedTuple):
     value: str
 
 
+class AuditRow(NamedTuple):
+    """Who did what to what, why and until when (gateway.audit.log makes them).
+
+    `digest` is of the content, `link` the chain's value after this entry.
+    """
+
+    id: int
+    at_us: int
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    until_us: int | None
+    detail_json: str
+    salt: bytes
+    digest: bytes
+    link: bytes
+
+
 @dataclass(slots=True)
 class Writes:
     """All that one commit makes durable, or none of it. Upserts coalesce by key.
@@ -96,11 +115,10 @@ class Writes:
     alarms: dict[int, AlarmRow] = field(default_factory=dict)
     history: list[HistoryRow] = field(default_factory=list)
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(
-            self.messages or self.boots or self.nodes or self.state or self.alarms or self.refused
-        )
+        return any(getattr(self, item.name) for item in fields(self))
 
     def absorb(self, later: Writes) -> None:
         """Add what came later, keeping its order."""
@@ -112,6 +130,7 @@ class Writes:
         self.alarms |= later.alarms
         self.history += later.history
         self.refused |= later.refused
+        self.audit += later.audit
 
 
 @dataclass(slots=True)
@@ -129,6 +148,7 @@ class Snapshot:
     refused: list[tuple[str, str, int]] = field(default_factory=list)
     messages: int = 0
     detections: int = 0
+    audit_head: tuple[int, bytes] | None = None  # number and link of the newest entry
 
 
 class Store(Protocol):

@@ -12,10 +12,7 @@ from typing import TypeVar
 
 from gateway.errors import StoreError
 from gateway.store.interface import BootRow, NodeRow, Snapshot, Writes
-
-SCHEMA_VERSION = 1
-_SCHEMA = Path(__file__).with_name("schema_v1.sql")
-_APPLICATION_ID = 0x47574154  # "GWAT": tells our file from any other SQLite file
+from gateway.store.sqlite_schema import bring_up_to_date
 
 _T = TypeVar("_T")
 
@@ -128,21 +125,12 @@ class SqliteStore:
             self._path or ":memory:", isolation_level=None, check_same_thread=False, timeout=2.0
         )
         db = self._db
-        db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        ours = db.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION_ID
-        if version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            db.executescript(
-                f"BEGIN;{_SCHEMA.read_text()}PRAGMA application_id = {_APPLICATION_ID};"
-                f"PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
-            )
-        elif not ours or version != SCHEMA_VERSION:
+        try:
+            bring_up_to_date(db)
+        except StoreError as error:
             self._forget()
-            raise StoreError(
-                f"store {self._path}: not a store of version {SCHEMA_VERSION}; "
-                "name another data_dir or move the file away"
-            )
+            raise StoreError(f"store {self._path}: {error}") from None
 
     def _load(self) -> Snapshot:
         db = self._open_db()
@@ -172,6 +160,7 @@ class SqliteStore:
             detections=db.execute(
                 "SELECT count(*) FROM detection WHERE phase = 'onset'"
             ).fetchone()[0],
+            audit_head=db.execute("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1").fetchone(),
         )
 
     def _commit(self, writes: Writes) -> None:
@@ -212,4 +201,9 @@ class SqliteStore:
         db.executemany(
             _UPSERT_REFUSED,
             [(reason, node, count) for (reason, node), count in writes.refused.items()],
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO audit (id, at_us, actor, action, subject, reason, until_us, "
+            "detail_json, salt, digest, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            writes.audit,
         )

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.errors import StoreError
 from gateway.model import text
+from gateway.model.alarm import Disposition
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site import Site, load_site
 from gateway.store.interface import Writes
@@ -241,6 +242,19 @@ def test_pipeline_will_tells_of_a_lost_node_after_a_grace(site: Site) -> None:
     pipeline.uplink(T0 + 5 * S, node.up, will)
     assert pipeline.tick(T0 + 15 * S).alarms == []
     assert [c.alarm.kind.value for c in pipeline.tick(T0 + 26 * S).alarms] == ["node_lost"]
+
+
+def test_pipeline_acknowledgement_is_audited_in_the_same_commit(site: Site) -> None:
+    pipeline = new_pipeline(site)
+    play(pipeline, crossing())
+    pipeline.take_writes()
+    pipeline.acknowledge(T0 + 999 * S, 1, "eva", Disposition.ANIMAL)
+    pipeline.acknowledge(T0 + 999 * S, 77, "eva")  # there is none: nothing was done
+    writes = pipeline.take_writes()
+    assert [row.change for row in writes.history] == ["acknowledged"]
+    assert [(row.actor, row.action, row.subject, row.detail_json) for row in writes.audit] == [
+        ("eva", "alarm.acknowledge", "alarm 1", '{"disposition":"animal"}')
+    ]
 
 
 def test_store_closed_alarms_leave_out_what_is_still_open(site: Site) -> None:

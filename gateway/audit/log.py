@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Accountability: entries are numbered and chained here, and committed with what they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.audit import chain
+from gateway.store.interface import AuditRow, Snapshot, Writes
+
+SYSTEM = "system"  # the actor of what no person did
+_WORDS_MOST = 500  # characters of any one text; what is longer is cut: no entry is ever refused
+
+
+class AuditLog:
+    """The newest end of the chain. `salt` gives 16 random bytes for each entry, or none at all
+    where nothing is kept (replay, tests)."""
+
+    def __init__(self, salt: Callable[[], bytes] = bytes) -> None:
+        self._salt = salt
+        self._last = 0
+        self._head = chain.GENESIS
+        self._rows: list[AuditRow] = []
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """Number and link of the newest entry; 0 when there is none."""
+        return self._last, self._head
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on where the store's chain ends."""
+        if snapshot.audit_head is not None:
+            self._last, self._head = snapshot.audit_head
+
+    def add(
+        self,
+        at_us: int,
+        actor: str,
+        action: str,
+        subject: str = "",
+        reason: str = "",
+        until_us: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """One entry; returns its number.
+
+        `actor` is a person's name or SYSTEM, `action` a word like "mask.set", `subject` what it was
+        done to, like "sector east"; `detail` are plain values, e.g. what was before and after.
+        """
+        self._last += 1
+        detail_json = json.dumps(detail or {}, separators=(",", ":"), sort_keys=True)
+        words = (_plain(actor), action, _plain(subject), _plain(reason))
+        content = (self._last, at_us, *words, until_us, detail_json, self._salt())
+        entry = chain.digest(*content)
+        self._head = chain.link(self._head, entry)
+        self._rows.append(AuditRow(*content, entry, self._head))
+        return self._last
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over what was added since the last call."""
+        writes.audit += self._rows
+        self._rows = []
+
+
+def _plain(text: str) -> str:
+    """What every store and every encoding can hold: no NUL, no half of a surrogate pair."""
+    return "".join(c if c.isprintable() else " " for c in text[:_WORDS_MOST])

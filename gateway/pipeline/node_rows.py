@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Pipeline: what must survive a restart about nodes, as rows and back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gateway.ingest.clock import BootClock
+from gateway.ingest.downlink import DownCounter
+from gateway.ingest.roster import Roster
+from gateway.ingest.sequence import DurableSequence, VolatileWindow
+from gateway.model import text
+from gateway.model.detection import Detection
+from gateway.store.interface import BootRow, DetectionRow, NodeRow, Snapshot
+from gateway.wire import messages as wire
+
+if TYPE_CHECKING:
+    from gateway.pipeline.nodes import NodeSide
+
+_VIEW = "node:"  # names of state rows
+
+
+def view_row(roster: Roster, node: str) -> dict[str, str]:
+    """The roster's view of a node as a state row."""
+    return {f"{_VIEW}{node}": text.format_json(roster.save(node))}
+
+
+def node_row(side: NodeSide, node: str) -> NodeRow:
+    """Replay window and down counters."""
+    window = side.door.volatile[node]
+    return NodeRow(
+        node,
+        window.newest,
+        window.bits.to_bytes(128, "big"),
+        side.down[node].reserved,
+        side.roster.views[node].last_seen_us or 0,
+    )
+
+
+def boot_row(side: NodeSide, key: tuple[str, int]) -> BootRow:
+    """Completeness and clock of one boot."""
+    clock = side.clocks.get(key)
+    times = (
+        (clock.start_us, clock.spread_us, clock.samples, clock.at_us)
+        if clock
+        else (None, None, None, None)
+    )
+    return BootRow(*key, side.upto(*key), side.missing.get(key, 0), *times)
+
+
+def detection_row(detection: Detection, message: wire.Detection) -> DetectionRow:
+    """For people and reports: words and UTC."""
+    activity = detection.activity
+    return DetectionRow(
+        activity.node,
+        activity.boot,
+        detection.seq,
+        activity.onset_ms,
+        message.phase.label,
+        message.class_.label,
+        message.confidence_pct,
+        message.peak_um_s_x100,
+        detection.onset_us,
+        detection.report_us,
+        detection.uncertainty_us,
+        detection.arrival_us,
+    )
+
+
+def restore(side: NodeSide, snapshot: Snapshot) -> None:
+    """Inverse of the rows above."""
+    side.messages, side.detections = snapshot.messages, snapshot.detections
+    for boot in snapshot.boots:
+        key = (boot.node, boot.boot)
+        side.door.durable[key] = DurableSequence(boot.upto)
+        side.missing[key] = boot.missing
+        if None not in (boot.start_us, boot.spread_us, boot.samples, boot.at_us):
+            side.clocks[key] = BootClock(*boot[4:8])  # type: ignore[arg-type]  # not None
+    for node, number, seq in snapshot.above:
+        side.door.sequence(node, number).see(seq)
+    for row in snapshot.nodes:
+        if row.node in side.down:
+            bits = int.from_bytes(row.window_bits, "big")
+            side.door.volatile[row.node] = VolatileWindow(row.window_newest, bits)
+            side.down[row.node] = DownCounter(row.down_reserved)
+    for name, value in snapshot.state.items():
+        if name.startswith(_VIEW):
+            side.roster.restore(name.removeprefix(_VIEW), json.loads(value))
+    for reason, node, count in snapshot.refused:
+        side.refused.cells[(reason, node)] = count

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""Pipeline: what nodes say becomes detections and troubles; their clocks, gaps, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.alarms import NodeTrouble
+from gateway.ingest.clock import BootClock, first_sample
+from gateway.ingest.door import Admitted, Door, Refusal
+from gateway.ingest.downlink import DownCounter, seal_down
+from gateway.ingest.refused import Refused
+from gateway.ingest.roster import Roster
+from gateway.keys import NodeKeys, derive, node_key
+from gateway.model.detection import ActivityId, Detection
+from gateway.pipeline import node_rows
+from gateway.pipeline.outcome import Outcome
+from gateway.site import Site
+from gateway.store.interface import DetectionRow, MessageRow, Snapshot, Writes
+from gateway.wire import messages as wire
+from gateway.wire import seal
+
+Said = list[Detection | NodeTrouble]
+
+
+def site_keys(site: Site, fleet_root: bytes) -> dict[str, NodeKeys]:
+    """Keys of every node of the site, from the 32-byte fleet root."""
+    return {node: derive(node_key(fleet_root, site.name, node)) for node in site.nodes}
+
+
+class NodeSide:
+    """Everything between a link and the map table, for all nodes of a site."""
+
+    def __init__(self, site: Site, keys: Mapping[str, NodeKeys]) -> None:
+        self.refused = Refused()
+        self.messages = 0
+        self.detections = 0
+        self.roster = Roster({node.id: node.sector for node in site.nodes.values()})
+        self.door = Door(site.name, keys)
+        self.clocks: dict[tuple[str, int], BootClock] = {}
+        self.missing: dict[tuple[str, int], int] = {}
+        self.down = {node: DownCounter() for node in keys}
+        self._site = site
+        self._keys = dict(keys)
+        self._message_rows: list[MessageRow] = []
+        self._detection_rows: list[DetectionRow] = []
+        self._touched_nodes: set[str] = set()
+        self._touched_boots: set[tuple[str, int]] = set()
+
+    def hear(self, arrival_us: int, topic: str, payload: bytes, outcome: Outcome) -> Said:
+        """What it means, in order; never raises for what the bytes hold. Notes in `outcome`."""
+        try:
+            admitted = self.door.admit(topic, payload)
+        except Refusal as refusal:
+            outcome.refused = refusal.reason
+            self.refused.count(refusal.reason, refusal.node)
+            if refusal.reason == "bad_tag":
+                return [*self.roster.on_bad_tag(refusal.node, arrival_us)]
+            return []
+        outcome.node = admitted.node
+        if admitted.durable:
+            outcome.receipt = (admitted.node, admitted.boot)
+        if not admitted.fresh:
+            self.roster.on_duplicate(admitted.node)
+            outcome.duplicate = True
+            if self.down[admitted.node].dry:
+                self._touched_nodes.add(admitted.node)
+            return []
+        self._keep(admitted, arrival_us)
+        return self._dispatch(admitted, arrival_us, outcome)
+
+    def upto(self, node: str, boot: int) -> int:
+        """Up to which seq that boot's durable messages are complete."""
+        return self.door.sequence(node, boot).upto
+
+    def seal_down(self, node: str, message: wire.DownMessage) -> tuple[str, bytes] | None:
+        """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
+        boot = self.roster.views[node].boot
+        counter = self.down[node].take() if boot else None
+        if counter is None:
+            return None
+        return seal_down(self._site.name, node, self._keys[node], boot, counter, message)
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over what changed since the last call."""
+        writes.messages, self._message_rows = self._message_rows, []
+        writes.detections, self._detection_rows = self._detection_rows, []
+        for node in sorted(self._touched_nodes):
+            self.down[node].top_up()
+            writes.nodes[node] = node_rows.node_row(self, node)
+        for key in sorted(self._touched_boots):
+            writes.boots[key] = node_rows.boot_row(self, key)
+        for node in sorted(self.roster.dirty):
+            writes.state |= node_rows.view_row(self.roster, node)
+        writes.refused = self.refused.changed()
+        self._touched_nodes.clear()
+        self._touched_boots.clear()
+        self.roster.dirty.clear()
+
+    def committed(self, writes: Writes) -> None:
+        """The store holds these now; the down counters reserved in them may be used."""
+        for node, row in writes.nodes.items():
+            self.down[node].committed(row.down_reserved)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left."""
+        node_rows.restore(self, snapshot)
+
+    def _keep(self, admitted: Admitted, arrival_us: int) -> None:
+        self.messages += 1
+        self._touched_nodes.add(admitted.node)
+        self._touched_boots.add((admitted.node, admitted.boot))
+        self._message_rows.append(
+            MessageRow(
+                admitted.node,
+                admitted.lane,
+                admitted.boot,
+                admitted.seq,
+                arrival_us,
+                admitted.message.NAME,
+                admitted.payload,
+            )
+        )
+
+    def _dispatch(self, admitted: Admitted, arrival_us: int, outcome: Outcome) -> Said:
+        node, boot, message = admitted.node, admitted.boot, admitted.message
+        if admitted.lane == seal.VOLATILE and isinstance(message, wire.Condition):
+            self.roster.on_will(node, arrival_us)
+            return []
+        said: Said = [*self.roster.on_fresh(node, boot, arrival_us)]
+        match message:
+            case wire.Hello():
+                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self.roster.on_hello(node, message)
+                if message.oldest_seq is not None:
+                    self._give_up(node, boot, message.oldest_seq - 1)
+                outcome.time_for = (node, message.t_ms)
+            case wire.Health():
+                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self.roster.on_health(node, message)
+                outcome.time_for = (node, message.t_ms)
+            case wire.Detection():
+                said.append(self._on_detection(admitted, message, arrival_us))
+            case wire.Condition():
+                if message.kind is wire.ConditionKind.RECORDS_DROPPED and message.value:
+                    self._give_up(node, message.boot or boot, message.value)
+                said += self.roster.on_condition(node, boot, admitted.seq, message)
+            case wire.Snippet() | wire.Result():
+                pass  # kept as it came; nothing is decided by it
+        return said
+
+    def _on_detection(
+        self, admitted: Admitted, message: wire.Detection, arrival_us: int
+    ) -> Detection:
+        node, boot = admitted.node, admitted.boot
+        report_ms = message.t_ms + (message.elapsed_s_x10 or 0) * 100
+        clock = self._observe(node, boot, arrival_us, report_ms)
+        detection = Detection(
+            activity=ActivityId(node, boot, message.t_ms),
+            seq=admitted.seq,
+            sector=self._site.nodes[node].sector,
+            phase=message.phase,
+            target=message.class_,
+            confidence=message.confidence_pct / 100,
+            peak_um_s=message.peak_um_s_x100 / 100,
+            cadence_hz=message.cadence_hz_x20 / 20,
+            pir_count=message.pir_count,
+            onset_us=clock.utc_us(message.t_ms, arrival_us),
+            report_us=clock.utc_us(report_ms, arrival_us),
+            uncertainty_us=clock.spread_us,
+            arrival_us=arrival_us,
+        )
+        self.detections += message.phase is wire.Phase.ONSET
+        self.roster.views[node].last_detection_us = detection.report_us
+        self._detection_rows.append(node_rows.detection_row(detection, message))
+        return detection
+
+    def _observe(
+        self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
+    ) -> BootClock:
+        known = self.clocks.get((node, boot))
+        if known is None:
+            clock = first_sample(arrival_us, t_ms, boot >= self.roster.views[node].boot)
+        else:
+            clock = known.observe(arrival_us, t_ms, live)
+        self.clocks[(node, boot)] = clock
+        return clock
+
+    def _give_up(self, node: str, boot: int, upto: int) -> None:
+        missing = self.door.sequence(node, boot).give_up(upto)
+        self.missing[(node, boot)] = self.missing.get((node, boot), 0) + missing
+        self.roster.views[node].records_dropped += missing
+        self._touched_boots.add((node, boot))

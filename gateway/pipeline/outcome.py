@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""Pipeline: what one step brought about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.model import text
+from gateway.model.alarm import AlarmChange
+from gateway.model.detection import Detection
+from gateway.wire.messages import Phase
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages
+    are safe, `time_for` the (node, t_ms) that asked for the time; both once the writes are
+    committed.
+    """
+
+    node: str = ""
+    refused: str = ""
+    duplicate: bool = False
+    detections: list[Detection] = field(default_factory=list)
+    alarms: list[AlarmChange] = field(default_factory=list)
+    receipt: tuple[str, int] | None = None
+    time_for: tuple[str, int] | None = None
+
+    def lines(self, zero_us: int = 0) -> list[dict[str, Any]]:
+        """JSON lines in the order things were decided; times in seconds after `zero_us`.
+
+        A detection gives one line at its onset (later reports of it refine the alarm).
+        """
+        onsets = [d for d in self.detections if d.phase is Phase.ONSET]
+        return [text.detection_line(d, zero_us) for d in onsets] + [
+            text.alarm_line(change, zero_us) for change in self.alarms
+        ]

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Pipeline: node side, map table and duty desk, stepped together.
+
+No I/O and no clock: uplinks, ticks and an operator's words go in with their times, outcomes come
+out, and what must be kept gathers in `take_writes()`. Two runs over one input give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gateway.alarms import Acknowledge, AlarmInput, AlarmState, EventChanged, NodeTrouble
+from gateway.audit.log import AuditLog
+from gateway.fusion import FusionState
+from gateway.fusion.rules import Rules
+from gateway.ingest.refused import Refused
+from gateway.ingest.roster import Roster
+from gateway.keys import NodeKeys
+from gateway.model.alarm import Disposition
+from gateway.model.detection import Detection
+from gateway.pipeline.desk import DutyDesk
+from gateway.pipeline.nodes import NodeSide, Said
+from gateway.pipeline.outcome import Outcome
+from gateway.pipeline.table import MapTable
+from gateway.site import Site
+from gateway.store.interface import Snapshot, Writes
+from gateway.wire import messages as wire
+
+
+class Pipeline:
+    """Steps uplinks into alarms. `snapshot` is what a store held when the last run ended; `salt`
+    is of the audit log."""
+
+    def __init__(
+        self,
+        site: Site,
+        keys: Mapping[str, NodeKeys],
+        snapshot: Snapshot | None = None,
+        rules: Rules | None = None,
+        salt: Callable[[], bytes] = bytes,
+    ) -> None:
+        self.site = site
+        self.rules = rules or Rules()
+        self.audit = AuditLog(salt)
+        self._nodes = NodeSide(site, keys)
+        self._table = MapTable(site, self.rules)
+        self._desk = DutyDesk()
+        self._parts = (self._nodes, self._table, self._desk, self.audit)
+        if snapshot is not None:
+            for part in self._parts:
+                part.restore(snapshot)
+
+    @property
+    def fusion(self) -> FusionState:
+        """Open events."""
+        return self._table.state
+
+    @property
+    def alarms(self) -> AlarmState:
+        """Open alarms."""
+        return self._desk.state
+
+    @property
+    def roster(self) -> Roster:
+        """What is known of each node."""
+        return self._nodes.roster
+
+    @property
+    def refused(self) -> Refused:
+        """Counters of what did not come in."""
+        return self._nodes.refused
+
+    @property
+    def messages(self) -> int:
+        """Authentic messages that came, each once."""
+        return self._nodes.messages
+
+    @property
+    def detections(self) -> int:
+        """Activities, by their onsets."""
+        return self._nodes.detections
+
+    @property
+    def duplicates(self) -> int:
+        """Copies of durable messages that came."""
+        return sum(view.duplicates for view in self.roster.views.values())
+
+    @property
+    def alarms_raised(self) -> int:
+        """Alarms are numbered from 1."""
+        return self.alarms.last_id
+
+    def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Outcome:
+        """Bytes that came on a topic; never raises for what they hold."""
+        outcome = Outcome()
+        self._take(self._nodes.hear(arrival_us, topic, payload, outcome), arrival_us, outcome)
+        return outcome
+
+    def tick(self, now_us: int) -> Outcome:
+        """Time passes: silence closes events, missed nodes are told."""
+        outcome = Outcome()
+        self._fuse(now_us, None, outcome)
+        self._take([*self.roster.tick(now_us)], now_us, outcome)
+        return outcome
+
+    def acknowledge(
+        self, now_us: int, alarm_id: int, by: str, disposition: Disposition | None = None
+    ) -> Outcome:
+        """An operator acknowledges one alarm; no change when it is not open."""
+        outcome = Outcome()
+        self._alarm(Acknowledge(alarm_id, by, disposition), now_us, outcome)
+        if outcome.alarms:
+            detail = {"disposition": disposition.value} if disposition else None
+            self.audit.add(now_us, by, "alarm.acknowledge", f"alarm {alarm_id}", detail=detail)
+        return outcome
+
+    def upto(self, node: str, boot: int) -> int:
+        """Up to which seq that boot's durable messages are complete."""
+        return self._nodes.upto(node, boot)
+
+    def seal_down(self, node: str, message: wire.DownMessage) -> tuple[str, bytes] | None:
+        """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
+        return self._nodes.seal_down(node, message)
+
+    def take_writes(self) -> Writes:
+        """Everything to be kept since the last call."""
+        writes = Writes()
+        for part in self._parts:
+            part.collect(writes)
+        return writes
+
+    def committed(self, writes: Writes) -> None:
+        """The store holds these now; the down counters reserved in them may be used."""
+        self._nodes.committed(writes)
+
+    def _take(self, said: Said, now_us: int, outcome: Outcome) -> None:
+        for word in said:
+            match word:
+                case Detection():
+                    outcome.detections.append(word)
+                    self._fuse(now_us, word, outcome)
+                case NodeTrouble():
+                    self._alarm(word, now_us, outcome)
+
+    def _fuse(self, now_us: int, detection: Detection | None, outcome: Outcome) -> None:
+        for event in self._table.step(now_us, detection):
+            self._alarm(EventChanged(event), now_us, outcome)
+
+    def _alarm(self, given: AlarmInput, now_us: int, outcome: Outcome) -> None:
+        outcome.alarms.extend(self._desk.step(given, now_us))

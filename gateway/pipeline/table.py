@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""Pipeline: the map table's state between steps, and its rows in the store."""
+
+from __future__ import annotations
+
+import json
+
+from gateway.fusion import FusionState
+from gateway.fusion import step as fusion_step
+from gateway.fusion.rules import Rules
+from gateway.model import text
+from gateway.model.detection import Detection
+from gateway.model.event import Event
+from gateway.site import Site
+from gateway.store.interface import Snapshot, Writes
+
+_EVENT = "event:"  # names of state rows
+_LAST = "last_event"
+
+
+class MapTable:
+    """Holds the open events; `state` is replaced by every step."""
+
+    def __init__(self, site: Site, rules: Rules) -> None:
+        self.state = FusionState()
+        self._site = site
+        self._rules = rules
+        self._saved = self.state
+
+    def step(self, now_us: int, detection: Detection | None) -> tuple[Event, ...]:
+        """Events that changed, oldest first."""
+        self.state, events = fusion_step(self.state, self._site, self._rules, now_us, detection)
+        return events
+
+    def collect(self, writes: Writes) -> None:
+        """State rows changed since the last call; an empty value ends a row."""
+        before = {event.id: event for event in self._saved.events}
+        now = {event.id: event for event in self.state.events}
+        writes.state |= {f"{_EVENT}{name}": "" for name in before if name not in now}
+        for name, event in now.items():
+            if before.get(name) is not event:
+                writes.state[f"{_EVENT}{name}"] = text.format_json(text.event_to_dict(event))
+        if self.state.last_number != self._saved.last_number:
+            writes.state[_LAST] = str(self.state.last_number)
+        self._saved = self.state
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left."""
+        events = [
+            text.event_from_dict(json.loads(value))
+            for name, value in snapshot.state.items()
+            if name.startswith(_EVENT)
+        ]
+        # A node taken off the site has no place any more.
+        kept = [event for event in events if set(event.nodes) <= set(self._site.nodes)]
+        kept.sort(key=lambda event: int(event.id.removeprefix("e")))
+        self.state = FusionState(tuple(kept), int(snapshot.state.get(_LAST, "0")))
+        self._saved = self.state

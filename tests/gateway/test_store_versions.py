@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""A store made by any earlier version opens, with all that is in it; a newer one is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import StoreError
+from gateway.pipeline import Pipeline, site_keys
+from gateway.site import load_site
+from gateway.store import sqlite_schema
+from gateway.store.sqlite import SqliteStore
+from tests.gateway.played_node import ROOT, PlayedNode, write_site
+
+STORES = Path(__file__).with_name("stores")  # each as its version of the gateway wrote it
+EARLIER = range(1, sqlite_schema.VERSION)
+AFTER_US = 1_790_000_260_000_000
+
+
+def made_by(version: int, folder: Path) -> Path:
+    path = folder / "groundwatch.db"
+    db = sqlite3.connect(path)
+    db.executescript((STORES / f"v{version}.sql").read_text())
+    db.close()
+    return path
+
+
+def schema(path: Path) -> set[tuple[str, str]]:
+    db = sqlite3.connect(path)
+    rows = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    db.close()
+    return {*rows, ("version", version)}
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_store_of_an_earlier_version_opens_with_all_that_is_in_it(
+    version: int, tmp_path: Path
+) -> None:
+    write_site(tmp_path)
+    site = load_site(tmp_path / "site.toml")
+    store = SqliteStore(made_by(version, tmp_path))
+    store.open()
+    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    counts = (pipeline.messages, pipeline.detections, pipeline.alarms_raised)
+    assert counts == (28, 8, 2)
+    assert [alarm.state for alarm in pipeline.alarms.open] == ["active_unacked"]
+    assert [event.id for event in pipeline.fusion.events] == ["e2"]
+    # It goes on: what was stored is known as a copy, the alarm can be acknowledged and kept.
+    played = PlayedNode("n01")
+    assert pipeline.uplink(AFTER_US, played.up, played.detection(20_000)).duplicate
+    pipeline.acknowledge(AFTER_US, 2, "eva")
+    store.commit(pipeline.take_writes())
+    store.close()
+    again = SqliteStore(tmp_path / "groundwatch.db")
+    again.open()
+    assert again.load().audit_head == (pipeline.audit.head)
+    again.close()
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_store_of_an_earlier_version_gets_the_schema_of_a_new_one(
+    version: int, tmp_path: Path
+) -> None:
+    old, new = made_by(version, tmp_path), tmp_path / "new.db"
+    for path in (old, new):
+        store = SqliteStore(path)
+        store.open()
+        store.close()
+    assert schema(old) == schema(new)
+
+
+def test_store_migration_that_fails_amid_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made_by(1, tmp_path)
+    before = schema(path)
+    broken = tmp_path / "broken.sql"
+    broken.write_text("CREATE TABLE half (x INTEGER) STRICT;\nCREATE TABLE alarm (y INTEGER);\n")
+    monkeypatch.setattr(sqlite_schema, "step_file", lambda _version: broken)
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match="alarm already exists"):
+        store.open()
+    store.close()
+    assert schema(path) == before
+
+
+def test_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = made_by(1, tmp_path)
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 999")
+    db.close()
+    before = path.read_bytes()
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match="made by a newer Groundwatch: schema 999") as refused:
+        store.open()
+    store.close()
+    assert "\n" not in str(refused.value)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n" * 400])
+def test_store_file_that_is_not_ours_is_refused_unless_empty(
+    content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "groundwatch.db"
+    path.write_bytes(content)
+    store = SqliteStore(path)
+    if content:
+        with pytest.raises(StoreError, match="not a database"):
+            store.open()
+        assert path.read_bytes() == content
+    else:
+        store.open()
+        assert store.load().messages == 0
+    store.close()
+
+
+def test_store_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "groundwatch.db"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE recipes (name TEXT)")
+    db.close()
+    before = path.read_bytes()
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match="not a Groundwatch store"):
+        store.open()
+    store.close()
+    assert path.read_bytes() == before
