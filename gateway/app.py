@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
+from gateway.alarm_config import alarm_rules
 from gateway.audit.chain import SALT_BYTES
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.external import ExternalBroker
@@ -115,7 +116,8 @@ class Gateway:
         store = SqliteStore(config.data_dir / "groundwatch.db")
         store.open()
         stack.callback(store.close)
-        self.pipeline = Pipeline(self.site, keys, store.load(), salt=_salt)
+        orders = alarm_rules(config.alarms, self.site)
+        self.pipeline = Pipeline(self.site, keys, store.load(), alarm_rules=orders, salt=_salt)
         self.writer = Writer(self.pipeline, store, _utc_us, self._on_outcome)
         self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
         mqtt = self._mqtt_link()
@@ -132,7 +134,7 @@ class Gateway:
             store.closed_alarms(_PAST_ALARMS),
         )
         self.console = Console(
-            config.console.host, config.console.port, self._state, self.writer.acknowledge
+            config.console.host, config.console.port, self._state, self.writer.act
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from gateway import toml_table
+from gateway.alarm_config import AlarmConfig, read_alarms
 from gateway.toml_table import Table
 
 EXAMPLE = """\
@@ -24,6 +25,18 @@ port = 1883
 [console]
 host = "127.0.0.1"
 port = 8480
+
+# When a sector is armed; one without a schedule always is. Elsewhere alarms are recorded, not told.
+# [[arming]]
+# sectors = ["gate"]
+# time_zone = "Europe/Berlin"
+# armed = ["mon-fri 18:00-06:00", "sat-sun 00:00-24:00"]
+
+# Whom to tell when nobody has acknowledged an alarm for so long.
+# [[escalation]]
+# after_s = 120
+# to = "shift leader"
+# priority = 1           # alarms of this priority and higher
 """
 
 LOOPBACK = "127.0.0.1"
@@ -74,6 +87,7 @@ class GatewayConfig:
     broker: BrokerConfig = BrokerConfig()
     console: ConsoleConfig = ConsoleConfig()
     serial: tuple[SerialConfig, ...] = ()
+    alarms: AlarmConfig = field(default_factory=AlarmConfig)
 
 
 def load_config(path: Path) -> GatewayConfig:
@@ -87,6 +101,7 @@ def load_config(path: Path) -> GatewayConfig:
         broker=_broker(root.table("broker")),
         console=_console(root.table("console")),
         serial=tuple(_serial(table) for table in root.tables("serial")),
+        alarms=read_alarms(root),
     )
     head.done()
     root.done()

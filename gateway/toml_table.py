@@ -51,6 +51,14 @@ class Table:
             raise self.fail(key, problem, f'{key} = "{example}"')
         return value
 
+    def texts(self, key: str, example: str, most: int) -> tuple[str, ...]:
+        """A list of 1 to `most` texts."""
+        value = self._values.pop(key, None)
+        fits = isinstance(value, list) and 1 <= len(value) <= most
+        if not fits or not all(isinstance(item, str) and item for item in value or ()):
+            raise self.fail(key, f"must be a list of 1 to {most} texts", f'{key} = ["{example}"]')
+        return tuple(value or ())
+
     def optional_text(self, key: str, example: str) -> str | None:
         return self.text(key, example) if key in self._values else None
 

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer: events and node troubles become alarms with a lifecycle."""
+"""The duty officer: events and troubles become alarms with a lifecycle; operators' acts apply."""
 
-from gateway.alarms.step import (
-    Acknowledge,
-    AlarmInput,
-    AlarmState,
-    EventChanged,
-    NodeTrouble,
-    step,
-)
+from gateway.alarms.inputs import AlarmInput, AreaTrouble, EventChanged, NodeTrouble, Tick
+from gateway.alarms.rules import AlarmRules
+from gateway.alarms.state import AlarmState
+from gateway.alarms.step import step
+from gateway.model.acts import Acknowledge
 
-__all__ = ["Acknowledge", "AlarmInput", "AlarmState", "EventChanged", "NodeTrouble", "step"]
+__all__ = [
+    "Acknowledge",
+    "AlarmInput",
+    "AlarmRules",
+    "AlarmState",
+    "AreaTrouble",
+    "EventChanged",
+    "NodeTrouble",
+    "Tick",
+    "step",
+]

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from gateway.console.state import ConsoleState
 from gateway.errors import ConfigError
-from gateway.model.alarm import AlarmChange, Disposition
+from gateway.model.acts import Acknowledge, Act
+from gateway.model.alarm import Disposition
+from gateway.pipeline import Outcome
 
 _STATIC = Path(__file__).with_name("static")
 _PAGES = {
@@ -44,7 +46,7 @@ _WRITE_S = 30.0  # a browser that takes nothing for so long is let go
 _ACKNOWLEDGE_S = 5.0  # a browser has six connections: none may wait for a full disk
 _NAME_MOST = 32
 
-AcknowledgeAlarm = Callable[[int, str, Disposition | None], Awaitable[list[AlarmChange]]]
+Perform = Callable[[Act], Awaitable[Outcome]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -57,14 +59,12 @@ class _Rendered(NamedTuple):
 class Console:
     """Serves on one address; `url` is where the page is once started."""
 
-    def __init__(
-        self, host: str, port: int, state: ConsoleState, acknowledge: AcknowledgeAlarm
-    ) -> None:
+    def __init__(self, host: str, port: int, state: ConsoleState, perform: Perform) -> None:
         self.clients = 0
         self._host = host
         self._port = port
         self._state = state
-        self._acknowledge = acknowledge
+        self._perform = perform
         self._runner: web.AppRunner | None = None
         self._rendered = _Rendered(-1, 0.0, b"")
         self._files = {
@@ -166,13 +166,13 @@ class Console:
             return _problem(400, str(error))
         try:
             async with asyncio.timeout(_ACKNOWLEDGE_S):
-                changes = await self._acknowledge(int(number), by, disposition)
+                outcome = await self._perform(Acknowledge(int(number), by, disposition))
         except TimeoutError:
             return _problem(503, "not stored yet: the store does not answer; try again")
-        if not changes:
+        if not outcome.done:
             return _problem(409, "the alarm is not open or acknowledged already")
         return web.json_response(
-            {"acknowledged": int(number), "state": changes[-1].alarm.state}, headers=_HEADERS
+            {"acknowledged": int(number), "state": outcome.alarms[-1].alarm.state}, headers=_HEADERS
         )
 
     def _render(self, stale_s: float) -> _Rendered:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from gateway.alarms.state import queue as queue_of
 from gateway.broker.interface import Broker
 from gateway.ingest.writer import Writer
 from gateway.links.interface import Link
@@ -62,7 +63,7 @@ class ConsoleState:
     def snapshot(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         pipeline, writer = self._pipeline, self._writer
-        queue = _queue(pipeline.alarms.open)
+        queue = queue_of(pipeline.alarms.open)
         shown = queue[:_OPEN_SHOWN] + [alarm for alarm in queue[_OPEN_SHOWN:] if alarm.active]
         return {
             "now_us": self._clock(),
@@ -115,15 +116,10 @@ class ConsoleState:
         }
 
 
-def _queue(alarms: tuple[Alarm, ...]) -> list[Alarm]:
-    """Unacknowledged first, by priority, and within it the oldest first (UFGS 13721)."""
-    return sorted(alarms, key=lambda a: (a.acknowledged, a.priority, a.raised_us, a.id))
-
-
 def _alarm(alarm: Alarm) -> dict[str, Any]:
     value = text.alarm_to_dict(alarm)
     value["detections"] = [str(activity) for activity in alarm.detections]
-    value["state"] = alarm.state
+    value["state"], value["asks"] = alarm.state, alarm.asks
     return value
 
 

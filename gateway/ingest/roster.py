@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gateway.alarms import NodeTrouble
+from gateway.alarms.coverage import Presence
 from gateway.model.alarm import AlarmKind
 from gateway.wire.messages import Condition, ConditionKind, Health, Hello
 
@@ -67,11 +68,23 @@ class Roster:
             node: deque(maxlen=FORGERY_COUNT) for node in sectors
         }
         self._since_us = self._ticked_us = 0
+        self._heard: set[str] = set()
+        self._broken: set[str] = set()
+        self._lost: set[str] = set()
+        # Live views: ten thousand nodes are not looked through again and again.
+        self.presence = Presence(self._heard, self._broken, self._lost)
 
     def restore(self, node: str, value: dict[str, Any]) -> None:
         """Inverse of `save`; a node no longer of the site is passed over."""
         if node in self.views:
-            self.views[node] = NodeView(**value)
+            view = self.views[node] = NodeView(**value)
+            for names, holds in (
+                (self._heard, view.last_seen_us is not None),
+                (self._broken, view.will_us is not None),
+                (self._lost, view.lost),
+            ):
+                if holds:
+                    names.add(node)
 
     def save(self, node: str) -> dict[str, Any]:
         """Plain values, to be made JSON at once: they are not copies."""
@@ -85,11 +98,14 @@ class Roster:
         view.boot = max(view.boot, boot)
         view.last_seen_us = max(arrival_us, view.last_seen_us or 0)
         view.will_us = None
+        self._heard.add(node)
+        self._broken.discard(node)
         self.dirty.add(node)
         if not view.lost:
             return []
         view.lost = False
-        return [self._lost(node, False, "")]
+        self._lost.discard(node)
+        return [self._missing(node, False, "")]
 
     def on_duplicate(self, node: str) -> None:
         """A copy of a durable message: the node has not had its receipt."""
@@ -99,6 +115,7 @@ class Roster:
     def on_will(self, node: str, arrival_us: int) -> None:
         """The broker says that the node's connection broke."""
         self.views[node].will_us = arrival_us
+        self._broken.add(node)
         self.dirty.add(node)
 
     def on_hello(self, node: str, hello: Hello) -> None:
@@ -156,8 +173,9 @@ class Roster:
         for node, view in self.views.items():
             if reason := self._missed(view, now_us):
                 view.lost = True
+                self._lost.add(node)
                 self.dirty.add(node)
-                troubles.append(self._lost(node, True, f"{node} {reason}"))
+                troubles.append(self._missing(node, True, f"{node} {reason}"))
             recent = self._bad_tags[node]
             if view.forged and (not recent or now_us - recent[-1] > FORGERY_US):
                 view.forged = False
@@ -186,7 +204,7 @@ class Roster:
             return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
         return ""
 
-    def _lost(self, node: str, active: bool, reason: str) -> NodeTrouble:
+    def _missing(self, node: str, active: bool, reason: str) -> NodeTrouble:
         sector = self._sectors[node]
         return NodeTrouble(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
 

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from gateway.errors import StoreError
 from gateway.ingest.receipts import ReceiptDesk
 from gateway.links.interface import Arrival, Clock, Link
-from gateway.model.alarm import AlarmChange, Disposition
+from gateway.model.acts import Act
 from gateway.pipeline import Outcome, Pipeline
 from gateway.store.interface import Store, Writes
 from gateway.wire.messages import DownMessage, Time
@@ -76,14 +76,9 @@ class Writer:
             return False
         return True
 
-    async def acknowledge(
-        self, alarm_id: int, by: str, disposition: Disposition | None
-    ) -> list[AlarmChange]:
-        """An operator's acknowledgement, committed when this returns; empty when not open."""
-        outcome = await self.request(
-            lambda now_us: self._pipeline.acknowledge(now_us, alarm_id, by, disposition)
-        )
-        return outcome.alarms
+    async def act(self, act: Act) -> Outcome:
+        """What an operator does, committed when this returns; `done` when it was possible."""
+        return await self.request(lambda now_us: self._pipeline.act(now_us, act))
 
     async def request(self, work: Request) -> Outcome:
         """Step something that no link brought, with the time; committed when this returns."""

@@ -16,6 +16,8 @@ class AlarmKind(Enum):
     INTRUSION = "intrusion"
     TAMPER = "tamper"
     FORGERY = "forgery"
+    JAMMING = "jamming"
+    SECTOR_LOST = "sector_lost"
     NODE_LOST = "node_lost"
     NODE_FAULT = "node_fault"
     LOW_BATTERY = "low_battery"
@@ -26,6 +28,8 @@ PRIORITY = {
     AlarmKind.INTRUSION: 1,
     AlarmKind.TAMPER: 1,
     AlarmKind.FORGERY: 1,
+    AlarmKind.JAMMING: 1,
+    AlarmKind.SECTOR_LOST: 1,
     AlarmKind.NODE_LOST: 2,
     AlarmKind.NODE_FAULT: 3,
     AlarmKind.LOW_BATTERY: 3,
@@ -33,6 +37,8 @@ PRIORITY = {
 
 # An intrusion told of when it was over: to be looked into, but nobody is there any more.
 LATE_PRIORITY = 2
+# Own people, announced: still an alarm, behind all that nobody announced.
+WALK_PRIORITY = 3
 
 
 class Disposition(Enum):
@@ -51,8 +57,10 @@ class Disposition(Enum):
 class Alarm:
     """One alarm with its lifecycle: active or cleared, acknowledged or not; open until both.
 
-    `key` is what it is about (an event id, or a node with a condition); `detections` name every
-    activity that caused it. Times are UTC microseconds.
+    `key` is what it is about (an event id, a node with a condition, a sector); `detections` name
+    every activity that caused it. Times are UTC microseconds; since `told_us` it asks to be
+    acknowledged. `masked` (by an operator), `suppressed` (by the system) and `walk` (announced) say
+    in words why it is quiet; empty: it is not. `escalation` counts the steps taken.
     """
 
     id: int
@@ -76,6 +84,14 @@ class Alarm:
     acknowledged_by: str = ""
     acknowledged_us: int | None = None
     disposition: Disposition | None = None
+    note: str = ""
+    told_us: int = 0
+    late: bool = False
+    masked: str = ""
+    suppressed: str = ""
+    walk: str = ""
+    escalation: int = 0
+    escalated_to: str = ""
 
     @property
     def state(self) -> str:
@@ -83,8 +99,18 @@ class Alarm:
         return f"{first}_{'acked' if self.acknowledged else 'unacked'}"
 
     @property
+    def hushed(self) -> bool:
+        """Recorded and shown, but nobody is called."""
+        return bool(self.masked or self.suppressed)
+
+    @property
+    def asks(self) -> bool:
+        """Somebody must acknowledge it."""
+        return not self.acknowledged and not self.hushed
+
+    @property
     def open(self) -> bool:
-        return self.active or not self.acknowledged
+        return self.active or self.asks
 
 
 class Change(Enum):
@@ -96,6 +122,8 @@ class Change(Enum):
     ACKNOWLEDGED = "acknowledged"
     CLEARED = "cleared"
     AGAIN = "again"  # active again before anyone acknowledged it: still one alarm
+    RETURNED = "returned"  # what kept it quiet is over: it asks, or asks again
+    ESCALATED = "escalated"  # nobody acknowledged it in time: told to the next
 
 
 @dataclass(frozen=True, slots=True)

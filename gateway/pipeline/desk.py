@@ -5,28 +5,48 @@ from __future__ import annotations
 
 import json
 
-from gateway.alarms import AlarmInput, AlarmState
+from gateway.alarms import AlarmInput, AlarmRules, AlarmState, Tick, coverage
 from gateway.alarms import step as alarm_step
+from gateway.alarms.coverage import Coverage, Presence
+from gateway.alarms.rules import TICK_US
+from gateway.alarms.saved import orders_from_dict, orders_to_dict
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
 from gateway.store.interface import AlarmRow, HistoryRow, Snapshot, Writes
 
+_ORDERS, _COVERAGE = "orders", "coverage"  # names of state rows
+
 
 class DutyDesk:
-    """Holds the open alarms; `state` is replaced by every step."""
+    """Holds the open alarms, orders and coverage; every step replaces them."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: AlarmRules) -> None:
+        self.rules = rules
         self.state = AlarmState()
+        self._coverage = self._coverage_saved = Coverage()
+        self._orders_saved = self._orders()
+        self._ticked_s = -1
         self._last_history_id = 0
         self._alarms: dict[int, AlarmRow] = {}
         self._history: list[HistoryRow] = []
 
     def step(self, given: AlarmInput, now_us: int) -> tuple[AlarmChange, ...]:
         """Changes in order; each becomes a row of the history."""
-        self.state, changes = alarm_step(self.state, given, now_us)
+        self.state, changes = alarm_step(self.state, self.rules, given, now_us)
         for change in changes:
             self._keep(change)
         return changes
+
+    def tick(self, now_us: int, presence: Presence) -> list[AlarmChange]:
+        """Time passes; looked at once in every second, as of its beginning."""
+        second = now_us // TICK_US
+        if second == self._ticked_s:
+            return []
+        self._ticked_s = second
+        at_us = second * TICK_US
+        self._coverage, troubles = coverage.step(self._coverage, self.rules, presence, at_us)
+        inputs: list[AlarmInput] = [*troubles, Tick()]
+        return [change for given in inputs for change in self.step(given, at_us)]
 
     def _keep(self, change: AlarmChange) -> None:
         alarm = change.alarm
@@ -52,9 +72,26 @@ class DutyDesk:
         writes.alarms |= self._alarms
         writes.history += self._history
         self._alarms, self._history = {}, []
+        if self._orders() != self._orders_saved:
+            writes.state[_ORDERS] = text.format_json(orders_to_dict(self.state))
+            self._orders_saved = self._orders()
+        if self._coverage != self._coverage_saved:
+            value = coverage.coverage_to_dict(self._coverage)
+            writes.state[_COVERAGE] = text.format_json(value)
+            self._coverage_saved = self._coverage
+
+    def _orders(self) -> tuple[object, ...]:
+        state = self.state
+        return state.masks, state.walks, state.overrides, state.last_order
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what an earlier run left."""
         alarms = (text.alarm_from_dict(json.loads(value)) for value in snapshot.open_alarms)
         self.state = AlarmState(tuple(alarms), snapshot.last_alarm_id)
+        if _ORDERS in snapshot.state:
+            self.state = orders_from_dict(self.state, json.loads(snapshot.state[_ORDERS]))
+        if _COVERAGE in snapshot.state:
+            value = json.loads(snapshot.state[_COVERAGE])
+            self._coverage = self._coverage_saved = coverage.coverage_from_dict(value, self.rules)
+        self._orders_saved = self._orders()
         self._last_history_id = snapshot.last_history_id

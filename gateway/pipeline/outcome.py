@@ -16,12 +16,13 @@ from gateway.wire.messages import Phase
 class Outcome:
     """`node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages
     are safe, `time_for` the (node, t_ms) that asked for the time; both once the writes are
-    committed.
+    committed. `done`: the operator's act was possible.
     """
 
     node: str = ""
     refused: str = ""
     duplicate: bool = False
+    done: bool = False
     detections: list[Detection] = field(default_factory=list)
     alarms: list[AlarmChange] = field(default_factory=list)
     receipt: tuple[str, int] | None = None

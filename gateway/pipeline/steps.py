@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gateway.alarms import Acknowledge, AlarmInput, AlarmState, EventChanged, NodeTrouble
+from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
 from gateway.audit.log import AuditLog
 from gateway.fusion import FusionState
 from gateway.fusion.rules import Rules
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
 from gateway.keys import NodeKeys
-from gateway.model.alarm import Disposition
+from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.detection import Detection
 from gateway.pipeline.desk import DutyDesk
 from gateway.pipeline.nodes import NodeSide, Said
@@ -37,6 +37,7 @@ class Pipeline:
         keys: Mapping[str, NodeKeys],
         snapshot: Snapshot | None = None,
         rules: Rules | None = None,
+        alarm_rules: AlarmRules | None = None,
         salt: Callable[[], bytes] = bytes,
     ) -> None:
         self.site = site
@@ -44,7 +45,8 @@ class Pipeline:
         self.audit = AuditLog(salt)
         self._nodes = NodeSide(site, keys)
         self._table = MapTable(site, self.rules)
-        self._desk = DutyDesk()
+        sectors = {node.id: node.sector for node in site.nodes.values()}
+        self._desk = DutyDesk(alarm_rules or AlarmRules(sectors))
         self._parts = (self._nodes, self._table, self._desk, self.audit)
         if snapshot is not None:
             for part in self._parts:
@@ -57,8 +59,13 @@ class Pipeline:
 
     @property
     def alarms(self) -> AlarmState:
-        """Open alarms."""
+        """Open alarms and orders in force."""
         return self._desk.state
+
+    @property
+    def alarm_rules(self) -> AlarmRules:
+        """Standing orders: schedules and escalation."""
+        return self._desk.rules
 
     @property
     def roster(self) -> Roster:
@@ -97,21 +104,30 @@ class Pipeline:
         return outcome
 
     def tick(self, now_us: int) -> Outcome:
-        """Time passes: silence closes events, missed nodes are told."""
+        """Time passes: silence closes events, missed nodes are told, orders end."""
         outcome = Outcome()
         self._fuse(now_us, None, outcome)
         self._take([*self.roster.tick(now_us)], now_us, outcome)
+        outcome.alarms.extend(self._desk.tick(now_us, self.roster.presence))
         return outcome
 
-    def acknowledge(
-        self, now_us: int, alarm_id: int, by: str, disposition: Disposition | None = None
-    ) -> Outcome:
-        """An operator acknowledges one alarm; no change when it is not open."""
+    def act(self, now_us: int, act: Act) -> Outcome:
+        """What an operator does; `done` when it was possible, and then it is in the audit."""
         outcome = Outcome()
-        self._alarm(Acknowledge(alarm_id, by, disposition), now_us, outcome)
-        if outcome.alarms:
-            detail = {"disposition": disposition.value} if disposition else None
-            self.audit.add(now_us, by, "alarm.acknowledge", f"alarm {alarm_id}", detail=detail)
+        before = self.alarms
+        self._alarm(act, now_us, outcome)
+        outcome.done = self.alarms is not before
+        if outcome.done:
+            reason = getattr(act, "reason", "") or getattr(act, "note", "")
+            self.audit.add(
+                now_us,
+                act.by,
+                act_name(act),
+                act_subject(act),
+                reason,
+                getattr(act, "until_us", None),
+                act_to_dict(act),
+            )
         return outcome
 
     def upto(self, node: str, boot: int) -> int:

@@ -19,7 +19,7 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console import server
 from gateway.console import state as state_module
-from gateway.model.alarm import AlarmChange, AlarmKind
+from gateway.model.alarm import AlarmKind
 from gateway.pipeline import Outcome
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
@@ -170,12 +170,12 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
 async def test_console_acknowledgement_not_stored_in_time_is_told(
     gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*_given: object) -> list[AlarmChange]:
+    async def never(*_given: object) -> Outcome:
         await asyncio.Event().wait()
-        return []
+        return Outcome()
 
     monkeypatch.setattr(server, "_ACKNOWLEDGE_S", 0.1)
-    gateway.console._acknowledge = never  # a store that does not answer
+    gateway.console._perform = never  # a store that does not answer
     url = gateway.console_url
     answer = await asyncio.wait_for(
         browser.post(

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The map table and the duty officer, stepped without a loop, a clock or a store."""
+"""The map table, stepped without a loop, a clock or a store."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from gateway.alarms import Acknowledge, AlarmState, EventChanged, NodeTrouble
-from gateway.alarms import step as alarm_step
 from gateway.fusion import FusionState, step
 from gateway.fusion.rules import Rules
 from gateway.model import text
-from gateway.model.alarm import AlarmKind, Change, Disposition
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Event
 from gateway.site import Node, Sector, Site
@@ -180,77 +176,3 @@ def test_event_survives_the_store_unchanged() -> None:
     _state, (event,) = run(site, *walk(site, 100))
     again = text.event_from_dict(json.loads(text.format_json(text.event_to_dict(event))))
     assert again == event
-
-
-def alarm_of(event: Event) -> AlarmState:
-    return alarm_step(AlarmState(), EventChanged(event), event.last_us)[0]
-
-
-def confirmed() -> Event:
-    site = line()
-    return run(site, heard(site, "n00", 1), heard(site, "n01", 9))[1][0]
-
-
-def test_alarm_is_raised_once_and_names_its_detections() -> None:
-    event = confirmed()
-    state, changes = alarm_step(AlarmState(), EventChanged(event), 10 * S)
-    assert [change.change for change in changes] == [Change.RAISED]
-    assert [a.node for a in changes[0].alarm.detections] == ["n00", "n01"]
-    assert changes[0].alarm.reasons
-    _state, again = alarm_step(state, EventChanged(event), 11 * S)
-    assert again == ()
-
-
-def test_alarm_nodes_in_another_order_are_no_news() -> None:
-    event = confirmed()
-    again = replace(event, activities=event.activities[::-1])
-    assert again.nodes != event.nodes
-    assert alarm_step(alarm_of(event), EventChanged(again), 2 * S)[1] == ()
-
-
-def test_alarm_new_sector_is_told_and_asks_again() -> None:
-    event = confirmed()
-    state = alarm_of(event)
-    state, _ = alarm_step(state, Acknowledge(1, "eva"), 11 * S)
-    wider = replace(event, sectors=("s0", "s1"))
-    state, changes = alarm_step(state, EventChanged(wider), 12 * S)
-    assert [change.change for change in changes] == [Change.SECTOR]
-    assert changes[0].alarm.state == "active_unacked"
-
-
-def test_alarm_stays_open_until_cleared_and_acknowledged_in_either_order() -> None:
-    event = confirmed()
-    over = EventChanged(replace(event, closed=True))
-    state, changes = alarm_step(alarm_of(event), over, 40 * S)
-    assert changes[0].alarm.state == "cleared_unacked"
-    assert len(state.open) == 1
-    state, changes = alarm_step(state, Acknowledge(1, "eva", Disposition.TEST), 50 * S)
-    assert state.open == ()
-    assert changes[0].by == "eva"
-    state, _ = alarm_step(alarm_of(event), Acknowledge(1, "eva"), 20 * S)
-    assert [alarm.state for alarm in state.open] == ["active_acked"]
-    assert alarm_step(state, over, 40 * S)[0].open == ()
-
-
-def test_alarm_acknowledging_one_leaves_the_others() -> None:
-    state = alarm_of(confirmed())
-    tamper = NodeTrouble(AlarmKind.TAMPER, "n03", "s1", "tamper", True, "n03 reports tamper")
-    state, _ = alarm_step(state, tamper, 12 * S)
-    state, _ = alarm_step(state, Acknowledge(2, "eva"), 13 * S)
-    assert [alarm.acknowledged for alarm in state.open] == [False, True]
-    assert alarm_step(state, Acknowledge(99, "eva"), 14 * S) == (state, ())
-
-
-def test_alarm_tamper_is_latched_until_it_ends_and_is_acknowledged() -> None:
-    began = NodeTrouble(AlarmKind.TAMPER, "n03", "s1", "tamper", True, "n03 reports tamper")
-    state, _ = alarm_step(AlarmState(), began, 1)
-    state, repeated = alarm_step(state, began, 2)
-    assert repeated == ()
-    state, changes = alarm_step(state, replace(began, active=False), 3)
-    assert changes[0].alarm.state == "cleared_unacked"
-
-
-def test_alarm_survives_the_store_unchanged() -> None:
-    alarm = alarm_of(confirmed()).open[0]
-    again = text.alarm_from_dict(json.loads(text.format_json(text.alarm_to_dict(alarm))))
-    assert again == alarm

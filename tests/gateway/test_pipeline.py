@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.alarms import Acknowledge
 from gateway.errors import StoreError
 from gateway.model import text
 from gateway.model.alarm import Disposition
@@ -182,7 +183,7 @@ def test_pipeline_node_that_comes_and_goes_is_one_alarm_until_acknowledged(site:
     assert [change.change.value for change in changes[:3]] == ["raised", "cleared", "again"]
     assert {change.alarm.id for change in changes} == {1}
     assert [alarm.state for alarm in pipeline.alarms.open] == ["cleared_unacked"]
-    pipeline.acknowledge(now, 1, "eva")
+    pipeline.act(now, Acknowledge(1, "eva"))
     assert pipeline.alarms.open == ()
 
 
@@ -196,7 +197,7 @@ def test_pipeline_late_backlog_raises_no_live_alarm_until_it_catches_up(site: Si
         for change in pipeline.uplink(T0 + S, node.up, node.detection(1_800_000)).alarms
     ]
     assert [(alarm.priority, alarm.reasons[0][:14]) for alarm in raised] == [(2, "reported late:")]
-    pipeline.acknowledge(T0 + 2 * S, 1, "eva")
+    pipeline.act(T0 + 2 * S, Acknowledge(1, "eva"))
     for node in nodes:
         pipeline.uplink(T0 + 3 * S, node.up, node.detection(7_000_000))
     assert [alarm.priority for alarm in pipeline.alarms.open] == [2, 2]
@@ -217,7 +218,7 @@ def test_pipeline_clock_set_back_a_year_still_misses_nodes_and_ends_events(site:
     for second in range(0, 300, 1):
         pipeline.tick(back + second * S)
     kinds = [(alarm.kind.value, alarm.active) for alarm in pipeline.alarms.open]
-    assert kinds == [("intrusion", False)] + [("node_lost", True)] * 4
+    assert kinds == [("intrusion", False)] + [("node_lost", True)] * 4 + [("jamming", True)]
 
 
 def test_pipeline_clock_set_forward_a_year_times_what_follows_and_misses_nobody(
@@ -248,12 +249,20 @@ def test_pipeline_acknowledgement_is_audited_in_the_same_commit(site: Site) -> N
     pipeline = new_pipeline(site)
     play(pipeline, crossing())
     pipeline.take_writes()
-    pipeline.acknowledge(T0 + 999 * S, 1, "eva", Disposition.ANIMAL)
-    pipeline.acknowledge(T0 + 999 * S, 77, "eva")  # there is none: nothing was done
+    pipeline.act(T0 + 999 * S, Acknowledge(1, "eva", Disposition.ANIMAL))
+    pipeline.act(T0 + 999 * S, Acknowledge(77, "eva"))  # there is none: nothing was done
     writes = pipeline.take_writes()
     assert [row.change for row in writes.history] == ["acknowledged"]
     assert [(row.actor, row.action, row.subject, row.detail_json) for row in writes.audit] == [
-        ("eva", "alarm.acknowledge", "alarm 1", '{"disposition":"animal"}')
+        (
+            "eva",
+            "alarm.acknowledge",
+            "alarm 1",
+            (
+                '{"act":"alarm.acknowledge","alarm_id":1,"by":"eva",'
+                '"disposition":"animal","note":""}'
+            ),
+        )
     ]
 
 
@@ -262,7 +271,7 @@ def test_store_closed_alarms_leave_out_what_is_still_open(site: Site) -> None:
     pipeline = new_pipeline(site, store)
     play(pipeline, crossing())
     pipeline.tick(T0 + 1000 * S)
-    pipeline.acknowledge(T0 + 1001 * S, 1, "eva")
+    pipeline.act(T0 + 1001 * S, Acknowledge(1, "eva"))
     store.commit(pipeline.take_writes())
     assert [json.loads(value)["id"] for value in store.closed_alarms(9)] == [1]
     still_open = {json.loads(value)["id"] for value in store.load().open_alarms}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.alarms import Acknowledge
 from gateway.errors import StoreError
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site import load_site
@@ -52,7 +53,7 @@ def test_store_of_an_earlier_version_opens_with_all_that_is_in_it(
     # It goes on: what was stored is known as a copy, the alarm can be acknowledged and kept.
     played = PlayedNode("n01")
     assert pipeline.uplink(AFTER_US, played.up, played.detection(20_000)).duplicate
-    pipeline.acknowledge(AFTER_US, 2, "eva")
+    pipeline.act(AFTER_US, Acknowledge(2, "eva"))
     store.commit(pipeline.take_writes())
     store.close()
     again = SqliteStore(tmp_path / "groundwatch.db")

@@ -28,7 +28,7 @@ const silent = () => performance.now() - heardAt > SILENCE_MS;
 
 function verdict() {
   if (silent()) return ["wait", "NO CONNECTION"]; // what was secure then may not be so now
-  const unacked = state.alarms.filter((alarm) => !alarm.acknowledged);
+  const unacked = state.alarms.filter((alarm) => alarm.asks);
   const urgent = unacked.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
     const first = urgent[0];
@@ -80,7 +80,7 @@ function show() {
 addEventListener("keydown", (event) => {
   if (event.target.closest("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key.toLowerCase() !== "a" || event.repeat || !state) return;
-  const first = state.alarms.find((alarm) => !alarm.acknowledged);
+  const first = state.alarms.find((alarm) => alarm.asks);
   if (first) acknowledge(first.id);
 });
 

@@ -41,8 +41,8 @@ export function nodeState(node, heard) {
 
 export function drawPlan(svg, state) {
   const { place, perMetre } = scaleOf(state.site);
-  // What was reported late (priority 2) is not there any more.
-  const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && a.priority === 1);
+  // What was reported late is not there any more.
+  const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && !a.late);
   const alarmed = new Set(present.flatMap((a) => a.sectors));
   const heard = new Set(state.events.flatMap((event) => event.nodes));
   const parts = [];

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""From an event of the map table to one intrusion alarm, told anew for each sector it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gateway.alarms import quiet
+from gateway.alarms.rules import LATE_US, AlarmRules
+from gateway.alarms.state import AlarmState, Changes, add, ask, blank, put
+from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
+from gateway.model.event import Event
+
+
+def on_event(
+    state: AlarmState, rules: AlarmRules, event: Event, now_us: int
+) -> tuple[AlarmState, Changes]:
+    """(new state, changes in order)."""
+    known = next(
+        (a for a in state.open if a.active and a.kind is AlarmKind.INTRUSION and a.key == event.id),
+        None,
+    )
+    if known is None:
+        return _first(state, rules, event, now_us)
+    late = known.late and (event.closed or now_us - event.last_us > LATE_US)
+    alarm = _described(replace(known, late=late), event)
+    walk = quiet.announced(state, alarm, event.first_us, event.last_us)
+    masked = suppressed = ""
+    if known.hushed:
+        masked, suppressed = quiet.hushed(
+            state, rules, alarm.nodes, _heard_us(alarm, event, now_us)
+        )
+    alarm = quiet.prioritised(replace(alarm, walk=walk, masked=masked, suppressed=suppressed))
+    reached = [sector for sector in alarm.sectors if sector not in known.sectors]
+    returned = _more_urgent(known, alarm)
+    changes = []
+    if reached:
+        changes.append(Change.SECTOR)
+    elif returned:
+        changes.append(Change.RETURNED)
+    elif _told(alarm) != _told(known):
+        changes.append(Change.UPDATED)
+    if not alarm.hushed and (returned or (reached and _loud(state, rules, alarm, reached, now_us))):
+        alarm = ask(alarm, now_us)
+    if event.closed:
+        alarm = replace(alarm, active=False)
+        changes.append(Change.CLEARED)
+    if changes:
+        alarm = replace(alarm, changed_us=now_us)
+    return put(state, alarm), tuple(AlarmChange(change, alarm, now_us) for change in changes)
+
+
+def _first(
+    state: AlarmState, rules: AlarmRules, event: Event, now_us: int
+) -> tuple[AlarmState, Changes]:
+    if not event.confirmed or event.closed:
+        return state, ()
+    late = now_us - event.last_us > LATE_US
+    alarm = _described(
+        replace(blank(state, AlarmKind.INTRUSION, event.id, now_us), late=late), event
+    )
+    walk = quiet.announced(state, alarm, event.first_us, event.last_us)
+    masked, suppressed = quiet.hushed(state, rules, alarm.nodes, _heard_us(alarm, event, now_us))
+    alarm = replace(alarm, walk=walk, masked=masked, suppressed=suppressed)
+    return add(state, quiet.prioritised(alarm), now_us)
+
+
+def _heard_us(alarm: Alarm, event: Event, now_us: int) -> int:
+    """When it counts: whether a sector was armed is a matter of then, not of when we were told."""
+    return event.last_us if alarm.late else now_us
+
+
+def _more_urgent(known: Alarm, alarm: Alarm) -> bool:
+    """The mask, the disarmed sector, the announced walk or the backlog no longer explains it."""
+    return (
+        (known.hushed and not alarm.hushed)
+        or (bool(known.walk) and not alarm.walk)
+        or (known.late and not alarm.late)
+    )
+
+
+def _loud(
+    state: AlarmState, rules: AlarmRules, alarm: Alarm, reached: list[str], now_us: int
+) -> bool:
+    nodes = tuple(node for node in alarm.nodes if rules.sector_of.get(node, "") in reached)
+    return not nodes or quiet.hushed(state, rules, nodes, now_us) == ("", "")
+
+
+def _described(alarm: Alarm, event: Event) -> Alarm:
+    reasons = event.reasons
+    if alarm.late:
+        when = datetime.fromtimestamp(event.first_us // 1_000_000, UTC)
+        reasons = (f"reported late: it began at {when:%Y-%m-%d %H:%M} UTC", *reasons)
+    track = event.track
+    direction_deg, speed_m_s = (track.direction_deg, track.speed_m_s) if track else (None, None)
+    return replace(
+        alarm,
+        nodes=event.nodes,
+        sectors=event.sectors,
+        reasons=reasons,
+        detections=tuple(activity.id for activity in event.activities),
+        target=event.target,
+        confidence=event.confidence,
+        x_m=event.x_m,
+        y_m=event.y_m,
+        direction_deg=alarm.direction_deg if direction_deg is None else direction_deg,
+        speed_m_s=alarm.speed_m_s if speed_m_s is None else speed_m_s,
+    )
+
+
+def _told(alarm: Alarm) -> tuple[object, ...]:
+    """What is worth a new entry in the history; position and confidence move all the time."""
+    who = frozenset(alarm.nodes), frozenset(alarm.sectors)
+    quiet_by = alarm.masked, alarm.suppressed, alarm.walk
+    return (*who, alarm.target, alarm.reasons, alarm.direction_deg is None, *quiet_by)

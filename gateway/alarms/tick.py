@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Time passes for the duty officer: orders end, quiet alarms return, waiting ones escalate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.alarms import orders, quiet
+from gateway.alarms.rules import TICK_US, AlarmRules
+from gateway.alarms.state import AlarmState, Changes, ask, put
+from gateway.model.alarm import Alarm, AlarmChange, Change
+
+
+def on_tick(state: AlarmState, rules: AlarmRules, now_us: int) -> tuple[AlarmState, Changes]:
+    """(new state, changes in order); the same state when nothing was due."""
+    state = orders.expire(state, now_us)
+    changes: list[AlarmChange] = []
+    for alarm in state.open:
+        now = _returned(state, rules, alarm, now_us) if alarm.hushed else alarm
+        if now is not alarm:
+            changes.append(AlarmChange(Change.RETURNED, now, now_us))
+        if now.asks and rules.escalation:
+            now = _escalated(rules, now, now_us, changes)
+        if now is not alarm:
+            state = put(state, now)
+    return state, tuple(changes)
+
+
+def _returned(state: AlarmState, rules: AlarmRules, alarm: Alarm, now_us: int) -> Alarm:
+    # What was told late is judged by the time it happened, which is over.
+    if alarm.late or quiet.hushed(state, rules, alarm.nodes, now_us) != ("", ""):
+        return alarm
+    return ask(replace(alarm, masked="", suppressed="", changed_us=now_us), now_us)
+
+
+def _escalated(rules: AlarmRules, alarm: Alarm, now_us: int, changes: list[AlarmChange]) -> Alarm:
+    if alarm.told_us > now_us + TICK_US:  # the clock was set back
+        return replace(alarm, told_us=now_us)
+    for number, step in enumerate(rules.escalation, 1):
+        if number <= alarm.escalation or alarm.priority > step.priority:
+            continue
+        if now_us - alarm.told_us < step.after_us:
+            break
+        alarm = replace(alarm, escalation=number, escalated_to=step.to, changed_us=now_us)
+        changes.append(AlarmChange(Change.ESCALATED, alarm, now_us))
+    return alarm
