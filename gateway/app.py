@@ -12,7 +12,12 @@ from contextlib import AsyncExitStack
 from typing import Any, Self
 
 from gateway.alarm_config import alarm_rules
+from gateway.audit import head as head_file
 from gateway.audit.chain import SALT_BYTES
+from gateway.audit.checkpoint import Signer
+from gateway.audit.head import HeadFile
+from gateway.audit.keys import load_or_create
+from gateway.audit.log import SYSTEM, AuditLog
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.external import ExternalBroker
 from gateway.broker.interface import Broker
@@ -117,8 +122,11 @@ class Gateway:
         store.open()
         stack.callback(store.close)
         orders = alarm_rules(config.alarms, self.site)
-        self.pipeline = Pipeline(self.site, keys, store.load(), alarm_rules=orders, salt=_salt)
-        self.writer = Writer(self.pipeline, store, _utc_us, self._on_outcome)
+        audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
+        self.pipeline = Pipeline(self.site, keys, store.load(), alarm_rules=orders, audit=audit)
+        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {self.site.name}")
+        head = HeadFile(config.data_dir / head_file.NAME)
+        self.writer = Writer(self.pipeline, store, _utc_us, self._on_outcome, head.committed)
         self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
         mqtt = self._mqtt_link()
         serial: list[Link] = [

@@ -77,6 +77,12 @@ VERBS = (
         "groundwatch bundle --board pico_w --config node.toml --out build/n07",
     ),
     Verb(
+        "audit",
+        "gateway.audit.cli",
+        "check that what a gateway wrote down about its use still stands as it was written",
+        "groundwatch audit verify data/groundwatch.db --key audit.pub",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

@@ -37,3 +37,9 @@ def digest(
 def link(before: bytes, entry: bytes) -> bytes:
     """The chain's value after an entry, from the one before and the entry's digest."""
     return sha256(before + entry).digest()
+
+
+def history_digest(number: int, alarm: int, at_us: int, change: str, by: str, value: str) -> bytes:
+    """SHA-256 of one change of an alarm: the entry about it holds this."""
+    content = [number, alarm, at_us, change, by, value]
+    return sha256(cbor2.dumps(content, canonical=True)).digest()

@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.audit import chain
-from gateway.store.interface import AuditRow, Snapshot, Writes
+from gateway.audit.checkpoint import Signer, signed_bytes
+from gateway.store.interface import AuditRow, CheckpointRow, Snapshot, Writes
 
 SYSTEM = "system"  # the actor of what no person did
 _WORDS_MOST = 500  # characters of any one text; what is longer is cut: no entry is ever refused
 
 
 class AuditLog:
-    """The newest end of the chain. `salt` gives 16 random bytes for each entry, or none at all
-    where nothing is kept (replay, tests)."""
+    """The newest end of the chain. `salt` gives 16 random bytes for each entry. Where nothing is
+    kept (replay, tests) there is neither salt nor signer."""
 
-    def __init__(self, salt: Callable[[], bytes] = bytes) -> None:
+    def __init__(self, salt: Callable[[], bytes] = bytes, signer: Signer | None = None) -> None:
         self._salt = salt
+        self._signer = signer
         self._last = 0
         self._head = chain.GENESIS
         self._rows: list[AuditRow] = []
@@ -59,9 +61,16 @@ class AuditLog:
         return self._last
 
     def collect(self, writes: Writes) -> None:
-        """Hand over what was added since the last call."""
+        """Hand over what was added since the last call, with a checkpoint: no commit ends with an
+        entry that is not signed."""
+        if self._rows and self._signer is not None:
+            writes.checkpoints.append(self._checkpoint(self._rows[-1].at_us, self._signer))
         writes.audit += self._rows
         self._rows = []
+
+    def _checkpoint(self, at_us: int, signer: Signer) -> CheckpointRow:
+        signature = signer.sign(signed_bytes(self._last, self._head, at_us))
+        return CheckpointRow(self._last, self._head, at_us, signer.key_id, signature)
 
 
 def _plain(text: str) -> str:

@@ -33,7 +33,10 @@ _Item = Arrival | tuple[Request, asyncio.Future[Outcome]]
 
 
 class Writer:
-    """Owns the pipeline while it runs; everything that changes it comes through here."""
+    """Owns the pipeline while it runs; everything that changes it comes through here.
+
+    `on_committed` is called in the store's thread, `on_outcome` in the event loop.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Writer:
         store: Store,
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
+        on_committed: Callable[[Writes], None] = lambda _writes: None,
     ) -> None:
         self.store_problem = ""
         self.store_failures = 0
@@ -50,6 +54,7 @@ class Writer:
         self._store = store
         self._clock = clock
         self._on_outcome = on_outcome
+        self._on_committed = on_committed
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUE_MOST)
         self._routes: dict[str, Link] = {}
         self._pending = Writes()
@@ -137,7 +142,7 @@ class Writer:
         """True when everything pending is durable."""
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._executor, self._store.commit, self._pending)
+            await loop.run_in_executor(self._executor, self._keep, self._pending)
         except StoreError as error:
             self.store_failures += 1
             if not self.store_problem:
@@ -151,6 +156,10 @@ class Writer:
         self._pipeline.committed(self._pending)
         self._pending = Writes()
         return True
+
+    def _keep(self, writes: Writes) -> None:
+        self._store.commit(writes)
+        self._on_committed(writes)
 
     def _settle(self) -> None:
         """Everything stepped is durable: tell links, nodes and operators."""

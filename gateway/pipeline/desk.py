@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, Tick, coverage
 from gateway.alarms import step as alarm_step
@@ -12,16 +13,25 @@ from gateway.alarms.rules import TICK_US
 from gateway.alarms.saved import orders_from_dict, orders_to_dict
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
-from gateway.store.interface import AlarmRow, HistoryRow, Snapshot, Writes
+from gateway.store.interface import (
+    COUNT_ALARMS,
+    COUNT_HISTORY,
+    AlarmRow,
+    HistoryRow,
+    Snapshot,
+    Writes,
+)
 
 _ORDERS, _COVERAGE = "orders", "coverage"  # names of state rows
 
 
 class DutyDesk:
-    """Holds the open alarms, orders and coverage; every step replaces them."""
+    """Holds the open alarms, orders and coverage; every step replaces them. `on_history` is told
+    every row of the history."""
 
-    def __init__(self, rules: AlarmRules) -> None:
+    def __init__(self, rules: AlarmRules, on_history: Callable[[HistoryRow], None]) -> None:
         self.rules = rules
+        self._on_history = on_history
         self.state = AlarmState()
         self._coverage = self._coverage_saved = Coverage()
         self._orders_saved = self._orders()
@@ -56,19 +66,17 @@ class DutyDesk:
         )
         # Numbered here, so that a commit which is repeated adds no second row.
         self._last_history_id += 1
-        self._history.append(
-            HistoryRow(
-                self._last_history_id,
-                alarm.id,
-                change.at_us,
-                change.change.value,
-                change.by,
-                value,
-            )
+        row = HistoryRow(
+            self._last_history_id, alarm.id, change.at_us, change.change.value, change.by, value
         )
+        self._history.append(row)
+        self._on_history(row)
 
     def collect(self, writes: Writes) -> None:
         """Hand over the rows since the last call."""
+        if self._history:
+            writes.state[COUNT_ALARMS] = str(self.state.last_id)
+            writes.state[COUNT_HISTORY] = str(self._last_history_id)
         writes.alarms |= self._alarms
         writes.history += self._history
         self._alarms, self._history = {}, []

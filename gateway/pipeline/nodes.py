@@ -16,7 +16,14 @@ from gateway.model.detection import ActivityId, Detection
 from gateway.pipeline import node_rows
 from gateway.pipeline.outcome import Outcome
 from gateway.site import Site
-from gateway.store.interface import DetectionRow, MessageRow, Snapshot, Writes
+from gateway.store.interface import (
+    COUNT_DETECTIONS,
+    COUNT_MESSAGES,
+    DetectionRow,
+    MessageRow,
+    Snapshot,
+    Writes,
+)
 from gateway.wire import messages as wire
 from gateway.wire import seal
 
@@ -83,6 +90,9 @@ class NodeSide:
 
     def collect(self, writes: Writes) -> None:
         """Hand over what changed since the last call."""
+        if self._message_rows:
+            writes.state[COUNT_MESSAGES] = str(self.messages)
+            writes.state[COUNT_DETECTIONS] = str(self.detections)
         writes.messages, self._message_rows = self._message_rows, []
         writes.detections, self._detection_rows = self._detection_rows, []
         for node in sorted(self._touched_nodes):

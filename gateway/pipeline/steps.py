@@ -7,10 +7,11 @@ out, and what must be kept gathers in `take_writes()`. Two runs over one input g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
-from gateway.audit.log import AuditLog
+from gateway.audit.chain import history_digest
+from gateway.audit.log import SYSTEM, AuditLog
 from gateway.fusion import FusionState
 from gateway.fusion.rules import Rules
 from gateway.ingest.refused import Refused
@@ -23,13 +24,12 @@ from gateway.pipeline.nodes import NodeSide, Said
 from gateway.pipeline.outcome import Outcome
 from gateway.pipeline.table import MapTable
 from gateway.site import Site
-from gateway.store.interface import Snapshot, Writes
+from gateway.store.interface import HistoryRow, Snapshot, Writes
 from gateway.wire import messages as wire
 
 
 class Pipeline:
-    """Steps uplinks into alarms. `snapshot` is what a store held when the last run ended; `salt`
-    is of the audit log."""
+    """Steps uplinks into alarms. `snapshot` is what a store held when the last run ended."""
 
     def __init__(
         self,
@@ -38,15 +38,15 @@ class Pipeline:
         snapshot: Snapshot | None = None,
         rules: Rules | None = None,
         alarm_rules: AlarmRules | None = None,
-        salt: Callable[[], bytes] = bytes,
+        audit: AuditLog | None = None,
     ) -> None:
         self.site = site
         self.rules = rules or Rules()
-        self.audit = AuditLog(salt)
+        self.audit = audit or AuditLog()
         self._nodes = NodeSide(site, keys)
         self._table = MapTable(site, self.rules)
         sectors = {node.id: node.sector for node in site.nodes.values()}
-        self._desk = DutyDesk(alarm_rules or AlarmRules(sectors))
+        self._desk = DutyDesk(alarm_rules or AlarmRules(sectors), self._chain)
         self._parts = (self._nodes, self._table, self._desk, self.audit)
         if snapshot is not None:
             for part in self._parts:
@@ -164,3 +164,9 @@ class Pipeline:
 
     def _alarm(self, given: AlarmInput, now_us: int, outcome: Outcome) -> None:
         outcome.alarms.extend(self._desk.step(given, now_us))
+
+    def _chain(self, row: HistoryRow) -> None:
+        """Each row of the history has its entry: to alter one is to break the chain."""
+        detail = {"history": row.id, "sha256": history_digest(*row).hex()}
+        action, subject = f"history.{row.change}", f"alarm {row.alarm_id}"
+        self.audit.add(row.at_us, row.by or SYSTEM, action, subject, detail=detail)

@@ -6,6 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
+# State rows of counters that go on when the rows they counted are gone.
+COUNT_MESSAGES, COUNT_DETECTIONS = "count:messages", "count:detections"
+COUNT_ALARMS, COUNT_HISTORY = "count:alarms", "count:history"
+
 
 class MessageRow(NamedTuple):
     """An uplink as it came; (node, lane, boot, seq) is unique."""
@@ -100,6 +104,16 @@ class AuditRow(NamedTuple):
     link: bytes
 
 
+class CheckpointRow(NamedTuple):
+    """The chain's value at an entry, signed (gateway.audit.checkpoint)."""
+
+    number: int
+    link: bytes
+    at_us: int
+    key_id: bytes
+    signature: bytes
+
+
 @dataclass(slots=True)
 class Writes:
     """All that one commit makes durable, or none of it. Upserts coalesce by key.
@@ -116,6 +130,7 @@ class Writes:
     history: list[HistoryRow] = field(default_factory=list)
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    checkpoints: list[CheckpointRow] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
@@ -131,6 +146,7 @@ class Writes:
         self.history += later.history
         self.refused |= later.refused
         self.audit += later.audit
+        self.checkpoints += later.checkpoints
 
 
 @dataclass(slots=True)

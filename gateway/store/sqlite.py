@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.errors import StoreError
-from gateway.store.interface import BootRow, NodeRow, Snapshot, Writes
+from gateway.store.interface import (
+    COUNT_ALARMS,
+    COUNT_DETECTIONS,
+    COUNT_HISTORY,
+    COUNT_MESSAGES,
+    BootRow,
+    NodeRow,
+    Snapshot,
+    Writes,
+)
 from gateway.store.sqlite_schema import bring_up_to_date
 
 _T = TypeVar("_T")
@@ -143,23 +152,27 @@ class SqliteStore:
                 (row.node, row.boot, row.upto),
             )
         ]
+        state = dict(db.execute("SELECT name, value FROM state"))
+
+        def count(name: str, otherwise: str) -> int:
+            # Counting rows is for stores of the first versions, whose rows are all there.
+            return int(state[name] if name in state else db.execute(otherwise).fetchone()[0])
+
         return Snapshot(
             boots=boots,
             nodes=[NodeRow(*row) for row in db.execute("SELECT * FROM node ORDER BY node")],
             above=above,
-            state=dict(db.execute("SELECT name, value FROM state")),
+            state=state,
             open_alarms=[
                 row[0] for row in db.execute("SELECT value FROM alarm WHERE open = 1 ORDER BY id")
             ],
-            last_alarm_id=db.execute("SELECT coalesce(max(id), 0) FROM alarm").fetchone()[0],
-            last_history_id=db.execute("SELECT coalesce(max(id), 0) FROM alarm_history").fetchone()[
-                0
-            ],
+            last_alarm_id=count(COUNT_ALARMS, "SELECT coalesce(max(id), 0) FROM alarm"),
+            last_history_id=count(COUNT_HISTORY, "SELECT coalesce(max(id), 0) FROM alarm_history"),
             refused=list(db.execute("SELECT reason, node, count FROM refused")),
-            messages=db.execute("SELECT count(*) FROM message").fetchone()[0],
-            detections=db.execute(
-                "SELECT count(*) FROM detection WHERE phase = 'onset'"
-            ).fetchone()[0],
+            messages=count(COUNT_MESSAGES, "SELECT count(*) FROM message"),
+            detections=count(
+                COUNT_DETECTIONS, "SELECT count(*) FROM detection WHERE phase = 'onset'"
+            ),
             audit_head=db.execute("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1").fetchone(),
         )
 
@@ -206,4 +219,9 @@ class SqliteStore:
             "INSERT OR IGNORE INTO audit (id, at_us, actor, action, subject, reason, until_us, "
             "detail_json, salt, digest, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             writes.audit,
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO checkpoint (number, link, at_us, key_id, signature) "
+            "VALUES (?, ?, ?, ?, ?)",
+            writes.checkpoints,
         )

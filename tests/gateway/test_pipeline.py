@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.alarms import Acknowledge
+from gateway.audit.chain import history_digest
 from gateway.errors import StoreError
 from gateway.model import text
 from gateway.model.alarm import Disposition
@@ -253,17 +254,20 @@ def test_pipeline_acknowledgement_is_audited_in_the_same_commit(site: Site) -> N
     pipeline.act(T0 + 999 * S, Acknowledge(77, "eva"))  # there is none: nothing was done
     writes = pipeline.take_writes()
     assert [row.change for row in writes.history] == ["acknowledged"]
-    assert [(row.actor, row.action, row.subject, row.detail_json) for row in writes.audit] == [
-        (
-            "eva",
-            "alarm.acknowledge",
-            "alarm 1",
-            (
-                '{"act":"alarm.acknowledge","alarm_id":1,"by":"eva",'
-                '"disposition":"animal","note":""}'
-            ),
-        )
-    ]
+    change, act = writes.audit
+    assert (change.actor, change.action, change.subject) == (
+        "eva",
+        "history.acknowledged",
+        "alarm 1",
+    )
+    digest = history_digest(*writes.history[0]).hex()
+    assert json.loads(change.detail_json) == {"history": writes.history[0].id, "sha256": digest}
+    assert (act.actor, act.action, act.subject, act.detail_json) == (
+        "eva",
+        "alarm.acknowledge",
+        "alarm 1",
+        '{"act":"alarm.acknowledge","alarm_id":1,"by":"eva","disposition":"animal","note":""}',
+    )
 
 
 def test_store_closed_alarms_leave_out_what_is_still_open(site: Site) -> None:

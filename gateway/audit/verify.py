@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Accountability: does a chain hold? Of the gateway it uses the two functions of the chain and the
+signature, nothing else, so that it can be read and judged by itself. No I/O.
+
+Told apart: an edit (digest), an insert or delete (number or link), a chain computed anew
+(checkpoint), a chain cut back (head, or a code somebody wrote down).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.audit import chain
+from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
+
+ERASED = "retention.erase"  # the action of an entry that says what was erased
+_PROBLEMS_MOST = 20
+_CONTENT_TYPES: tuple[Any, ...] = (int, int, str, str, str, str, (int, type(None)), str, bytes)
+
+Row = tuple[Any, ...]
+
+
+class Noted(NamedTuple):
+    """What somebody wrote down: the number of an entry and the first digits of its link."""
+
+    number: int
+    code: str
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What is to be judged. Rows are of the tables audit, checkpoint and alarm_history.
+
+    `whole` is False for an excerpt: it begins at `start` (number, link) and need not end at the
+    newest entry.
+    """
+
+    entries: Iterable[Row]
+    checkpoints: Iterable[Row]
+    history: Iterable[Row] = ()
+    head: Row | None = None
+    noted: tuple[Noted, ...] = ()
+    start: tuple[int, bytes] = (0, chain.GENESIS)
+    whole: bool = True
+
+
+@dataclass(slots=True)
+class Report:
+    """`problems` is empty when all holds; at most twenty are told."""
+
+    problems: list[str] = field(default_factory=list)
+    entries: int = 0
+    erased: int = 0
+    checkpoints: int = 0
+    history: int = 0
+    newest: int = 0
+    code: str = ""
+
+    def tell(self, problem: str) -> None:
+        if len(self.problems) < _PROBLEMS_MOST:
+            self.problems.append(problem)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What is remembered along the chain."""
+
+    wanted: dict[int, bytes]  # link that a checkpoint, the head or a note says
+    blank: int = 0  # the newest erased entry
+    covered: int = 0  # up to here an entry says that audit content was erased
+    alarms_before_us: int = 0  # and alarms that changed before this
+    changes: dict[int, tuple[str, int]] = field(default_factory=dict)  # history id: sha256, at_us
+    links: dict[int, bytes] = field(default_factory=dict)  # of entries somebody wrote down
+
+
+def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report:
+    """Judge it. `keys` are public keys by their id (see `by_id`)."""
+    report = Report()
+    wanted = _checkpoints(evidence, keys, report)
+    walk = _Walk(wanted)
+    number, link = evidence.start
+    noted = {each.number for each in evidence.noted}
+    for row in evidence.entries:
+        try:
+            link = _entry(row, number + 1, link, walk, report)
+        except (ValueError, TypeError, OverflowError, KeyError, AttributeError):
+            report.tell(f"entry {number + 1}: malformed")
+            break
+        number = row[0]
+        report.entries += 1
+        if number in noted:
+            walk.links[number] = link
+    report.newest, report.code = number, link.hex()[:16]
+    if walk.blank > walk.covered:
+        report.tell(f"entry {walk.blank}: erased, and no entry says so")
+    _ends(evidence, number, link, walk, report)
+    _history(evidence, walk, report)
+    return report
+
+
+def by_id(keys: Iterable[Ed25519PublicKey]) -> dict[bytes, Ed25519PublicKey]:
+    """Keys as `verify` wants them."""
+    return {key_id(key): key for key in keys}
+
+
+def _checkpoints(
+    evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey], report: Report
+) -> dict[int, bytes]:
+    wanted: dict[int, bytes] = {}
+    rows = [("checkpoint", row) for row in evidence.checkpoints]
+    if evidence.head is not None:
+        rows.append(("head", evidence.head))
+    for name, row in rows:
+        try:
+            number, link, at_us, signer, signature = row
+            key = keys.get(signer)
+            good = key is not None and is_signed(key, signed_bytes(number, link, at_us), signature)
+        except (ValueError, TypeError, OverflowError):
+            report.tell(f"{name}: malformed")
+            continue
+        if key is None:
+            report.tell(f"{name} {number}: signed by a key that was not given")
+        elif not good:
+            report.tell(f"{name} {number}: the signature is not of the given key")
+        elif wanted.setdefault(number, link) != link:
+            report.tell(f"{name} {number}: another one says otherwise: the chain has two pasts")
+        else:
+            report.checkpoints += name == "checkpoint"
+    return wanted
+
+
+def _entry(row: Row, number: int, before: bytes, walk: _Walk, report: Report) -> bytes:
+    """The link after this entry as the row says it, so that one fault is told once."""
+    *content, digest, link = row
+    if type(digest) is not bytes or type(link) is not bytes or type(content[0]) is not int:
+        raise ValueError("not a row of the audit")
+    if content[0] != number:
+        report.tell(f"entry {number}: missing, the next is {content[0]}")
+        number = content[0]
+    if all(value is None for value in content[1:]):
+        report.erased += 1
+        walk.blank = number
+    elif not _is_content(content):
+        raise ValueError("not a row of the audit")
+    else:
+        if chain.digest(*content) != digest:
+            report.tell(f"entry {number}: its content was changed")
+        _remember(content, walk)
+    if chain.link(before, digest) != link:
+        report.tell(f"entry {number}: does not follow from the one before it")
+    if walk.wanted.get(number, link) != link:
+        report.tell(f"entry {number}: not what was signed: the chain was computed anew")
+    return link
+
+
+def _is_content(content: list[Any]) -> bool:
+    pairs = zip(content, _CONTENT_TYPES, strict=False)
+    return len(content) == len(_CONTENT_TYPES) and all(isinstance(*pair) for pair in pairs)
+
+
+def _remember(content: list[Any], walk: _Walk) -> None:
+    at_us, action = content[1], content[3]
+    detail = json.loads(content[7])
+    if action == ERASED and detail.get("class") == "audit":
+        walk.covered = max(walk.covered, int(detail["upto"]))
+    elif action == ERASED and detail.get("class") == "alarms":
+        walk.alarms_before_us = max(walk.alarms_before_us, int(detail["before_us"]))
+    elif action.startswith("history."):
+        walk.changes[int(detail["history"])] = (str(detail["sha256"]), at_us)
+
+
+def _ends(evidence: Evidence, number: int, link: bytes, walk: _Walk, report: Report) -> None:
+    beyond = max((each for each in walk.wanted if each > number), default=0)
+    if evidence.whole and beyond:
+        report.tell(f"entries {number + 1} to {beyond}: signed once, and no longer there")
+    if number > evidence.start[0] and walk.wanted.get(number) != link:
+        report.tell(f"entry {number}: the last one, and no checkpoint signs it")
+    for noted in evidence.noted:
+        there = walk.links.get(noted.number, b"").hex()[:16]
+        if not there:
+            report.tell(f"entry {noted.number}: written down as {noted.code}, and not there")
+        elif there[: len(noted.code)] != noted.code:
+            report.tell(f"entry {noted.number}: written down as {noted.code}, now {there}")
+    if evidence.start[0] and walk.wanted.get(evidence.start[0]) != evidence.start[1]:
+        report.tell(f"entry {evidence.start[0]}: where the excerpt begins, and nothing signs it")
+
+
+def _history(evidence: Evidence, walk: _Walk, report: Report) -> None:
+    first = min(walk.changes, default=0)
+    seen = set()
+    for row in evidence.history:
+        report.history += 1
+        seen.add(row[0])
+        known = walk.changes.get(row[0])
+        # Changes of before the audit, or whose entries are erased, have nothing to be held against.
+        if known is None and walk.changes and row[0] > first:
+            report.tell(f"alarm history {row[0]}: no entry tells of it: inserted")
+        elif known is not None and chain.history_digest(*row).hex() != known[0]:
+            report.tell(f"alarm history {row[0]}: changed after it was written")
+    for number, (_digest, at_us) in sorted(walk.changes.items()):
+        if number not in seen and evidence.whole and at_us >= walk.alarms_before_us:
+            report.tell(f"alarm history {number}: an entry tells of it, and it is not there")
