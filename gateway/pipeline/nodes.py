@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.alarms import NodeTrouble
-from gateway.enrolment import Enrolment
 from gateway.ingest.clock import BootClock, first_sample
 from gateway.ingest.door import Admitted, Door, Refusal
 from gateway.ingest.downlink import DownCounter, seal_down
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
-from gateway.keys import KeyRing
+from gateway.keys import NodeKeys, derive, node_key
 from gateway.model.detection import ActivityId, Detection
 from gateway.pipeline import node_rows
 from gateway.pipeline.outcome import Outcome
@@ -31,17 +30,15 @@ from gateway.wire import seal
 Said = list[Detection | NodeTrouble]
 
 
-def site_keys(
-    site: Site, fleet_root: bytes, enrolment: Enrolment | None = None
-) -> dict[str, KeyRing]:
-    """Keys of every node of the site, from the 32-byte fleet root, as they stand."""
-    return (enrolment or Enrolment()).key_rings(site.name, site.nodes, fleet_root)
+def site_keys(site: Site, fleet_root: bytes) -> dict[str, NodeKeys]:
+    """Keys of every node of the site, from the 32-byte fleet root."""
+    return {node: derive(node_key(fleet_root, site.name, node)) for node in site.nodes}
 
 
 class NodeSide:
     """Everything between a link and the map table, for all nodes of a site."""
 
-    def __init__(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
+    def __init__(self, site: Site, keys: Mapping[str, NodeKeys]) -> None:
         self.refused = Refused()
         self.messages = 0
         self.detections = 0
@@ -51,7 +48,7 @@ class NodeSide:
         self.missing: dict[tuple[str, int], int] = {}
         self.down = {node: DownCounter() for node in keys}
         self._site = site
-        self.set_keys(keys)
+        self._keys = dict(keys)
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
         self._touched_nodes: set[str] = set()
@@ -66,8 +63,6 @@ class NodeSide:
             self.refused.count(refusal.reason, refusal.node)
             if refusal.reason == "bad_tag":
                 return [*self.roster.on_bad_tag(refusal.node, arrival_us)]
-            if refusal.reason == "revoked":
-                return [*self.roster.on_revoked(refusal.node, arrival_us)]
             return []
         outcome.node = admitted.node
         if admitted.durable:
@@ -87,16 +82,11 @@ class NodeSide:
 
     def seal_down(self, node: str, message: wire.DownMessage) -> tuple[str, bytes] | None:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
-        boot, keys = self.roster.views[node].boot, self.door.keys_of(node)
-        counter = self.down[node].take() if boot and keys else None
-        if keys is None or counter is None:
+        boot = self.roster.views[node].boot
+        counter = self.down[node].take() if boot else None
+        if counter is None:
             return None
-        return seal_down(self._site.name, node, keys, boot, counter, message)
-
-    def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
-        """Keys were given out, proven or revoked."""
-        self.door.set_keys(keys)
-        self.roster.revoked = frozenset(node for node, ring in keys.items() if not ring.accepted)
+        return seal_down(self._site.name, node, self._keys[node], boot, counter, message)
 
     def collect(self, writes: Writes) -> None:
         """Hand over what changed since the last call."""
@@ -165,7 +155,7 @@ class NodeSide:
                 if message.kind is wire.ConditionKind.RECORDS_DROPPED and message.value:
                     self._give_up(node, message.boot or boot, message.value)
                 said += self.roster.on_condition(node, boot, admitted.seq, message)
-            case wire.Snippet() | wire.Result():
+            case wire.Snippet() | wire.Result() | wire.Want():
                 pass  # kept as it came; nothing is decided by it
         return said
 

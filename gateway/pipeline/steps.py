@@ -7,20 +7,18 @@ out, and what must be kept gathers in `take_writes()`. Two runs over one input g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
 from gateway.audit.chain import history_digest
 from gateway.audit.log import SYSTEM, AuditLog
-from gateway.enrolment import Entry
 from gateway.fusion import FusionState
 from gateway.fusion.rules import Rules
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
-from gateway.keys import KeyRing
+from gateway.keys import NodeKeys
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.detection import Detection
-from gateway.pipeline.access import AccessDesk
 from gateway.pipeline.desk import DutyDesk
 from gateway.pipeline.nodes import NodeSide, Said
 from gateway.pipeline.outcome import Outcome
@@ -36,7 +34,7 @@ class Pipeline:
     def __init__(
         self,
         site: Site,
-        keys: Mapping[str, KeyRing],
+        keys: Mapping[str, NodeKeys],
         snapshot: Snapshot | None = None,
         rules: Rules | None = None,
         alarm_rules: AlarmRules | None = None,
@@ -49,8 +47,7 @@ class Pipeline:
         self._table = MapTable(site, self.rules)
         sectors = {node.id: node.sector for node in site.nodes.values()}
         self._desk = DutyDesk(alarm_rules or AlarmRules(sectors), self._chain)
-        self._access = AccessDesk(self.audit)
-        self._parts = (self._nodes, self._table, self._desk, self._access, self.audit)
+        self._parts = (self._nodes, self._table, self._desk, self.audit)
         if snapshot is not None:
             for part in self._parts:
                 part.restore(snapshot)
@@ -131,20 +128,6 @@ class Pipeline:
                 getattr(act, "until_us", None),
                 act_to_dict(act),
             )
-        return outcome
-
-    def enrol(self, now_us: int, entries: Sequence[Entry], keys: Mapping[str, KeyRing]) -> Outcome:
-        """The enrolment journal as it stands now. Raises ConfigError when its end was cut off."""
-        self._access.take(entries, now_us)
-        self._nodes.set_keys(keys)
-        return Outcome()
-
-    def knock(self, now_us: int, node: str) -> Outcome:
-        """The broker turned away who uses a node's name; an alarm when the node is revoked."""
-        outcome = Outcome()
-        if node in self.roster.revoked:
-            self.refused.count("revoked", node)
-            self._take([*self.roster.on_revoked(node, now_us)], now_us, outcome)
         return outcome
 
     def upto(self, node: str, boot: int) -> int:

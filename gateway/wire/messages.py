@@ -62,6 +62,7 @@ class ConditionKind(WireEnum):
     RESTARTED = 10
     DOWN_REFUSED = 11
     PIR_FAULT = 12
+    RESCUE = 13
 
 
 class SnippetEncoding(WireEnum):
@@ -179,7 +180,7 @@ class Condition:
     # uptime of the change
     t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
     # what
-    kind: ConditionKind = field(metadata=wire(2, Kind.ENUM, 1, 12, "-", enum=ConditionKind))
+    kind: ConditionKind = field(metadata=wire(2, Kind.ENUM, 1, 13, "-", enum=ConditionKind))
     # 1 began, 0 ended
     active: int = field(metadata=wire(3, Kind.UINT, 0, 1, "-"))
     # by kind, see section 7
@@ -233,6 +234,25 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """The next piece of a firmware update; asked for again until it comes."""
+
+    ID: ClassVar[int] = 7
+    NAME: ClassVar[str] = "want"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (1,)
+
+    # uptime when asked
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # the update command it is part of
+    command_id: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "-"))
+    # 0 the manifest, n the file on its n-th line
+    file: int = field(metadata=wire(3, Kind.UINT, 0, 255, "-"))
+    # where the piece begins
+    offset: int = field(metadata=wire(4, Kind.UINT, 0, 4294967295, "byte"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Durable messages are committed at the gateway; the node may forget them."""
 
@@ -281,8 +301,27 @@ class Command:
     data: bytes | None = field(default=None, metadata=wire(5, Kind.BYTES, 0, 1024, "-"))
 
 
-UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result
-DownMessage: TypeAlias = Receipt | Time | Command
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a firmware update, in answer to a want."""
+
+    ID: ClassVar[int] = 19
+    NAME: ClassVar[str] = "part"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "down"
+    LANES: ClassVar[tuple[int, ...]] = ()
+
+    # as in the want
+    command_id: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "-"))
+    # as in the want
+    file: int = field(metadata=wire(2, Kind.UINT, 0, 255, "-"))
+    # as in the want
+    offset: int = field(metadata=wire(3, Kind.UINT, 0, 4294967295, "byte"))
+    # 1024 bytes, fewer at the end of the file
+    data: bytes = field(metadata=wire(4, Kind.BYTES, 1, 1024, "-"))
+
+
+UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result | Want
+DownMessage: TypeAlias = Receipt | Time | Command | Part
 Message: TypeAlias = UpMessage | DownMessage
 
 MESSAGES: tuple[type[Message], ...] = (
@@ -292,7 +331,9 @@ MESSAGES: tuple[type[Message], ...] = (
     Condition,
     Snippet,
     Result,
+    Want,
     Receipt,
     Time,
     Command,
+    Part,
 )

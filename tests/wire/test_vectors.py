@@ -69,7 +69,7 @@ def test_payload_with_one_fault_is_refused_for_it(codec: Ask, vectors: Vectors) 
 
 
 def test_message_of_the_other_direction_is_refused(codec: Ask, vectors: Vectors) -> None:
-    down = ("receipt", "time", "command")
+    down = ("receipt", "time", "command", "part")
     cases = []
     for v in vectors("messages"):
         own, other = ("down", "up") if v["message"] in down else ("up", "down")

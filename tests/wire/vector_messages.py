@@ -184,6 +184,35 @@ MESSAGES: list[tuple[str, str, int, Fields]] = [
             "data": (5, b""),
         },
     ),
+    (
+        "want_of_the_manifest",
+        "want",
+        7,
+        {"t_ms": (1, 61_000), "command_id": (2, 9), "file": (3, 0), "offset": (4, 0)},
+    ),
+    (
+        "want_at_its_largest",
+        "want",
+        7,
+        {"t_ms": (1, U32), "command_id": (2, U32), "file": (3, 255), "offset": (4, U32)},
+    ),
+    (
+        "part_at_its_smallest",
+        "part",
+        19,
+        {"command_id": (1, 9), "file": (2, 1), "offset": (3, 0), "data": (4, b"#")},
+    ),
+    (
+        "part_at_its_largest",
+        "part",
+        19,
+        {
+            "command_id": (1, U32),
+            "file": (2, 255),
+            "offset": (3, U32),
+            "data": (4, bytes(i & 255 for i in range(1024))),
+        },
+    ),
 ]
 
 

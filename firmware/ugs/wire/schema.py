@@ -51,6 +51,7 @@ CONDITION_KIND = (
     "restarted",
     "down_refused",
     "pir_fault",
+    "rescue",
 )
 SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
@@ -95,7 +96,7 @@ _HEALTH = (
 # Something about the node itself began or ended. Volatile only as the Will (link_lost).
 _CONDITION = (
     (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the change
-    (2, "kind", ENUM, 1, 12, True, 1, CONDITION_KIND),  # -: what
+    (2, "kind", ENUM, 1, 13, True, 1, CONDITION_KIND),  # -: what
     (3, "active", UINT, 0, 1, True, 1, None),  # -: 1 began, 0 ended
     (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind, see section 7
     (5, "boot", UINT, 1, _U16, False, 1, None),  # -: records_dropped: boot of the dropped records
@@ -120,6 +121,14 @@ _RESULT = (
     (4, "value", UINT, 0, _U32, False, 1, None),  # -: by command
 )
 
+# The next piece of a firmware update; asked for again until it comes.
+_WANT = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when asked
+    (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the update command it is part of
+    (3, "file", UINT, 0, _U8, True, 1, None),  # -: 0 the manifest, n the file on its n-th line
+    (4, "offset", UINT, 0, _U32, True, 1, None),  # byte: where the piece begins
+)
+
 # Durable messages are committed at the gateway; the node may forget them.
 _RECEIPT = (
     (1, "upto", PAIRS, 2, 16, True, 1, None),  # -: boot, seq, ...: all of that boot up to seq
@@ -140,6 +149,14 @@ _COMMAND = (
     (5, "data", BYTES, 0, 1024, False, 1, None),  # -: by kind
 )
 
+# A piece of a firmware update, in answer to a want.
+_PART = (
+    (1, "command_id", UINT, 0, _U32, True, 1, None),  # -: as in the want
+    (2, "file", UINT, 0, _U8, True, 1, None),  # -: as in the want
+    (3, "offset", UINT, 0, _U32, True, 1, None),  # byte: as in the want
+    (4, "data", BYTES, 1, 1024, True, 1, None),  # -: 1024 bytes, fewer at the end of the file
+)
+
 # message: (id, name, direction, lanes, fields)
 MESSAGES: tuple = (
     (1, "hello", UP, (VOLATILE,), _HELLO),
@@ -148,9 +165,11 @@ MESSAGES: tuple = (
     (4, "condition", UP, (DURABLE, VOLATILE), _CONDITION),
     (5, "snippet", UP, (VOLATILE,), _SNIPPET),
     (6, "result", UP, (DURABLE,), _RESULT),
+    (7, "want", UP, (VOLATILE,), _WANT),
     (16, "receipt", DOWN, (), _RECEIPT),
     (17, "time", DOWN, (), _TIME),
     (18, "command", DOWN, (), _COMMAND),
+    (19, "part", DOWN, (), _PART),
 )
 
 
