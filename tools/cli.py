@@ -83,6 +83,12 @@ VERBS = (
         "groundwatch audit verify data/groundwatch.db --key audit.pub",
     ),
     Verb(
+        "release",
+        "tools.release",
+        "make the offline release key, and sign firmware for updates over the air",
+        "groundwatch release sign --board pico_w --version 0.2.0 --out pico_w-0.2.0.gwr",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Updates: a firmware release as one file: its signed manifest and the files it names.
+
+    file     = first line || manifest size (u32 BE) || signature (64 bytes) || manifest || contents
+    signed   = first line || SHA-256 of the manifest
+
+The manifest is text, as a node reads it (firmware/ugs/update/manifest.py); contents follow in its
+order, without anything between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from gateway.errors import ConfigError
+
+# The first line of a manifest, of what is signed, and of a release file.
+FIRST = b"groundwatch release 1\n"
+PIECE = 1024  # of a part
+MANIFEST_MOST = 24_576
+FILES_MOST = 255
+FILE_MOST = 65_536
+TREE_MOST = 327_680
+_HEAD = re.compile(
+    rb"groundwatch release 1\nboard ([a-z0-9_]{1,16})\nversion (\d{1,3}\.\d{1,3}\.\d{1,3})\n"
+)
+_LINE = re.compile(rb"([0-9a-f]{64}) (0|[1-9]\d{0,4}) ((?:boards|ugs)(?:/[a-z0-9_]+)+\.(?:py|bin))")
+_PATH_MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release whose signature and hashes are right. `contents` are those of the files."""
+
+    board: str
+    version: str
+    manifest: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    contents: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def number(self) -> int:
+        """The version as nodes compare it: 1.2.3 is 1002003."""
+        return version_number(self.version)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the manifest: the name of this release."""
+        return sha256(self.manifest).digest()
+
+    @property
+    def order(self) -> bytes:
+        """The data of the update command (docs/wire.md section 7)."""
+        return self.digest + self.signature + len(self.manifest).to_bytes(4, "big")
+
+    def part(self, file: int, offset: int) -> bytes:
+        """A piece of the manifest (0) or of a file (from 1); empty when there is none."""
+        files = (self.manifest, *self.contents)
+        return files[file][offset : offset + PIECE] if 0 <= file < len(files) else b""
+
+
+def version_number(version: str) -> int:
+    """1.2.3 as 1002003. Raises ValueError."""
+    parts = version.split(".")
+    if len(parts) != 3 or not all(re.fullmatch(r"0|[1-9]\d{0,2}", part) for part in parts):
+        raise ValueError(f"{version!r} is no version like 1.2.3")
+    major, minor, patch = map(int, parts)
+    return (major * 1000 + minor) * 1000 + patch
+
+
+def build(board: str, version: str, files: Mapping[str, bytes], key: Ed25519PrivateKey) -> bytes:
+    """The bytes of a release file. Raises ConfigError when a node would not take it."""
+    ordered = sorted(files)
+    lines = [f"board {board}\n", f"version {version}\n"]
+    lines += [f"{sha256(files[name]).hexdigest()} {len(files[name])} {name}\n" for name in ordered]
+    manifest = FIRST + "".join(lines).encode()
+    signature = key.sign(FIRST + sha256(manifest).digest())
+    head = FIRST + len(manifest).to_bytes(4, "big") + signature
+    data = head + manifest + b"".join(files[name] for name in ordered)
+    parse(data, key.public_key(), "the release")
+    return data
+
+
+def load(path: Path, key: Ed25519PublicKey) -> Release:
+    """The release in a file. Raises ConfigError with one line."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(TREE_MOST + MANIFEST_MOST + 1024)
+    except OSError as error:
+        raise ConfigError(f"cannot read the release {path}: {error.strerror}") from None
+    return parse(data, key, str(path))
+
+
+def parse(data: bytes, key: Ed25519PublicKey, name: str) -> Release:
+    """The release in `data`; `name` says in errors what was read. Raises ConfigError."""
+    at = len(FIRST)
+    size = int.from_bytes(data[at : at + 4], "big")
+    signature, start = data[at + 4 : at + 68], at + 68
+    manifest = data[start : start + size]
+    if data[:at] != FIRST or not 0 < size <= MANIFEST_MOST or len(manifest) != size:
+        raise ConfigError(f"{name} is no release file of groundwatch")
+    try:
+        key.verify(signature, FIRST + sha256(manifest).digest())
+    except InvalidSignature:
+        raise ConfigError(f"{name} is not signed by this site's release key") from None
+    head = _HEAD.match(manifest)
+    if head is None:
+        raise ConfigError(f"{name} has a manifest without board and version")
+    contents = _contents(manifest[head.end() :], data[start + size :], name)
+    version = head[2].decode()
+    try:
+        version_number(version)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    return Release(head[1].decode(), version, manifest, signature, contents)
+
+
+def _contents(lines: bytes, data: bytes, name: str) -> tuple[bytes, ...]:
+    if not lines.endswith(b"\n") or lines.count(b"\n") > FILES_MOST:
+        raise ConfigError(f"{name} has no files or more than {FILES_MOST}")
+    contents: list[bytes] = []
+    before, at = b"", 0
+    for line in lines[:-1].split(b"\n"):
+        match = _LINE.fullmatch(line)
+        if match is None or len(match[3]) > _PATH_MOST or match[3] <= before:
+            raise ConfigError(f"{name} has a malformed line in its manifest")
+        before, size = match[3], int(match[2])
+        content = data[at : at + size]
+        if size > FILE_MOST or sha256(content).hexdigest().encode() != match[1]:
+            raise ConfigError(f"{name}: {before.decode()} differs from its hash")
+        contents.append(content)
+        at += size
+    if at != len(data) or at > TREE_MOST:
+        raise ConfigError(f"{name} has {len(data)} bytes of files where its manifest has {at}")
+    return tuple(contents)
+
+
+def load_public_key(path: Path) -> bytes:
+    """The 32 bytes of a release public key, from a file of 64 hex digits. Raises ConfigError."""
+    try:
+        text = path.read_bytes()[:200].decode("ascii", "replace").strip()
+    except OSError as error:
+        raise ConfigError(f"cannot read the release key {path}: {error.strerror}") from None
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ConfigError(
+            f"{path} must hold the 64 hex digits that `groundwatch release key` wrote"
+        )
+    return bytes.fromhex(text)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch release`: the offline side of updates: make a release key, sign a firmware."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from gateway import wrapped
+from gateway.updates import package
+from tools.bundle import FIRMWARE, boards, tree_files
+from tools.errors import UserError
+
+_WHAT = "release key"
+_VERSION_FILE = "ugs/version.py"
+_VERSION_LINE = re.compile(r'^FIRMWARE = "[^"]*"$', re.MULTILINE)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the acts and their options."""
+    acts = parser.add_subparsers(title="acts", dest="act", metavar="ACT", required=True)
+    key = acts.add_parser("key", help="make a release key: FILE wrapped by a passphrase, FILE.pub")
+    key.add_argument("--out", type=Path, default=Path("release.key"), help="the file to write")
+    sign = acts.add_parser(
+        "sign", help="make one signed file of the firmware for one kind of board"
+    )
+    sign.add_argument("--board", required=True, choices=boards(), help="the board it is for")
+    sign.add_argument("--version", required=True, help="as in 0.2.0; newer than any before")
+    sign.add_argument("--key", type=Path, default=Path("release.key"), help="the release key")
+    sign.add_argument("--firmware", type=Path, default=FIRMWARE, help="another firmware folder")
+    sign.add_argument("--out", type=Path, required=True, help="the release file to write")
+    show = acts.add_parser("show", help="check a release file and say what is in it")
+    show.add_argument("file", type=Path)
+    show.add_argument("--key", type=Path, default=Path("release.pub"), help="the public key")
+    for act in (key, sign):
+        act.add_argument(
+            "--passphrase-file",
+            type=Path,
+            help="read the passphrase from here; - is standard input",
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one act; 0 when done."""
+    {"key": _make_key, "sign": _sign, "show": _show}[args.act](args)
+    return 0
+
+
+def public_path(key: Path) -> Path:
+    """Where the public half of a key lies."""
+    return key.with_suffix(".pub")
+
+
+def _make_key(args: argparse.Namespace) -> None:
+    public = public_path(args.out)
+    if public.exists():
+        raise UserError(f"{public} exists already and is not overwritten")
+    secret = Ed25519PrivateKey.generate()
+    wrapped.create(args.out, _WHAT, secret.private_bytes_raw(), passphrase(args, is_new=True))
+    try:
+        public.write_text(secret.public_key().public_bytes_raw().hex() + "\n")
+    except OSError as error:
+        raise UserError(f"cannot write {public}: {error.strerror}") from None
+    print(f"wrote {args.out} (keep it off the gateway and off the net) and {public} (for node.toml")
+    print("and gateway.toml)")
+
+
+def _sign(args: argparse.Namespace) -> None:
+    try:
+        package.version_number(args.version)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    raw = wrapped.open_secret(args.key, _WHAT, passphrase(args, is_new=False))
+    data = make_release(
+        args.board, args.version, Ed25519PrivateKey.from_private_bytes(raw), args.firmware
+    )
+    if args.out.exists():
+        raise UserError(f"{args.out} exists already and is not overwritten")
+    try:
+        args.out.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"cannot write {args.out}: {error.strerror}") from None
+    print(f"wrote {args.out}: version {args.version} for {args.board}, {len(data)} bytes")
+
+
+def make_release(
+    board: str, version: str, key: Ed25519PrivateKey, firmware: Path = FIRMWARE
+) -> bytes:
+    """A release file of the firmware in a folder, which says it is `version`. Raises UserError."""
+    try:
+        files = {
+            path.as_posix(): (firmware / path).read_bytes() for path in tree_files(board, firmware)
+        }
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+    text, count = _VERSION_LINE.subn(
+        f'FIRMWARE = "{version}"', files.get(_VERSION_FILE, b"").decode()
+    )
+    if count != 1:
+        raise UserError(f"{firmware / _VERSION_FILE} has no line that tells the version")
+    files[_VERSION_FILE] = text.encode()
+    return package.build(board, version, files, key)
+
+
+def _show(args: argparse.Namespace) -> None:
+    key = Ed25519PublicKey.from_public_bytes(package.load_public_key(args.key))
+    release = package.load(args.file, key)
+    size = sum(map(len, release.contents))
+    facts = {
+        "board": release.board,
+        "version": release.version,
+        "files": len(release.contents),
+        "bytes": size,
+        "manifest_sha256": release.digest.hex(),
+    }
+    print(json.dumps(facts))
+
+
+def passphrase(args: argparse.Namespace, is_new: bool) -> str:
+    """From --passphrase-file, or asked for on the terminal; never an argument. Raises UserError."""
+    source = args.passphrase_file
+    if source is None:
+        if not sys.stdin.isatty():
+            raise UserError("no terminal to ask for the passphrase: give --passphrase-file")
+        given = getpass.getpass("passphrase: ")
+        if is_new and getpass.getpass("again: ") != given:
+            raise UserError("the two passphrases differ")
+        return given
+    if str(source) == "-":
+        return sys.stdin.readline().rstrip("\n")
+    try:
+        if source.stat().st_mode & 0o077 and os.name == "posix":
+            raise UserError(f"others may read the passphrase in {source}: chmod 600 {source}")
+        return str(source.read_text(encoding="utf-8")).rstrip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {source}: {error}") from None
