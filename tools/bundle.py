@@ -13,20 +13,32 @@ from pathlib import Path
 from gateway import keys
 from gateway.errors import ConfigError
 from gateway.toml_table import Table, load
+from gateway.updates.package import load_public_key
 from tools.errors import UserError
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+TREE_SUFFIXES = (".py", ".bin")
 _KEY_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 # What a bundle consists of at the top; anything else in the folder is not ours to touch.
-_FILES = ("boot.py", "main.py", "node.json")
-_FOLDERS = ("boards", "ugs")
+_FIXED = ("boot.py", "main.py", "slots.py")
+# Empty: the first tree is in use, and no update has been committed (firmware/slots.py).
+_FRESH = ("slot0", "slot1")
+TREE, _SPARE, RESCUE = "a", "b", "rescue"
+# What is at the top of a node's filesystem beside node.json and state/: all of it is firmware.
+OWNED = (TREE, _SPARE, RESCUE, *_FIXED, *_FRESH)
+# What a node has to have to take an update when both of its trees are bad.
+_RESCUE_PARTS = re.compile(
+    r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
+    r"|ugs/(__init__|clock|config|rescue|tasks|version)\.py"
+)
 
 
 @dataclass(frozen=True)
 class NodeConfig:
     """What one node is told; `write_tree` turns it into files.
 
-    `key` is the 32-byte node key and stays out of reprs. `x_m`, `y_m` are metres east and north.
+    `key` is the 32-byte node key and stays out of reprs; `release` the public key of firmware
+    releases, without which the node takes no updates. `x_m`, `y_m` are metres east and north.
     """
 
     site: str
@@ -40,10 +52,11 @@ class NodeConfig:
     x_m: float
     y_m: float
     pir: bool = True
+    release: bytes | None = None
 
     def as_json(self) -> str:
         """The text of node.json, as firmware/ugs/config.py reads it."""
-        table = {
+        table: dict[str, object] = {
             "site": self.site,
             "node": self.node,
             "board": self.board,
@@ -54,6 +67,8 @@ class NodeConfig:
             "y_m": self.y_m,
             "pir": self.pir,
         }
+        if self.release is not None:
+            table["release"] = self.release.hex()
         return json.dumps(table, indent=1) + "\n"
 
 
@@ -96,6 +111,7 @@ def _parse(path: Path, board: str | None) -> NodeConfig:
         x_m=_metres(node, "x_m"),
         y_m=_metres(node, "y_m"),
         pir=node.boolean("pir", default=True),
+        release=_release_key(node, path),
     )
     for table in (node, wifi, broker):
         table.done()
@@ -143,6 +159,13 @@ def _node_key(node: Table, path: Path, site: str, name: str) -> bytes:
     return bytes.fromhex(digits)
 
 
+def _release_key(node: Table, path: Path) -> bytes | None:
+    if not node.has("release_key"):
+        return None
+    name = node.text("release_key", "release.pub")
+    return load_public_key(path.parent / name)
+
+
 def _key_digits(path: Path) -> str:
     try:
         return path.read_bytes()[:200].decode("ascii", "replace").strip()
@@ -151,34 +174,44 @@ def _key_digits(path: Path) -> str:
 
 
 def write_tree(config: NodeConfig, out: Path) -> list[Path]:
-    """Write boot.py, main.py, node.json, boards/ and ugs/ into `out`; return their paths there.
+    """Write all files of a node into `out`; return their paths there.
 
     `out` must be absent, empty, or a former bundle, whose files are replaced while whatever the
     node has written beside them (state/) stays. Raises UserError.
     """
-    sources = _sources(config.board)
+    wanted = {Path(name): FIRMWARE / name for name in _FIXED}
+    for relative in tree_files(config.board):
+        wanted[TREE / relative] = FIRMWARE / relative
+        if _RESCUE_PARTS.fullmatch(relative.as_posix()):
+            wanted[RESCUE / relative] = FIRMWARE / relative
     try:
         _clear(out)
-        for relative in sources:
-            target = out / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(FIRMWARE / relative, target)
+        for target, source in wanted.items():
+            (out / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, out / target)
+        for name in _FRESH:
+            (out / name).touch()
         node_json = out / "node.json"
         node_json.touch(mode=0o600)
         node_json.write_text(config.as_json())
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
-    return sorted([*sources, Path("node.json")])
+    return sorted([*wanted, *map(Path, _FRESH), Path("node.json")])
 
 
-def _sources(board: str) -> list[Path]:
+def tree_files(board: str, firmware: Path = FIRMWARE) -> list[Path]:
+    """What an update over the air can change: boards/ and ugs/, relative to `firmware`.
+
+    Raises UserError when there is no such board.
+    """
     if board not in boards():
         raise UserError(f"no board {board}; there are {', '.join(boards())}")
-    found = [FIRMWARE / "boot.py", FIRMWARE / "main.py"]
-    found += (FIRMWARE / "boards").glob("*.py")
-    found += (FIRMWARE / "boards" / board).glob("*.py")
-    found += (FIRMWARE / "ugs").rglob("*.py")
-    return [path.relative_to(FIRMWARE) for path in found]
+    found = [
+        *(firmware / "boards").glob("*.py"),
+        *(firmware / "boards" / board).glob("*.py"),
+        *(path for path in (firmware / "ugs").rglob("*") if path.suffix in TREE_SUFFIXES),
+    ]
+    return sorted(path.relative_to(firmware) for path in found)
 
 
 def _clear(out: Path) -> None:
@@ -189,14 +222,16 @@ def _clear(out: Path) -> None:
         raise UserError(f"{out} is a file; name a folder for the bundle")
     if not any(out.iterdir()):
         return
-    if not all((out / name).exists() for name in (*_FILES, *_FOLDERS)):
+    if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE, RESCUE)):
         raise UserError(f"{out} is not empty and not a former bundle; name another folder")
-    for name in _FILES:
-        (out / name).unlink()
-    for name in _FOLDERS:
+    for name in (TREE, _SPARE, RESCUE):
         if (out / name).is_symlink():
             raise UserError(f"{out / name} is a link; name another folder")
-        shutil.rmtree(out / name)
+    for name in (*_FIXED, *_FRESH, "node.json"):
+        (out / name).unlink(missing_ok=True)
+    for name in (TREE, _SPARE, RESCUE):
+        if (out / name).exists():
+            shutil.rmtree(out / name)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@
 import machine
 from micropython import const
 
-# Below the 8388 ms that the RP2040's watchdog can count (datasheet section 4.7.3).
-_WATCHDOG_MS = const(8_000)
+from boards import guard
+
 # Constants of machine.reset_cause() and the numbers they have in a hello (ugs.wire.schema).
 _RESET_CAUSES = (
     ("PWRON_RESET", 0),
@@ -37,10 +37,6 @@ def watch_edges(pin, handler):
         pin.irq(handler=handler, trigger=trigger)
 
 
-def reset():
-    machine.reset()
-
-
 class Board:
     # What a node asks of its board:
     #   name                      as in node.json
@@ -65,7 +61,7 @@ class Board:
         self._reset_cause = machine.reset_cause()
 
     def start_watchdog(self):
-        return machine.WDT(timeout=_WATCHDOG_MS)
+        return machine.WDT(timeout=guard.WATCHDOG_MS)
 
     def check(self):
         pass
@@ -77,4 +73,4 @@ class Board:
         return _RESET_UNKNOWN
 
     def reset(self):
-        reset()
+        guard.reset()

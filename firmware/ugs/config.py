@@ -4,6 +4,7 @@
 import binascii
 import json
 
+_KEYS = ("site", "node", "board", "key", "wifi", "broker", "x_m", "y_m", "pir", "release")
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
@@ -13,7 +14,7 @@ class ConfigError(ValueError):
 
 
 class Config:
-    def __init__(self, site, node, board, key, wifi, broker, place, pir):
+    def __init__(self, site, node, board, key, wifi, broker, place, pir, release):
         self.site = site
         self.node = node
         self.board = board
@@ -22,6 +23,7 @@ class Config:
         self.host, self.port = broker
         self.x_m, self.y_m = place
         self.pir = pir
+        self.release = release  # the public key of firmware releases, None without updates
 
 
 def load_config(path):
@@ -38,9 +40,7 @@ def load_config(path):
 
 
 def parse_config(table):
-    _no_other_keys(
-        "node.json", table, ("site", "node", "board", "key", "wifi", "broker", "x_m", "y_m", "pir")
-    )
+    _no_other_keys("node.json", table, _KEYS)
     wifi = table.get("wifi")
     _no_other_keys("wifi", wifi, ("ssid", "passphrase"))
     broker = table.get("broker")
@@ -55,11 +55,12 @@ def parse_config(table):
         _identifier(table, "site", "north"),
         _identifier(table, "node", "n07"),
         _identifier(table, "board", "pico_w"),
-        _key(table),
+        _key(table, "key"),
         (_text(wifi, "ssid", "wifi.", 1, 32, "field"), _text(wifi, "passphrase", "wifi.", 0, 63)),
         (_text(broker, "host", "broker.", 1, 64, "192.168.4.1"), port),
         (_number(table, "x_m"), _number(table, "y_m")),
         pir,
+        _key(table, "release") if "release" in table else None,
     )
 
 
@@ -95,13 +96,12 @@ def _number(table, key):
     return value
 
 
-def _key(table):
+def _key(table, name):
     # Never shown, not even in part: the console of a node is read by whoever finds it.
-    value = table.get("key")
     try:
-        key = binascii.unhexlify(value)
+        key = binascii.unhexlify(table.get(name))
     except (ValueError, TypeError):
         key = b""
     if len(key) != 32:
-        raise ConfigError("key must be 64 hexadecimal digits; groundwatch bundle writes them")
+        raise ConfigError("%s must be 64 hexadecimal digits; groundwatch bundle writes them" % name)
     return key

@@ -17,6 +17,7 @@ _BATTERY_NONE_MV = const(1000)
 # A sensor that is cut or shorted shows less than this for so long; even a quiet site has more.
 _FLAT_COUNTS = const(1)
 _FLAT_S = const(60)
+_WELL_FLAT_S = const(10)
 _PIR_STUCK_MS = const(600_000)
 _CLOCK_UNSET_MS = const(600_000)
 _WINDOW_S = const(10)
@@ -82,6 +83,7 @@ class Health:
         self._conditions = conditions
         self._random = random
         self._heartbeat_ms = 0
+        self._beat_ms = 0
         self._seconds = 0
         self._flat_s = 0
         self._clipped = 0
@@ -99,6 +101,7 @@ class Health:
 
     def heartbeat(self, now_ms, floor_um_s_x100):
         # 60 s +- 20 %, so that nodes started together do not stay together.
+        self._beat_ms = now_ms
         self._heartbeat_ms = now_ms + int(_HEARTBEAT_MS * (0.8 + 0.4 * self._random()))
         return {
             "t_ms": now_ms,
@@ -108,6 +111,14 @@ class Health:
             "samples_missed": min(self._sampler.missed, _U16_MAX),
             "ledger_pending": min(self._ledger.pending(), _U16_MAX),
         }
+
+    def is_acknowledged(self):
+        # Whether the gateway has answered the newest heartbeat.
+        return self._session.echo_ms == self._beat_ms
+
+    def are_sensors_well(self):
+        # For now: a fault is told only once it lasts.
+        return self._flat_s < _WELL_FLAT_S and self._sampler.written and self._is_front_end_well()
 
     def poll_contact(self, now_ms):
         tamper = self._board.tamper

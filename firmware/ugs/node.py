@@ -16,9 +16,11 @@ from ugs.link.session import Session
 from ugs.link.wifi import Wifi
 from ugs.pump import Pump
 from ugs.tasks import Supervisor
+from ugs.update.proof import Proof
+from ugs.update.updater import Updater
+from ugs.version import FIRMWARE, number
 from ugs.wire import keys, schema
 
-FIRMWARE = "0.1.0"
 _STATE = "state"
 _TICK_MS = const(100)
 _TRIM_EVERY_S = const(60)
@@ -33,14 +35,16 @@ _UPTIME_MS_MAX = 4_147_200_000
 _PUMP_LIMIT_MS = const(6_000)
 _HOUSE_LIMIT_MS = const(6_000)
 _LINK_LIMIT_MS = const(90_000)
+_UPDATE_LIMIT_MS = const(10_000)
 
 
 class Node:
     # board: name, sampler, nm_s_per_count_x256, pir (or None), tamper, wlan, battery_mv(),
     # reset_cause(), start_watchdog(), reset(), check(). Opening the ledger reserves the boot number
     # and may raise OSError or BootsError; from the end of the constructor on samples are taken.
+    # slots: which tree this is, and whether on trial.
 
-    def __init__(self, board, config):
+    def __init__(self, board, config, slots):
         self.board = board
         self.clock = Clock()
         self.journal = Journal(_STATE)
@@ -75,7 +79,17 @@ class Node:
             self.journal.record,
             lambda: self.supervisor.alive("pump"),
         )
-        self.commands = Commands(self.journal.record, self._request_reboot)
+        self.updater = Updater(
+            config.release,
+            board.name,
+            number(FIRMWARE),
+            slots,
+            self.journal.record,
+            self._request_reboot,
+            lambda: self.supervisor.alive("update"),
+        )
+        self.proof = Proof(slots)
+        self.commands = Commands(self.journal.record, self._request_reboot, self.updater.take)
         self._hello_boot = 0
         # The gap last told of, (boot, highest seq in it), and the identity of what told of it.
         self._gap = self._gap_told = None
@@ -102,9 +116,14 @@ class Node:
         supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
         supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
         supervisor.start("link", self.session.run, _LINK_LIMIT_MS)
+        supervisor.start("update", self._update, _UPDATE_LIMIT_MS)
         await supervisor.feed(self.board.start_watchdog())
         # The watchdog resets the node now; this is for a board whose watchdog is switched off.
         self.board.reset()
+
+    async def _update(self):
+        self.updater.tell_outcome(self.clock.uptime_ms())
+        await self.updater.run(self.clock.uptime_ms)
 
     async def _keep_house(self):
         tick = 0
@@ -115,6 +134,7 @@ class Node:
             if tick % 10 == 0:
                 self.health.poll(now_ms)
                 self._tell_gaps(now_ms)
+                self._prove(now_ms)
             if tick % (10 * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
             if now_ms >= self._reboot_ms or self.wifi.cycles >= _RADIO_CYCLES_MAX:
@@ -144,6 +164,14 @@ class Node:
             self._gap_told = told[:2]
         self.session.outbox.send_first(*self._gap_told)
 
+    def _prove(self, now_ms):
+        health = self.health
+        if self.proof.step(now_ms, health.are_sensors_well(), health.is_acknowledged()):
+            print("trial fails uptime_ms=%d" % now_ms)
+            self._request_reboot()
+        if not self.updater.is_busy:
+            self.updater.tell_outcome(now_ms)
+
     def _request_reboot(self):
         # Later, so that the result can still go out.
         self._reboot_ms = self.clock.uptime_ms() + _REBOOT_AFTER_MS
@@ -165,6 +193,9 @@ class Node:
     def on_command(self, command):
         self.commands.take(command, self.clock.uptime_ms())
 
+    def on_part(self, part):
+        self.updater.on_part(part)
+
     def next_volatile(self, now_ms):
         # A hello on each connection and for each new block of counters, then heartbeats.
         self.journal.renew()
@@ -182,4 +213,5 @@ class Node:
             }
         if self.health.is_heartbeat_due(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
-        return None
+        want = self.updater.next_want(now_ms)
+        return None if want is None else ("want", want)

@@ -199,22 +199,27 @@ class SPI:
 
 
 class WDT:
-    # Cannot be stopped once started, as on the boards.
+    # One counter, which nothing stops once it runs: a second WDT sets the first one anew.
+    _timeout_us = 0
+    _deadline_us = 0
 
     def __init__(self, id=0, timeout=5000):
         if simhardware.wiring.reset_is_watchdog and timeout > 8388:
             raise ValueError("timeout exceeds 8388")  # the RP2040's 24-bit counter
-        self._timeout_us = timeout * 1000
-        self._deadline_us = simclock.now() + self._timeout_us
-        simclock.at(self._deadline_us, self._fire)
+        is_running = WDT._timeout_us
+        WDT._timeout_us = timeout * 1000
+        self.feed()
+        if not is_running:
+            simclock.at(WDT._deadline_us, WDT._fire)
 
     def feed(self):
-        self._deadline_us = simclock.now() + self._timeout_us
+        WDT._deadline_us = simclock.now() + WDT._timeout_us
 
-    def _fire(self, t_us):
-        if self._deadline_us > t_us:
-            return self._deadline_us
-        print("sim: watchdog not fed for %d ms: reset" % (self._timeout_us // 1000))
+    @staticmethod
+    def _fire(t_us):
+        if WDT._deadline_us > t_us:
+            return WDT._deadline_us
+        print("sim: watchdog not fed for %d ms: reset" % (WDT._timeout_us // 1000))
         simhardware.leave(simclock.EXIT_RESET, "watchdog")
 
 

@@ -49,12 +49,20 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     found = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
     assert facts["files"] == found
     assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
-    expected = {p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*.py")}
-    expected = {p for p in expected if not p.startswith("boards/") or p.count("/") == 1}
-    expected |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py", "node.json"}
-    assert set(found) == expected
-    for name in expected - {"node.json"}:
-        assert (out / name).read_bytes() == (FIRMWARE / name).read_bytes()
+    sources = {p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*.py")}
+    sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
+    sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
+    fixed = {"boot.py", "main.py", "slots.py"}
+    outside = {name for name in found if not name.startswith(("a/", "rescue/"))}
+    assert outside == fixed | {"node.json", "slot0", "slot1"}
+    assert {name[2:] for name in found if name.startswith("a/")} == sources - fixed
+    rescue = {name.removeprefix("rescue/") for name in found if name.startswith("rescue/")}
+    assert {"ugs/rescue.py", "ugs/update/updater.py", "boards/guard.py"} <= rescue
+    assert not any(name.startswith(("ugs/dsp/", "ugs/detect/")) for name in rescue)
+    for name in set(found) - {"node.json", "slot0", "slot1"}:
+        source = FIRMWARE / name.removeprefix("a/").removeprefix("rescue/")
+        assert (out / name).read_bytes() == source.read_bytes()
+    assert (out / "slot0").read_bytes() == (out / "slot1").read_bytes() == b""
     node_key = keys.node_key(bytes.fromhex(ROOT_HEX), "north", "n07")
     table = json.loads((out / "node.json").read_text())
     assert table["key"] == node_key.hex()
@@ -84,13 +92,18 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     write_tree(load_config(node_toml), out)
     (out / "state").mkdir()
     (out / "state" / "boot0").write_bytes(b"kept")
-    (out / "ugs" / "left_over.py").write_text("old")
+    (out / "a" / "ugs" / "left_over.py").write_text("old")
+    (out / "b").mkdir()
+    (out / "b" / "manifest").write_text("of an update")
+    (out / "slot0").write_bytes(b"which tree is in use")
     changed(node_toml, "^board = .*", 'board = "esp32"')
     write_tree(load_config(node_toml), out)
     assert (out / "state" / "boot0").read_bytes() == b"kept"
-    assert not (out / "ugs" / "left_over.py").exists()
-    assert not (out / "boards" / "pico_w").exists()
-    assert (out / "boards" / "esp32" / "board.py").exists()
+    assert not (out / "a" / "ugs" / "left_over.py").exists()
+    assert (out / "slot0").read_bytes() == b""
+    assert not (out / "b").exists()
+    assert not (out / "a" / "boards" / "pico_w").exists()
+    assert (out / "a" / "boards" / "esp32" / "board.py").exists()
 
 
 def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
@@ -110,11 +123,11 @@ def test_bundle_through_a_link_refuses(node_toml: Path, tmp_path: Path):
     out = tmp_path / "n07"
     write_tree(load_config(node_toml), out)
     elsewhere = tmp_path / "elsewhere"
-    (out / "ugs").rename(elsewhere)
-    (out / "ugs").symlink_to(elsewhere)
+    (out / "a").rename(elsewhere)
+    (out / "a").symlink_to(elsewhere)
     with pytest.raises(UserError, match="is a link"):
         write_tree(load_config(node_toml), out)
-    assert (elsewhere / "node.py").exists()
+    assert (elsewhere / "ugs" / "node.py").exists()
 
 
 @pytest.mark.parametrize(
@@ -167,6 +180,23 @@ def test_bundle_with_a_key_file_uses_that_key(node_toml: Path, tmp_path: Path):
     (tmp_path / "n07.key").write_text("0f" * 32 + "\n")
     config = load_config(changed(node_toml, "^fleet_key = .*", 'key_file = "n07.key"'))
     assert config.key == b"\x0f" * 32
+
+
+def test_bundle_with_a_release_key_tells_the_node_of_it(
+    node_toml: Path, tmp_path: Path, micropython: Path
+):
+    changed(node_toml, "^# release_key = .*", 'release_key = "release.pub"')
+    (tmp_path / "release.pub").write_text("5c" * 32 + "\n")
+    out = tmp_path / "n07"
+    write_tree(load_config(node_toml), out)
+    script = tmp_path / "show.py"
+    script.write_text(
+        "from ugs.config import load_config\nprint(load_config('node.json').release.hex())"
+    )
+    assert run_on_node(micropython, script, cwd=out) == ["5c" * 32]
+    (tmp_path / "release.pub").write_text("5c" * 31)
+    with pytest.raises(UserError, match="release.pub must hold"):
+        load_config(node_toml)
 
 
 def test_config_shown_hides_its_secrets(node_toml: Path):

@@ -150,7 +150,7 @@ def test_node_replaces_its_will_before_the_gateway_would_find_it_too_old(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
-    session = tmp_path / "n07" / "ugs" / "link" / "session.py"
+    session = tmp_path / "n07" / "a" / "ugs" / "link" / "session.py"
     age = re.search(r"_WILL_AGE_MAX = const\((\d+)\)", session.read_text())
     assert age
     assert int(age[1]) < WINDOW
@@ -192,7 +192,7 @@ def test_node_whose_converter_does_not_answer_comes_up_and_tells_of_it(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0), "esp32")
-    board = tmp_path / "n07" / "boards" / "esp32" / "board.py"
+    board = tmp_path / "n07" / "a" / "boards" / "esp32" / "board.py"
     board.write_text(board.read_text().replace('"cs": 5', '"cs": 4'))  # the wire is off
     run = play(micropython, walker(30, 0, 0), "esp32")
     assert run.codes == [0]
@@ -204,11 +204,35 @@ def test_node_whose_board_fails_at_start_is_reset_until_it_works(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
-    board = tmp_path / "n07" / "boards" / "pico_w" / "board.py"
+    board = tmp_path / "n07" / "a" / "boards" / "pico_w" / "board.py"
     board.write_text(board.read_text().replace("network.STA_IF", "network.AP_IF"))
-    run = play(micropython, walker(35, 0, 0))
+    run = play(micropython, walker(20, 0, 0))
     assert run.codes == [3, 3, 3, 0]
     assert run.lines[0].startswith("node stops cause=")
+
+
+def test_node_whose_tree_never_starts_calls_from_rescue_and_comes_back(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, walker(1, 0, 0))
+    (tmp_path / "n07" / "exit.json").unlink()
+    board = tmp_path / "n07" / "a" / "boards" / "pico_w" / "board.py"
+    right = board.read_text()
+    board.write_text("1 / 0\n")
+    run = play(micropython, walker(90, 0, 0))
+    assert run.codes == [3, 3, 3, 3, 0]
+    assert [line for line in run.lines if line.startswith("rescue started")]
+    assert [hello.fw for hello in run.messages("Hello")] == ["rescue 0.1.0"]
+    assert conditions(run) == [(ConditionKind.RESCUE, 1)]
+    assert run.messages("Health")
+    # Ten minutes in rescue, then the tree gets another start: broken still, so back to rescue.
+    run = play(micropython, walker(800, 0, 0))
+    assert "rescue lets the firmware try again" in run.lines
+    assert run.codes == [3, 3, 0]
+    board.write_text(right)
+    run = play(micropython, walker(1500, 0, 0))
+    assert [line for line in run.lines if line.startswith("node started")]
+    assert run.messages("Hello")[-1].fw == "0.1.0"
 
 
 @pytest.mark.parametrize(
@@ -224,8 +248,8 @@ def test_node_with_a_broken_configuration_says_what_is_wrong(
 ):
     play(micropython, walker(1, 0, 0))
     (tmp_path / "n07" / "node.json").write_text(text)
-    run = play(micropython, walker(1, 0, 0))
-    assert run.codes == [0]
+    run = play(micropython, walker(20, 0, 0))
+    assert run.codes == [3, 3, 3, 0]  # every five seconds, and each time it says so
     assert run.lines[0].startswith(f"node stops cause={said}")
     assert run.uplinks == []
 

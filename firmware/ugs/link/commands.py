@@ -11,16 +11,20 @@ _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 _EXPIRED = schema.enum_value("result", "status", "expired")
 _PING = schema.enum_value("command", "kind", "ping")
 _REBOOT = schema.enum_value("command", "kind", "reboot")
+_UPDATE = schema.enum_value("command", "kind", "update")
 
 
 class Commands:
     # record(name, values) keeps the result; request_reboot() is called after it is kept.
+    # take_update(command, now_ms) gives the (status, value) of a refusal, or None: then the result
+    # follows when the update has ended.
     #   repeated: commands that had been done already and were only answered once
 
-    def __init__(self, record, request_reboot):
+    def __init__(self, record, request_reboot, take_update):
         self.repeated = 0
         self._record = record
         self._request_reboot = request_reboot
+        self._take_update = take_update
         self._done = []
 
     def take(self, command, now_ms):
@@ -31,8 +35,14 @@ class Commands:
         self._done.append(number)
         if len(self._done) > _REMEMBERED:
             self._done.pop(0)
+        value = None
         if now_ms > command.get("expires_ms", now_ms):
             status = _EXPIRED
+        elif kind == _UPDATE:
+            refusal = self._take_update(command, now_ms)
+            if refusal is None:
+                return
+            status, value = refusal
         elif kind in (_PING, _REBOOT):
             status = _OK
         else:
@@ -45,6 +55,7 @@ class Commands:
                 schema.enum_name("result", "status", status),
             )
         )
-        self._record("result", {"t_ms": now_ms, "command_id": number, "status": status})
+        values = {"t_ms": now_ms, "command_id": number, "status": status, "value": value}
+        self._record("result", values)
         if kind == _REBOOT and status == _OK:
             self._request_reboot()

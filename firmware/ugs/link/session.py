@@ -24,14 +24,16 @@ _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 
 class Session:
-    # `node` gives alive(), next_volatile(now_ms) -> (name, values) or None, on_connect() and
-    # on_command(values); `random` gives 0..1.
+    # `node` gives alive(), next_volatile(now_ms) -> (name, values) or None, on_connect(),
+    # on_command(values) and on_part(values); `random` gives 0..1.
     #   connects, failures: how often that was reached, and how often an attempt or a session failed
-    #   is_answered: the gateway has answered on this connection
+    #   is_answered: the gateway has answered on this connection; echo_ms: when what it answered
+    #   last was sent
 
     def __init__(self, config, keys, journal, wifi, clock, node, random):
         base = "groundwatch/v1/%s/%s/" % (config.site, config.node)
         self.is_answered = False
+        self.echo_ms = -1
         self.connects = 0
         self.failures = 0
         self.outbox = Outbox(journal.ledger, random)
@@ -150,6 +152,9 @@ class Session:
             self.outbox.receive(values["upto"], self._clock.uptime_ms())
         elif name == "time":
             self.is_answered = True
+            self.echo_ms = values["echo_ms"]
             self._clock.set_wall(values["utc_ms"], values["echo_ms"])
+        elif name == "part":
+            self._node.on_part(values)
         else:
             self._node.on_command(values)

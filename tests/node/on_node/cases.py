@@ -292,7 +292,8 @@ def make_node():
     config.site, config.node, config.key = "north", "n07", bytes(range(32))
     config.ssid = config.passphrase = config.host = ""
     config.port = 1883
-    return Node(board, config)
+    config.release = None
+    return Node(board, config, Part())
 
 
 def keep_results(node, count):

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# update: verification of Ed25519 signatures (RFC 8032 5.1), on MicroPython's long integers.
+# Strict: one signature has one encoding, and keys of small order sign nothing.
+
+from ugs.update.sha512 import sha512
+
+P = (1 << 255) - 19
+L = (1 << 252) + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, P - 2, P) % P
+_ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
+_BASE_Y = 4 * pow(5, P - 2, P) % P
+# A point is (X, Y, Z, T): x = X / Z, y = Y / Z, x y = T / Z.
+_NEUTRAL = (0, 1, 1, 0)
+
+
+def verify_steps(key, message, signature):
+    # Yields None while it works, about 260 times, then True or False: whoever drives it can do
+    # other things between. key has 32 bytes, signature 64.
+    yield_at = _prepare(key, message, signature)
+    if yield_at is None:
+        yield False
+        return
+    base, minus_a, s, k, r = yield_at
+    yield None
+    both = _add(base, minus_a)
+    point = _NEUTRAL
+    # [s]B - [k]A, bit by bit (Straus); it has to be R, in the one encoding that R has.
+    for bit in range(252, -1, -1):
+        point = _add(point, point)
+        which = (s >> bit & 1) | (k >> bit & 1) << 1
+        if which:
+            point = _add(point, (base, minus_a, both)[which - 1])
+        yield None
+    yield _encode(point) == r and not _is_small(point)
+
+
+def verify(key, message, signature):
+    # The same in one go.
+    *_steps, answer = verify_steps(key, message, signature)
+    return answer
+
+
+def _prepare(key, message, signature):
+    if len(key) != 32 or len(signature) != 64:
+        return None
+    s = int.from_bytes(signature[32:], "little")
+    if s >= L:  # RFC 8032 5.1.7: else another signature could be made of this one
+        return None
+    a = _decode(key)
+    if a is None or _is_small(a):
+        return None
+    r = bytes(signature[:32])
+    k = int.from_bytes(sha512(r + bytes(key) + message), "little") % L
+    minus_a = (P - a[0], a[1], a[2], P - a[3])
+    return _decode(_BASE_Y.to_bytes(32, "little")), minus_a, s, k, r
+
+
+def _add(p, q):
+    # RFC 8032 5.1.4; complete, so that it doubles as well.
+    a = (p[1] - p[0]) * (q[1] - q[0]) % P
+    b = (p[1] + p[0]) * (q[1] + q[0]) % P
+    c = 2 * p[3] * q[3] * _D % P
+    d = 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _is_small(point):
+    # Whether its order divides 8.
+    for _ in range(3):
+        point = _add(point, point)
+    return point[0] == 0 and point[1] == point[2]
+
+
+def _encode(point):
+    z = pow(point[2], P - 2, P)
+    x, y = point[0] * z % P, point[1] * z % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def _decode(data):
+    # RFC 8032 5.1.3; None for bytes that are no point, or not the one encoding of it.
+    y = int.from_bytes(data, "little")
+    sign = y >> 255
+    y &= (1 << 255) - 1
+    if y >= P:
+        return None
+    u, v = (y * y - 1) % P, (_D * y * y + 1) % P
+    x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
+    if (v * x * x - u) % P:
+        if (v * x * x + u) % P:
+            return None
+        x = x * _ROOT_OF_MINUS_1 % P
+    if x == 0 and sign:
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P

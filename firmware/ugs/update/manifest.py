@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+# update: the manifest of a release, read line by line from its file: it never is in memory whole.
+#
+#   groundwatch release 1
+#   board pico_w
+#   version 0.2.0
+#   <SHA-256, 64 hex digits> <size in bytes> <path>        one line a file, by rising path
+
+from binascii import unhexlify
+
+from micropython import const
+
+from ugs import version
+
+_FILES_MAX = const(255)  # a want counts them in one byte
+_FILE_MAX = const(65_536)
+_TREE_MAX = const(327_680)  # two trees, the rescue tree and the ledger share 868,352 bytes
+_LINE_MAX = const(160)
+_PATH_MAX = const(64)
+_FIRST = b"groundwatch release 1\n"
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
+
+
+class ManifestError(Exception):
+    pass
+
+
+class Manifest:
+    # board, version (number); entries() yields (path, size, SHA-256) of each file. The constructor
+    # reads it all once and raises ManifestError or OSError.
+
+    def __init__(self, path):
+        self._path = path
+        with open(path, "rb") as file:
+            self.board, self.version = _read_head(file)
+        count = total = 0
+        before = ""
+        for name, size, _digest in self.entries():
+            count += 1
+            total += size
+            if name <= before or count > _FILES_MAX or total > _TREE_MAX:
+                raise ManifestError("files")
+            before = name
+        if not count:
+            raise ManifestError("files")
+
+    def entries(self):
+        with open(self._path, "rb") as file:
+            _read_head(file)
+            while True:
+                line = file.readline(_LINE_MAX)
+                if not line:
+                    return
+                yield _parse(line)
+
+
+def _read_head(file):
+    if file.readline(_LINE_MAX) != _FIRST:
+        raise ManifestError("format")
+    try:
+        board = _word(file.readline(_LINE_MAX), b"board ")
+        return board, version.number(_word(file.readline(_LINE_MAX), b"version "))
+    except (ValueError, UnicodeError):
+        raise ManifestError("head")
+
+
+def _word(line, key):
+    if not line.startswith(key) or not line.endswith(b"\n"):
+        raise ManifestError("head")
+    return str(line[len(key) : -1], "ascii")
+
+
+def _parse(line):
+    parts = line[:-1].split(b" ")
+    if len(parts) != 3 or line[-1:] != b"\n" or not parts[1].isdigit() or not is_path(parts[2]):
+        raise ManifestError("line")
+    size = int(parts[1])
+    try:
+        digest = unhexlify(parts[0])
+    except ValueError:
+        raise ManifestError("line")
+    if len(digest) != 32 or size > _FILE_MAX or str(size).encode() != parts[1]:
+        raise ManifestError("line")
+    return str(parts[2], "ascii"), size, digest
+
+
+def is_path(path):
+    # boards/... or ugs/..., of plain words: nothing that leads out of its tree.
+    words = path.split(b"/")
+    if len(path) > _PATH_MAX or len(words) < 2 or words[0] not in (b"boards", b"ugs"):
+        return False
+    stem, dot, suffix = words[-1].partition(b".")
+    if not dot or suffix not in (b"py", b"bin"):
+        return False
+    for word in words[:-1] + [stem]:
+        if not word:
+            return False
+        for letter in word:
+            if letter not in _LETTERS:
+                return False
+    return True

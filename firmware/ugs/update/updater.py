@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+# update: what a node always has of it: takes the command, carries wants and parts, tells the
+# outcome. The work itself (ugs.update.install) is loaded for each update: its 16 KB are heap.
+
+import asyncio
+import gc
+import sys
+
+from micropython import const
+
+from ugs.wire import schema
+
+_MANIFEST_MAX = const(24_576)
+_COMMAND_BYTES = const(100)  # SHA-256, signature, size (docs/wire.md section 7)
+_ASK_AGAIN_MS = const(5_000)
+_ASK_AGAIN_MS_MAX = const(60_000)
+# Half an hour without an answer: the gateway will command it anew when it is back.
+_ASKS_MAX = const(32)
+_POLL_MS = const(50)
+_IDLE_MS = const(500)
+
+_OK = schema.enum_value("result", "status", "ok")
+REFUSED = schema.enum_value("result", "status", "refused")
+FAILED = schema.enum_value("result", "status", "failed")
+BAD_SIGNATURE = const(1)
+NO_KEY = const(2)
+OTHER_BOARD = const(3)
+NOT_NEWER = const(4)
+MALFORMED = const(5)
+BUSY = const(6)
+CORRUPT = const(7)
+FLASH = const(8)
+SILENT = const(9)
+TAKEN_BACK = const(10)
+
+
+def unload():
+    package = sys.modules["ugs.update"]
+    for name in ("ed25519", "install", "manifest", "sha512", "tree"):
+        sys.modules.pop("ugs.update." + name, None)
+        if hasattr(package, name):
+            delattr(package, name)
+
+
+class UpdateError(Exception):
+    def __init__(self, status, value):
+        super().__init__("status=%d value=%d" % (status, value))
+        self.status = status
+        self.value = value
+
+
+class Updater:
+    # key: the release public key, None when this node takes no updates. version: of the firmware
+    # that runs. record(name, values) keeps a result; restart() ends this boot; alive() is progress.
+    #   is_busy: an update is under way
+
+    def __init__(self, key, board, version, slots, record, restart, alive):
+        self.is_busy = False
+        self._key = key
+        self._board = board
+        self._version = version
+        self._slots = slots
+        self._record = record
+        self._restart = restart
+        self._alive = alive
+        self._number = 0
+        self._order = None  # (digest, signature, size) still to be done
+        self._want = None  # [file, offset], to be answered
+        self._is_asking = False
+        self._data = None
+
+    def take(self, command, now_ms):
+        # A refusal as (status, value), or None: a result follows when the update has ended.
+        data = command.get("data", b"")
+        if len(data) != _COMMAND_BYTES:
+            return REFUSED, MALFORMED
+        size = int.from_bytes(data[96:], "big")
+        if not 0 < size <= _MANIFEST_MAX:
+            return REFUSED, MALFORMED
+        if self._key is None:
+            return REFUSED, NO_KEY
+        if self.is_busy or self._slots.on_trial:
+            return REFUSED, BUSY
+        self.is_busy = True
+        self._number = command["id"]
+        self._order = (bytes(data[:32]), bytes(data[32:96]), size)
+        return None
+
+    def next_want(self, now_ms):
+        # The values of a want to send now, or None.
+        if not self._is_asking or self._want is None:
+            return None
+        self._is_asking = False
+        number, offset = self._want
+        return {"t_ms": now_ms, "command_id": self._number, "file": number, "offset": offset}
+
+    def on_part(self, part):
+        if self._want != [part["file"], part["offset"]] or part["command_id"] != self._number:
+            return  # of another update, or a second answer
+        self._data = part["data"]
+        self._want = None
+
+    def tell_outcome(self, now_ms):
+        # What became of the trial, kept durably before it is forgotten.
+        slots = self._slots
+        if slots.outcome:
+            is_kept = slots.outcome == slots.COMMITTED
+            status, value = (_OK, slots.version) if is_kept else (FAILED, TAKEN_BACK)
+            self._tell(now_ms, slots.command, status, value)
+            slots.told()
+
+    async def run(self, uptime_ms):
+        while True:
+            self._alive()
+            if self._order is not None:
+                try:
+                    await self._install()
+                except UpdateError as error:
+                    self._tell(uptime_ms(), self._number, error.status, error.value)
+                except OSError:
+                    self._tell(uptime_ms(), self._number, FAILED, FLASH)
+                self._order = self._want = None
+                self.is_busy = False
+                gc.collect()
+            await asyncio.sleep_ms(_IDLE_MS)
+
+    def _tell(self, now_ms, number, status, value):
+        print("update ended command=%d status=%d value=%d" % (number, status, value))
+        self._record(
+            "result", {"t_ms": now_ms, "command_id": number, "status": status, "value": value}
+        )
+
+    async def _install(self):
+        from ugs.update.install import Install
+
+        spare = self._slots.spare()
+        print("update begins command=%d tree=%s" % (self._number, spare))
+        try:
+            install = Install(self._slots, self.ask, self._alive)
+            version = await install.run(
+                self._key, self._board, max(self._slots.floor, self._version), *self._order
+            )
+        finally:
+            unload()
+        self._slots.start_trial(version, self._number)
+        print("update whole version=%d tree=%s" % (version, spare))
+        self._restart()
+
+    async def ask(self, number, offset):
+        # The piece at `offset` of a file, however often it has to be asked for.
+        again_ms = _ASK_AGAIN_MS
+        self._want = [number, offset]
+        for _ in range(_ASKS_MAX):
+            self._is_asking = True
+            for _ in range(again_ms // _POLL_MS):
+                if self._want is None:
+                    data, self._data = self._data, None
+                    return data
+                self._alive()
+                await asyncio.sleep_ms(_POLL_MS)
+            again_ms = min(2 * again_ms, _ASK_AGAIN_MS_MAX)
+        raise UpdateError(FAILED, SILENT)

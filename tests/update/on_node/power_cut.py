@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+# Cuts the power at every flash operation of a whole update, tears the operation, and goes on.
+# Usage: power_cut.py good|bad FIRST STEP; "bad" is a release that never proves itself. Prints
+# "cuts N operations M". Whatever tree a boot chooses has to be whole: that is what must never fail.
+
+import asyncio
+import gc
+import os
+import sys
+from binascii import hexlify
+from hashlib import sha256
+
+import vfs
+
+sys.path.append(__file__.rsplit("/", 1)[0] + "/../../ledger/on_node")
+from nor_flash import BLOCK, BLOCKS, Flash, format_flash, lfs
+from slots import Slots
+
+from ugs.ledger.journal import Journal
+from ugs.update import ed25519, install
+from ugs.update import updater as updater_module
+from ugs.update.proof import Proof
+from ugs.update.updater import Updater
+
+OLD = {
+    "boards/base.py": b"# board\n" * 75,
+    "ugs/clock.py": b"# old clock\n" * 900,
+    "ugs/gone.py": b"# no longer part of it\n",
+    "ugs/node.py": b"# old node\n",
+}
+NEW = {
+    "boards/base.py": OLD["boards/base.py"],
+    "ugs/clock.py": b"# new clock\n" * 1100,
+    "ugs/dsp/added.py": b"# a new folder\n" * 20,
+    "ugs/node.py": b"# new node\n",
+}
+VERSION = 2_000
+COMMAND = 77
+
+
+class Hurried:
+    # asyncio for code that waits: the waiting is left out, or each cut would take minutes.
+    CancelledError = asyncio.CancelledError
+
+    @staticmethod
+    async def sleep_ms(_ms):
+        await asyncio.sleep(0)
+
+
+updater_module.asyncio = install.asyncio = Hurried
+# Signatures are the matter of test_ed25519; verified on every boot they would take minutes here.
+ed25519.verify_steps = lambda key, message, signature: iter((None, True))
+updater_module.unload = lambda: None
+
+
+class Cut(Exception):
+    pass
+
+
+class Restart(Exception):
+    pass
+
+
+def manifest():
+    text = "groundwatch release 1\nboard pico_w\nversion 0.2.0\n"
+    for path in sorted(NEW):
+        digest = hexlify(sha256(NEW[path]).digest()).decode()
+        text += "%s %d %s\n" % (digest, len(NEW[path]), path)
+    return text.encode()
+
+
+def write(root, files):
+    for path, data in files.items():
+        folder = root
+        for word in path.split("/")[:-1]:
+            try:
+                os.mkdir(folder)
+            except OSError:
+                pass
+            folder += "/" + word
+        try:
+            os.mkdir(folder)
+        except OSError:
+            pass
+        with open(root + "/" + path, "wb") as file:
+            file.write(data)
+
+
+def files_of(root, folder=""):
+    found = {}
+    for entry in os.ilistdir(root + "/" + folder if folder else root):
+        path = folder + "/" + entry[0] if folder else entry[0]
+        if entry[1] == 0x4000:
+            found.update(files_of(root, path))
+        elif entry[0] != "manifest":
+            with open(root + "/" + path, "rb") as file:
+                found[path] = file.read()
+    return found
+
+
+def prepare():
+    image = bytearray(b"\xff" * (BLOCK * BLOCKS))
+    flash = Flash(image)
+    format_flash(flash)
+    vfs.mount(lfs(flash), "/flash")
+    os.chdir("/flash")
+    write("a", OLD)
+    for name in ("node.json", "slot0", "slot1"):
+        open(name, "wb").close()
+    Journal("state").open()
+    os.chdir("/")
+    vfs.umount("/flash")
+    return image
+
+
+async def talk(updater, restarts):
+    # The gateway: commands the update once, then answers each want.
+    pieces = (manifest(),) + tuple(NEW[path] for path in sorted(NEW))
+    order = sha256(pieces[0]).digest() + bytes(64) + len(pieces[0]).to_bytes(4, "big")
+    refusal = updater.take({"id": COMMAND, "data": order}, 0)
+    assert refusal is None, refusal
+    task = asyncio.create_task(updater.run(lambda: 0))
+    while updater.is_busy and not restarts:
+        want = updater.next_want(0)
+        if want is not None:
+            at = want["offset"]
+            data = pieces[want["file"]][at : at + 1024]
+            part = {"command_id": COMMAND, "file": want["file"], "offset": at, "data": data}
+            updater.on_part(part)
+            updater.on_part(part)  # brokers repeat themselves
+        await asyncio.sleep(0)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+
+
+def boot(flash, is_good, told):
+    # One boot until it ends by itself or by the cut. True once the update is settled.
+    slots = Slots(".")
+    slots.choose()
+    assert slots.tree in ("a", "b"), slots.tree
+    held = files_of(slots.tree)
+    is_new = held == NEW
+    assert is_new or held == OLD, ("a tree that is not whole", slots.tree, sorted(held))
+    assert is_new or not slots.on_trial
+    journal = Journal("state")
+    journal.open()
+
+    def record(name, values):
+        kept = journal.record(name, values)
+        if kept[2]:
+            told.append((values["status"], values["value"]))
+
+    restarts = []
+    updater = Updater(
+        bytes(32), "pico_w", 1_000, slots, record, lambda: restarts.append(1), lambda: None
+    )
+    updater.tell_outcome(0)
+    if slots.on_trial:
+        Proof(slots).step(700_000 if not is_good else 61_000, is_good, True)
+        if is_good:
+            updater.tell_outcome(0)
+        return False
+    Proof(slots).step(61_000, True, True)
+    if is_new or (not is_good and told):
+        return True
+    asyncio.run(talk(updater, restarts))
+    return False
+
+
+def boots(flash, is_good, told):
+    # Boots until the update is settled or the power is cut; True when settled.
+    for _ in range(12):
+        try:
+            vfs.mount(lfs(flash), "/flash")
+        except OSError:
+            assert flash.is_dead()
+            return False
+        os.chdir("/flash")
+        try:
+            if boot(flash, is_good, told):
+                return True
+        except OSError:
+            if not flash.is_dead():
+                raise
+        finally:
+            os.chdir("/")
+            vfs.umount("/flash")
+        if flash.is_dead():
+            return False
+    raise AssertionError("the update never comes to an end")
+
+
+def run_cut(image, is_good, cut, torn_pct):
+    told = []
+    flash = Flash(bytearray(image), cut, torn_pct)
+    if boots(flash, is_good, told):
+        return False, flash.done
+    # Power is back; a weak battery cuts it once more, early.
+    flash = Flash(flash.image, cut % 7, torn_pct)
+    boots(flash, is_good, told)
+    flash = Flash(flash.image)
+    assert boots(flash, is_good, told)
+    vfs.mount(lfs(flash), "/flash")
+    os.chdir("/flash")
+    slots = Slots(".")
+    held = files_of(slots.active())
+    os.chdir("/")
+    vfs.umount("/flash")
+    assert held == (NEW if is_good else OLD)
+    assert slots.floor == (VERSION if is_good else 0), slots.floor
+    assert ((0, VERSION) if is_good else (3, 10)) in told, told
+    return True, 0
+
+
+def main():
+    is_good, cut, step = sys.argv[1] == "good", int(sys.argv[2]), int(sys.argv[3])
+    image = prepare()
+    cuts = operations = 0
+    while True:
+        hit = 0
+        for torn_pct in (0, 50, 99):
+            was_cut, done = run_cut(image, is_good, cut, torn_pct)
+            hit += was_cut
+            operations = max(operations, done)
+        gc.collect()
+        if not hit:
+            break
+        cuts += hit
+        cut += step
+    print("cuts %d operations %d" % (cuts, operations))
+
+
+main()
