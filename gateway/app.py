@@ -126,7 +126,9 @@ class Gateway:
         self.pipeline = Pipeline(self.site, keys, store.load(), alarm_rules=orders, audit=audit)
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {self.site.name}")
         head = HeadFile(config.data_dir / head_file.NAME)
-        self.writer = Writer(self.pipeline, store, _utc_us, self._on_outcome, head.committed)
+        self.writer = Writer(
+            self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
+        )
         self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
         mqtt = self._mqtt_link()
         serial: list[Link] = [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway import toml_table
 from gateway.alarm_config import AlarmConfig, read_alarms
+from gateway.retention import Retention, read_retention
 from gateway.toml_table import Table
 
 EXAMPLE = """\
@@ -37,6 +38,15 @@ port = 8480
 # after_s = 120
 # to = "shift leader"
 # priority = 1           # alarms of this priority and higher
+
+# Days that records are kept; what is older is erased. The longest times cannot be raised.
+# [retention]
+# snippets_days = 7      # waveforms, at most 30
+# messages_days = 30     # health and other words of nodes, at most 366
+# detections_days = 365  # at most 1096
+# alarms_days = 365      # closed alarms and their history, at most 1827
+# audit_days = 731       # who did what; the chain itself stays; at most 3653
+# quarantine_days = 30   # what was refused, at most 90
 """
 
 LOOPBACK = "127.0.0.1"
@@ -88,6 +98,7 @@ class GatewayConfig:
     console: ConsoleConfig = ConsoleConfig()
     serial: tuple[SerialConfig, ...] = ()
     alarms: AlarmConfig = field(default_factory=AlarmConfig)
+    retention: Retention = field(default_factory=Retention)
 
 
 def load_config(path: Path) -> GatewayConfig:
@@ -102,6 +113,7 @@ def load_config(path: Path) -> GatewayConfig:
         console=_console(root.table("console")),
         serial=tuple(_serial(table) for table in root.tables("serial")),
         alarms=read_alarms(root),
+        retention=read_retention(root),
     )
     head.done()
     root.done()

@@ -29,7 +29,10 @@ def evidence(path: Path) -> Iterator[Evidence]:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
             db.execute("BEGIN")  # one snapshot for all three tables
-            yield Evidence(db.execute(_AUDIT), db.execute(_CHECKPOINT), db.execute(_HISTORY))
+            entries, checkpoints, history = map(db.execute, (_AUDIT, _CHECKPOINT, _HISTORY))
+            yield Evidence(entries, checkpoints, history)
+            for cursor in (entries, checkpoints, history):
+                cursor.close()  # one not read to its end would hold the snapshot, and the log file
         finally:
             db.close()
     except sqlite3.Error as error:

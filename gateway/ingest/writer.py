@@ -14,10 +14,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from gateway.errors import StoreError
+from gateway.ingest.keeper import Keeper
 from gateway.ingest.receipts import ReceiptDesk
 from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.acts import Act
 from gateway.pipeline import Outcome, Pipeline
+from gateway.retention import Retention
 from gateway.store.interface import Store, Writes
 from gateway.wire.messages import DownMessage, Time
 
@@ -45,6 +47,7 @@ class Writer:
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
         on_committed: Callable[[Writes], None] = lambda _writes: None,
+        retention: Retention | None = None,
     ) -> None:
         self.store_problem = ""
         self.store_failures = 0
@@ -55,6 +58,7 @@ class Writer:
         self._clock = clock
         self._on_outcome = on_outcome
         self._on_committed = on_committed
+        self._keeper = Keeper(retention or Retention())
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUE_MOST)
         self._routes: dict[str, Link] = {}
         self._pending = Writes()
@@ -96,6 +100,8 @@ class Writer:
         try:
             while True:
                 await self._step(await self._gather())
+                if not self.store_problem and self._keeper.due(self._clock()):
+                    await self._look_for_old()
         finally:
             self._desk.close()
             if self._pending:
@@ -137,6 +143,21 @@ class Writer:
             self._on_outcome(outcome)
         if stored:
             self._settle()
+
+    async def _look_for_old(self) -> None:
+        """What is older than it may be goes with the next commit, a portion of it."""
+        loop, now_us = asyncio.get_running_loop(), self._clock()
+        cuts = self._keeper.retention.cuts(now_us)
+        try:
+            expired = await loop.run_in_executor(self._executor, self._store.expired, cuts)
+            self._pipeline.erase(now_us, expired)
+            self._keeper.looked(now_us, bool(expired))
+            if self._keeper.untidy and not expired:
+                tidy = await loop.run_in_executor(self._executor, self._store.tidy)
+                self._keeper.untidy = not tidy
+        except StoreError as error:
+            self._keeper.looked(now_us, False)
+            _LOG.error("cannot erase what is older than it may be: %s", error)
 
     async def _commit(self) -> bool:
         """True when everything pending is durable."""

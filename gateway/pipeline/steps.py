@@ -20,11 +20,13 @@ from gateway.keys import NodeKeys
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.detection import Detection
 from gateway.pipeline.desk import DutyDesk
+from gateway.pipeline.erasing import Eraser
 from gateway.pipeline.nodes import NodeSide, Said
 from gateway.pipeline.outcome import Outcome
 from gateway.pipeline.table import MapTable
+from gateway.retention import RecordClass
 from gateway.site import Site
-from gateway.store.interface import HistoryRow, Snapshot, Writes
+from gateway.store.interface import Expired, HistoryRow, Snapshot, Writes
 from gateway.wire import messages as wire
 
 
@@ -47,7 +49,8 @@ class Pipeline:
         self._table = MapTable(site, self.rules)
         sectors = {node.id: node.sector for node in site.nodes.values()}
         self._desk = DutyDesk(alarm_rules or AlarmRules(sectors), self._chain)
-        self._parts = (self._nodes, self._table, self._desk, self.audit)
+        self._eraser = Eraser(self.audit)
+        self._parts = (self._nodes, self._table, self._desk, self._eraser, self.audit)
         if snapshot is not None:
             for part in self._parts:
                 part.restore(snapshot)
@@ -129,6 +132,10 @@ class Pipeline:
                 act_to_dict(act),
             )
         return outcome
+
+    def erase(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
+        """The store holds what is older than it may be: a portion goes with the next commit."""
+        self._eraser.step(now_us, expired)
 
     def upto(self, node: str, boot: int) -> int:
         """Up to which seq that boot's durable messages are complete."""

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
+
+from gateway.retention import RecordClass
 
 # State rows of counters that go on when the rows they counted are gone.
 COUNT_MESSAGES, COUNT_DETECTIONS = "count:messages", "count:detections"
@@ -114,11 +117,32 @@ class CheckpointRow(NamedTuple):
     signature: bytes
 
 
+class QuarantineRow(NamedTuple):
+    """Something that was refused: the first bytes of it, and its whole size in bytes."""
+
+    id: int
+    arrival_us: int
+    reason: str
+    node: str
+    topic: str
+    size: int
+    head: bytes
+
+
+class Expired(NamedTuple):
+    """Records of one class that are older than they may be; `upto` is of the audit's entries."""
+
+    before_us: int
+    rows: int
+    upto: int | None
+
+
 @dataclass(slots=True)
 class Writes:
     """All that one commit makes durable, or none of it. Upserts coalesce by key.
 
-    An empty value of `state` ends that row.
+    An empty value of `state` ends that row. `erase` names the cut (UTC microseconds) of classes of
+    which a portion is to be erased.
     """
 
     messages: list[MessageRow] = field(default_factory=list)
@@ -131,6 +155,8 @@ class Writes:
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     checkpoints: list[CheckpointRow] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+    erase: dict[RecordClass, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
@@ -147,6 +173,8 @@ class Writes:
         self.refused |= later.refused
         self.audit += later.audit
         self.checkpoints += later.checkpoints
+        self.quarantine += later.quarantine
+        self.erase |= later.erase
 
 
 @dataclass(slots=True)
@@ -165,6 +193,7 @@ class Snapshot:
     messages: int = 0
     detections: int = 0
     audit_head: tuple[int, bytes] | None = None  # number and link of the newest entry
+    last_quarantine_id: int = 0
 
 
 class Store(Protocol):
@@ -175,6 +204,12 @@ class Store(Protocol):
 
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or an error and none of it."""
+
+    def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
+        """Classes that hold something older than their cut (UTC microseconds)."""
+
+    def tidy(self) -> bool:
+        """After erasing: leave nothing of it beside the tables; False when that must wait."""
 
     def closed_alarms(self, limit: int) -> list[str]:
         """JSON of the newest alarms that are over and acknowledged, newest first."""

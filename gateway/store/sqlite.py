@@ -6,43 +6,20 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.errors import StoreError
-from gateway.store.interface import (
-    COUNT_ALARMS,
-    COUNT_DETECTIONS,
-    COUNT_HISTORY,
-    COUNT_MESSAGES,
-    BootRow,
-    NodeRow,
-    Snapshot,
-    Writes,
-)
+from gateway.retention import RecordClass
+from gateway.store import sql_commit, sql_erase
+from gateway.store.interface import Expired, Snapshot, Writes
+from gateway.store.sql_commit import Rows
 from gateway.store.sqlite_schema import bring_up_to_date
 
-_T = TypeVar("_T")
+_BUSY_MS = 2000  # so long another process may hold the file before a commit fails
 
-_UPSERT_BOOT = """
-INSERT INTO boot (node, boot, upto, missing, start_us, spread_us, samples, at_us)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (node, boot) DO UPDATE SET upto = excluded.upto,
-missing = excluded.missing, start_us = excluded.start_us, spread_us = excluded.spread_us,
-samples = excluded.samples, at_us = excluded.at_us"""
-_UPSERT_NODE = """
-INSERT INTO node (node, window_newest, window_bits, down_reserved, last_seen_us)
-VALUES (?, ?, ?, ?, ?) ON CONFLICT (node) DO UPDATE SET window_newest = excluded.window_newest,
-window_bits = excluded.window_bits, down_reserved = excluded.down_reserved,
-last_seen_us = excluded.last_seen_us"""
-_UPSERT_ALARM = """
-INSERT INTO alarm (id, kind, key, raised_us, open, value) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET open = excluded.open, value = excluded.value"""
-_UPSERT_STATE = """
-INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
-_UPSERT_REFUSED = """
-INSERT INTO refused (reason, node, count) VALUES (?, ?, ?)
-ON CONFLICT (reason, node) DO UPDATE SET count = excluded.count"""
+_T = TypeVar("_T")
 
 
 class SqliteStore:
@@ -60,7 +37,7 @@ class SqliteStore:
 
     def load(self) -> Snapshot:
         """What was committed before."""
-        return self._guard(self._load)
+        return self._guard(lambda: sql_commit.load(self._connection()))
 
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or StoreError and none of it."""
@@ -68,14 +45,23 @@ class SqliteStore:
 
     def closed_alarms(self, limit: int) -> list[str]:
         """JSON of the newest alarms that are over and acknowledged, newest first."""
-        return self._guard(
-            lambda: [
-                row[0]
-                for row in self._open_db().execute(
-                    "SELECT value FROM alarm WHERE open = 0 ORDER BY id DESC LIMIT ?", (limit,)
-                )
-            ]
-        )
+        return self._guard(lambda: sql_commit.closed_alarms(self._connection(), limit))
+
+    def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
+        """Classes that hold something older than their cut (UTC microseconds)."""
+        return self._guard(lambda: sql_erase.expired(self._connection(), cuts))
+
+    def tidy(self) -> bool:
+        """Empty the write-ahead log, which holds pages as they were; False while somebody reads."""
+        return self._guard(self._tidy)
+
+    def _tidy(self) -> bool:
+        db = self._open_db()
+        # Whoever reads must not hold up what comes in: it is tried again.
+        db.execute("PRAGMA busy_timeout = 0")
+        busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return not busy
 
     def close(self) -> None:
         """Release the files; safe to call twice."""
@@ -121,6 +107,9 @@ class SqliteStore:
                 "data_dir"
             ) from None
 
+    def _connection(self) -> _Connection:
+        return _Connection(self._open_db())
+
     def _open_db(self) -> sqlite3.Connection:
         if self._db is None:
             self._open()
@@ -131,97 +120,44 @@ class SqliteStore:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(
-            self._path or ":memory:", isolation_level=None, check_same_thread=False, timeout=2.0
+            self._path or ":memory:",
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_BUSY_MS / 1000,
         )
         db = self._db
         db.execute("PRAGMA synchronous = FULL")
+        # What is erased is overwritten, not only let go.
+        db.execute("PRAGMA secure_delete = ON")
         try:
             bring_up_to_date(db)
         except StoreError as error:
             self._forget()
             raise StoreError(f"store {self._path}: {error}") from None
 
-    def _load(self) -> Snapshot:
-        db = self._open_db()
-        boots = [BootRow(*row) for row in db.execute("SELECT * FROM boot ORDER BY node, boot")]
-        above = [
-            (row.node, row.boot, seq)
-            for row in boots
-            for (seq,) in db.execute(
-                "SELECT seq FROM message WHERE node = ? AND lane = 0 AND boot = ? AND seq > ?",
-                (row.node, row.boot, row.upto),
-            )
-        ]
-        state = dict(db.execute("SELECT name, value FROM state"))
-
-        def count(name: str, otherwise: str) -> int:
-            # Counting rows is for stores of the first versions, whose rows are all there.
-            return int(state[name] if name in state else db.execute(otherwise).fetchone()[0])
-
-        return Snapshot(
-            boots=boots,
-            nodes=[NodeRow(*row) for row in db.execute("SELECT * FROM node ORDER BY node")],
-            above=above,
-            state=state,
-            open_alarms=[
-                row[0] for row in db.execute("SELECT value FROM alarm WHERE open = 1 ORDER BY id")
-            ],
-            last_alarm_id=count(COUNT_ALARMS, "SELECT coalesce(max(id), 0) FROM alarm"),
-            last_history_id=count(COUNT_HISTORY, "SELECT coalesce(max(id), 0) FROM alarm_history"),
-            refused=list(db.execute("SELECT reason, node, count FROM refused")),
-            messages=count(COUNT_MESSAGES, "SELECT count(*) FROM message"),
-            detections=count(
-                COUNT_DETECTIONS, "SELECT count(*) FROM detection WHERE phase = 'onset'"
-            ),
-            audit_head=db.execute("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1").fetchone(),
-        )
-
     def _commit(self, writes: Writes) -> None:
         db = self._open_db()
         db.execute("BEGIN IMMEDIATE")
         try:
-            self._insert(db, writes)
+            shared = _Connection(db)
+            sql_commit.insert(shared, writes)
+            for kept, before_us in writes.erase.items():
+                sql_erase.erase(shared, kept, before_us)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
 
-    def _insert(self, db: sqlite3.Connection, writes: Writes) -> None:
-        # OR IGNORE: a commit whose outcome is unknown (an error in its fsync) is repeated.
-        db.executemany(
-            "INSERT OR IGNORE INTO message (node, lane, boot, seq, arrival_us, kind, payload) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            writes.messages,
-        )
-        db.executemany(
-            "INSERT OR IGNORE INTO detection (node, boot, seq, onset_ms, phase, class, "
-            "confidence_pct, peak_um_s_x100, onset_us, report_us, uncertainty_us, arrival_us) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            writes.detections,
-        )
-        db.executemany(_UPSERT_BOOT, writes.boots.values())
-        db.executemany(_UPSERT_NODE, writes.nodes.values())
-        db.executemany(_UPSERT_STATE, writes.state.items())
-        over = [(name,) for name, value in writes.state.items() if not value]
-        db.executemany("DELETE FROM state WHERE name = ?", over)
-        db.executemany(_UPSERT_ALARM, writes.alarms.values())
-        db.executemany(
-            "INSERT OR IGNORE INTO alarm_history (id, alarm_id, at_us, change, by, value) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            writes.history,
-        )
-        db.executemany(
-            _UPSERT_REFUSED,
-            [(reason, node, count) for (reason, node), count in writes.refused.items()],
-        )
-        db.executemany(
-            "INSERT OR IGNORE INTO audit (id, at_us, actor, action, subject, reason, until_us, "
-            "detail_json, salt, digest, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            writes.audit,
-        )
-        db.executemany(
-            "INSERT OR IGNORE INTO checkpoint (number, link, at_us, key_id, signature) "
-            "VALUES (?, ?, ?, ?, ?)",
-            writes.checkpoints,
-        )
+
+class _Connection:
+    """A connection as the shared statements want it."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        return self._db.execute(sql, values).fetchall()
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._db.executemany(sql, rows)

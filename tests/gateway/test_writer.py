@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from gateway.ingest import writer as writer_module
 from gateway.ingest.writer import Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.retention import RecordClass
 from gateway.site import load_site
-from gateway.store.interface import Snapshot, Writes
+from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, PlayedNode, until, write_site
@@ -44,6 +45,12 @@ class FailingStore:
 
     def closed_alarms(self, limit: int) -> list[str]:
         return self.inner.closed_alarms(limit)
+
+    def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
+        return self.inner.expired(cuts)
+
+    def tidy(self) -> bool:
+        return self.inner.tidy()
 
     def close(self) -> None:
         self.inner.close()

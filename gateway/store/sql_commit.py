@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The store: statements of a commit and of a start, in the SQL that every implementation shares.
+
+`?` stands for a value. ON CONFLICT DO NOTHING, because a commit whose outcome is unknown (an error
+in its fsync, a connection that broke) is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from gateway.store.interface import (
+    COUNT_ALARMS,
+    COUNT_DETECTIONS,
+    COUNT_HISTORY,
+    COUNT_MESSAGES,
+    BootRow,
+    NodeRow,
+    Snapshot,
+    Writes,
+)
+
+Rows = list[tuple[Any, ...]]
+
+
+class Database(Protocol):
+    """What an implementation lends: one statement, or one for many rows; both in a transaction."""
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        """The rows it gives, if any."""
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Once for each row."""
+
+
+def _insert(table: str, columns: str, otherwise: str = "DO NOTHING") -> str:
+    marks = ", ".join("?" * len(columns.split(", ")))
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT {otherwise}"
+
+
+def _upsert(table: str, key: str, columns: str) -> str:
+    new = ", ".join(f"{name} = excluded.{name}" for name in columns.split(", "))
+    return _insert(table, f"{key}, {columns}", f"({key}) DO UPDATE SET {new}")
+
+
+_BOOT = "upto, missing, start_us, spread_us, samples, at_us"
+_NODE = "window_newest, window_bits, down_reserved, last_seen_us"
+_ALARM = "kind, key, raised_us, open, value"
+_AUDIT = "at_us, actor, action, subject, reason, until_us, detail_json, salt, digest, link"
+_DETECTION = (
+    "node, boot, seq, onset_ms, phase, class, confidence_pct, peak_um_s_x100, onset_us, "
+    "report_us, uncertainty_us, arrival_us"
+)
+
+_INSERT_MESSAGE = _insert("message", "node, lane, boot, seq, arrival_us, kind, payload")
+_INSERT_DETECTION = _insert("detection", _DETECTION)
+_INSERT_HISTORY = _insert("alarm_history", "id, alarm_id, at_us, change, by, value")
+_INSERT_AUDIT = _insert("audit", f"id, {_AUDIT}")
+_INSERT_CHECKPOINT = _insert("checkpoint", "number, link, at_us, key_id, signature")
+_INSERT_QUARANTINE = _insert("quarantine", "id, arrival_us, reason, node, topic, size, head")
+_UPSERT_BOOT = _upsert("boot", "node, boot", _BOOT)
+_UPSERT_NODE = _upsert("node", "node", _NODE)
+_UPSERT_ALARM = _upsert("alarm", "id", _ALARM)
+_UPSERT_STATE = _upsert("state", "name", "value")
+_UPSERT_REFUSED = _upsert("refused", "reason, node", "count")
+
+
+def insert(db: Database, writes: Writes) -> None:
+    """All rows of a commit but what is to be erased."""
+    db.many(_INSERT_MESSAGE, writes.messages)
+    db.many(_INSERT_DETECTION, writes.detections)
+    db.many(_UPSERT_BOOT, writes.boots.values())
+    db.many(_UPSERT_NODE, writes.nodes.values())
+    db.many(_UPSERT_STATE, writes.state.items())
+    over = [(name,) for name, value in writes.state.items() if not value]
+    db.many("DELETE FROM state WHERE name = ?", over)
+    db.many(_UPSERT_ALARM, writes.alarms.values())
+    db.many(_INSERT_HISTORY, writes.history)
+    refused = [(reason, node, count) for (reason, node), count in writes.refused.items()]
+    db.many(_UPSERT_REFUSED, refused)
+    db.many(_INSERT_AUDIT, writes.audit)
+    db.many(_INSERT_CHECKPOINT, writes.checkpoints)
+    db.many(_INSERT_QUARANTINE, writes.quarantine)
+    if writes.quarantine:
+        oldest = writes.quarantine[-1].id - QUARANTINE_MOST
+        db.run("DELETE FROM quarantine WHERE id <= ?", (oldest,))
+
+
+QUARANTINE_MOST = 1000  # rows: the newest say what is going on
+
+
+def load(db: Database) -> Snapshot:
+    """What was committed before."""
+    boots = [BootRow(*row) for row in db.run(f"SELECT node, boot, {_BOOT} FROM boot ORDER BY 1, 2")]
+    state: dict[str, str] = dict(db.run("SELECT name, value FROM state"))
+
+    def count(name: str, otherwise: str) -> int:
+        # Counting rows is for stores of the first versions, whose rows are all there.
+        return int(state[name] if name in state else db.run(otherwise)[0][0])
+
+    heads = db.run("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")
+    return Snapshot(
+        boots=boots,
+        nodes=[NodeRow(*row) for row in db.run(f"SELECT node, {_NODE} FROM node ORDER BY 1")],
+        above=[above for boot in boots for above in _above(db, boot)],
+        state=state,
+        open_alarms=[
+            row[0] for row in db.run("SELECT value FROM alarm WHERE open = 1 ORDER BY id")
+        ],
+        last_alarm_id=count(COUNT_ALARMS, "SELECT coalesce(max(id), 0) FROM alarm"),
+        last_history_id=count(COUNT_HISTORY, "SELECT coalesce(max(id), 0) FROM alarm_history"),
+        refused=[
+            (row[0], row[1], row[2]) for row in db.run("SELECT reason, node, count FROM refused")
+        ],
+        messages=count(COUNT_MESSAGES, "SELECT count(*) FROM message"),
+        detections=count(COUNT_DETECTIONS, "SELECT count(*) FROM detection WHERE phase = 'onset'"),
+        audit_head=(heads[0][0], heads[0][1]) if heads else None,
+        last_quarantine_id=db.run("SELECT coalesce(max(id), 0) FROM quarantine")[0][0],
+    )
+
+
+def _above(db: Database, boot: BootRow) -> list[tuple[str, int, int]]:
+    """Durable messages beyond what a receipt may say."""
+    rows = db.run(
+        "SELECT seq FROM message WHERE node = ? AND lane = 0 AND boot = ? AND seq > ?",
+        (boot.node, boot.boot, boot.upto),
+    )
+    return [(boot.node, boot.boot, seq) for (seq,) in rows]
+
+
+def closed_alarms(db: Database, limit: int) -> list[str]:
+    """JSON of the newest alarms that are over and acknowledged, newest first."""
+    rows = db.run("SELECT value FROM alarm WHERE open = 0 ORDER BY id DESC LIMIT ?", (limit,))
+    return [row[0] for row in rows]
