@@ -25,9 +25,11 @@ from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig
 from gateway.console.server import Console
 from gateway.console.state import ConsoleState
-from gateway.errors import BrokerError
+from gateway.enrolment import ENROLMENT, Enrolment, Entry, Journal
+from gateway.errors import BrokerError, ConfigError
 from gateway.ingest.writer import Writer
-from gateway.keys import NodeKeys, load_fleet_root
+from gateway.keys import KeyRing
+from gateway.keysafe import open_root
 from gateway.links.interface import Link
 from gateway.links.mqtt import MqttAccess, MqttLink
 from gateway.links.serial import SerialLink
@@ -38,6 +40,12 @@ from gateway.store.sqlite import SqliteStore
 
 _LOG = logging.getLogger(__name__)
 _PAST_ALARMS = 50
+# A revocation takes effect within a second, one look at the journal included.
+_ENROLMENT_S = 0.25
+_KNOCK_S = 1.0
+
+
+_Stamp = tuple[int, int, int] | None
 
 
 def _utc_us() -> int:
@@ -65,6 +73,8 @@ class Gateway:
         self._listeners: list[Callable[[AlarmChange], None]] = []
         self._observers: list[Callable[[Outcome], None]] = []
         self._main: asyncio.Task[None] | None = None
+        self._knock: asyncio.Task[Outcome] | None = None
+        self._knocked_s = -_KNOCK_S
         self._stack = AsyncExitStack()
 
     @property
@@ -117,7 +127,9 @@ class Gateway:
     async def _start(self, stack: AsyncExitStack) -> None:
         config = self._config
         self.site = load_site(config.site)
-        keys = site_keys(self.site, load_fleet_root(config.fleet_key))
+        self._fleet_root = open_root(config.fleet_key)
+        self._journal = Journal(config.data_dir / ENROLMENT, self._fleet_root)
+        stamp, entries, keys = self._enrolled()
         store = SqliteStore(config.data_dir / "groundwatch.db")
         store.open()
         stack.callback(store.close)
@@ -125,11 +137,13 @@ class Gateway:
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
         self.pipeline = Pipeline(self.site, keys, store.load(), alarm_rules=orders, audit=audit)
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {self.site.name}")
+        self.pipeline.enrol(_utc_us(), entries, keys)
         head = HeadFile(config.data_dir / head_file.NAME)
         self.writer = Writer(
             self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
         )
         self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
+        self.broker.on_refused = self._on_refused
         mqtt = self._mqtt_link()
         serial: list[Link] = [
             SerialLink(line.port, line.baud, self.writer.offer, _utc_us) for line in config.serial
@@ -148,7 +162,7 @@ class Gateway:
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
-        self._main = asyncio.create_task(self._run(), name="gateway")
+        self._main = asyncio.create_task(self._run(stamp), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is not BrokerKind.EXTERNAL:
             await self._link_up(mqtt)
@@ -174,16 +188,48 @@ class Gateway:
         )
         return MqttLink(access, self.site.name, self.writer.offer, _utc_us)
 
-    async def _run(self) -> None:
+    async def _run(self, stamp: _Stamp) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.writer.run(), name="writer")
             for link in self.links:
                 tasks.create_task(link.run(), name=link.name)
             tasks.create_task(self._watch_broker(), name="broker")
+            tasks.create_task(self._watch_enrolment(stamp), name="enrolment")
 
     async def _watch_broker(self) -> None:
         await self.broker.watch()
         raise BrokerError("the broker ended by itself; see its messages above")
+
+    def _enrolled(self) -> tuple[_Stamp, list[Entry], dict[str, KeyRing]]:
+        """The journal as it is now. The stamp first: a line written after it is seen later."""
+        stamp, entries = self._journal.stamp(), self._journal.history()
+        return stamp, entries, site_keys(self.site, self._fleet_root, Enrolment(entries))
+
+    async def _watch_enrolment(self, stamp: _Stamp) -> None:
+        """Keys given out, proven or revoked by `groundwatch provision` count from now on."""
+        while True:
+            await asyncio.sleep(_ENROLMENT_S)
+            if self._journal.stamp() == stamp:
+                continue
+            try:
+                stamp, entries, keys = self._enrolled()
+                self.pipeline.enrol(_utc_us(), entries, keys)
+            except ConfigError as error:
+                # Better the keys as they were known than a gateway that is blind.
+                stamp = self._journal.stamp()
+                self.broker.warnings.append(str(error))
+                _LOG.error("keys stay as they were: %s", error)
+                continue
+            await self.broker.set_passwords(_passwords(keys))
+            _LOG.info("enrolment entries=%d", len(entries))
+
+    def _on_refused(self, user: str) -> None:
+        """The broker turned somebody away: no news, unless it is in a revoked node's name."""
+        now_s = asyncio.get_running_loop().time()
+        if user in self.pipeline.roster.revoked and now_s - self._knocked_s > _KNOCK_S:
+            self._knocked_s = now_s
+            knock = self.writer.request(lambda now_us: self.pipeline.knock(now_us, user))
+            self._knock = asyncio.create_task(knock, name="knock")
 
     async def _end(self) -> None:
         assert self._main is not None
@@ -213,9 +259,13 @@ def _log_change(change: AlarmChange) -> None:
     )
 
 
-def _broker(config: GatewayConfig, site: Site, keys: dict[str, NodeKeys]) -> Broker:
+def _passwords(keys: dict[str, KeyRing]) -> dict[str, tuple[str, ...]]:
+    return {node: ring.mqtt_passwords for node, ring in keys.items()}
+
+
+def _broker(config: GatewayConfig, site: Site, keys: dict[str, KeyRing]) -> Broker:
     wanted = config.broker
-    passwords = {node: secret.mqtt_password for node, secret in keys.items()}
+    passwords = _passwords(keys)
     match wanted.kind:
         case BrokerKind.EMBEDDED:
             return EmbeddedBroker(wanted.host, wanted.port, site.name, passwords)

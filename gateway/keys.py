@@ -29,6 +29,22 @@ class NodeKeys:
     mqtt_password: str = field(repr=False)  # 32 hex digits
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys one node may speak under, the proven generation first; none when it is revoked.
+
+    `barred` are those of a revoked node, by which its messages are told from a stranger's.
+    """
+
+    accepted: tuple[NodeKeys, ...]
+    barred: tuple[NodeKeys, ...] = ()
+
+    @property
+    def mqtt_passwords(self) -> tuple[str, ...]:
+        """Passwords the broker lets the node in with, the one given out last first."""
+        return tuple(keys.mqtt_password for keys in reversed(self.accepted))
+
+
 def node_key(fleet_root: bytes, site: str, node: str, generation: int = 1) -> bytes:
     """The 32-byte key given to a node; a new generation is a new key for the same node."""
     info = f"groundwatch/v1/{site}/{node}/{generation}".encode()
@@ -45,6 +61,21 @@ def derive(key: bytes) -> NodeKeys:
         down_iv=_expand(key, b"down iv", 13),
         mqtt_password=_expand(key, b"mqtt password", 16).hex(),
     )
+
+
+def check_value(key: bytes) -> str:
+    """8 hex digits that tell node keys apart and say nothing else about them."""
+    return _expand(key, b"check", 4).hex()
+
+
+def challenge_key(key: bytes) -> bytes:
+    """The 32-byte key with which a board proves that it holds the node key."""
+    return _expand(key, b"challenge", 32)
+
+
+def enrolment_key(fleet_root: bytes) -> bytes:
+    """The 32-byte key of the enrolment journal's MACs."""
+    return _expand(fleet_root, b"enrolment", 32)
 
 
 def create_fleet_root(path: Path) -> bytes:

@@ -12,10 +12,9 @@ import asyncio
 import hmac
 import logging
 import secrets
-from collections.abc import Mapping
 
 from gateway.broker import packets
-from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker
+from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.broker.packets import Kind, PacketError, Publish
 from gateway.errors import BrokerError
 from gateway.ingest.door import downlink_topic, uplink_topic
@@ -34,7 +33,7 @@ _BURST = 500
 class EmbeddedBroker(Broker):
     """Serves on one address. `passwords` are those of the nodes by node id."""
 
-    def __init__(self, host: str, port: int, site: str, passwords: Mapping[str, str]) -> None:
+    def __init__(self, host: str, port: int, site: str, passwords: Passwords) -> None:
         super().__init__(host, port)
         self.username = GATEWAY_USER
         self.password = secrets.token_hex(16)
@@ -73,6 +72,15 @@ class EmbeddedBroker(Broker):
     async def watch(self) -> None:
         """It lives in this process: it ends when the gateway does."""
         await asyncio.Event().wait()
+
+    async def set_passwords(self, passwords: Passwords) -> None:
+        """From now on these; who came in with another is put out, without its Will."""
+        self._passwords = dict(passwords)
+        for user, session in list(self.sessions.items()):
+            if not session.is_gateway and session.password not in passwords.get(user, ()):
+                self.counters["put_out"] += 1
+                session.will = None
+                session.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -137,11 +145,15 @@ class EmbeddedBroker(Broker):
     def _refusal(self, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may."""
         user = connect.username or ""
-        expected = self.password if user == self.username else self._passwords.get(user)
+        expected: tuple[str, ...] = self._passwords.get(user, ())
+        if user == self.username:
+            expected = (self.password or "",)
         given = (connect.password or "").encode()
         # The same work for an unknown name as for a known one.
-        right = hmac.compare_digest(given, (expected or secrets.token_hex(16)).encode())
-        if expected is None or not right:
+        tried = expected or (secrets.token_hex(16),)
+        right = [hmac.compare_digest(given, password.encode()) for password in tried]
+        if not expected or not any(right):
+            self.on_refused(user)
             return "bad credentials"
         is_gateway = user == self.username
         if connect.client_id != user and not is_gateway:
@@ -181,6 +193,7 @@ class _Session:
         writer: asyncio.StreamWriter,
     ) -> None:
         self.user = connect.username or ""
+        self.password = connect.password or ""
         self.is_gateway = self.user == GATEWAY_USER
         self.will = connect.will
         self._broker = broker

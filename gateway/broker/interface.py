@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
 # A sealed message of 1536 bytes, its topic and the MQTT header.
 MAX_PACKET = 2048
 GATEWAY_USER = "gateway"
+# Node id -> the passwords it may come in with, the one given out last first.
+Passwords = Mapping[str, tuple[str, ...]]
 
 
 class Broker(ABC):
@@ -29,6 +32,8 @@ class Broker(ABC):
         self.password: str | None = None
         self.warnings: list[str] = []
         self.counters: Counter[str] = Counter()
+        # Called with the user name of who is turned away, by a broker that can tell.
+        self.on_refused: Callable[[str], None] = _nobody_listens
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -55,6 +60,14 @@ class Broker(ABC):
     async def stop(self) -> None:
         """Nothing of it is left when it returns."""
 
+    async def set_passwords(self, passwords: Passwords) -> None:
+        """From now on these, where the broker is ours; who came in with another is put out."""
+        return
+
     async def watch(self) -> None:
         """Returns only when it ended by itself, which is an error."""
         return
+
+
+def _nobody_listens(_user: str) -> None:
+    """Until the gateway wants to know."""

@@ -16,11 +16,10 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.broker.canary import CANARY_USER, check_rules
-from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker
+from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
 
 _LOG = logging.getLogger(__name__)
@@ -72,9 +71,7 @@ class MosquittoBroker(Broker):
 
     persistent = True
 
-    def __init__(
-        self, host: str, port: int, site: str, passwords: Mapping[str, str], folder: Path
-    ) -> None:
+    def __init__(self, host: str, port: int, site: str, passwords: Passwords, folder: Path) -> None:
         super().__init__(host, port)
         self.username = GATEWAY_USER
         self.password = secrets.token_hex(16)
@@ -131,6 +128,13 @@ class MosquittoBroker(Broker):
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
 
+    async def set_passwords(self, passwords: Passwords) -> None:
+        """From now on these: on SIGHUP mosquitto reads its files and puts out who is not in."""
+        self._passwords = dict(passwords)
+        self._write_passwords()
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGHUP)
+
     async def watch(self) -> None:
         """Returns when the process ended by itself."""
         assert self._process is not None
@@ -163,14 +167,8 @@ class MosquittoBroker(Broker):
     def _write_files(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        users = {
-            **self._passwords,
-            CANARY_USER: self._canary,
-            GATEWAY_USER: self.password or "",
-        }
-        lines = [f"{user}:{hash_password(password)}\n" for user, password in users.items()]
+        self._write_passwords()
         files = {
-            "passwords": "".join(lines),
             "acl": _RULES.format(gateway=GATEWAY_USER, site=self._site),
             "mosquitto.conf": _CONFIGURATION.format(
                 host=self.host,
@@ -181,9 +179,19 @@ class MosquittoBroker(Broker):
             ),
         }
         for name, text in files.items():
-            path = self._folder / name
-            path.touch(mode=0o600)
-            path.write_text(text)
+            self._write(name, text)
+
+    def _write_passwords(self) -> None:
+        # One for each user: a node that was offered a new key is let in with that one.
+        users = {user: given[0] for user, given in self._passwords.items() if given}
+        users |= {CANARY_USER: self._canary, GATEWAY_USER: self.password or ""}
+        lines = [f"{user}:{hash_password(password)}\n" for user, password in users.items()]
+        self._write("passwords", "".join(lines))
+
+    def _write(self, name: str, text: str) -> None:
+        path = self._folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
 
     async def _await_listening(self) -> None:
         assert self._process is not None

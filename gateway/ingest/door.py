@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.ingest.sequence import DurableSequence, VolatileWindow
-from gateway.keys import NodeKeys
+from gateway.keys import KeyRing, NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.errors import WireError
 from gateway.wire.messages import (
@@ -71,9 +71,10 @@ class Admitted:
 class Door:
     """Holds per node what has been seen; knows nothing of time, store or links."""
 
-    def __init__(self, site: str, keys: Mapping[str, NodeKeys]) -> None:
+    def __init__(self, site: str, keys: Mapping[str, KeyRing]) -> None:
         self._site = site
         self._keys = dict(keys)
+        self._spoken: dict[str, NodeKeys] = {}
         self.durable: dict[tuple[str, int], DurableSequence] = {}
         self.volatile = {node: VolatileWindow() for node in keys}
 
@@ -82,9 +83,8 @@ class Door:
         node = self._addressed(topic)
         if len(data) > MAX_SEALED:
             raise Refusal("too_big", node)
-        keys = self._keys[node]
         try:
-            piv, payload = seal.open_sealed(keys.up_key, keys.up_iv, data, topic.encode())
+            piv, payload = self._open(node, topic, data)
             lane, boot, seq = seal.parse_up_piv(piv)
             message = codec.decode(payload, "up")
         except WireError as error:
@@ -100,6 +100,35 @@ class Door:
             if not fresh:
                 raise Refusal("replayed", node)
         return Admitted(node, lane, boot, seq, message, payload, fresh)
+
+    def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
+        """Keys were given out, proven or revoked; for the same nodes as before."""
+        self._keys = {node: keys[node] for node in self._keys}
+        self._spoken = {n: spoken for n, spoken in self._spoken.items() if spoken in self._good(n)}
+
+    def keys_of(self, node: str) -> NodeKeys | None:
+        """What to seal for a node with: the keys it spoke under last; None for a revoked one."""
+        good = self._good(node)
+        return self._spoken.get(node) or (good[0] if good else None)
+
+    def _good(self, node: str) -> tuple[NodeKeys, ...]:
+        return self._keys[node].accepted
+
+    def _open(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+        """(Partial IV, payload). Raises WireError, and Refusal for what a revoked node sealed."""
+        ring = self._keys[node]
+        problem: WireError | None = None
+        for keys in (*ring.accepted, *ring.barred):
+            try:
+                opened = seal.open_sealed(keys.up_key, keys.up_iv, data, topic.encode())
+            except WireError as error:
+                problem = error
+                continue
+            if keys in ring.barred:
+                raise Refusal("revoked", node)
+            self._spoken[node] = keys
+            return opened
+        raise problem or Refusal("revoked", node)
 
     def sequence(self, node: str, boot: int) -> DurableSequence:
         """Which durable messages of that boot have come."""

@@ -67,6 +67,8 @@ class Roster:
         self._bad_tags: dict[str, deque[int]] = {
             node: deque(maxlen=FORGERY_COUNT) for node in sectors
         }
+        self.revoked: frozenset[str] = frozenset()
+        self._revoked_us: dict[str, int] = {}  # revoked nodes that were heard of late
         self._since_us = self._ticked_us = 0
         self._heard: set[str] = set()
         self._broken: set[str] = set()
@@ -161,6 +163,12 @@ class Roster:
         self.dirty.add(node)
         return [self._forgery(node, True)]
 
+    def on_revoked(self, node: str, arrival_us: int) -> list[NodeTrouble]:
+        """A revoked node's board, or a copy of it, speaks or knocks at the broker."""
+        told = node in self._revoked_us
+        self._revoked_us[node] = arrival_us
+        return [] if told else [self._revoked(node, True)]
+
     def tick(self, now_us: int) -> list[NodeTrouble]:
         """Who is missed by now, and which attempts are over."""
         if now_us - self._ticked_us > LOST_AFTER_US:
@@ -171,7 +179,7 @@ class Roster:
         self._ticked_us = now_us
         troubles = []
         for node, view in self.views.items():
-            if reason := self._missed(view, now_us):
+            if node not in self.revoked and (reason := self._missed(view, now_us)):
                 view.lost = True
                 self._lost.add(node)
                 self.dirty.add(node)
@@ -181,6 +189,10 @@ class Roster:
                 view.forged = False
                 self.dirty.add(node)
                 troubles.append(self._forgery(node, False))
+        for node, heard_us in list(self._revoked_us.items()):
+            if abs(now_us - heard_us) > FORGERY_US:
+                del self._revoked_us[node]
+                troubles.append(self._revoked(node, False))
         return troubles
 
     def _set_back(self, now_us: int) -> None:
@@ -203,6 +215,11 @@ class Roster:
         if now_us - heard_us > LOST_AFTER_US:
             return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
         return ""
+
+    def _revoked(self, node: str, active: bool) -> NodeTrouble:
+        reason = f"{node} was revoked and still sends: its board or a copy of it is out there"
+        sector = self._sectors[node]
+        return NodeTrouble(AlarmKind.FORGERY, node, sector, "revoked", active, reason)
 
     def _missing(self, node: str, active: bool, reason: str) -> NodeTrouble:
         sector = self._sectors[node]

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.alarms import NodeTrouble
+from gateway.enrolment import Enrolment
 from gateway.ingest.clock import BootClock, first_sample
 from gateway.ingest.door import Admitted, Door, Refusal
 from gateway.ingest.downlink import DownCounter, seal_down
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
-from gateway.keys import NodeKeys, derive, node_key
+from gateway.keys import KeyRing
 from gateway.model.detection import ActivityId, Detection
 from gateway.pipeline import node_rows
 from gateway.pipeline.outcome import Outcome
@@ -30,15 +31,17 @@ from gateway.wire import seal
 Said = list[Detection | NodeTrouble]
 
 
-def site_keys(site: Site, fleet_root: bytes) -> dict[str, NodeKeys]:
-    """Keys of every node of the site, from the 32-byte fleet root."""
-    return {node: derive(node_key(fleet_root, site.name, node)) for node in site.nodes}
+def site_keys(
+    site: Site, fleet_root: bytes, enrolment: Enrolment | None = None
+) -> dict[str, KeyRing]:
+    """Keys of every node of the site, from the 32-byte fleet root, as they stand."""
+    return (enrolment or Enrolment()).key_rings(site.name, site.nodes, fleet_root)
 
 
 class NodeSide:
     """Everything between a link and the map table, for all nodes of a site."""
 
-    def __init__(self, site: Site, keys: Mapping[str, NodeKeys]) -> None:
+    def __init__(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         self.refused = Refused()
         self.messages = 0
         self.detections = 0
@@ -48,7 +51,7 @@ class NodeSide:
         self.missing: dict[tuple[str, int], int] = {}
         self.down = {node: DownCounter() for node in keys}
         self._site = site
-        self._keys = dict(keys)
+        self.set_keys(keys)
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
         self._touched_nodes: set[str] = set()
@@ -63,6 +66,8 @@ class NodeSide:
             self.refused.count(refusal.reason, refusal.node)
             if refusal.reason == "bad_tag":
                 return [*self.roster.on_bad_tag(refusal.node, arrival_us)]
+            if refusal.reason == "revoked":
+                return [*self.roster.on_revoked(refusal.node, arrival_us)]
             return []
         outcome.node = admitted.node
         if admitted.durable:
@@ -82,11 +87,16 @@ class NodeSide:
 
     def seal_down(self, node: str, message: wire.DownMessage) -> tuple[str, bytes] | None:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
-        boot = self.roster.views[node].boot
-        counter = self.down[node].take() if boot else None
-        if counter is None:
+        boot, keys = self.roster.views[node].boot, self.door.keys_of(node)
+        counter = self.down[node].take() if boot and keys else None
+        if keys is None or counter is None:
             return None
-        return seal_down(self._site.name, node, self._keys[node], boot, counter, message)
+        return seal_down(self._site.name, node, keys, boot, counter, message)
+
+    def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
+        """Keys were given out, proven or revoked."""
+        self.door.set_keys(keys)
+        self.roster.revoked = frozenset(node for node, ring in keys.items() if not ring.accepted)
 
     def collect(self, writes: Writes) -> None:
         """Hand over what changed since the last call."""

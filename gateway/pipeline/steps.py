@@ -7,18 +7,20 @@ out, and what must be kept gathers in `take_writes()`. Two runs over one input g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
 from gateway.audit.chain import history_digest
 from gateway.audit.log import SYSTEM, AuditLog
+from gateway.enrolment import Entry
 from gateway.fusion import FusionState
 from gateway.fusion.rules import Rules
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
-from gateway.keys import NodeKeys
+from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.detection import Detection
+from gateway.pipeline.access import AccessDesk
 from gateway.pipeline.desk import DutyDesk
 from gateway.pipeline.erasing import Eraser
 from gateway.pipeline.nodes import NodeSide, Said
@@ -36,7 +38,7 @@ class Pipeline:
     def __init__(
         self,
         site: Site,
-        keys: Mapping[str, NodeKeys],
+        keys: Mapping[str, KeyRing],
         snapshot: Snapshot | None = None,
         rules: Rules | None = None,
         alarm_rules: AlarmRules | None = None,
@@ -50,7 +52,15 @@ class Pipeline:
         sectors = {node.id: node.sector for node in site.nodes.values()}
         self._desk = DutyDesk(alarm_rules or AlarmRules(sectors), self._chain)
         self._eraser = Eraser(self.audit)
-        self._parts = (self._nodes, self._table, self._desk, self._eraser, self.audit)
+        self._access = AccessDesk(self.audit)
+        self._parts = (
+            self._nodes,
+            self._table,
+            self._desk,
+            self._eraser,
+            self._access,
+            self.audit,
+        )
         if snapshot is not None:
             for part in self._parts:
                 part.restore(snapshot)
@@ -136,6 +146,20 @@ class Pipeline:
     def erase(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
         """The store holds what is older than it may be: a portion goes with the next commit."""
         self._eraser.step(now_us, expired)
+
+    def enrol(self, now_us: int, entries: Sequence[Entry], keys: Mapping[str, KeyRing]) -> Outcome:
+        """The enrolment journal as it stands now. Raises ConfigError when its end was cut off."""
+        self._access.take(entries, now_us)
+        self._nodes.set_keys(keys)
+        return Outcome()
+
+    def knock(self, now_us: int, node: str) -> Outcome:
+        """The broker turned away who uses a node's name; an alarm when the node is revoked."""
+        outcome = Outcome()
+        if node in self.roster.revoked:
+            self.refused.count("revoked", node)
+            self._take([*self.roster.on_revoked(node, now_us)], now_us, outcome)
+        return outcome
 
     def upto(self, node: str, boot: int) -> int:
         """Up to which seq that boot's durable messages are complete."""

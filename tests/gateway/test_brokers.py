@@ -20,7 +20,7 @@ from gateway.errors import BrokerError
 from tests.gateway.brokers import mosquitto, running_mosquitto
 from tests.gateway.played_node import SITE, free_port, until
 
-PASSWORDS = {"n01": "one", "n02": "two"}
+PASSWORDS = {"n01": ("one",), "n02": ("two",)}
 UP1, UP2 = (f"groundwatch/v1/{SITE}/{node}/up" for node in ("n01", "n02"))
 
 
@@ -102,7 +102,7 @@ async def heard(gateway: Client, node: Client, topic: str) -> list[bytes]:
 
 
 async def test_canary_embedded_broker_passes() -> None:
-    passwords = {**PASSWORDS, CANARY_USER: "tweet"}
+    passwords = {**PASSWORDS, CANARY_USER: ("tweet",)}
     async with EmbeddedBroker("127.0.0.1", 0, SITE, passwords) as broker:
         own = (broker.username or "", broker.password or "")
         await check_rules(broker.address, SITE, own, "tweet")

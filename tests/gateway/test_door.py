@@ -12,6 +12,7 @@ from gateway.ingest.door import Door, Refusal, uplink_topic
 from gateway.ingest.downlink import BLOCK, DownCounter
 from gateway.ingest.refused import Refused
 from gateway.ingest.sequence import WINDOW, DurableSequence, VolatileWindow
+from gateway.keys import KeyRing
 from gateway.wire import seal
 from gateway.wire.messages import Condition, ConditionKind, Time
 from tests.gateway.played_node import SITE, PlayedNode
@@ -24,7 +25,7 @@ def node() -> PlayedNode:
 
 @pytest.fixture
 def door(node: PlayedNode) -> Door:
-    return Door(SITE, {"n01": node.keys, "n02": PlayedNode("n02").keys})
+    return Door(SITE, {n.node: KeyRing((n.keys,)) for n in (node, PlayedNode("n02"))})
 
 
 def reason(door: Door, topic: str, data: bytes) -> str:

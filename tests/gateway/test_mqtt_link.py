@@ -20,7 +20,7 @@ async def test_mqtt_link_queue_full_messages_wait_and_are_acknowledged_later() -
             arrival.acknowledge()
         return room
 
-    passwords = {"n01": node.keys.mqtt_password}
+    passwords = {"n01": (node.keys.mqtt_password,)}
     async with EmbeddedBroker("127.0.0.1", 0, SITE, passwords) as broker:
         access = MqttAccess(*broker.address, broker.username, broker.password, "gateway", False)
         link = MqttLink(access, SITE, offer, lambda: 0)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ingest.door import uplink_topic
-from gateway.keys import NodeKeys
+from gateway.keys import KeyRing, NodeKeys
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site import Site, load_site
 from gateway.wire import codec, seal
@@ -45,7 +45,9 @@ def alarm_lines(
     ups = sorted(
         up
         for node in site.nodes
-        for up in _uplinks(known.name, node.id, keys[node.id], reports[node.id], start_us, end_s)
+        for up in _uplinks(
+            known.name, node.id, keys[node.id].accepted[0], reports[node.id], start_us, end_s
+        )
     )
     lines: list[dict[str, Any]] = []
     tick_us = start_us
@@ -67,7 +69,7 @@ def alarm_lines(
 
 
 @cache
-def _keys(site: GroundSite) -> tuple[Site, dict[str, NodeKeys]]:
+def _keys(site: GroundSite) -> tuple[Site, dict[str, KeyRing]]:
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
         path = Path(folder) / "site.toml"
         write_site(site, path)
