@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Self
 
 from gateway.alarm_config import alarm_rules
@@ -27,6 +28,8 @@ from gateway.console.server import Console
 from gateway.console.state import ConsoleState
 from gateway.enrolment import ENROLMENT, Enrolment, Entry, Journal
 from gateway.errors import BrokerError, ConfigError
+from gateway.export import inbox
+from gateway.export.inbox import Note
 from gateway.ingest.writer import Writer
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
@@ -195,6 +198,7 @@ class Gateway:
                 tasks.create_task(link.run(), name=link.name)
             tasks.create_task(self._watch_broker(), name="broker")
             tasks.create_task(self._watch_enrolment(stamp), name="enrolment")
+            tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
 
     async def _watch_broker(self) -> None:
         await self.broker.watch()
@@ -230,6 +234,10 @@ class Gateway:
             self._knocked_s = now_s
             knock = self.writer.request(lambda now_us: self.pipeline.knock(now_us, user))
             self._knock = asyncio.create_task(knock, name="knock")
+
+    async def _exported(self, note: Note) -> None:
+        work = partial(self.pipeline.exported, by=note.by, alarm_id=note.alarm, reason=note.reason)
+        await self.writer.request(work)
 
     async def _end(self) -> None:
         assert self._main is not None

@@ -16,5 +16,9 @@ class StoreError(GroundwatchError):
     """The store cannot be opened or written; nothing is acknowledged until it can."""
 
 
+class StoreInUse(StoreError):
+    """Another process writes this store."""
+
+
 class BrokerError(GroundwatchError):
     """The message broker could not be started or does not enforce what it must."""

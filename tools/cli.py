@@ -89,6 +89,12 @@ VERBS = (
         "groundwatch release sign --board pico_w --version 0.2.0 --out pico_w-0.2.0.gwr",
     ),
     Verb(
+        "export",
+        "gateway.export.cli",
+        "write one alarm with its detections, waveforms, history and audit as a signed file",
+        "groundwatch export 12 --by eva --reason 'case 7/26' --out alarm12.jsonl",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 KEY_ID_BYTES = 8
+EXPORT_PREFIX = b"groundwatch/v1 export\n"  # before the bytes of a file that are signed
 
 
 def key_id(key: Ed25519PublicKey) -> bytes:

@@ -6,10 +6,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from gateway.audit import database, head, keys
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.audit import database, excerpt, head, keys
 from gateway.audit.verify import Noted, Report, by_id, verify
 from gateway.errors import ConfigError
 
@@ -19,7 +22,7 @@ _NOTED = re.compile(r"([0-9]{1,15}):([0-9a-f]{4,16})", re.ASCII)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("what", choices=["verify"], help="what to do")
-    parser.add_argument("path", type=Path, help="a store (groundwatch.db)")
+    parser.add_argument("path", type=Path, help="a store (groundwatch.db) or an exported file")
     parser.add_argument(
         "--key",
         type=Path,
@@ -45,12 +48,31 @@ def run(args: argparse.Namespace) -> int:
     beside = args.path.with_name(head.NAME)
     head_path = args.head or (beside if beside.exists() else None)
     noted = tuple(_noted(text) for text in args.noted)
-    with database.evidence(args.path) as given:
-        given.head = head.load(head_path) if head_path else None
-        given.noted = noted
-        report = verify(given, by_id(public))
-    _print(report, bool(head_path or noted), args.json)
+    exported = args.path.is_file() and not database.is_database(args.path)
+    if exported:
+        report = _excerpt(excerpt.read(args.path), by_id(public), noted)
+    else:
+        with database.evidence(args.path) as given:
+            given.head = head.load(head_path) if head_path else None
+            given.noted = noted
+            report = verify(given, by_id(public))
+    _print(report, bool(exported or head_path or noted), args.json)
     return 1 if report.problems else 0
+
+
+def _excerpt(
+    data: bytes, public: Mapping[bytes, Ed25519PublicKey], noted: tuple[Noted, ...]
+) -> Report:
+    changed = excerpt.signature_problem(data, public)
+    try:
+        given = excerpt.evidence(data)
+    except ValueError as error:
+        return Report([changed or str(error)])
+    given.noted = noted
+    report = verify(given, public)
+    if changed:
+        report.problems.insert(0, changed)
+    return report
 
 
 def _noted(text: str) -> Noted:

@@ -19,6 +19,15 @@ _CHECKPOINT = "SELECT number, link, at_us, key_id, signature FROM checkpoint ORD
 _HISTORY = "SELECT id, alarm_id, at_us, change, by, value FROM alarm_history ORDER BY id"
 
 
+_MAGIC = b"SQLite format 3\0"
+
+
+def is_database(path: Path) -> bool:
+    """Whether the file begins as a SQLite database does."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 @contextmanager
 def evidence(path: Path) -> Iterator[Evidence]:
     """Chain, checkpoints and alarm history at one moment. Raises StoreError, also while rows are

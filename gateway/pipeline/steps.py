@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
-from gateway.audit.chain import history_digest
+from gateway.audit.chain import EXPORTED, history_digest
 from gateway.audit.log import SYSTEM, AuditLog
 from gateway.enrolment import Entry
 from gateway.fusion import FusionState
@@ -142,6 +142,11 @@ class Pipeline:
                 act_to_dict(act),
             )
         return outcome
+
+    def exported(self, now_us: int, by: str, alarm_id: int, reason: str) -> Outcome:
+        """An incident leaves the gateway as a file."""
+        self.audit.add(now_us, by, EXPORTED, f"alarm {alarm_id}", reason)
+        return Outcome()
 
     def erase(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
         """The store holds what is older than it may be: a portion goes with the next commit."""

@@ -6,15 +6,16 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.errors import StoreError
+from gateway.errors import StoreError, StoreInUse
 from gateway.retention import RecordClass
 from gateway.store import sql_commit, sql_erase
 from gateway.store.interface import Expired, Snapshot, Writes
-from gateway.store.sql_commit import Rows
+from gateway.store.sql_commit import Database, Rows
 from gateway.store.sqlite_schema import bring_up_to_date
 
 _BUSY_MS = 2000  # so long another process may hold the file before a commit fails
@@ -102,7 +103,7 @@ class SqliteStore:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
-            raise StoreError(
+            raise StoreInUse(
                 f"store {self._path}: another gateway uses it; stop that one or name another "
                 "data_dir"
             ) from None
@@ -161,3 +162,19 @@ class _Connection:
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._db.executemany(sql, rows)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Database]:
+    """A store to read only, also while a gateway writes it: one moment of it. Raises StoreError."""
+    if not path.is_file():
+        raise StoreError(f"there is no store {path}")
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            db.execute("BEGIN")
+            yield _Connection(db)
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"store {path}: {error}") from error

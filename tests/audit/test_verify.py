@@ -290,7 +290,7 @@ def test_verify_while_a_gateway_writes_reads_one_moment(
         (["groundwatch.db", "--key", "none.pub"], "cannot read the public key"),
         (["groundwatch.db", "--head", "site.toml"], "is no head file"),
         (["groundwatch.db", "--noted", "7"], "must be like"),
-        (["site.toml"], "file is not a database"),
+        (["site.toml"], "neither a store nor an export"),
     ],
 )
 def test_verify_of_what_is_not_evidence_is_one_line_and_status_2(

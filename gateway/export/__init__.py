@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""An incident as one signed file that somebody else can check."""

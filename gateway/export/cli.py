@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch export`: one alarm with all that belongs to it, as a signed file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from gateway.audit import head, keys
+from gateway.audit.chain import EXPORTED, SALT_BYTES
+from gateway.audit.checkpoint import Signer
+from gateway.audit.head import HeadFile
+from gateway.audit.log import AuditLog
+from gateway.config import load_config
+from gateway.errors import ConfigError, StoreError, StoreInUse
+from gateway.export import file, inbox
+from gateway.export.inbox import Note
+from gateway.site import load_site
+from gateway.store.interface import Writes
+from gateway.store.sql_incident import entry_of, incident
+from gateway.store.sqlite import SqliteStore, reading
+
+_WAIT_S = 10.0  # a running gateway looks twice a second
+_NAME_MOST = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("alarm", type=int, help="the alarm's number")
+    parser.add_argument("--config", type=Path, default=Path("gateway.toml"), help="the gateway's")
+    parser.add_argument("--by", required=True, help="who exports; recorded")
+    parser.add_argument("--reason", required=True, help="why; recorded")
+    parser.add_argument("--out", type=Path, required=True, help="file to write, e.g. alarm12.jsonl")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the file is written. Raises GroundwatchError for what the user can mend."""
+    note = _note(args)
+    config = load_config(args.config)
+    site = load_site(config.site)
+    signer = Signer(keys.load_or_create(config.data_dir))
+    path = config.data_dir / "groundwatch.db"
+    if args.out.exists():
+        raise ConfigError(f"{args.out} exists; name another file")
+    _require(path, note.alarm)
+    record(config.data_dir, path, note, signer)
+    with reading(path) as db:
+        found, entry = incident(db, note.alarm), entry_of(db, note.alarm)
+    if found is None or entry is None:
+        raise StoreError("the alarm was erased meanwhile; nothing was exported")
+    data = file.write(found, site.name, entry, signer)
+    try:
+        with os.fdopen(os.open(args.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(data)
+    except OSError as error:
+        raise ConfigError(f"cannot write {args.out}: {error.strerror}") from None
+    print(f"{args.out}: {len(data)} bytes; check it with: groundwatch audit verify {args.out}")
+    return 0
+
+
+def record(data_dir: Path, path: Path, note: Note, signer: Signer) -> None:
+    """The entry about an export is committed when this returns."""
+    store = SqliteStore(path)
+    try:
+        store.open()
+    except StoreInUse:
+        _ask(data_dir, note)
+        return
+    try:
+        log = AuditLog(lambda: os.urandom(SALT_BYTES), signer)
+        log.restore(store.load())
+        log.add(time.time_ns() // 1000, note.by, EXPORTED, f"alarm {note.alarm}", note.reason)
+        writes = Writes()
+        log.collect(writes)
+        store.commit(writes)
+        HeadFile(data_dir / head.NAME).committed(writes)
+    finally:
+        store.close()
+
+
+def _ask(data_dir: Path, note: Note) -> None:
+    """Let the running gateway make the entry."""
+    try:
+        laid = inbox.lay(data_dir, note)
+    except OSError as error:
+        raise ConfigError(f"cannot write to {data_dir}: {error.strerror}") from None
+    until = time.monotonic() + _WAIT_S
+    while laid.exists():
+        if time.monotonic() > until:
+            laid.unlink(missing_ok=True)
+            raise StoreError("the running gateway did not record the export; nothing was exported")
+        time.sleep(0.1)
+
+
+def _require(path: Path, alarm: int) -> None:
+    with reading(path) as db:
+        if not db.run("SELECT 1 FROM alarm WHERE id = ?", (alarm,)):
+            raise ConfigError(f"there is no alarm {alarm} in {path}; its number is on the page")
+
+
+def _note(args: argparse.Namespace) -> Note:
+    if not 0 < args.alarm < 1 << 53:
+        raise ConfigError("the alarm's number must be 1 or more")
+    for name, text, most in (("--by", args.by, _NAME_MOST), ("--reason", args.reason, 200)):
+        if not text.strip() or len(text) > most or not text.isprintable():
+            raise ConfigError(f"{name} must be 1 to {most} characters on one line")
+    return Note(args.by.strip(), args.alarm, args.reason.strip())
