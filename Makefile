@@ -47,6 +47,7 @@ lock: ready ## write the lock files anew from pyproject.toml
 	@$(PIP_COMPILE) --extra build --extra test --extra check --extra picow \
 		-c requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
+	@$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in
 
 ready:
 	@$(PYTHON) -m tools.bootstrap

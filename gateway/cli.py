@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from gateway import config
 from gateway.app import Gateway
 from gateway.model import text
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
-        asyncio.run(_serve(config.load_config(args.config), args.json))
+        uvloop.run(_serve(config.load_config(args.config), args.json))
     except ExceptionGroup as group:
         # One task failed and took the others along: its error is the one to tell.
         raise group.exceptions[0] from None

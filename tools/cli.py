@@ -95,6 +95,12 @@ VERBS = (
         "groundwatch export 12 --by eva --reason 'case 7/26' --out alarm12.jsonl",
     ),
     Verb(
+        "bench",
+        "tools.bench.cli",
+        "measure the gateway beside a naive script and Node-RED",
+        "groundwatch bench ingest --json",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

@@ -85,7 +85,7 @@ class MosquittoBroker(Broker):
 
     async def start(self) -> None:
         """Listening, and known to enforce its rules, when it returns. Raises BrokerError."""
-        program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        program = program_path()
         if program is None:
             raise BrokerError('mosquitto is not installed; install it or set kind = "embedded"')
         await self._check_version(program)
@@ -214,6 +214,11 @@ class MosquittoBroker(Broker):
         async for line in process.stderr:
             self._said = line.decode(errors="replace").strip()
             _LOG.info("mosquitto says %r", self._said)
+
+
+def program_path() -> str | None:
+    """Where mosquitto is, None when it is not installed. Debian puts daemons outside of $PATH."""
+    return shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
 def hash_password(password: str) -> str:

@@ -19,6 +19,7 @@ WILL_GRACE_US = 20_000_000
 # So many bad tags in so long is somebody trying, not noise.
 FORGERY_COUNT = 10
 FORGERY_US = 60_000_000
+_TICK_US = 250_000
 
 _ALARMS = {
     ConditionKind.TAMPER: AlarmKind.TAMPER,
@@ -170,7 +171,9 @@ class Roster:
         return [] if told else [self._revoked(node, True)]
 
     def tick(self, now_us: int) -> list[NodeTrouble]:
-        """Who is missed by now, and which attempts are over."""
+        """Who is missed by now, and which attempts are over; looked at four times a second."""
+        if 0 <= now_us - self._ticked_us < _TICK_US:
+            return []
         if now_us - self._ticked_us > LOST_AFTER_US:
             # We were off, asleep, or our clock was set: every node gets its time to report.
             self._since_us = now_us

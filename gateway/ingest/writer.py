@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from gateway.errors import StoreError
+from gateway.ingest.answers import AnswerDesk
 from gateway.ingest.keeper import Keeper
-from gateway.ingest.receipts import ReceiptDesk
 from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.acts import Act
 from gateway.pipeline import Outcome, Pipeline
 from gateway.retention import Retention
 from gateway.store.interface import Store, Writes
-from gateway.wire.messages import DownMessage, Time
+from gateway.wire.messages import DownMessage
 
 _LOG = logging.getLogger(__name__)
 QUEUE_MOST = 4096  # arrivals waiting; beyond it links hold theirs back or count them as lost
-BATCH_MOST = 512  # arrivals in one transaction
+REQUESTS_MOST = 64  # operators' acts waiting beside them
+BATCH_MOST = 1024  # in one transaction: a few milliseconds of work between two looks at the links
 PENDING_MOST = 20_000  # arrivals kept in memory while the store fails
 TICK_S = 0.5
 _RETRY_S = 0.5
@@ -59,18 +61,21 @@ class Writer:
         self._on_outcome = on_outcome
         self._on_committed = on_committed
         self._keeper = Keeper(retention or Retention())
-        self._queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUE_MOST)
+        # A plain queue and an event: asyncio's own costs as much as verifying a message.
+        self._queue: deque[_Item] = deque()
+        self._something = asyncio.Event()
+        self._requests = asyncio.Semaphore(REQUESTS_MOST)
         self._routes: dict[str, Link] = {}
         self._pending = Writes()
         self._waiting: list[tuple[Outcome, Arrival]] = []
         self._replies: list[tuple[Outcome, asyncio.Future[Outcome]]] = []
-        self._desk = ReceiptDesk(pipeline.upto, self._send)
+        self._desk = AnswerDesk(pipeline.upto, clock, self._send)
         self._executor = ThreadPoolExecutor(1, "store")
 
     @property
     def queued(self) -> int:
         """Arrivals waiting to be stepped."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     @property
     def unstored(self) -> int:
@@ -79,10 +84,10 @@ class Writer:
 
     def offer(self, arrival: Arrival) -> bool:
         """Take an arrival in; False when full."""
-        try:
-            self._queue.put_nowait(arrival)
-        except asyncio.QueueFull:
+        if len(self._queue) >= QUEUE_MOST:
             return False
+        self._queue.append(arrival)
+        self._something.set()
         return True
 
     async def act(self, act: Act) -> Outcome:
@@ -92,8 +97,10 @@ class Writer:
     async def request(self, work: Request) -> Outcome:
         """Step something that no link brought, with the time; committed when this returns."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        await self._queue.put((work, done))
-        return await done
+        async with self._requests:
+            self._queue.append((work, done))
+            self._something.set()
+            return await done
 
     async def run(self) -> None:
         """Step and commit until cancelled; what was stepped is committed before it ends."""
@@ -113,15 +120,14 @@ class Writer:
         if len(self._waiting) >= PENDING_MOST:
             await asyncio.sleep(_RETRY_S)
             return []
-        batch: list[_Item] = []
-        try:
-            async with asyncio.timeout(_RETRY_S if self.store_problem else TICK_S):
-                batch.append(await self._queue.get())
-        except TimeoutError:
-            return []
-        while len(batch) < BATCH_MOST and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-        return batch
+        if not self._queue:
+            self._something.clear()
+            try:
+                async with asyncio.timeout(_RETRY_S if self.store_problem else TICK_S):
+                    await self._something.wait()
+            except TimeoutError:
+                return []
+        return [self._queue.popleft() for _ in range(min(BATCH_MOST, len(self._queue)))]
 
     async def _step(self, batch: list[_Item]) -> None:
         now_us = self._clock()
@@ -188,10 +194,9 @@ class Writer:
         for outcome, arrival in waiting:
             arrival.acknowledge()
             if outcome.receipt is not None:
-                self._desk.due(*outcome.receipt)
+                self._desk.owe_receipt(*outcome.receipt)
             if outcome.time_for is not None:
-                node, t_ms = outcome.time_for
-                self._send(node, Time(utc_ms=self._clock() // 1000, echo_ms=t_ms))
+                self._desk.owe_time(*outcome.time_for)
         replies, self._replies = self._replies, []
         for outcome, done in replies:
             if not done.done():

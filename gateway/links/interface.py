@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Link(Protocol):
@@ -23,8 +22,7 @@ class Link(Protocol):
         """Towards a node; False when it cannot go out now (the node asks again). Never blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Bytes from a link. `acknowledge` is called once they are safe, or refused for good."""
 
     arrival_us: int

@@ -89,13 +89,20 @@ def _string(data: bytes, at: int, major: int, length: int) -> tuple[Item, int]:
 
 def _map(data: bytes, at: int, count: int, depth: int) -> tuple[Item, int]:
     entries: dict[int, Item] = {}
-    last = -1
+    last, size = -1, len(data)
     for _ in range(count):
-        major, key, at = _head(data, at)
-        if major != _UINT:
-            raise WireError("unsupported")
+        if at < size and (key := data[at]) < 24:  # the short form: nearly all keys
+            at += 1
+        else:
+            major, key, at = _head(data, at)
+            if major != _UINT:
+                raise WireError("unsupported")
         if key <= last:
             raise WireError("not_deterministic")
         last = key
-        entries[key], at = _item(data, at, depth)
+        if at < size and (value := data[at]) < 24:  # and many values
+            entries[key] = value
+            at += 1
+        else:
+            entries[key], at = _item(data, at, depth)
     return entries, at

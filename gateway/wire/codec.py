@@ -10,7 +10,7 @@ import cbor2
 
 from gateway.wire import cbor
 from gateway.wire.errors import WireError
-from gateway.wire.field import FieldSpec, Kind
+from gateway.wire.field import FieldSpec, Kind, WireEnum
 from gateway.wire.messages import MAX_PAYLOAD, MESSAGES, Message
 
 _MAX_DEPTH = 2  # an array in the map
@@ -20,25 +20,27 @@ _U16_MAX = 0xFFFF
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Slot:
-    """One field of a message class, as the codec needs it."""
+    """One field of a message class, as the codec needs it. `values` are those of an enum."""
 
     attribute: str
     spec: FieldSpec
     required: bool
+    number: bool
+    values: dict[int, WireEnum] | None
 
 
-def _slots(message: type[Message]) -> tuple[_Slot, ...]:
-    return tuple(
-        _Slot(
-            attribute=field.name,
-            spec=field.metadata["wire"],
-            required=field.default is dataclasses.MISSING,
-        )
-        for field in dataclasses.fields(message)
+def _slot(field: dataclasses.Field[Any]) -> _Slot:
+    spec: FieldSpec = field.metadata["wire"]
+    return _Slot(
+        attribute=field.name,
+        spec=spec,
+        required=field.default is dataclasses.MISSING,
+        number=spec.kind in (Kind.UINT, Kind.INT, Kind.ENUM),
+        values={int(value): value for value in spec.enum} if spec.enum is not None else None,
     )
 
 
-_SLOTS = {message: _slots(message) for message in MESSAGES}
+_SLOTS = {message: tuple(map(_slot, dataclasses.fields(message))) for message in MESSAGES}
 _BY_ID = {message.ID: message for message in MESSAGES}
 
 
@@ -73,28 +75,24 @@ def decode(data: bytes, direction: str | None = None) -> Message:
         raise WireError("wrong_direction")
     values: dict[str, Any] = {}
     for slot in _SLOTS[message]:
-        value = entries.pop(slot.spec.key, None)
+        value: Any = entries.pop(slot.spec.key, None)
         if value is None:
             if slot.required:
                 raise WireError("missing_field")
             continue
-        if not _fits(slot.spec, value):
+        if slot.number:  # nearly all are
+            if type(value) is not int or not slot.spec.low <= value <= slot.spec.high:
+                raise WireError("bad_field")
+            if slot.values is not None and (value := slot.values.get(value)) is None:
+                raise WireError("bad_field")  # a reserved value
+        elif not _fits(slot.spec, value):
             raise WireError("bad_field")
-        values[slot.attribute] = _typed(slot.spec, value)
+        elif type(value) is list:
+            value = tuple(value)
+        values[slot.attribute] = value
     if entries:
         raise WireError("bad_field")
     return message(**values)
-
-
-def _typed(spec: FieldSpec, value: cbor.Item) -> object:
-    if spec.enum is not None and isinstance(value, int):
-        try:
-            return spec.enum(value)
-        except ValueError:  # a reserved value
-            raise WireError("bad_field") from None
-    if isinstance(value, list):
-        return tuple(value)
-    return value
 
 
 def _fits(spec: FieldSpec, value: object) -> bool:

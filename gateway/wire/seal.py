@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
-from gateway.wire import cbor
 from gateway.wire.errors import WireError
 from gateway.wire.messages import MAX_SEALED
 
@@ -19,11 +20,14 @@ _HEAD = bytes.fromhex("8343a1010aa106")  # [h'a1010a', {6: ...
 _TAG = 8
 _NONCE = 13
 _PIV_MAX = 5
+# One entry per node and direction serves every message of it; setting a cipher up costs as much as
+# opening a message with it.
+_REMEMBERED = 32_768
 
 
 def seal(key: bytes, iv: bytes, piv: bytes, payload: bytes, aad: bytes) -> bytes:
     """The sealed message; the same arguments give the same bytes."""
-    body = AESCCM(key, tag_length=_TAG).encrypt(_nonce(iv, piv), payload, enc_structure(aad))
+    body = _cipher(key).encrypt(_nonce(iv, piv), payload, enc_structure(aad))
     return _HEAD + _bstr(piv) + _bstr(body)
 
 
@@ -31,12 +35,18 @@ def open_sealed(key: bytes, iv: bytes, data: bytes, aad: bytes) -> tuple[bytes, 
     """(Partial IV, payload). Raises WireError: too_big, bad_envelope, bad_tag."""
     piv, body = _parse(data)
     try:
-        payload = AESCCM(key, tag_length=_TAG).decrypt(_nonce(iv, piv), body, enc_structure(aad))
+        payload = _cipher(key).decrypt(_nonce(iv, piv), body, enc_structure(aad))
     except InvalidTag:
         raise WireError("bad_tag") from None
     return piv, payload
 
 
+@lru_cache(_REMEMBERED)
+def _cipher(key: bytes) -> AESCCM:
+    return AESCCM(key, tag_length=_TAG)
+
+
+@lru_cache(_REMEMBERED)
 def enc_structure(aad: bytes) -> bytes:
     """What the tag covers beside the payload: Enc_structure (RFC 9052 5.3)."""
     return bytes.fromhex("8368") + b"Encrypt0" + bytes.fromhex("43a1010a") + _bstr(aad)
@@ -97,12 +107,25 @@ def _parse(data: bytes) -> tuple[bytes, bytes]:
         raise WireError("too_big")
     if not data.startswith(_HEAD):
         raise WireError("bad_envelope")
+    # After the head come the value of header 6 and the ciphertext: two strings, nothing more.
+    at = len(_HEAD)
     try:
-        # After the head come the value of header 6 and the ciphertext: two strings, nothing more.
-        strings = cbor.loads(b"\x82" + data[len(_HEAD) :], depth=1)
-    except WireError:
+        size = data[at] - 0x40
+        body_at = at + 1 + size
+        lead = data[body_at] - 0x40
+        if lead < 24:  # bytes, their length in the first byte
+            start, length, least = body_at + 1, lead, 0
+        elif lead == 24:  # in one more byte
+            start, length, least = body_at + 2, data[body_at + 1], 24
+        elif lead == 25:  # in two more
+            length = data[body_at + 1] << 8 | data[body_at + 2]
+            start, least = body_at + 3, 0x100
+        else:
+            raise WireError("bad_envelope")
+    except IndexError:
         raise WireError("bad_envelope") from None
-    match strings:
-        case [bytes() as piv, bytes() as body] if 1 <= len(piv) <= _PIV_MAX and len(body) > _TAG:
-            return piv, body
-    raise WireError("bad_envelope")
+    if not 1 <= size <= _PIV_MAX or length <= _TAG or length < least:
+        raise WireError("bad_envelope")
+    if start + length != len(data):
+        raise WireError("bad_envelope")
+    return data[at + 1 : body_at], data[start:]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The door, outward: receipts and the time, gathered per node so that a burst costs one message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.links.interface import Clock
+from gateway.wire.messages import DownMessage, Receipt, Time
+
+INTERVAL_S = 0.2
+_BOOTS_PER_MESSAGE = 8  # the schema's 16 numbers
+
+
+class AnswerDesk:
+    """Answers a node at once, then at most every `INTERVAL_S`: nobody makes us talk by talking."""
+
+    def __init__(
+        self,
+        upto: Callable[[str, int], int],
+        clock: Clock,
+        send: Callable[[str, DownMessage], None],
+    ) -> None:
+        self._upto = upto
+        self._clock = clock
+        self._send = send
+        self._receipts: dict[str, set[int]] = {}
+        self._times: dict[str, int] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def owe_receipt(self, node: str, boot: int) -> None:
+        """Messages of that boot are committed (or were before: the node asks again)."""
+        self._receipts.setdefault(node, set()).add(boot)
+        if node not in self._timers:
+            self._tell(node)
+
+    def owe_time(self, node: str, t_ms: int) -> None:
+        """The node asked at its uptime `t_ms`; an older question of it is not answered any more."""
+        self._times[node] = t_ms
+        if node not in self._timers:
+            self._tell(node)
+
+    def close(self) -> None:
+        """Stop the timers; what was not told is asked for again."""
+        for timer in self._timers.values():
+            timer.cancel()
+
+    def _tell(self, node: str) -> None:
+        self._timers.pop(node, None)
+        boots = sorted(self._receipts.pop(node, ()))
+        asked_ms = self._times.pop(node, None)
+        if not boots and asked_ms is None:
+            return
+        pairs = [(boot, upto) for boot in boots if (upto := self._upto(node, boot))]
+        for start in range(0, len(pairs), _BOOTS_PER_MESSAGE):
+            part = pairs[start : start + _BOOTS_PER_MESSAGE]
+            self._send(node, Receipt(upto=tuple(number for pair in part for number in pair)))
+        if asked_ms is not None:
+            self._send(node, Time(utc_ms=self._clock() // 1000, echo_ms=asked_ms))
+        loop = asyncio.get_running_loop()
+        self._timers[node] = loop.call_later(INTERVAL_S, self._tell, node)
