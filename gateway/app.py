@@ -26,6 +26,7 @@ from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig
 from gateway.console.server import Console
 from gateway.console.state import ConsoleState
+from gateway.control import Control
 from gateway.enrolment import ENROLMENT, Enrolment, Entry, Journal
 from gateway.errors import BrokerError, ConfigError
 from gateway.export import inbox
@@ -40,6 +41,7 @@ from gateway.model.alarm import AlarmChange
 from gateway.pipeline import Outcome, Pipeline, site_keys
 from gateway.site import Site, load_site
 from gateway.store.sqlite import SqliteStore
+from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
 _PAST_ALARMS = 50
@@ -165,6 +167,10 @@ class Gateway:
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
+        updates = UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key)
+        control = Control(config.data_dir, {"update": updates.answer})
+        stack.push_async_callback(control.stop)
+        await control.start()
         self._main = asyncio.create_task(self._run(stamp), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is not BrokerKind.EXTERNAL:

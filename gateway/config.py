@@ -11,6 +11,7 @@ from gateway import toml_table
 from gateway.alarm_config import AlarmConfig, read_alarms
 from gateway.retention import Retention, read_retention
 from gateway.toml_table import Table
+from gateway.updates.package import load_public_key
 
 EXAMPLE = """\
 [gateway]
@@ -99,6 +100,7 @@ class GatewayConfig:
     serial: tuple[SerialConfig, ...] = ()
     alarms: AlarmConfig = field(default_factory=AlarmConfig)
     retention: Retention = field(default_factory=Retention)
+    release_key: bytes | None = None
 
 
 def load_config(path: Path) -> GatewayConfig:
@@ -114,10 +116,17 @@ def load_config(path: Path) -> GatewayConfig:
         serial=tuple(_serial(table) for table in root.tables("serial")),
         alarms=read_alarms(root),
         retention=read_retention(root),
+        release_key=_release_key(head, path),
     )
     head.done()
     root.done()
     return config
+
+
+def _release_key(head: Table, path: Path) -> bytes | None:
+    if not head.has("release_key"):
+        return None
+    return load_public_key(path.parent / head.text("release_key", "release.pub"))
 
 
 def _broker(table: Table) -> BrokerConfig:

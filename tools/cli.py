@@ -101,6 +101,12 @@ VERBS = (
         "groundwatch bench ingest --json",
     ),
     Verb(
+        "update",
+        "tools.update",
+        "have the running gateway bring a signed release to its nodes, in waves",
+        "groundwatch update pico_w-0.2.0.gwr --wave n01 --wave 25% --wave rest",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

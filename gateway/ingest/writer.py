@@ -149,6 +149,9 @@ class Writer:
             self._on_outcome(outcome)
         if stored:
             self._settle()
+            for outcome in fresh:
+                for node, message in outcome.down:
+                    self._send(node, message)
 
     async def _look_for_old(self) -> None:
         """What is older than it may be goes with the next commit, a portion of it."""

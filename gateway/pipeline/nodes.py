@@ -79,6 +79,7 @@ class NodeSide:
                 self._touched_nodes.add(admitted.node)
             return []
         self._keep(admitted, arrival_us)
+        outcome.message = admitted.message
         return self._dispatch(admitted, arrival_us, outcome)
 
     def upto(self, node: str, boot: int) -> int:

@@ -9,14 +9,15 @@ from typing import Any
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
-from gateway.wire.messages import Phase
+from gateway.wire.messages import DownMessage, Phase, UpMessage
 
 
 @dataclass(slots=True)
 class Outcome:
     """`node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages
     are safe, `time_for` the (node, t_ms) that asked for the time; both once the writes are
-    committed. `done`: the operator's act was possible.
+    committed; `down` is what else nodes are to be sent then. `done`: the operator's act was
+    possible. `message` came for the first time.
     """
 
     node: str = ""
@@ -27,6 +28,8 @@ class Outcome:
     alarms: list[AlarmChange] = field(default_factory=list)
     receipt: tuple[str, int] | None = None
     time_for: tuple[str, int] | None = None
+    message: UpMessage | None = None
+    down: list[tuple[str, DownMessage]] = field(default_factory=list)
 
     def lines(self, zero_us: int = 0) -> list[dict[str, Any]]:
         """JSON lines in the order things were decided; times in seconds after `zero_us`.

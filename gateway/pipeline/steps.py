@@ -29,6 +29,9 @@ from gateway.pipeline.table import MapTable
 from gateway.retention import RecordClass
 from gateway.site import Site
 from gateway.store.interface import Expired, HistoryRow, Snapshot, Writes
+from gateway.updates.desk import Happened, UpdateDesk
+from gateway.updates.package import Release
+from gateway.updates.rollout import Rollout
 from gateway.wire import messages as wire
 
 
@@ -53,12 +56,14 @@ class Pipeline:
         self._desk = DutyDesk(alarm_rules or AlarmRules(sectors), self._chain)
         self._eraser = Eraser(self.audit)
         self._access = AccessDesk(self.audit)
+        self.updates = UpdateDesk(sectors, self.audit)
         self._parts = (
             self._nodes,
             self._table,
             self._desk,
             self._eraser,
             self._access,
+            self.updates,
             self.audit,
         )
         if snapshot is not None:
@@ -114,6 +119,10 @@ class Pipeline:
         """Bytes that came on a topic; never raises for what they hold."""
         outcome = Outcome()
         self._take(self._nodes.hear(arrival_us, topic, payload, outcome), arrival_us, outcome)
+        if outcome.message is not None:
+            self._bring(
+                self.updates.hear(outcome.node, outcome.message, arrival_us), arrival_us, outcome
+            )
         return outcome
 
     def tick(self, now_us: int) -> Outcome:
@@ -122,7 +131,24 @@ class Pipeline:
         self._fuse(now_us, None, outcome)
         self._take([*self.roster.tick(now_us)], now_us, outcome)
         outcome.alarms.extend(self._desk.tick(now_us, self.roster.presence))
+        self._bring(self.updates.tick(now_us), now_us, outcome)
         return outcome
+
+    def update_objection(self, rollout: Rollout) -> str:
+        """Why this update cannot begin now; empty when it can."""
+        return self.updates.objection(rollout, self._firmware())
+
+    def update(self, now_us: int, rollout: Rollout, release: Release) -> Outcome:
+        """Begin to bring a release to nodes; `done` when nothing stood against it."""
+        outcome = Outcome(done=not self.update_objection(rollout))
+        if outcome.done:
+            happened = self.updates.begin(now_us, rollout, release, self._firmware())
+            self._bring(happened, now_us, outcome)
+        return outcome
+
+    def stop_update(self, now_us: int, by: str, reason: str) -> Outcome:
+        """End it; `done` when there was one."""
+        return Outcome(done=self.updates.stop(now_us, by, reason))
 
     def act(self, now_us: int, act: Act) -> Outcome:
         """What an operator does; `done` when it was possible, and then it is in the audit."""
@@ -193,6 +219,13 @@ class Pipeline:
                     self._fuse(now_us, word, outcome)
                 case NodeTrouble():
                     self._alarm(word, now_us, outcome)
+
+    def _firmware(self) -> dict[str, tuple[str, str]]:
+        return {name: (view.board, view.fw) for name, view in self.roster.views.items()}
+
+    def _bring(self, happened: Happened, now_us: int, outcome: Outcome) -> None:
+        outcome.down += happened.down
+        self._take([*happened.troubles], now_us, outcome)
 
     def _fuse(self, now_us: int, detection: Detection | None, outcome: Outcome) -> None:
         for event in self._table.step(now_us, detection):

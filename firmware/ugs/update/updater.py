@@ -71,6 +71,8 @@ class Updater:
 
     def take(self, command, now_ms):
         # A refusal as (status, value), or None: a result follows when the update has ended.
+        if command["id"] == self._slots.command:
+            return None  # tried already; its result is told or on its way
         data = command.get("data", b"")
         if len(data) != _COMMAND_BYTES:
             return REFUSED, MALFORMED

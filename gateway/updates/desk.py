@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""Updates: the rollout's state between steps: what nodes say goes in, messages to them come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.alarms import NodeTrouble
+from gateway.audit.log import SYSTEM, AuditLog
+from gateway.model.alarm import AlarmKind
+from gateway.store.interface import Snapshot, Writes
+from gateway.updates import rollout as ro
+from gateway.updates.package import Release
+from gateway.updates.rollout import NodeUpdate, Rollout, Stage
+from gateway.wire import messages as wire
+
+# (board, version) by node, of those that have said it.
+Firmware = Mapping[str, tuple[str, str]]
+_ROW = "update:rollout"
+# docs/wire.md section 7: what `value` of an update's result means.
+_REASONS = {
+    1: "the signature is not by its release key",
+    2: "it has no release key",
+    3: "the release is for another board",
+    4: "the version is not newer than one it had",
+    5: "command or manifest are malformed",
+    6: "another update was under way",
+    7: "a file differed from its hash",
+    8: "its flash refuses",
+    9: "it got no answer from here",
+    10: "the new version did not prove itself; the old one is back",
+}
+# What only somebody can bring about who sends what was never released for this node.
+_FORGED = frozenset({1, 3, 4, 5})
+
+
+@dataclass(slots=True)
+class Happened:
+    """What a step asks for: messages to nodes, and troubles for the duty desk."""
+
+    down: list[tuple[str, wire.DownMessage]] = field(default_factory=list)
+    troubles: list[NodeTrouble] = field(default_factory=list)
+
+
+class UpdateDesk:
+    """One rollout at a time. `release` holds the files; who restores a rollout gives it back."""
+
+    def __init__(self, sectors: Mapping[str, str], audit: AuditLog) -> None:
+        self.rollout: Rollout | None = None
+        self.release: Release | None = None
+        self._sectors = sectors
+        self._audit = audit
+        self._saved: Rollout | None = None
+        self._forged: set[str] = set()
+
+    def objection(self, rollout: Rollout, firmware: Firmware) -> str:
+        """Why this cannot begin now; empty when it can."""
+        if self.rollout is not None and self.rollout.active:
+            return "an update is under way; stop it first: groundwatch update --stop"
+        for one in rollout.nodes:
+            board = firmware.get(one.node, ("", ""))[0]
+            if board and board != rollout.board:
+                return f"{one.node} is a {board}, the release is for {rollout.board}"
+        return ""
+
+    def begin(
+        self, now_us: int, rollout: Rollout, release: Release, firmware: Firmware
+    ) -> Happened:
+        """Start what meets no objection."""
+        newest = self.rollout.command if self.rollout else 0
+        command = max(newest + 1, now_us // ro.S & 0x7FFFFFFF)
+        self.rollout = dataclasses.replace(rollout, command=command)
+        self.release = release
+        names = [one.node for one in rollout.nodes]
+        current = {name for name in names if firmware.get(name, ("", ""))[1] == rollout.version}
+        self._note(now_us, rollout.by, "update.begin", f"version {rollout.version}")
+        return self._step(ro.Begin(frozenset(current)), now_us)
+
+    def stop(self, now_us: int, by: str, reason: str) -> bool:
+        """A person ends it; False when there is nothing to end."""
+        if self.rollout is None or not self.rollout.active:
+            return False
+        self._note(now_us, by, "update.stop", f"version {self.rollout.version}", reason)
+        self._step(ro.Stop(f"{by}: {reason}"), now_us)
+        return True
+
+    def hear(self, node: str, message: wire.UpMessage, now_us: int) -> Happened:
+        """What a node said, authentically and for the first time."""
+        match message:
+            case wire.Hello():
+                return self._step(ro.Hello(node, message.fw), now_us)
+            case wire.Want():
+                happened = self._step(ro.Wants(node, message.command_id, message.file), now_us)
+                happened.down += self._part(node, message)
+                return happened
+            case wire.Result():
+                return self._step(
+                    ro.Told(node, message.command_id, self._reason(node, message)), now_us
+                )
+        return Happened()
+
+    def tick(self, now_us: int) -> Happened:
+        """Time passes."""
+        return self._step(ro.Tick(), now_us)
+
+    def collect(self, writes: Writes) -> None:
+        """The row of the rollout, when it has changed."""
+        if self.rollout is not self._saved and self.rollout is not None:
+            writes.state[_ROW] = json.dumps(to_dict(self.rollout), separators=(",", ":"))
+            self._saved = self.rollout
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left; without its release it goes no further."""
+        if _ROW in snapshot.state:
+            self.rollout = self._saved = from_dict(json.loads(snapshot.state[_ROW]))
+
+    def _part(self, node: str, want: wire.Want) -> list[tuple[str, wire.DownMessage]]:
+        rollout, release = self.rollout, self.release
+        if rollout is None or release is None or not rollout.active:
+            return []
+        one = rollout.node(node)
+        if one is None or one.stage is not Stage.ORDERED or want.command_id != rollout.command:
+            return []
+        data = release.part(want.file, want.offset)
+        if not data:
+            return []
+        part = wire.Part(command_id=want.command_id, file=want.file, offset=want.offset, data=data)
+        return [(node, part)]
+
+    def _reason(self, node: str, result: wire.Result) -> str:
+        if result.status is wire.ResultStatus.OK:
+            return ""
+        value = result.value or 0
+        if result.status is wire.ResultStatus.REFUSED and value in _FORGED:
+            self._forged.add(node)
+        why = _REASONS.get(value, f"status {result.status.label}")
+        return f"{result.status.label}: {why}"
+
+    def _step(self, given: ro.Input, now_us: int) -> Happened:
+        happened = Happened()
+        if self.rollout is None:
+            return happened
+        if self.release is None and self.rollout.active:
+            given = ro.Stop("the release is not in the data folder any more")
+        self.rollout, outputs = ro.step(self.rollout, given, now_us)
+        for output in outputs:
+            match output:
+                case ro.Order(node):
+                    happened.down.append((node, self._command()))
+                case ro.WaveBegins(wave, nodes):
+                    self._note(now_us, SYSTEM, "update.wave", f"wave {wave + 1}", ", ".join(nodes))
+                case ro.Settled(node, reason):
+                    self._note(now_us, SYSTEM, "update.node", f"node {node}", reason or ro.DONE)
+                    if reason:
+                        happened.troubles += self._trouble(node, reason)
+                case ro.Ended(how):
+                    self._note(now_us, SYSTEM, "update.end", f"version {self.rollout.version}", how)
+        return happened
+
+    def _command(self) -> wire.Command:
+        assert self.rollout is not None
+        assert self.release is not None
+        return wire.Command(
+            id=self.rollout.command, kind=wire.CommandKind.UPDATE, data=self.release.order
+        )
+
+    def _trouble(self, node: str, reason: str) -> list[NodeTrouble]:
+        """It happened and is over: an alarm that stays until somebody has acknowledged it."""
+        kind = AlarmKind.FORGERY if node in self._forged else AlarmKind.NODE_FAULT
+        self._forged.discard(node)
+        words = f"{node} did not take the update: {reason}"
+        return [
+            NodeTrouble(kind, node, self._sectors[node], "update", active, words)
+            for active in (True, False)
+        ]
+
+    def _note(self, now_us: int, actor: str, action: str, subject: str, reason: str = "") -> None:
+        self._audit.add(now_us, actor, action, subject, reason)
+
+
+def to_dict(rollout: Rollout) -> dict[str, Any]:
+    """Plain values, for the store and the command line."""
+    value = dataclasses.asdict(rollout)
+    value["nodes"] = [{**node, "stage": node["stage"].value} for node in value["nodes"]]
+    return value
+
+
+def from_dict(value: dict[str, Any]) -> Rollout:
+    """Inverse of `to_dict`."""
+    nodes = tuple(NodeUpdate(**{**node, "stage": Stage(node["stage"])}) for node in value["nodes"])
+    return Rollout(**{**value, "nodes": nodes})
