@@ -31,6 +31,7 @@ from gateway.enrolment import ENROLMENT, Enrolment, Entry, Journal
 from gateway.errors import BrokerError, ConfigError
 from gateway.export import inbox
 from gateway.export.inbox import Note
+from gateway.ingest.gate import Gate
 from gateway.ingest.writer import Writer
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
@@ -147,11 +148,12 @@ class Gateway:
         self.writer = Writer(
             self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
         )
+        self._gate = Gate(self.site.nodes, self.writer.offer, self.pipeline.refused.count)
         self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
         self.broker.on_refused = self._on_refused
         mqtt = self._mqtt_link()
         serial: list[Link] = [
-            SerialLink(line.port, line.baud, self.writer.offer, _utc_us) for line in config.serial
+            SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
         self.links = [mqtt, *serial]
         self._state = ConsoleState(
@@ -195,7 +197,7 @@ class Gateway:
         access = MqttAccess(
             broker.host, broker.port, broker.username, broker.password, client_id, broker.persistent
         )
-        return MqttLink(access, self.site.name, self.writer.offer, _utc_us)
+        return MqttLink(access, self.site.name, self._gate.offer, _utc_us)
 
     async def _run(self, stamp: _Stamp) -> None:
         async with asyncio.TaskGroup() as tasks:

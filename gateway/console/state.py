@@ -72,7 +72,10 @@ class ConsoleState:
             "alarms_waiting": len(queue) - len(shown),
             "past": list(self._past)[::-1],
             "detections": list(self._detections)[::-1],
-            "nodes": {node: pipeline.roster.save(node) for node in pipeline.site.nodes},
+            "nodes": {
+                node: {**pipeline.roster.save(node), "gaps": pipeline.gaps(node)}
+                for node in pipeline.site.nodes
+            },
             "events": [
                 {
                     "id": e.id,

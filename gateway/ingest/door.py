@@ -42,6 +42,12 @@ def downlink_topic(site: str, node: str) -> str:
     return f"groundwatch/v1/{site}/{node}/down"
 
 
+def addressed_node(topic: str) -> str:
+    """The node that an uplink's topic names, not yet judged; nothing when it names none."""
+    parts = topic.split("/", 5)
+    return parts[3] if len(parts) == 5 else ""
+
+
 class Refusal(Exception):
     """An uplink that does not come in; `reason` and `node` are fit for a counter."""
 

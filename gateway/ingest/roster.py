@@ -21,6 +21,8 @@ FORGERY_COUNT = 10
 FORGERY_US = 60_000_000
 _TICK_US = 250_000
 
+_GONE_MOST = 20
+
 _ALARMS = {
     ConditionKind.TAMPER: AlarmKind.TAMPER,
     ConditionKind.LOW_BATTERY: AlarmKind.LOW_BATTERY,
@@ -48,6 +50,8 @@ class NodeView:
     samples_missed: int | None = None
     ledger_pending: int | None = None
     records_dropped: int = 0
+    gone: list[list[int]] = field(default_factory=list)  # [boot, first, last] given up, the newest
+    backfilled: int = 0  # durable messages that came after later ones
     messages: int = 0
     duplicates: int = 0
     last_detection_us: int | None = None
@@ -109,6 +113,13 @@ class Roster:
         view.lost = False
         self._lost.discard(node)
         return [self._missing(node, False, "")]
+
+    def on_given_up(self, node: str, boot: int, ranges: list[tuple[int, int]]) -> None:
+        """Durable messages that never came and that the node no longer has."""
+        view = self.views[node]
+        view.records_dropped += sum(last - first + 1 for first, last in ranges)
+        view.gone = [*view.gone, *([boot, *pair] for pair in ranges)][-_GONE_MOST:]
+        self.dirty.add(node)
 
     def on_duplicate(self, node: str) -> None:
         """A copy of a durable message: the node has not had its receipt."""

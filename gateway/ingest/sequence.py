@@ -14,10 +14,10 @@ class DurableSequence:
     Memory is bounded by the 65,535 numbers of a boot.
     """
 
-    __slots__ = ("_above", "upto")
+    __slots__ = ("_above", "newest", "upto")
 
     def __init__(self, upto: int = 0) -> None:
-        self.upto = upto
+        self.upto = self.newest = upto
         self._above: set[int] = set()
 
     def see(self, seq: int) -> bool:
@@ -25,8 +25,26 @@ class DurableSequence:
         if seq <= self.upto or seq in self._above:
             return False
         self._above.add(seq)
+        self.newest = max(self.newest, seq)
         self._advance()
         return True
+
+    @property
+    def whole(self) -> bool:
+        """Nothing has come beyond a gap."""
+        return not self._above
+
+    def gaps(self, upto: int | None = None) -> list[tuple[int, int]]:
+        """Ranges (first, last) that have not come though later ones have, or up to a given seq."""
+        ranges, first = [], self.upto + 1
+        ends = sorted(seq for seq in self._above if upto is None or seq <= upto)
+        if upto is not None:
+            ends.append(min(upto, SEQ_MAX) + 1)
+        for seq in ends:
+            if seq > first:
+                ranges.append((first, seq - 1))
+            first = seq + 1
+        return ranges
 
     def give_up(self, upto: int) -> int:
         """The node no longer holds anything up to `upto`; how many of those were never seen."""
@@ -36,6 +54,7 @@ class DurableSequence:
         missing = sum(1 for seq in gone if seq not in self._above)
         self._above.difference_update(gone)
         self.upto = min(upto, SEQ_MAX)
+        self.newest = max(self.newest, self.upto)
         self._advance()
         return missing
 

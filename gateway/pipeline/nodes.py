@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from gateway.alarms import NodeTrouble
 from gateway.enrolment import Enrolment
 from gateway.ingest.clock import BootClock, first_sample
 from gateway.ingest.door import Admitted, Door, Refusal
 from gateway.ingest.downlink import DownCounter, seal_down
+from gateway.ingest.quarantine import Quarantine
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
 from gateway.keys import KeyRing
@@ -28,6 +30,8 @@ from gateway.store.interface import (
 from gateway.wire import messages as wire
 from gateway.wire import seal
 
+GAPS_MOST = 8
+
 Said = list[Detection | NodeTrouble]
 
 
@@ -43,6 +47,7 @@ class NodeSide:
 
     def __init__(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         self.refused = Refused()
+        self.quarantine = Quarantine()
         self.messages = 0
         self.detections = 0
         self.roster = Roster({node.id: node.sector for node in site.nodes.values()})
@@ -52,6 +57,7 @@ class NodeSide:
         self.down = {node: DownCounter() for node in keys}
         self._site = site
         self.set_keys(keys)
+        self._gappy: dict[str, set[int]] = {}  # boots with gaps
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
         self._touched_nodes: set[str] = set()
@@ -64,6 +70,7 @@ class NodeSide:
         except Refusal as refusal:
             outcome.refused = refusal.reason
             self.refused.count(refusal.reason, refusal.node)
+            self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
             if refusal.reason == "bad_tag":
                 return [*self.roster.on_bad_tag(refusal.node, arrival_us)]
             if refusal.reason == "revoked":
@@ -85,6 +92,13 @@ class NodeSide:
     def upto(self, node: str, boot: int) -> int:
         """Up to which seq that boot's durable messages are complete."""
         return self.door.sequence(node, boot).upto
+
+    def gaps(self, node: str) -> list[tuple[int, int, int]]:
+        """(boot, first, last) of durable messages not come yet though later ones have, the newest
+        boots first; at most GAPS_MOST."""
+        boots = sorted(self._gappy.get(node, ()), reverse=True)
+        ranges = ((b, *pair) for b in boots for pair in self.door.sequence(node, b).gaps())
+        return list(islice(ranges, GAPS_MOST))
 
     def seal_down(self, node: str, message: wire.DownMessage) -> tuple[str, bytes] | None:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
@@ -114,6 +128,7 @@ class NodeSide:
         for node in sorted(self.roster.dirty):
             writes.state |= node_rows.view_row(self.roster, node)
         writes.refused = self.refused.changed()
+        self.quarantine.collect(writes)
         self._touched_nodes.clear()
         self._touched_boots.clear()
         self.roster.dirty.clear()
@@ -126,9 +141,18 @@ class NodeSide:
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what an earlier run left."""
         node_rows.restore(self, snapshot)
+        self.quarantine.restore(snapshot)
+        for node, boot, _seq in snapshot.above:
+            self._mark_gap(node, boot)
 
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1
+        node, boot = admitted.node, admitted.boot
+        if admitted.durable:
+            self.roster.views[node].backfilled += (
+                self.door.sequence(node, boot).newest > admitted.seq
+            )
+            self._mark_gap(node, boot)
         self._touched_nodes.add(admitted.node)
         self._touched_boots.add((admitted.node, admitted.boot))
         self._message_rows.append(
@@ -142,6 +166,13 @@ class NodeSide:
                 admitted.payload,
             )
         )
+
+    def _mark_gap(self, node: str, boot: int) -> None:
+        gappy = self._gappy.setdefault(node, set())
+        if self.door.sequence(node, boot).whole:
+            gappy.discard(boot)
+        else:
+            gappy.add(boot)
 
     def _dispatch(self, admitted: Admitted, arrival_us: int, outcome: Outcome) -> Said:
         node, boot, message = admitted.node, admitted.boot, admitted.message
@@ -208,7 +239,10 @@ class NodeSide:
         return clock
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
-        missing = self.door.sequence(node, boot).give_up(upto)
+        sequence = self.door.sequence(node, boot)
+        ranges = sequence.gaps(upto)
+        missing = sequence.give_up(upto)
         self.missing[(node, boot)] = self.missing.get((node, boot), 0) + missing
-        self.roster.views[node].records_dropped += missing
+        self._mark_gap(node, boot)
+        self.roster.on_given_up(node, boot, ranges)
         self._touched_boots.add((node, boot))

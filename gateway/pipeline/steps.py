@@ -196,6 +196,10 @@ class Pipeline:
         """Up to which seq that boot's durable messages are complete."""
         return self._nodes.upto(node, boot)
 
+    def gaps(self, node: str) -> list[tuple[int, int, int]]:
+        """(boot, first, last) of durable messages not come yet though later ones have."""
+        return self._nodes.gaps(node)
+
     def seal_down(self, node: str, message: wire.DownMessage) -> tuple[str, bytes] | None:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
         return self._nodes.seal_down(node, message)

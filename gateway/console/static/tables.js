@@ -94,9 +94,16 @@ function fill(line, cells) {
   });
 }
 
+// Open ranges of the newest boots, and how many late ones have closed others.
+function gapText(node) {
+  const open = node.gaps.map(([boot, first, last]) => `${boot}: ${first === last ? first : `${first}–${last}`}`);
+  const filled = node.backfilled ? [`${node.backfilled} filled`] : [];
+  return [...open, ...filled].join(", ") || "–";
+}
+
 export function showNodes(body, state) {
   const heard = new Set(state.events.flatMap((event) => event.nodes));
-  keyed(body, state.site.nodes, (node) => node.id, () => row(9), (line, place) => {
+  keyed(body, state.site.nodes, (node) => node.id, () => row(10), (line, place) => {
     const node = state.nodes[place.id];
     const kind = nodeState(node, heard.has(place.id));
     const troubles = Object.keys(node.conditions).map(words);
@@ -111,6 +118,7 @@ export function showNodes(body, state) {
       [unknown(node.floor_um_s, `${node.floor_um_s} µm/s`)],
       [unknown(node.ledger_pending, String(node.ledger_pending))],
       [unknown(node.samples_missed, String(node.samples_missed)), node.samples_missed ? "warn" : ""],
+      [gapText(node), node.gaps.length ? "warn" : ""],
       [String(node.records_dropped), node.records_dropped ? "warn" : ""],
     ]);
   });

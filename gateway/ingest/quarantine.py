@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""The door: the first bytes of what was refused, so that somebody can see what is being tried.
+
+Bounded in rate and number: a flood of rubbish costs no rows beyond these.
+"""
+
+from __future__ import annotations
+
+from gateway.store.interface import QuarantineRow, Snapshot, Writes
+
+HEAD_BYTES = 64
+_TOPIC_MOST = 64
+_WINDOW_US = 60_000_000
+_ALL_MOST, _CELL_MOST = 100, 10  # rows in a window: together, and for one reason and node
+
+
+class Quarantine:
+    """Numbers rows here, so that a commit which is repeated adds no second one."""
+
+    def __init__(self) -> None:
+        self._last_id = 0
+        self._rows: list[QuarantineRow] = []
+        self._since_us = 0
+        self._seen: dict[tuple[str, str], int] = {}
+        self._count = 0
+
+    def add(self, arrival_us: int, reason: str, node: str, topic: str, payload: bytes) -> None:
+        """Keep the head of it, if there is room in this minute."""
+        if not 0 <= arrival_us - self._since_us < _WINDOW_US:
+            self._since_us, self._count = arrival_us, 0
+            self._seen.clear()
+        number = self._seen.get((reason, node), 0)
+        if self._count >= _ALL_MOST or number >= _CELL_MOST:
+            return
+        self._count += 1
+        self._seen[(reason, node)] = number + 1
+        self._last_id += 1
+        plain = "".join(c if c.isprintable() else "?" for c in topic[:_TOPIC_MOST])
+        head = payload[:HEAD_BYTES]
+        self._rows.append(
+            QuarantineRow(self._last_id, arrival_us, reason, node, plain, len(payload), head)
+        )
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over the rows since the last call."""
+        writes.quarantine += self._rows
+        self._rows = []
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on with the numbers."""
+        self._last_id = snapshot.last_quarantine_id
