@@ -144,14 +144,21 @@ class Writer:
                 self._replies.append((outcome, done))
             fresh.append(outcome)
         self._pending.absorb(self._pipeline.take_writes())
+        failing = bool(self.store_problem)
+        if failing:  # a store that fails may take its time about it: operators are told first
+            self._tell(fresh)
         stored = not self._pending or await self._commit()
-        for outcome in fresh:
-            self._on_outcome(outcome)
+        if not failing:
+            self._tell(fresh)
         if stored:
             self._settle()
             for outcome in fresh:
                 for node, message in outcome.down:
                     self._send(node, message)
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            self._on_outcome(outcome)
 
     async def _look_for_old(self) -> None:
         """What is older than it may be goes with the next commit, a portion of it."""

@@ -18,7 +18,7 @@ from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.sql_commit import Database, Rows
 from gateway.store.sqlite_schema import bring_up_to_date
 
-_BUSY_MS = 2000  # so long another process may hold the file before a commit fails
+_BUSY_MS = 500  # so long another process may hold the file before a commit fails
 
 _T = TypeVar("_T")
 
