@@ -39,6 +39,9 @@ from gateway.links.interface import Link
 from gateway.links.mqtt import MqttAccess, MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.alarm import AlarmChange
+from gateway.outputs.desk import OutputDesk
+from gateway.outputs.home_assistant import HomeAssistant, states
+from gateway.outputs.outbox import Status
 from gateway.pipeline import Outcome, Pipeline, site_keys
 from gateway.site import Site, load_site
 from gateway.store.sqlite import SqliteStore
@@ -141,7 +144,15 @@ class Gateway:
         stack.callback(store.close)
         orders = alarm_rules(config.alarms, self.site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
-        self.pipeline = Pipeline(self.site, keys, store.load(), alarm_rules=orders, audit=audit)
+        channels = [output.channel for output in config.outputs]
+        self.pipeline = Pipeline(
+            self.site,
+            keys,
+            store.load(),
+            alarm_rules=orders,
+            audit=audit,
+            channels=channels,
+        )
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {self.site.name}")
         self.pipeline.enrol(_utc_us(), entries, keys)
         head = HeadFile(config.data_dir / head_file.NAME)
@@ -156,6 +167,9 @@ class Gateway:
             SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
         self.links = [mqtt, *serial]
+        self._outputs = OutputDesk(
+            config.outputs, self.pipeline.outbox, self._settled, self._home_assistant()
+        )
         self._state = ConsoleState(
             self.pipeline,
             self.writer,
@@ -163,6 +177,7 @@ class Gateway:
             self.links,
             _utc_us,
             store.closed_alarms(_PAST_ALARMS),
+            self._outputs.snapshot,
         )
         self.console = Console(
             config.console.host, config.console.port, self._state, self.writer.act
@@ -207,6 +222,20 @@ class Gateway:
             tasks.create_task(self._watch_broker(), name="broker")
             tasks.create_task(self._watch_enrolment(stamp), name="enrolment")
             tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
+            tasks.create_task(self._outputs.run(), name="outputs")
+
+    def _home_assistant(self) -> HomeAssistant | None:
+        config, pipeline = self._config.home_assistant, self.pipeline
+        if config is None:
+            return None
+        return HomeAssistant(
+            config, self.site, lambda: states(self.site, pipeline.roster, pipeline.alarms)
+        )
+
+    def _settled(self, number: int, status: Status, attempts: int, problem: str) -> None:
+        self.writer.post(
+            lambda now_us: self.pipeline.settle(now_us, number, status, attempts, problem)
+        )
 
     async def _watch_broker(self) -> None:
         await self.broker.watch()
@@ -255,6 +284,7 @@ class Gateway:
     def _on_outcome(self, outcome: Outcome) -> None:
         if outcome.alarms or outcome.node or outcome.refused:
             self._state.on_outcome(outcome)
+        self._outputs.take(outcome.deliveries)
         for observer in self._observers:
             observer(outcome)
         for change in outcome.alarms:

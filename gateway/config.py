@@ -9,6 +9,12 @@ from pathlib import Path
 
 from gateway import toml_table
 from gateway.alarm_config import AlarmConfig, read_alarms
+from gateway.outputs.config import (
+    HomeAssistantConfig,
+    OutputConfig,
+    read_home_assistant,
+    read_outputs,
+)
 from gateway.retention import Retention, read_retention
 from gateway.toml_table import Table
 from gateway.updates.package import load_public_key
@@ -100,6 +106,8 @@ class GatewayConfig:
     serial: tuple[SerialConfig, ...] = ()
     alarms: AlarmConfig = field(default_factory=AlarmConfig)
     retention: Retention = field(default_factory=Retention)
+    outputs: tuple[OutputConfig, ...] = ()
+    home_assistant: HomeAssistantConfig | None = None
     release_key: bytes | None = None
 
 
@@ -116,6 +124,8 @@ def load_config(path: Path) -> GatewayConfig:
         serial=tuple(_serial(table) for table in root.tables("serial")),
         alarms=read_alarms(root),
         retention=read_retention(root),
+        outputs=read_outputs(root, path.parent),
+        home_assistant=read_home_assistant(root, path.parent),
         release_key=_release_key(head, path),
     )
     head.done()

@@ -33,6 +33,7 @@ class ConsoleState:
         links: list[Link],
         clock: Callable[[], int],
         past: list[str],
+        outputs: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.version = 0
         self._pipeline = pipeline
@@ -40,6 +41,7 @@ class ConsoleState:
         self._broker = broker
         self._links = links
         self._clock = clock
+        self._outputs = outputs
         self._past: deque[dict[str, Any]] = deque(maxlen=_RECENT_ALARMS)
         self._past.extend(json.loads(value) for value in reversed(past))
         self._detections: deque[dict[str, Any]] = deque(maxlen=_RECENT_DETECTIONS)
@@ -107,6 +109,7 @@ class ConsoleState:
                 "failures": writer.store_failures,
                 "unstored": writer.unstored,
             },
+            "outputs": self._outputs(),
             "links": [
                 {"name": link.name, "connected": link.connected, "counters": dict(link.counters)}
                 for link in self._links

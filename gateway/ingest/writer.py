@@ -33,7 +33,7 @@ TICK_S = 0.5
 _RETRY_S = 0.5
 
 Request = Callable[[int], Outcome]
-_Item = Arrival | tuple[Request, asyncio.Future[Outcome]]
+_Item = Arrival | tuple[Request, asyncio.Future[Outcome] | None]
 
 
 class Writer:
@@ -102,6 +102,11 @@ class Writer:
             self._something.set()
             return await done
 
+    def post(self, work: Request) -> None:
+        """The same without waiting: for what is bounded where it comes from."""
+        self._queue.append((work, None))
+        self._something.set()
+
     async def run(self) -> None:
         """Step and commit until cancelled; what was stepped is committed before it ends."""
         try:
@@ -141,7 +146,8 @@ class Writer:
             else:
                 request, done = item
                 outcome = request(now_us)
-                self._replies.append((outcome, done))
+                if done is not None:
+                    self._replies.append((outcome, done))
             fresh.append(outcome)
         self._pending.absorb(self._pipeline.take_writes())
         failing = bool(self.store_problem)

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.outputs.outbox import Delivery
 from gateway.wire.messages import DownMessage, Phase, UpMessage
 
 
@@ -26,6 +27,7 @@ class Outcome:
     done: bool = False
     detections: list[Detection] = field(default_factory=list)
     alarms: list[AlarmChange] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     receipt: tuple[str, int] | None = None
     time_for: tuple[str, int] | None = None
     message: UpMessage | None = None

@@ -19,7 +19,9 @@ from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
 from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
+from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.pipeline.access import AccessDesk
 from gateway.pipeline.desk import DutyDesk
 from gateway.pipeline.erasing import Eraser
@@ -46,6 +48,7 @@ class Pipeline:
         rules: Rules | None = None,
         alarm_rules: AlarmRules | None = None,
         audit: AuditLog | None = None,
+        channels: Sequence[Channel] = (),
     ) -> None:
         self.site = site
         self.rules = rules or Rules()
@@ -57,6 +60,7 @@ class Pipeline:
         self._eraser = Eraser(self.audit)
         self._access = AccessDesk(self.audit)
         self.updates = UpdateDesk(sectors, self.audit)
+        self.outbox = Outbox(site.name, channels, self._record_delivery)
         self._parts = (
             self._nodes,
             self._table,
@@ -65,6 +69,7 @@ class Pipeline:
             self._access,
             self.updates,
             self.audit,
+            self.outbox,  # last: what it finds over when it is restored goes into the audit
         )
         if snapshot is not None:
             for part in self._parts:
@@ -130,7 +135,7 @@ class Pipeline:
         outcome = Outcome()
         self._fuse(now_us, None, outcome)
         self._take([*self.roster.tick(now_us)], now_us, outcome)
-        outcome.alarms.extend(self._desk.tick(now_us, self.roster.presence))
+        self._changed(self._desk.tick(now_us, self.roster.presence), now_us, outcome)
         self._bring(self.updates.tick(now_us), now_us, outcome)
         return outcome
 
@@ -168,6 +173,13 @@ class Pipeline:
                 act_to_dict(act),
             )
         return outcome
+
+    def settle(
+        self, now_us: int, number: int, status: Status, attempts: int, problem: str
+    ) -> Outcome:
+        """What became of a delivery."""
+        self.outbox.settle(now_us, number, status, attempts, problem)
+        return Outcome()
 
     def exported(self, now_us: int, by: str, alarm_id: int, reason: str) -> Outcome:
         """An incident leaves the gateway as a file."""
@@ -236,7 +248,22 @@ class Pipeline:
             self._alarm(EventChanged(event), now_us, outcome)
 
     def _alarm(self, given: AlarmInput, now_us: int, outcome: Outcome) -> None:
-        outcome.alarms.extend(self._desk.step(given, now_us))
+        self._changed(self._desk.step(given, now_us), now_us, outcome)
+
+    def _changed(self, changes: Sequence[AlarmChange], now_us: int, outcome: Outcome) -> None:
+        outcome.alarms.extend(changes)
+        outcome.deliveries.extend(self.outbox.offer(changes, now_us))
+
+    def _record_delivery(self, delivery: Delivery) -> None:
+        """Who was told of what, and of what nobody could be told."""
+        detail = {
+            "delivery": delivery.id,
+            "output": delivery.channel,
+            "change": delivery.change,
+            "attempts": delivery.attempts,
+        }
+        action, subject = f"output.{delivery.status.value}", f"alarm {delivery.alarm_id}"
+        self.audit.add(delivery.done_us, SYSTEM, action, subject, delivery.problem, detail=detail)
 
     def _chain(self, row: HistoryRow) -> None:
         """Each row of the history has its entry: to alter one is to break the chain."""

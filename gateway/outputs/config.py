@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""Configuration: [[output]] and [home_assistant], read strictly. Secrets never stand in the file:
+`x_file` names a file of mode 0600, `x_env` an environment variable."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.errors import ConfigError
+from gateway.outputs.outbox import Channel
+from gateway.toml_table import Table
+
+_OUTPUTS_MOST = 16
+_SECRET_MOST = 4096
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class OutputKind(Enum):
+    """How an output tells it."""
+
+    WEBHOOK = "webhook"
+    NTFY = "ntfy"
+    EMAIL = "email"
+    MQTT = "mqtt"
+
+
+class Tls(Enum):
+    """Of a mail server; `none` on loopback only."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConfig:
+    """One way to tell people; what a kind does not use is empty."""
+
+    kind: OutputKind
+    channel: Channel
+    url: str = field(default="", repr=False)  # it may hold a secret itself
+    secret: str = field(default="", repr=False)
+    topic: str = ""
+    host: str = ""
+    port: int = 0
+    tls: Tls = Tls.STARTTLS
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    sender: str = ""
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAssistantConfig:
+    """The broker that Home Assistant listens on, and the prefix of its discovery."""
+
+    host: str
+    port: int
+    prefix: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def read_outputs(root: Table, folder: Path) -> tuple[OutputConfig, ...]:
+    """Take [[output]] out of the root table. Raises ConfigError."""
+    outputs: dict[str, OutputConfig] = {}
+    for table in root.tables("output"):
+        config = _output(table, folder)
+        name = config.channel.name
+        if name in outputs:
+            raise table.fail("name", f"{name!r} is used twice", 'name = "duty_phone"')
+        table.done()
+        outputs[name] = config
+    if len(outputs) > _OUTPUTS_MOST:
+        raise root.fail("output", f"has more than {_OUTPUTS_MOST} entries", "[[output]]")
+    return tuple(outputs.values())
+
+
+def read_home_assistant(root: Table, folder: Path) -> HomeAssistantConfig | None:
+    """Take [home_assistant] out of the root table; None when it is not there."""
+    if not root.has("home_assistant"):
+        return None
+    table = root.table("home_assistant")
+    config = HomeAssistantConfig(
+        host=table.text("host", "192.168.1.5"),
+        port=table.integer("port", 1, 65535, 1883, 1883),
+        prefix=_topic(table, "prefix", "homeassistant", "homeassistant"),
+        username=table.optional_text("username", "groundwatch"),
+        password=_secret(table, "password", folder),
+    )
+    table.done()
+    return config
+
+
+def _output(table: Table, folder: Path) -> OutputConfig:
+    kinds = {kind.value: kind for kind in OutputKind}
+    word = table.text("kind", "webhook")
+    if word not in kinds:
+        raise table.fail("kind", f"must be one of {', '.join(kinds)}", 'kind = "webhook"')
+    channel = Channel(
+        name=table.identifier("name", "duty_phone"),
+        kind=word,
+        priority=table.integer("priority", 1, 3, 2, 3),
+        repeat_us=table.integer("repeat_s", 0, 86_400, 300, 300) * 1_000_000,
+        per_minute=table.integer("per_minute", 1, 600, 10, 10),
+    )
+    match kinds[word]:
+        case OutputKind.WEBHOOK:
+            secret = _secret(table, "secret", folder)
+            if not secret:
+                raise table.fail("secret_file", "is missing", 'secret_file = "webhook.key"')
+            return OutputConfig(OutputKind.WEBHOOK, channel, url=_url(table, folder), secret=secret)
+        case OutputKind.NTFY:
+            return OutputConfig(
+                OutputKind.NTFY,
+                channel,
+                url=_url(table, folder),
+                topic=table.text("topic", "groundwatch-north"),
+                secret=_secret(table, "token", folder) or "",
+            )
+        case OutputKind.EMAIL:
+            return _email(table, channel, folder)
+        case OutputKind.MQTT:
+            return OutputConfig(
+                OutputKind.MQTT,
+                channel,
+                host=table.text("host", "192.168.1.5"),
+                port=table.integer("port", 1, 65535, 1883, 1883),
+                topic=_topic(table, "topic", "groundwatch/alarms", "groundwatch/alarms"),
+                username=table.optional_text("username", "groundwatch"),
+                password=_secret(table, "password", folder),
+            )
+
+
+def _email(table: Table, channel: Channel, folder: Path) -> OutputConfig:
+    modes = {mode.value: mode for mode in Tls}
+    word = table.text("tls", "starttls", "starttls")
+    if word not in modes:
+        raise table.fail("tls", f"must be one of {', '.join(modes)}", 'tls = "starttls"')
+    host = table.text("host", "mail.example.net")
+    if modes[word] is Tls.NONE and host not in LOOPBACK:
+        raise table.fail("tls", "may be none on this machine only", 'tls = "starttls"')
+    to = table.texts("to", "duty@example.net", 16)
+    sender = table.text("from", "groundwatch@example.net")
+    for address in (sender, *to):
+        if address.count("@") != 1 or not address.isascii() or not address.isprintable():
+            raise table.fail("to", f"{address!r} is no address", 'to = ["duty@example.net"]')
+    return OutputConfig(
+        OutputKind.EMAIL,
+        channel,
+        host=host,
+        port=table.integer("port", 1, 65535, 587, 587),
+        tls=modes[word],
+        username=table.optional_text("username", "groundwatch"),
+        password=_secret(table, "password", folder),
+        sender=sender,
+        to=to,
+    )
+
+
+def _topic(table: Table, key: str, example: str, default: str) -> str:
+    topic = table.text(key, example, default)
+    if "+" in topic or "#" in topic or "\0" in topic or len(topic) > 200:
+        raise table.fail(key, "must be one topic without + and #", f'{key} = "{example}"')
+    if topic.startswith("groundwatch/v1/"):
+        raise table.fail(key, "is where nodes speak; name another", f'{key} = "{example}"')
+    return topic
+
+
+def _url(table: Table, folder: Path) -> str:
+    url = _secret(table, "url", folder) or table.text("url", "https://example.net/hook")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or not url.isascii() or not url.isprintable() or " " in url:
+        raise table.fail("url", "must be a web address", 'url = "https://example.net/hook"')
+    return url
+
+
+def _secret(table: Table, key: str, folder: Path) -> str | None:
+    """From `<key>_file` or `<key>_env`; None when neither is there."""
+    file, variable = f"{key}_file", f"{key}_env"
+    if table.has(file):
+        return _read(folder / table.text(file, f"{key}.key"))
+    if table.has(variable):
+        name = table.text(variable, f"GROUNDWATCH_{key.upper()}")
+        value = os.environ.get(name, "")
+        if not value:
+            raise table.fail(variable, f"names {name}, which is not set", f'{file} = "{key}.key"')
+        return value
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            loose = stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077
+            raw = file.read(_SECRET_MOST + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    if loose:
+        raise ConfigError(f"{path}: others may read it; run chmod 600 {path}")
+    try:
+        value = raw.decode("ascii").strip()
+    except UnicodeDecodeError:
+        value = ""
+    if not value or len(raw) > _SECRET_MOST or not value.isprintable():
+        raise ConfigError(f"{path}: must hold one line of text, a password or a token")
+    return value

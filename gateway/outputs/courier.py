@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Outputs: one courier per output takes what is pending there and tries until it is over.
+
+Each waits for its own receiver only. What one attempt may cost is bounded by a timeout, how many
+there may be by `Patience`; the outbox bounds how many deliveries wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import json
+import logging
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.outputs.delivery import TIMEOUT_S, DeliveryError, Way
+from gateway.outputs.outbox import Delivery, Status
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a delivery is tried: waits of `first_s`, doubled up to `most_s`, with jitter."""
+
+    first_s: float = 2.0
+    most_s: float = 300.0
+    attempts: int = 12  # about half an hour: later than that it is no news
+    timeout_s: float = 1.5 * TIMEOUT_S
+
+    def wait_s(self, attempts: int, chance: random.Random) -> float:
+        """Before the next attempt, after so many (jitter keeps many sites off one server)."""
+        return min(self.most_s, self.first_s * 2.0 ** (attempts - 1)) * chance.uniform(0.5, 1.5)
+
+
+class _Due(NamedTuple):
+    at_s: float
+    number: int
+    attempts: int
+    delivery: Delivery
+
+
+# (delivery number, what became of it, attempts, problem).
+Settle = Callable[[int, Status, int, str], None]
+
+
+class Courier:
+    """`problem` is why the last attempt failed, empty when it did not."""
+
+    def __init__(
+        self,
+        name: str,
+        way: Way,
+        wanted: Callable[[int], bool],
+        settle: Settle,
+        patience: Patience,
+        chance: random.Random,
+    ) -> None:
+        self.name = name
+        self.problem = ""
+        self.attempts = 0
+        self._way = way
+        self._wanted = wanted
+        self._settle = settle
+        self._patience = patience
+        self._chance = chance
+        self._due: list[_Due] = []
+        self._something = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries not over yet."""
+        return len(self._due)
+
+    def take(self, deliveries: Iterable[Delivery]) -> None:
+        """To be delivered as soon as may be. Never waits."""
+        now_s = asyncio.get_running_loop().time()
+        for delivery in deliveries:
+            heapq.heappush(self._due, _Due(now_s, delivery.id, 0, delivery))
+        self._something.set()
+
+    async def run(self) -> None:
+        """Until cancelled; what is not over then is taken up by the next start."""
+        loop = asyncio.get_running_loop()
+        while True:
+            wait_s = self._due[0].at_s - loop.time() if self._due else None
+            if wait_s is None or wait_s > 0:
+                self._something.clear()
+                try:
+                    async with asyncio.timeout(wait_s):
+                        await self._something.wait()
+                except TimeoutError:
+                    pass
+                continue
+            due = heapq.heappop(self._due)
+            if self._wanted(due.number):
+                await self._attempt(due)
+
+    async def _attempt(self, due: _Due) -> None:
+        self.attempts += 1
+        attempts = due.attempts + 1
+        try:
+            async with asyncio.timeout(self._patience.timeout_s):
+                await self._way.deliver(json.loads(due.delivery.body))
+        except TimeoutError:
+            error = DeliveryError("no answer in time")
+        except DeliveryError as problem:
+            error = problem
+        else:
+            self.problem = ""
+            self._settle(due.number, Status.SENT, attempts, "")
+            return
+        self.problem = str(error)
+        _LOG.warning("output %s attempt=%d problem=%r", self.name, attempts, self.problem)
+        if not error.again or attempts >= self._patience.attempts:
+            self._settle(due.number, Status.FAILED, attempts, self.problem)
+            return
+        wait_s = max(self._patience.wait_s(attempts, self._chance), error.after_s)
+        at_s = asyncio.get_running_loop().time() + wait_s
+        heapq.heappush(self._due, _Due(at_s, due.number, attempts, due.delivery))

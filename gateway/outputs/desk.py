@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""Outputs: all couriers of a gateway, and what the page shows of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from gateway.outputs.config import OutputConfig, OutputKind
+from gateway.outputs.courier import Courier, Patience, Settle
+from gateway.outputs.delivery import Way
+from gateway.outputs.home_assistant import HomeAssistant
+from gateway.outputs.mail import Mail
+from gateway.outputs.mqtt import Mqtt
+from gateway.outputs.outbox import Delivery, Outbox
+from gateway.outputs.web import Ntfy, Webhook
+
+_SHOWN_MOST = 50
+_WAYS: dict[OutputKind, Callable[[OutputConfig], Way]] = {
+    OutputKind.WEBHOOK: Webhook,
+    OutputKind.NTFY: Ntfy,
+    OutputKind.EMAIL: Mail,
+    OutputKind.MQTT: Mqtt,
+}
+
+
+def way_of(config: OutputConfig) -> Way:
+    """How this output tells it."""
+    return _WAYS[config.kind](config)
+
+
+class OutputDesk:
+    """Nothing is told before `run`; what was pending when the last run ended goes first."""
+
+    def __init__(
+        self,
+        outputs: Sequence[OutputConfig],
+        outbox: Outbox,
+        settle: Settle,
+        home_assistant: HomeAssistant | None = None,
+        patience: Patience | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._left = list(outbox.pending.values())
+        self._home_assistant = home_assistant
+        self._couriers = {
+            config.channel.name: Courier(
+                config.channel.name,
+                way_of(config),
+                outbox.pending.__contains__,
+                settle,
+                patience or Patience(),
+                chance or random.Random(),
+            )
+            for config in outputs
+        }
+
+    def take(self, deliveries: Iterable[Delivery]) -> None:
+        """Hand each to its courier. Never waits."""
+        for delivery in deliveries:
+            self._couriers[delivery.channel].take((delivery,))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self.take(self._left)
+        async with asyncio.TaskGroup() as tasks:
+            for courier in self._couriers.values():
+                tasks.create_task(courier.run(), name=f"output {courier.name}")
+            if self._home_assistant is not None:
+                tasks.create_task(self._home_assistant.run(), name="home assistant")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain values for the page: counters per output, the newest records."""
+        channels = [
+            {
+                "name": channel.name,
+                "kind": channel.kind,
+                "waiting": self._couriers[channel.name].waiting,
+                "attempts": self._couriers[channel.name].attempts,
+                "problem": self._couriers[channel.name].problem,
+                "counts": dict(self._outbox.counts[channel.name]),
+            }
+            for channel in self._outbox.channels.values()
+        ]
+        newest = list(self._outbox.recent)[-_SHOWN_MOST:][::-1]
+        assistant = self._home_assistant
+        return {
+            "channels": channels,
+            "deliveries": [_record(one) for one in newest],
+            "home_assistant": assistant
+            and {
+                "connected": assistant.connected,
+                "problem": assistant.problem,
+                "counters": dict(assistant.counters),
+            },
+        }
+
+
+def _record(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "channel": delivery.channel,
+        "alarm": delivery.alarm_id,
+        "change": delivery.change,
+        "status": delivery.status.value,
+        "attempts": delivery.attempts,
+        "problem": delivery.problem,
+        "at_us": delivery.at_us,
+        "done_us": delivery.done_us,
+    }

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""Outputs: what is to be told, to whom, and what became of it. Pure; a part of the pipeline.
+
+A delivery is committed together with the alarm's change that caused it, so a gateway that is killed
+before it could tell anyone tells it when it is back: at least once, never silently not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Any
+
+from gateway.model import text
+from gateway.model.alarm import AlarmChange, Change
+from gateway.outputs.notification import TOLD, describe
+from gateway.store.interface import Snapshot, Writes
+
+PENDING_MOST = 256  # of one channel; beyond it the oldest of the least urgent goes
+_RECENT_MOST = 100
+_TOLD_MOST = 1024
+_ROW = "delivery:"  # names of state rows
+_LAST = "last_delivery"
+
+
+class Status(Enum):
+    """What became of a delivery."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"  # refused for good, or tried for too long
+    DROPPED = "dropped"  # too many were waiting
+    LIMITED = "limited"  # the channel's rate was used up; the next one tells how many
+    REPEATED = "repeated"  # the same was told a moment ago
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What the outbox knows of an output. Alarms less urgent than `priority` are not told there."""
+
+    name: str
+    kind: str
+    priority: int = 3
+    repeat_us: int = 300_000_000
+    per_minute: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notification on its way through one channel; `body` is JSON, gone once it is over."""
+
+    id: int
+    channel: str
+    alarm_id: int
+    change: str
+    priority: int
+    at_us: int
+    body: str = ""
+    status: Status = Status.PENDING
+    attempts: int = 0
+    problem: str = ""
+    done_us: int = 0
+
+
+@dataclass(slots=True)
+class _Rate:
+    tokens: float
+    at_us: int = 0
+    held_back: int = 0
+
+
+class Outbox:
+    """Holds pending deliveries; `chain` writes an entry of the audit for each that is over."""
+
+    def __init__(
+        self,
+        site: str,
+        channels: Sequence[Channel] = (),
+        chain: Callable[[Delivery], None] = lambda _delivery: None,
+    ) -> None:
+        self.pending: dict[int, Delivery] = {}
+        self.recent: deque[Delivery] = deque(maxlen=_RECENT_MOST)
+        self.channels = {channel.name: channel for channel in channels}
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._site = site
+        self._chain = chain
+        self._last_id = 0
+        self._rates = {c.name: _Rate(c.per_minute) for c in channels}
+        self._told: dict[tuple[str, int, str, tuple[str, ...], int], int] = {}
+        self._rows: dict[str, str] = {}
+
+    def offer(self, changes: Iterable[AlarmChange], now_us: int) -> list[Delivery]:
+        """What is to be delivered because of these changes."""
+        if not self.channels:
+            return []
+        fresh = []
+        for change in changes:
+            if change.change not in TOLD or change.alarm.hushed:
+                continue
+            for channel in self._wanted(change):
+                delivery = self._make(channel, change, now_us)
+                if delivery is not None:
+                    fresh.append(delivery)
+        return [delivery for delivery in fresh if delivery.id in self.pending]
+
+    def settle(
+        self, now_us: int, number: int, status: Status, attempts: int, problem: str = ""
+    ) -> None:
+        """A pending delivery is over; one that is not pending any more is passed over."""
+        delivery = self.pending.pop(number, None)
+        if delivery is not None:
+            self._over(
+                replace(
+                    delivery,
+                    status=status,
+                    attempts=attempts,
+                    problem=problem,
+                    done_us=now_us,
+                )
+            )
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over the rows since the last call."""
+        if self._rows:
+            writes.state |= {**self._rows, _LAST: str(self._last_id)}
+            self._rows = {}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left; what was pending for a channel that is gone is over."""
+        self._last_id = int(snapshot.state.get(_LAST, "0"))
+        found = (v for n, v in snapshot.state.items() if n.startswith(_ROW) and v)
+        for delivery in sorted(map(_from_json, found), key=lambda one: one.id):
+            if delivery.status is not Status.PENDING:
+                self._remember(delivery)
+            elif delivery.channel in self.channels:
+                self.pending[delivery.id] = delivery
+            else:
+                self._over(replace(delivery, status=Status.DROPPED, problem="no such output"))
+
+    def _wanted(self, change: AlarmChange) -> list[Channel]:
+        alarm = change.alarm
+        if change.change is Change.ESCALATED and alarm.escalated_to in self.channels:
+            return [self.channels[alarm.escalated_to]]
+        return [c for c in self.channels.values() if alarm.priority <= c.priority]
+
+    def _make(self, channel: Channel, change: AlarmChange, now_us: int) -> Delivery | None:
+        alarm = change.alarm
+        key = (channel.name, alarm.id, change.change.value, alarm.sectors, alarm.escalation)
+        told_us = self._told.get(key)
+        if told_us is not None and 0 <= now_us - told_us < channel.repeat_us:
+            self.counts[channel.name][Status.REPEATED.value] += 1
+            return None
+        self._last_id += 1
+        delivery = Delivery(
+            self._last_id, channel.name, alarm.id, change.change.value, alarm.priority, now_us
+        )
+        rate = self._rates[channel.name]
+        if not self._granted(channel, rate, now_us):
+            rate.held_back += 1
+            self._over(replace(delivery, status=Status.LIMITED, done_us=now_us))
+            return None
+        self._told.pop(key, None)
+        self._told[key] = now_us
+        if len(self._told) > _TOLD_MOST:
+            del self._told[next(iter(self._told))]
+        value = describe(self._site, change) | {"delivery": delivery.id}
+        if rate.held_back:
+            value["held_back"] = rate.held_back
+            value["text"] += f"\n{rate.held_back} more were held back; see the console"
+            rate.held_back = 0
+        self._make_room(channel.name, now_us)
+        delivery = replace(delivery, body=text.format_json(value))
+        self.pending[delivery.id] = delivery
+        self._rows[f"{_ROW}{delivery.id}"] = _to_json(delivery)
+        return delivery
+
+    def _granted(self, channel: Channel, rate: _Rate, now_us: int) -> bool:
+        passed_us = max(0, now_us - rate.at_us) if rate.at_us else 0
+        refill = passed_us * channel.per_minute / 60_000_000
+        rate.tokens = min(float(channel.per_minute), rate.tokens + refill)
+        rate.at_us = now_us
+        if rate.tokens < 1:
+            return False
+        rate.tokens -= 1
+        return True
+
+    def _make_room(self, name: str, now_us: int) -> None:
+        waiting = [one for one in self.pending.values() if one.channel == name]
+        if len(waiting) >= PENDING_MOST:
+            victim = max(waiting, key=lambda one: (one.priority, -one.id))
+            self.settle(now_us, victim.id, Status.DROPPED, 0, "too many were waiting")
+
+    def _over(self, delivery: Delivery) -> None:
+        self.counts[delivery.channel][delivery.status.value] += 1
+        over = replace(delivery, body="")
+        self._remember(over)
+        self._rows[f"{_ROW}{over.id}"] = _to_json(over)
+        self._chain(over)
+
+    def _remember(self, delivery: Delivery) -> None:
+        if len(self.recent) == _RECENT_MOST:
+            self._rows[f"{_ROW}{self.recent[0].id}"] = ""
+        self.recent.append(delivery)
+
+
+def _to_json(delivery: Delivery) -> str:
+    return text.format_json(asdict(delivery) | {"status": delivery.status.value})
+
+
+def _from_json(value: str) -> Delivery:
+    fields: dict[str, Any] = json.loads(value)
+    return Delivery(**{**fields, "status": Status(fields["status"])})

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""Each way of telling, on a real receiver that is well, slow, hostile or away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.outputs.outbox import Status
+from tests.gateway.brokers import running_mosquitto
+from tests.gateway.played_node import free_port, until
+from tests.outputs.receivers import mail_server, web_server
+from tests.outputs.told import Told, changed, read, secret
+
+KEY = "a-shared-secret-of-the-site"
+
+
+@asynccontextmanager
+async def delivering(told: Told) -> AsyncIterator[Told]:
+    running = asyncio.create_task(told.courier.run())
+    try:
+        yield told
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def webhook(folder: Path, url: str) -> Told:
+    return Told(read(folder, kind="webhook", url=url, secret_file=secret(folder, KEY)))
+
+
+async def test_webhook_delivers_signed_json_that_the_receiver_can_check(tmp_path: Path) -> None:
+    async with web_server() as server, delivering(webhook(tmp_path, server.url)) as told:
+        (delivery,) = told.offer(changed(7))
+        await until(lambda: told.settled)
+    assert told.settled == [(delivery.id, Status.SENT, 1, "")]
+    (request,) = server.received
+    parts = dict(part.split("=") for part in request.headers["X-Groundwatch-Signature"].split(","))
+    expected = hmac.new(KEY.encode(), parts["t"].encode() + b"." + request.body, hashlib.sha256)
+    assert parts["v1"] == expected.hexdigest()
+    assert request.headers["X-Groundwatch-Delivery"] == str(delivery.id)
+    assert json.loads(request.body)["alarm"] == 7
+
+
+async def test_webhook_that_fails_at_first_gets_it_by_retry(tmp_path: Path) -> None:
+    async def answer(number: int) -> web.StreamResponse:
+        return web.Response(status=503 if number < 3 else 200)
+
+    async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    assert [(status, attempts) for _id, status, attempts, _why in told.settled] == [
+        (Status.SENT, 3)
+    ]
+    assert len({request.headers["X-Groundwatch-Delivery"] for request in server.received}) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 302])
+async def test_webhook_that_refuses_for_good_is_asked_once(status: int, tmp_path: Path) -> None:
+    async def answer(_number: int) -> web.StreamResponse:
+        return web.Response(status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"})
+
+    async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    assert told.settled == [(1, Status.FAILED, 1, f"answered {status}")]
+    assert len(server.received) == 1
+
+
+async def test_webhook_that_never_answers_ends_by_timeout_and_holds_nobody_up(
+    tmp_path: Path,
+) -> None:
+    hold = asyncio.Event()
+
+    async def answer(_number: int) -> web.StreamResponse:
+        await hold.wait()
+        return web.Response()
+
+    async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as told:
+        told.offer(changed())
+        await until(lambda: server.received)
+        # While it hangs, more is taken at once: only this receiver's own queue grows.
+        told.offer(changed(2), changed(3))
+        assert told.courier.waiting == 2
+        await until(lambda: len(told.settled) == 3, 10)
+        hold.set()
+    assert {status for _id, status, _n, _why in told.settled} == {Status.FAILED}
+    assert told.settled[0][2:] == (4, "no answer in time")
+
+
+async def test_webhook_that_answers_without_end_is_not_read(tmp_path: Path) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"a" * 100_000)
+                await writer.drain()
+
+    server = await asyncio.start_server(flood, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with delivering(webhook(tmp_path, f"http://127.0.0.1:{port}/")) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    server.close()
+    assert told.settled[0][1] is Status.FAILED
+
+
+async def test_output_problem_in_log_and_record_shows_no_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = f"http://127.0.0.1:{free_port()}/hook/token-in-the-path"
+    async with delivering(webhook(tmp_path, url)) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    said = caplog.text + repr(told.settled) + repr(told.config)
+    assert told.settled[0][1] is Status.FAILED
+    assert "token-in-the-path" not in said
+    assert KEY not in said
+
+
+async def test_ntfy_gets_title_priority_and_token(tmp_path: Path) -> None:
+    async with web_server() as server:
+        config = read(
+            tmp_path,
+            kind="ntfy",
+            url=server.url,
+            topic="north",
+            token_file=secret(tmp_path, "tk_123"),
+        )
+        async with delivering(Told(config)) as told:
+            told.offer(changed(priority=2))
+            await until(lambda: told.settled)
+    value = json.loads(server.received[0].body)
+    assert (value["topic"], value["priority"]) == ("north", 4)
+    assert value["title"] == "yard: person in west"
+    assert server.received[0].headers["Authorization"] == "Bearer tk_123"
+
+
+def email(folder: Path, port: int, password: str = "") -> Told:
+    login = (
+        {"username": "gw", "password_file": secret(folder, password, "mail.key")}
+        if password
+        else {}
+    )
+    return Told(
+        read(
+            folder,
+            kind="email",
+            host="127.0.0.1",
+            port=port,
+            tls="none",
+            to=["duty@example.net", "chief@example.net"],
+            **{"from": "yard@example.net"},
+            **login,
+        )
+    )
+
+
+async def test_email_arrives_with_text_fields_and_one_message_id(tmp_path: Path) -> None:
+    async with (
+        mail_server("pass word") as server,
+        delivering(email(tmp_path, server.port, "pass word")) as told,
+    ):
+        told.offer(changed(7))
+        await until(lambda: told.settled)
+    assert told.settled[0][1] is Status.SENT
+    (message,) = server.handler.messages
+    assert message["Subject"] == "yard: person in west"
+    assert message["To"] == "duty@example.net, chief@example.net"
+    text, attached = message.get_payload()
+    assert "two nodes agree" in text.get_payload()  # type: ignore[union-attr]  # multipart
+    assert json.loads(attached.get_payload(decode=True))["alarm"] == 7  # type: ignore[union-attr]  # multipart
+
+
+async def test_email_server_busy_at_first_gets_it_later(tmp_path: Path) -> None:
+    async with mail_server(refuse=2) as server, delivering(email(tmp_path, server.port)) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    assert told.settled[0][1:3] == (Status.SENT, 3)
+
+
+async def test_email_refused_for_good_is_tried_once(tmp_path: Path) -> None:
+    async with mail_server(refuse=9, code="554 no") as server, delivering(email(tmp_path, server.port)) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    assert told.settled == [(1, Status.FAILED, 1, "mail server answered 554")]
+    assert server.handler.asked == 1
+
+
+async def test_mqtt_notification_is_acknowledged_by_a_real_broker(tmp_path: Path) -> None:
+    port, heard = free_port(), list[bytes]()
+    async with running_mosquitto(tmp_path, port):
+        access = MqttAccess("127.0.0.1", port, None, None, "listener", persistent=False)
+        counters = Told(read(tmp_path, kind="mqtt", host="127.0.0.1", port=port)).outbox.counts["x"]
+        listener = MqttClient(
+            access, "groundwatch/alarms", lambda _t, payload, _id: heard.append(payload), counters
+        )
+        await listener.open()
+        config = read(tmp_path, kind="mqtt", host="127.0.0.1", port=port)
+        async with delivering(Told(config)) as told:
+            told.offer(changed(7))
+            await until(lambda: told.settled and heard)
+        listener.close()
+    assert told.settled[0][1] is Status.SENT
+    assert json.loads(heard[0])["alarm"] == 7
+
+
+async def test_mqtt_broker_away_is_tried_until_patience_ends(tmp_path: Path) -> None:
+    config = read(tmp_path, kind="mqtt", host="127.0.0.1", port=free_port())
+    async with delivering(Told(config)) as told:
+        told.offer(changed())
+        await until(lambda: told.settled)
+    assert told.settled == [(1, Status.FAILED, 4, "ConnectionRefusedError")]
