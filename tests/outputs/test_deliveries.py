@@ -182,8 +182,8 @@ async def test_email_arrives_with_text_fields_and_one_message_id(tmp_path: Path)
     assert message["Subject"] == "yard: person in west"
     assert message["To"] == "duty@example.net, chief@example.net"
     text, attached = message.get_payload()
-    assert "two nodes agree" in text.get_payload()  # type: ignore[union-attr]  # multipart
-    assert json.loads(attached.get_payload(decode=True))["alarm"] == 7  # type: ignore[union-attr]  # multipart
+    assert "two nodes agree" in text.get_payload()  # type: ignore[union-attr]  # it is multipart
+    assert json.loads(attached.get_payload(decode=True))["alarm"] == 7  # type: ignore[union-attr]  # it is multipart
 
 
 async def test_email_server_busy_at_first_gets_it_later(tmp_path: Path) -> None:
@@ -194,7 +194,10 @@ async def test_email_server_busy_at_first_gets_it_later(tmp_path: Path) -> None:
 
 
 async def test_email_refused_for_good_is_tried_once(tmp_path: Path) -> None:
-    async with mail_server(refuse=9, code="554 no") as server, delivering(email(tmp_path, server.port)) as told:
+    async with (
+        mail_server(refuse=9, code="554 no") as server,
+        delivering(email(tmp_path, server.port)) as told,
+    ):
         told.offer(changed())
         await until(lambda: told.settled)
     assert told.settled == [(1, Status.FAILED, 1, "mail server answered 554")]
