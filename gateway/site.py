@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import nsmallest
 from pathlib import Path
 
 from gateway import toml_table
@@ -11,6 +14,11 @@ from gateway.toml_table import Table
 
 # User names at the broker that are no nodes: the gateway itself, and who tests the rules.
 RESERVED_IDS = frozenset({"gateway", "canary"})
+
+_GAIN_DB_MAX = 40
+# Nodes further apart say nothing of each other's silence: a walker is heard to 30 or 50 m.
+NEIGHBOUR_M = 80.0
+NEIGHBOURS_MOST = 16
 
 Point = tuple[float, float]
 
@@ -26,6 +34,23 @@ class Node:
     board: str = ""
     pir_azimuth_deg: float | None = None
     pir_range_m: float | None = None
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """How loudness falls with distance: r^-exponent e^(-absorption r), in um/s of peak velocity.
+
+    `path_db` is what one way from a foot to a node may differ from that (deviation), `walker_db`
+    how loud a walker is at 1 m over 1 um/s, within `walker_sigma_db`. These are of loam, for a site
+    nobody calibrated; a walk test finds those of a site and each node's `gain_db`.
+    """
+
+    exponent: float = 0.5
+    absorption_per_m: float = 0.03
+    path_db: float = 4.6
+    walker_db: float = 16.0
+    walker_sigma_db: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +68,28 @@ class Site:
     name: str
     nodes: dict[str, Node]
     sectors: dict[str, Sector]
+    ground: Ground = Ground()
+    _near: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def around(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        """These nodes and their neighbours: the nearest few of each, none beyond NEIGHBOUR_M."""
+        found: dict[str, None] = {}
+        for node in nodes:
+            if node not in self._near:
+                self._near[node] = self._neighbours(node)
+            found |= dict.fromkeys(self._near[node])
+        return tuple(found)
+
+    def _neighbours(self, node: str) -> tuple[str, ...]:
+        here = self.nodes[node]
+        away = (
+            (math.hypot(one.x_m - here.x_m, one.y_m - here.y_m), name)
+            for name, one in self.nodes.items()
+        )
+        near = nsmallest(NEIGHBOURS_MOST, (pair for pair in away if pair[0] <= NEIGHBOUR_M))
+        return tuple(name for _, name in near)
 
     def sector_nodes(self, sector: str) -> tuple[str, ...]:
         return tuple(node.id for node in self.nodes.values() if node.sector == sector)
@@ -54,6 +101,7 @@ def load_site(path: Path) -> Site:
     head = root.table("site", required=True)
     name = head.identifier("name", "north_fence")
     head.done()
+    ground = _ground(root.table("ground"))
     sectors: dict[str, Sector] = {}
     for table in root.tables("sector"):
         sector = Sector(table.identifier("id", "gate"), table.points("polygon"))
@@ -73,7 +121,25 @@ def load_site(path: Path) -> Site:
     if not nodes:
         raise root.fail("node", "is missing", '[[node]] id = "n01", x_m = 0, y_m = 0')
     root.done()
-    return Site(name, nodes, sectors)
+    return Site(name, nodes, sectors, ground)
+
+
+def _ground(table: Table) -> Ground:
+    own = Ground()
+    low_high = {
+        "exponent": (0.2, 3.0),
+        "absorption_per_m": (0.0, 0.5),
+        "path_db": (1.0, 20.0),
+        "walker_db": (-60.0, 80.0),
+        "walker_sigma_db": (1.0, 30.0),
+    }
+    values = {}
+    for key, (low, high) in low_high.items():
+        values[key] = table.number(key, getattr(own, key), getattr(own, key))
+        if not low <= values[key] <= high:
+            raise table.fail(key, f"must be {low:g} to {high:g}", f"{key} = {getattr(own, key):g}")
+    table.done()
+    return Ground(**values)
 
 
 def _node(table: Table) -> Node:
@@ -89,6 +155,9 @@ def _node(table: Table) -> Node:
         board=table.optional_text("board", "pico_w") or "",
         pir_azimuth_deg=pir["pir_azimuth_deg"],
         pir_range_m=pir["pir_range_m"],
+        gain_db=table.number("gain_db", 1.5, 0.0),
     )
+    if abs(node.gain_db) > _GAIN_DB_MAX:
+        raise table.fail("gain_db", f"must be -{_GAIN_DB_MAX} to {_GAIN_DB_MAX}", "gain_db = 1.5")
     table.done()
     return node

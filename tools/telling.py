@@ -42,5 +42,7 @@ def _sentence(line: dict[str, Any]) -> str:
         return f"{line['class']} at {line['node']}, {line['confidence']:.0%}"
     text = f"#{line['id']} {line['class']} near {', '.join(line['nodes'])}"
     if "direction_deg" in line:
-        text += f", heading {line['direction_deg']:.0f} deg at {line['speed_m_s']:.1f} m/s"
+        text += f", heading {line['direction_deg']:.0f} deg"
+    if "speed_m_s" in line:
+        text += f", {line['speed_m_s']:.1f} m/s"
     return f"{text}: {line['reasons'][-1]}"

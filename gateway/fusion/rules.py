@@ -38,6 +38,12 @@ class Rules:
     stale_us: int = 45_000_000
     # A footstep is heard this far away, a vehicle further: how far apart two nodes may be at once.
     reach_m: float = 60.0
+    vehicle_reach_m: float = 150.0
+    # A place known this well says which nodes can hear it and which cannot.
+    placed_m: float = 25.0
+    # Two events nearer than this may be one; they are when one walk costs so little more than two.
+    one_cause_reach_m: float = 80.0
+    one_cause_cost: float = 4.0
     # One node alone, with its PIR agreeing.
     pir_confidence: float = 0.6
     # One node alone in its sector: nobody can confirm it, so it must be sure by itself.
@@ -47,15 +53,20 @@ class Rules:
     # One node among several, without PIR: very sure, and again in later reports.
     sure_confidence: float = 0.8
     sure_reports: int = 3
+    # Log-odds that an operator must know. Of events that begin, one in twelve; what evidence adds.
+    prior: float = -2.5
+    node_weight: float = 1.0
+    pair_weight: float = 2.6
+    pir_weight: float = 2.8
+    lone_weight: float = 2.6
+    sure_weight: float = 1.6
+    way_weight: float = 1.0
+    alarm_at: float = 0.0
     # A crossing ends at the latest here, so that a stuck node cannot keep one event for ever.
     longest_us: int = 30 * 60_000_000
     # And at so many activities: judging an event costs time for each of them.
     activities_most: int = 128
-    # Below this baseline in time the order of onsets says nothing about motion; nor does that of
-    # two nodes, nor one that no straight line explains: who crosses a line of nodes at right
-    # angles is heard from the middle outwards.
-    track_least_us: int = 3_000_000
-    track_nodes: int = 3
-    track_explained: float = 0.8
+    # Reports of one activity that are kept: 80 s of them.
+    sounds_most: int = 16
     # Events kept open at once, oldest closed first.
     open_most: int = 64

@@ -6,48 +6,78 @@ Pure: association goes by the time things happened, closing by the time their re
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from gateway.fusion.confirm import judge
-from gateway.fusion.rules import SPEED_MAX_M_S, Rules
-from gateway.fusion.track import motion, place
+from gateway.fusion.associate import home
+from gateway.fusion.cause import busy_elsewhere, known_already
+from gateway.fusion.ears import Ears, Health, listened
+from gateway.fusion.grow import grown, merged
+from gateway.fusion.rules import Rules
 from gateway.model.detection import Detection
-from gateway.model.event import Activity, Event
+from gateway.model.event import Event
 from gateway.site import Site
-from gateway.wire.messages import Phase, TargetClass
-
-_RECENT_US = 10_000_000  # of an event's nodes, those heard this lately say where it is
+from gateway.wire.messages import Phase
 
 
 @dataclass(frozen=True, slots=True)
 class FusionState:
-    """Open events in order of their beginning, and the number of the last one."""
+    """Open events in order of their beginning, the number of the last one, and what each node's
+    heartbeat said last."""
 
     events: tuple[Event, ...] = ()
     last_number: int = 0
+    ears: Ears = field(default_factory=Ears)
 
 
 def step(
-    state: FusionState, site: Site, rules: Rules, now_us: int, detection: Detection | None
+    state: FusionState, site: Site, rules: Rules, now_us: int, given: Detection | Health | None
 ) -> tuple[FusionState, tuple[Event, ...]]:
     """(new state, events that changed, oldest first)."""
+    if isinstance(given, Health):
+        if given.node in site.nodes:
+            state = replace(state, ears=listened(state.ears, given))
+        return state, ()
     state, changed = _close_silent(state, rules, now_us)
-    if detection is None or detection.node not in site.nodes:
+    if given is None or given.node not in site.nodes:
         return state, changed
-    event = _home(state, site, rules, detection)
-    if event is None:
-        if detection.phase is Phase.END and detection.confidence == 0:
-            return state, changed
-        number = state.last_number + 1
-        event = _grown(None, f"e{number}", site, rules, now_us, detection)
-        state = FusionState((*state.events, event), number)
+    event = home(state.events, site, state.ears, rules, given)
+    if event is None and given.phase is Phase.END and given.confidence == 0:
+        return state, changed
+    number = state.last_number + (event is None)
+    activities = merged(event.activities if event else (), given, rules.sounds_most)
+    busy = busy_elsewhere(state.events, event.id if event else "")
+    name = event.id if event else f"e{number}"
+    new = grown(event, name, site, state.ears, rules, now_us, activities, busy)
+    state = replace(state, events=_with(state.events, new), last_number=number)
+    if new.confirmed and not (event and event.confirmed):
+        state, joined = _joined(state, site, rules, now_us, new)
     else:
-        grown = _grown(event, event.id, site, rules, now_us, detection)
-        state = replace(state, events=tuple(grown if e.id == event.id else e for e in state.events))
-        event = grown
+        joined = (new,)
     state, shed = _shed(state, rules)
-    return state, (*changed, event, *shed)
+    return state, (*changed, *joined, *shed)
+
+
+def _with(events: tuple[Event, ...], new: Event) -> tuple[Event, ...]:
+    if any(event.id == new.id for event in events):
+        return tuple(new if event.id == new.id else event for event in events)
+    return (*events, new)
+
+
+def _joined(
+    state: FusionState, site: Site, rules: Rules, now_us: int, new: Event
+) -> tuple[FusionState, tuple[Event, ...]]:
+    """The events changed: the new one, or the one it is part of and its own end, untold."""
+    known = known_already(new, state.events, site, state.ears, rules)
+    if known is None:
+        return state, (new,)
+    events = tuple(event for event in state.events if event.id != new.id)
+    activities = tuple(
+        sorted((*known.activities, *new.activities), key=lambda one: (one.onset_us, one.id))
+    )
+    busy = busy_elsewhere(events, known.id)
+    both = grown(known, known.id, site, state.ears, rules, now_us, activities, busy)
+    over = replace(new, confirmed=False, closed=True)
+    return replace(state, events=_with(events, both)), (both, over)
 
 
 def _close_silent(
@@ -77,103 +107,3 @@ def _shed(state: FusionState, rules: Rules) -> tuple[FusionState, tuple[Event, .
         return state, ()
     shed = tuple(replace(event, closed=True) for event in state.events[:extra])
     return replace(state, events=state.events[extra:]), shed
-
-
-def _home(state: FusionState, site: Site, rules: Rules, detection: Detection) -> Event | None:
-    """The open event this detection belongs to: its own activity's, else the nearest in time."""
-    begins_us = detection.report_us + rules.silence_us
-    ends_us = detection.onset_us - rules.silence_us
-    # Most open events of a backlog are of another time: looking no further keeps it linear.
-    about = [e for e in state.events if e.first_us <= begins_us and e.last_us >= ends_us]
-    for event in about:
-        if any(activity.id == detection.activity for activity in event.activities):
-            return event
-    near = [
-        (gap_us, index)
-        for index, event in enumerate(about)
-        if (gap_us := _gap_us(event, site, rules, detection)) is not None
-    ]
-    return about[min(near)[1]] if near else None
-
-
-def _gap_us(event: Event, site: Site, rules: Rules, detection: Detection) -> int | None:
-    """Time between the detection and the nearest activity it may share a cause with, or None."""
-    here = site.nodes[detection.node]
-    best: int | None = None
-    for activity in event.activities:
-        if not _compatible(activity.target, detection.target):
-            continue
-        gap = max(
-            0,
-            detection.onset_us - activity.report_us,
-            activity.onset_us - detection.report_us,
-        )
-        if gap > (rules.ended_us if activity.phase is Phase.END else rules.silence_us):
-            continue
-        there = site.nodes[activity.id.node]
-        apart_m = math.hypot(here.x_m - there.x_m, here.y_m - there.y_m)
-        speed = max(SPEED_MAX_M_S[activity.target], SPEED_MAX_M_S[detection.target])
-        if apart_m <= rules.reach_m + speed * gap / 1e6 and (best is None or gap < best):
-            best = gap
-    return best
-
-
-def _compatible(a: TargetClass, b: TargetClass) -> bool:
-    """Whether one cause may be called both: classes on foot are easily taken for one another."""
-    return (a is TargetClass.VEHICLE) == (b is TargetClass.VEHICLE) or TargetClass.UNKNOWN in (a, b)
-
-
-def _grown(
-    event: Event | None,
-    event_id: str,
-    site: Site,
-    rules: Rules,
-    now_us: int,
-    detection: Detection,
-) -> Event:
-    """The event with this detection in it, judged anew."""
-    activities = _merge(event.activities if event else (), detection)
-    verdict = judge(site, rules, activities)
-    x_m, y_m = place(site, activities, _RECENT_US)
-    told = event.sectors if event else ()
-    return Event(
-        id=event_id,
-        activities=activities,
-        sectors=tuple(dict.fromkeys((*told, detection.sector))),
-        target=verdict.target,
-        confidence=verdict.confidence,
-        first_us=min(activity.onset_us for activity in activities),
-        last_us=max(activity.report_us for activity in activities),
-        touched_us=max(now_us, event.touched_us) if event else now_us,
-        x_m=round(x_m, 1),
-        y_m=round(y_m, 1),
-        track=motion(site, activities, verdict.target, rules),
-        confirmed=verdict.confirmed or bool(event and event.confirmed),
-        closed=False,
-        reasons=tuple(dict.fromkeys((*(event.reasons if event else ()), *verdict.reasons))),
-    )
-
-
-def _merge(activities: tuple[Activity, ...], detection: Detection) -> tuple[Activity, ...]:
-    known = {activity.id: activity for activity in activities}
-    before = known.get(detection.activity)
-    if before is None or detection.report_us >= before.report_us:
-        latest = Activity(
-            id=detection.activity,
-            sector=detection.sector,
-            target=detection.target,
-            confidence=detection.confidence,
-            peak_um_s=detection.peak_um_s,
-            pir_count=detection.pir_count,
-            onset_us=detection.onset_us,
-            report_us=detection.report_us,
-            reports=before.reports + 1 if before else 1,
-            phase=detection.phase,
-        )
-        # The best word a node had about the activity stands: the end of a walk is quiet and unsure.
-        if before and before.confidence > latest.confidence:
-            latest = replace(latest, target=before.target, confidence=before.confidence)
-    else:
-        latest = replace(before, reports=before.reports + 1)
-    known[detection.activity] = latest
-    return tuple(sorted(known.values(), key=lambda activity: (activity.onset_us, activity.id)))

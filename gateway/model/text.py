@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import astuple, fields
 from typing import Any
 
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change, Disposition
 from gateway.model.detection import ActivityId, Detection
-from gateway.model.event import Activity, Event, Track
+from gateway.model.event import Activity, Event, Fix, Sound, Track
 from gateway.wire.messages import Phase, TargetClass
 
 _ALARM_FIELDS = tuple(item.name for item in fields(Alarm))
@@ -33,10 +33,12 @@ def event_to_dict(event: Event) -> dict[str, Any]:
         "touched_us": event.touched_us,
         "x_m": event.x_m,
         "y_m": event.y_m,
-        "track": [event.track.direction_deg, event.track.speed_m_s] if event.track else None,
+        "track": list(astuple(event.track)) if event.track else None,
         "confirmed": event.confirmed,
         "closed": event.closed,
         "reasons": event.reasons,
+        "error_m": event.error_m,
+        "fix": list(astuple(event.fix)) if event.fix else None,
     }
 
 
@@ -50,6 +52,7 @@ def event_from_dict(value: dict[str, Any]) -> Event:
             "target": TargetClass(value["target"]),
             "reasons": tuple(value["reasons"]),
             "track": Track(*value["track"]) if value["track"] else None,
+            "fix": Fix(*value["fix"]) if value.get("fix") else None,
         }
     )
 
@@ -59,7 +62,8 @@ def _activity_row(activity: Activity) -> list[Any]:
     return [
         *(one.node, one.boot, one.onset_ms, activity.sector, activity.target),
         *(activity.confidence, activity.peak_um_s, activity.pir_count, activity.onset_us),
-        *(activity.report_us, activity.reports, activity.phase),
+        *(activity.report_us, activity.reports, activity.phase, activity.cadence_hz),
+        [[sound.at_us, sound.peak_um_s, sound.pir_count] for sound in activity.sounds],
     ]
 
 
@@ -75,6 +79,9 @@ def _activity(row: list[Any]) -> Activity:
         report_us=row[9],
         reports=row[10],
         phase=Phase(row[11]),
+        # Rows of a store that knew no more are shorter.
+        cadence_hz=row[12] if len(row) > 12 else 0.0,
+        sounds=tuple(Sound(*sound) for sound in row[13]) if len(row) > 13 else (),
     )
 
 

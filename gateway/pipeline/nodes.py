@@ -8,6 +8,7 @@ from itertools import islice
 
 from gateway.alarms import NodeTrouble
 from gateway.enrolment import Enrolment
+from gateway.fusion.ears import Health
 from gateway.ingest.clock import BootClock, first_sample
 from gateway.ingest.door import Admitted, Door, Refusal
 from gateway.ingest.downlink import DownCounter, seal_down
@@ -32,7 +33,7 @@ from gateway.wire import seal
 
 GAPS_MOST = 8
 
-Said = list[Detection | NodeTrouble]
+Said = list[Detection | Health | NodeTrouble]
 
 
 def site_keys(
@@ -190,6 +191,7 @@ class NodeSide:
             case wire.Health():
                 self._observe(node, boot, arrival_us, message.t_ms, live=True)
                 self.roster.on_health(node, message)
+                said.append(Health(node, arrival_us, message.floor_um_s_x100 / 100))
                 outcome.time_for = (node, message.t_ms)
             case wire.Detection():
                 said.append(self._on_detection(admitted, message, arrival_us))

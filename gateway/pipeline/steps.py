@@ -14,6 +14,7 @@ from gateway.audit.chain import EXPORTED, history_digest
 from gateway.audit.log import SYSTEM, AuditLog
 from gateway.enrolment import Entry
 from gateway.fusion import FusionState
+from gateway.fusion.ears import Health
 from gateway.fusion.rules import Rules
 from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster
@@ -233,6 +234,8 @@ class Pipeline:
                 case Detection():
                     outcome.detections.append(word)
                     self._fuse(now_us, word, outcome)
+                case Health():
+                    self._fuse(now_us, word, outcome)
                 case NodeTrouble():
                     self._alarm(word, now_us, outcome)
 
@@ -243,8 +246,8 @@ class Pipeline:
         outcome.down += happened.down
         self._take([*happened.troubles], now_us, outcome)
 
-    def _fuse(self, now_us: int, detection: Detection | None, outcome: Outcome) -> None:
-        for event in self._table.step(now_us, detection):
+    def _fuse(self, now_us: int, given: Detection | Health | None, outcome: Outcome) -> None:
+        for event in self._table.step(now_us, given):
             self._alarm(EventChanged(event), now_us, outcome)
 
     def _alarm(self, given: AlarmInput, now_us: int, outcome: Outcome) -> None:

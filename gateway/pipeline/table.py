@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 
 from gateway.fusion import FusionState
 from gateway.fusion import step as fusion_step
+from gateway.fusion.ears import Ear, Ears, Health
 from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import Detection
@@ -14,7 +16,7 @@ from gateway.model.event import Event
 from gateway.site import Site
 from gateway.store.interface import Snapshot, Writes
 
-_EVENT = "event:"  # names of state rows
+_EVENT, _EAR = "event:", "ear:"  # names of state rows
 _LAST = "last_event"
 
 
@@ -26,10 +28,13 @@ class MapTable:
         self._site = site
         self._rules = rules
         self._saved = self.state
+        self._ears: set[str] = set()  # nodes whose heartbeat is not kept yet
 
-    def step(self, now_us: int, detection: Detection | None) -> tuple[Event, ...]:
+    def step(self, now_us: int, given: Detection | Health | None) -> tuple[Event, ...]:
         """Events that changed, oldest first."""
-        self.state, events = fusion_step(self.state, self._site, self._rules, now_us, detection)
+        if isinstance(given, Health):
+            self._ears.add(given.node)
+        self.state, events = fusion_step(self.state, self._site, self._rules, now_us, given)
         return events
 
     def collect(self, writes: Writes) -> None:
@@ -40,6 +45,9 @@ class MapTable:
         for name, event in now.items():
             if before.get(name) is not event:
                 writes.state[f"{_EVENT}{name}"] = text.format_json(text.event_to_dict(event))
+        for name in sorted(self._ears):
+            writes.state[f"{_EAR}{name}"] = text.format_json(astuple(self.state.ears.by_node[name]))
+        self._ears.clear()
         if self.state.last_number != self._saved.last_number:
             writes.state[_LAST] = str(self.state.last_number)
         self._saved = self.state
@@ -54,5 +62,10 @@ class MapTable:
         # A node taken off the site has no place any more.
         kept = [event for event in events if set(event.nodes) <= set(self._site.nodes)]
         kept.sort(key=lambda event: int(event.id.removeprefix("e")))
-        self.state = FusionState(tuple(kept), int(snapshot.state.get(_LAST, "0")))
+        ears = {
+            name.removeprefix(_EAR): Ear(*json.loads(value))
+            for name, value in snapshot.state.items()
+            if name.startswith(_EAR) and name.removeprefix(_EAR) in self._site.nodes
+        }
+        self.state = FusionState(tuple(kept), int(snapshot.state.get(_LAST, "0")), Ears(ears))
         self._saved = self.state

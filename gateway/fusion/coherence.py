@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""The map table: what is heard alike everywhere is far away or in the air, and no walker.
+
+Wind, thunder, blasts, quakes and aircraft reach many nodes at once and about as loud: nobody who
+walks or drives among the nodes can be near to all of them. It lowers confidence and is told as a
+reason; it never keeps an alarm back by itself, for an intruder may use the storm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from gateway.fusion.ears import Ears
+from gateway.fusion.rules import SPEED_MAX_M_S
+from gateway.model.event import Activity
+from gateway.site import Site
+from gateway.wire.messages import TargetClass
+
+_NODES = 4
+_SHARE = 0.6  # of the nodes around that listen
+_APERTURE_M = 60.0
+_FLAT_DB = 5.0  # coupling and path losses among nodes equally far; near ones differ by 10 and more
+_RECENT_US = 15_000_000
+_AT_ONCE = 2.0  # times the fastest of the class: no way to be at one node after the other
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A sign of a cause that is no crossing, and what it takes from the log-odds; `alike`: all that
+    nodes say is one witness, for they hear one and the same thing."""
+
+    reason: str
+    weight: float
+    alike: bool = False
+
+
+def doubts(
+    site: Site, ears: Ears, activities: Sequence[Activity], target: TargetClass, at_us: int
+) -> tuple[Doubt, ...]:
+    """Signs that these activities have a cause far away or in the air."""
+    found: list[Doubt] = []
+    first = _first_onsets(activities)
+    if _is_everywhere(site, ears, first, at_us):
+        at_once = _is_at_once(site, first, target)
+        flat = _is_flat(site, activities, at_us)
+        if at_once and flat:
+            found.append(Doubt("heard everywhere at once and alike, as thunder is", 3.5, True))
+        elif flat:
+            found.append(Doubt("heard everywhere alike, as an aircraft is", 2.0, True))
+        elif at_once:
+            found.append(Doubt("heard everywhere at once, as a blast or a gust is", 1.0))
+    if ears.are_noisy(site.around(first)):
+        found.append(Doubt("the ground is noisy at most nodes, as in wind or rain", 0.5))
+    return tuple(found)
+
+
+def _first_onsets(activities: Sequence[Activity]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for activity in activities:
+        node = activity.id.node
+        first[node] = min(first.get(node, activity.onset_us), activity.onset_us)
+    return first
+
+
+def _is_everywhere(site: Site, ears: Ears, first: dict[str, int], at_us: int) -> bool:
+    if len(first) < _NODES:
+        return False
+    listening = sum(ears.hears(node, at_us) or node in first for node in site.around(first))
+    if len(first) < _SHARE * listening:
+        return False
+    return _aperture_m(site, first) >= _APERTURE_M
+
+
+def _aperture_m(site: Site, nodes: dict[str, int]) -> float:
+    places = [(site.nodes[node].x_m, site.nodes[node].y_m) for node in nodes]
+    return max(math.dist(a, b) for a, b in combinations(places, 2))
+
+
+def _is_at_once(site: Site, first: dict[str, int], target: TargetClass) -> bool:
+    spread_s = (max(first.values()) - min(first.values())) / 1e6
+    return _aperture_m(site, first) > _AT_ONCE * SPEED_MAX_M_S[target] * spread_s
+
+
+def _is_flat(site: Site, activities: Sequence[Activity], at_us: int) -> bool:
+    loudest: dict[str, float] = {}
+    for activity in activities:
+        node = activity.id.node
+        for sound in activity.sounds:
+            if at_us - sound.at_us <= _RECENT_US and sound.at_us > activity.onset_us:
+                loudest[node] = max(loudest.get(node, 0.0), sound.peak_um_s)
+    levels = [
+        20 * math.log10(max(peak, 0.01)) - site.nodes[node].gain_db
+        for node, peak in loudest.items()
+    ]
+    return len(levels) >= _NODES and float(np.std(levels)) < _FLAT_DB

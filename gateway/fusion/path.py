@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""The map table: the straight walk that explains best how loud each node heard it, and when.
+
+One estimator for a line and for an area. Its state is that of the constant-velocity Kalman filter,
+place and velocity, with the class's process noise as fading memory; what it measures are peaks over
+time: a node's rise and fall say when it was passed (the ordered closest approaches), the levels of
+several say where (energy localisation), silent nodes say where not. All reports are fitted at once
+by damped Gauss-Newton from the best of a fan of guesses: so the order in which they came cannot
+matter, and a mirror image that explains them as well is seen. See docs/adr/0014-tracking.md.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gateway.fusion.heard import FArray, Heard
+from gateway.fusion.modes import Path, told
+from gateway.fusion.motions import Motion
+from gateway.fusion.residuals import Normal, Residuals
+from gateway.site import Ground
+
+_ROUNDS = 6
+_REFINED = 6
+_GAINED_LEAST = 0.05  # of the cost, where 1 is one deviation
+_FAN = np.deg2rad(np.arange(0.0, 360.0, 45.0))
+_OFFSETS_M = (0.0, 7.0, 18.0)
+_APART_M = 8.0  # guesses nearer than this end in one place
+_APART_S = 10.0  # and so do velocities that lead no further apart in so long
+
+
+def fit(given: Heard, motion: Motion, ground: Ground) -> Path | None:
+    """The path, or None when not one peak is known."""
+    if not given.peaks:
+        return None
+    residuals = Residuals(given, motion, ground)
+    paths = _guesses(residuals)
+    own = np.zeros((len(paths), len(given.nodes_m)))
+    now = residuals.normal(paths, own)
+    damping = np.full(len(paths), 1e-2)
+    for _ in range(_ROUNDS):
+        tried, tried_own = _step(paths, own, now, damping)
+        with np.errstate(over="ignore", invalid="ignore"):  # a step too far: its cost is not less
+            there = residuals.normal(tried, tried_own)
+        good = there.cost < now.cost
+        gained = float(np.max(np.where(good, now.cost - there.cost, 0.0)))
+        paths = np.where(good[:, None], tried, paths)
+        own = np.where(good[:, None], tried_own, own)
+        now = _pick(good, there, now)
+        damping = np.where(good, damping * 0.2, damping * 8)
+        if gained < _GAINED_LEAST:
+            break
+    return told(paths, now, given.peaks)
+
+
+def _step(paths: FArray, own: FArray, now: Normal, damping: FArray) -> tuple[FArray, FArray]:
+    curve = now.curve.copy()
+    curve[:, range(5), range(5)] *= 1 + damping[:, None]
+    change = -np.linalg.solve(curve, now.slope[:, :, None])
+    mixed = (now.mixed.transpose(0, 2, 1) @ change)[:, :, 0]
+    return paths + change[:, :, 0], own - (now.own_slope + mixed) / now.own_curve
+
+
+def _pick(good: np.ndarray, there: Normal, now: Normal) -> Normal:
+    def either(a: FArray, b: FArray) -> FArray:
+        return np.where(good.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+
+    return Normal(
+        either(there.cost, now.cost),
+        either(there.slope, now.slope),
+        either(there.curve, now.curve),
+        either(there.mixed, now.mixed),
+        either(there.own_slope, now.own_slope),
+        either(there.own_curve, now.own_curve),
+    )
+
+
+def _guesses(residuals: Residuals) -> FArray:
+    """The likeliest of a fan of paths near the node that heard it loudest, (k, 5), none alike."""
+    given = residuals.given
+    best = int(np.argmax((given.limit - residuals.gain)[: given.peaks]))
+    middle_s = 0.5 * (given.since_s[best] + given.until_s[best])
+    x_m, y_m = given.nodes_m[given.who[best]]
+    fan = _FAN_OF_PATHS.copy()
+    fan[:, 2:] *= residuals.motion.speed_m_s
+    fan[:, :2] += np.array([x_m, y_m]) - fan[:, 2:] * middle_s
+    cost, loudness = residuals.rough_cost(fan)
+    kept: list[int] = []
+    for index in np.argsort(cost, kind="stable"):
+        one = fan[index]
+        other = np.abs(fan[kept] - one) * (1, 1, _APART_S, _APART_S)
+        if not kept or (other.max(axis=1) > _APART_M).all():
+            kept.append(int(index))
+            if len(kept) == _REFINED:
+                break
+    return np.column_stack([fan[kept], loudness[kept]])
+
+
+def _fan() -> FArray:
+    courses = [(math.sin(course), math.cos(course)) for course in _FAN]
+    places = [(0.0, 0.0)] + [
+        (away * math.sin(side), away * math.cos(side)) for away in _OFFSETS_M[1:] for side in _FAN
+    ]
+    return np.array([(*place, *course) for place in places for course in courses])
+
+
+_FAN_OF_PATHS = _fan()  # place beside the loudest node, velocity of 1 m/s
