@@ -10,10 +10,12 @@ nobody at all was around is false.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.score.places import offs
 from tools.score.truth import (
     CAUSE_FOOT_M,
     CAUSE_M,
@@ -37,10 +39,11 @@ LATE_S = 20.0
 class AlarmMarks:
     """What became of the alarms of one run. Errors: one entry for each alarm that made the claim
     and answers an actor: seconds after he was near and audible, or audible at all, at any node;
-    degrees off, share of the true speed, metres from the actor."""
+    degrees off, share of the true speed, metres from the actor. `repeats` by actor; `places` are
+    (metres off, metres claimed) of each report's place amid the nodes."""
 
     hits: dict[str, Line] = field(default_factory=dict)
-    repeated: int = 0
+    repeats: Counter[str] = field(default_factory=Counter)
     nuisance: int = 0
     false: list[float] = field(default_factory=list)
     after_near_s: list[float] = field(default_factory=list)
@@ -48,6 +51,12 @@ class AlarmMarks:
     direction_deg: list[float] = field(default_factory=list)
     speed_share: list[float] = field(default_factory=list)
     location_m: list[float] = field(default_factory=list)
+    places: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def repeated(self) -> int:
+        """Alarms on actors who had one."""
+        return self.repeats.total()
 
 
 def quiet_spans(truth: Truth) -> list[Span]:
@@ -58,7 +67,7 @@ def quiet_spans(truth: Truth) -> list[Span]:
 
 def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> AlarmMarks:
     """Match `alarm` lines with actors; `alarm_update` lines refine direction and speed."""
-    marks = AlarmMarks()
+    marks = AlarmMarks(places=offs(truth, points, lines))
     for line in lines:
         if line["type"] != "alarm" or not 0 <= line["t_s"] < truth.duration_s + LATE_S:
             continue
@@ -74,7 +83,7 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
             marks.hits[fresh[0]] = line
             _measure(marks, truth, fresh[0], line, lines)
         elif wanted:
-            marks.repeated += 1
+            marks.repeats[wanted[0]] += 1
         elif causes:
             marks.nuisance += 1
         else:
@@ -116,7 +125,7 @@ def _measure(
         marks.location_m.append(math.hypot(alarm["x_m"] - x_m, alarm["y_m"] - y_m))
     # The last word counts: direction and speed come with the second and third node.
     last_s = steps[-1][0] + LATE_S
-    later = [line for line in lines if line["id"] == alarm["id"] and line["t_s"] <= last_s]
+    later = [line for line in lines if line.get("id") == alarm["id"] and line["t_s"] <= last_s]
     said = {
         key: line[key] for line in later for key in ("direction_deg", "speed_m_s") if key in line
     }

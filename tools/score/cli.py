@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -21,10 +22,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sim_hardware import take
 from sim_hardware.errors import SimError
+from sim_hardware.nodebox import Faults
+from sim_hardware.troubles import Trouble
 from sim_hardware.world import load
 from tools import micropython
 from tools.errors import UserError
 from tools.score.figures import figures
+from tools.score.link import Link
 from tools.score.observe import observe_take, observe_world
 from tools.score.suite import HELD_OUT, WorldJob, read_suite
 from tools.score.tables import MARKS, between_marks, markdown, show
@@ -75,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the held-out worlds, or those of another suite file",
     )
+    parser.add_argument(
+        "--loss", type=int, default=0, metavar="PCT", help="share of messages the radio loses"
+    )
+    parser.add_argument(
+        "--dead", action="append", default=[], metavar="NODE", help="a node that is dead all along"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the parts for takes (default 0)")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -114,9 +124,27 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
         jobs += [WorldJob(scenario, seed, round(3600 * args.hours)) for seed in seeds]
     if args.suite is not None:
         jobs += read_suite(args.suite)
+    if args.loss or args.dead:
+        jobs = [_troubled(job, args.loss, args.dead) for job in jobs]
     if not jobs:
         raise UserError("nothing to score: give takes, --scenario NAME or --suite")
     return jobs
+
+
+def _troubled(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
+    """A world with a bad radio and nodes that say nothing from the start."""
+    if not 0 <= loss_pct <= 90:
+        raise UserError(f"--loss must be from 0 to 90, not {loss_pct}")
+    if not isinstance(job, WorldJob):
+        raise UserError("--loss and --dead are for worlds; a take declares its own faults")
+    known = {node.id for node in job.scenario.nodes}
+    for node in dead:
+        if node not in known:
+            raise UserError(f"--dead {node}: {job.scenario.name} has no such node")
+    kept = tuple(one for one in job.scenario.troubles if one.node not in dead)
+    gone = tuple(Trouble(node, Faults(dead_from_s=0.0)) for node in dict.fromkeys(dead))
+    scenario = dataclasses.replace(job.scenario, troubles=(*kept, *gone))
+    return dataclasses.replace(job, scenario=scenario, link=Link(loss_pct, job.seed))
 
 
 def _folder(path: Path) -> Path:
@@ -188,7 +216,7 @@ def _end_with_parent(parent: int) -> None:
 def one(job: Job, node: Path) -> Tally:
     """Observe and count one run; `node` is the MicroPython to run detectors with."""
     if isinstance(job, WorldJob):
-        return tally(observe_world(job.scenario, job.seed, job.duration_s, node))
+        return tally(observe_world(job.scenario, job.seed, job.duration_s, node, job.link))
     try:
         given = take.load(job.path)
     except MemoryError:

@@ -17,7 +17,6 @@ from tools.score.truth import CLASSES
 
 DAY_S = 86_400.0
 ALL = "all"
-_HEADING_OK_DEG = 45.0
 Figure = dict[str, Any]
 
 
@@ -49,9 +48,13 @@ def figures(tally: Tally) -> Figure:
         "alarm_after_near_s": spread(tally.alarm_after_near_s),
         "alarm_after_audible_s": spread(tally.alarm_after_audible_s),
         "direction_off_deg": spread(tally.direction_deg)
-        | _within(tally.direction_deg, _HEADING_OK_DEG),
+        | _within(tally.direction_deg, goals.HEADING_OK_DEG),
         "speed_off_share": spread(tally.speed_share),
         "location_off_m": spread(tally.location_m),
+        "place_off_m": spread([off for off, _ in tally.places])
+        | {"within_claim": _plain(share(sum(o <= c for o, c in tally.places), len(tally.places)))},
+        "direction_told": _plain(share(len(tally.direction_deg), tally.answered)),
+        "crossings_once": _plain(share(tally.crossings_once.total(), tally.crossings.total())),
         "confusion": confusion(tally),
         "roc": roc(tally),
     }

@@ -18,6 +18,7 @@ from tools.score.truth import CALM, RINGS_M
 
 _NEAREST = f"{RINGS_M[0][0]:.0f}-{RINGS_M[0][1]:.0f} m"
 _ON_FOOT = ("person", "group")
+HEADING_OK_DEG = 45.0
 _DAY_S = 86_400.0
 _FALSE_GOALS = ((CALM, 0.5), ("wind 8-12 m/s", 3.0), ("rain 5-15 mm/h", 3.0))
 
@@ -59,6 +60,12 @@ def goals(tally: Tally) -> list[Goal]:
     for name, limit in _FALSE_GOALS:
         counts = (tally.false[name], tally.quiet_s[name])
         rows.append(_rate(f"false detections per node-day, {name}", limit, counts))
+    once = (tally.crossings_once.total(), tally.crossings.total())
+    right = (sum(off <= HEADING_OK_DEG for off in tally.direction_deg), len(tally.direction_deg))
+    rows += [
+        _share("crossings of whatever is wanted that raise exactly one alarm", 95, once),
+        _share("directions told that are right within 45 degrees", 98, right),
+    ]
     alarms = (sum(tally.false_alarms.values()), sum(tally.quiet_line_s.values()))
     rows.append(_rate("false alarms per day of the line, all conditions", 0.2, alarms))
     rows += [
@@ -128,20 +135,42 @@ def rows(tally: Tally, score: Mapping[str, Any]) -> list[tuple[str, ...]]:
         found.append(
             _plain_row("macro-F1 of six classes, by event", ">= 0.85", macro, events, 0.85)
         )
+    for name, key, limit, unit in (
+        ("speed off, share of the true one, P50", "speed_off_share", 0.15, ""),
+        ("location off, each report amid the nodes, P50", "place_off_m", 5.0, " m"),
+    ):
+        figure = score[key]
+        if figure["p50"] is not None:
+            row = (name, f"<= {limit:g}{unit}", figure["p50"], figure["count"], limit)
+            found.append(_plain_row(*row, below=True, unit=unit))
     alert = score["alarm_after_near_s"]
     for key, limit in (("p50", 4.0), ("p95", 7.0)):
         if alert[key] is not None:
             name = f"alarm after audible within 30 m of a node, {key.upper()}"
             found.append(
-                _plain_row(name, f"<= {limit:g} s", alert[key], alert["count"], limit, below=True)
+                _plain_row(
+                    name,
+                    f"<= {limit:g} s",
+                    alert[key],
+                    alert["count"],
+                    limit,
+                    below=True,
+                    unit=" s",
+                )
             )
     return found
 
 
 def _plain_row(
-    name: str, goal: str, value: float, count: int, limit: float, *, below: bool = False
+    name: str,
+    goal: str,
+    value: float,
+    count: int,
+    limit: float,
+    *,
+    below: bool = False,
+    unit: str = "",
 ) -> tuple[str, ...]:
     # No interval is worked out for these: the verdict is of the value alone.
     good = value <= limit if below else value >= limit
-    unit = " s" if below else ""
     return (name, goal, f"{value:.2f}{unit}", str(count), "reached" if good else "missed")

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Score: the nodes' reports through the real gateway: door, map table and duty officer.
 
-Reports are sealed as nodes would and stepped through the same pipeline as live and in replay, but
-over a perfect link: each arrives DELAY_US after it was made, nothing is lost or late.
+Reports are sealed as nodes would and stepped through the same pipeline as live and in replay, over
+a link that may lose some of them on the way.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -24,8 +25,8 @@ from sim_hardware.fastpath import Report
 from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
 from sim_hardware.virtual import Pace
+from tools.score.observe import Observation
 
-DELAY_US = 100_000  # the pump looks every 100 ms, the link takes 20 ms one way
 _ZERO_US = 1_767_225_600_000_000  # 2026-01-01, so that nothing is negative
 _TICK_US = 1_000_000
 _HELLO_MS = 2_000
@@ -36,18 +37,18 @@ Up = tuple[int, str, bytes]
 
 
 def alarm_lines(
-    site: GroundSite, reports: Mapping[str, Sequence[Report]], lead_s: float, end_s: float
+    seen: Observation, reports: Mapping[str, Sequence[Report]] | None = None
 ) -> list[dict[str, Any]]:
-    """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take."""
-    known, keys = _keys(site)
+    """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `place`
+    lines: where an event that has an alarm was said to be, with each report of it."""
+    known, keys = _keys(seen.site)
     pipeline = Pipeline(known, keys)
-    start_us = _ZERO_US - round(lead_s * 1e6)
+    start_us = _start_us(seen)
+    kept = seen.reports if reports is None else reports
     ups = sorted(
         up
-        for node in site.nodes
-        for up in _uplinks(
-            known.name, node.id, keys[node.id].accepted[0], reports[node.id], start_us, end_s
-        )
+        for node in seen.site.nodes
+        for up in _uplinks(known.name, node.id, keys[node.id].accepted[0], kept[node.id], seen)
     )
     lines: list[dict[str, Any]] = []
     tick_us = start_us
@@ -60,12 +61,28 @@ def alarm_lines(
             lines += pipeline.tick(tick_us).lines(_ZERO_US)
             tick_us += _TICK_US
         lines += pipeline.uplink(at_us, topic, payload).lines(_ZERO_US)
-    end_us = _ZERO_US + round((end_s + Pace().settle_s) * 1e6)
+        lines += _places(pipeline, at_us)
+    end_us = _ZERO_US + round((seen.truth.duration_s + Pace().settle_s) * 1e6)
     while tick_us < end_us and pipeline.fusion.events:
         lines += pipeline.tick(tick_us).lines(_ZERO_US)
         tick_us += _TICK_US
     pipeline.take_writes()
-    return [line for line in lines if line["type"] in ("alarm", "alarm_update")]
+    return [line for line in lines if line["type"] in ("alarm", "alarm_update", "place")]
+
+
+def _places(pipeline: Pipeline, at_us: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "place",
+            "event": event.id,
+            "t_s": (event.last_us - _ZERO_US) / 1e6,
+            "x_m": event.x_m,
+            "y_m": event.y_m,
+            "error_m": event.error_m,
+        }
+        for event in pipeline.fusion.events
+        if event.confirmed and event.touched_us == at_us
+    ]
 
 
 @cache
@@ -77,36 +94,42 @@ def _keys(site: GroundSite) -> tuple[Site, dict[str, KeyRing]]:
     return known, site_keys(known, _ROOT)
 
 
+def _start_us(seen: Observation) -> int:
+    return _ZERO_US - round(seen.lead_s * 1e6)
+
+
 def _uplinks(
-    site: str, node: str, keys: NodeKeys, reports: Sequence[Report], start_us: int, end_s: float
+    site: str,
+    node: str,
+    keys: NodeKeys,
+    reports: Sequence[Report],
+    seen: Observation,
 ) -> list[Up]:
     topic = uplink_topic(site, node)
     ups: list[Up] = []
     volatile: list[wire.UpMessage] = [_hello(_HELLO_MS)]
-    last_ms = round(end_s * 1000) + (_ZERO_US - start_us) // 1000
-    volatile += [_health(t_ms) for t_ms in range(_HEALTH_MS, last_ms, _HEALTH_MS)]
-    for seq, message in enumerate(volatile, 1):
-        ups.append(_sealed(topic, keys, 1, seq, message, start_us, message.t_ms))
-    for number, report in enumerate(reports):
-        seq = number + 1
-        ups.append(_sealed(topic, keys, 0, seq, _detection(report), start_us, report.told_ms))
+    # A dead node's heart beats no more.
+    end_s = min(seen.truth.duration_s, seen.truth.dead_from_s.get(node, math.inf))
+    last_ms = round((end_s + seen.lead_s) * 1000)
+    volatile += [
+        _health(t_ms, seen.floor_um_s(node, t_ms / 1000 - seen.lead_s))
+        for t_ms in range(_HEALTH_MS, last_ms, _HEALTH_MS)
+    ]
+    sent = [(1, seq, message, message.t_ms) for seq, message in enumerate(volatile, 1)]
+    sent += [(0, seq, _detection(one), one.told_ms) for seq, one in enumerate(reports, 1)]
+    for lane, seq, message, t_ms in sent:
+        data = _sealed(topic, keys, lane, seq, message)
+        sent_us = _start_us(seen) + t_ms * 1000
+        for at_us in seen.link.arrivals(f"{node}/{lane}/{seq}", sent_us, durable=not lane):
+            ups.append((at_us, topic, data))
     return ups
 
 
-def _sealed(
-    topic: str,
-    keys: NodeKeys,
-    lane: int,
-    seq: int,
-    message: wire.UpMessage,
-    start_us: int,
-    t_ms: int,
-) -> Up:
+def _sealed(topic: str, keys: NodeKeys, lane: int, seq: int, message: wire.UpMessage) -> bytes:
     # A lane that is used up goes on under the next boot number, as on a node.
     boot, seq = 1 + (seq - 1) // _SEQ_MAX, 1 + (seq - 1) % _SEQ_MAX
     piv = (b"\x01" if lane else b"") + boot.to_bytes(2, "big") + seq.to_bytes(2, "big")
-    data = seal.seal(keys.up_key, keys.up_iv, piv, codec.encode(message), topic.encode())
-    return (start_us + t_ms * 1000 + DELAY_US, topic, data)
+    return seal.seal(keys.up_key, keys.up_iv, piv, codec.encode(message), topic.encode())
 
 
 def _hello(t_ms: int) -> wire.Hello:
@@ -121,12 +144,12 @@ def _hello(t_ms: int) -> wire.Hello:
     )
 
 
-def _health(t_ms: int) -> wire.Health:
+def _health(t_ms: int, floor_um_s: float) -> wire.Health:
     return wire.Health(
         t_ms=t_ms,
         battery_mv=3900,
         rssi_dbm=-61,
-        floor_um_s_x100=10,
+        floor_um_s_x100=round(100 * floor_um_s),
         samples_missed=0,
         ledger_pending=0,
     )

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware.fastpath import FastRun, Halver, Report, simulate_fast
-from sim_hardware.signals import quiet_floor
+from sim_hardware.signals import Signal, quiet_floor
 from sim_hardware.site import Site
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace
 from sim_hardware.world import Hearing, Scenario, World
+from tools.score.link import PERFECT, Link
 from tools.score.matching import Activity
 from tools.score.truth import Point, Truth, read_truth
 
 _PACE = Pace()
-_BLOCK_S = 20.0
+_BLOCK_S = FLOOR_S = 20.0
+_FLOOR_UM_S = 0.1
 _SITE = "world"  # a scenario's name may be more than a topic takes
 
 
@@ -34,6 +36,13 @@ class Observation:
     truth: Truth
     reports: Mapping[str, Sequence[Report]]
     lead_s: float
+    floors: Mapping[str, Sequence[float]] = field(default_factory=dict)  # um/s, every FLOOR_S
+    link: Link = PERFECT
+
+    def floor_um_s(self, node: str, t_s: float) -> float:
+        """What the node's heartbeat says then: the quiet of the last FLOOR_S."""
+        known = self.floors.get(node) or (_FLOOR_UM_S,)
+        return known[min(max(0, math.ceil(t_s / FLOOR_S) - 1), len(known) - 1)]
 
     @property
     def points(self) -> dict[str, Point]:
@@ -46,7 +55,15 @@ def observe_take(given: Take, name: str, micropython: Path, seed: int) -> Observ
     points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
     truth = read_truth(given.truth, points, given.duration_s, name)
     reports = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
-    return Observation(name, given.site, truth, _alive(reports, truth), _PACE.lead_s)
+    floors = {node: _floors(signal) for node, signal in given.signals.items()}
+    return Observation(name, given.site, truth, _alive(reports, truth), _PACE.lead_s, floors)
+
+
+def _floors(signal: Signal) -> list[float]:
+    velocity = signal.velocity(_PACE.ambient_nm_s)
+    step = round(FLOOR_S * signal.fs_hz)
+    pieces = (velocity[at : at + step] for at in range(0, velocity.size, step))
+    return [1e6 * quiet_floor(piece, signal.fs_hz) for piece in pieces if piece.size > signal.fs_hz]
 
 
 def _alive(reports: Mapping[str, Sequence[Report]], truth: Truth) -> dict[str, Sequence[Report]]:
@@ -66,6 +83,7 @@ def observe_world(
     seed: int,
     duration_s: float,
     micropython: Path,
+    link: Link = PERFECT,
 ) -> Observation:
     """Run the detectors over a world for `duration_s`, in whole blocks of 20 s.
 
@@ -75,11 +93,14 @@ def observe_world(
     hearing = Hearing()
     halvers = {node.id: Halver() for node in world.nodes}
     blocks = max(1, round(duration_s / _BLOCK_S))
+    floors: dict[str, list[float]] = {node.id: [] for node in world.nodes}
     with FastRun(world.nodes, micropython, seed, _PACE) as run:
         for number, block in zip(range(blocks), world.blocks(_BLOCK_S, hearing), strict=False):
             for name, velocity in block.velocity_m_s.items():
+                floor_m_s = quiet_floor(velocity, float(world.fs_hz))
+                floors[name].append(1e6 * floor_m_s)
                 if number == 0:
-                    run.lead(name, 1e9 * quiet_floor(velocity, float(world.fs_hz)))
+                    run.lead(name, 1e9 * floor_m_s)
                 nm_s = halvers[name].push(velocity, last=number == blocks - 1)
                 run.feed(name, nm_s, block.pir_edges_s[name])
         reports = run.close()
@@ -88,7 +109,8 @@ def observe_world(
     given: dict[str, Any] = world.truth(blocks * _BLOCK_S, hearing)
     truth = read_truth(given, points, blocks * _BLOCK_S, label)
     site = Site(_SITE, world.nodes, world.sectors)
-    return Observation(label, site, truth, _alive(reports, truth), _PACE.lead_s)
+    alive = _alive(reports, truth)
+    return Observation(label, site, truth, alive, _PACE.lead_s, floors, link)
 
 
 def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:

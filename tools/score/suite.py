@@ -14,6 +14,7 @@ from sim_hardware.errors import SimError
 from sim_hardware.world import Scenario, load
 from sim_hardware.world.soil import SOILS
 from tools.errors import UserError
+from tools.score.link import PERFECT, Link
 
 HELD_OUT = Path(__file__).parent / "held_out.toml"
 _KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes"}
@@ -29,6 +30,7 @@ class WorldJob:
     scenario: Scenario
     seed: int
     duration_s: float
+    link: Link = PERFECT
 
 
 def read_suite(path: Path) -> list[WorldJob]:

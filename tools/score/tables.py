@@ -130,7 +130,8 @@ def _errors(score: Figure) -> Sheet:
         ("alarm after audible within 30 m of a node, s", "alarm_after_near_s"),
         ("direction off, degrees", "direction_off_deg"),
         ("speed off, share of the true one", "speed_off_share"),
-        ("location off, m", "location_off_m"),
+        ("location off, m, when the alarm is raised", "location_off_m"),
+        ("location off, m, each report amid nodes that enclose an area", "place_off_m"),
     )
     rows = []
     for name, key in named:

@@ -68,6 +68,8 @@ class Tally:
     false_alarms: Counter[str] = field(default_factory=Counter)
     crossings: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crossings_once: Counter[tuple[str, str]] = field(default_factory=Counter)
+    answered: int = 0
     repeated: int = 0
     repeated_alarms: int = 0
     nuisance_alarms: int = 0
@@ -79,6 +81,7 @@ class Tally:
     direction_deg: list[float] = field(default_factory=list)
     speed_share: list[float] = field(default_factory=list)
     location_m: list[float] = field(default_factory=list)
+    places: list[tuple[float, float]] = field(default_factory=list)
     roc: dict[int, RocPoint] = field(default_factory=dict)
 
 
@@ -150,7 +153,7 @@ def _count_confusion(out: Tally, seen: Observation, found: Matches) -> None:
 
 def _marks(seen: Observation, least_pct: int) -> AlarmMarks:
     reports = {node: surer_reports(kept, least_pct) for node, kept in seen.reports.items()}
-    lines = alarm_lines(seen.site, reports, seen.lead_s, seen.truth.duration_s)
+    lines = alarm_lines(seen, reports)
     return mark(seen.truth, seen.points, lines)
 
 
@@ -167,8 +170,10 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
         key = (truth.condition(t_s), label(truth.actors[actor]))
         out.crossings[key] += 1
         out.crossings_alarmed[key] += actor in marks.hits
+        out.crossings_once[key] += actor in marks.hits and not marks.repeats[actor]
     for t_s in marks.false:
         out.false_alarms[truth.condition(t_s)] += 1
+    out.answered += len(marks.hits)
     out.repeated_alarms += marks.repeated
     out.nuisance_alarms += marks.nuisance
     out.alarm_after_near_s += marks.after_near_s
@@ -176,6 +181,7 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
     out.direction_deg += marks.direction_deg
     out.speed_share += marks.speed_share
     out.location_m += marks.location_m
+    out.places += marks.places
 
 
 def _roc_point(seen: Observation, least_pct: int) -> RocPoint:

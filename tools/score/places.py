@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""Score: where events were said to be, against where their actors were, amid the nodes.
+
+Only nodes that enclose an area can say from which side somebody comes, so only there, and only
+while one single actor is about, a place is measured: at the time of each report, as told then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.spatial import ConvexHull, QhullError
+
+from tools.score.truth import WANTED, Point, Truth
+
+_LEAST_WIDTH_M = 15.0  # a narrower strip is a line
+
+
+def offs(
+    truth: Truth, points: Mapping[str, Point], lines: Sequence[Mapping[str, Any]]
+) -> list[tuple[float, float]]:
+    """(metres off, metres claimed) of each `place` line while its one actor was amid the nodes."""
+    corners = _hull(points)
+    if corners is None:
+        return []
+    found = []
+    for line in lines:
+        if line["type"] != "place":
+            continue
+        there = _present(truth, line["t_s"])
+        if len(there) == 1 and _inside(there[0], corners):
+            x_m, y_m = there[0]
+            found.append((math.hypot(line["x_m"] - x_m, line["y_m"] - y_m), line["error_m"]))
+    return found
+
+
+def _present(truth: Truth, t_s: float) -> list[tuple[float, float]]:
+    places = []
+    for name, steps in truth.walks.items():
+        if steps[0][0] <= t_s <= steps[-1][0] and truth.actors[name]["class"] in WANTED:
+            _, x_m, y_m = min(steps, key=lambda step: abs(step[0] - t_s))
+            places.append((x_m, y_m))
+    return places
+
+
+def _hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
+    """Corners in order against the clock, None for nodes on a line."""
+    given = np.array([(point.x_m, point.y_m) for point in points.values()])
+    if len(given) < 3 or np.linalg.matrix_rank(given - given[0], tol=1e-6) < 2:
+        return None
+    try:
+        hull = ConvexHull(given)
+    except QhullError:
+        return None
+    corners = [(float(x), float(y)) for x, y in given[hull.vertices]]
+    widths = [_away(corner, a, b) for a, b in _sides(corners) for corner in corners]
+    wide = min(max(widths[i : i + len(corners)]) for i in range(0, len(widths), len(corners)))
+    return corners if wide >= _LEAST_WIDTH_M else None
+
+
+def _sides(
+    corners: Sequence[tuple[float, float]],
+) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    return list(pairwise([*corners, corners[0]]))
+
+
+def _away(place: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Metres to the left of the line from a to b."""
+    along_x, along_y = b[0] - a[0], b[1] - a[1]
+    cross = along_x * (place[1] - a[1]) - along_y * (place[0] - a[0])
+    return cross / math.hypot(along_x, along_y)
+
+
+def _inside(place: tuple[float, float], corners: Sequence[tuple[float, float]]) -> bool:
+    return all(_away(place, a, b) >= 0 for a, b in _sides(corners))
