@@ -37,6 +37,8 @@ from sim_hardware.take import Take
 from sim_hardware.virtual import Pace
 
 FIRMWARE = SHIMS.parent.parent / "firmware"
+MODEL = FIRMWARE / "ugs" / "model.bin"
+FEATURES = 59  # bytes a hop, as ugs.detect.features has them
 _BLOCK = 32
 _CHUNK_BLOCKS = 32
 _CHUNK = _BLOCK * _CHUNK_BLOCKS
@@ -69,7 +71,9 @@ class Halver:
         self._held = np.zeros(0, np.float64)
         self._lead = 0  # held samples before the first whose output is still due
 
-    def push(self, velocity_m_s: FArray, *, last: bool = False) -> NDArray[np.int32]:
+    def push(
+        self, velocity_m_s: FArray | NDArray[np.float64], *, last: bool = False
+    ) -> NDArray[np.int32]:
         """Feed samples in nm/s that are settled by now; `last` gives the rest."""
         nm_s = np.asarray(velocity_m_s, np.float64) * 1e9
         held = np.concatenate([self._held, nm_s])
@@ -84,9 +88,14 @@ class Halver:
 
 
 class FastNode:
-    """One detector in its process. `feed` ground at FEED_FS_HZ from power-on, then `close`."""
+    """One detector in its process. `feed` ground at FEED_FS_HZ from power-on, then `close`.
 
-    def __init__(self, node: NodeSpec, micropython: Path, seed: int) -> None:
+    `words`: more of run_detector.py's arguments.
+    """
+
+    def __init__(
+        self, node: NodeSpec, micropython: Path, seed: int, words: Sequence[str] = ()
+    ) -> None:
         if node.board != "pico_w":
             raise SimError(
                 f"node {node.id}: the fast path knows no front end of {node.board}; use replay"
@@ -98,9 +107,10 @@ class FastNode:
         self._edges_ms: list[int] = []
         self._level = 0
         self._uptime_ms = 0
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open as long as the process
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process
+        script = [str(SHIMS / "run_detector.py"), str(NM_S_PER_COUNT_X256), str(MODEL), *words]
         self._process = subprocess.Popen(
-            [str(micropython), str(SHIMS / "run_detector.py"), str(NM_S_PER_COUNT_X256)],
+            [str(micropython), *script],
             stdin=subprocess.PIPE,
             stdout=self._said,
             stderr=subprocess.STDOUT,
@@ -140,6 +150,10 @@ class FastNode:
 
     def close(self) -> list[Report]:
         """End the input and return all reports. Raises SimError when the detector failed."""
+        return [Report(self.node, *map(int, line.split())) for line in self.output().splitlines()]
+
+    def output(self) -> bytes:
+        """End the input and return what the process said. Raises SimError when it failed."""
         whole = self._counts.size // _BLOCK * _BLOCK
         if whole:
             self._send(self._counts[:whole])
@@ -150,12 +164,12 @@ class FastNode:
         if self._process.returncode:
             self._fail()
         self._said.seek(0)
-        return [Report(self.node, *map(int, line.split())) for line in self._said]
+        return self._said.read()
 
     def _fail(self) -> None:
         self.kill()
         self._said.seek(0)
-        said = self._said.read().split("\n")
+        said = self._said.read().decode(errors="replace").split("\n")
         raise SimError(f"detector of node {self.node} failed: {' | '.join(said[-4:])}")
 
     def discard(self) -> None:
@@ -175,6 +189,8 @@ class FastNode:
 class FastRun:
     """All nodes of a site, side by side; a context, so that no process is left behind."""
 
+    _words: Sequence[str] = ()
+
     def __init__(
         self, nodes: Sequence[NodeSpec], micropython: Path, seed: int = 0, pace: Pace | None = None
     ) -> None:
@@ -182,7 +198,7 @@ class FastRun:
         self._seed = seed
         self.nodes: dict[str, FastNode] = {}
         for node in nodes:
-            self.nodes[node.id] = FastNode(node, micropython, seed)
+            self.nodes[node.id] = FastNode(node, micropython, seed, self._words)
 
     def __enter__(self) -> Self:
         return self
@@ -217,6 +233,21 @@ class FastRun:
         for node in self.nodes.values():
             node.feed(still, [])
         return {name: node.close() for name, node in self.nodes.items()}
+
+
+class FeatureRun(FastRun):
+    """The same, and every hop's features instead of reports."""
+
+    _words = ("features",)
+
+    def features(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+        """For each node uptimes in seconds (n,) and the features of ugs.detect (n, count)."""
+        found = {}
+        for name, node in self.nodes.items():
+            rows = np.frombuffer(node.output(), np.uint8).reshape(-1, 4 + FEATURES)
+            t_ms = rows[:, :4].copy().view("<i4")[:, 0]
+            found[name] = t_ms / 1000.0, rows[:, 4:]
+        return found
 
 
 def simulate_fast(

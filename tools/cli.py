@@ -107,6 +107,12 @@ VERBS = (
         "groundwatch update pico_w-0.2.0.gwr --wave n01 --wave 25% --wave rest",
     ),
     Verb(
+        "train",
+        "tools.train.cli",
+        "grow the model that nodes decide by, from simulated sites",
+        "groundwatch train --sites 200 --out firmware/ugs/model.bin",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

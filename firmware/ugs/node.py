@@ -22,6 +22,8 @@ from ugs.version import FIRMWARE, number
 from ugs.wire import keys, schema
 
 _STATE = "state"
+# Beside this file, whichever tree the node runs from.
+_MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
 _TICK_MS = const(100)
 _TRIM_EVERY_S = const(60)
 _REBOOT_AFTER_MS = const(3_000)
@@ -70,7 +72,8 @@ class Node:
             self.conditions,
             random.random,
         )
-        self.detector = Detector(board.nm_s_per_count_x256)
+        with open(_MODEL, "rb") as file:
+            self.detector = Detector(board.nm_s_per_count_x256, file.read())
         self.pump = Pump(
             board.sampler,
             board.pir,

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Fast path: the node's detector alone, fed with whole blocks. No clock, no radio, no ledger.
 #
-#   MICROPYPATH=FIRMWARE:.frozen micropython run_detector.py NM_S_PER_COUNT_X256 < counts
+#   MICROPYPATH=FIRMWARE:.frozen micropython run_detector.py SCALE MODEL [features] < counts
+#
+# SCALE: nm/s per count, times 256.
 #
 # Input, little-endian int32: HEADER words [blocks, edges, uptime in ms of the sample before the
 # first], `edges` pairs [uptime_ms, level], blocks * 32 counts; again and again until it ends.
 # Output: a line of integers for each report, in the order of ugs.detect.activity.Report, and the
-# uptime of the block that brought it.
+# uptime of the block that brought it. With `features`, what the forest was asked at each hop:
+# the uptime as int32 and the bytes of ugs.detect.features.
 
 import sys
 from array import array
@@ -56,7 +59,11 @@ def _tell(report, t_ms):
 
 
 def main():
-    detector = Detector(int(sys.argv[1]))
+    with open(sys.argv[2], "rb") as file:
+        detector = Detector(int(sys.argv[1]), file.read())
+    tells_features = len(sys.argv) > 3
+    out = sys.stdout.buffer
+    uptime = array("i", [0])
     stream = sys.stdin.buffer
     header = array("i", [0] * _HEADER)
     ring = array("i", [0] * _RING)
@@ -76,7 +83,14 @@ def main():
             while edge < count and edges[2 * edge] <= t_ms:
                 detector.pir_edge(edges[2 * edge], edges[2 * edge + 1])
                 edge += 1
-            if detector.feed(ring, start, t_ms):
+            hops = detector.hops
+            has_report = detector.feed(ring, start, t_ms)
+            if tells_features:
+                if detector.hops != hops:
+                    uptime[0] = t_ms
+                    out.write(uptime)
+                    out.write(detector.features.values)
+            elif has_report:
                 _tell(detector.report, t_ms)
 
 

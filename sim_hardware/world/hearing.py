@@ -79,6 +79,11 @@ class NodeHearing:
         if name in self._signals:
             self._signals[name].ahead = np.zeros(FS_HZ)
 
+    def cells(self, name: str) -> tuple[float, list[bool]]:
+        """When the first half-second cell of a pass began, and which cells were loud so far."""
+        one = self._signals.get(name)
+        return (0.0, []) if one is None else (one.start_s, one.cells)
+
     def audible_s(self, name: str, from_s: float, to_s: float) -> float | None:
         """When the pass first was audible within from_s..to_s; None when it never was."""
         one = self._signals.get(name)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Evidence, PIR support and the life of one activity."""
+"""PIR pulses and the life of one activity."""
 
 from ugs.detect.activity import END, ONSET, UPDATE, Activity
 from ugs.detect.pir import Pir
-from ugs.detect.verdict import ANIMAL, PERSON, Verdict, class_of
 
 BLOCK_MS = 128
 HOP = 4
+PERSON = 1
 
 
 def play(activity, sure, confidence_pct=70, start=0, pir=0, loud=0):
@@ -71,73 +71,22 @@ def test_activity_report_of_the_loudest_signal_saturates_within_its_field():
     assert activity.report.pir_count <= 23
 
 
-def test_verdict_by_each_look_alone_is_sure():
-    for look in ((310, 0, 0, 0), (240, 0, 0, 6), (0, 200, 0, 0), (40, 60, 110, 0)):
-        verdict = Verdict()
-        quick, long, patient, steps = look
-        verdict.weigh(quick, long, patient, 0, steps)
-        assert verdict.is_sure(False), look
-
-
-def test_verdict_on_typical_noise_is_not_sure():
-    verdict = Verdict()
-    verdict.weigh(120, 80, 50, 0, 0)
-    assert not verdict.is_sure(False)
-    assert not verdict.is_sure(True)
-
-
-def test_verdict_when_the_beat_has_stopped_does_not_live_on_its_average():
-    verdict = Verdict()
-    verdict.weigh(60, 50, 250, 0, 0)
-    assert not verdict.is_sure(True)
-
-
-def test_verdict_of_a_young_average_asks_for_more():
-    verdict = Verdict()
-    verdict.weigh(60, 100, 120, 3, 0)
-    assert not verdict.is_sure(False)
-
-
-def test_verdict_with_pir_support_needs_less_but_not_nothing():
-    verdict = Verdict()
-    verdict.weigh(60, 70, 88, 0, 0)
-    assert not verdict.is_sure(False)
-    verdict.support()
-    assert verdict.is_sure(False)
-    verdict.weigh(90, 50, 40, 0, 0)
-    verdict.support()
-    assert not verdict.is_sure(False)
-
-
-def test_verdict_confidence_stays_a_percentage_and_rises_with_evidence():
-    values = []
-    for quick in (0, 250, 310, 400, 512):
-        verdict = Verdict()
-        verdict.weigh(quick, 0, 0, 0, 0)
-        values.append(verdict.confidence_pct())
-    assert values == sorted(values)
-    assert values[0] >= 50
-    assert values[-1] <= 97
-    assert values[-1] > values[0]
-
-
-def test_class_of_a_fast_beat_is_animal():
-    assert class_of(37) == PERSON
-    assert class_of(70) == ANIMAL
-
-
-def test_pir_pulse_supports_for_10_s():
+def test_pir_pulses_count_for_10_s_and_up_to_three():
     pir = Pir()
-    assert not pir.supports()
-    pir.edge(1)
-    pir.edge(0)
-    assert pir.total == 1
+    assert pir.recent() == 0
+    for count in (1, 2, 3, 3):
+        pir.edge(1)
+        pir.edge(0)
+        assert pir.recent() == count
+    assert pir.total == 4
     for _ in range(77):
         pir.tick()
-    assert pir.supports()
+    assert pir.recent() == 3
     for _ in range(5):
         pir.tick()
-    assert not pir.supports()
+    assert pir.recent() == 0
+    pir.edge(1)
+    assert pir.recent() == 1
 
 
 def test_pir_of_sun_and_leaves_is_muted_until_calm():
@@ -147,7 +96,7 @@ def test_pir_of_sun_and_leaves_is_muted_until_calm():
         if pir._clock % 30 == 0:
             pir.edge(1)
     assert pir.is_muted()
-    assert not pir.supports()
+    assert pir.recent() == 0
     for _ in range(2 * 469):
         pir.tick()
     assert not pir.is_muted()

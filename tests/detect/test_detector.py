@@ -85,14 +85,16 @@ def test_detector_of_a_walker_at_10_m_reports_a_person_in_seconds(micropython, t
     start_s = 25.0
     paces = ((-2.0, 0.0), (2.0, 0.0)) * 4  # to and fro in the middle of the ring
     walker = ActorSpec("w", "person", paces, start_s=start_s, speed_m_s=1.3, heel=0.15)
-    late = []
+    late, told = [], []
     for seed in (1, 2, 3):
         scenario = Scenario("ring", ring_of_nodes(8, 10.0), (), (walker,), Weather(100.0))
         rows = reports_of(micropython, scenario, seed, 50, tmp_path)
         assert all(row[1] > start_s for row in rows)
         onsets = {row[0]: row for row in rows if row[2] == ONSET}
         late += [onsets[n][1] - start_s if n in onsets else 99.0 for n in range(8)]
-        assert all(row[4] == 1 for row in onsets.values())
+        told += list({row[0]: row[4] for row in rows}.values())
+    assert set(told) <= {1, 2}  # on foot; on a first hearing two may be thought to walk
+    assert told.count(1) >= 0.8 * len(told)
     assert np.mean([t < 99 for t in late]) >= 0.8
     assert statistics.median(late) < 6.0
 

@@ -69,9 +69,14 @@ def test_match_two_activities_on_one_pass_gives_one_hit_and_one_repetition() -> 
     assert [activity.start_s for activity in found.repeated] == [1060]
 
 
-def test_match_one_activity_on_two_passes_answers_one() -> None:
+def test_match_one_activity_over_two_at_once_answers_both() -> None:
     truth = truth_of(actor("a"), actor("b", start_s=1010))
-    assert counts(truth, told(1060, 1150)) == (1, 0, 0)
+    assert counts(truth, told(1060, 1150)) == (2, 0, 0)
+
+
+def test_match_one_activity_before_the_second_one_is_near_answers_one() -> None:
+    truth = truth_of(actor("a"), actor("b", start_s=1040))
+    assert counts(truth, told(1060, 1130)) == (1, 0, 0)
 
 
 def test_match_two_activities_on_two_passes_are_shared_out() -> None:

@@ -4,8 +4,11 @@
 An activity may answer a pass when at least half of it lies within the time in which the actor may
 be what the node hears, or when it touches the 3 s before and after the closest approach. Each pass
 takes one activity at most and each activity answers one pass at most, those nearest to the closest
-approach first. What touches no such time at all is a false detection; what touches one but answers
-no pass is a repetition, neither hit nor false.
+approach first. A node has one activity at a time, so where several pass at once it cannot tell each
+in one of its own: an activity that spans the closest approach of a pass left over answers that one
+too (the ground truth intersection of PSDS, Bilen et al., ICASSP 2020), by its one class. What
+touches no such time at all is a false detection; what touches one but answers no pass is a
+repetition, neither hit nor false.
 """
 
 from __future__ import annotations
@@ -53,15 +56,22 @@ def match(truth: Truth, activities: Sequence[Activity]) -> Matches:
                 pairs.append((_off_s(activity, one), i, j))
     taken: dict[int, int] = {}
     answered: set[int] = set()
+    shared: list[tuple[int, int]] = []
     for _, i, j in sorted(pairs):
         if i not in taken and j not in answered:
             taken[i] = j
             answered.add(j)
+    for j, one in enumerate(truth.passes):
+        spanning = [i for i, a in enumerate(activities) if a.node == one.node and _spans(a, one)]
+        if j not in answered and spanning:
+            shared.append((j, spanning[0]))
     causes = {node: truth.causes(node) for node in {a.node for a in activities}}
-    rest = [activity for i, activity in enumerate(activities) if i not in taken]
+    pairs_found = sorted([*((i, j) for i, j in taken.items()), *((i, j) for j, i in shared)])
+    used = {i for i, _ in pairs_found}
+    rest = [activity for i, activity in enumerate(activities) if i not in used]
     repeated = [a for a in rest if any(_touches(_span(a), c) for c in causes[a.node])]
     return Matches(
-        tuple((truth.passes[j], activities[i]) for i, j in sorted(taken.items())),
+        tuple((truth.passes[j], activities[i]) for i, j in pairs_found),
         tuple(repeated),
         tuple(a for a in rest if a not in repeated),
     )
@@ -82,6 +92,10 @@ def _may_answer(activity: Activity, one: NodePass) -> bool:
     if length_s <= 0:
         return _touches(span, one.window) or _touches(span, near)
     return common_s(span, one.window) >= OVERLAP * length_s or _touches(span, near)
+
+
+def _spans(activity: Activity, one: NodePass) -> bool:
+    return activity.start_s <= one.t_cpa_s <= activity.end_s
 
 
 def _off_s(activity: Activity, one: NodePass) -> float:

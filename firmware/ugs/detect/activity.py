@@ -12,6 +12,7 @@ _UPDATE = const(39)  # blocks = 5 s
 _EARLY = const(20)  # 2.5 s, for a first update that is clearly surer
 _SURER = const(10)
 _QUIET = const(47)  # 6 s without belief ends it
+_BUCKET = const(20)  # blocks = 2.6 s: an onset tells the peak of the last one or two of these
 _LEAD = const(62)  # an onset reaches back 8 s at most
 _LONGEST = const(65535)
 
@@ -39,6 +40,8 @@ class Activity:
         self._stirred = 0  # blocks since the trigger first opened, after calm
         self._calm = 0
         self._peak = 0
+        self._before = 0
+        self._bucket = 0
         self._pir_start = 0
 
     def step(self, triggered, peak, pir_total):
@@ -52,14 +55,19 @@ class Activity:
             if self._calm > 16 and not self.is_open:
                 # 2 s without trigger: the next one begins something new
                 self._stirred = 0
-                self._peak = 0
             elif self._stirred and self._stirred < _LEAD:
                 self._stirred += 1
         self._peak = max(self._peak, peak)
         if self.is_open:
             self._age += 1
             self._quiet += 1
-        elif self._stirred == 0:
+            return
+        self._bucket += 1
+        if self._bucket >= _BUCKET:
+            self._bucket = 0
+            self._before = self._peak
+            self._peak = peak
+        if self._stirred == 0:
             self._pir_start = pir_total
 
     def decide(self, t_ms, is_sure, confidence_pct, class_id, rate_x20, pir_total):
@@ -73,6 +81,7 @@ class Activity:
             self._age = self._stirred
             self._last = self._age
             self._updates = 0
+            self._peak = max(self._peak, self._before)
             self.report.onset_ms = t_ms - self._age * _BLOCK_MS
             self.report.confidence_pct = 0
             return self._fill(ONSET, confidence_pct, class_id, rate_x20, pir_total)

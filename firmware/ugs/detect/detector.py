@@ -5,9 +5,11 @@ from micropython import const
 
 from ugs.detect.activity import Activity
 from ugs.detect.cadence import Cadence, Patience
+from ugs.detect.features import Features
+from ugs.detect.forest import Forest
 from ugs.detect.picker import Picker
 from ugs.detect.pir import Pir
-from ugs.detect.verdict import Verdict, class_of
+from ugs.detect.verdict import Verdict
 from ugs.dsp.biquad import FOOT_BAND, Cascade
 from ugs.dsp.compress import LENGTH, History
 from ugs.dsp.correlate import Correlator
@@ -21,12 +23,12 @@ _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
 _GROWN = const(192)  # levels = 6.1 s: the long look starts with a shorter window
 _PICK = const(4)  # a step rises above this many floors
-_QUICK_WINDOW = const(1024)  # samples = 4.1 s
 
 
 class Detector:
-    def __init__(self, nm_s_per_count_x256):
-        # ValueError for a scale outside 1..8191 (31 nm/s per count)
+    def __init__(self, nm_s_per_count_x256, model):
+        # model: bytes as ugs.detect.forest reads them
+        # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
         self._intake = Intake(nm_s_per_count_x256)
         self._band = Cascade(FOOT_BAND)
         self._envelope = Envelope()
@@ -39,9 +41,12 @@ class Detector:
         self._quick = Cadence(_QUICK, 2)
         self._patient = Patience()
         self._pir = Pir()
-        self._verdict = Verdict()
+        self._forest = Forest(model)
+        self._verdict = Verdict(self._forest)
         self._activity = Activity()
         self._blocks = 0
+        self.features = Features()
+        self.hops = 0  # verdicts so far
         self.report = self._activity.report
         self.floor_um_s_x100 = 0
 
@@ -55,7 +60,7 @@ class Detector:
             self._quick.score(),
             self._long.score(),
             self._patient.score(),
-            self._verdict.evidence,
+            self._verdict.evidence(),
             self._trigger.is_open(),
         )
 
@@ -75,7 +80,9 @@ class Detector:
     def _condition(self, ring, start):
         block = self._intake.block
         self._intake.take(ring, start)
+        self.features.add(block)
         self._band.run(block)
+        self.features.add_foot(block)
         envelope = self._envelope
         envelope.follow(block)
         trigger = self._trigger
@@ -92,32 +99,26 @@ class Detector:
 
     def _judge(self, t_ms):
         history = self._history
-        verdict = self._verdict
-        picker = self._picker
         correlator = self._correlator
-        quick = self._quick
+        quick, long, patient = self._quick, self._long, self._patient
         correlator.run(history.levels, history.at, _QUICK)
         quick.measure(correlator.products)
         best = quick
-        steps = picker.regular(quick.period(), _QUICK_WINDOW)
-        if history.filled < _GROWN:
-            verdict.weigh(quick.score(), 0, 0, 0, steps)
-        else:
-            best = self._long
+        if history.filled >= _GROWN:
+            best = long
             correlator.run(history.levels, history.at, history.filled)
-            best.window(history.filled)
-            best.measure(correlator.products)
-            patient = self._patient
-            patient.measure(best.r)
-            verdict.weigh(quick.score(), best.score(), patient.score(), patient.halvings(), steps)
-        if self._pir.supports():
-            verdict.support()
-        rate_x20 = best.rate_x20()
+            long.window(history.filled)
+            long.measure(correlator.products)
+            patient.measure(long.r)
+        self.features.measure(history, self._trigger, self._picker, quick, long, patient, self._pir)
+        self.hops = (self.hops + 1) & 0xFFFF
+        verdict = self._verdict
+        verdict.weigh(self._forest.score(self.features.values), self._activity.is_open)
         return self._activity.decide(
             t_ms,
             verdict.is_sure(self._activity.is_open),
             verdict.confidence_pct(),
-            class_of(rate_x20),
-            rate_x20,
+            verdict.class_id(),
+            best.rate_x20(),
             self._pir.total,
         )

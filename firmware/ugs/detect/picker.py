@@ -61,6 +61,10 @@ class Picker:
     def total(self):
         return self._state[_PICKS]
 
+    def now(self):
+        # the clock that `times` go by
+        return self._state[_NOW]
+
     def regular(self, period, window):
         # intervals of the last `window` samples that are one or two periods long, within 1/5
         now = self._state[_NOW]

@@ -15,6 +15,7 @@ _BUSY_MINUTES = const(5)
 class Pir:
     def __init__(self):
         self._since = _SUPPORT
+        self._fresh = 0  # pulses, each within 10 s of the one before
         self._clock = 0
         self._pulses = 0
         self._busy = 0
@@ -23,6 +24,7 @@ class Pir:
     def edge(self, level):
         if not level:
             return
+        self._fresh = self._fresh + 1 if self._since < _SUPPORT else 1
         self._since = 0
         self._pulses += 1
         self.total = (self.total + 1) & 0xFFFF
@@ -41,5 +43,8 @@ class Pir:
     def is_muted(self):
         return self._busy >= _BUSY_MINUTES
 
-    def supports(self):
-        return self._since < _SUPPORT and not self.is_muted()
+    def recent(self):
+        # 0..3: pulses that followed one another within 10 s, the last one less than 10 s ago
+        if self._since >= _SUPPORT or self.is_muted():
+            return 0
+        return min(3, self._fresh)

@@ -1,52 +1,68 @@
 # SPDX-License-Identifier: MIT
-# Verdict: evidence for somebody on foot, from three looks at the rhythm.
+# Verdict: from the forest's scores, hop by hop, to how sure the node is, and of what.
 #
-#   quick    4 s of a loud, near walk: a strong beat, and single steps picked one period apart
-#   long     8 s: a clear beat
-#   patient  8 s windows averaged: a faint beat that keeps its rate
-#
-# Scores count 256 for a perfect beat. The best look counts. Evidence 0 was set a little above the
-# most that 26 h of simulated noise (calm, wind, rain, traffic, knocks) reached in any look.
+# Each class has an account: how far its score stands above that of nothing, averaged over about
+# two seconds, and its own limit: what noise is taken for differs. The account that stands highest
+# over its limit is the evidence. The name comes from some sixteen seconds in
+# which the node was sure, so that it neither flickers nor fades with the sound.
+
+from array import array
 
 from micropython import const
 
-PERSON = const(1)
-ANIMAL = const(3)
+from ugs.detect.forest import CLASSES
 
-_QUICK = const(305)
-_QUICK_STEP = const(12)  # per picked interval that fits, up to 6
-_LONG = const(192)
-_PATIENT = const(114)
-_YOUNG = const(24)  # more for each halving of a patient look's average: one false per 1000 boots
-_PIR = const(16)
-_KEEP = const(-20)  # an open activity lives on above this
-_FAST_X20 = const(62)  # above 3.1 beats a second it is four feet, or a runner taken for them
+_CLIP = const(384)  # 6 units of log-odds: no hop may decide alone
+_QUICK = const(2)
+_SLOW = const(5)
+_NOTHING = const(0)
+_FIRST = const(1)
 
 
 class Verdict:
-    def __init__(self):
-        self.evidence = 0
+    def __init__(self, forest):
+        # limits: onset for each class, what keeps an activity alive, in 4 units of 1/64 log-odds
+        self._limits = array("i", [0] * CLASSES)
+        for index in range(_FIRST, CLASSES):
+            self._limits[index] = (forest.limits[index - _FIRST] - 128) << 6
+        self._keep = (forest.limits[CLASSES - _FIRST] - 128) << 2
+        self._accounts = array("i", [0] * CLASSES)
+        self._names = array("i", [0] * CLASSES)
+        self._best = _FIRST
+        self._name = _FIRST
 
-    def weigh(self, quick, long, patient, halvings, steps):
-        # scores of the three looks; halvings: how far the patient one is from its full average;
-        # steps: picked intervals that fit the beat in the last 4 s
-        evidence = quick + min(steps, 6) * _QUICK_STEP - _QUICK
-        evidence = max(evidence, long - _LONG)
-        if long * 2 < patient:
-            patient = 0  # the beat has stopped, only its average lingers
-        least = _PATIENT + halvings * _YOUNG
-        self.evidence = max(evidence, patient + (quick + long) // 8 - least)
+    def weigh(self, scores, is_open):
+        accounts, names, limits = self._accounts, self._names, self._limits
+        best = name = _FIRST
+        for index in range(_FIRST, CLASSES):
+            above = scores[index] - scores[_NOTHING]
+            above = max(-_CLIP, min(_CLIP, above))
+            accounts[index] += ((above << 4) - accounts[index]) >> _QUICK
+            if accounts[index] - limits[index] > accounts[best] - limits[best]:
+                best = index
+        self._best = best
+        if is_open and accounts[best] <= 0:
+            return
+        for index in range(_FIRST, CLASSES):
+            if is_open:
+                names[index] += (accounts[index] - names[index]) >> _SLOW
+            else:
+                names[index] = accounts[index]
+            if names[index] > names[name]:
+                name = index
+        self._name = name
 
-    def support(self):
-        # a PIR pulse close by
-        self.evidence += _PIR
+    def evidence(self):
+        # 64 = one unit of log-odds
+        return self._accounts[self._best] >> 4
 
     def is_sure(self, is_open):
-        return self.evidence > (_KEEP if is_open else 0)
+        if is_open:
+            return self.evidence() > self._keep
+        return self._accounts[self._best] > self._limits[self._best]
+
+    def class_id(self):
+        return self._name
 
     def confidence_pct(self):
-        return max(50, min(97, 60 + self.evidence * 35 // 128))
-
-
-def class_of(rate_x20):
-    return ANIMAL if rate_x20 > _FAST_X20 else PERSON
+        return max(50, min(97, 50 + self.evidence() // 8))

@@ -16,16 +16,23 @@ _PER_BLOCK = const(4)
 
 
 @micropython.viper
-def _push(slow: ptr32, history: ptr32, at: int, floor: int):
+def _push(slow: ptr32, history: ptr32, at: int, floor: int) -> int:
+    # returns the level of silence
     i = 0
-    while i < _PER_BLOCK:
-        level = slow[i] + floor + 64
+    while i <= _PER_BLOCK:
+        level = floor + 64
+        if i < _PER_BLOCK:
+            level += slow[i]
         octave = 6
         while level >= 128:
             level >>= 1
             octave += 1
-        history[(at + i) & _MASK] = (octave << 6) + level - 64
+        level += (octave << 6) - 64
+        if i == _PER_BLOCK:
+            return level
+        history[(at + i) & _MASK] = level
         i += 1
+    return 0
 
 
 class History:
@@ -33,9 +40,10 @@ class History:
         self.levels = array("i", [0] * LENGTH)
         self.at = 0  # index of the oldest level, where the next one goes
         self.filled = 0
+        self.floor = 0  # what silence would be now
 
     def push(self, slow, floor):
-        _push(slow, self.levels, self.at, floor)
+        self.floor = _push(slow, self.levels, self.at, floor)
         self.at = (self.at + _PER_BLOCK) & _MASK
         if self.filled < LENGTH:
             self.filled += _PER_BLOCK

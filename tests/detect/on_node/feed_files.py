@@ -5,12 +5,15 @@
 import sys
 from array import array
 
+import ugs
 from ugs.detect.detector import Detector
 
+with open(ugs.__file__.rsplit("/", 1)[0] + "/model.bin", "rb") as file:
+    MODEL = file.read()
 ring = array("i", [0] * 1024)
 block = array("i", [0] * 32)
 for number, name in enumerate(sys.argv[1:]):
-    detector = Detector(3584)
+    detector = Detector(3584, MODEL)
     count = 0
     with open(name, "rb") as file:
         while file.readinto(block) == 128:

@@ -6,10 +6,13 @@ from array import array
 
 import micropython
 
+import ugs
 from ugs.detect.detector import Detector
 
+with open(ugs.__file__.rsplit("/", 1)[0] + "/model.bin", "rb") as file:
+    MODEL = file.read()
 ring = array("i", [0] * 1024)
-detector = Detector(3584)
+detector = Detector(3584, MODEL)
 
 
 def fill(first, loud):

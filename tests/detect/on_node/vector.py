@@ -3,13 +3,16 @@
 
 from array import array
 
+import ugs
 from ugs.detect.detector import Detector
 
+with open(ugs.__file__.rsplit("/", 1)[0] + "/model.bin", "rb") as file:
+    MODEL = file.read()
 ring = array("i", [0] * 1024)
-detector = Detector(3584)
+detector = Detector(3584, MODEL)
 seed = 12345
 count = 0
-for block in range(8 * 55):
+for block in range(8 * 70):
     for i in range(32):
         seed = (seed * 69069 + 1) & 0x3FFFFFFF
         x = ((seed >> 12) & 255) + ((seed >> 20) & 255) - 255
@@ -39,3 +42,4 @@ for block in range(8 * 55):
     count += 32
     if block % 8 == 0:
         print(block, detector.floor_um_s_x100, *detector.insight())
+        print(*detector.features.values)

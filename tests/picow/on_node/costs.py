@@ -5,6 +5,7 @@ import gc
 from array import array
 from time import ticks_diff, ticks_us
 
+import ugs
 from ugs.detect.detector import Detector
 from ugs.wire import seal
 
@@ -13,8 +14,10 @@ BLOCKS = 320  # 41 s
 RING = 1024
 STEP = 137  # samples between footfalls: 1.8 per second
 
+with open(ugs.__file__.rsplit("/", 1)[0] + "/model.bin", "rb") as file:
+    MODEL = file.read()
 ring = array("i", [0] * RING)
-detector = Detector(3581)
+detector = Detector(3581, MODEL)
 noise = 1
 worst = total = 0
 for block in range(BLOCKS):

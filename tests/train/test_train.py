@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Training: the same from one seed, disjoint from what is tested on, and walked as it was grown."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim_hardware.fastpath import FEATURES
+from tools.cli import main
+from tools.score.suite import HELD_OUT, read_suite
+from tools.train import cli, limits
+from tools.train.fit import fit, pack, scores
+from tools.train.listen import CLASSES, LEFT_OUT, Heard, listen
+from tools.train.names import NAMES
+from tools.train.sites import SOILS, VALIDATION_SOILS, SiteJob, site
+from ugs.detect.features import COUNT
+from ugs.detect.forest import CLASSES as NODE_CLASSES
+from ugs.detect.forest import Forest
+
+LIMITS = bytes([160] * 5 + [118, 0, 0])
+
+
+def hops(count, seed=1):
+    """Hops of which two features tell the class, the others nothing."""
+    rng = np.random.default_rng(seed)
+    features = rng.integers(0, 256, (count, FEATURES), dtype=np.uint8)
+    labels = (features[:, 3] // 86 * 2 + features[:, 40] // 128).astype(np.uint8)
+    return features, labels
+
+
+def test_names_and_classes_are_those_of_the_node():
+    assert len(NAMES) == len(set(NAMES)) == FEATURES == COUNT
+    assert len(CLASSES) == NODE_CLASSES
+
+
+def test_trees_of_a_model_are_walked_as_they_were_grown():
+    features, labels = hops(3000)
+    trees = fit(features, labels, cli.weights(labels), 1)
+    packed = pack(trees, 3, LIMITS)
+    forest = Forest(packed)
+    expected = scores(trees, features[:200])
+    assert [list(forest.score(row.tobytes())) for row in features[:200]] == expected.tolist()
+    assert np.mean(expected.argmax(axis=1) == labels[:200]) > 0.9
+    assert (forest.version, forest.limits) == (3, LIMITS)
+
+
+def test_trees_from_one_seed_are_the_same_bytes():
+    features, labels = hops(2000)
+    one, other = (pack(fit(features, labels, cli.weights(labels), 7), 1, LIMITS) for _ in range(2))
+    assert one == other
+
+
+def test_sites_from_one_seed_are_the_same_and_no_two_are_alike():
+    assert site("train", 5) == site("train", 5)
+    assert len({repr(site("train", seed).scenario) for seed in range(40)}) == 40
+    assert site("check", 5) != site("train", 5)
+
+
+def test_sites_share_neither_soil_nor_seed_with_the_held_out_suite():
+    held_out = read_suite(HELD_OUT)
+    assert not {job.scenario.soil for job in held_out} & {*SOILS, *VALIDATION_SOILS}
+    assert not set(SOILS) & set(VALIDATION_SOILS)
+    assert min(job.seed for job in held_out) > 9000
+
+
+def test_listening_tells_what_was_audible_and_leaves_the_doubtful_out(micropython):
+    job = next(j for j in (site("train", s) for s in range(1, 99)) if j.scenario.actors)
+    heard = listen(SiteJob(job.scenario, job.seed, 220.0), micropython, recolour=True)
+    again = listen(SiteJob(job.scenario, job.seed, 220.0), micropython, recolour=True)
+    assert np.array_equal(heard.features, again.features)
+    assert np.array_equal(heard.labels, again.labels)
+    told = set(heard.labels.tolist())
+    actors = {actor.class_name for actor in job.scenario.actors[:2]}
+    assert told <= {0, LEFT_OUT, *(CLASSES.index(name) for name in actors)}
+    assert LEFT_OUT in told
+    assert heard.features.shape == (heard.labels.size, FEATURES)
+
+
+def test_limit_lies_where_the_tail_of_noise_meets_the_wanted_rate():
+    rng = np.random.default_rng(3)
+    peaks = (64 + rng.exponential(20, 3000)).astype(int).tolist()
+    found = limits.limit(peaks, days=30.0)
+    # 100 peaks a day that fall off by e every 20: 0.2 a day are left above 64 + 20 ln(100 / 0.2)
+    assert found == pytest.approx(64 + 20 * np.log(100 / limits.FALSE_PER_DAY), abs=4)
+    assert limits.limit([], 1.0) < limits.limit([300] * 50, 1.0)
+
+
+def test_quiet_peaks_count_a_long_noise_once():
+    score = np.zeros((200, 6), np.int32)
+    score[50:60, 2] = 300
+    score[150:155, 4] = 300
+    calm = np.zeros(200, np.uint8)
+    heard = Heard(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
+    peaks = limits.quiet_peaks([(heard, score)])
+    assert {index: len(levels) for index, levels in peaks.levels.items() if levels} == {2: 1, 4: 1}
+
+
+@pytest.mark.parametrize("words", [["--sites", "0"], ["--version", "256"], ["--workers", "0"]])
+def test_train_with_a_number_out_of_range_is_one_line(words, tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path / "m.bin"), *words]) == 2
+    assert "is outside 1.." in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_train_from_the_command_line_writes_model_and_card(tmp_path, capsys):
+    out, card = tmp_path / "model.bin", tmp_path / "model.md"
+    words = [
+        "train",
+        "--sites",
+        "14",
+        "--check",
+        "3",
+        "--out",
+        str(out),
+        "--card",
+        str(card),
+        "--json",
+    ]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["bytes"] == len(out.read_bytes())
+    assert Forest(Path(out).read_bytes()).version == 1
+    assert "Quiet ground of" in card.read_text()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Train: what the node's own code makes of a site, hop by hop, beside what was there to hear.
+
+The features come out of the very firmware, so training and node cannot differ. A hop is told by
+what the world knows to have been audible at that node; where somebody is about but hardly to be
+heard the hop is left out: the ground says neither yes nor no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from sim_hardware.fastpath import FeatureRun, Halver
+from sim_hardware.signals import quiet_floor
+from sim_hardware.virtual import Pace
+from sim_hardware.world import Hearing, World
+from sim_hardware.world.actors import Pass
+from sim_hardware.world.hearing import CELLS_PER_S, NodeHearing, closest
+from tools.train.sites import SiteJob
+
+CLASSES = ("nothing", "person", "group", "animal", "vehicle", "digging")
+LEFT_OUT = 255
+_BLOCK_S = 20.0
+_SHORT, _LONG = 8, 16  # cells: 4 s and 8 s, as the features look back
+_FAR_M = {"vehicle": 400.0}
+_FAR_FOOT_M = 160.0
+_PACE = Pace()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """`features` uint8 (n, 59), `labels` uint8 (n,) index of CLASSES or LEFT_OUT, `t_s` (n,),
+    `node` (n,): number of the node in its site."""
+
+    features: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    t_s: NDArray[np.float64]
+    node: NDArray[np.uint8]
+
+
+class _Ground:
+    """One node's place: every one has its own resonance (buried 20..40 Hz; floors and roots others)
+    and slope, so that no colour is learned by heart."""
+
+    def __init__(self, rng: np.random.Generator, fs_hz: int) -> None:
+        sections = []
+        if rng.random() < 0.6:
+            sections.append(
+                _peak(rng.uniform(9, 70), rng.uniform(0.8, 4), rng.uniform(-9, 9), fs_hz)
+            )
+        if rng.random() < 0.5:
+            sections.append(
+                _peak(rng.uniform(9, 90), rng.uniform(0.8, 4), rng.uniform(-9, 9), fs_hz)
+            )
+        if rng.random() < 0.4:
+            sections.append(_shelf(rng.uniform(15, 60), rng.uniform(-8, 8), fs_hz))
+        self._sos = np.array(sections)
+        self._state = np.zeros((len(sections), 2))
+
+    def pass_on(self, velocity: NDArray[np.float32]) -> NDArray[np.float64]:
+        data = np.asarray(velocity, np.float64)
+        if not len(self._sos):
+            return data
+        out, self._state = signal.sosfilt(self._sos, data, zi=self._state)
+        return np.asarray(out)
+
+
+def _peak(hz: float, q: float, gain_db: float, fs_hz: int) -> list[float]:
+    """Peaking equaliser of the audio EQ cookbook (Bristow-Johnson)."""
+    a, w = 10 ** (gain_db / 40), 2 * np.pi * hz / fs_hz
+    alpha, c = np.sin(w) / (2 * q), np.cos(w)
+    a0 = 1 + alpha / a
+    return [
+        (1 + alpha * a) / a0,
+        -2 * c / a0,
+        (1 - alpha * a) / a0,
+        1.0,
+        -2 * c / a0,
+        (1 - alpha / a) / a0,
+    ]
+
+
+def _shelf(hz: float, gain_db: float, fs_hz: int) -> list[float]:
+    """First-order shelf: `gain_db` above `hz`."""
+    g, k = 10 ** (gain_db / 20), np.tan(np.pi * hz / fs_hz)
+    return [(g + k) / (1 + k), (k - g) / (1 + k), 0.0, 1.0, (k - 1) / (k + 1), 0.0]
+
+
+def listen(job: SiteJob, micropython: Path, *, recolour: bool) -> Heard:
+    """Play one site through the nodes' detectors."""
+    world, hearing = World(job.scenario, job.seed), Hearing()
+    names = [node.id for node in world.nodes]
+    halvers = {name: Halver() for name in names}
+    rng = np.random.default_rng([job.seed, 43])
+    grounds = {name: _Ground(rng, world.fs_hz) for name in names} if recolour else {}
+    blocks = max(1, round(job.duration_s / _BLOCK_S))
+    with FeatureRun(world.nodes, micropython, job.seed, _PACE) as run:
+        for number, block in zip(range(blocks), world.blocks(_BLOCK_S, hearing), strict=False):
+            for name, given in block.velocity_m_s.items():
+                velocity = (
+                    grounds[name].pass_on(given) if grounds else np.asarray(given, np.float64)
+                )
+                if number == 0:
+                    run.lead(name, 1e9 * quiet_floor(velocity, float(world.fs_hz)))
+                run.feed(
+                    name,
+                    halvers[name].push(velocity, last=number == blocks - 1),
+                    block.pir_edges_s[name],
+                )
+        told = run.features()
+    passes = world.passes(0.0, job.duration_s)
+    parts = []
+    for index, name in enumerate(names):
+        t_s, values = told[name]
+        t_s = t_s - _PACE.lead_s
+        kept = (t_s > _PACE.lead_s) & (t_s < job.duration_s)
+        t_s, values = t_s[kept], values[kept]
+        node = world.nodes[index]
+        labels = label(hearing.nodes[name], passes, (node.x_m, node.y_m), t_s, job.duration_s)
+        parts.append((values, labels, t_s, np.full(t_s.size, index, np.uint8)))
+    features, labels, times, nodes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Heard(features, labels, times, nodes)
+
+
+def label(
+    heard: NodeHearing,
+    passes: list[Pass],
+    place: tuple[float, float],
+    t_s: NDArray[np.float64],
+    end_s: float,
+) -> NDArray[np.uint8]:
+    """What each hop that ended at t_s should be called."""
+    labels = np.zeros(t_s.size, np.uint8)
+    most = np.zeros(t_s.size, np.int64)
+    for one in passes:
+        name = one.spec.class_name
+        _, distance_m = closest(one.track, *place, end_s)
+        about = _about(one, place, t_s)
+        if distance_m < _FAR_M.get(name, _FAR_FOOT_M):
+            labels[about & (labels == 0)] = LEFT_OUT
+        short, long = _loud(heard, one.id, t_s)
+        count = long // 2 if name == "digging" else short
+        is_told = (long >= 3 if name == "digging" else short >= 2) & (count > most)
+        labels[(long > 0) & (labels == 0)] = LEFT_OUT
+        labels[is_told] = CLASSES.index(name)
+        most[is_told] = count[is_told]
+    return labels
+
+
+def _about(one: Pass, place: tuple[float, float], t_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """When the actor is near enough that the node might hear it, and ten seconds after."""
+    far_m = _FAR_M.get(one.spec.class_name, _FAR_FOOT_M)
+    near = np.zeros(t_s.size, bool)
+    for back_s in (0.0, 5.0, 10.0):
+        then = t_s - back_s
+        xy = one.track.at(then)
+        under_way = (then >= one.track.start_s) & (then <= one.end_s)
+        near |= under_way & (np.hypot(xy[:, 0] - place[0], xy[:, 1] - place[1]) < far_m)
+    return near
+
+
+def _loud(
+    heard: NodeHearing, name: str, t_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Loud half-second cells in the last 4 s and 8 s before each time."""
+    start_s, cells = heard.cells(name)
+    total = np.concatenate([[0], np.cumsum(np.asarray(cells, np.int64))])
+    end = np.clip(((t_s - start_s) * CELLS_PER_S).astype(np.int64), 0, len(cells))
+    return (
+        total[end] - total[np.clip(end - _SHORT, 0, len(cells))],
+        total[end] - total[np.clip(end - _LONG, 0, len(cells))],
+    )

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Train: the names of what the forest is asked about, in the order of ugs.detect.features."""
+
+from __future__ import annotations
+
+_BANDS = ("5-9 Hz", "9-17 Hz", "17-30 Hz", "30-50 Hz", "50-73 Hz", "73-117 Hz")
+
+NAMES = (
+    "level of the last second over the floor",
+    "lowest tenth of 4 s",
+    "middle of 4 s",
+    "highest tenth of 4 s",
+    "highest tenth over the middle, 4 s",
+    "middle over the lowest tenth, 4 s",
+    "lowest tenth of 8 s",
+    "middle of 8 s",
+    "highest tenth of 8 s",
+    "mean of 4 s over that of 8 s",
+    "trigger open, 2 s",
+    "trigger open, 16 s",
+    "level of 16 s over the floor",
+    "beat of 4 s",
+    "beat of 8 s",
+    "beat of 16 s",
+    "period of 4 s",
+    "period of 8 s",
+    "period of 16 s",
+    "steps that fit the period",
+    "correlation at 64 ms",
+    "correlation at 128 ms",
+    "correlation at 256 ms",
+    "quick peak, height",
+    "quick peak, period",
+    "walk peak, height",
+    "walk peak, period",
+    "slow peak, height",
+    "slow peak, period",
+    "strikes in 8 s",
+    "gap between strikes",
+    "unevenness of gaps",
+    "longest gap",
+    "change from strike to strike",
+    "spread of strikes",
+    "highest kurtosis of 2 s",
+    "mean kurtosis of 2 s",
+    "zero crossings",
+    *(f"{band} over its quiet" for band in _BANDS),
+    *(f"{band} at its loudest" for band in _BANDS),
+    *(f"{band} over all bands" for band in _BANDS),
+    "share of the strongest line",
+    "contrast of a line",
+    "PIR pulses",
+)
