@@ -107,6 +107,12 @@ VERBS = (
         "groundwatch update pico_w-0.2.0.gwr --wave n01 --wave 25% --wave rest",
     ),
     Verb(
+        "recordings",
+        "tools.recordings",
+        "what a node makes of a folder of real recordings",
+        "groundwatch recordings ~/recordings --markdown recordings.md",
+    ),
+    Verb(
         "train",
         "tools.train.cli",
         "grow the model that nodes decide by, from simulated sites",

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Recordings: what the node's detector makes of real ground, folder by folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from gateway.wire.messages import Phase, TargetClass
+from sim_hardware import recordings
+from sim_hardware.fastpath import simulate_fast
+from tools import micropython
+from tools.errors import UserError
+from tools.score.intervals import rate, share
+
+_SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
+_FILES_MOST = 10_000
+_HEADS = ("folder", "files", "hours", "files heard", "share (95 %)", "told as", "per hour (95 %)")
+_PREFACE = """# Recordings
+
+Written by `groundwatch recordings FOLDER --markdown FILE`; not to be edited. Each file goes through
+the node's own detector after ten seconds of synthetic quiet ground at the file's own floor; counts
+without calibration are scaled by that floor. No tree was grown and no limit set on any of them. A
+file is heard when an activity begins in it; "told as" counts activities by their last class.
+
+"""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One file: how long it is, and what each activity in it was told as."""
+
+    folder: str
+    name: str
+    hours: float
+    classes: tuple[str, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch recordings`."""
+    parser.add_argument("folder", type=Path, help="holds recordings, or folders of them")
+    parser.add_argument("--json", action="store_true", help="a line for each file, then a summary")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Listen to every recording below a folder and tell of them folder by folder."""
+    files = find(args.folder)
+    console = Console(stderr=True)
+    micropython.find()  # unpacked once, before several look for it
+    with ProcessPoolExecutor(args.workers or os.cpu_count() or 1, get_context("spawn")) as pool:
+        told = pool.map(listen, files, [args.folder] * len(files))
+        heard = list(track(told, "listening", len(files), console=console, transient=True))
+    rows = table(heard)
+    if args.markdown is not None:
+        lines = ["| " + " | ".join(row) + " |" for row in (_HEADS, ("---",) * len(_HEADS), *rows)]
+        try:
+            args.markdown.write_text(_PREFACE + "\n".join(lines) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write {args.markdown}: {error.strerror}") from None
+    if args.json:
+        for one in heard:
+            print(json.dumps({"type": "recording", **vars(one)}))
+        summary = [dict(zip(_HEADS, row, strict=True)) for row in rows]
+        print(json.dumps({"type": "summary", "folders": summary}))
+    else:
+        shown = Table(*_HEADS)
+        for row in rows:
+            shown.add_row(*row)
+        Console(highlight=False).print(shown)
+    return 0
+
+
+def find(folder: Path) -> list[Path]:
+    """All recordings below a folder, in order. Raises UserError when there are none."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not 1 <= len(files) <= _FILES_MOST:
+        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_FILES_MOST} are taken")
+    return files
+
+
+def listen(path: Path, top: Path) -> Heard:
+    """One file through one node. Raises SimError for a file that is no recording."""
+    take = recordings.load(path)
+    reports = simulate_fast(take, micropython=micropython.find())[recordings.NODE]
+    last: dict[int, str] = {}
+    begun = {report.onset_ms for report in reports if report.phase == Phase.ONSET}
+    for report in reports:
+        if report.onset_ms in begun:
+            last[report.onset_ms] = TargetClass(report.class_id).label
+    folder = path.parent.relative_to(top).as_posix()
+    return Heard(folder, path.name, take.duration_s / 3600, tuple(last.values()))
+
+
+def table(heard: Sequence[Heard]) -> list[tuple[str, ...]]:
+    """A row of words for each folder."""
+    rows = []
+    for folder in sorted({one.folder for one in heard}):
+        own = [one for one in heard if one.folder == folder]
+        hours = sum(one.hours for one in own)
+        hits = sum(bool(one.classes) for one in own)
+        classes = Counter(name for one in own for name in one.classes)
+        part, often = share(hits, len(own)), rate(classes.total(), hours)
+        rows.append(
+            (
+                folder,
+                str(len(own)),
+                f"{hours:.2f}",
+                str(hits),
+                f"{100 * part.value:.0f} % ({100 * part.low:.0f}-{100 * part.high:.0f})",
+                ", ".join(f"{count} {name}" for name, count in classes.most_common()) or "-",
+                f"{often.value:.2f} ({often.low:.2f}-{often.high:.2f})",
+            )
+        )
+    return rows
