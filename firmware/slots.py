@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # slots: which of the firmware trees starts, and what an update leaves to be told (docs/updates.md).
-# Not updated over the air: what chooses between trees must not lie in one of them.
+# A tree is one file (pack.py). Not updated over the air: what chooses must not lie in a tree.
 
 import binascii
 import os
 import struct
+import sys
 
 from micropython import const
 
@@ -32,6 +33,7 @@ class Slots:
 
     def __init__(self, folder="."):
         self.is_told = "node.json" in os.listdir(folder)
+        self._folder = folder
         self._paths = [folder + "/" + name for name in _FILES]
         self.on_trial = False
         self._count = self._active = self._trial = self._tries = self._starts = 0
@@ -68,6 +70,18 @@ class Slots:
 
     def active(self):
         return _TREES[self._active]
+
+    def path(self, tree):
+        return "%s/%s.fw" % (self._folder, tree)
+
+    def mount(self):
+        # Imports read from the tree of this boot until umount().
+        import pack
+
+        pack.attach(self.path(self.tree))
+
+    def umount(self):
+        sys.modules.pop("pack").detach()  # with all that it holds
 
     # The following raise OSError when flash refuses.
 

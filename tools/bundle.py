@@ -13,19 +13,25 @@ from pathlib import Path
 from gateway import keys
 from gateway.errors import ConfigError
 from gateway.toml_table import Table, load
-from gateway.updates.package import load_public_key
+from gateway.updates import package
 from tools.errors import UserError
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 TREE_SUFFIXES = (".py", ".bin")
+VERSION_FILE = "ugs/version.py"
+VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 _KEY_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
-# What a bundle consists of at the top; anything else in the folder is not ours to touch.
-_FIXED = ("boot.py", "main.py", "slots.py")
-# Empty: the first tree is in use, and no update has been committed (firmware/slots.py).
-_FRESH = ("slot0", "slot1")
-TREE, _SPARE, RESCUE = "a", "b", "rescue"
-# What is at the top of a node's filesystem beside node.json and state/: all of it is firmware.
-OWNED = (TREE, _SPARE, RESCUE, *_FIXED, *_FRESH)
+# What is at the top of a node's filesystem beside node.json and state/: all of it is firmware. The
+# slots are empty: the first tree is in use, and no update has been committed (firmware/slots.py).
+_FIXED = {
+    "boot.py": "boot.py",
+    "guard.py": "boards/guard.py",
+    "main.py": "main.py",
+    "pack.py": "pack.py",
+    "slots.py": "slots.py",
+}
+TREE, _SPARE, RESCUE = "a.fw", "b.fw", "rescue.fw"
+OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, RESCUE)
 # What a node has to have to take an update when both of its trees are bad.
 _RESCUE_PARTS = re.compile(
     r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
@@ -163,7 +169,7 @@ def _release_key(node: Table, path: Path) -> bytes | None:
     if not node.has("release_key"):
         return None
     name = node.text("release_key", "release.pub")
-    return load_public_key(path.parent / name)
+    return package.load_public_key(path.parent / name)
 
 
 def _key_digits(path: Path) -> str:
@@ -179,24 +185,41 @@ def write_tree(config: NodeConfig, out: Path) -> list[Path]:
     `out` must be absent, empty, or a former bundle, whose files are replaced while whatever the
     node has written beside them (state/) stays. Raises UserError.
     """
-    wanted = {Path(name): FIRMWARE / name for name in _FIXED}
-    for relative in tree_files(config.board):
-        wanted[TREE / relative] = FIRMWARE / relative
-        if _RESCUE_PARTS.fullmatch(relative.as_posix()):
-            wanted[RESCUE / relative] = FIRMWARE / relative
+    tree = read_tree(config.board)
+    rescue = {name: data for name, data in tree.items() if _RESCUE_PARTS.fullmatch(name)}
+    version = firmware_version(tree)
     try:
         _clear(out)
-        for target, source in wanted.items():
-            (out / target).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, out / target)
-        for name in _FRESH:
+        for name, source in _FIXED.items():
+            shutil.copyfile(FIRMWARE / source, out / name)
+        for name, files in ((TREE, tree), (RESCUE, rescue)):
+            (out / name).write_bytes(package.unsigned(config.board, version, files))
+        for name in ("slot0", "slot1"):
             (out / name).touch()
         node_json = out / "node.json"
         node_json.touch(mode=0o600)
         node_json.write_text(config.as_json())
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
-    return sorted([*wanted, *map(Path, _FRESH), Path("node.json")])
+    return sorted(Path(name) for name in (*OWNED, "node.json") if name != _SPARE)
+
+
+def read_tree(board: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
+    """The files of the tree of a board by their paths. Raises UserError."""
+    try:
+        return {
+            path.as_posix(): (firmware / path).read_bytes() for path in tree_files(board, firmware)
+        }
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+
+
+def firmware_version(tree: dict[str, bytes]) -> str:
+    """What a tree says its version is. Raises UserError."""
+    match = VERSION_LINE.search(tree.get(VERSION_FILE, b"").decode())
+    if match is None:
+        raise UserError(f"{VERSION_FILE} has no line that tells the version")
+    return match[1]
 
 
 def tree_files(board: str, firmware: Path = FIRMWARE) -> list[Path]:
@@ -224,14 +247,8 @@ def _clear(out: Path) -> None:
         return
     if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE, RESCUE)):
         raise UserError(f"{out} is not empty and not a former bundle; name another folder")
-    for name in (TREE, _SPARE, RESCUE):
-        if (out / name).is_symlink():
-            raise UserError(f"{out / name} is a link; name another folder")
-    for name in (*_FIXED, *_FRESH, "node.json"):
+    for name in (*OWNED, "node.json"):
         (out / name).unlink(missing_ok=True)
-    for name in (TREE, _SPARE, RESCUE):
-        if (out / name).exists():
-            shutil.rmtree(out / name)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,6 @@ import argparse
 import getpass
 import json
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -15,12 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from gateway import wrapped
 from gateway.updates import package
-from tools.bundle import FIRMWARE, boards, tree_files
+from tools.bundle import FIRMWARE, VERSION_FILE, VERSION_LINE, boards, read_tree
 from tools.errors import UserError
 
 _WHAT = "release key"
-_VERSION_FILE = "ugs/version.py"
-_VERSION_LINE = re.compile(r'^FIRMWARE = "[^"]*"$', re.MULTILINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,18 +91,13 @@ def make_release(
     board: str, version: str, key: Ed25519PrivateKey, firmware: Path = FIRMWARE
 ) -> bytes:
     """A release file of the firmware in a folder, which says it is `version`. Raises UserError."""
-    try:
-        files = {
-            path.as_posix(): (firmware / path).read_bytes() for path in tree_files(board, firmware)
-        }
-    except OSError as error:
-        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
-    text, count = _VERSION_LINE.subn(
-        f'FIRMWARE = "{version}"', files.get(_VERSION_FILE, b"").decode()
+    files = read_tree(board, firmware)
+    text, count = VERSION_LINE.subn(
+        f'FIRMWARE = "{version}"', files.get(VERSION_FILE, b"").decode()
     )
     if count != 1:
-        raise UserError(f"{firmware / _VERSION_FILE} has no line that tells the version")
-    files[_VERSION_FILE] = text.encode()
+        raise UserError(f"{firmware / VERSION_FILE} has no line that tells the version")
+    files[VERSION_FILE] = text.encode()
     return package.build(board, version, files, key)
 
 

@@ -48,6 +48,7 @@ class Node:
 
     def __init__(self, board, config, slots):
         self.board = board
+        self._name = config.node
         self.clock = Clock()
         self.journal = Journal(_STATE)
         self.journal.open()
@@ -98,20 +99,20 @@ class Node:
         self._gap = self._gap_told = None
         self._fault_told_ms = -_FAULT_EVERY_MS
         self._reboot_ms = _UPTIME_MS_MAX
-        gc.collect()
         board.sampler.start()
+
+    def run(self):
+        gc.collect()
         print(
             "node started node=%s board=%s boot=%d pending=%d heap_free=%d"
             % (
-                config.node,
-                board.name,
+                self._name,
+                self.board.name,
                 self.journal.boot,
                 self.journal.ledger.pending(),
                 gc.mem_free(),
             )
         )
-
-    def run(self):
         asyncio.run(self._main())
 
     async def _main(self):

@@ -27,7 +27,7 @@ PIECE = 1024  # of a part
 MANIFEST_MOST = 24_576
 FILES_MOST = 255
 FILE_MOST = 65_536
-TREE_MOST = 327_680
+TREE_MOST = 262_144
 _HEAD = re.compile(
     rb"groundwatch release 1\nboard ([a-z0-9_]{1,16})\nversion (\d{1,3}\.\d{1,3}\.\d{1,3})\n"
 )
@@ -77,15 +77,27 @@ def version_number(version: str) -> int:
 
 def build(board: str, version: str, files: Mapping[str, bytes], key: Ed25519PrivateKey) -> bytes:
     """The bytes of a release file. Raises ConfigError when a node would not take it."""
-    ordered = sorted(files)
-    lines = [f"board {board}\n", f"version {version}\n"]
-    lines += [f"{sha256(files[name]).hexdigest()} {len(files[name])} {name}\n" for name in ordered]
-    manifest = FIRST + "".join(lines).encode()
-    signature = key.sign(FIRST + sha256(manifest).digest())
-    head = FIRST + len(manifest).to_bytes(4, "big") + signature
-    data = head + manifest + b"".join(files[name] for name in ordered)
+    manifest = _manifest(board, version, files)
+    data = _joined(manifest, key.sign(FIRST + sha256(manifest).digest()), files)
     parse(data, key.public_key(), "the release")
     return data
+
+
+def unsigned(board: str, version: str, files: Mapping[str, bytes]) -> bytes:
+    """The same without a signature: for the cable, no node takes it over the air."""
+    return _joined(_manifest(board, version, files), bytes(64), files)
+
+
+def _manifest(board: str, version: str, files: Mapping[str, bytes]) -> bytes:
+    lines = [f"board {board}\n", f"version {version}\n"]
+    for name in sorted(files):
+        lines.append(f"{sha256(files[name]).hexdigest()} {len(files[name])} {name}\n")
+    return FIRST + "".join(lines).encode()
+
+
+def _joined(manifest: bytes, signature: bytes, files: Mapping[str, bytes]) -> bytes:
+    head = FIRST + len(manifest).to_bytes(4, "big") + signature
+    return head + manifest + b"".join(files[name] for name in sorted(files))
 
 
 def load(path: Path, key: Ed25519PublicKey) -> Release:

@@ -11,12 +11,14 @@ import pytest
 
 from gateway import keys
 from tests.on_node import run_on_node
-from tools.bundle import FIRMWARE, boards, load_config, write_tree
+from tests.trees import files_of
+from tools.bundle import FIRMWARE, OWNED, TREE_SUFFIXES, boards, load_config, write_tree
 from tools.cli import main
 from tools.errors import UserError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "node.toml"
 ROOT_HEX = "5a" * 32
+FROM_TREE = "import sys, pack\npack.attach('a.fw')\nsys.path.insert(0, '/fw')\n"
 
 
 @pytest.fixture
@@ -49,20 +51,26 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     found = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
     assert facts["files"] == found
     assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
-    sources = {p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*.py")}
+    fixed = {"boot.py", "main.py", "pack.py", "slots.py"}
+    assert set(found) == fixed | {"guard.py", "node.json", "slot0", "slot1", "a.fw", "rescue.fw"}
+    assert set(found) <= {*OWNED, "node.json"}
+    for name in fixed:
+        assert (out / name).read_bytes() == (FIRMWARE / name).read_bytes()
+    assert (out / "guard.py").read_bytes() == (FIRMWARE / "boards" / "guard.py").read_bytes()
+    assert (out / "slot0").read_bytes() == (out / "slot1").read_bytes() == b""
+    sources = {
+        p.relative_to(FIRMWARE).as_posix()
+        for p in FIRMWARE.rglob("*")
+        if p.suffix in TREE_SUFFIXES
+    }
     sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
     sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
-    fixed = {"boot.py", "main.py", "slots.py"}
-    outside = {name for name in found if not name.startswith(("a/", "rescue/"))}
-    assert outside == fixed | {"node.json", "slot0", "slot1"}
-    assert {name[2:] for name in found if name.startswith("a/")} == sources - fixed
-    rescue = {name.removeprefix("rescue/") for name in found if name.startswith("rescue/")}
-    assert {"ugs/rescue.py", "ugs/update/updater.py", "boards/guard.py"} <= rescue
+    tree, rescue = files_of(out / "a.fw"), files_of(out / "rescue.fw")
+    assert set(tree) == sources - fixed
+    assert all(data == (FIRMWARE / name).read_bytes() for name, data in tree.items())
+    assert rescue.items() < tree.items()
+    assert {"ugs/rescue.py", "ugs/update/updater.py", "boards/guard.py"} <= set(rescue)
     assert not any(name.startswith(("ugs/dsp/", "ugs/detect/")) for name in rescue)
-    for name in set(found) - {"node.json", "slot0", "slot1"}:
-        source = FIRMWARE / name.removeprefix("a/").removeprefix("rescue/")
-        assert (out / name).read_bytes() == source.read_bytes()
-    assert (out / "slot0").read_bytes() == (out / "slot1").read_bytes() == b""
     node_key = keys.node_key(bytes.fromhex(ROOT_HEX), "north", "n07")
     table = json.loads((out / "node.json").read_text())
     assert table["key"] == node_key.hex()
@@ -76,7 +84,7 @@ def test_bundle_is_read_by_the_node_itself(node_toml: Path, tmp_path: Path, micr
     write_tree(config, out)
     script = tmp_path / "show.py"
     script.write_text(
-        "from ugs.config import load_config\n"
+        FROM_TREE + "from ugs.config import load_config\n"
         "c = load_config('node.json')\n"
         "print(c.site, c.node, c.board, c.key.hex(), c.ssid, c.host, c.port, c.x_m, c.y_m, c.pir)\n"
     )
@@ -92,18 +100,15 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     write_tree(load_config(node_toml), out)
     (out / "state").mkdir()
     (out / "state" / "boot0").write_bytes(b"kept")
-    (out / "a" / "ugs" / "left_over.py").write_text("old")
-    (out / "b").mkdir()
-    (out / "b" / "manifest").write_text("of an update")
+    (out / "b.fw").write_text("of an update")
     (out / "slot0").write_bytes(b"which tree is in use")
     changed(node_toml, "^board = .*", 'board = "esp32"')
     write_tree(load_config(node_toml), out)
     assert (out / "state" / "boot0").read_bytes() == b"kept"
-    assert not (out / "a" / "ugs" / "left_over.py").exists()
     assert (out / "slot0").read_bytes() == b""
-    assert not (out / "b").exists()
-    assert not (out / "a" / "boards" / "pico_w").exists()
-    assert (out / "a" / "boards" / "esp32" / "board.py").exists()
+    assert not (out / "b.fw").exists()
+    assert "boards/pico_w/board.py" not in files_of(out / "a.fw")
+    assert "boards/esp32/board.py" in files_of(out / "a.fw")
 
 
 def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
@@ -119,15 +124,16 @@ def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
         write_tree(load_config(node_toml), node_toml)
 
 
-def test_bundle_through_a_link_refuses(node_toml: Path, tmp_path: Path):
+def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path: Path):
     out = tmp_path / "n07"
     write_tree(load_config(node_toml), out)
     elsewhere = tmp_path / "elsewhere"
-    (out / "a").rename(elsewhere)
-    (out / "a").symlink_to(elsewhere)
-    with pytest.raises(UserError, match="is a link"):
-        write_tree(load_config(node_toml), out)
-    assert (elsewhere / "ugs" / "node.py").exists()
+    elsewhere.write_text("somebody's own")
+    (out / "a.fw").unlink()
+    (out / "a.fw").symlink_to(elsewhere)
+    write_tree(load_config(node_toml), out)
+    assert elsewhere.read_text() == "somebody's own"
+    assert files_of(out / "a.fw")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,8 @@ def test_bundle_with_a_release_key_tells_the_node_of_it(
     write_tree(load_config(node_toml), out)
     script = tmp_path / "show.py"
     script.write_text(
-        "from ugs.config import load_config\nprint(load_config('node.json').release.hex())"
+        FROM_TREE
+        + "from ugs.config import load_config\nprint(load_config('node.json').release.hex())"
     )
     assert run_on_node(micropython, script, cwd=out) == ["5c" * 32]
     (tmp_path / "release.pub").write_text("5c" * 31)

@@ -17,7 +17,9 @@ from gateway.ingest.sequence import WINDOW
 from gateway.wire.messages import Condition, ConditionKind
 from tests.node.conftest import NODE_KEY, UP_TOPIC, walker
 from tests.on_node import run_on_node
+from tests.trees import patch
 
+BOARD = "boards/pico_w/board.py"
 STATE = Path(__file__).parents[1] / "ledger" / "on_node" / "state.py"
 DETECTION = re.compile(
     r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(onset|update|end) class=(\w+)"
@@ -90,7 +92,7 @@ def test_node_on_a_heap_like_the_boards_makes_the_same_detections(
     narrow = play(micropython_i386, feed, name="narrow", heap="232k")
     assert made(narrow.lines) == made(wide.lines)
     (start,) = [line for line in narrow.lines if line.startswith("node started")]
-    assert int(start.rpartition("=")[2]) >= 75_000
+    assert int(start.rpartition("=")[2]) >= 72_000
     assert not [line for line in narrow.lines if "failed" in line]
 
 
@@ -136,7 +138,7 @@ def test_will_of_a_lost_link_comes_in_at_the_gateways_door_exactly_once(
     micropython: Path, play: Callable[..., Any]
 ):
     run = play(micropython, walker(120, 0, 0), outages_s=[[20, 30], [60, 70]])
-    door = Door("north", {"n07": keys.derive(NODE_KEY)})
+    door = Door("north", {"n07": keys.KeyRing((keys.derive(NODE_KEY),))})
     sealed = [bytes.fromhex(json.loads(line)["payload"]) for line in run.raw.splitlines()]
     admitted = [(door.admit(UP_TOPIC, data).message, data) for data in sealed]
     wills = [data for m, data in admitted if isinstance(m, Condition)]
@@ -150,11 +152,15 @@ def test_node_replaces_its_will_before_the_gateway_would_find_it_too_old(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
-    session = tmp_path / "n07" / "a" / "ugs" / "link" / "session.py"
-    age = re.search(r"_WILL_AGE_MAX = const\((\d+)\)", session.read_text())
-    assert age
-    assert int(age[1]) < WINDOW
-    session.write_text(session.read_text().replace(age[0], "_WILL_AGE_MAX = const(4)"))
+    age = re.compile(r"_WILL_AGE_MAX = const\((\d+)\)")
+    before = patch(
+        tmp_path / "n07",
+        "ugs/link/session.py",
+        lambda text: age.sub("_WILL_AGE_MAX = const(4)", text),
+    )
+    match = age.search(before)
+    assert match
+    assert int(match[1]) < WINDOW
     run = play(micropython, walker(400, 0, 0))
     assert len(run.messages("Hello")) >= 2
     # A farewell each time: nobody is told of a lost link.
@@ -192,8 +198,8 @@ def test_node_whose_converter_does_not_answer_comes_up_and_tells_of_it(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0), "esp32")
-    board = tmp_path / "n07" / "a" / "boards" / "esp32" / "board.py"
-    board.write_text(board.read_text().replace('"cs": 5', '"cs": 4'))  # the wire is off
+    # The wire is off.
+    patch(tmp_path / "n07", "boards/esp32/board.py", lambda x: x.replace('"cs": 5', '"cs": 4'))
     run = play(micropython, walker(30, 0, 0), "esp32")
     assert run.codes == [0]
     assert conditions(run) == [(ConditionKind.SENSOR_FAULT, 1)]
@@ -204,8 +210,7 @@ def test_node_whose_board_fails_at_start_is_reset_until_it_works(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
-    board = tmp_path / "n07" / "a" / "boards" / "pico_w" / "board.py"
-    board.write_text(board.read_text().replace("network.STA_IF", "network.AP_IF"))
+    patch(tmp_path / "n07", BOARD, lambda text: text.replace("network.STA_IF", "network.AP_IF"))
     run = play(micropython, walker(20, 0, 0))
     assert run.codes == [3, 3, 3, 0]
     assert run.lines[0].startswith("node stops cause=")
@@ -216,9 +221,7 @@ def test_node_whose_tree_never_starts_calls_from_rescue_and_comes_back(
 ):
     play(micropython, walker(1, 0, 0))
     (tmp_path / "n07" / "exit.json").unlink()
-    board = tmp_path / "n07" / "a" / "boards" / "pico_w" / "board.py"
-    right = board.read_text()
-    board.write_text("1 / 0\n")
+    right = patch(tmp_path / "n07", BOARD, lambda _text: "1 / 0\n")
     run = play(micropython, walker(90, 0, 0))
     assert run.codes == [3, 3, 3, 3, 0]
     assert [line for line in run.lines if line.startswith("rescue started")]
@@ -229,7 +232,7 @@ def test_node_whose_tree_never_starts_calls_from_rescue_and_comes_back(
     run = play(micropython, walker(800, 0, 0))
     assert "rescue lets the firmware try again" in run.lines
     assert run.codes == [3, 3, 0]
-    board.write_text(right)
+    patch(tmp_path / "n07", BOARD, lambda _text: right)
     run = play(micropython, walker(1500, 0, 0))
     assert [line for line in run.lines if line.startswith("node started")]
     assert run.messages("Hello")[-1].fw == "0.1.0"

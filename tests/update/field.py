@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway import keys
 from gateway.app import Gateway
 from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
+from gateway.pipeline import Outcome
 from gateway.updates.rollout import Rollout, plan
+from gateway.wire.messages import Part
 from tools.bundle import FIRMWARE, NodeConfig, write_tree
 from tools.release import make_release
 
@@ -136,9 +138,11 @@ class Field:
             )
         )
         self.nodes: dict[str, LiveNode] = {}
+        self.parts: list[Part] = []
 
     async def __aenter__(self) -> Self:
         await self.gateway.__aenter__()
+        self.gateway.on_outcome(self._note_parts)
         for name in self.names:
             config = NodeConfig(
                 site="bench",
@@ -156,6 +160,9 @@ class Field:
             self.nodes[name] = LiveNode(self.folder, self._interpreter, config)
             self.nodes[name].start()
         return self
+
+    def _note_parts(self, outcome: Outcome) -> None:
+        self.parts += [message for _node, message in outcome.down if isinstance(message, Part)]
 
     async def __aexit__(self, *_error: object) -> None:
         for node in self.nodes.values():

@@ -169,7 +169,8 @@ def test_malformed_manifest_is_refused_by_node_and_gateway_alike(micropython: Pa
     )
     names = []
     for number, manifest in enumerate([GOOD_MANIFEST, *BAD_MANIFESTS]):
-        (tmp_path / str(number)).write_bytes(manifest)
+        head = package.FIRST + len(manifest).to_bytes(4, "big") + bytes(64)
+        (tmp_path / str(number)).write_bytes(head + manifest)
         names.append(str(number))
     lines = run_on_node(micropython, script, *names, cwd=tmp_path)
     assert lines[0] == "pico_w 2000 ['ugs/dsp/a_1.py']"

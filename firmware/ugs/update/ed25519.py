@@ -2,7 +2,7 @@
 # update: verification of Ed25519 signatures (RFC 8032 5.1), on MicroPython's long integers.
 # Strict: one signature has one encoding, and keys of small order sign nothing.
 
-from ugs.update.sha512 import sha512
+from ugs.update.sha512 import sha512_steps
 
 P = (1 << 255) - 19
 L = (1 << 252) + 27742317777372353535851937790883648493
@@ -14,13 +14,23 @@ _NEUTRAL = (0, 1, 1, 0)
 
 
 def verify_steps(key, message, signature):
-    # Yields None while it works, about 260 times, then True or False: whoever drives it can do
-    # other things between. key has 32 bytes, signature 64.
-    yield_at = _prepare(key, message, signature)
-    if yield_at is None:
+    # Yields None while it works, some 340 times, then True or False: whoever drives it can do other
+    # things between. key has 32 bytes, signature 64.
+    s = int.from_bytes(signature[32:], "little")
+    # RFC 8032 5.1.7: a larger s would let another signature be made of this one.
+    a = _decode(key) if len(key) == 32 and len(signature) == 64 and s < L else None
+    yield None
+    if a is None or _is_small(a):
         yield False
         return
-    base, minus_a, s, k, r = yield_at
+    r = bytes(signature[:32])
+    digest = None
+    for digest in sha512_steps(r + bytes(key) + message):
+        if digest is None:
+            yield None
+    k = int.from_bytes(digest, "little") % L
+    minus_a = (P - a[0], a[1], a[2], P - a[3])
+    base = _decode(_BASE_Y.to_bytes(32, "little"))
     yield None
     both = _add(base, minus_a)
     point = _NEUTRAL
@@ -38,21 +48,6 @@ def verify(key, message, signature):
     # The same in one go.
     *_steps, answer = verify_steps(key, message, signature)
     return answer
-
-
-def _prepare(key, message, signature):
-    if len(key) != 32 or len(signature) != 64:
-        return None
-    s = int.from_bytes(signature[32:], "little")
-    if s >= L:  # RFC 8032 5.1.7: else another signature could be made of this one
-        return None
-    a = _decode(key)
-    if a is None or _is_small(a):
-        return None
-    r = bytes(signature[:32])
-    k = int.from_bytes(sha512(r + bytes(key) + message), "little") % L
-    minus_a = (P - a[0], a[1], a[2], P - a[3])
-    return _decode(_BASE_Y.to_bytes(32, "little")), minus_a, s, k, r
 
 
 def _add(p, q):

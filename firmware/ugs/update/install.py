@@ -34,79 +34,89 @@ class Install:
 
     async def run(self, key, board, floor, digest, signature, size):
         # The version that is whole in the spare tree. Raises UpdateError or OSError.
-        spare = self._slots.spare()
         if not await self._drive(ed25519.verify_steps(key, SIGNED + digest, signature)):
             raise UpdateError(REFUSED, BAD_SIGNATURE)
         self._slots.open_spare()
-        path = spare + "/" + tree.MANIFEST
-        await self._bring(0, path, size, digest, spare)
+        spare = self._slots.path(self._slots.spare())
+        head = SIGNED + size.to_bytes(4, "big") + signature
+        for _ in range(_TRIES):
+            if not _begins_with(spare, head):
+                tree.remove(spare)
+                tree.append(spare, head)
+            version = await self._fill(spare, board, floor, digest, size)
+            if version:
+                return version
+            tree.remove(spare)
+        raise UpdateError(FAILED, CORRUPT)
+
+    async def _fill(self, spare, board, floor, digest, size):
+        # Goes on where a former boot was cut off. The version, or 0 when a hash is not right.
+        if not await self._bring(0, spare, digest, len(SIGNED) + 68, size):
+            return 0
         try:
-            manifest = Manifest(path)
+            manifest = Manifest(spare)
         except ManifestError:
             raise UpdateError(REFUSED, MALFORMED)
         if manifest.board != board:
             raise UpdateError(REFUSED, OTHER_BOARD)
         if manifest.version <= floor:
             raise UpdateError(REFUSED, NOT_NEWER)
-        await self._make_exact(manifest, spare)
-        for number, (name, file_size, file_digest) in enumerate(manifest.entries(), 1):
-            await self._bring(number, spare + "/" + name, file_size, file_digest, spare)
-        return manifest.version
+        source = _manifest(self._slots.path(self._slots.active()))
+        number = end = 0
+        entries = manifest.entries()
+        try:
+            for _name, file_digest, at, file_size in entries:
+                number += 1
+                end = at + file_size
+                if not await self._bring(number, spare, file_digest, at, file_size, source):
+                    return 0
+        finally:
+            entries.close()
+        return manifest.version if tree.size_of(spare) == end else 0
 
-    async def _make_exact(self, manifest, spare):
-        kept = {tree.MANIFEST}
-        for name, _size, file_digest in manifest.entries():
-            kept.add(name)
-            kept.add(tree.part_path(spare, file_digest)[len(spare) + 1 :])
-            await self._breathe()
-        for path in tree.files(spare):
-            if path not in kept:
-                tree.remove(spare + "/" + path)
-                await self._breathe()
-
-    async def _bring(self, number, path, size, digest, spare):
-        # Makes the file at `path` what it has to be: left, copied from the tree in use, or fetched.
-        if await self._is(path, size, digest):
-            return
-        part = tree.part_path(spare, digest)
-        tree.make_folders(part)
-        for _ in range(_TRIES):
-            source = self._slots.active() + path[len(spare) :]
-            if number and await self._is(source, size, digest):
-                await self._drive(tree.copy_steps(source, part))
-            else:
-                await self._fetch(number, part, size)
-            if await self._is(part, size, digest):
-                tree.put(part, path)
-                return
-            tree.remove(part)
-        raise UpdateError(FAILED, CORRUPT)
-
-    async def _fetch(self, number, part, size):
-        # Goes on where a former boot was cut off.
-        at = tree.size_of(part) or 0
-        if at > size or not size:
-            tree.remove(part)
-            tree.append(part, b"")
-            at = 0
-        while at < size:
-            data = await self._ask(number, at)
-            if len(data) != min(_PIECE, size - at):
+    async def _bring(self, number, spare, digest, at, size, source=None):
+        # Completes one file: by a copy out of the tree in use if it is there, or from the gateway.
+        have = tree.size_of(spare) - at
+        if have < size and source is not None:
+            found = source.find(digest)
+            if found is not None:
+                await self._drive(tree.copy_steps(source.path, found + have, size - have, spare))
+                have = tree.size_of(spare) - at
+        while have < size:
+            data = await self._ask(number, have)
+            if len(data) != min(_PIECE, size - have):
                 raise UpdateError(FAILED, CORRUPT)
-            tree.append(part, data)
-            at += len(data)
-
-    async def _is(self, path, size, digest):
-        return tree.size_of(path) == size and await self._drive(tree.digest_steps(path)) == digest
+            tree.append(spare, data)
+            have += len(data)
+        return await self._drive(tree.digest_steps(spare, at, size)) == digest
 
     async def _drive(self, steps):
         # Runs a long calculation in small steps; its last word is the answer.
         answer = None
-        for word in steps:
-            answer = word
-            await self._breathe()
+        try:
+            for word in steps:
+                answer = word
+                await self._breathe()
+        finally:
+            steps.close()  # and with it the files it has open
         return answer
 
     async def _breathe(self):
         self._alive()
         await asyncio.sleep_ms(0)
+
+
+def _begins_with(path, head):
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(head)) == head
+    except OSError:
+        return False
+
+
+def _manifest(path):
+    # Of the tree in use; None when it is damaged: then everything is fetched.
+    try:
+        return Manifest(path)
+    except (OSError, ManifestError):
+        return None

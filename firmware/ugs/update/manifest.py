@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# update: the manifest of a release, read line by line from its file: it never is in memory whole.
+# update: the manifest of a release, read line by line from its tree: it never is in memory whole.
 #
 #   groundwatch release 1
 #   board pico_w
@@ -12,9 +12,10 @@ from micropython import const
 
 from ugs import version
 
+_HEAD = const(90)  # of the file, before the manifest (pack.py)
 _FILES_MAX = const(255)  # a want counts them in one byte
 _FILE_MAX = const(65_536)
-_TREE_MAX = const(327_680)  # two trees, the rescue tree and the ledger share 868,352 bytes
+_TREE_MAX = const(262_144)  # two trees, the rescue tree and the ledger share 868,352 bytes
 _LINE_MAX = const(160)
 _PATH_MAX = const(64)
 _FIRST = b"groundwatch release 1\n"
@@ -26,16 +27,17 @@ class ManifestError(Exception):
 
 
 class Manifest:
-    # board, version (number); entries() yields (path, size, SHA-256) of each file. The constructor
-    # reads it all once and raises ManifestError or OSError.
+    # board, version (number); entries() yields (path, SHA-256, where it begins, size) of each file.
+    # The constructor reads it all once and raises ManifestError or OSError.
 
     def __init__(self, path):
-        self._path = path
+        self.path = path
         with open(path, "rb") as file:
+            self._end = _HEAD + int.from_bytes(file.read(_HEAD)[22:26], "big")
             self.board, self.version = _read_head(file)
         count = total = 0
         before = ""
-        for name, size, _digest in self.entries():
+        for name, _digest, _at, size in self.entries():
             count += 1
             total += size
             if name <= before or count > _FILES_MAX or total > _TREE_MAX:
@@ -44,14 +46,27 @@ class Manifest:
         if not count:
             raise ManifestError("files")
 
+    def find(self, digest):
+        # Where a file with this hash begins, or None.
+        entries = self.entries()
+        for _name, its_digest, at, _size in entries:
+            if its_digest == digest:
+                entries.close()
+                return at
+        return None
+
     def entries(self):
-        with open(self._path, "rb") as file:
+        at = self._end
+        with open(self.path, "rb") as file:
+            file.seek(_HEAD)
             _read_head(file)
-            while True:
+            while file.tell() < self._end:
                 line = file.readline(_LINE_MAX)
-                if not line:
-                    return
-                yield _parse(line)
+                if file.tell() > self._end:
+                    raise ManifestError("line")
+                name, size, digest = _parse(line)
+                yield name, digest, at, size
+                at += size
 
 
 def _read_head(file):

@@ -29,28 +29,32 @@ def _root(n, power):
     return low
 
 
-# FIPS 180-4 4.2.3 and 5.3.5: the first 64 bits of the fractions of roots of primes. Worked out when
-# first needed: as literals they would rest on the heap of a node that verifies once a year.
-def _constants():
-    primes = _primes(80)
-    rounds = [_root(p << 192, 3) & _MASK for p in primes]
-    start = [_root(p << 128, 2) & _MASK for p in primes[:8]]
-    return rounds, start
-
-
 def _rotate(x, n):
     return (x >> n | x << (64 - n)) & _MASK
 
 
-def sha512(data):
-    # The 64-byte digest.
-    rounds, state = _constants()
+def sha512_steps(data):
+    # Yields None while it works, then the 64-byte digest.
+    rounds, state = [], []
+    # FIPS 180-4 4.2.3 and 5.3.5: the first 64 bits of the fractions of roots of primes. Worked out
+    # here: as literals they would rest on the heap of a node that verifies once a year.
+    for number, prime in enumerate(_primes(80)):
+        rounds.append(_root(prime << 192, 3) & _MASK)
+        if number < 8:
+            state.append(_root(prime << 128, 2) & _MASK)
+        yield None
     size = len(data)
     padding = b"\x80" + bytes((111 - size) % _BLOCK) + (8 * size).to_bytes(16, "big")
     data = bytes(data) + padding
     for at in range(0, len(data), _BLOCK):
         state = _compress(state, data[at : at + _BLOCK], rounds)
-    return b"".join([word.to_bytes(8, "big") for word in state])
+        yield None
+    yield b"".join([word.to_bytes(8, "big") for word in state])
+
+
+def sha512(data):
+    *_steps, digest = sha512_steps(data)
+    return digest
 
 
 def _compress(state, block, rounds):

@@ -133,10 +133,14 @@ class Updater:
         )
 
     async def _install(self):
-        from ugs.update.install import Install
-
         spare = self._slots.spare()
         print("update begins command=%d tree=%s" % (self._number, spare))
+        self._slots.mount()
+        try:
+            from ugs.update.install import Install
+        finally:
+            self._slots.umount()
+        gc.collect()
         try:
             install = Install(self._slots, self.ask, self._alive)
             version = await install.run(

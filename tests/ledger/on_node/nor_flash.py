@@ -5,11 +5,14 @@ import vfs
 
 BLOCK = 4096
 BLOCKS = 40
+_EIO = -5
 
 
 class Flash:
     # A NOR flash: erased in blocks, dead once `cut` operations were begun. The last one is torn:
-    # of a write the first torn_pct % of the bytes arrive, of an erase so much of the block.
+    # of a write the first torn_pct % of the bytes arrive, of an erase so much of the block. A dead
+    # one answers with an error number: raising would need heap, which finalizers of files left
+    # open by the cut have not.
     def __init__(self, image, cut=-1, torn_pct=0):
         self.image = image
         self.cut = cut
@@ -17,15 +20,19 @@ class Flash:
         self.done = 0
 
     def readblocks(self, n, buf, off=0):
+        if self.is_dead():
+            return _EIO
         at = n * BLOCK + off
         buf[:] = memoryview(self.image)[at : at + len(buf)]
+        return 0
 
     def writeblocks(self, n, buf, off=0):
+        if self.is_dead():
+            return _EIO
         at = n * BLOCK + off
         size = self._spend(len(buf))
         self.image[at : at + size] = memoryview(buf)[:size]
-        if size != len(buf):
-            raise OSError(5)
+        return 0 if size == len(buf) else _EIO
 
     def ioctl(self, op, arg):
         if op == 4:
@@ -33,17 +40,17 @@ class Flash:
         if op == 5:
             return BLOCK
         if op == 6:
+            if self.is_dead():
+                return _EIO
             size = self._spend(BLOCK)
             self.image[arg * BLOCK : arg * BLOCK + size] = b"\xff" * size
-            return 0 if size == BLOCK else -5
+            return 0 if size == BLOCK else _EIO
         return 0
 
     def is_dead(self):
         return 0 <= self.cut < self.done
 
     def _spend(self, size):
-        if self.is_dead():
-            raise OSError(5)
         self.done += 1
         if self.is_dead():
             return min(size - 1, size * self.torn_pct // 100)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+# pack: a firmware tree as one file, mounted so that imports read from it. As some seventy files two
+# trees would not fit a Pico W: each takes whole blocks of 4 KiB, and each folder two.
+#
+#   first line || manifest size (u32 BE) || signature (64 bytes) || manifest || contents
+#
+# It is a release as it was signed (docs/updates.md). Not updated over the air, like slots.py.
+
+import io
+
+from micropython import const
+
+try:
+    from vfs import mount, umount
+except ImportError:  # before 1.23
+    pass
+
+_POINT = "/fw"
+FIRST = b"groundwatch release 1\n"
+HEAD = const(90)  # first line, size, signature
+_MANIFEST_MAX = const(24_576)
+_HEAD_LINES = const(3)
+_FILE = const(0x8000)
+_FOLDER = const(0x4000)
+
+
+def attach(path):
+    # Imports find the pack at /fw. Its index takes some heap until detach().
+    mount(Pack(path), _POINT)
+
+
+def detach():
+    umount(_POINT)
+
+
+class Pack:
+    # A file system that can only be read (the protocol of MicroPython's vfs.mount). Raises OSError
+    # for a file that is no pack.
+
+    def __init__(self, path):
+        self._path = path
+        # Of each line of the manifest " size path\n", in one piece: 2 KB, a table would be 9.
+        self._index = bytearray()
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+            size = int.from_bytes(head[22:26], "big")
+            if head[:22] != FIRST or len(head) != HEAD or not 0 < size <= _MANIFEST_MAX:
+                raise OSError(22)
+            self._begin = HEAD + size
+            for _ in range(_HEAD_LINES):
+                file.readline()
+            while file.tell() < self._begin:
+                words = file.readline().split(b" ")
+                if len(words) != 3:
+                    raise OSError(22)
+                self._index += b" %s %s" % (words[1], words[2])
+        self._index = bytes(self._index)
+
+    def _find(self, path):
+        # (where it begins, its size): no size for a folder, None for what is not there.
+        name = b" " + path.strip("/").encode()
+        end = self._index.find(name + b"\n")
+        if end < 0:
+            is_folder = name == b" " or self._index.find(name + b"/") >= 0
+            return (0, None) if is_folder else None
+        at = self._begin
+        for line in self._index[:end].split(b"\n"):
+            size = int(line.split(b" ")[1])
+            at += size
+        return at - size, size
+
+    def mount(self, readonly, mkfs):
+        pass
+
+    def umount(self):
+        pass
+
+    def open(self, path, mode):
+        at, size = self._find(path) or (0, None)
+        if size is None or mode not in ("r", "rb"):
+            raise OSError(2)
+        file = open(self._path, "rb")
+        file.seek(at)
+        if not path.endswith(".py"):
+            return _Slice(file, size)
+        # The compiler reads a few bytes at a time: faster out of memory.
+        data = file.read(size)
+        file.close()
+        return io.BytesIO(data)
+
+    def stat(self, path):
+        found = self._find(path)
+        if found is None:
+            raise OSError(2)
+        size = found[1]
+        return (_FOLDER if size is None else _FILE, 0, 0, 0, 0, 0, size or 0, 0, 0, 0)
+
+
+class _Slice:
+    # A part of an open file: what may be large is not read twice into memory.
+
+    def __init__(self, file, size):
+        self._file = file
+        self._left = size
+
+    def read(self, size=-1):
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+    def readinto(self, buffer):
+        count = self._file.readinto(memoryview(buffer)[: self._left])
+        self._left -= count
+        return count
+
+    def close(self):
+        self._file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.close()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""A tree as one file, and the record that chooses it, on the board's own littlefs."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from gateway.updates import package
+from tests.on_node import FIRMWARE
+from tests.picow.emulated import EmulatedPico
+from tests.update.test_pack import FILES, SCRIPT
+
+SLOTS = """
+import slots
+first = slots.choose()
+assert (first.tree, first.is_told) == ("a", True)
+first.open_spare()
+first.start_trial(2000, 7)
+trees = []
+for _ in range(5):
+    record = slots.choose()
+    trees.append((record.tree, record.on_trial))
+assert trees == [("b", True)] * 3 + [("a", False)] * 2, trees
+assert (record.outcome, record.command) == (record.ROLLED_BACK, 7)
+record.told()
+assert slots.choose().outcome == record.NOTHING
+print("slots ok")
+"""
+
+
+@pytest.mark.picow
+async def test_tree_in_one_file_is_chosen_and_imported_on_official_firmware(pico_w_image, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in ("pack.py", "slots.py"):
+        shutil.copyfile(FIRMWARE / name, tree / name)
+    data = package.unsigned("pico_w", "0.2.0", FILES)
+    (tree / "a.fw").write_bytes(data)
+    (tree / "cut.fw").write_bytes(data[:60])
+    for name in ("empty.fw", "slot0", "slot1", "node.json"):
+        (tree / name).touch()
+    (tree / "other.fw").write_bytes(b"x" + data[1:])
+    async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
+        for script, said in ((SCRIPT, b"ok"), (SLOTS, b"slots ok")):
+            out, err = await pico.device.aexec(script, timeout=900)
+            assert (out.strip(), err) == (said, b"")
+        print(f"pack: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
