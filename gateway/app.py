@@ -24,6 +24,8 @@ from gateway.broker.external import ExternalBroker
 from gateway.broker.interface import Broker
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig
+from gateway.console.door import ConsoleDoor
+from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.server import Console
 from gateway.console.state import ConsoleState
 from gateway.control import Control
@@ -48,7 +50,6 @@ from gateway.store.sqlite import SqliteStore
 from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
-_PAST_ALARMS = 50
 # A revocation takes effect within a second, one look at the journal included.
 _ENROLMENT_S = 0.25
 _KNOCK_S = 1.0
@@ -170,17 +171,19 @@ class Gateway:
         self._outputs = OutputDesk(
             config.outputs, self.pipeline.outbox, self._settled, self._home_assistant()
         )
+        door = self._console_door()
+        stack.callback(door.close)
         self._state = ConsoleState(
             self.pipeline,
             self.writer,
             self.broker,
             self.links,
             _utc_us,
-            store.closed_alarms(_PAST_ALARMS),
+            door.shown,
             self._outputs.snapshot,
         )
         self.console = Console(
-            config.console.host, config.console.port, self._state, self.writer.act
+            config.console.host, config.console.port, self._state, door, self.writer.act
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
@@ -205,6 +208,16 @@ class Gateway:
                 raise BrokerError(f"our own broker does not let us in: {mqtt.problem}")
         finally:
             ready.cancel()
+
+    def _console_door(self) -> ConsoleDoor:
+        console = self._config.console
+        visitor = Operator(console.visitor, Role.SUPERVISOR) if console.visitor else None
+        audit = self.pipeline.audit
+
+        def record(actor: str, action: str, reason: str) -> None:
+            audit.add(_utc_us(), actor, action, reason=reason)
+
+        return ConsoleDoor(OperatorFile(console.operators), record, time.monotonic, visitor)
 
     def _mqtt_link(self) -> MqttLink:
         broker = self.broker

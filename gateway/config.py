@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -31,8 +32,9 @@ host = "127.0.0.1"
 port = 1883
 
 [console]
-host = "127.0.0.1"
+host = "127.0.0.1"       # this machine only
 port = 8480
+operators = "operators.toml"  # written by `groundwatch operator add NAME`
 
 # When a sector is armed; one without a schedule always is. Elsewhere alarms are recorded, not told.
 # [[arming]]
@@ -80,10 +82,15 @@ class BrokerConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleConfig:
-    """Where the operator's page is served; port 0 picks a free one."""
+    """Where operators' pages are served, on this machine only; port 0 picks a free one.
+
+    `visitor` is the name of who comes without signing on: the demo's, never from a file.
+    """
 
     host: str = LOOPBACK
     port: int = 8480
+    operators: Path = Path("operators.toml")
+    visitor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ def load_config(path: Path) -> GatewayConfig:
         site=path.parent / head.text("site", "site.toml"),
         fleet_key=path.parent / head.text("fleet_key", "fleet.key"),
         broker=_broker(root.table("broker")),
-        console=_console(root.table("console")),
+        console=_console(root.table("console"), path.parent),
         serial=tuple(_serial(table) for table in root.tables("serial")),
         alarms=read_alarms(root),
         retention=read_retention(root),
@@ -157,13 +164,26 @@ def _broker(table: Table) -> BrokerConfig:
     return config
 
 
-def _console(table: Table) -> ConsoleConfig:
+def _console(table: Table, folder: Path) -> ConsoleConfig:
     config = ConsoleConfig(
         host=table.text("host", LOOPBACK, LOOPBACK),
         port=table.integer("port", 0, 65535, 8480, 8480),
+        operators=folder / table.text("operators", "operators.toml", "operators.toml"),
     )
+    # Pass phrases and sessions travel in the clear: only where nobody else can listen.
+    if not _is_loopback(config.host):
+        raise table.fail(
+            "host", "must be of this machine, such as 127.0.0.1", f'host = "{LOOPBACK}"'
+        )
     table.done()
     return config
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _serial(table: Table) -> SerialConfig:

@@ -53,6 +53,12 @@ VERBS = (
         "groundwatch gateway --config gateway.toml",
     ),
     Verb(
+        "operator",
+        "gateway.console.cli",
+        "say who may sign on at the console",
+        'groundwatch operator add "Eva M." --role supervisor',
+    ),
+    Verb(
         "replay",
         "tools.replay",
         "feed a take or a recording through the real firmware and the real gateway",

@@ -105,7 +105,7 @@ async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str,
         site=work / "site.toml",
         fleet_key=work / "fleet.key",
         broker=BrokerConfig(kind=BrokerKind.EMBEDDED, port=0),
-        console=ConsoleConfig(port=args.port),
+        console=ConsoleConfig(port=args.port, visitor="demo"),
     )
     watch = Watch(Teller(args.json))
     async with Gateway(settings) as gateway:

@@ -16,6 +16,9 @@ LATE_US = 120_000_000
 TICK_US = 1_000_000
 
 OPEN_MOST = 10_000  # alarms nobody acknowledges; beyond it the oldest cleared ones leave the queue
+# Alarms that are over may still be judged, when the patrol is back.
+CLOSED_KEPT = 200
+CLOSED_KEPT_US = 7 * 24 * 3600 * 1_000_000
 MASKS_MOST = 200
 WALKS_MOST = 200
 # A mask for good is a line nobody guards and nobody remembers: a week is the most, then think anew.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.alarms.rules import OPEN_MOST
+from gateway.alarms.rules import CLOSED_KEPT, OPEN_MOST
 from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.orders import Mask, Override, Walk
 
@@ -14,9 +14,11 @@ Changes = tuple[AlarmChange, ...]
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """Open alarms in order of their numbers, the orders in force, and the last numbers given."""
+    """Open alarms in order of their numbers, the newest that are over, the orders in force, and the
+    last numbers given."""
 
     open: tuple[Alarm, ...] = ()
+    closed: tuple[Alarm, ...] = ()
     last_id: int = 0
     masks: tuple[Mask, ...] = ()
     walks: tuple[Walk, ...] = ()
@@ -24,8 +26,8 @@ class AlarmState:
     last_order: int = 0
 
     def by_id(self, alarm_id: int) -> Alarm | None:
-        """An open alarm."""
-        return next((alarm for alarm in self.open if alarm.id == alarm_id), None)
+        """An alarm that is open, or over since lately."""
+        return next((alarm for alarm in self.open + self.closed if alarm.id == alarm_id), None)
 
 
 def queue(alarms: tuple[Alarm, ...]) -> list[Alarm]:
@@ -68,5 +70,13 @@ def add(state: AlarmState, alarm: Alarm, now_us: int) -> tuple[AlarmState, Chang
 
 def put(state: AlarmState, alarm: Alarm) -> AlarmState:
     """The alarm as it is now; it leaves the queue once it is no longer open."""
-    kept = (alarm if a.id == alarm.id else a for a in state.open)
-    return replace(state, open=tuple(a for a in kept if a.open))
+    if alarm.open:
+        kept = tuple(alarm if a.id == alarm.id else a for a in state.open)
+        return replace(state, open=kept)
+    others = [a for a in state.closed if a.id != alarm.id]
+    closed = sorted([*others, alarm], key=lambda a: a.id)
+    return replace(
+        state,
+        open=tuple(a for a in state.open if a.id != alarm.id),
+        closed=tuple(closed[-CLOSED_KEPT:]),
+    )

@@ -56,15 +56,11 @@ def step(
 
 def _acknowledge(state: AlarmState, given: Acknowledge, now_us: int) -> tuple[AlarmState, Changes]:
     known = state.by_id(given.alarm_id)
-    if known is None or (known.acknowledged and given.disposition is None):
+    if known is None or (given.disposition is None and (known.acknowledged or not known.open)):
         return state, ()
-    alarm = replace(
-        known,
-        acknowledged=True,
-        acknowledged_by=given.by,
-        acknowledged_us=now_us,
-        disposition=given.disposition or known.disposition,
-        note=given.note or known.note,
-        changed_us=now_us,
-    )
+    alarm = replace(known, note=given.note or known.note, changed_us=now_us)
+    if not known.acknowledged:
+        alarm = replace(alarm, acknowledged=True, acknowledged_by=given.by, acknowledged_us=now_us)
+    if given.disposition is not None:
+        alarm = replace(alarm, disposition=given.disposition, judged_by=given.by)
     return put(state, alarm), (AlarmChange(Change.ACKNOWLEDGED, alarm, now_us, given.by),)

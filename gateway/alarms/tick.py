@@ -6,14 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.alarms import orders, quiet
-from gateway.alarms.rules import TICK_US, AlarmRules
+from gateway.alarms.rules import CLOSED_KEPT_US, TICK_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, ask, put
 from gateway.model.alarm import Alarm, AlarmChange, Change
 
 
 def on_tick(state: AlarmState, rules: AlarmRules, now_us: int) -> tuple[AlarmState, Changes]:
     """(new state, changes in order); the same state when nothing was due."""
-    state = orders.expire(state, now_us)
+    state = _forgotten(orders.expire(state, now_us), now_us)
     changes: list[AlarmChange] = []
     for alarm in state.open:
         now = _returned(state, rules, alarm, now_us) if alarm.hushed else alarm
@@ -24,6 +24,11 @@ def on_tick(state: AlarmState, rules: AlarmRules, now_us: int) -> tuple[AlarmSta
         if now is not alarm:
             state = put(state, now)
     return state, tuple(changes)
+
+
+def _forgotten(state: AlarmState, now_us: int) -> AlarmState:
+    kept = tuple(a for a in state.closed if now_us < a.changed_us + CLOSED_KEPT_US)
+    return state if len(kept) == len(state.closed) else replace(state, closed=kept)
 
 
 def _returned(state: AlarmState, rules: AlarmRules, alarm: Alarm, now_us: int) -> Alarm:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from gateway.alarms import AlarmRules
 from gateway.alarms.state import queue as queue_of
 from gateway.broker.interface import Broker
+from gateway.console.orders import orders_shown
 from gateway.ingest.writer import Writer
 from gateway.links.interface import Link
 from gateway.model import text
@@ -32,7 +33,7 @@ class ConsoleState:
         broker: Broker,
         links: list[Link],
         clock: Callable[[], int],
-        past: list[str],
+        sign_on: Callable[[], dict[str, Any]],
         outputs: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.version = 0
@@ -40,10 +41,9 @@ class ConsoleState:
         self._writer = writer
         self._broker = broker
         self._links = links
-        self._clock = clock
+        self.now_us = clock
+        self._sign_on = sign_on
         self._outputs = outputs
-        self._past: deque[dict[str, Any]] = deque(maxlen=_RECENT_ALARMS)
-        self._past.extend(json.loads(value) for value in reversed(past))
         self._detections: deque[dict[str, Any]] = deque(maxlen=_RECENT_DETECTIONS)
 
     def on_outcome(self, outcome: Outcome) -> None:
@@ -57,10 +57,12 @@ class ConsoleState:
                     "onset_us": detection.onset_us,
                 }
             )
-        for change in outcome.alarms:
-            if not change.alarm.open:
-                self._past.append(_alarm(change.alarm))
         self.version += 1
+
+    @property
+    def alarm_rules(self) -> AlarmRules:
+        """Standing orders of the site."""
+        return self._pipeline.alarm_rules
 
     def snapshot(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -68,11 +70,13 @@ class ConsoleState:
         queue = queue_of(pipeline.alarms.open)
         shown = queue[:_OPEN_SHOWN] + [alarm for alarm in queue[_OPEN_SHOWN:] if alarm.active]
         return {
-            "now_us": self._clock(),
+            "now_us": self.now_us(),
             "site": _site(pipeline),
             "alarms": [_alarm(alarm) for alarm in shown],
             "alarms_waiting": len(queue) - len(shown),
-            "past": list(self._past)[::-1],
+            "past": [_alarm(alarm) for alarm in pipeline.alarms.closed[: -_RECENT_ALARMS - 1 : -1]],
+            "orders": orders_shown(pipeline, self.now_us()),
+            "on_watch": self._sign_on(),
             "detections": list(self._detections)[::-1],
             "nodes": {
                 node: {**pipeline.roster.save(node), "gaps": pipeline.gaps(node)}

@@ -84,6 +84,7 @@ class Alarm:
     acknowledged_by: str = ""
     acknowledged_us: int | None = None
     disposition: Disposition | None = None
+    judged_by: str = ""
     note: str = ""
     told_us: int = 0
     late: bool = False

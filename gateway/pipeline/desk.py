@@ -95,7 +95,8 @@ class DutyDesk:
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what an earlier run left."""
         alarms = (text.alarm_from_dict(json.loads(value)) for value in snapshot.open_alarms)
-        self.state = AlarmState(tuple(alarms), snapshot.last_alarm_id)
+        closed = (text.alarm_from_dict(json.loads(value)) for value in snapshot.closed_alarms)
+        self.state = AlarmState(tuple(alarms), tuple(closed), snapshot.last_alarm_id)
         if _ORDERS in snapshot.state:
             self.state = orders_from_dict(self.state, json.loads(snapshot.state[_ORDERS]))
         if _COVERAGE in snapshot.state:

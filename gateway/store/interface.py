@@ -177,6 +177,9 @@ class Writes:
         self.erase |= later.erase
 
 
+CLOSED_LOADED = 200
+
+
 @dataclass(slots=True)
 class Snapshot:
     """What the store knows at start-up. `above` are durable seqs beyond each boot's `upto`;
@@ -187,6 +190,7 @@ class Snapshot:
     above: list[tuple[str, int, int]] = field(default_factory=list)
     state: dict[str, str] = field(default_factory=dict)
     open_alarms: list[str] = field(default_factory=list)
+    closed_alarms: list[str] = field(default_factory=list)  # the newest CLOSED_LOADED, oldest first
     last_alarm_id: int = 0
     last_history_id: int = 0
     refused: list[tuple[str, str, int]] = field(default_factory=list)
@@ -211,8 +215,8 @@ class Store(Protocol):
     def tidy(self) -> bool:
         """After erasing: leave nothing of it beside the tables; False when that must wait."""
 
-    def closed_alarms(self, limit: int) -> list[str]:
-        """JSON of the newest alarms that are over and acknowledged, newest first."""
+    def alarms_since(self, raised_us: int, limit: int) -> list[str]:
+        """JSON of the alarms raised since then, newest first."""
 
     def close(self) -> None:
         """Release the files."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from gateway.store.interface import (
+    CLOSED_LOADED,
     COUNT_ALARMS,
     COUNT_DETECTIONS,
     COUNT_HISTORY,
@@ -108,6 +109,7 @@ def load(db: Database) -> Snapshot:
         open_alarms=[
             row[0] for row in db.run("SELECT value FROM alarm WHERE open = 1 ORDER BY id")
         ],
+        closed_alarms=_closed(db),
         last_alarm_id=count(COUNT_ALARMS, "SELECT coalesce(max(id), 0) FROM alarm"),
         last_history_id=count(COUNT_HISTORY, "SELECT coalesce(max(id), 0) FROM alarm_history"),
         refused=[
@@ -129,7 +131,17 @@ def _above(db: Database, boot: BootRow) -> list[tuple[str, int, int]]:
     return [(boot.node, boot.boot, seq) for (seq,) in rows]
 
 
-def closed_alarms(db: Database, limit: int) -> list[str]:
-    """JSON of the newest alarms that are over and acknowledged, newest first."""
-    rows = db.run("SELECT value FROM alarm WHERE open = 0 ORDER BY id DESC LIMIT ?", (limit,))
+def alarms_since(db: Database, raised_us: int, limit: int) -> list[str]:
+    """JSON of the alarms raised since then, newest first."""
+    rows = db.run(
+        "SELECT value FROM alarm WHERE raised_us >= ? ORDER BY id DESC LIMIT ?", (raised_us, limit)
+    )
     return [row[0] for row in rows]
+
+
+def _closed(db: Database) -> list[str]:
+    """JSON of the newest alarms that are over, oldest first."""
+    rows = db.run(
+        "SELECT value FROM alarm WHERE open = 0 ORDER BY id DESC LIMIT ?", (CLOSED_LOADED,)
+    )
+    return [row[0] for row in reversed(rows)]

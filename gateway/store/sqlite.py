@@ -44,9 +44,9 @@ class SqliteStore:
         """All of it durable when this returns, or StoreError and none of it."""
         self._guard(lambda: self._commit(writes))
 
-    def closed_alarms(self, limit: int) -> list[str]:
-        """JSON of the newest alarms that are over and acknowledged, newest first."""
-        return self._guard(lambda: sql_commit.closed_alarms(self._connection(), limit))
+    def alarms_since(self, raised_us: int, limit: int) -> list[str]:
+        """JSON of the alarms raised since then, newest first."""
+        return self._guard(lambda: sql_commit.alarms_since(self._connection(), raised_us, limit))
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
         """Classes that hold something older than their cut (UTC microseconds)."""

@@ -8,13 +8,13 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.wire.messages import Phase
 from tests.gateway.played_node import MqttNode, until, write_config
+from tests.gateway.sign_on import enrol, signed_on
 
 BROKERS = {"embedded": 'kind = "embedded"\nport = 0', "mosquitto": 'kind = "mosquitto"\nport = 0'}
 
@@ -47,16 +47,14 @@ async def test_gateway_two_nodes_hear_a_walker_alarm_receipts_and_page(
     assert all(node.times and node.times[0].echo_ms == 1000 for node in nodes)
     assert abs(nodes[0].times[0].utc_ms - time.time() * 1000) < 5000
     assert [sorted(change.alarm.nodes) for change in raised][:1] == [["n01", "n02"]]
-    async with aiohttp.ClientSession() as browser:
-        url = gateway.console_url
-        state = await (await browser.get(url + "api/state")).json()
+    enrol(tmp_path)
+    async with signed_on(gateway) as browser:
+        state = await (await browser.get("api/state")).json()
         assert [alarm["state"] for alarm in state["alarms"]] == ["active_unacked"]
         number = state["alarms"][0]["id"]
-        origin = {"Origin": url.rstrip("/")}
-        answer = await browser.post(
-            f"{url}api/alarms/{number}/acknowledge", json={"by": "eva"}, headers=origin
-        )
-        assert (await answer.json())["state"] == "active_acked"
+        assert (await browser.post(f"api/alarms/{number}/acknowledge")).status == 200
+        state = await (await browser.get("api/state")).json()
+        assert [alarm["state"] for alarm in state["alarms"]] == ["active_acked"]
     for node in nodes:
         node.publish(node.detection(2000, Phase.END, elapsed_s=8.0))
         await node.until_received()

@@ -11,32 +11,39 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from gateway.alarms import NodeTrouble
 from gateway.app import Gateway
-from gateway.config import load_config
+from gateway.config import GatewayConfig, load_config
 from gateway.console import server
 from gateway.console import state as state_module
 from gateway.model.alarm import AlarmKind
 from gateway.pipeline import Outcome
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
+from tests.gateway.sign_on import Browser, enrol, sign_on_page, signed_on
 
 CSP = "default-src 'none'"
 
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    enrol(tmp_path)
     async with Gateway(load_config(write_config(tmp_path, "port = 0"))) as running:
         yield running
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
+async def browser(gateway: Gateway) -> AsyncIterator[Browser]:
+    async with signed_on(gateway) as browser:
+        yield browser
+
+
+def visited(folder: Path) -> GatewayConfig:
+    """A console whose visitor need not sign on."""
+    config = load_config(write_config(folder, "port = 0"))
+    return replace(config, console=replace(config.console, visitor="operator"))
 
 
 async def node_on(gateway: Gateway, name: str) -> MqttNode:
@@ -46,11 +53,18 @@ async def node_on(gateway: Gateway, name: str) -> MqttNode:
     return node
 
 
-async def test_console_every_answer_carries_the_policy(
-    gateway: Gateway, browser: aiohttp.ClientSession
-) -> None:
-    for path in ("", "console.js", "plan.js", "tables.js", "console.css", "api/state", "nothing"):
-        answer = await browser.get(gateway.console_url + path)
+async def test_console_every_answer_carries_the_policy(gateway: Gateway, browser: Browser) -> None:
+    for path in (
+        "",
+        "console.js",
+        "plan.js",
+        "tables.js",
+        "console.css",
+        "sign-on",
+        "api/state",
+        "nothing",
+    ):
+        answer = await browser.get(path)
         assert answer.status == (404 if path == "nothing" else 200)
         assert answer.headers["Content-Security-Policy"].startswith(CSP)
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -64,36 +78,106 @@ def test_console_pages_ask_for_nothing_elsewhere() -> None:
         )
 
 
-async def test_console_foreign_host_name_is_refused(
-    gateway: Gateway, browser: aiohttp.ClientSession
-) -> None:
+async def test_console_foreign_host_name_is_refused(gateway: Gateway, browser: Browser) -> None:
     for path in ("", "api/state", "events"):
-        answer = await browser.get(gateway.console_url + path, headers={"Host": "evil.example"})
+        answer = await browser.get(path, headers={"Host": "evil.example"})
         assert answer.status == 403
 
 
-async def test_console_acknowledgement_from_elsewhere_is_refused(
-    gateway: Gateway, browser: aiohttp.ClientSession
-) -> None:
-    url = gateway.console_url + "api/alarms/1/acknowledge"
-    own = {"Origin": gateway.console_url.rstrip("/")}
-    for origin in ({}, {"Origin": "null"}, {"Origin": "http://evil.example"}):
-        assert (await browser.post(url, json={"by": "x"}, headers=origin)).status == 403
-    bad: list[tuple[bytes, int]] = [
-        (b"", 400), (b"[]", 400), (b'{"by": ""}', 400), (b'{"by": "a\\u0000"}', 400),
-        (b'{"by": "eva", "disposition": "ghost"}', 400), (b'{"by": "eva", "x": 1}', 400),
-        (b"[" * 4000, 400), (b'{"by": "' + b"x" * 5000 + b'"}', 413), (b'{"by": "eva"}', 409),
-    ]  # fmt: skip
-    for body, status in bad:
-        assert (await browser.post(url, data=body, headers=own)).status == status, body[:40]
-    answer = await browser.post(url.replace("/1/", "/1e9/"), json={"by": "eva"}, headers=own)
-    assert answer.status == 400
+async def test_console_act_from_elsewhere_is_refused(gateway: Gateway, browser: Browser) -> None:
+    path = "api/alarms/1/acknowledge"
+    for origin in ("", "null", "http://evil.example"):
+        assert (await browser.post(path, Origin=origin)).status == 403
+    for token in ("", "0" * 64, "x"):
+        answer = await browser.post(path, **{"X-CSRF": token})
+        assert answer.status == 403
+        assert "load it again" in (await answer.json())["problem"]
 
 
-async def test_console_events_bring_an_alarm_at_once(
-    gateway: Gateway, browser: aiohttp.ClientSession
+BAD_BODIES: list[tuple[str, object, int]] = [
+    ("alarms/1/acknowledge", b"", 400),
+    ("alarms/1/acknowledge", b"[]", 400),
+    ("alarms/1/acknowledge", b"[" * 4000, 400),
+    ("alarms/1/acknowledge", b'{"note": NaN}', 400),
+    ("alarms/1/acknowledge", b'{"note": "' + b"x" * 20_000 + b'"}', 413),
+    ("alarms/1/acknowledge", {"disposition": "ghost"}, 400),
+    ("alarms/1/acknowledge", {"disposition": ["test"]}, 400),
+    ("alarms/1/acknowledge", {"note": "x" * 201}, 400),
+    ("alarms/1/acknowledge", {"note": "a\u0000"}, 400),
+    ("alarms/1/acknowledge", {"by": "somebody else"}, 400),
+    ("alarms/1e9/acknowledge", {}, 400),
+    ("alarms/1/acknowledge", {}, 409),
+    ("masks", {"sectors": ["west"], "minutes": 60}, 400),
+    ("masks", {"sectors": ["west"], "minutes": 60, "reason": "  "}, 400),
+    ("masks", {"sectors": [], "minutes": 60, "reason": "cows"}, 400),
+    ("masks", {"sectors": ["moon"], "minutes": 60, "reason": "cows"}, 400),
+    ("masks", {"sectors": ["west"], "minutes": 0, "reason": "cows"}, 400),
+    ("masks", {"sectors": ["west"], "minutes": True, "reason": "cows"}, 400),
+    ("masks", {"sectors": ["west"], "minutes": 7 * 24 * 60 + 1, "reason": "for good"}, 400),
+    ("masks", {"sectors": ["west"] * 99, "minutes": 60, "reason": "cows"}, 400),
+    ("masks/1/lift", {"reason": "gone"}, 409),
+    ("walks", {"sectors": ["west"], "minutes": 60}, 400),
+    ("walks", {"sectors": ["west"], "minutes": 60, "who": "Ben", "purpose": "stroll"}, 400),
+    ("walks", {"sectors": ["west"], "minutes": 60, "who": "Ben", "crossings": 101}, 400),
+    ("walks", {"sectors": ["west"], "minutes": 721, "who": "Ben"}, 400),
+    ("walks/1/withdraw", {"reason": "back"}, 409),
+    ("sectors/moon/arming", {"armed": False, "minutes": 5, "reason": "party"}, 400),
+    ("sectors/west/arming", {"armed": 0, "minutes": 5, "reason": "party"}, 400),
+    ("sectors/west/resume", {"reason": "over"}, 409),
+]
+
+
+async def test_console_act_that_is_not_right_is_refused_and_changes_nothing(
+    gateway: Gateway, browser: Browser
 ) -> None:
-    events = await browser.get(gateway.console_url + "events")
+    before = gateway.pipeline.alarms
+    for path, body, status in BAD_BODIES:
+        answer = await browser.post(f"api/{path}", body)
+        assert answer.status == status, (path, body)
+        if status != 413:
+            assert "\n" not in (await answer.json())["problem"]
+    assert gateway.pipeline.alarms is before
+
+
+async def test_console_orders_are_in_force_shown_and_audited_in_the_name_of_who_signed_on(
+    gateway: Gateway, browser: Browser, tmp_path: Path
+) -> None:
+    for path, body in (
+        ("masks", {"sectors": ["west"], "nodes": ["n03"], "minutes": 60, "reason": "cows"}),
+        ("walks", {"sectors": ["east"], "minutes": 30, "who": "Ben and Mia"}),
+        ("sectors/east/arming", {"armed": False, "minutes": 5, "reason": "school class"}),
+    ):
+        assert (await browser.post(f"api/{path}", body)).status == 200
+    orders = (await (await browser.get("api/state")).json())["orders"]
+    assert [(m["owner"], m["reason"], m["sectors"]) for m in orders["masks"]] == [
+        ("eva", "cows", ["west"])
+    ]
+    assert [(w["who"], w["purpose"]) for w in orders["walks"]] == [("Ben and Mia", "patrol")]
+    assert [(a["sector"], a["armed"], a["schedule"]) for a in orders["arming"]] == [
+        ("west", True, "always"),
+        ("east", False, "always"),
+    ]
+    for path in ("masks/1/lift", "walks/2/withdraw", "sectors/east/resume"):
+        assert (await browser.post(f"api/{path}", {"reason": "it is over"})).status == 200
+        assert (await browser.post(f"api/{path}", {"reason": "it is over"})).status == 409
+    db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
+    assert db.execute("SELECT actor, action FROM audit WHERE actor <> 'system'").fetchall() == [
+        ("eva", "operator.sign_on"),
+        ("eva", "mask.set"),
+        ("eva", "walk.announce"),
+        ("eva", "arming.set"),
+        ("eva", "mask.lift"),
+        ("eva", "walk.withdraw"),
+        ("eva", "arming.resume"),
+    ]
+    (until_us, at_us) = db.execute(
+        "SELECT until_us, at_us FROM audit WHERE action = 'mask.set'"
+    ).fetchone()
+    assert 0 < until_us - at_us <= 3600_000_000
+
+
+async def test_console_events_bring_an_alarm_at_once(gateway: Gateway, browser: Browser) -> None:
+    events = await browser.get("events")
     await asyncio.wait_for(events.content.readuntil(b"\n\n"), 3)
     nodes = [await node_on(gateway, name) for name in ("n01", "n02")]
     for node in nodes:
@@ -109,16 +193,18 @@ async def test_console_events_bring_an_alarm_at_once(
 
 
 async def test_console_slow_and_many_pages_do_not_hold_up_the_door(
-    gateway: Gateway, browser: aiohttp.ClientSession
+    gateway: Gateway, browser: Browser
 ) -> None:
     host, port = gateway.console.url.removeprefix("http://").rstrip("/").split(":")
     paused = []
     for _ in range(server._CLIENTS_MOST):
         _reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET /events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        cookie = browser.http.cookie_jar.filter_cookies(browser.url).output(header="", sep=";")
+        head = f"GET /events HTTP/1.1\r\nHost: {host}:{port}\r\nCookie:{cookie}\r\n\r\n"
+        writer.write(head.encode())
         paused.append(writer)
     await until(lambda: gateway.console.clients == server._CLIENTS_MOST)
-    assert (await browser.get(gateway.console_url + "events")).status == 503
+    assert (await browser.get("events")).status == 503
     node = await node_on(gateway, "n01")
     node.publish(node.hello(0))
     for number in range(200):
@@ -131,7 +217,7 @@ async def test_console_slow_and_many_pages_do_not_hold_up_the_door(
 
 
 async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
-    gateway: Gateway, browser: aiohttp.ClientSession, tmp_path: Path
+    gateway: Gateway, browser: Browser, tmp_path: Path
 ) -> None:
     node = await node_on(gateway, "n01")
     node.publish(node.hello(0))
@@ -149,7 +235,7 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     await until(lambda: gateway.broker.counters["publish_on_a_foreign_topic"] > 0)
     for played in (node, foreign):
         played.disconnect()
-    state = await (await browser.get(gateway.console_url + "api/state")).json()
+    state = await (await browser.get("api/state")).json()
     counted = {(cell["reason"], cell["node"]): cell["count"] for cell in state["refused"]}
     assert counted == {
         ("bad_tag", "n01"): 1,
@@ -158,6 +244,8 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
         ("too_big", "n01"): 1,
     }
     async with open_page(tmp_path, gateway.console_url) as page:
+        await sign_on_page(page)
+        await page.press("c")
         await page.shows("SECURE", "bad tag", "replayed", "bad envelope", "too big")
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     assert db.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall() == [
@@ -168,27 +256,21 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
 
 
 async def test_console_acknowledgement_not_stored_in_time_is_told(
-    gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_given: object) -> Outcome:
         await asyncio.Event().wait()
         return Outcome()
 
-    monkeypatch.setattr(server, "_ACKNOWLEDGE_S", 0.1)
+    monkeypatch.setattr(server, "_ACT_S", 0.1)
     gateway.console._perform = never  # a store that does not answer
-    url = gateway.console_url
-    answer = await asyncio.wait_for(
-        browser.post(
-            url + "api/alarms/1/acknowledge", json={"by": "eva"}, headers={"Origin": url[:-1]}
-        ),
-        3,
-    )
+    answer = await asyncio.wait_for(browser.post("api/alarms/1/acknowledge"), 3)
     assert answer.status == 503
     assert "not stored yet" in (await answer.json())["problem"]
 
 
 async def test_console_long_queue_is_cut_but_never_what_is_active(
-    gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state_module, "_OPEN_SHOWN", 2)
     pipeline, now_us = gateway.pipeline, 1_000_000
@@ -197,13 +279,13 @@ async def test_console_long_queue_is_cut_but_never_what_is_active(
         pipeline._alarm(trouble, now_us + number, Outcome())
         if number != 4:
             pipeline._alarm(replace(trouble, active=False), now_us + number, Outcome())
-    state = await (await browser.get(gateway.console_url + "api/state")).json()
+    state = await (await browser.get("api/state")).json()
     assert [alarm["id"] for alarm in state["alarms"]] == [1, 2, 5]
     assert state["alarms_waiting"] == 3
 
 
 async def test_console_many_pages_share_one_rendering(
-    gateway: Gateway, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered = 0
     snapshot = gateway._state.snapshot
@@ -214,7 +296,7 @@ async def test_console_many_pages_share_one_rendering(
         return snapshot()
 
     monkeypatch.setattr(gateway._state, "snapshot", counting)
-    pages = [await browser.get(gateway.console_url + "events") for _ in range(20)]
+    pages = [await browser.get("events") for _ in range(20)]
     for _ in range(100):  # something new is there at every look
         gateway._state.version += 1
         await asyncio.sleep(0.01)
@@ -226,28 +308,10 @@ async def test_console_many_pages_share_one_rendering(
 async def test_page_whose_gateway_is_gone_does_not_say_secure(
     tmp_path: Path,
 ) -> None:
-    config = load_config(write_config(tmp_path, "port = 0"))
     async with AsyncExitStack() as running:
-        gateway = await running.enter_async_context(Gateway(config))
+        gateway = await running.enter_async_context(Gateway(visited(tmp_path)))
         async with open_page(tmp_path, gateway.console_url) as page:
             await page.shows("SECURE")
             await running.aclose()
             text = await page.shows("NO CONNECTION", "what you see is old")
             assert "SECURE" not in text
-
-
-async def test_operator_acknowledges_with_key_a_in_a_browser(
-    gateway: Gateway, tmp_path: Path
-) -> None:
-    nodes = [await node_on(gateway, name) for name in ("n01", "n02")]
-    for node in nodes:
-        node.publish(node.hello(0))
-        node.publish(node.detection(100))
-    async with open_page(tmp_path, gateway.console_url) as page:
-        await page.shows("ALARM", "PERSON", "heard it", "Acknowledge")
-        key = "new KeyboardEvent('keydown', {key: 'a', bubbles: true})"
-        await page.ask(f"document.body.dispatchEvent({key})")
-        await page.shows("acknowledged by operator", "1 acknowledged, still active")
-    for node in nodes:
-        node.disconnect()
-    assert [alarm.state for alarm in gateway.pipeline.alarms.open] == ["active_acked"]

@@ -43,8 +43,8 @@ class FailingStore:
             raise StoreError("store: disk full")
         self.inner.commit(writes)
 
-    def closed_alarms(self, limit: int) -> list[str]:
-        return self.inner.closed_alarms(limit)
+    def alarms_since(self, raised_us: int, limit: int) -> list[str]:
+        return self.inner.alarms_since(raised_us, limit)
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
         return self.inner.expired(cuts)

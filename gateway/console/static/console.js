@@ -1,42 +1,59 @@
 // SPDX-License-Identifier: MIT
-// The window's page: listens to snapshots, shows them, sends acknowledgements. No framework, nothing remote.
+// The window's page: listens to snapshots, shows them, sends what the operator does. No framework, nothing remote.
+import { post, session } from "./api.js";
+import { askArming, askJudgement, askMask, askReason, askWalk, showHelp } from "./dialogs.js";
+import { byId, clockTime, setClass, setText } from "./dom.js";
+import { showMasks, showSectors, showWalks } from "./orders.js";
 import { drawPlan } from "./plan.js";
-import { clockTime, label, showAlarms, showCounters, showNodes, showPast, showRefused } from "./tables.js";
+import { DISPOSITIONS, label, showPast, showQueue } from "./queue.js";
+import * as sound from "./sound.js";
+import { showCounters, showNodes, showRefused } from "./tables.js";
 
 const SILENCE_MS = 6000; // the gateway speaks every 2 s
-const byId = (id) => document.getElementById(id);
 let state = null;
 let heardAt = 0;
 let notice = "";
+let selected = null; // an alarm's number; null is the first
 
-const who = byId("who");
-who.value = localStorage.getItem("who") || "operator";
-who.addEventListener("change", () => localStorage.setItem("who", who.value.trim() || "operator"));
+const chosen = () => state.alarms.find((alarm) => alarm.id === selected) ?? state.alarms[0];
 
-async function acknowledge(id, disposition) {
-  const body = JSON.stringify({ by: who.value.trim() || "operator", disposition: disposition || null });
-  try {
-    const answer = await fetch(`/api/alarms/${id}/acknowledge`, { method: "POST", body });
-    notice = answer.ok || answer.status === 409 ? "" : (await answer.json()).problem;
-  } catch {
-    notice = "The acknowledgement did not reach the gateway: try again";
-  }
+async function acknowledge(alarm, disposition) {
+  notice = await post(`/api/alarms/${alarm.id}/acknowledge`, disposition ? { disposition } : {});
+  if (selected === alarm.id) selected = null; // on to the next that asks
   showBanner();
 }
+
+const acts = {
+  acknowledge,
+  select: (id) => { selected = id; show(); },
+  arm: askArming,
+  mask: (sector) => askMask(state, [sector]),
+  resume: (arming) => askReason(`Back to the schedule of ${arming.sector}`, "Resume", `/api/sectors/${encodeURIComponent(arming.sector)}/resume`),
+  lift: (mask) => askReason(`Lift mask ${mask.id}`, "Lift", `/api/masks/${mask.id}/lift`),
+  withdraw: (walk) => askReason(`End the walk of ${walk.who}`, "End", `/api/walks/${walk.id}/withdraw`),
+};
 
 const silent = () => performance.now() - heardAt > SILENCE_MS;
 
 function verdict() {
   if (silent()) return ["wait", "NO CONNECTION"]; // what was secure then may not be so now
-  const unacked = state.alarms.filter((alarm) => alarm.asks);
-  const urgent = unacked.filter((alarm) => alarm.priority === 1);
+  const asking = state.alarms.filter((alarm) => alarm.asks);
+  const urgent = asking.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
     const first = urgent[0];
     const others = urgent.length - 1 + state.alarms_waiting;
     return ["alarm", `ALARM · ${label(first)} · ${first.sectors.join(", ")}${others ? ` · +${others}` : ""}`];
   }
-  if (unacked.length) return ["trouble", `TROUBLE · ${label(unacked[0])} · ${unacked[0].nodes.join(", ")}`];
-  if (state.alarms.length) return ["acked", `${state.alarms.length} acknowledged, still active`];
+  if (asking.length) {
+    const first = asking[0];
+    return ["trouble", `${first.walk ? "ANNOUNCED" : "TROUBLE"} · ${label(first)} · ${first.nodes.join(", ")}`];
+  }
+  const acked = state.alarms.filter((alarm) => alarm.acknowledged).length;
+  if (acked) return ["acked", `${acked} acknowledged, still active`];
+  // Access and secure are not the same (NAVFAC DM 13.02): what is masked or disarmed is said.
+  const open = state.orders.arming.filter((arming) => !arming.armed).length;
+  const masks = state.orders.masks.length;
+  if (open || masks) return ["access", [open && `${open} disarmed`, masks && `${masks} masked`, "else secure"].filter(Boolean).join(" · ")];
   return ["secure", "SECURE"];
 }
 
@@ -45,50 +62,113 @@ function showBanner() {
   if (silent()) lines.push("No connection to the gateway: what you see is old");
   if (state?.store.problem) lines.push(`NOT STORING: ${state.store.problem}. Nodes keep their messages. ${state.store.unstored} wait in memory`);
   for (const link of state?.links ?? []) if (!link.connected) lines.push(`Link down: ${link.name}`);
+  if (sound.state() === "locked") lines.push("Sound is waiting: press any key or click once");
   if (notice) lines.push(notice);
-  const banner = byId("banner");
-  banner.hidden = !lines.length;
-  banner.textContent = lines.join(" · ");
+  byId("banner").hidden = !lines.length;
+  setText(byId("banner"), lines.join(" · "));
+  const words = { on: "Sound on", off: "Sound OFF", locked: "Sound waits" }[sound.state()];
+  setText(byId("sound"), words);
+  setClass(byId("sound"), sound.state());
+  byId("sound").dataset.calls = sound.count();
 }
 
 function showVerdict() {
   const [kind, words] = verdict();
-  const box = byId("verdict");
-  box.className = `verdict ${kind}`;
-  if (box.textContent !== words) box.textContent = words;
+  setClass(byId("verdict"), `verdict ${kind}`);
+  setText(byId("verdict"), words);
   document.title = `${kind === "alarm" ? "(!) " : ""}${words}`;
 }
 
 function show() {
   showVerdict();
-  byId("site").textContent = state.site.name;
-  byId("clock").textContent = clockTime(state.now_us);
+  setText(byId("site"), state.site.name);
+  setText(byId("clock"), clockTime(state.now_us));
   drawPlan(byId("plan"), state);
-  showAlarms(byId("alarms"), state, acknowledge);
+  showQueue(byId("alarms"), state, chosen()?.id, acts);
   byId("no-alarms").hidden = state.alarms.length > 0;
   byId("more-alarms").hidden = !state.alarms_waiting;
-  byId("more-alarms").textContent = `and ${state.alarms_waiting} more that are over and wait for their turn`;
-  showPast(byId("past"), state.past);
+  setText(byId("more-alarms"), `and ${state.alarms_waiting} more that are over and wait for their turn`);
+  showPast(byId("past"), state, askJudgement);
+  showSectors(byId("sectors"), state, acts);
+  showMasks(byId("masks"), state, acts);
+  showWalks(byId("walks"), state, acts);
   showNodes(byId("nodes"), state);
   showCounters(byId("counters"), state);
   showRefused(byId("refused"), state.refused);
   byId("no-refused").hidden = state.refused.length > 0;
-  byId("warnings").textContent = state.broker.warnings.join(" · ");
+  setText(byId("warnings"), state.broker.warnings.join(" · "));
+  sound.call(state.alarms);
   showBanner();
 }
 
+function choose(step) {
+  const at = state.alarms.findIndex((alarm) => alarm.id === chosen()?.id);
+  selected = state.alarms[Math.min(Math.max(at + step, 0), state.alarms.length - 1)]?.id ?? null;
+  show();
+  byId("alarms").querySelector(".selected")?.scrollIntoView({ block: "nearest" });
+}
+
+const TABS = ["sectors", "nodes", "accounts"];
+function openTab(name) {
+  for (const tab of TABS) {
+    byId(`${tab}-panel`).hidden = tab !== name;
+    byId(`tab-${tab}`).setAttribute("aria-selected", String(tab === name));
+  }
+}
+
+function toggleSound() {
+  sound.toggle();
+  showBanner();
+}
+
+const KEYS = {
+  a: () => chosen()?.asks && acknowledge(chosen()),
+  d: () => chosen()?.kind === "intrusion" && askJudgement(chosen()),
+  m: () => askMask(state, chosen()?.sectors),
+  p: () => askWalk(state, chosen()?.sectors),
+  j: () => choose(1), arrowdown: () => choose(1),
+  k: () => choose(-1), arrowup: () => choose(-1),
+  s: () => openTab("sectors"), n: () => openTab("nodes"), c: () => openTab("accounts"),
+  u: toggleSound,
+  "?": showHelp,
+};
+
 addEventListener("keydown", (event) => {
-  if (event.target.closest("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key.toLowerCase() !== "a" || event.repeat || !state) return;
-  const first = state.alarms.find((alarm) => alarm.asks);
-  if (first) acknowledge(first.id);
+  sound.wake();
+  if (event.target.closest("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.repeat || !state) return;
+  const digit = DISPOSITIONS[Number(event.key) - 1];
+  const act = digit ? () => chosen()?.kind === "intrusion" && acknowledge(chosen(), digit) : KEYS[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  act();
 });
+addEventListener("pointerdown", () => sound.wake());
+
+byId("dialog").addEventListener("close", () => byId("dialog").replaceChildren()); // or its field keeps the keys
+byId("sound").addEventListener("click", toggleSound);
+byId("help").addEventListener("click", showHelp);
+byId("new-mask").addEventListener("click", () => askMask(state));
+byId("new-walk").addEventListener("click", () => askWalk(state));
+byId("sign-off").addEventListener("click", async () => {
+  await post("/api/session/end", {});
+  location.assign("/sign-on");
+});
+for (const tab of TABS) byId(`tab-${tab}`).addEventListener("click", () => openTab(tab));
+openTab("sectors");
+sound.wake();
+
+const operator = await session();
+setText(byId("who"), operator ? `on watch: ${operator.name}` : "");
 
 const source = new EventSource("/events"); // reconnects by itself
 source.addEventListener("state", (event) => {
   state = JSON.parse(event.data);
   heardAt = performance.now();
   show();
+});
+source.addEventListener("error", async () => {
+  if (source.readyState === EventSource.CLOSED && !(await session().catch(() => operator))) location.assign("/sign-on");
 });
 setInterval(() => {
   if (state) showVerdict();

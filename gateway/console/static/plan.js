@@ -43,19 +43,22 @@ export function drawPlan(svg, state) {
   const { place, perMetre } = scaleOf(state.site);
   // What was reported late is not there any more.
   const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && !a.late);
-  const alarmed = new Set(present.flatMap((a) => a.sectors));
+  const alarmed = new Set(present.filter((a) => a.asks).flatMap((a) => a.sectors));
   const heard = new Set(state.events.flatMap((event) => event.nodes));
   const parts = [];
   for (const sector of state.site.sectors) {
     const own = state.site.nodes.filter((node) => node.sector === sector.id);
     const corners = sector.polygon.map((point) => place(...point));
-    const kind = `sector${alarmed.has(sector.id) ? " alarmed" : ""}`;
+    const arming = state.orders.arming.find((one) => one.sector === sector.id);
+    const masked = state.orders.masks.some((mask) => mask.sectors.includes(sector.id));
+    const quiet = masked ? "masked" : arming && !arming.armed ? "disarmed" : "";
+    const kind = `sector ${quiet}${alarmed.has(sector.id) ? " alarmed" : ""}`;
     if (corners.length > 2) parts.push(make("polygon", { class: kind, points: corners.map((c) => c.join(",")).join(" ") }));
     const middle = corners.length > 2 ? corners : own.map((node) => place(node.x_m, node.y_m));
     if (!middle.length) continue;
     const x = middle.reduce((sum, point) => sum + point[0], 0) / middle.length;
     const y = Math.min(...middle.map((point) => point[1]));
-    parts.push(make("text", { class: "faint", x, y: corners.length > 2 ? y - 8 : y + 52 }, sector.id));
+    parts.push(make("text", { class: "faint", x, y: corners.length > 2 ? y - 8 : y + 52 }, `${sector.id}${quiet && ` · ${quiet}`}`));
   }
   for (const node of state.site.nodes) {
     const [x, y] = place(node.x_m, node.y_m);
@@ -69,7 +72,7 @@ export function drawPlan(svg, state) {
 }
 
 function target(alarm, [x, y]) {
-  const acked = alarm.acknowledged ? " acked" : "";
+  const acked = alarm.asks ? (alarm.walk ? " acked" : "") : alarm.acknowledged ? " acked" : " hushed";
   const group = make("g", { transform: `translate(${x.toFixed(1)} ${(y - 30).toFixed(1)})` });
   group.append(make("circle", { class: `halo${acked}`, r: 20 }));
   group.append(make("path", { class: `target${acked}`, d: ICONS[alarm.target] ?? ICONS.unknown, transform: "translate(-12 -12)" }));
@@ -83,7 +86,7 @@ function ruler(perMetre) {
   const metres = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((step) => step * perMetre > 60) ?? 2000;
   const end = WIDTH - 20, start = end - metres * perMetre;
   const group = make("g", {});
-  group.append(make("path", { class: "grid", d: `M${start} ${HEIGHT - 16}v-6v3H${end}v-3v6`, fill: "none", stroke: "#7e8c99" }));
+  group.append(make("path", { class: "ruler", d: `M${start} ${HEIGHT - 16}v-6v3H${end}v-3v6` }));
   group.append(make("text", { class: "faint", x: (start + end) / 2, y: HEIGHT - 26 }, `${metres} m`));
   return group;
 }

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""Who may sign on at the console: names, roles and Argon2id hashes in operators.toml."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from gateway import toml_table
+from gateway.errors import ConfigError
+from gateway.toml_table import Table
+
+NAME_MOST = 32
+_NAME = re.compile(r"\w[\w. -]{0,31}")
+_RESERVED = frozenset({"system", "gateway"})
+# NIST SP 800-63B: length is what counts; no rules about kinds of characters.
+PASSPHRASE_LEAST, PASSPHRASE_MOST = 8, 256
+OPERATORS_MOST = 1000
+
+# RFC 9106, second recommended choice: 64 MiB, 3 passes; about 50 ms on a laptop.
+_HASHER = PasswordHasher()
+
+
+class Role(Enum):
+    """A supervisor sees the measured performance as well."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One person; the name stands in every record of what they did."""
+
+    name: str
+    role: Role
+    hash: str = ""
+
+
+def plain_name(written: str) -> str:
+    """The name in the one form it is compared in. Raises ConfigError."""
+    name = unicodedata.normalize("NFC", written)
+    if not _NAME.fullmatch(name) or name != name.strip() or name.lower() in _RESERVED:
+        raise ConfigError(
+            f"an operator's name is 1 to {NAME_MOST} letters, digits, spaces or . _ -, "
+            'for example "Eva M."'
+        )
+    return name
+
+
+def new_operator(name: str, role: Role, passphrase: str) -> Operator:
+    """An operator with the pass phrase hashed. Raises ConfigError."""
+    if not PASSPHRASE_LEAST <= len(_normal(passphrase)) <= PASSPHRASE_MOST:
+        raise ConfigError(
+            f"a pass phrase has {PASSPHRASE_LEAST} to {PASSPHRASE_MOST} characters; "
+            "four words are easy to remember"
+        )
+    return Operator(plain_name(name), role, _HASHER.hash(_normal(passphrase)))
+
+
+class OperatorFile:
+    """The file as it is now: read again whenever it was changed, so nobody has to restart."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._known: dict[str, Operator] = {}
+        # For names that are not there: they must take as long as those that are.
+        self._nobody = _HASHER.hash(os.urandom(16).hex())
+
+    def known(self) -> dict[str, Operator]:
+        """Operators by name; none when there is no file. Raises ConfigError when it is wrong."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            self._seen, self._known = None, {}
+            return self._known
+        except OSError as error:
+            raise ConfigError(f"{self.path}: cannot be read: {error.strerror}") from None
+        seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if seen != self._seen:
+            self._known = load_operators(self.path)
+            self._seen = seen
+        return self._known
+
+    def verify(self, name: str, passphrase: str) -> Operator | None:
+        """The operator, when the pass phrase is right; takes as long when it is not."""
+        operator = self.known().get(unicodedata.normalize("NFC", name))
+        try:
+            _HASHER.verify(operator.hash if operator else self._nobody, _normal(passphrase))
+        except (VerificationError, InvalidHashError):
+            return None
+        return operator
+
+
+def load_operators(path: Path) -> dict[str, Operator]:
+    """Read the file strictly. Raises ConfigError."""
+    root = toml_table.load(path)
+    tables = root.tables("operator")
+    if len(tables) > OPERATORS_MOST:
+        raise root.fail("operator", f"has more than {OPERATORS_MOST} entries", "[[operator]]")
+    operators = [_operator(table) for table in tables]
+    root.done()
+    known = {operator.name: operator for operator in operators}
+    if len(known) != len(operators):
+        raise root.fail("operator", "names somebody twice", 'name = "eva"')
+    return known
+
+
+def save_operators(path: Path, operators: dict[str, Operator]) -> None:
+    """Replace the file in one step, readable by its owner only. Raises ConfigError."""
+    lines = ["# Written by `groundwatch operator`; the pass phrases are hashed with Argon2id.", ""]
+    for operator in operators.values():
+        lines += [
+            "[[operator]]",
+            f'name = "{operator.name}"',
+            f'role = "{operator.role.value}"',
+            f'hash = "{operator.hash}"',
+            "",
+        ]
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".operators-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _operator(table: Table) -> Operator:
+    roles = {role.value: role for role in Role}
+    role = table.text("role", "operator", "operator")
+    if role not in roles:
+        raise table.fail("role", f"must be one of {', '.join(roles)}", 'role = "operator"')
+    operator = Operator(plain_name(table.text("name", "eva")), roles[role], table.text("hash", "$"))
+    if not operator.hash.startswith("$argon2id$"):
+        raise table.fail("hash", "is not of Argon2id; run `groundwatch operator add`", 'hash = "$"')
+    table.done()
+    return operator
+
+
+def _normal(passphrase: str) -> str:
+    # Keyboards differ in how they compose letters (NIST SP 800-63B 5.1.1.2).
+    return unicodedata.normalize("NFKC", passphrase).strip()

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// The window's questions: native dialogs, closed with Escape; what was refused is said in them.
+import { byId, button, make, words } from "./dom.js";
+import { post } from "./api.js";
+import { DISPOSITIONS } from "./queue.js";
+
+const SPANS = [[15, "15 minutes"], [60, "1 hour"], [240, "4 hours"], [480, "8 hours"], [720, "12 hours"], [1440, "1 day"], [10080, "7 days"]];
+
+function field(label, control) {
+  const box = make("label", "", label);
+  box.append(control);
+  return box;
+}
+
+function text(name, most, required = true) {
+  const input = make("input");
+  Object.assign(input, { name, maxLength: most, required, autocomplete: "off" });
+  return input;
+}
+
+function select(name, options, value) {
+  const input = make("select");
+  input.name = name;
+  input.append(...options.map(([key, label]) => new Option(label, key)));
+  if (value !== undefined) input.value = String(value);
+  return input;
+}
+
+function checks(name, names, chosen) {
+  const box = make("fieldset");
+  box.append(make("legend", "", words(name)));
+  for (const item of names) {
+    const input = make("input");
+    Object.assign(input, { type: "checkbox", name, value: item, checked: chosen.includes(item) });
+    const line = make("label", "check");
+    line.append(input, item);
+    box.append(line);
+  }
+  return box;
+}
+
+const reason = (label = "Why") => field(label, text("reason", 200));
+const spans = (most, value) => field("For how long", select("minutes", SPANS.filter(([minutes]) => minutes <= most), value));
+
+// Shows the fields; `send(data)` gives [path, body].
+function ask(title, note, fields, verb, send) {
+  const dialog = byId("dialog");
+  const form = make("form");
+  form.method = "dialog";
+  const problem = make("p", "problem");
+  problem.setAttribute("role", "alert");
+  const actions = make("div", "actions");
+  const go = make("button", "primary", verb);
+  actions.append(go, button("Cancel", "Esc", () => dialog.close()));
+  form.append(make("h2", "", title), ...(note ? [make("p", "hint", note)] : []), ...fields, problem, actions);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    go.disabled = true;
+    const [path, body] = send(new FormData(form));
+    problem.textContent = await post(path, body);
+    go.disabled = false;
+    if (!problem.textContent) dialog.close();
+  });
+  dialog.replaceChildren(form);
+  dialog.showModal();
+}
+
+export function askMask(state, sectors = [], nodes = []) {
+  ask("Mask", "Intrusion alarms there are recorded and shown, not sounded. Lost nodes and tamper still are.", [
+    checks("sectors", state.orders.arming.map((arming) => arming.sector), sectors),
+    field("or a single node", select("node", [["", "none"], ...state.site.nodes.map((node) => [node.id, node.id])], nodes[0] ?? "")),
+    spans(10080, 60),
+    reason(),
+  ], "Mask", (data) => ["/api/masks", {
+    sectors: data.getAll("sectors"), nodes: data.get("node") ? [data.get("node")] : [],
+    minutes: Number(data.get("minutes")), reason: data.get("reason"),
+  }]);
+}
+
+export function askWalk(state, sectors = []) {
+  const starts = [[0, "now"], [5, "in 5 minutes"], [15, "in 15 minutes"], [30, "in 30 minutes"], [60, "in 1 hour"], [240, "in 4 hours"]];
+  const often = make("input");
+  Object.assign(often, { name: "crossings", type: "number", min: 1, max: 100, value: 1 });
+  ask("Own people on the ground", "Alarms of them are marked and stand behind others. A walk test also counts for the measured detection.", [
+    field("Why they walk", select("purpose", [["patrol", "patrol"], ["walk_test", "walk test"]])),
+    field("Who walks", text("who", 60)),
+    checks("sectors", state.orders.arming.map((arming) => arming.sector), sectors),
+    field("From", select("starts_in_minutes", starts)),
+    spans(720, 60),
+    field("Crossings of each sector (walk test)", often),
+  ], "Announce", (data) => ["/api/walks", {
+    purpose: data.get("purpose"), who: data.get("who"), sectors: data.getAll("sectors"), crossings: Number(data.get("crossings")),
+    starts_in_minutes: Number(data.get("starts_in_minutes")), minutes: Number(data.get("minutes")),
+  }]);
+}
+
+export function askArming(arming, armed) {
+  ask(`${armed ? "Arm" : "Disarm"} ${arming.sector}`, `Afterwards its schedule holds again: ${arming.schedule}`, [spans(10080, 60), reason()],
+    armed ? "Arm" : "Disarm", (data) => [`/api/sectors/${encodeURIComponent(arming.sector)}/arming`, {
+      armed, minutes: Number(data.get("minutes")), reason: data.get("reason"),
+    }]);
+}
+
+export function askReason(title, verb, path) {
+  ask(title, "", [reason()], verb, (data) => [path, { reason: data.get("reason") }]);
+}
+
+export function askJudgement(alarm) {
+  const what = select("disposition", DISPOSITIONS.map((name) => [name, words(name)]), alarm.disposition ?? "person");
+  const note = text("note", 200, false);
+  note.value = alarm.note;
+  ask(`What was alarm ${alarm.id}?`, "", [field("It was", what), field("Note", note)], "Record", (data) => [
+    `/api/alarms/${alarm.id}/acknowledge`, { disposition: data.get("disposition"), note: data.get("note") },
+  ]);
+}
+
+export function showHelp() {
+  const keys = [["A", "acknowledge the chosen alarm"], ["1 to 7", "acknowledge it and say what it was"], ["J K or ↓ ↑", "choose another"],
+    ["D", "say what it was, with a note"], ["M", "mask its sector"], ["P", "announce own people"], ["S", "sectors"], ["N", "nodes"], ["C", "accounts"],
+    ["U", "sound on or off"], ["?", "this list"]];
+  const list = make("dl", "keys");
+  for (const [key, act] of keys) list.append(make("dt", "", key), make("dd", "", act));
+  const dialog = byId("dialog");
+  dialog.replaceChildren(make("h2", "", "Keys"), list, button("Close", "Esc", () => dialog.close()));
+  dialog.showModal();
+}

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""The operator's page in a real browser: keys, dialogs, sound, and whether it can be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.app import Gateway
+from gateway.config import load_config
+from gateway.wire.messages import TargetClass
+from tests.gateway.chromium import Page, open_page
+from tests.gateway.played_node import MqttNode, until, write_config
+from tests.gateway.sign_on import enrol, sign_on_page
+
+ESCALATION = '[[escalation]]\nafter_s = 10\nto = "shift leader"\n'
+
+# Of every element with text of its own: the least contrast to what is painted behind it (WCAG 2.2).
+CONTRAST = """(() => {
+  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+  const channel = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const color = parse(getComputedStyle(e).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  let seen = 0;
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.checkVisibility() || e.closest("svg")) continue;
+    seen += 1;
+    const a = light(parse(getComputedStyle(e).color)), b = light(behind(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${e.tagName}.${e.className} ${e.textContent}`);
+  }
+  return seen < 15 ? [`only ${seen} texts`] : poor;
+})()"""
+
+
+@asynccontextmanager
+async def watch(
+    folder: Path, more: str = ""
+) -> AsyncIterator[tuple[Gateway, Page, list[MqttNode]]]:
+    """A gateway, an operator's page signed on, and four nodes said to be there."""
+    enrol(folder)
+    config = write_config(folder, "port = 0", serial=more)
+    async with Gateway(load_config(config)) as gateway:
+        nodes = [MqttNode(f"n0{number}") for number in range(1, 5)]
+        for node in nodes:
+            node.connect(gateway.address[1])
+        await until(lambda: all(node.subscribed for node in nodes))
+        for node in nodes:
+            node.publish(node.hello(0))
+        async with open_page(folder, gateway.console_url) as page:
+            await sign_on_page(page)
+            yield gateway, page, nodes
+        for node in nodes:
+            node.disconnect()
+
+
+def walk(nodes: list[MqttNode], *numbers: int, t_ms: int = 100,
+         target: TargetClass = TargetClass.PERSON) -> None:  # fmt: skip
+    for number in numbers:
+        nodes[number - 1].publish(nodes[number - 1].detection(t_ms, target=target))
+
+
+async def test_page_operator_judges_an_alarm_with_one_key(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (gateway, page, nodes):
+        walk(nodes, 1, 2)
+        await page.shows("ALARM", "PERSON", "heard it", "Acknowledge")
+        await page.press("2")
+        await page.shows("acknowledged by eva", ": vehicle", "1 acknowledged, still active")
+        (alarm,) = gateway.pipeline.alarms.open
+        assert (alarm.state, alarm.acknowledged_by) == ("active_acked", "eva")
+
+
+async def test_page_acknowledging_one_leaves_the_other_and_keys_choose(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (gateway, page, nodes):
+        walk(nodes, 1, 2)
+        await page.shows("ALARM · PERSON · west")
+        walk(nodes, 3, 4, t_ms=200, target=TargetClass.VEHICLE)
+        await page.shows("VEHICLE", "+1")
+        await page.press("j", "a")
+        await page.shows("acknowledged by eva", "ALARM · PERSON · west")
+        assert [alarm.acknowledged for alarm in gateway.pipeline.alarms.open] == [False, True]
+
+
+async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
+    tmp_path: Path,
+) -> None:
+    async with watch(tmp_path) as (gateway, page, nodes):
+        await page.shows("SECURE")
+        await page.press("m")
+        await page.shows("Lost nodes and tamper still are")
+        await page.click("input[value=west]")
+        await page.click("dialog button.primary")
+        await asyncio.sleep(0.3)
+        assert gateway.pipeline.alarms.masks == ()
+        await page.click("input[name=reason]")
+        await page.type("mowing")
+        await page.press("Enter")
+        await page.shows("1 masked · else secure", "eva: mowing")
+        walk(nodes, 1, 2)
+        text = await page.shows("MASKED · mask 1 by eva: mowing", "PERSON")
+        assert "ALARM ·" not in text
+        await page.click("#masks button")
+        await page.click("input[name=reason]")
+        await page.type("mower is gone")
+        await page.press("Enter")
+        await page.shows("ALARM · PERSON · west")
+
+
+async def test_page_patrol_announced_marks_its_alarm(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (_gateway, page, nodes):
+        await page.press("p")
+        await page.shows("Own people on the ground")
+        await page.click("input[name=who]")
+        await page.type("Ben and Mia")
+        await page.click("input[value=east]")
+        await page.press("Enter")
+        await page.shows("patrol · Ben and Mia")
+        walk(nodes, 3, 4, t_ms=60_000)  # after the announcement, not before
+        await page.shows("ANNOUNCED · patrol 1: Ben and Mia", "ANNOUNCED · PERSON")
+        await page.press("5")
+        await page.shows("own patrol")
+
+
+async def test_page_sector_is_disarmed_and_given_back_to_its_schedule(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (gateway, page, nodes):
+        await page.shows("armed · always")
+        await page.click("#sectors li:last-child button:nth-of-type(2)")
+        await page.shows("Disarm east")
+        await page.click("input[name=reason]")
+        await page.type("school class")
+        await page.press("Enter")
+        await page.shows("disarmed until", "1 disarmed · else secure")
+        walk(nodes, 3, 4)
+        await page.shows("DISARMED: EAST")
+        assert not gateway.pipeline.alarms.open[0].asks
+
+
+async def test_page_tells_whom_an_alarm_is_told_to_next(tmp_path: Path) -> None:
+    async with watch(tmp_path, ESCALATION) as (_gateway, page, nodes):
+        walk(nodes, 1, 2)
+        await page.shows("shift leader in")
+        await page.shows("told to shift leader")
+
+
+async def test_page_sounds_for_a_new_alarm_until_it_is_acknowledged(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (_gateway, page, nodes):
+        await page.shows("Sound on")
+        calls = "Number(document.getElementById('sound').dataset.calls)"
+        assert await page.ask(calls) == 0
+        walk(nodes, 1, 2)
+        await page.shows("ALARM · PERSON")
+        await page.becomes(f"{calls} > 1")
+        await page.press("a")
+        await page.shows("acknowledged by eva")
+        told = await page.ask(calls)
+        await asyncio.sleep(6)
+        assert await page.ask(calls) == told
+        await page.press("u")
+        await page.shows("Sound OFF")
+
+
+@pytest.mark.parametrize("key", ["", "n", "c", "m", "p", "?"])
+async def test_page_text_can_be_read_at_night(tmp_path: Path, key: str) -> None:
+    async with watch(tmp_path) as (_gateway, page, nodes):
+        walk(nodes, 1, 2)
+        walk(nodes, 3, 4, target=TargetClass.VEHICLE)
+        await page.shows("ALARM ·", "PERSON", "VEHICLE")
+        if key:
+            await page.press(key)
+        assert await page.ask(CONTRAST) == []
+
+
+async def test_page_closed_alarm_can_still_be_judged(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (gateway, page, nodes):
+        walk(nodes, 1, 2)
+        await page.shows("ALARM · PERSON")
+        await page.press("a")
+        await page.shows("acknowledged by eva")
+        gateway.writer._clock = lambda: gateway._state.now_us() + 60_000_000
+        await page.shows("not judged")
+        await page.click("#past button")
+        await page.shows("What was alarm 1?")
+        await page.ask("document.querySelector('select[name=disposition]').value = 'animal'")
+        await page.click("input[name=note]")
+        await page.type("two deer")
+        await page.press("Enter")
+        await page.shows("animal · eva")
+        (alarm,) = gateway.pipeline.alarms.closed
+        assert (alarm.note, alarm.judged_by) == ("two deer", "eva")
