@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test check picow score lock ready ready-for-tests clean
+.PHONY: help demo test check faults fuzz picow score lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -29,6 +29,12 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/mypy
 	@$(VENV)/python -m tools.firmware_check
 	@$(VENV)/groundwatch wire --check
+
+faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, clocks, brokers, links; an hour
+	@$(VENV)/python -m pytest -m faults tests/faults -s $(PYTEST_ARGS)
+
+fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' goes on
+	@$(VENV)/python -m tests.fuzz.run $(ARGS)
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
 	@REQUIRE_PICO_W=1 PICO_W_UF2="$(PICO_W_UF2)" $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)

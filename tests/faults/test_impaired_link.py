@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""A link that loses, doubles and reorders in both directions: all messages once, no gap left."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from gateway.ingest.writer import QUEUE_MOST, Writer
+from gateway.links.interface import Arrival
+from gateway.pipeline import Pipeline, site_keys
+from gateway.site import load_site
+from gateway.store.sqlite import SqliteStore
+from gateway.wire.messages import Result, ResultStatus
+from tests.gateway.played_node import ROOT, PlayedNode, write_site
+
+SEED = 20261128
+LOSS, DUPLICATED, REORDERED = 0.3, 0.2, 0.3
+SIZES = [pytest.param(2_000, id="some"), pytest.param(100_000, id="many", marks=pytest.mark.faults)]
+NODES = 20
+_ROUND = 64  # of a node's ledger, oldest first
+_REPORTS = 8  # every so many messages is a detection, the others are results
+
+
+class ImpairedLink:
+    """Between nodes and writer. Held back messages go out behind later ones."""
+
+    def __init__(self, nodes: dict[str, PlayedNode], chance: random.Random) -> None:
+        self.name, self.connected = "impaired", True
+        self.counters: Counter[str] = Counter()
+        self._nodes = nodes
+        self._chance = chance
+        self._late: list[tuple[PlayedNode, bytes]] = []
+
+    async def run(self) -> None:
+        """Nothing of its own."""
+
+    def carry(self, node: PlayedNode, data: bytes, writer: Writer) -> None:
+        """From a node, as the weather will have it."""
+        copies = 2 if self._chance.random() < DUPLICATED else 1
+        for _ in range(copies):
+            if self._chance.random() < LOSS:
+                self.counters["lost"] += 1
+            elif self._chance.random() < REORDERED:
+                self.counters["reordered"] += 1
+                self._late.append((node, data))
+            else:
+                self._hand_over(node, data, writer)
+        while self._late and self._chance.random() < 0.5:
+            late = self._late.pop(self._chance.randrange(len(self._late)))
+            self._hand_over(*late, writer)
+
+    def send(self, topic: str, payload: bytes) -> bool:
+        """To a node: receipts are lost as well."""
+        if self._chance.random() >= LOSS:
+            self._nodes[topic].open_down(payload)
+        return True
+
+    def _hand_over(self, node: PlayedNode, data: bytes, writer: Writer) -> None:
+        arrival = Arrival(time.time_ns() // 1000, node.up, data, self, lambda: None)
+        self.counters["over" if writer.offer(arrival) else "full"] += 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_link_that_loses_doubles_and_reorders_brings_every_message_once(
+    size: int, tmp_path: Path
+) -> None:
+    nodes = [PlayedNode(f"n{number:02}") for number in range(1, NODES + 1)]
+    link = ImpairedLink({node.down: node for node in nodes}, random.Random(SEED))
+    write_site(tmp_path, NODES)
+    site = load_site(tmp_path / "site.toml")
+    store = SqliteStore(tmp_path / "groundwatch.db")
+    store.open()
+    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    writer = Writer(pipeline, store, lambda: time.time_ns() // 1000, lambda _outcome: None)
+    running = asyncio.create_task(writer.run())
+    left = {node.node: size // NODES for node in nodes}
+    while any(left.values()) or any(node.ledger for node in nodes):
+        for node in nodes:
+            make(node, left)
+            for _key, data in sorted(node.ledger.items())[:_ROUND]:
+                link.carry(node, data, writer)
+            while writer.queued > QUEUE_MOST // 2:  # noqa: ASYNC110  # counted, there is no event
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    store.close()
+    made = {(n.node, n.boot, seq) for n in nodes for seq in range(1, size // NODES + 1)}
+    db = sqlite3.connect(tmp_path / "groundwatch.db")
+    rows = Counter(db.execute("SELECT node, boot, seq FROM message WHERE lane = 0"))
+    db.close()
+    assert set(rows) == made
+    assert set(rows.values()) == {1}
+    assert all(pipeline.upto(node.node, 1) == size // NODES for node in nodes)
+    assert link.counters["lost"] > size * LOSS / 2
+    assert pipeline.duplicates > size * DUPLICATED / 2
+    print(f"\n{size} messages over {dict(link.counters)}: 0 lost, each once, no gap")
+
+
+def make(node: PlayedNode, left: dict[str, int]) -> None:
+    while left[node.node] and len(node.ledger) < 2 * _ROUND:
+        left[node.node] -= 1
+        number = left[node.node]
+        if number % _REPORTS == 0:
+            node.detection(1000 * number)
+        else:
+            node.seal(Result(t_ms=number, command_id=number, status=ResultStatus.OK), 0)
