@@ -33,7 +33,8 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, clocks, brokers, links; an hour
 	@$(VENV)/python -m pytest -m faults tests/faults -s $(PYTEST_ARGS)
 
-fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' goes on
+fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' guided
+	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-fuzz.lock
 	@$(VENV)/python -m tests.fuzz.run $(ARGS)
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image

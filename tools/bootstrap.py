@@ -28,7 +28,12 @@ DEV_LOCK = ROOT / "requirements-dev.lock"
 STUBS_LOCK = ROOT / "requirements-stubs.lock"
 STUB_PREFIX, STUB_SUFFIX = "micropython_", "_stubs"
 # Debian package -> the program the tests run from it.
-TEST_PACKAGES = {"mosquitto": "mosquitto", "chromium": "chromium", "strace": "strace", "openssl": "openssl"}
+TEST_PACKAGES = {
+    "mosquitto": "mosquitto",
+    "chromium": "chromium",
+    "strace": "strace",
+    "openssl": "openssl",
+}
 
 
 def _say(line: str) -> None:
