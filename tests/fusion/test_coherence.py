@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""What is heard alike everywhere is doubted, told as a reason, and never blinds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.fusion.coherence import doubts
+from gateway.fusion.ears import Ears, Health, listened
+from gateway.model.event import Event
+from gateway.site import Site
+from gateway.wire.messages import TargetClass
+from tests.fusion.walkers import (
+    FLOOR_UM_S,
+    T0,
+    Ground,
+    S,
+    alarmed,
+    detections,
+    line,
+    run,
+    site_of,
+    walk,
+)
+
+SITE = line()
+
+
+def overhead(site: Site, seed: int, at_s: float = 20.0) -> list:
+    """Something far above: every node hears it at once and alike, for half a minute."""
+    one = site_of((0, 0))
+    found = []
+    for number, name in enumerate(site.nodes):
+        loud = Ground(path_db=1.5, louder_db=6)
+        told = detections(one, walk((-8, 20), (30, 20), at_s=at_s), 80, seed + number, loud)
+        found += [replace(r, activity=replace(r.activity, node=name)) for r in told]
+    return sorted(found, key=lambda r: (r.arrival_us, r.node))
+
+
+def test_what_all_hear_alike_at_once_is_doubted_and_says_so() -> None:
+    (versions,) = run(SITE, overhead(SITE, 1))
+    assert any("everywhere" in reason for reason in versions[-1].reasons)
+    assert versions[-1].confidence < 0.5
+
+
+def test_walker_with_pir_is_told_while_an_aircraft_passes() -> None:
+    seen = [
+        replace(one, pir_count=2) if one.node == "n04" and number > 30 else one
+        for number, one in enumerate(overhead(SITE, 1))
+    ]
+    events = alarmed(run(SITE, seen))
+    assert len(events) == 1
+    assert any("PIR" in reason for reason in events[0].reasons)
+
+
+def test_walker_among_nodes_is_not_doubted() -> None:
+    (event,) = alarmed(run(SITE, detections(SITE, walk((88, -55), (92, 55)), 100, 3)))
+    assert not any("everywhere" in reason for reason in event.reasons)
+
+
+def test_floors_that_rise_together_are_doubted_and_one_that_rises_alone_is_not() -> None:
+    ears = Ears()
+    for beat in range(3):
+        for name in SITE.nodes:
+            ears = listened(ears, Health(name, T0 + 60 * beat * S, FLOOR_UM_S))
+    event: Event = run(SITE, detections(SITE, walk((88, -55), (92, 55)), 100, 3))[0][5]
+
+    def reasons(given: Ears) -> list[str]:
+        found = doubts(SITE, given, event.activities, TargetClass.PERSON, event.last_us)
+        return [doubt.reason for doubt in found]
+
+    alone = listened(ears, Health("n04", T0 + 180 * S, 4 * FLOOR_UM_S))
+    stormy = ears
+    for name in SITE.nodes:
+        stormy = listened(stormy, Health(name, T0 + 180 * S, 4 * FLOOR_UM_S))
+    assert reasons(ears) == reasons(alone) == []
+    assert any("noisy" in reason for reason in reasons(stormy))
