@@ -61,7 +61,7 @@ VERBS = (
     Verb(
         "replay",
         "tools.replay",
-        "feed a take or a recording through the real firmware and the real gateway",
+        "feed a take through firmware and gateway, or a store through the rules once more",
         "groundwatch replay takes/night_walker",
     ),
     Verb(

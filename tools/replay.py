@@ -20,7 +20,7 @@ from sim_hardware import recordings, take
 from sim_hardware.site import write_site
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace, VirtualRun, simulate
-from tools import micropython
+from tools import micropython, replay_store
 from tools.errors import UserError
 from tools.score.crossings import crossing_facts
 from tools.score.truth import Point
@@ -106,7 +106,10 @@ def _summary(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch replay`."""
-    parser.add_argument("path", type=Path, help="a take folder, or an .npz, .wav or .mseed file")
+    parser.add_argument(
+        "path", type=Path, nargs="?", help="a take folder, or an .npz, .wav or .mseed file"
+    )
+    replay_store.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     parser.add_argument("--seed", type=int, default=0, help="of the simulated parts (default 0)")
     parser.add_argument(
@@ -119,6 +122,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and print; the last line is the summary."""
+    if (args.path is None) == (args.store is None):
+        raise UserError("name either a take, a recording, or a store: --store data/groundwatch.db")
+    if args.store is not None:
+        return replay_store.run(args)
     if not _AMBIENT_LEAST_NM_S <= args.ambient_nm_s <= _AMBIENT_MOST_NM_S:
         raise UserError("--ambient-nm-s must be from 1 to 100000; a quiet field has about 100")
     given = load_take(args.path)

@@ -13,6 +13,7 @@ from gateway.alarms.rules import TICK_US
 from gateway.alarms.saved import orders_from_dict, orders_to_dict
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
+from gateway.pipeline.journal import Journal
 from gateway.store.interface import (
     COUNT_ALARMS,
     COUNT_HISTORY,
@@ -29,8 +30,11 @@ class DutyDesk:
     """Holds the open alarms, orders and coverage; every step replaces them. `on_history` is told
     every row of the history."""
 
-    def __init__(self, rules: AlarmRules, on_history: Callable[[HistoryRow], None]) -> None:
+    def __init__(
+        self, rules: AlarmRules, journal: Journal, on_history: Callable[[HistoryRow], None]
+    ) -> None:
         self.rules = rules
+        self._journal = journal
         self._on_history = on_history
         self.state = AlarmState()
         self._coverage = self._coverage_saved = Coverage()
@@ -42,7 +46,10 @@ class DutyDesk:
 
     def step(self, given: AlarmInput, now_us: int) -> tuple[AlarmChange, ...]:
         """Changes in order; each becomes a row of the history."""
-        self.state, changes = alarm_step(self.state, self.rules, given, now_us)
+        before = self.state
+        self.state, changes = alarm_step(before, self.rules, given, now_us)
+        if changes or self.state != before:
+            self._journal.given(now_us, given)
         for change in changes:
             self._keep(change)
         return changes

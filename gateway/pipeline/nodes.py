@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 
 from gateway.alarms import NodeTrouble
@@ -28,8 +29,8 @@ from gateway.store.interface import (
     Snapshot,
     Writes,
 )
+from gateway.wire import codec, seal
 from gateway.wire import messages as wire
-from gateway.wire import seal
 
 GAPS_MOST = 8
 
@@ -146,6 +147,25 @@ class NodeSide:
         for node, boot, _seq in snapshot.above:
             self._mark_gap(node, boot)
 
+    def again(self, row: MessageRow, times: tuple[int, int, int] | None) -> Said:
+        """A stored message once more: its words for the map table, a detection with the times
+        (onset, report, uncertainty) that it was given. Raises WireError, KeyError."""
+        message = codec.decode(row.payload, "up")
+        if not isinstance(message, wire.UpMessage):
+            return []
+        admitted = Admitted(row.node, row.lane, row.boot, row.seq, message, row.payload, True)
+        said = self._dispatch(admitted, row.arrival_us, Outcome())
+        words: Said = [word for word in said if not isinstance(word, NodeTrouble)]
+        if times is None:
+            return words
+        onset_us, report_us, uncertainty_us = times
+        return [
+            replace(word, onset_us=onset_us, report_us=report_us, uncertainty_us=uncertainty_us)
+            if isinstance(word, Detection)
+            else word
+            for word in words
+        ]
+
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1
         node, boot = admitted.node, admitted.boot
@@ -158,6 +178,7 @@ class NodeSide:
         self._touched_boots.add((admitted.node, admitted.boot))
         self._message_rows.append(
             MessageRow(
+                self.messages,
                 admitted.node,
                 admitted.lane,
                 admitted.boot,

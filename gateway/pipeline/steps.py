@@ -8,6 +8,7 @@ out, and what must be kept gathers in `take_writes()`. Two runs over one input g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
 from gateway.audit.chain import EXPORTED, history_digest
@@ -26,12 +27,13 @@ from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.pipeline.access import AccessDesk
 from gateway.pipeline.desk import DutyDesk
 from gateway.pipeline.erasing import Eraser
+from gateway.pipeline.journal import Journal
 from gateway.pipeline.nodes import NodeSide, Said
 from gateway.pipeline.outcome import Outcome
 from gateway.pipeline.table import MapTable
 from gateway.retention import RecordClass
 from gateway.site import Site
-from gateway.store.interface import Expired, HistoryRow, Snapshot, Writes
+from gateway.store.interface import Expired, HistoryRow, MessageRow, Snapshot, Writes
 from gateway.updates.desk import Happened, UpdateDesk
 from gateway.updates.package import Release
 from gateway.updates.rollout import Rollout
@@ -55,9 +57,12 @@ class Pipeline:
         self.rules = rules or Rules()
         self.audit = audit or AuditLog()
         self._nodes = NodeSide(site, keys)
-        self._table = MapTable(site, self.rules)
         sectors = {node.id: node.sector for node in site.nodes.values()}
-        self._desk = DutyDesk(alarm_rules or AlarmRules(sectors), self._chain)
+        alarm_rules = alarm_rules or AlarmRules(sectors)
+        self.orders = sha256(repr((site, self.rules, alarm_rules)).encode()).hexdigest()
+        self._journal = Journal(self.orders)
+        self._table = MapTable(site, self.rules, self._journal)
+        self._desk = DutyDesk(alarm_rules, self._journal, self._chain)
         self._eraser = Eraser(self.audit)
         self._access = AccessDesk(self.audit)
         self.updates = UpdateDesk(sectors, self.audit)
@@ -66,6 +71,7 @@ class Pipeline:
             self._nodes,
             self._table,
             self._desk,
+            self._journal,
             self._eraser,
             self._access,
             self.updates,
@@ -125,6 +131,7 @@ class Pipeline:
         """Bytes that came on a topic; never raises for what they hold."""
         outcome = Outcome()
         self._take(self._nodes.hear(arrival_us, topic, payload, outcome), arrival_us, outcome)
+        self._journal.message_id = self._nodes.messages
         if outcome.message is not None:
             self._bring(
                 self.updates.hear(outcome.node, outcome.message, arrival_us), arrival_us, outcome
@@ -205,6 +212,20 @@ class Pipeline:
             self._take([*self.roster.on_revoked(node, now_us)], now_us, outcome)
         return outcome
 
+    def hear_again(self, row: MessageRow, times: tuple[int, int, int] | None) -> None:
+        """In replay, a stored message: only what it tells the map table. `times` are onset, report
+        and uncertainty that a detection was given."""
+        if row.node in self.site.nodes:
+            self._take(self._nodes.again(row, times), row.arrival_us, Outcome())
+
+    def silence_again(self, now_us: int) -> None:
+        """In replay, a moment at which passing time changed the map table."""
+        self._fuse(now_us, None, Outcome())
+
+    def take_again(self, now_us: int, given: AlarmInput) -> None:
+        """In replay, what the duty desk took."""
+        self._alarm(given, now_us, Outcome())
+
     def upto(self, node: str, boot: int) -> int:
         """Up to which seq that boot's durable messages are complete."""
         return self._nodes.upto(node, boot)
@@ -247,10 +268,12 @@ class Pipeline:
         self._take([*happened.troubles], now_us, outcome)
 
     def _fuse(self, now_us: int, given: Detection | Health | None, outcome: Outcome) -> None:
+        self._journal.begin(now_us)
         for event in self._table.step(now_us, given):
             self._alarm(EventChanged(event), now_us, outcome)
 
     def _alarm(self, given: AlarmInput, now_us: int, outcome: Outcome) -> None:
+        self._journal.begin(now_us)
         self._changed(self._desk.step(given, now_us), now_us, outcome)
 
     def _changed(self, changes: Sequence[AlarmChange], now_us: int, outcome: Outcome) -> None:

@@ -13,6 +13,7 @@ from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.pipeline.journal import Journal
 from gateway.site import Site
 from gateway.store.interface import Snapshot, Writes
 
@@ -23,8 +24,9 @@ _LAST = "last_event"
 class MapTable:
     """Holds the open events; `state` is replaced by every step."""
 
-    def __init__(self, site: Site, rules: Rules) -> None:
+    def __init__(self, site: Site, rules: Rules, journal: Journal) -> None:
         self.state = FusionState()
+        self._journal = journal
         self._site = site
         self._rules = rules
         self._saved = self.state
@@ -34,7 +36,10 @@ class MapTable:
         """Events that changed, oldest first."""
         if isinstance(given, Health):
             self._ears.add(given.node)
-        self.state, events = fusion_step(self.state, self._site, self._rules, now_us, given)
+        before = self.state
+        self.state, events = fusion_step(before, self._site, self._rules, now_us, given)
+        if given is None and self.state != before:
+            self._journal.silence(now_us)
         return events
 
     def collect(self, writes: Writes) -> None:

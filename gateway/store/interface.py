@@ -12,11 +12,13 @@ from gateway.retention import RecordClass
 # State rows of counters that go on when the rows they counted are gone.
 COUNT_MESSAGES, COUNT_DETECTIONS = "count:messages", "count:detections"
 COUNT_ALARMS, COUNT_HISTORY = "count:alarms", "count:history"
+COUNT_JOURNAL = "count:journal"
 
 
 class MessageRow(NamedTuple):
-    """An uplink as it came; (node, lane, boot, seq) is unique."""
+    """An uplink as it came, numbered as it was stepped; (node, lane, boot, seq) is unique."""
 
+    id: int
     node: str
     lane: int
     boot: int
@@ -117,6 +119,16 @@ class CheckpointRow(NamedTuple):
     signature: bytes
 
 
+class JournalRow(NamedTuple):
+    """What changed map table or duty desk and was no message; `message_id` came before it."""
+
+    id: int
+    message_id: int
+    at_us: int
+    kind: str
+    value: str
+
+
 class QuarantineRow(NamedTuple):
     """Something that was refused: the first bytes of it, and its whole size in bytes."""
 
@@ -156,6 +168,7 @@ class Writes:
     audit: list[AuditRow] = field(default_factory=list)
     checkpoints: list[CheckpointRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
+    journal: list[JournalRow] = field(default_factory=list)
     erase: dict[RecordClass, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -174,6 +187,7 @@ class Writes:
         self.audit += later.audit
         self.checkpoints += later.checkpoints
         self.quarantine += later.quarantine
+        self.journal += later.journal
         self.erase |= later.erase
 
 

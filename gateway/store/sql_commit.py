@@ -54,12 +54,13 @@ _DETECTION = (
     "report_us, uncertainty_us, arrival_us"
 )
 
-_INSERT_MESSAGE = _insert("message", "node, lane, boot, seq, arrival_us, kind, payload")
+_INSERT_MESSAGE = _insert("message", "id, node, lane, boot, seq, arrival_us, kind, payload")
 _INSERT_DETECTION = _insert("detection", _DETECTION)
 _INSERT_HISTORY = _insert("alarm_history", "id, alarm_id, at_us, change, by, value")
 _INSERT_AUDIT = _insert("audit", f"id, {_AUDIT}")
 _INSERT_CHECKPOINT = _insert("checkpoint", "number, link, at_us, key_id, signature")
 _INSERT_QUARANTINE = _insert("quarantine", "id, arrival_us, reason, node, topic, size, head")
+_INSERT_JOURNAL = _insert("journal", "id, message_id, at_us, kind, value")
 _UPSERT_BOOT = _upsert("boot", "node, boot", _BOOT)
 _UPSERT_NODE = _upsert("node", "node", _NODE)
 _UPSERT_ALARM = _upsert("alarm", "id", _ALARM)
@@ -82,6 +83,7 @@ def insert(db: Database, writes: Writes) -> None:
     db.many(_UPSERT_REFUSED, refused)
     db.many(_INSERT_AUDIT, writes.audit)
     db.many(_INSERT_CHECKPOINT, writes.checkpoints)
+    db.many(_INSERT_JOURNAL, writes.journal)
     db.many(_INSERT_QUARANTINE, writes.quarantine)
     if writes.quarantine:
         oldest = writes.quarantine[-1].id - QUARANTINE_MOST

@@ -68,7 +68,7 @@ def entry_of(db: Database, alarm_id: int) -> AuditRow | None:
 
 
 def _messages(db: Database, made: Incident, nodes: list[str], from_us: int, to_us: int) -> None:
-    columns = "node, lane, boot, seq, arrival_us, kind, payload"
+    columns = "id, node, lane, boot, seq, arrival_us, kind, payload"
     for node, boot, seq in (row[:3] for row in made.detections):
         made.messages += db.run(
             f"SELECT {columns} FROM message WHERE node = ? AND lane = 0 AND boot = ? AND seq = ?",
@@ -79,7 +79,7 @@ def _messages(db: Database, made: Incident, nodes: list[str], from_us: int, to_u
         "ORDER BY id",
         (from_us, to_us),
     ):
-        if row[0] in nodes:
+        if row[1] in nodes:
             made.messages.append(row)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.errors import StoreError
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x47574154  # "GWAT": tells our file from any other SQLite file
 
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""Pipeline: what replay needs beside the stored messages: troubles, what operators did, and the
+moments at which passing time changed something. A tick that changes nothing is left out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import msgspec
+
+from gateway.alarms import AlarmInput, EventChanged
+from gateway.store.interface import COUNT_JOURNAL, JournalRow, Snapshot, Writes
+
+START, SILENCE = "start", "silence"  # a run begins; time passes at the map table
+# State rows that neither map table nor duty desk reads.
+_NOT_THEIRS = ("node:", "count:", "delivery:", "enrolment:", "update")
+_KEPT = ("open_alarms", "last_alarm_id", "last_history_id", "messages")
+_INPUTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(AlarmInput)}
+
+
+class Journal:
+    """`message_id` is the last message whose words the map table has heard."""
+
+    def __init__(self, orders: str) -> None:
+        self.message_id = 0
+        self._orders = orders
+        self._last_id = 0
+        self._rows: list[JournalRow] = []
+        self._base: str | None = _base(Snapshot(), orders)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """A run begins with this."""
+        self.message_id = snapshot.messages
+        self._last_id = int(snapshot.state.get(COUNT_JOURNAL, "0"))
+        self._base = _base(snapshot, self._orders)
+
+    def begin(self, now_us: int) -> None:
+        """The first thing of a run happens; nothing when it has begun."""
+        if self._base is not None:
+            base, self._base = self._base, None
+            self._add(now_us, START, base)
+
+    def silence(self, now_us: int) -> None:
+        """Time passing changed the map table."""
+        self._add(now_us, SILENCE, "")
+
+    def given(self, now_us: int, given: AlarmInput) -> None:
+        """The duty desk took this; what events tell it is found again from the messages."""
+        if not isinstance(given, EventChanged):
+            self._add(now_us, type(given).__name__, msgspec.json.encode(given).decode())
+
+    def _add(self, now_us: int, kind: str, value: str) -> None:
+        self._last_id += 1
+        self._rows.append(JournalRow(self._last_id, self.message_id, now_us, kind, value))
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over the rows since the last call."""
+        if self._rows:
+            writes.state[COUNT_JOURNAL] = str(self._last_id)
+        writes.journal += self._rows
+        self._rows = []
+
+
+def _base(snapshot: Snapshot, orders: str) -> str:
+    value: dict[str, Any] = {name: getattr(snapshot, name) for name in _KEPT}
+    value["state"] = {
+        name: text for name, text in snapshot.state.items() if not name.startswith(_NOT_THEIRS)
+    }
+    value["orders"] = orders
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def base_of(row: JournalRow) -> tuple[Snapshot, str]:
+    """What a run began with, and the digest of its site and rules. Raises ValueError."""
+    value = json.loads(row.value)
+    orders = str(value.pop("orders"))
+    return Snapshot(**value), orders
+
+
+def input_of(row: JournalRow) -> AlarmInput:
+    """What the duty desk took. Raises ValueError."""
+    if row.kind not in _INPUTS:
+        raise ValueError(f"journal {row.id}: this version knows no {row.kind!r}")
+    given: AlarmInput = msgspec.json.decode(row.value, type=_INPUTS[row.kind])
+    return given

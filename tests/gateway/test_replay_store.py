@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""Replay of a store: byte for byte what was decided then, over restarts, and what else could be."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.model.acts import Acknowledge, SetArming, SetMask
+from gateway.pipeline import Pipeline, site_keys
+from gateway.site import Site, load_site
+from gateway.store.sqlite import SqliteStore
+from gateway.wire.messages import Condition, ConditionKind
+from tests.gateway.played_node import ROOT, PlayedNode, write_config
+from tests.gateway.test_pipeline import T0, S, crossing
+from tools.cli import main
+
+
+def live(folder: Path, seed: int, restarts: int, idle_s: int = 0) -> None:
+    """A gateway lives through walks, tamper, forgers, orders and restarts, with ticks at odd
+    moments, and stores it all."""
+    chance = random.Random(seed)
+    site = load_site(folder / "site.toml")
+    store = SqliteStore(folder / "data" / "groundwatch.db")
+    store.open()
+    uplinks = crossing(seed, walks=4)
+    nodes = [PlayedNode("n02", boot=9), PlayedNode("n03", boot=9)]
+    for turn, node in enumerate(nodes):
+        at_us = T0 + (60 + 90 * turn) * S
+        tamper = Condition(t_ms=1, kind=ConditionKind.TAMPER, active=1)
+        uplinks.append((at_us, node.up, node.seal(tamper, 0)))
+        uplinks += [(at_us + n * S, node.up, node.detection(n)[:-1] + b"\0") for n in range(12)]
+    uplinks.sort()
+    cuts = sorted(chance.sample(range(5, len(uplinks)), restarts))
+    for first, last in zip([0, *cuts], [*cuts, len(uplinks)], strict=True):
+        _one_run(site, store, chance, uplinks[first:last])
+    if idle_s:
+        pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+        for second in range(idle_s):
+            pipeline.tick(uplinks[-1][0] + second * S)
+            store.commit(pipeline.take_writes())
+    store.close()
+
+
+def _one_run(
+    site: Site, store: SqliteStore, chance: random.Random, uplinks: list[tuple[int, str, bytes]]
+) -> None:
+    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    now_us = uplinks[0][0]
+    for arrival_us, topic, payload in uplinks:
+        while now_us < arrival_us:  # the writer ticks before what has waited, at odd moments
+            now_us += int(chance.uniform(0.1, 0.9) * S)
+            pipeline.tick(now_us)
+        pipeline.uplink(arrival_us, topic, payload)
+        if chance.random() < 0.08:
+            _order(pipeline, chance, now_us)
+        if chance.random() < 0.3:
+            store.commit(pipeline.take_writes())
+    store.commit(pipeline.take_writes())
+
+
+def _order(pipeline: Pipeline, chance: random.Random, now_us: int) -> None:
+    act = chance.choice(
+        (
+            SetMask("eva", "cows", now_us + 40 * S, sectors=("east",)),
+            SetMask("eva", "ploughing", now_us + 25 * S, nodes=("n01",)),
+            SetArming("tom", "west", False, "open day", now_us + 30 * S),
+            *(Acknowledge(alarm.id, "eva") for alarm in pipeline.alarms.open),
+        )
+    )
+    pipeline.act(now_us, act)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_config(tmp_path, 'kind = "embedded"')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def replay(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[dict[str, object]]]:
+    capsys.readouterr()
+    status = main(["replay", "--store", "data/groundwatch.db", "--json", *more])
+    return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def database(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(folder / "data" / "groundwatch.db")
+
+
+@pytest.mark.parametrize(("seed", "restarts"), [(1, 0), (2, 1), (3, 4), (4, 9)])
+def test_replay_of_a_store_gives_the_same_history_byte_for_byte(
+    seed: int, restarts: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, seed, restarts)
+    status, lines = replay(capsys)
+    db = database(folder)
+    changes = db.execute("SELECT count(*) FROM alarm_history").fetchone()[0]
+    kinds = {row[0] for row in db.execute("SELECT DISTINCT kind FROM alarm")}
+    db.close()
+    assert lines[-1] == {
+        "type": "summary", "runs": restarts + 1, "changes": changes, "identical": True,
+        "same_rules": True,
+    }, lines  # fmt: skip
+    assert status == 0
+    assert changes > 15
+    assert {"intrusion", "tamper"} <= kinds
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE alarm_history SET value = replace(value, '\"priority\":1', '7') WHERE id = 2",
+        "DELETE FROM alarm_history WHERE id = (SELECT max(id) FROM alarm_history)",
+        "DELETE FROM message WHERE kind = 'detection' AND id % 3 = 0",
+        "DELETE FROM journal WHERE kind = 'NodeTrouble'",
+    ],
+)
+def test_replay_of_a_store_that_was_altered_tells_the_first_difference(
+    statement: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 2, 1)
+    db = database(folder)
+    with db:
+        assert db.execute(statement).rowcount > 0
+    db.close()
+    status, lines = replay(capsys)
+    assert status == 1
+    assert lines[-1]["identical"] is False
+    different = [line for line in lines if line["type"] == "run" and not line["identical"]]
+    assert different
+    assert {"stored", "replayed"} <= different[0].keys()
+
+
+def test_replay_with_other_rules_shows_what_would_have_been_different(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 1, 2)
+    (folder / "none.toml").write_text("")
+    status, lines = replay(capsys, "--rules", "none.toml")
+    same = lines[-1]
+    assert (status, same["only_now"], same["only_then"]) == (0, 0, 0), lines
+    assert same["both"] == same["alarms_then"] > 4
+    (folder / "deaf.toml").write_text("[rules]\nalarm_at = 99\n")
+    status, lines = replay(capsys, "--rules", "deaf.toml")
+    gone = [line for line in lines if line.get("only") == "as it was"]
+    assert {line["kind"] for line in gone} == {"intrusion"}
+    assert lines[-1]["only_then"] == len(gone) == 4
+    assert lines[-1]["only_now"] == 0
+
+
+def test_replay_journal_of_an_idle_line_does_not_grow(folder: Path) -> None:
+    live(folder, 1, 0)
+    db = database(folder)
+    before = db.execute("SELECT max(id) FROM journal").fetchone()[0]
+    db.close()
+    other = folder / "idle"
+    other.mkdir()
+    (other / "site.toml").write_bytes((folder / "site.toml").read_bytes())
+    live(other, 1, 0, idle_s=2000)
+    rows = database(other).execute("SELECT kind, count(*) FROM journal GROUP BY kind").fetchall()
+    assert sum(count for _kind, count in rows) < before + 20, rows
+
+
+def test_replay_of_a_run_under_other_rules_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 1, 0)
+    site = folder / "site.toml"
+    site.write_text(site.read_text().replace("x_m = 25\n", "x_m = 26\n"))
+    _status, lines = replay(capsys)
+    assert lines[-1]["same_rules"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "name either a take"),
+        (["x.npz", "--store", "y"], "name either a take"),
+        (["--store", "none.db"], "there is no store"),
+        (["--store", "site.toml"], "not a database"),
+        (["--store", "data/groundwatch.db", "--rules", "none.toml"], "cannot be read"),
+        (["--store", "data/groundwatch.db", "--rules", "site.toml"], "is not a known key"),
+        (["--store", "data/groundwatch.db", "--config", "none.toml"], "cannot be read"),
+    ],
+)
+def test_replay_of_what_is_no_store_is_one_line_and_status_2(
+    arguments: list[str], expected: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 1, 0)
+    status = main(["replay", *arguments])
+    said = capsys.readouterr()
+    assert (status, expected in said.err, said.err.count("\n")) == (2, True, 1), said

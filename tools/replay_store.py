@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""Replay of a store: the same alarms again, byte for byte, or what other rules would have made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from gateway import toml_table
+from gateway.alarm_config import alarm_rules, read_alarms
+from gateway.config import load_config
+from gateway.fusion.rules import Rules
+from gateway.replay import Orders, Verdict, again, with_other_orders
+from gateway.site import load_site
+from gateway.store.interface import HistoryRow
+from gateway.store.sqlite import reading
+from gateway.toml_table import Table
+from tools.errors import UserError
+
+_RULES_EXAMPLE = "pair_confidence = 0.4"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `groundwatch replay --store`."""
+    parser.add_argument("--store", type=Path, help="a gateway's groundwatch.db; it is only read")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("gateway.toml"),
+        help="with --store: the gateway's configuration, for its site and orders",
+    )
+    parser.add_argument(
+        "--rules",
+        type=Path,
+        help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when all is the same (or with --rules), 1 when not."""
+    config = load_config(args.config)
+    site = load_site(config.site)
+    then = Orders(site, Rules(), alarm_rules(config.alarms, site))
+    try:
+        with reading(args.store) as db:
+            if args.rules is None:
+                lines = list(_same(again(db, then)))
+            else:
+                lines = list(_compared(*with_other_orders(db, _other(args.rules, then))))
+    except ValueError as error:
+        raise UserError(f"the store cannot be replayed: {error}") from None
+    for line in lines:
+        print(json.dumps(line) if args.json else _words(line))
+    return 0 if lines[-1].get("identical", True) else 1
+
+
+def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
+    count, changes, identical, same_orders = 0, 0, True, True
+    for verdict in verdicts:
+        count, changes = count + 1, changes + verdict.changes
+        identical &= verdict.identical
+        same_orders &= verdict.same_orders
+        line: dict[str, Any] = {
+            "type": "run",
+            "start_us": verdict.start_us,
+            "changes": verdict.changes,
+            "identical": verdict.identical,
+            "same_rules": verdict.same_orders,
+        }
+        if not verdict.identical:
+            line["stored"] = verdict.expected and verdict.expected._asdict()
+            line["replayed"] = verdict.given and verdict.given._asdict()
+        yield line
+    yield {
+        "type": "summary",
+        "runs": count,
+        "changes": changes,
+        "identical": identical,
+        "same_rules": same_orders,
+    }
+
+
+def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[dict[str, Any]]:
+    """Alarms of then and of now that are about the same, and those that have no counterpart."""
+    old, new = _alarms(was), _alarms(now)
+    both = 0
+    for about, alarm in new.items():
+        if _counterpart(about, old) is None:
+            yield {"type": "alarm", "only": "with these rules", **alarm}
+        else:
+            both += 1
+    gone = 0
+    for about, alarm in old.items():
+        if _counterpart(about, new) is None:
+            gone += 1
+            yield {"type": "alarm", "only": "as it was", **alarm}
+    yield {
+        "type": "summary",
+        "alarms_then": len(old),
+        "alarms_now": len(new),
+        "both": both,
+        "only_now": len(new) - both,
+        "only_then": gone,
+    }
+
+
+_About = tuple[str, str, frozenset[tuple[Any, ...]]]
+
+
+def _alarms(rows: Sequence[HistoryRow]) -> dict[_About, dict[str, Any]]:
+    """By what they are about, as they were at their last change; when and with what they began."""
+    last: dict[int, tuple[int, dict[str, Any]]] = {}
+    for row in rows:
+        raised_us = last[row.alarm_id][0] if row.alarm_id in last else row.at_us
+        last[row.alarm_id] = (raised_us, json.loads(row.value))
+    return {
+        _about(value): {
+            "kind": value["kind"],
+            "raised_us": raised_us,
+            "nodes": value["nodes"],
+            "class": value["target"],
+            "reasons": value["reasons"],
+        }
+        for raised_us, value in last.values()
+    }
+
+
+def _about(value: dict[str, Any]) -> _About:
+    detections = frozenset(tuple(one) for one in value["detections"])
+    key = "" if detections else f"{value['key']} {value['raised_us']}"
+    return value["kind"], key, detections
+
+
+def _counterpart(about: _About, others: dict[_About, Any]) -> _About | None:
+    if about in others:
+        return about
+    kind, _key, detections = about
+    return next((o for o in others if o[0] == kind and o[2] & detections), None)
+
+
+def _other(path: Path, then: Orders) -> Orders:
+    """The rules in force with those of a file in their place. Raises ConfigError."""
+    root = toml_table.load(path)
+    table = root.table("rules")
+    changed = {
+        item.name: _number(table, item.name, getattr(then.rules, item.name))
+        for item in fields(Rules)
+        if table.has(item.name)
+    }
+    table.done()
+    alarms = then.alarms
+    if root.has("arming") or root.has("escalation"):
+        alarms = alarm_rules(read_alarms(root), then.site)
+    root.done()
+    return Orders(then.site, replace(then.rules, **changed), alarms)
+
+
+def _number(table: Table, key: str, default: float) -> Any:
+    if isinstance(default, int):
+        return table.integer(key, 0, 1 << 53, default)
+    return table.number(key, default)
+
+
+def _words(line: dict[str, Any]) -> str:
+    match line["type"]:
+        case "run":
+            same = "the same" if line["identical"] else "DIFFERENT"
+            rules = "" if line["same_rules"] else "; site or rules were others then"
+            return f"run of {line['start_us']}: {line['changes']} changes, {same}{rules}"
+        case "alarm":
+            nodes = " ".join(line["nodes"])
+            return f"{line['only']}: {line['kind']} {nodes}: {'; '.join(line['reasons'])}"
+        case _:
+            return "  ".join(f"{key} {value}" for key, value in line.items() if key != "type")
