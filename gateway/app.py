@@ -46,7 +46,7 @@ from gateway.outputs.home_assistant import HomeAssistant, states
 from gateway.outputs.outbox import Status
 from gateway.pipeline import Outcome, Pipeline, site_keys
 from gateway.site import Site, load_site
-from gateway.store.sqlite import SqliteStore
+from gateway.store.choose import store_at
 from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ class Gateway:
         self._fleet_root = open_root(config.fleet_key)
         self._journal = Journal(config.data_dir / ENROLMENT, self._fleet_root)
         stamp, entries, keys = self._enrolled()
-        store = SqliteStore(config.data_dir / "groundwatch.db")
+        store = store_at(config.store)
         store.open()
         stack.callback(store.close)
         orders = alarm_rules(config.alarms, self.site)

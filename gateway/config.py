@@ -48,6 +48,10 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # to = "shift leader"
 # priority = 1           # alarms of this priority and higher
 
+# The store is a SQLite file in data_dir, or a PostgreSQL database.
+# [store]
+# url = "postgresql:///groundwatch"
+
 # Days that records are kept; what is older is erased. The longest times cannot be raised.
 # [retention]
 # snippets_days = 7      # waveforms, at most 30
@@ -59,6 +63,7 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 """
 
 LOOPBACK = "127.0.0.1"
+_URL_EXAMPLE = "postgresql:///groundwatch"
 
 
 class BrokerKind(Enum):
@@ -112,10 +117,17 @@ class GatewayConfig:
     console: ConsoleConfig = ConsoleConfig()
     serial: tuple[SerialConfig, ...] = ()
     alarms: AlarmConfig = field(default_factory=AlarmConfig)
+    # Where the store is: a file in data_dir, or PostgreSQL by its URL, which may hold a password.
+    store_url: str | None = field(default=None, repr=False)
     retention: Retention = field(default_factory=Retention)
     outputs: tuple[OutputConfig, ...] = ()
     home_assistant: HomeAssistantConfig | None = None
     release_key: bytes | None = None
+
+    @property
+    def store(self) -> Path | str:
+        """Where it is: a file, or the URL of a database."""
+        return self.store_url or self.data_dir / "groundwatch.db"
 
 
 def load_config(path: Path) -> GatewayConfig:
@@ -130,6 +142,7 @@ def load_config(path: Path) -> GatewayConfig:
         console=_console(root.table("console"), path.parent),
         serial=tuple(_serial(table) for table in root.tables("serial")),
         alarms=read_alarms(root),
+        store_url=_store_url(root.table("store")),
         retention=read_retention(root),
         outputs=read_outputs(root, path.parent),
         home_assistant=read_home_assistant(root, path.parent),
@@ -144,6 +157,14 @@ def _release_key(head: Table, path: Path) -> bytes | None:
     if not head.has("release_key"):
         return None
     return load_public_key(path.parent / head.text("release_key", "release.pub"))
+
+
+def _store_url(table: Table) -> str | None:
+    url = table.optional_text("url", _URL_EXAMPLE)
+    if url is not None and not url.startswith("postgresql://"):
+        raise table.fail("url", "must begin with postgresql://", f'url = "{_URL_EXAMPLE}"')
+    table.done()
+    return url
 
 
 def _broker(table: Table) -> BrokerConfig:

@@ -31,8 +31,9 @@ STUB_PREFIX, STUB_SUFFIX = "micropython_", "_stubs"
 TEST_PACKAGES = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
-    "strace": "strace",
     "openssl": "openssl",
+    "postgresql": "pg_ctlcluster",
+    "strace": "strace",
 }
 
 

@@ -16,8 +16,8 @@ from gateway.config import load_config
 from gateway.fusion.rules import Rules
 from gateway.replay import Orders, Verdict, again, with_other_orders
 from gateway.site import load_site
+from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
-from gateway.store.sqlite import reading
 from gateway.toml_table import Table
 from tools.errors import UserError
 
@@ -26,7 +26,11 @@ _RULES_EXAMPLE = "pair_confidence = 0.4"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `groundwatch replay --store`."""
-    parser.add_argument("--store", type=Path, help="a gateway's groundwatch.db; it is only read")
+    parser.add_argument(
+        "--store",
+        type=place,
+        help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read",
+    )
     parser.add_argument(
         "--config",
         type=Path,

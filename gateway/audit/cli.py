@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.audit import database, excerpt, head, keys
 from gateway.audit.verify import Noted, Report, by_id, verify
 from gateway.errors import ConfigError
+from gateway.store.choose import place
 
 _NOTED = re.compile(r"([0-9]{1,15}):([0-9a-f]{4,16})", re.ASCII)
 
@@ -22,7 +23,11 @@ _NOTED = re.compile(r"([0-9]{1,15}):([0-9a-f]{4,16})", re.ASCII)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("what", choices=["verify"], help="what to do")
-    parser.add_argument("path", type=Path, help="a store (groundwatch.db) or an exported file")
+    parser.add_argument(
+        "path",
+        type=place,
+        help="a store (groundwatch.db, or the URL of PostgreSQL) or an exported file",
+    )
     parser.add_argument(
         "--key",
         type=Path,
@@ -44,15 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when all holds, 1 when something was changed. Raises GroundwatchError for bad input."""
-    public = [keys.load_public(path) for path in args.key or [args.path.with_name("audit.pub")]]
-    beside = args.path.with_name(head.NAME)
+    folder = args.path.parent if isinstance(args.path, Path) else Path()
+    public = [keys.load_public(path) for path in args.key or [folder / keys.PUBLIC_NAME]]
+    beside = folder / head.NAME
     head_path = args.head or (beside if beside.exists() else None)
     noted = tuple(_noted(text) for text in args.noted)
-    exported = args.path.is_file() and not database.is_database(args.path)
+    exported = (
+        isinstance(args.path, Path) and args.path.is_file() and not database.is_database(args.path)
+    )
     if exported:
         report = _excerpt(excerpt.read(args.path), by_id(public), noted)
     else:
-        with database.evidence(args.path) as given:
+        with database.evidence_at(args.path) as given:
             given.head = head.load(head_path) if head_path else None
             given.noted = noted
             report = verify(given, by_id(public))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: the evidence in a SQLite store, opened to be read only, also while in use."""
+"""Accountability: the evidence in a store, opened to be read only, also while in use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway.audit.verify import Evidence
 from gateway.errors import StoreError
+from gateway.store.choose import reading
 
 _AUDIT = (
     "SELECT id, at_us, actor, action, subject, reason, until_us, detail_json, salt, digest, link "
@@ -26,6 +27,17 @@ def is_database(path: Path) -> bool:
     """Whether the file begins as a SQLite database does."""
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
+
+
+@contextmanager
+def evidence_at(where: Path | str) -> Iterator[Evidence]:
+    """The same of a file or of PostgreSQL by its URL. Raises StoreError."""
+    if isinstance(where, Path):
+        with evidence(where) as given:
+            yield given
+        return
+    with reading(where) as db:
+        yield Evidence(db.run(_AUDIT), db.run(_CHECKPOINT), db.run(_HISTORY))
 
 
 @contextmanager

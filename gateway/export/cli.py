@@ -18,9 +18,9 @@ from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file, inbox
 from gateway.export.inbox import Note
 from gateway.site import load_site
+from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident
-from gateway.store.sqlite import SqliteStore, reading
 
 _WAIT_S = 10.0  # a running gateway looks twice a second
 _NAME_MOST = 32
@@ -41,12 +41,11 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     site = load_site(config.site)
     signer = Signer(keys.load_or_create(config.data_dir))
-    path = config.data_dir / "groundwatch.db"
     if args.out.exists():
         raise ConfigError(f"{args.out} exists; name another file")
-    _require(path, note.alarm)
-    record(config.data_dir, path, note, signer)
-    with reading(path) as db:
+    _require(config.store, note.alarm)
+    record(config.data_dir, config.store, note, signer)
+    with reading(config.store) as db:
         found, entry = incident(db, note.alarm), entry_of(db, note.alarm)
     if found is None or entry is None:
         raise StoreError("the alarm was erased meanwhile; nothing was exported")
@@ -60,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def record(data_dir: Path, path: Path, note: Note, signer: Signer) -> None:
+def record(data_dir: Path, where: Path | str, note: Note, signer: Signer) -> None:
     """The entry about an export is committed when this returns."""
-    store = SqliteStore(path)
+    store = store_at(where)
     try:
         store.open()
     except StoreInUse:
@@ -94,10 +93,10 @@ def _ask(data_dir: Path, note: Note) -> None:
         time.sleep(0.1)
 
 
-def _require(path: Path, alarm: int) -> None:
-    with reading(path) as db:
+def _require(where: Path | str, alarm: int) -> None:
+    with reading(where) as db:
         if not db.run("SELECT 1 FROM alarm WHERE id = ?", (alarm,)):
-            raise ConfigError(f"there is no alarm {alarm} in {path}; its number is on the page")
+            raise ConfigError(f"there is no alarm {alarm} in the store; its number is on the page")
 
 
 def _note(args: argparse.Namespace) -> Note:

@@ -217,6 +217,9 @@ class Snapshot:
 class Store(Protocol):
     """Used by one writer. All methods raise StoreError."""
 
+    def open(self) -> None:
+        """Open or create, and keep a second writer out."""
+
     def load(self) -> Snapshot:
         """What was committed before."""
 

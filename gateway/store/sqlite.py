@@ -15,9 +15,10 @@ from gateway.errors import StoreError, StoreInUse
 from gateway.retention import RecordClass
 from gateway.store import sql_commit, sql_erase
 from gateway.store.interface import Expired, Snapshot, Writes
+from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
-from gateway.store.sqlite_schema import bring_up_to_date
 
+APPLICATION_ID = 0x47574154  # "GWAT": tells our file from any other SQLite file
 _BUSY_MS = 500  # so long another process may hold the file before a commit fails
 
 _T = TypeVar("_T")
@@ -131,7 +132,7 @@ class SqliteStore:
         # What is erased is overwritten, not only let go.
         db.execute("PRAGMA secure_delete = ON")
         try:
-            bring_up_to_date(db)
+            _bring_up_to_date(db)
         except StoreError as error:
             self._forget()
             raise StoreError(f"store {self._path}: {error}") from None
@@ -162,6 +163,21 @@ class _Connection:
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._db.executemany(sql, rows)
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    fresh = version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    if not fresh and db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreError("not a Groundwatch store; name another data_dir or move the file away")
+    steps = steps_from(version)
+    db.execute("PRAGMA journal_mode = WAL")
+    if steps:
+        # One script, one transaction: it is all there or nothing of it, whenever power goes.
+        db.executescript(
+            f"BEGIN IMMEDIATE;{steps}PRAGMA application_id = {APPLICATION_ID};"
+            f"PRAGMA user_version = {VERSION};COMMIT;"
+        )
 
 
 @contextmanager

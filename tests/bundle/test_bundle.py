@@ -59,9 +59,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     assert (out / "guard.py").read_bytes() == (FIRMWARE / "boards" / "guard.py").read_bytes()
     assert (out / "slot0").read_bytes() == (out / "slot1").read_bytes() == b""
     sources = {
-        p.relative_to(FIRMWARE).as_posix()
-        for p in FIRMWARE.rglob("*")
-        if p.suffix in TREE_SUFFIXES
+        p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*") if p.suffix in TREE_SUFFIXES
     }
     sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
     sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}

@@ -12,12 +12,12 @@ from gateway.alarms import Acknowledge
 from gateway.errors import StoreError
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site import load_site
-from gateway.store import sqlite_schema
+from gateway.store import schema as store_schema
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
 
 STORES = Path(__file__).with_name("stores")  # each as its version of the gateway wrote it
-EARLIER = range(1, sqlite_schema.VERSION)
+EARLIER = range(1, store_schema.VERSION)
 AFTER_US = 1_790_000_260_000_000
 
 
@@ -81,7 +81,7 @@ def test_store_migration_that_fails_amid_leaves_the_file_as_it_was(
     before = schema(path)
     broken = tmp_path / "broken.sql"
     broken.write_text("CREATE TABLE half (x INTEGER) STRICT;\nCREATE TABLE alarm (y INTEGER);\n")
-    monkeypatch.setattr(sqlite_schema, "step_file", lambda _version: broken)
+    monkeypatch.setattr(store_schema, "step_file", lambda _version: broken)
     store = SqliteStore(path)
     with pytest.raises(StoreError, match="alarm already exists"):
         store.open()

@@ -34,6 +34,9 @@ class FailingStore:
         self.inner = SqliteStore(None)
         self.attempts = 0
 
+    def open(self) -> None:
+        self.inner.open()
+
     def load(self) -> Snapshot:
         return self.inner.load()
 

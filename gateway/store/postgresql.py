@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""The store in PostgreSQL (docs/adr/0009-postgresql.md): the same statements, another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import conninfo
+
+from gateway.errors import StoreError, StoreInUse
+from gateway.retention import RecordClass
+from gateway.store import sql_commit, sql_erase
+from gateway.store.interface import Expired, Snapshot, Writes
+from gateway.store.schema import VERSION, in_postgresql, steps_from
+from gateway.store.sql_commit import Database, Rows
+
+_CONNECT_S = 5
+# One gateway at a time: a lock of the server's, which ends with the connection.
+_LOCK = 0x47574154
+_TABLES = "message, detection, alarm, alarm_history, audit, quarantine, journal"
+
+_T = TypeVar("_T")
+
+
+class PostgresqlStore:
+    """`url` is as libpq reads it. May be used from any one thread at a time."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._db: psycopg.Connection | None = None
+
+    def open(self) -> None:
+        """Connect and bring the schema up to date. Raises StoreError."""
+        self._guard(lambda _db: None)
+
+    def load(self) -> Snapshot:
+        """What was committed before."""
+        return self._guard(sql_commit.load)
+
+    def commit(self, writes: Writes) -> None:
+        """All of it durable when this returns, or StoreError and none of it."""
+        self._guard(lambda db: self._commit(db, writes))
+
+    def alarms_since(self, raised_us: int, limit: int) -> list[str]:
+        """JSON of the alarms raised since then, newest first."""
+        return self._guard(lambda db: sql_commit.alarms_since(db, raised_us, limit))
+
+    def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
+        """Classes that hold something older than their cut (UTC microseconds)."""
+        return self._guard(lambda db: sql_erase.expired(db, cuts))
+
+    def tidy(self) -> bool:
+        """Give back the place of rows that are gone; the server overwrites it in its own time."""
+        self._guard(lambda db: db.run(f"VACUUM {_TABLES}"))
+        return True
+
+    def close(self) -> None:
+        """Let the connection and the lock go; safe to call twice."""
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+    def _commit(self, db: _Connection, writes: Writes) -> None:
+        with db.transaction():
+            sql_commit.insert(db, writes)
+            for kept, before_us in writes.erase.items():
+                sql_erase.erase(db, kept, before_us)
+
+    def _guard(self, work: Callable[[_Connection], _T]) -> _T:
+        try:
+            if self._db is None:
+                self._db = _connect(self._url)
+                self._begin(self._db)
+            return work(_Connection(self._db))
+        except psycopg.Error as error:
+            # What a broken connection did is not known: the next try asks on a new one.
+            self.close()
+            raise StoreError(f"store {_name(self._url)}: {_first_line(error)}") from error
+        except StoreError:
+            self.close()
+            raise
+
+    def _begin(self, db: psycopg.Connection) -> None:
+        shared = _Connection(db)
+        if not shared.run("SELECT pg_try_advisory_lock(?)", (_LOCK,))[0][0]:
+            raise StoreInUse(
+                f"store {_name(self._url)}: another gateway uses it; stop that one or name another "
+                "database"
+            )
+        shared.run("SET synchronous_commit = on")
+        with db.transaction():
+            shared.run("CREATE TABLE IF NOT EXISTS groundwatch_schema (version BIGINT NOT NULL)")
+            rows = shared.run("SELECT version FROM groundwatch_schema")
+            try:
+                steps = steps_from(rows[0][0] if rows else 0)
+            except StoreError as error:
+                raise StoreError(f"store {_name(self._url)}: {error}") from None
+            if steps:
+                db.execute(in_postgresql(steps).encode())
+                shared.run("DELETE FROM groundwatch_schema")
+                shared.run("INSERT INTO groundwatch_schema VALUES (?)", (VERSION,))
+
+
+class _Connection:
+    """A connection as the shared statements want it."""
+
+    def __init__(self, db: psycopg.Connection) -> None:
+        self._db = db
+        self.transaction = db.transaction
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        cursor = self._db.execute(_marked(sql), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        rows = list(rows)
+        if rows:
+            self._db.cursor().executemany(_marked(sql), rows)
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Database]:
+    """A store to read only, also while a gateway writes it: one moment of it. Raises StoreError."""
+    try:
+        with _connect(url) as db:
+            db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield _Connection(db)
+    except psycopg.Error as error:
+        raise StoreError(f"store {_name(url)}: {_first_line(error)}") from error
+
+
+def _connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_S)
+
+
+def _marked(sql: str) -> bytes:
+    return sql.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _name(url: str) -> str:
+    """Where it is, without user or password."""
+    parts = conninfo.conninfo_to_dict(url)
+    return f"{parts.get('dbname', '')} at {parts.get('host', 'the default host')}"
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
