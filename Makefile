@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test check faults fuzz picow score lock ready ready-for-tests clean
+.PHONY: help demo test check attacks faults fuzz picow score lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -36,6 +36,9 @@ faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, cl
 fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' guided
 	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-fuzz.lock
 	@$(VENV)/python -m tests.fuzz.run $(ARGS)
+
+attacks: ready-for-tests ## the attack suite: what was tried, what came in, who was told
+	@$(VENV)/python -m pytest -q tests/attacks $(PYTEST_ARGS)
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
 	@REQUIRE_PICO_W=1 PICO_W_UF2="$(PICO_W_UF2)" $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)

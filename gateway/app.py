@@ -52,7 +52,7 @@ from gateway.updates.orders import UpdateOrders
 _LOG = logging.getLogger(__name__)
 # A revocation takes effect within a second, one look at the journal included.
 _ENROLMENT_S = 0.25
-_KNOCK_S = 1.0
+_KNOCK_S = 0.05
 
 
 _Stamp = tuple[int, int, int] | None
@@ -83,7 +83,6 @@ class Gateway:
         self._listeners: list[Callable[[AlarmChange], None]] = []
         self._observers: list[Callable[[Outcome], None]] = []
         self._main: asyncio.Task[None] | None = None
-        self._knock: asyncio.Task[Outcome] | None = None
         self._knocked_s = -_KNOCK_S
         self._stack = AsyncExitStack()
 
@@ -277,13 +276,12 @@ class Gateway:
             await self.broker.set_passwords(_passwords(keys))
             _LOG.info("enrolment entries=%d", len(entries))
 
-    def _on_refused(self, user: str) -> None:
-        """The broker turned somebody away: no news, unless it is in a revoked node's name."""
+    def _on_refused(self, user: str, knew_password: bool) -> None:
+        """The broker turned somebody away; so many a second are looked at as tell of an attack."""
         now_s = asyncio.get_running_loop().time()
-        if user in self.pipeline.roster.revoked and now_s - self._knocked_s > _KNOCK_S:
+        if now_s - self._knocked_s >= _KNOCK_S:
             self._knocked_s = now_s
-            knock = self.writer.request(lambda now_us: self.pipeline.knock(now_us, user))
-            self._knock = asyncio.create_task(knock, name="knock")
+            self.writer.post(lambda now_us: self.pipeline.knock(now_us, user, knew_password))
 
     async def _exported(self, note: Note) -> None:
         work = partial(self.pipeline.exported, by=note.by, alarm_id=note.alarm, reason=note.reason)

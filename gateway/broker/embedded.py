@@ -153,13 +153,15 @@ class EmbeddedBroker(Broker):
         tried = expected or (secrets.token_hex(16),)
         right = [hmac.compare_digest(given, password.encode()) for password in tried]
         if not expected or not any(right):
-            self.on_refused(user)
+            self.on_refused(user, False)
             return "bad credentials"
         is_gateway = user == self.username
         if connect.client_id != user and not is_gateway:
+            self.on_refused(user, True)
             return "client id is not the node"
         will = connect.will
         if will and (is_gateway or will.topic != uplink_topic(self.site, user) or will.retain):
+            self.on_refused(user, True)
             return "will on a foreign topic"
         return ""
 
@@ -271,6 +273,7 @@ class _Session:
             self._to_node(message)
             return
         if message.topic != uplink_topic(self._broker.site, self.user) or message.retain:
+            self._broker.on_refused(self.user, True)
             raise PacketError("publish on a foreign topic")
         await self._slow_down()
         # Waiting here stops reading: the peer feels it as a slow link and loses nothing.
@@ -313,6 +316,7 @@ class _Session:
             else:
                 codes.append(packets.SUBSCRIPTION_REFUSED)
                 self._broker.counters["subscribe_on_a_foreign_topic"] += 1
+                self._broker.on_refused(self.user, True)
         self._write(packets.frame(Kind.SUBACK, bytes(codes)))
         if self.is_gateway and self._subscribed:
             self._broker.gateway_here.set()

@@ -32,8 +32,9 @@ class Broker(ABC):
         self.password: str | None = None
         self.warnings: list[str] = []
         self.counters: Counter[str] = Counter()
-        # Called with the user name of who is turned away, by a broker that can tell.
-        self.on_refused: Callable[[str], None] = _nobody_listens
+        # Called with the user name of who is turned away, and whether the password was right, by a
+        # broker that can tell.
+        self.on_refused: Callable[[str, bool], None] = _nobody_listens
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -69,5 +70,5 @@ class Broker(ABC):
         return
 
 
-def _nobody_listens(_user: str) -> None:
+def _nobody_listens(_user: str, _knew_password: bool) -> None:
     """Until the gateway wants to know."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.ingest.sequence import DurableSequence, VolatileWindow
+from gateway.ingest.twins import Twins
 from gateway.keys import KeyRing, NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.errors import WireError
@@ -81,6 +82,7 @@ class Door:
         self._site = site
         self._keys = dict(keys)
         self._spoken: dict[str, NodeKeys] = {}
+        self.twins = Twins()
         self.durable: dict[tuple[str, int], DurableSequence] = {}
         self.volatile = {node: VolatileWindow() for node in keys}
 
@@ -99,12 +101,15 @@ class Door:
             raise Refusal("wrong_direction", node)
         if not _lane_allowed(message, lane):
             raise Refusal("wrong_lane", node)
+        if self.twins.differs(node, lane, boot, seq, payload):
+            raise Refusal("two_senders", node)
         if lane == seal.DURABLE:
             fresh = self.sequence(node, boot).see(seq)
         else:
-            fresh = self.volatile[node].see(boot, seq)
+            window = self.volatile[node]
+            fresh = window.see(boot, seq)
             if not fresh:
-                raise Refusal("replayed", node)
+                raise Refusal("replayed" if boot == window.newest >> 16 else "old_boot", node)
         return Admitted(node, lane, boot, seq, message, payload, fresh)
 
     def set_keys(self, keys: Mapping[str, KeyRing]) -> None:

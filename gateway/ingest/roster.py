@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, fields
+from enum import Enum
 from typing import Any
 
 from gateway.alarms import NodeTrouble
@@ -30,6 +31,17 @@ _ALARMS = {
     ConditionKind.PIR_FAULT: AlarmKind.NODE_FAULT,
     ConditionKind.LEDGER_FAULT: AlarmKind.NODE_FAULT,
 }
+
+
+class Suspicion(Enum):
+    """What points to somebody who uses a node's key or name: (detail of the alarm, in words)."""
+
+    REVOKED = ("revoked", "was revoked and still sends: its board or a copy of it is out there")
+    TWIN = (
+        "twin",
+        "speaks with two voices: a copy of it, or its flash was wiped under its old key",
+    )
+    MISUSE = ("misuse", "logs in and then acts as another node: its key is in other hands")
 
 
 @dataclass(slots=True)
@@ -73,7 +85,8 @@ class Roster:
             node: deque(maxlen=FORGERY_COUNT) for node in sectors
         }
         self.revoked: frozenset[str] = frozenset()
-        self._revoked_us: dict[str, int] = {}  # revoked nodes that were heard of late
+        # What was suspected of late, and when last.
+        self._suspected_us: dict[tuple[str, Suspicion], int] = {}
         self._since_us = self._ticked_us = 0
         self._heard: set[str] = set()
         self._broken: set[str] = set()
@@ -177,9 +190,13 @@ class Roster:
 
     def on_revoked(self, node: str, arrival_us: int) -> list[NodeTrouble]:
         """A revoked node's board, or a copy of it, speaks or knocks at the broker."""
-        told = node in self._revoked_us
-        self._revoked_us[node] = arrival_us
-        return [] if told else [self._revoked(node, True)]
+        return self.on_suspect(node, Suspicion.REVOKED, arrival_us)
+
+    def on_suspect(self, node: str, what: Suspicion, arrival_us: int) -> list[NodeTrouble]:
+        """Somebody does what this node does not do; told once until it has been over for long."""
+        told = (node, what) in self._suspected_us
+        self._suspected_us[(node, what)] = arrival_us
+        return [] if told else [self._suspect(node, what, True)]
 
     def tick(self, now_us: int) -> list[NodeTrouble]:
         """Who is missed by now, and which attempts are over; looked at four times a second."""
@@ -203,10 +220,10 @@ class Roster:
                 view.forged = False
                 self.dirty.add(node)
                 troubles.append(self._forgery(node, False))
-        for node, heard_us in list(self._revoked_us.items()):
+        for (node, what), heard_us in list(self._suspected_us.items()):
             if abs(now_us - heard_us) > FORGERY_US:
-                del self._revoked_us[node]
-                troubles.append(self._revoked(node, False))
+                del self._suspected_us[(node, what)]
+                troubles.append(self._suspect(node, what, False))
         return troubles
 
     def _set_back(self, now_us: int) -> None:
@@ -230,16 +247,16 @@ class Roster:
             return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
         return ""
 
-    def _revoked(self, node: str, active: bool) -> NodeTrouble:
-        reason = f"{node} was revoked and still sends: its board or a copy of it is out there"
+    def _suspect(self, node: str, what: Suspicion, active: bool) -> NodeTrouble:
+        detail, words = what.value
         sector = self._sectors[node]
-        return NodeTrouble(AlarmKind.FORGERY, node, sector, "revoked", active, reason)
+        return NodeTrouble(AlarmKind.FORGERY, node, sector, detail, active, f"{node} {words}")
 
     def _missing(self, node: str, active: bool, reason: str) -> NodeTrouble:
         sector = self._sectors[node]
         return NodeTrouble(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
 
     def _forgery(self, node: str, active: bool) -> NodeTrouble:
-        reason = f"{FORGERY_COUNT} or more forged messages in the name of {node}"
+        reason = f"{FORGERY_COUNT} or more forged messages or log-ins in the name of {node}"
         sector = self._sectors[node]
         return NodeTrouble(AlarmKind.FORGERY, node, sector, "forgery", active, reason)

@@ -15,7 +15,7 @@ from gateway.ingest.door import Admitted, Door, Refusal
 from gateway.ingest.downlink import DownCounter, seal_down
 from gateway.ingest.quarantine import Quarantine
 from gateway.ingest.refused import Refused
-from gateway.ingest.roster import Roster
+from gateway.ingest.roster import Roster, Suspicion
 from gateway.keys import KeyRing
 from gateway.model.detection import ActivityId, Detection
 from gateway.pipeline import node_rows
@@ -73,11 +73,7 @@ class NodeSide:
             outcome.refused = refusal.reason
             self.refused.count(refusal.reason, refusal.node)
             self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
-            if refusal.reason == "bad_tag":
-                return [*self.roster.on_bad_tag(refusal.node, arrival_us)]
-            if refusal.reason == "revoked":
-                return [*self.roster.on_revoked(refusal.node, arrival_us)]
-            return []
+            return self._refuse(refusal, arrival_us)
         outcome.node = admitted.node
         if admitted.durable:
             outcome.receipt = (admitted.node, admitted.boot)
@@ -90,6 +86,20 @@ class NodeSide:
         self._keep(admitted, arrival_us)
         outcome.message = admitted.message
         return self._dispatch(admitted, arrival_us, outcome)
+
+    def _refuse(self, refusal: Refusal, arrival_us: int) -> Said:
+        """What may be somebody's doing is told."""
+        node = refusal.node
+        match refusal.reason:
+            case "bad_tag":
+                return [*self.roster.on_bad_tag(node, arrival_us)]
+            case "revoked":
+                return [*self.roster.on_revoked(node, arrival_us)]
+            case "two_senders":
+                return [*self.roster.on_suspect(node, Suspicion.TWIN, arrival_us)]
+            case "old_boot" if self.door.twins.lingers(node, arrival_us):
+                return [*self.roster.on_suspect(node, Suspicion.TWIN, arrival_us)]
+        return []
 
     def upto(self, node: str, boot: int) -> int:
         """Up to which seq that boot's durable messages are complete."""

@@ -18,7 +18,7 @@ from gateway.fusion import FusionState
 from gateway.fusion.ears import Health
 from gateway.fusion.rules import Rules
 from gateway.ingest.refused import Refused
-from gateway.ingest.roster import Roster
+from gateway.ingest.roster import Roster, Suspicion
 from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.alarm import AlarmChange
@@ -204,12 +204,22 @@ class Pipeline:
         self._nodes.set_keys(keys)
         return Outcome()
 
-    def knock(self, now_us: int, node: str) -> Outcome:
-        """The broker turned away who uses a node's name; an alarm when the node is revoked."""
+    def knock(self, now_us: int, node: str, misused: bool) -> Outcome:
+        """The broker turned away who uses a node's name, with its password (`misused`) or without:
+        an alarm when the node is revoked, when its password is right, or when it is tried often."""
         outcome = Outcome()
+        if node not in self.roster.views:
+            return outcome
         if node in self.roster.revoked:
             self.refused.count("revoked", node)
-            self._take([*self.roster.on_revoked(node, now_us)], now_us, outcome)
+            troubles = self.roster.on_revoked(node, now_us)
+        elif misused:
+            self.refused.count("misused", node)
+            troubles = self.roster.on_suspect(node, Suspicion.MISUSE, now_us)
+        else:
+            self.refused.count("bad_login", node)
+            troubles = self.roster.on_bad_tag(node, now_us)
+        self._take([*troubles], now_us, outcome)
         return outcome
 
     def hear_again(self, row: MessageRow, times: tuple[int, int, int] | None) -> None:

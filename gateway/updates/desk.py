@@ -35,7 +35,7 @@ _REASONS = {
     10: "the new version did not prove itself; the old one is back",
 }
 # What only somebody can bring about who sends what was never released for this node.
-_FORGED = frozenset({1, 3, 4, 5})
+_FORGED = frozenset({1, 3, 4, 5, 7})
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class UpdateDesk:
         if result.status is wire.ResultStatus.OK:
             return ""
         value = result.value or 0
-        if result.status is wire.ResultStatus.REFUSED and value in _FORGED:
+        if value in _FORGED:
             self._forged.add(node)
         why = _REASONS.get(value, f"status {result.status.label}")
         return f"{result.status.label}: {why}"
@@ -173,8 +173,10 @@ class UpdateDesk:
         kind = AlarmKind.FORGERY if node in self._forged else AlarmKind.NODE_FAULT
         self._forged.discard(node)
         words = f"{node} did not take the update: {reason}"
+        assert self.rollout is not None
+        detail = f"update {self.rollout.command}"  # another attempt is another alarm
         return [
-            NodeTrouble(kind, node, self._sectors[node], "update", active, words)
+            NodeTrouble(kind, node, self._sectors[node], detail, active, words)
             for active in (True, False)
         ]
 

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""Attacks by firmware: a gateway that is in other hands offers a real node what was never released
+for it. The node decides, under real MicroPython; its old firmware keeps running."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.updates import package
+from gateway.updates.package import Release
+from tests.attacks.conftest import Report
+from tests.update.field import RELEASE_KEY, Field
+from tools.release import make_release
+
+STRANGER = Ed25519PrivateKey.from_private_bytes(b"\x66" * 32)
+
+
+def released(version: str, board: str = "pico_w", key: Ed25519PrivateKey = RELEASE_KEY) -> Release:
+    return package.parse(make_release(board, version, key), key.public_key(), "it")
+
+
+def tampered(release: Release, file: int) -> Release:
+    """One bit of one file is another; everything that is signed stays."""
+    contents = list(release.contents)
+    contents[file] = contents[file][:-1] + bytes((contents[file][-1] ^ 1,))
+    return dataclasses.replace(release, contents=tuple(contents))
+
+
+def attacks() -> dict[str, tuple[Release, str]]:
+    """The releases, and the words of the node's refusal."""
+    good = released("9.0.0")
+    changed = next(i for i, data in enumerate(good.contents) if b'"9.0.0"' in data)
+    other = good.manifest.replace(b"version 9.0.0", b"version 9.0.1")
+    return {
+        "unsigned update": (
+            dataclasses.replace(good, signature=bytes(64)),
+            "the signature is not by its release key",
+        ),
+        "update signed by a stranger": (
+            released("9.0.0", key=STRANGER),
+            "the signature is not by its release key",
+        ),
+        "manifest changed after signing": (
+            dataclasses.replace(good, manifest=other),
+            "the signature is not by its release key",
+        ),
+        "file changed after signing": (
+            tampered(good, changed),
+            "a file differed from its hash",
+        ),
+        "update for another board": (released("9.0.0", "esp32"), "for another board"),
+        "downgrade": (released("0.0.9"), "not newer than one it had"),
+    }
+
+
+async def test_updates_never_released_for_a_node_are_refused_by_it_and_told(
+    micropython: Path, tmp_path: Path, report: Report
+):
+    async with Field(tmp_path, micropython, ["n01"]) as field:
+        await field.heard()
+        node = field.nodes["n01"]
+        boots = node.boots
+        for attack, (release, words) in attacks().items():
+            before = len(field.alarms())
+            await field.update(release, [["n01"]])
+            rollout = await field.ended()
+            assert words in rollout.nodes[0].reason, attack
+            kinds = [kind for kind, reason in field.alarms()[before:] if words in reason]
+            assert kinds == ["forgery"], attack
+            report.add(attack, 1, int(not rollout.nodes[0].reason), f"alarm: {words}")
+        assert node.boots == boots
+        assert "update whole" not in node.text()
+        assert field.gateway.pipeline.roster.views["n01"].fw == "0.1.0"
