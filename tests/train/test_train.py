@@ -90,11 +90,11 @@ def test_limit_lies_where_the_tail_of_noise_meets_the_wanted_rate():
 def test_quiet_peaks_count_a_long_noise_once():
     score = np.zeros((200, 6), np.int32)
     score[50:60, 2] = 300
-    score[150:155, 4] = 300
+    score[150:155, 5] = 300
     calm = np.zeros(200, np.uint8)
     heard = Heard(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
     peaks = limits.quiet_peaks([(heard, score)])
-    assert {index: len(levels) for index, levels in peaks.levels.items() if levels} == {2: 1, 4: 1}
+    assert {index: len(levels) for index, levels in peaks.levels.items() if levels} == {2: 1, 5: 1}
 
 
 @pytest.mark.parametrize("words", [["--sites", "0"], ["--version", "256"], ["--workers", "0"]])

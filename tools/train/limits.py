@@ -20,7 +20,7 @@ Scored = list[tuple[Heard, NDArray[np.int32]]]
 HOP_S = 0.512
 FALSE_PER_DAY = 0.2  # of each class, over all weathers: one a day of all together
 KEEP = -40  # an activity lives on above this: below one half, and above what quiet ground gives
-_CLIP, _QUICK = 384, 2  # as ugs.detect.verdict
+_CLIP, _QUICK = 384, (2, 2, 2, 3, 2)  # as ugs.detect.verdict
 _LEAST, _MOST = 112, 320
 _TAIL = 64  # peaks above one unit of log-odds make the tail
 _APART = 25  # hops between peaks that count as two
@@ -32,8 +32,9 @@ def evidence(scores: NDArray[np.int32]) -> NDArray[np.int64]:
     above = np.clip(scores[:, 1:] - scores[:, :1], -_CLIP, _CLIP).astype(np.int64) << 4
     out = np.empty_like(above)
     account = np.zeros(above.shape[1], np.int64)
+    shifts = np.array(_QUICK)
     for hop, level in enumerate(above):
-        account = account + ((level - account) >> _QUICK)
+        account = account + ((level - account) >> shifts)
         out[hop] = account
     return np.asarray(out >> 4)
 

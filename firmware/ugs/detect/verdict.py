@@ -2,9 +2,12 @@
 # Verdict: from the forest's scores, hop by hop, to how sure the node is, and of what.
 #
 # Each class has an account: how far its score stands above that of nothing, averaged over about
-# two seconds, and its own limit: what noise is taken for differs. The account that stands highest
-# over its limit is the evidence. The name comes from some sixteen seconds in
-# which the node was sure, so that it neither flickers nor fades with the sound.
+# two seconds (four for a vehicle, which stays longer than a gust), and its own limit: what noise is
+# taken for differs. The account that stands highest over its limit is the evidence.
+#
+# The name comes from all hops in which the node was sure, half a minute of them at the most, so
+# that it neither flickers nor fades with the sound, and from scores that are not clipped: near by,
+# all of them are high.
 
 from array import array
 
@@ -13,8 +16,10 @@ from micropython import const
 from ugs.detect.forest import CLASSES
 
 _CLIP = const(384)  # 6 units of log-odds: no hop may decide alone
-_QUICK = const(2)
-_SLOW = const(5)
+_CLEAR = const(4096)
+_QUICK = (2, 2, 2, 2, 3, 2)  # 2^2 hops = 2 s
+_FEW = const(2)
+_SLOW = const(6)
 _NOTHING = const(0)
 _FIRST = const(1)
 
@@ -30,6 +35,8 @@ class Verdict:
         self._names = array("i", [0] * CLASSES)
         self._best = _FIRST
         self._name = _FIRST
+        self._shift = 0  # the name's average covers 2^shift hops
+        self._hops = 0
 
     def weigh(self, scores, is_open):
         accounts, names, limits = self._accounts, self._names, self._limits
@@ -37,17 +44,22 @@ class Verdict:
         for index in range(_FIRST, CLASSES):
             above = scores[index] - scores[_NOTHING]
             above = max(-_CLIP, min(_CLIP, above))
-            accounts[index] += ((above << 4) - accounts[index]) >> _QUICK
+            accounts[index] += ((above << 4) - accounts[index]) >> _QUICK[index]
             if accounts[index] - limits[index] > accounts[best] - limits[best]:
                 best = index
         self._best = best
-        if is_open and accounts[best] <= 0:
-            return
+        if is_open:
+            if accounts[best] <= 0:
+                return
+            self._hops += 1
+            if self._hops >> self._shift and self._shift < _SLOW:
+                self._shift += 1
+        else:
+            self._hops = 1 << _FEW
+            self._shift = _FEW
         for index in range(_FIRST, CLASSES):
-            if is_open:
-                names[index] += (accounts[index] - names[index]) >> _SLOW
-            else:
-                names[index] = accounts[index]
+            above = max(-_CLEAR, min(_CLEAR, scores[index] - scores[_NOTHING]))
+            names[index] += ((above << 4) - names[index]) >> self._shift
             if names[index] > names[name]:
                 name = index
         self._name = name
