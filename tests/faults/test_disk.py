@@ -75,7 +75,12 @@ async def failing(pid: int, call: str, error: str, when: str) -> AsyncIterator[N
         yield
     finally:
         tracer.send_signal(signal.SIGINT)  # lets go of it
-        await tracer.wait()
+        try:
+            async with asyncio.timeout(5):
+                await tracer.wait()
+        except TimeoutError:  # it has been seen to wait for a thread that never stops
+            tracer.kill()
+            await tracer.wait()
 
 
 @pytest.mark.parametrize("times", TIMES)

@@ -8,17 +8,27 @@ import json
 import sys
 from pathlib import Path
 
-from tools.bench import ingest, report
+from tools.bench import connections, ingest, report
 from tools.bench.systems import PEERS
 from tools.errors import UserError
+
+_NODES_MOST = 10_000  # of one site
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
         "subject",
-        choices=("ingest",),
-        help="ingest: durable messages/s beside a naive script and Node-RED",
+        choices=("ingest", "connections"),
+        help="ingest: durable messages/s beside a naive script and Node-RED; "
+        "connections: many nodes held by the gateway's own broker, and its memory",
+    )
+    parser.add_argument("--nodes", type=int, default=10_000, help="of connections (default: 10000)")
+    parser.add_argument(
+        "--seconds", type=float, default=120, help="to hold connections (default: 120)"
+    )
+    parser.add_argument(
+        "--every", type=float, default=30, help="seconds between heartbeats (default: 30)"
     )
     parser.add_argument("--runs", type=int, default=3, help="interleaved runs (default: 3)")
     parser.add_argument(
@@ -26,12 +36,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=",".join(peer.key for peer in PEERS),
         help="comma-separated, of naive and node_red (default: both; node_red needs npm)",
     )
-    parser.add_argument("--markdown", type=Path, help="write the tables to this file")
+    parser.add_argument("--into", type=Path, help="write the table into its place in this file")
     parser.add_argument("--json", action="store_true", help="the last line is JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when everything was measured. Raises UserError."""
+    if args.subject == "connections":
+        return _connections(args)
+    return _ingest(args)
+
+
+def _connections(args: argparse.Namespace) -> int:
+    if not 1 <= args.nodes <= _NODES_MOST:
+        raise UserError(f"--nodes must be 1 to {_NODES_MOST}")
+    if not 5 <= args.seconds <= 86_400 or not 1 <= args.every <= 300:
+        raise UserError("--seconds must be 5 to 86400, --every 1 to 300")
+    held = connections.hold(args.nodes, args.seconds, args.every, _tell)
+    _report(args, json.dumps(held.to_json()), report.connections_table(held))
+    return 0
+
+
+def _ingest(args: argparse.Namespace) -> int:
     by_key = {peer.key: peer for peer in PEERS}
     words = [word for word in args.peers.split(",") if word]
     if unknown := [word for word in words if word not in by_key]:
@@ -39,11 +65,14 @@ def run(args: argparse.Namespace) -> int:
     if not 1 <= args.runs <= 99:
         raise UserError("--runs must be 1 to 99")
     result = ingest.bench([by_key[word] for word in words], args.runs, _tell)
-    table = report.ingest_table(result)
-    if args.markdown is not None:
-        args.markdown.write_text(report.page(result))
-    print(json.dumps(result.to_json()) if args.json else table)
+    _report(args, json.dumps(result.to_json()), report.ingest_table(result))
     return 0
+
+
+def _report(args: argparse.Namespace, as_json: str, table: str) -> None:
+    if args.into is not None:
+        report.write_into(args.into, args.subject, table)
+    print(as_json if args.json else table)
 
 
 def _tell(line: str) -> None:

@@ -29,6 +29,7 @@ class Node(asyncio.Protocol):
 
     def __init__(self, name: str, password: str) -> None:
         self.name = name
+        self.gone = False
         self._password = password
         self._transport: asyncio.Transport
         self._loop = asyncio.get_running_loop()
@@ -89,6 +90,7 @@ class Node(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The broker is gone: nothing more is acknowledged."""
+        self.gone = True
         if not self._welcome.done():
             self._welcome.set_exception(error or OSError("closed"))
 

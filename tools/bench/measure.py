@@ -72,7 +72,7 @@ def throughput(system: Running, nodes: int, messages: Path, count: int) -> float
         began_ns = _begin(load)
         while True:
             ended_ns = _await_quiet(system.database)
-            rows = _rows(system.database)
+            rows = count_rows(system.database)
             if rows == count:
                 return count / ((ended_ns - began_ns) / 1e9)
             if time.monotonic_ns() - ended_ns > _STALL_S * 1e9:
@@ -126,7 +126,8 @@ def _connect(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=2, isolation_level=None)
 
 
-def _rows(database: Path) -> int:
+def count_rows(database: Path) -> int:
+    """Messages in a store; -1 while it is locked."""
     with contextlib.closing(_connect(database)) as db:
         try:
             (count,) = db.execute("SELECT count(*) FROM message").fetchone()

@@ -56,15 +56,20 @@ def heartbeats(nodes: int, count: int) -> Iterator[Sealed]:
     keys = node_keys(nodes)
     for number in range(count):
         index, turn = number % nodes, number // nodes
-        message = Health(
-            t_ms=1000 * turn,
-            battery_mv=3900,
-            rssi_dbm=-60,
-            floor_um_s_x100=12,
-            samples_missed=0,
-            ledger_pending=0,
-        )
-        yield index, _seal(keys[index], index, message, seal.VOLATILE, turn + 1)
+        yield index, heartbeat(keys[index], index, turn)
+
+
+def heartbeat(keys: NodeKeys, index: int, turn: int) -> bytes:
+    """The `turn`-th of one node, from 0."""
+    message = Health(
+        t_ms=1000 * turn,
+        battery_mv=3900,
+        rssi_dbm=-60,
+        floor_um_s_x100=12,
+        samples_missed=0,
+        ledger_pending=0,
+    )
+    return _seal(keys, index, message, seal.VOLATILE, turn + 1)
 
 
 def backlog(nodes: int, count: int) -> Iterator[Sealed]:
