@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway import toml_table
 from gateway.alarm_config import AlarmConfig, read_alarms
+from gateway.node_network import NodeNetwork, read_nodes
 from gateway.outputs.config import (
     HomeAssistantConfig,
     OutputConfig,
@@ -35,6 +36,12 @@ port = 1883
 host = "127.0.0.1"       # this machine only
 port = 8480
 operators = "operators.toml"  # written by `groundwatch operator add NAME`
+
+# What `groundwatch flash` tells nodes: the Wi-Fi they join and where in it the broker is.
+# [nodes]
+# ssid = "groundwatch"
+# passphrase = "change me, 8 to 63 characters"
+# host = "192.168.4.1"
 
 # When a sector is armed; one without a schedule always is. Elsewhere alarms are recorded, not told.
 # [[arming]]
@@ -116,6 +123,7 @@ class GatewayConfig:
     broker: BrokerConfig = BrokerConfig()
     console: ConsoleConfig = ConsoleConfig()
     serial: tuple[SerialConfig, ...] = ()
+    nodes: NodeNetwork | None = None
     alarms: AlarmConfig = field(default_factory=AlarmConfig)
     # Where the store is: a file in data_dir, or PostgreSQL by its URL, which may hold a password.
     store_url: str | None = field(default=None, repr=False)
@@ -134,13 +142,15 @@ def load_config(path: Path) -> GatewayConfig:
     """Read a gateway.toml; relative paths in it are relative to the file. Raises ConfigError."""
     root = toml_table.load(path)
     head = root.table("gateway", required=True)
+    broker = _broker(root.table("broker"))
     config = GatewayConfig(
         data_dir=path.parent / head.text("data_dir", "data"),
         site=path.parent / head.text("site", "site.toml"),
         fleet_key=path.parent / head.text("fleet_key", "fleet.key"),
-        broker=_broker(root.table("broker")),
+        broker=broker,
         console=_console(root.table("console"), path.parent),
         serial=tuple(_serial(table) for table in root.tables("serial")),
+        nodes=read_nodes(root, broker.port),
         alarms=read_alarms(root),
         store_url=_store_url(root.table("store")),
         retention=read_retention(root),

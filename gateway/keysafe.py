@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Key safe: where the fleet root rests: wrapped by a passphrase, in the OS keyring, or plain.
 
-The file named by `fleet_key` says which: 64 hex digits (plain, mode 0600), or one JSON object. A
-passphrase is stretched by Argon2id (RFC 9106) and the root sealed under it with AES-256-GCM.
+The file named by `fleet_key` says which: 64 hex digits (plain, mode 0600), what gateway/wrapped.py
+wrote, or the name of an entry in the keyring.
 """
 
 from __future__ import annotations
@@ -18,20 +18,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from argon2.low_level import Type, hash_secret_raw
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES, load_fleet_root
+from gateway.wrapped import create, open_secret
 
 PASSPHRASE_FILE = "GROUNDWATCH_PASSPHRASE_FILE"
-PASSPHRASE_LEAST = 12  # characters
-# RFC 9106 section 4, second recommended option: 3 passes over 64 MiB on 4 lanes.
-_COST = {"passes": 3, "memory_kib": 65_536, "lanes": 4}
-# A file from elsewhere must not take all memory or time of this machine.
-_COST_MOST = {"passes": 10, "memory_kib": 1 << 20, "lanes": 16}
-_FORMAT = "groundwatch fleet root 1"
+_KEYRING = "groundwatch fleet root in the keyring 1"
+_WHAT = "fleet root"
 _SERVICE = "groundwatch"
 
 Ask = Callable[[str], str]
@@ -70,22 +63,23 @@ def ask_passphrase(prompt: str) -> str:
 def rest_of(path: Path) -> Rest:
     """How the root in this file rests. Raises ConfigError."""
     fields = _read(path)
-    return Rest.PLAIN if fields is None else Rest(fields["rest"])
+    if fields is None:
+        return Rest.PLAIN
+    return Rest.KEYRING if fields.get("format") == _KEYRING else Rest.PASSPHRASE
 
 
 def open_root(path: Path, ask: Ask = ask_passphrase) -> bytes:
     """The 32-byte fleet root. Raises ConfigError."""
-    fields = _read(path)
-    if fields is None:
-        return load_fleet_root(path)
-    if fields["rest"] == Rest.KEYRING.value:
-        return _from_keyring(path, fields["entry"])
-    salt, nonce, sealed = (bytes.fromhex(fields[name]) for name in ("salt", "nonce", "sealed"))
-    key = _stretch(ask(f"passphrase of {path}: "), salt, {name: fields[name] for name in _COST})
-    try:
-        return AESGCM(key).decrypt(nonce, sealed, _FORMAT.encode())
-    except InvalidTag:
-        raise ConfigError(f"{path}: the passphrase is wrong, or the file was altered") from None
+    match rest_of(path):
+        case Rest.PLAIN:
+            return load_fleet_root(path)
+        case Rest.KEYRING:
+            return _from_keyring(path, str((_read(path) or {}).get("entry")))
+        case Rest.PASSPHRASE:
+            root = open_secret(path, _WHAT, ask(f"passphrase of {path}: "))
+            if len(root) != ROOT_BYTES:
+                raise ConfigError(f"{path} holds no fleet root")
+            return root
 
 
 def write_root(path: Path, root: bytes, rest: Rest, ask: Ask = ask_passphrase) -> None:
@@ -93,33 +87,28 @@ def write_root(path: Path, root: bytes, rest: Rest, ask: Ask = ask_passphrase) -
 
     Raises ConfigError.
     """
-    if rest is Rest.PLAIN:
-        text = root.hex()
-    elif rest is Rest.KEYRING:
-        text = _dumps({"rest": rest.value, "entry": _to_keyring(path, root)})
-    else:
-        passphrase = ask(f"new passphrase of {path}: ")
-        if len(passphrase) < PASSPHRASE_LEAST:
-            raise ConfigError(f"a passphrase needs {PASSPHRASE_LEAST} characters; take five words")
-        salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-        sealed = AESGCM(_stretch(passphrase, salt, _COST)).encrypt(nonce, root, _FORMAT.encode())
-        parts = {"salt": salt.hex(), "nonce": nonce.hex(), "sealed": sealed.hex()}
-        text = _dumps({"rest": rest.value, **_COST, **parts})
     beside = path.with_name(f"{path.name}.new")
     try:
         beside.unlink(missing_ok=True)
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        match rest:
+            case Rest.PLAIN:
+                _write(beside, root.hex())
+            case Rest.KEYRING:
+                fields = {"format": _KEYRING, "entry": _to_keyring(path, root)}
+                _write(beside, json.dumps(fields))
+            case Rest.PASSPHRASE:
+                create(beside, _WHAT, root, ask(f"new passphrase of {path}: "))
         beside.replace(path)
     except OSError as error:
         raise ConfigError(f"cannot write the fleet key {path}: {error.strerror}") from None
 
 
-def _dumps(fields: dict[str, Any]) -> str:
-    return json.dumps({"format": _FORMAT, **fields})
+def _write(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -132,35 +121,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     if not text.lstrip().startswith(b"{"):
         return None
     try:
-        fields = json.loads(text)
-        if fields["format"] == _FORMAT and _is_good(fields):
-            return dict(fields)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise ConfigError(f"{path} is no fleet key that this version can read; restore it")
-
-
-def _is_good(fields: dict[str, Any]) -> bool:
-    if fields["rest"] == Rest.KEYRING.value:
-        return isinstance(fields["entry"], str)
-    costs = all(
-        type(fields[name]) is int and 1 <= fields[name] <= most for name, most in _COST_MOST.items()
-    )
-    sizes = {"salt": 16, "nonce": 12, "sealed": ROOT_BYTES + 16}
-    lengths = all(len(bytes.fromhex(fields[name])) == size for name, size in sizes.items())
-    return fields["rest"] == Rest.PASSPHRASE.value and costs and lengths
-
-
-def _stretch(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
-    return hash_secret_raw(
-        passphrase.encode(),
-        salt,
-        time_cost=cost["passes"],
-        memory_cost=max(cost["memory_kib"], 8 * cost["lanes"]),
-        parallelism=cost["lanes"],
-        hash_len=32,
-        type=Type.ID,
-    )
+        return dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        raise ConfigError(f"{path} is no fleet key that this version can read") from None
 
 
 def _to_keyring(path: Path, root: bytes) -> str:

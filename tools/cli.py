@@ -95,6 +95,12 @@ VERBS = (
         "groundwatch release sign --board pico_w --version 0.2.0 --out pico_w-0.2.0.gwr",
     ),
     Verb(
+        "flash",
+        "tools.flash.cli",
+        "make a bare board a node: MicroPython, firmware, its key, and a proof of it",
+        "groundwatch flash n07 --at 75,12.5 --sector gate",
+    ),
+    Verb(
         "export",
         "gateway.export.cli",
         "write one alarm with its detections, waveforms, history and audit as a signed file",
@@ -111,6 +117,12 @@ VERBS = (
         "tools.update",
         "have the running gateway bring a signed release to its nodes, in waves",
         "groundwatch update pico_w-0.2.0.gwr --wave n01 --wave 25% --wave rest",
+    ),
+    Verb(
+        "provision",
+        "tools.provision",
+        "keys of nodes: give out, rotate, replace a lost board, revoke, list",
+        "groundwatch provision n07 --revoke --why 'stolen in the night of 3 May'",
     ),
     Verb(
         "recordings",

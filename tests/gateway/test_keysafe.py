@@ -55,12 +55,12 @@ def test_root_under_a_passphrase_comes_back_and_is_nowhere_to_be_read(path) -> N
 
 def test_root_wrong_passphrase_or_altered_file_is_refused(path) -> None:
     write_root(path, ROOT, Rest.PASSPHRASE, lambda _prompt: WORDS)
-    with pytest.raises(ConfigError, match="wrong"):
+    with pytest.raises(ConfigError, match="does not open"):
         open_root(path, lambda _prompt: WORDS + "!")
     fields = json.loads(path.read_text())
-    fields["sealed"] = fields["sealed"][:-1] + ("0" if fields["sealed"][-1] != "0" else "1")
+    fields["wrapped"] = fields["wrapped"][:-1] + ("0" if fields["wrapped"][-1] != "0" else "1")
     path.write_text(json.dumps(fields))
-    with pytest.raises(ConfigError, match="altered"):
+    with pytest.raises(ConfigError, match="does not open"):
         open_root(path, lambda _prompt: WORDS)
 
 
@@ -71,25 +71,13 @@ def test_root_short_passphrase_is_refused_and_leaves_the_file(path) -> None:
     assert open_root(path) == ROOT
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("format", "another 1"),
-        ("rest", "cloud"),
-        ("passes", 0),
-        ("passes", 10**9),
-        ("memory_kib", 1 << 40),
-        ("lanes", True),
-        ("salt", "zz"),
-        ("nonce", "00"),
-        ("sealed", None),
-    ],
-)
-def test_root_file_with_a_wrong_field_is_refused_before_any_work(path, name, value) -> None:
-    write_root(path, ROOT, Rest.PASSPHRASE, lambda _prompt: WORDS)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
-    with pytest.raises(ConfigError, match="restore"):
-        open_root(path, lambda _prompt: pytest.fail("asked for a passphrase"))
+@pytest.mark.parametrize("text", ["{", "{}", '{"format": "another 1"}', "[" * 3000, "{" * 3000])
+def test_root_file_of_another_kind_is_refused_in_one_line(path, text) -> None:
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(ConfigError) as refused:
+        open_root(path, lambda _prompt: WORDS)
+    assert "\n" not in str(refused.value)
 
 
 def test_root_in_the_keyring_comes_back_and_the_file_only_names_it(path, use_keyring) -> None:

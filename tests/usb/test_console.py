@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""The simulated board's console: MicroPython's own tool finds it genuine, and so does ours."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.usb.rig import until
+from tools.flash.repl import BoardError, CableError, Repl
+
+
+def mpremote(board, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "mpremote", "connect", os.path.realpath(board.port), *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_console_is_genuine_to_mpremote(plug, tmp_path) -> None:
+    board = plug()
+    data = os.urandom(3000)
+    (tmp_path / "some.bin").write_bytes(data)
+    mpremote(board, "fs", "cp", str(tmp_path / "some.bin"), ":some.bin")
+    assert hashlib.sha256(data).hexdigest() in mpremote(board, "fs", "sha256sum", ":some.bin")
+    assert "ZeroDivisionError" in mpremote(board, "exec", "1/0")
+    assert "Pico W" in mpremote(board, "exec", "import sys; print(sys.implementation._machine)")
+
+
+def test_console_files_outlive_a_reset_and_a_power_cut(plug) -> None:
+    board = plug()
+    repl = Repl(str(board.port))
+    repl.enter()
+    repl.run("f=open('kept','w')\nf.write('x'*300)\nf.close()")
+    repl.let_go("import machine\nmachine.reset()")
+    repl.close()
+    until(lambda: board.resets == 1)
+    board.unplug()
+    board.plug()
+    repl = Repl(str(board.port))
+    repl.enter()
+    assert repl.run("import os\nprint(os.stat('kept')[6])").split() == [b"300"]
+    repl.close()
+
+
+def test_repl_long_code_goes_through_the_window(plug) -> None:
+    repl = Repl(str(plug().port))
+    repl.enter()
+    assert repl.run(f"print(len('{'x' * 20_000}'))").split() == [b"20000"]
+    repl.close()
+
+
+def test_repl_running_program_is_interrupted(plug) -> None:
+    board = plug()
+    repl = Repl(str(board.port))
+    repl.enter()
+    repl.run(
+        "f=open('main.py','w')\nf.write('import time\\nwhile 1:\\n print(1)\\n time.sleep(.01)\\n')"
+        "\nf.close()"
+    )
+    repl.let_go("import machine\nmachine.reset()")
+    repl.close()
+    until(lambda: board.resets == 1)
+    time.sleep(0.3)  # a real program prints meanwhile
+    repl = Repl(str(board.port))
+    repl.enter()
+    assert repl.run("print(7)").split() == [b"7"]
+    repl.close()
+
+
+def test_repl_error_on_the_board_is_one_plain_line(plug) -> None:
+    repl = Repl(str(plug().port))
+    repl.enter()
+    with pytest.raises(BoardError) as told:
+        repl.run("raise ValueError('a\\x1b[31mred\\nsecret')")
+    assert "\n" not in str(told.value)
+    assert "\x1b" not in str(told.value)
+    assert repl.run("print(1)").split() == [b"1"]
+    repl.close()
+
+
+def test_repl_unplugged_board_is_told_at_once(plug) -> None:
+    board = plug()
+    repl = Repl(str(board.port))
+    repl.enter()
+    board.unplug()
+    with pytest.raises(CableError, match="lost"):
+        repl.run("print(1)")
+    repl.close()
+
+
+def test_repl_port_that_says_nothing_is_no_board(tmp_path) -> None:
+    ours, theirs = os.openpty()
+    with pytest.raises(CableError, match="no MicroPython prompt"):
+        Repl(os.ttyname(theirs)).enter()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_repl_port_that_is_in_use_is_told(plug) -> None:
+    board = plug()
+    first = Repl(str(board.port))
+    with pytest.raises(CableError, match="cannot open"):
+        Repl(str(board.port))
+    first.close()

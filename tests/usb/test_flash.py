@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch flash`: from a bare board to a node; cut anywhere, the same command repairs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from gateway.enrolment import ENROLMENT, Journal, KeyAct
+from gateway.keys import load_fleet_root, node_key
+from gateway.site import load_site
+from sim_hardware.usb.board import Identity, UsbBoard
+from sim_hardware.usb.bootsel import Bootsel
+from sim_hardware.usb.romloader import RomLoader
+from tests.usb.conftest import Quiet
+from tests.usb.rig import esp32_image, uf2_image, until, write_site
+from tools import cli
+from tools.bundle import OWNED
+from tools.flash.board import Board
+from tools.flash.enrol import Mode
+from tools.flash.install import compare, put_files, put_start
+from tools.flash.repl import BoardError, CableError
+
+ESP32 = Identity("Generic ESP32 module with ESP32", "esp32", (1, 25, 0), "240ac4123456")
+CUTS = 8
+ROTATION_CUTS = 4
+
+
+@pytest.fixture
+def site(tmp_path):
+    return write_site(tmp_path)
+
+
+def groundwatch(capsys, *words: str) -> dict:
+    assert cli.main([*words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def back(board: UsbBoard) -> Board:
+    """At its prompt, once it is on the bus again."""
+    until(board.port.exists)
+    return Board(str(board.port))
+
+
+def flash(site, board, *more: str) -> list[str]:
+    until(lambda: board.port.exists() or not board.plugged)
+    place = ("--at", "75,12.5", "--sector", "gate")
+    return ["flash", "n07", "--config", str(site), *place, "--port", str(board.port), *more]
+
+
+def test_flash_board_with_micropython_becomes_a_node_of_the_site(site, plug, capsys) -> None:
+    board = plug()
+    said = groundwatch(capsys, *flash(site, board))
+    assert (said["node"], said["board"], said["generation"]) == ("n07", "pico_w", 1)
+    placed = load_site(site.parent / "site.toml").nodes["n07"]
+    assert (placed.x_m, placed.y_m, placed.sector, placed.board) == (75, 12.5, "gate", "pico_w")
+    assert "# Placed in March." in (site.parent / "site.toml").read_text()
+    root = load_fleet_root(site.parent / "fleet.key")
+    acts = Journal(site.parent / "data" / ENROLMENT, root).history()
+    assert [entry.act for entry in acts] == [KeyAct.OFFER, KeyAct.PROVE]
+    assert acts[1].board == said["id"]
+
+    again = groundwatch(capsys, *flash(site, board))
+    assert (again["removed"], again["new_key"]) == (0, False)
+    assert again["sent"] <= 2  # the record of starts in its two slots
+    assert len(Journal(site.parent / "data" / ENROLMENT, root).history()) == 2
+
+
+def test_flash_whole_tree_and_settings_are_on_the_board(site, plug, capsys, desk) -> None:
+    board = plug()
+    groundwatch(capsys, *flash(site, board))
+    held = back(board)
+    held.hold()
+    assert [path for path in compare(held, desk.files).send if "slot" not in path] == []
+    said = json.loads(held._repl.run("print(open('node.json').read())"))
+    held.close()
+    root = load_fleet_root(site.parent / "fleet.key")
+    assert said["key"] == node_key(root, "north", "n07", 1).hex()
+    assert said["wifi"]["ssid"] == "groundwatch"
+    assert (said["broker"]["host"], said["x_m"], said["y_m"]) == ("192.168.4.1", 75, 12.5)
+
+
+def test_flash_shows_no_key_on_any_screen_or_command_line(site, plug) -> None:
+    board = plug()
+    words = [sys.executable, "-m", "tools.cli", *flash(site, board)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    root = load_fleet_root(site.parent / "fleet.key")
+    for secret in (root, node_key(root, "north", "n07", 1)):
+        assert secret.hex() not in done.stdout + done.stderr + " ".join(words)
+    assert "correct horse battery" not in done.stdout + done.stderr
+    assert "GP26" in done.stdout  # what to wire
+    journal = (site.parent / "data" / ENROLMENT).read_text()
+    assert node_key(root, "north", "n07", 1).hex() not in journal
+
+
+def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
+    board = plug()
+    back(board).close()  # it has made its file system
+    before = (site.parent / "site.toml").read_text(), board.flash.read_bytes()
+    said = groundwatch(capsys, *flash(site, board, "--dry-run"))
+    assert any("send" in step for step in said["steps"])
+    assert ((site.parent / "site.toml").read_text(), board.flash.read_bytes()) == before
+    assert not (site.parent / "data").exists()
+
+
+@pytest.fixture
+def small(desk, monkeypatch):
+    """A tree of few files: what is cut here is the procedure, not the firmware."""
+    kept = ("boot.py", "main.py", "slots.py", "slot0", "slot1", "rescue/ugs/clock.py")
+    files = {path: source for path, source in desk.files.items() if path in kept}
+    assert len(files) == len(kept)
+    return files
+
+
+def make(desk, board: UsbBoard, files, mode: Mode = Mode.ENROL):
+    """What the command does between finding a board and telling of it."""
+    held = back(board)
+    held.hold()
+    put_files(held, files, Quiet())
+    enrolled = desk.provisioner.enrol(held, desk.wish(mode=mode))
+    put_start(held, files)
+    held.start()
+    return enrolled
+
+
+def is_whole(desk, board: UsbBoard, files) -> bool:
+    held = back(board)
+    work = compare(held, files)
+    answered = desk.provisioner._held(held, desk.wish(), desk.provisioner.standing("n07"))
+    held.close()
+    return not work.send and not work.remove and answered > 0
+
+
+def cut_and_repair(desk, lost: UsbBoard, files, mode: Mode, at: int) -> None:
+    """Pull the cable after so many bytes; plug it in and give the same command again."""
+    lost.cut_after = lost.taken + at
+    with pytest.raises(CableError):
+        make(desk, lost, files, mode)
+    until(lambda: not lost.plugged)
+    lost.cut_after = None
+    lost.plug()
+    make(desk, lost, files, mode)
+
+
+@pytest.fixture(autouse=True)
+def short_wait(monkeypatch):
+    """A board that was unplugged does not come back by itself: no test waits for it for long."""
+    monkeypatch.setattr("tools.flash.board._RETURN_S", 3.0)
+
+
+def blank_boards(desk, plug, files, cuts: int) -> None:
+    board = plug("probe")
+    make(desk, board, files)
+    chance = random.Random(11)
+    for number in range(cuts):
+        step = board.taken // cuts
+        lost = plug(f"cut{number}", identity=Identity(unique_id=f"e6616408431922{number:02x}"))
+        at = 1 + step * number + chance.randrange(step - 1)
+        cut_and_repair(desk, lost, files, Mode.REPLACE, at)
+        assert is_whole(desk, lost, files), f"cut {number} of {cuts}"
+        lost.unplug()
+
+
+def test_flash_cable_pulled_at_many_points_is_repaired_by_the_same_command(desk, plug, small):
+    blank_boards(desk, plug, small, CUTS)
+
+
+@pytest.mark.slow
+def test_flash_cable_pulled_at_very_many_points_is_repaired(desk, plug, small) -> None:
+    blank_boards(desk, plug, small, 120)
+
+
+def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(desk, plug, small) -> None:
+    board = plug(flash_blocks=32)  # all free blocks are overwritten after each rotation
+    make(desk, board, small)
+    began = board.taken
+    make(desk, board, small, Mode.ROTATE)
+    step = (board.taken - began) // ROTATION_CUTS
+    for number in range(ROTATION_CUTS):
+        cut_and_repair(desk, board, small, Mode.ROTATE, 1 + step * number + step // 2)
+        assert is_whole(desk, board, small), f"cut {number} of {ROTATION_CUTS}"
+
+
+def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, small) -> None:
+    board = plug()
+    make(desk, board, small)
+    held = back(board)
+    held.hold()
+    held.remove("rescue")
+    held.close()
+    board.unplug()
+    board.plug()
+    held = back(board)
+    assert "main.py" not in held.inventory(OWNED)
+    held.close()
+
+
+def test_flash_noise_on_the_line_is_noticed_and_mended(desk, plug, small) -> None:
+    chance, hits = random.Random(3), []
+
+    def noisy(data: bytes) -> bytes:
+        if chance.random() < 0.02 and len(data) > 40:
+            hits.append(len(data))
+            hurt = bytearray(data)
+            hurt[chance.randrange(len(hurt))] ^= 1 << chance.randrange(7)
+            return bytes(hurt)
+        return data
+
+    board = plug()
+    board.noise = noisy
+    for _ in range(30):
+        with contextlib.suppress(CableError, BoardError):
+            make(desk, board, small)
+        if len(hits) > 3:
+            break
+    board.noise = bytes
+    assert len(hits) > 3
+    make(desk, board, small)
+    assert is_whole(desk, board, small)
+
+
+def test_flash_leftovers_and_an_update_in_use_are_cleared_away(desk, plug, small) -> None:
+    board = plug()
+    make(desk, board, small)
+    held = back(board)
+    for path in ("b/ugs/node.py", "a/old.py", "slot0", "state/kept", "notes.txt"):
+        held.send(path, b"1")
+    held.close()
+    make(desk, board, small)
+    held = back(board)
+    there = held.inventory((*OWNED, "state", "notes.txt"))
+    held.close()
+    assert "state/kept" in there and "notes.txt" in there
+    assert not {"b/ugs/node.py", "a/old.py"} & set(there)
+    assert compare_hash(there["slot0"])
+
+
+def compare_hash(digest: str) -> bool:
+    return digest.startswith("e3b0c442")  # SHA-256 of nothing
+
+
+def test_flash_blank_pico_takes_micropython_from_its_boot_rom_drive(
+    site, plug, micropython, tmp_path, capsys
+) -> None:
+    folder = tmp_path / "pico"
+    folder.mkdir()
+    board = UsbBoard(folder, micropython)
+    image = tmp_path / "some.uf2"
+    program = bytes(random.Random(1).randbytes(40_000))
+    image.write_bytes(uf2_image(program))
+    programs = []
+
+    def started(program: bytes) -> None:
+        programs.append(program)
+        board.plug()
+
+    with Bootsel(folder, started) as rom:
+        said = groundwatch(
+            capsys,
+            *flash(site, board, "--drive", str(rom.path), "--image", str(image)),
+            "--board",
+            "pico_w",
+        )
+        until(lambda: programs)
+    board.unplug()
+    assert programs[0][: len(program)] == program
+    assert said["generation"] == 1
+    assert said["micropython"]
+
+
+def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
+    site, plug, tmp_path, capsys, monkeypatch
+) -> None:
+    board = plug("pico", identity=Identity(version=(1, 20, 0)))
+    image = tmp_path / "some.uf2"
+    image.write_bytes(uf2_image(b"program" * 1000))
+
+    def renewed(_program: bytes) -> None:
+        board._identity.write_text(board._identity.read_text().replace("20", "25"))
+        board.plug()
+
+    rom = Bootsel(tmp_path, renewed)
+    board.on_bootloader = rom.plug
+    monkeypatch.setattr("tools.flash.ports.mounts", lambda: [rom.path])
+    monkeypatch.setattr(
+        "tools.flash.ports.boot_drives", lambda: [rom.path] if rom.path.exists() else []
+    )
+    said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    rom.unplug()
+    assert said["generation"] == 1
+
+
+def test_flash_blank_esp32_takes_micropython_by_esptool(site, micropython, tmp_path, capsys):
+    folder = tmp_path / "esp"
+    folder.mkdir()
+    image = tmp_path / "some.bin"
+    image.write_bytes(esp32_image())
+    chip = RomLoader(folder)
+    board = UsbBoard(folder, micropython, ESP32, native_usb=False)
+    board.port = chip.port
+    chip.on_run = board.plug
+    with chip:
+        said = groundwatch(capsys, *flash(site, board, "--image", str(image)), "--board", "esp32")
+    board.unplug()
+    size = image.stat().st_size
+    assert bytes(chip.flash[0x1000 : 0x1000 + size]) == image.read_bytes()
+    assert (said["board"], said["generation"]) == ("esp32", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--at", "75"], "75,12.5"),
+        (["--at", "nan,1"], "75,12.5"),
+        (["--at", "1e9,0"], "75,12.5"),
+        (["--board", "toaster"], "esp32"),
+        (["--port", "/dev/no-such-port"], "no-such-port"),
+        (["--drive", "/tmp"], "INFO_UF2"),
+        (["--config", "absent.toml"], "absent.toml"),
+        (["--by", "x" * 300], "--by"),
+    ],
+)
+def test_flash_wrong_word_is_one_line_and_exit_2(site, capsys, words, part) -> None:
+    base = ["flash", "n07", "--config", str(site), "--at", "75,12.5", "--port", "/dev/none"]
+    assert cli.main([*base, *words]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert part in err
+
+
+def test_flash_node_that_stands_elsewhere_in_the_site_is_refused(site, capsys) -> None:
+    words = ["flash", "n01", "--config", str(site), "--at", "5,5", "--port", "/dev/none"]
+    assert cli.main(words) == 2
+    assert "x_m = 0" in capsys.readouterr().err

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch provision`: keys given out once, proven, rotated, replaced, revoked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.enrolment import ENROLMENT, Journal, KeyAct
+from gateway.keys import load_fleet_root, node_key
+from gateway.keysafe import Rest, open_root, rest_of
+from sim_hardware.usb.board import Identity
+from tests.usb.rig import until, write_site
+from tools import cli
+from tools.errors import UserError
+from tools.flash.board import Board
+from tools.flash.enrol import Mode, highest_boot
+
+SECOND = Identity(unique_id="e661640843195555")
+BLOCKS = 32  # all free blocks are overwritten when a key is replaced
+
+
+@pytest.fixture
+def site(tmp_path):
+    return write_site(tmp_path)
+
+
+@pytest.fixture
+def root(site):
+    return load_fleet_root(site.parent / "fleet.key")
+
+
+def provision(capsys, site, *words: str, board=None) -> dict:
+    if board is not None:
+        until(board.port.exists)
+        words = (*words, "--port", str(board.port))
+    assert cli.main(["provision", *words, "--config", str(site), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys, site, *words: str, board=None) -> str:
+    if board is not None:
+        until(board.port.exists)
+        words = (*words, "--port", str(board.port))
+    assert cli.main(["provision", *words, "--config", str(site)]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1].startswith("groundwatch: ")
+    return err[-1]
+
+
+def test_provision_gives_a_key_once_and_asks_for_a_proof_afterwards(site, plug, capsys) -> None:
+    board = plug()
+    first = provision(capsys, site, "n01", board=board)
+    assert (first["generation"], first["new_key"]) == (1, True)
+    again = provision(capsys, site, "n01", board=board)
+    assert (again["generation"], again["new_key"]) == (1, False)
+
+
+def test_provision_rotation_leaves_no_trace_of_the_old_key_in_flash(site, plug, capsys, root):
+    board = plug(flash_blocks=BLOCKS)
+    provision(capsys, site, "n01", board=board)
+    old, new = (node_key(root, "north", "n01", number) for number in (1, 2))
+    assert old.hex().encode() in board.flash.read_bytes()
+    assert provision(capsys, site, "n01", "--rotate", board=board)["generation"] == 2
+    image = board.flash.read_bytes()
+    assert image.count(old.hex().encode()) == image.count(old) == 0
+    assert new.hex().encode() in image
+
+
+def test_provision_second_board_under_a_known_name_is_refused(site, plug, capsys) -> None:
+    provision(capsys, site, "n01", board=plug("one"))
+    assert "--replace" in refused(capsys, site, "n01", board=plug("two", identity=SECOND))
+
+
+def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
+    board = plug()
+    provision(capsys, site, "n01", board=board)
+    words = ("n02", "--at", "5,5")
+    assert "this board is n01" in refused(capsys, site, *words, board=board)
+
+
+def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
+    site, plug, capsys, root
+) -> None:
+    provision(capsys, site, "n01", board=plug("lost"))
+    store = site.parent / "data" / "groundwatch.db"
+    with sqlite3.connect(store) as db:
+        db.execute("CREATE TABLE boot (node TEXT, boot INTEGER)")
+        db.execute("INSERT INTO boot VALUES ('n01', 41), ('n02', 99)")
+    assert highest_boot(store, "n01") == 41
+    found = plug("found", identity=SECOND)
+    said = provision(capsys, site, "n01", "--replace", "--why", "taken", board=found)
+    assert said["generation"] == 2
+    until(found.port.exists)
+    held = Board(str(found.port))
+    assert held.carried().boot == 41
+    held.close()
+    acts = [entry.act for entry in Journal(site.parent / "data" / ENROLMENT, root).history()]
+    assert acts == [KeyAct.OFFER, KeyAct.PROVE, KeyAct.REPLACE, KeyAct.PROVE]
+
+
+def test_provision_wiped_counters_under_a_key_in_use_cost_a_new_key(desk, plug) -> None:
+    board = plug(flash_blocks=BLOCKS)
+    held = Board(str(board.port))
+    assert desk.provisioner.enrol(held, desk.wish()).generation == 1
+    held.raise_boot(9)
+    assert not desk.provisioner.enrol(held, desk.wish(floor=9)).is_new
+    held.remove("state")
+    assert desk.provisioner.enrol(held, desk.wish(floor=9)).generation == 2
+    assert held.carried().boot == 9
+    held.close()
+
+
+def test_provision_clone_of_a_nodes_flash_is_told_by_its_chip(desk, plug) -> None:
+    board = plug("real", flash_blocks=BLOCKS)
+    held = Board(str(board.port))
+    desk.provisioner.enrol(held, desk.wish())
+    held.close()
+    board.unplug()
+    clone = plug("clone", identity=SECOND, flash_blocks=BLOCKS)
+    clone.unplug()
+    clone.flash.write_bytes(board.flash.read_bytes())
+    clone.plug()
+    held = Board(str(clone.port))
+    with pytest.raises(UserError, match="a copy of its key"):
+        desk.provisioner.enrol(held, desk.wish())
+    with pytest.raises(UserError, match="a copy of its key"):
+        desk.provisioner.enrol(held, desk.wish(mode=Mode.ROTATE))
+    held.close()
+
+
+def test_provision_revoked_node_comes_back_only_as_a_replacement(site, plug, capsys) -> None:
+    board = plug(flash_blocks=BLOCKS)
+    provision(capsys, site, "n01", board=board)
+    assert "say why" in refused(capsys, site, "n01", "--revoke")
+    provision(capsys, site, "n01", "--revoke", "--why", "stolen")
+    assert "already" in refused(capsys, site, "n01", "--revoke", "--why", "stolen")
+    assert "revoked" in refused(capsys, site, "n01", board=board)
+    said = provision(capsys, site, "n01", "--replace", board=board)
+    assert said["generation"] == 2
+    assert provision(capsys, site, "--list")[0]["state"] == "proven"
+
+
+def test_provision_list_tells_how_each_node_stands(site, capsys) -> None:
+    assert provision(capsys, site, "--list") == [
+        {
+            "node": "n01",
+            "state": "not proven",
+            "generation": 1,
+            "offered": 0,
+            "id": "",
+            "revoked_at": "",
+        }
+    ]
+
+
+def test_provision_fleet_key_moves_under_a_passphrase_and_still_gives_the_same_keys(
+    site, tmp_path, capsys, monkeypatch, root
+) -> None:
+    words = tmp_path / "words"
+    words.write_text("correct horse battery\n")
+    words.chmod(0o600)
+    monkeypatch.setenv("GROUNDWATCH_PASSPHRASE_FILE", str(words))
+    assert cli.main(["provision", "--root", "passphrase", "--config", str(site)]) == 0
+    key = site.parent / "fleet.key"
+    assert rest_of(key) is Rest.PASSPHRASE
+    assert open_root(key) == root
+    assert root.hex() not in key.read_text() + capsys.readouterr().out
+
+
+def test_provision_new_fleet_key_is_made_once(site, capsys) -> None:
+    key = site.parent / "fleet.key"
+    assert "depend on it" in refused(capsys, site, "--new-root")
+    key.unlink()
+    assert cli.main(["provision", "--new-root", "--config", str(site)]) == 0
+    assert len(load_fleet_root(key)) == 32
+
+
+def test_provision_while_it_runs_shows_no_key_in_the_list_of_processes(site, plug, root) -> None:
+    board = plug()
+    words = ["provision", "n01", "--config", str(site), "--port", str(board.port)]
+    with subprocess.Popen([sys.executable, "-m", "tools.cli", *words]) as process:
+        seen = set()
+        while process.poll() is None:
+            for name in ("cmdline", "environ"):
+                with contextlib.suppress(OSError):  # it may have just ended
+                    seen.add(Path(f"/proc/{process.pid}/{name}").read_bytes())
+            time.sleep(0.01)
+    assert process.returncode == 0
+    key = node_key(root, "north", "n01", 1)
+    assert not any(secret.hex().encode() in text for text in seen for secret in (key, root))

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""The board in hand: its files by hash, its standing, its answer to a challenge."""
+
+from __future__ import annotations
+
+import binascii
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tools.flash import on_board
+from tools.flash.repl import BoardError, CableError, Repl
+
+# Renamed to this, a node does not start, so no watchdog runs while it is worked on.
+HELD = "main.held"
+_MAIN = "main.py"
+_TRIES = 4
+_RETURN_S = 20.0  # a port that went with a reset comes back within
+_SLOW_S = 120.0  # the largest file system there is, read or overwritten
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Who the board is; `free` in bytes."""
+
+    platform: str
+    machine: str
+    version: tuple[int, ...]
+    id: str
+    free: int
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The node it was told to be ("" for none) and the highest boot number it holds."""
+
+    site: str
+    node: str
+    boot: int
+
+
+class Board:
+    """Opens the port and interrupts what runs. Raises CableError, BoardError."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._repl = self._open(port)
+        self.facts = self._facts()
+
+    def close(self) -> None:
+        """Give the port back; the board stays as it is."""
+        self._repl.leave()
+        self._repl.close()
+
+    def inventory(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Path -> SHA-256 in hex of every file at or below the names."""
+        found = self._ask(on_board.INVENTORY.format(names=names), _SLOW_S)
+        return {str(path): str(digest) for path, digest in dict(found).items()}
+
+    def send(self, path: str, data: bytes, progress: Callable[[int], None] | None = None) -> None:
+        """Write one file, beside the old one, then in its place; tried again on noise."""
+        for attempt in range(_TRIES):
+            try:
+                self._send(path, data, progress or _silent)
+                return
+            except (BoardError, CableError) as error:
+                if "OSError: 28" in str(error) or "ENOSPC" in str(error):
+                    raise BoardError(f"{path} does not fit: the board's flash is full") from None
+                if attempt == _TRIES - 1:
+                    raise
+                self._repl.enter()
+
+    def remove(self, path: str) -> None:
+        """A file or a folder and all in it; nothing when it is not there."""
+        self._run(f"_rm({path!r})", _SLOW_S)
+
+    def hold(self) -> None:
+        """Set the node's start aside and restart, so that no watchdog runs while we work."""
+        if self._ask(f"print(json.dumps(_kind({_MAIN!r})))"):
+            self._run(f"_rm({HELD!r})\nos.rename({_MAIN!r},{HELD!r})")
+            self.reset()
+
+    def release(self) -> None:
+        """Put the start back where `hold` took it from."""
+        self._run(f"if _kind({HELD!r}):\n _rm({_MAIN!r})\n os.rename({HELD!r},{_MAIN!r})")
+
+    def reset(self) -> None:
+        """Restart the board and be at its prompt again."""
+        self._repl.let_go("import machine\nmachine.reset()")
+        self._repl.close()
+        self._repl = self._open(self.port)
+
+    def start(self) -> None:
+        """Restart the board and leave it to itself."""
+        self._repl.let_go("import machine\nmachine.reset()")
+        self._repl.close()
+
+    def enter_bootloader(self) -> None:
+        """Into the boot ROM, which shows itself as a drive or a port of its own."""
+        self._repl.let_go("import machine\nmachine.bootloader()")
+        self._repl.close()
+
+    def carried(self) -> Carried:
+        """What it was told to be."""
+        said = self._ask(on_board.STANDING)
+        return Carried(str(said["site"]), str(said["node"]), int(said["boot"]))
+
+    def answer(self, challenge: bytes) -> bytes:
+        """Its MAC over a challenge under the node key it holds; empty without one."""
+        return bytes.fromhex(self._ask(on_board.ANSWER.format(challenge=challenge)))
+
+    def forget_state(self) -> None:
+        """The counters and records of another node have no meaning here."""
+        self.remove("state")
+
+    def raise_boot(self, boot: int) -> None:
+        """Go on counting boots from here at least."""
+        if self._ask(on_board.BOOT_FLOOR.format(boot=boot)) != boot:
+            raise BoardError("the boot counter does not read back from the board's flash")
+
+    def mark_for_scrub(self) -> None:
+        """An older key is about to be replaced: remembered on the board until it is gone."""
+        self._run("open('scrub.due','w').close()")
+
+    def scrub(self) -> None:
+        """Overwrite every place where an older key may linger, if one may."""
+        self._ask(on_board.SCRUB, _SLOW_S)
+
+    def _send(self, path: str, data: bytes, progress: Callable[[int], None]) -> None:
+        self._run(f"_mk({path!r})\nf=open({path + '.new'!r},'wb')")
+        self._repl.feed(f"_get(f,{len(data)},{binascii.crc32(data)})", data, progress)
+        self._run(f"f.close()\n_end({path!r},'{sha256(data).hexdigest()}')")
+
+    def _open(self, port: str) -> Repl:
+        """The port may have gone with a reset: wait until it is back."""
+        was_here = hasattr(self, "facts")
+        end_s, has_answered = time.monotonic() + _RETURN_S, 0
+        while True:
+            repl = None
+            try:
+                repl = Repl(port)
+                repl.enter()
+                has_answered += 1
+                repl.run(on_board.HELPERS)
+                return repl
+            except CableError:
+                if repl is not None:
+                    repl.close()
+                # One that was here a moment ago comes back; one that answered was disturbed.
+                if (not was_here and has_answered != 1) or time.monotonic() > end_s:
+                    raise
+                time.sleep(0.1)
+
+    def _facts(self) -> Facts:
+        said = self._ask(on_board.WHO)
+        if not isinstance(said, Mapping):
+            raise CableError(f"noise on the line of {self.port}")
+        version = tuple(int(part) for part in said["version"])
+        texts = (str(said[name])[:100] for name in ("platform", "machine"))
+        platform, machine = texts
+        return Facts(platform, machine, version, str(said["id"])[:64], int(said["free"]))
+
+    def _run(self, code: str, timeout_s: float = 30.0) -> None:
+        self._repl.run(code, timeout_s)
+
+    def _ask(self, code: str, timeout_s: float = 30.0) -> Any:
+        """A value; asking twice does no harm, so noise costs a second try."""
+        for attempt in range(_TRIES):
+            try:
+                return self._repl.value(code, timeout_s)
+            except (CableError, BoardError):
+                if attempt == _TRIES - 1:
+                    raise
+                self._repl.enter()
+        raise AssertionError  # not reached
+
+
+def differing(wanted: Mapping[str, Path], there: Mapping[str, str]) -> list[str]:
+    """Paths whose file on the board is not the wanted one, in a fixed order."""
+    return [
+        path
+        for path, source in sorted(wanted.items())
+        if there.get(path) != sha256(source.read_bytes()).hexdigest()
+    ]
+
+
+def _silent(_size: int) -> None:
+    """Nobody watches."""

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch flash`: MicroPython, firmware, key and proof in one command that can be repeated."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.bundle import write_tree
+from tools.errors import UserError
+from tools.flash import images, job, micropython
+from tools.flash.board import Board
+from tools.flash.boards import BoardKind, kind_named
+from tools.flash.enrol import Enrolled, Mode
+from tools.flash.install import compare, put_files, put_start, tree_files
+from tools.flash.job import Job
+from tools.flash.repl import CableError
+from tools.flash.screen import Screen
+from tools.flash.wiring import print_wiring
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch flash`."""
+    parser.add_argument("node", help="the node's id, as in n07")
+    job.add_arguments(parser)
+    parser.add_argument("--drive", type=Path, help="the boot ROM's drive (default: found)")
+    parser.add_argument("--image", type=Path, help="a MicroPython image instead of the known one")
+    parser.add_argument("--reinstall", action="store_true", help="MicroPython anew, even if there")
+    parser.add_argument("--replace", action="store_true", help="the node's old board is lost")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def run(args: argparse.Namespace) -> int:
+    """A board becomes a node of the site, or stays what it was but for what was wrong with it."""
+    mode = Mode.REPLACE if args.replace else Mode.ENROL
+    wanted = job.read_job(args, mode, "board lost" if args.replace else "flashed")
+    screen = Screen(quiet=args.json)
+    found = micropython.look(args.port, args.drive)
+    kind = wanted.kind(found.kind or (kind_named(args.board) if args.board else None))
+    flash = Flash(wanted, kind, args, screen)
+    screen.say(f"found {found.tells()}")
+    with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder, screen:
+        files = flash.files(Path(folder))
+        if args.dry_run:
+            steps = flash.plan(found, files)
+            if found.board is not None:
+                found.board.start()
+        else:
+            try:
+                board = flash.ready(found)
+                enrolled = flash.make_node(board, files)
+            except CableError as error:
+                raise UserError(f"{error}; plug it in and run this again: it goes on") from None
+    if args.dry_run:
+        flash.tell_plan(found, steps)
+    else:
+        flash.tell(board, enrolled)
+    return 0
+
+
+@dataclass
+class Flash:
+    """One run of the command."""
+
+    job: Job
+    kind: BoardKind
+    args: argparse.Namespace
+    screen: Screen
+    done: dict[str, Any] = field(default_factory=dict)
+
+    def files(self, folder: Path) -> dict[str, Path]:
+        """The firmware for this board, but for node.json."""
+        write_tree(self.job.node_config(self.kind), folder / "tree")
+        return tree_files(folder / "tree")
+
+    def ready(self, found: micropython.Found) -> Board:
+        """A board at the prompt of a MicroPython that our firmware runs on."""
+        if found.board is not None and found.is_ready and not self.args.reinstall:
+            return found.board
+        return self.install(found)
+
+    def install(self, found: micropython.Found) -> Board:
+        """MicroPython onto the board."""
+        if self.args.image:
+            image = images.given(self.kind, self.args.image)
+        else:
+            self.screen.begin("fetching MicroPython", 0)
+            image = images.pinned(self.kind, self.screen.advance)
+        known = f"MicroPython {image.release}" if image.release else "an image we do not know"
+        self.screen.say(f"installing {image.path.name}: {known}, SHA-256 {image.sha256}")
+        self.done["micropython"] = image.sha256
+        erase = found.board is None
+        return micropython.install(found, self.kind, image, self.screen, erase)
+
+    def make_node(self, board: Board, files: dict[str, Path]) -> Enrolled:
+        """Firmware, key, proof, and only then the file that starts it."""
+        wish = self.job.wish(self.kind)
+        provisioner = self.job.provisioner()
+        board.hold()
+        work = put_files(board, files, self.screen)
+        self.done |= {"sent": len(work.send), "removed": len(work.remove), "bytes": work.total}
+        self.job.enter_in_site(self.kind)
+        self.screen.say("giving the board its key")
+        enrolled = provisioner.enrol(board, wish)
+        put_start(board, files)
+        board.start()
+        return enrolled
+
+    def plan(self, found: micropython.Found, files: dict[str, Path]) -> list[str]:
+        """What a run without --dry-run would do."""
+        steps = []
+        if not found.is_ready or self.args.reinstall:
+            named = self.args.image.name if self.args.image else self.kind.image_name
+            steps.append(f"install MicroPython from {named}")
+        if found.is_ready and found.board is not None and not self.args.reinstall:
+            work = compare(found.board, files)
+            steps.append(f"send {len(work.send)} files ({work.total} bytes)")
+            steps.append(f"remove {len(work.remove)} files")
+        else:
+            steps.append(f"send {len(files)} files")
+        if self.job.is_new:
+            steps.append(f"add {self.job.node.id} to {self.job.config.site}")
+        steps.append(f"give it a key as {self.job.site.name}/{self.job.node.id} and challenge it")
+        return steps
+
+    def tell_plan(self, found: micropython.Found, steps: list[str]) -> None:
+        """Only told, nothing was changed."""
+        if self.args.json:
+            print(json.dumps({"dry_run": True, "found": found.tells(), "steps": steps}))
+            return
+        for step in steps:
+            print(f"would {step}")
+
+    def tell(self, board: Board, enrolled: Enrolled) -> None:
+        """What was done, and what to wire."""
+        facts = {
+            "node": self.job.node.id,
+            "site": self.job.site.name,
+            "board": self.kind.name,
+            "id": board.facts.id,
+            "port": board.port,
+            "generation": enrolled.generation,
+            "new_key": enrolled.is_new,
+            "new_node": self.job.is_new,
+            **self.done,
+        }
+        if self.args.json:
+            print(json.dumps(facts))
+            return
+        key = "a new key" if enrolled.is_new else "its key as before"
+        print(f"{facts['node']} is a node of {facts['site']}: {key}, proven by a challenge")
+        if self.job.is_new:
+            print(f"{facts['node']} was added to {self.job.config.site}: restart the gateway")
+        print_wiring(self.kind)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""Provisioning: a node key goes to one board, once, and the board proves that it holds it.
+
+The journal is written before the board (an offer) and after its answer (a proof), so a cable pulled
+at any moment leaves a state from which the same command goes on. A key that was offered and not
+proven is never given out again: a board that carries it may have used its counters (ADR 0010).
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+from hashlib import sha256
+from pathlib import Path
+
+from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
+from gateway.keys import challenge_key, node_key
+from tools.bundle import NodeConfig
+from tools.errors import UserError
+from tools.flash.board import Board
+from tools.flash.repl import BoardError
+
+# ugs.ledger.boots: numbers end here, and a key with them.
+_BOOT_MOST = 65_535
+
+
+class Mode(Enum):
+    """What is asked for."""
+
+    ENROL = "enrol"  # a new node, or one whose board is as it was
+    ROTATE = "rotate"  # a new key for the board that holds the present one
+    REPLACE = "replace"  # another board takes over; the lost one's key ends
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who does it, and why; both are kept."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A node as it is to be: `config` with any key, which is replaced by the one given out."""
+
+    config: NodeConfig
+    mode: Mode
+    person: Person
+    floor: int = 0  # the highest boot number the gateway has heard of this node
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """How it ended: the generation the board has proven, and whether it is a new one."""
+
+    generation: int
+    is_new: bool
+
+
+class Provisioner:
+    """Gives out keys from the fleet root. `random` gives so many bytes of fresh randomness."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        fleet_root: bytes,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._journal = journal
+        self._root = fleet_root
+        self._random = random
+
+    def standing(self, node: str) -> Standing:
+        """How the journal has it."""
+        return self._journal.read().of(node)
+
+    def enrol(self, board: Board, wish: Wish) -> Enrolled:
+        """Raises UserError where it may not be, CableError or BoardError when the board fails."""
+        node = wish.config.node
+        with self._journal.locked() as enrolment:
+            standing = enrolment.of(node)
+            held = self._held(board, wish, standing)
+            self._allowed(enrolment, board, wish, held)
+            is_its_own = enrolment.node_of(board.facts.id) == node
+            if held and (wish.mode is Mode.ENROL or (wish.mode is Mode.REPLACE and is_its_own)):
+                return self._keep(board, wish, standing, held)
+            return self._give(board, wish, standing)
+
+    def revoke(self, node: str, person: Person) -> None:
+        """No key of this node is good any more. Raises UserError when none is."""
+        with self._journal.locked() as enrolment:
+            standing = enrolment.of(node)
+            if standing.revoked_at:
+                raise UserError(f"{node} was revoked at {standing.revoked_at} already")
+            newest = max(standing.newest, standing.proven)
+            self._note(KeyAct.REVOKE, node, newest, "", standing.floor, person)
+
+    def _held(self, board: Board, wish: Wish, standing: Standing) -> int:
+        """The good generation the board proves to hold; 0 for none."""
+        carried = board.carried()
+        if (carried.site, carried.node) != (wish.config.site, wish.config.node):
+            return 0
+        for generation in reversed(standing.accepted):
+            if self._proves(board, wish, generation):
+                # A wiped counter under a key in use would repeat nonces (ADR 0007).
+                return generation if carried.boot >= max(standing.floor, wish.floor) else 0
+        return 0
+
+    def _allowed(self, enrolment: Enrolment, board: Board, wish: Wish, held: int) -> None:
+        node = wish.config.node
+        standing = enrolment.of(node)
+        owner = enrolment.node_of(board.facts.id)
+        if owner not in (None, node):
+            raise UserError(
+                f"this board is {owner}: revoke {owner} first (groundwatch provision {owner} "
+                f"--revoke), or take another board"
+            )
+        if wish.mode is Mode.REPLACE:
+            if not standing.newest and not wish.floor:
+                raise UserError(f"{node} was never enrolled: leave --replace out")
+            return
+        if standing.revoked_at:
+            raise UserError(
+                f"{node} was revoked at {standing.revoked_at}: --replace gives its name to a board"
+            )
+        if standing.board not in ("", board.facts.id):
+            copied = ", and this one holds a copy of its key" if held else ""
+            raise UserError(
+                f"{node} is another board ({standing.board}){copied}: --replace when it is lost"
+            )
+        if wish.mode is Mode.ROTATE and not held:
+            raise UserError(f"this board does not hold the key of {node}; nothing was changed")
+
+    def _keep(self, board: Board, wish: Wish, standing: Standing, held: int) -> Enrolled:
+        """The board is as it should be; its other settings follow, its key stays."""
+        if standing.board != board.facts.id or standing.proven != held or standing.offered:
+            self._prove(board, wish, held)
+        self._write(board, wish, held)
+        board.scrub()
+        return Enrolled(held, False)
+
+    def _give(self, board: Board, wish: Wish, standing: Standing) -> Enrolled:
+        config = wish.config
+        # Generation 1 without an entry may be on a board that `groundwatch bundle` wrote.
+        generation = standing.newest + 1 if standing.newest else 1 + (wish.floor > 0)
+        carried = board.carried()
+        is_same = (carried.site, carried.node) == (config.site, config.node)
+        floor = max(standing.floor, wish.floor, carried.boot if is_same else 0)
+        if floor >= _BOOT_MOST:
+            raise UserError(f"{config.node} has used up its boot numbers: give the board a new id")
+        act = KeyAct.REPLACE if wish.mode is Mode.REPLACE else KeyAct.OFFER
+        self._note(act, config.node, generation, board.facts.id, floor, wish.person)
+        if not is_same:
+            board.forget_state()
+        if floor and (not is_same or carried.boot < floor):
+            board.raise_boot(floor)
+        if carried.node:
+            board.mark_for_scrub()
+        self._write(board, wish, generation)
+        self._prove(board, wish, generation)
+        board.scrub()
+        return Enrolled(generation, True)
+
+    def _write(self, board: Board, wish: Wish, generation: int) -> None:
+        config = replace(wish.config, key=self._key(wish, generation))
+        data = config.as_json().encode()
+        if board.inventory(("node.json",)).get("node.json") != sha256(data).hexdigest():
+            board.send("node.json", data)
+
+    def _prove(self, board: Board, wish: Wish, generation: int) -> None:
+        if not self._proves(board, wish, generation):
+            raise BoardError("the board does not prove that it holds its key; run this again")
+        floor = board.carried().boot
+        node = wish.config.node
+        self._note(KeyAct.PROVE, node, generation, board.facts.id, floor, wish.person)
+
+    def _proves(self, board: Board, wish: Wish, generation: int) -> bool:
+        challenge = self._random(32)
+        key = challenge_key(self._key(wish, generation))
+        return hmac.compare_digest(board.answer(challenge), hmac.digest(key, challenge, sha256))
+
+    def _key(self, wish: Wish, generation: int) -> bytes:
+        return node_key(self._root, wish.config.site, wish.config.node, generation)
+
+    def _note(
+        self, act: KeyAct, node: str, generation: int, board: str, floor: int, person: Person
+    ) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._journal.append(
+            Entry(0, at, act, node, generation, board, max(floor, 0), person.by, person.why)
+        )
+
+
+def highest_boot(store: Path, node: str) -> int:
+    """The highest boot number of a node in the gateway's store; 0 when it holds none."""
+    if not store.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"file:{store}?mode=rw", uri=True, timeout=5)) as db:
+            db.execute("PRAGMA query_only = ON")
+            row = db.execute("SELECT max(boot) FROM boot WHERE node = ?", (node,)).fetchone()
+            return int(row[0] or 0)
+    except sqlite3.Error as error:
+        raise UserError(f"cannot read the store {store}: {error}") from None

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""MicroPython for each board: a release checked by hash, from a file, the cache or its makers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.errors import UserError
+from tools.flash.boards import BoardKind
+
+# micropython.org's own place for released firmware; nothing is fetched unless `flash` needs it.
+SOURCE = "https://micropython.org/resources/firmware/"
+_TIMEOUT_S = 30
+_PART = 64 * 1024
+_MOST = 16 << 20
+
+
+@dataclass(frozen=True)
+class Image:
+    """A MicroPython image; `release` is empty when its hash is not one we know."""
+
+    path: Path
+    sha256: str
+    release: str
+
+
+def cache_folder() -> Path:
+    """Where images rest between boards."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "groundwatch"
+
+
+def given(kind: BoardKind, path: Path) -> Image:
+    """An image the user names: any that this kind of board can take. Raises UserError."""
+    try:
+        size = path.stat().st_size
+        if not 0 < size <= _MOST:
+            raise UserError(f"{path} has {size} bytes: no MicroPython image")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read the image {path}: {error.strerror}") from None
+    kind.check_image(path, data)
+    digest = hashlib.sha256(data).hexdigest()
+    return Image(path, digest, kind.release if digest == kind.image_sha256 else "")
+
+
+def pinned(
+    kind: BoardKind,
+    progress: Callable[[int], None],
+    source: str = SOURCE,
+    cache: Path | None = None,
+) -> Image:
+    """The release this firmware was made for, from the cache or fetched. Raises UserError."""
+    folder = cache or cache_folder()
+    path = folder / kind.image_name
+    if not kind.image_sha256:
+        raise UserError(
+            f"no MicroPython image for {kind.name} is known by its hash yet: fetch "
+            f"{SOURCE}{kind.image_name} yourself and name it with --image"
+        )
+    if path.is_file():
+        found = given(kind, path)
+        if found.release:
+            return found
+        raise UserError(f"{path} is not what its makers published: remove it and try again")
+    _fetch(source + kind.image_name, path, kind.image_sha256, progress)
+    return given(kind, path)
+
+
+def _fetch(url: str, path: Path, sha256: str, progress: Callable[[int], None]) -> None:
+    """Into the cache, whole and checked or not at all."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.") as file:
+            with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+                while part := answer.read(_PART):
+                    size += len(part)
+                    if size > _MOST:
+                        raise UserError(f"{url} is longer than {_MOST} bytes: no image")
+                    digest.update(part)
+                    file.write(part)
+                    progress(len(part))
+            if digest.hexdigest() != sha256:
+                raise UserError(f"{url} is not the image we know (SHA-256 differs): not used")
+            file.flush()
+            os.fsync(file.fileno())
+            os.link(file.name, path)
+    except (OSError, urllib.error.URLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UserError(
+            f"cannot fetch {url}: {reason}; fetch it elsewhere and name it with --image"
+        ) from None

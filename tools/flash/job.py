@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""What is to be made of a board: one node of one site, as gateway.toml and the command say."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.config import GatewayConfig, load_config
+from gateway.enrolment import ENROLMENT, Journal
+from gateway.keysafe import open_root
+from gateway.site import Node, Site
+from tools.bundle import NodeConfig
+from tools.errors import UserError
+from tools.flash.boards import BoardKind, kind_named
+from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
+from tools.flash.site_file import Placement, placed, register
+
+_NO_KEY = bytes(32)  # replaced by the one that is given out
+_WORDS_MOST = 200
+
+
+@dataclass(frozen=True)
+class Job:
+    """A site, one of its nodes (perhaps new), and who wants what."""
+
+    config: GatewayConfig
+    site: Site
+    node: Node
+    is_new: bool
+    mode: Mode
+    person: Person
+
+    def kind(self, found: BoardKind | None) -> BoardKind:
+        """The kind of board, as placed or as found in the hand. Raises UserError."""
+        if self.node.board and found and self.node.board != found.name:
+            raise UserError(
+                f"{self.node.id} is to be a {self.node.board}, and this board is a {found.name}"
+            )
+        if found is None and not self.node.board:
+            raise UserError("say which board it is, e.g. --board pico_w: this one does not tell")
+        return found or kind_named(self.node.board)
+
+    def node_config(self, kind: BoardKind) -> NodeConfig:
+        """All that the node is told but its key. Raises UserError."""
+        network = self.config.nodes
+        if network is None:
+            raise UserError(
+                "gateway.toml has no [nodes]: say which Wi-Fi nodes join and where the broker is, "
+                'e.g. [nodes] ssid = "groundwatch", passphrase = "...", host = "192.168.4.1"'
+            )
+        return NodeConfig(
+            site=self.site.name,
+            node=self.node.id,
+            board=kind.name,
+            key=_NO_KEY,
+            ssid=network.ssid,
+            passphrase=network.passphrase,
+            host=network.host,
+            port=network.port,
+            x_m=self.node.x_m,
+            y_m=self.node.y_m,
+            pir=self.node.pir_range_m is None or self.node.pir_range_m > 0,
+            release=self.config.release_key,
+        )
+
+    def wish(self, kind: BoardKind) -> Wish:
+        """The node as it is to be. Raises UserError."""
+        floor = highest_boot(self.config.data_dir / "groundwatch.db", self.node.id)
+        return Wish(self.node_config(kind), self.mode, self.person, floor)
+
+    def provisioner(self) -> Provisioner:
+        """Opens the fleet root, which may ask for a passphrase. Raises ConfigError."""
+        root = open_root(self.config.fleet_key)
+        return Provisioner(Journal(self.config.data_dir / ENROLMENT, root), root)
+
+    def enter_in_site(self, kind: BoardKind) -> None:
+        """A new node's place goes into the site file before a key is given out for it."""
+        if self.is_new:
+            node = self.node
+            register(self.config.site, Node(node.id, node.x_m, node.y_m, node.sector, kind.name))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that `flash` and `provision` share."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("gateway.toml"),
+        help="the gateway's configuration (default: gateway.toml)",
+    )
+    parser.add_argument("--at", metavar="X,Y", help="metres east and north, for a new node")
+    parser.add_argument("--sector", help="the sector it guards, for a new node")
+    parser.add_argument("--board", help="the kind of board, where it does not tell itself")
+    parser.add_argument("--port", help="its serial port (default: the one that is plugged in)")
+    parser.add_argument("--by", help="who does this (default: the user who is logged in)")
+    parser.add_argument("--why", help="why, for the record")
+    parser.add_argument("--json", action="store_true", help="say what was done as JSON")
+
+
+def read_job(args: argparse.Namespace, mode: Mode, why: str) -> Job:
+    """Raises UserError, ConfigError."""
+    config = load_config(args.config)
+    x_m, y_m = _place(args.at)
+    if args.board:
+        kind_named(args.board)
+    placement = Placement(x_m, y_m, args.sector, args.board)
+    site, node, is_new = placed(config.site, args.node, placement)
+    return Job(config, site, node, is_new, mode, person(args, why))
+
+
+def person(args: argparse.Namespace, why: str) -> Person:
+    """Who, and why; short and plain."""
+    by = args.by or getpass.getuser()
+    for word in (by, args.why or why):
+        if len(word) > _WORDS_MOST or not word.isprintable():
+            raise UserError(f"--by and --why take plain words, at most {_WORDS_MOST} characters")
+    return Person(by, args.why or why)
+
+
+def _place(text: str | None) -> tuple[float | None, float | None]:
+    if text is None:
+        return None, None
+    try:
+        x_text, y_text = text.split(",")
+        x_m, y_m = float(x_text), float(y_text)
+    except ValueError:
+        x_m = y_m = float("nan")
+    if not (abs(x_m) <= 1e7 and abs(y_m) <= 1e7):  # nan compares false
+        raise UserError(f"--at {text!r} must be metres east and north, as in --at 75,12.5")
+    return x_m, y_m

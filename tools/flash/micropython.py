@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""MicroPython onto a board: find what is plugged in, and bring it to a prompt we can use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import serial
+
+from tools.errors import UserError
+from tools.flash import esp, uf2
+from tools.flash import ports as places
+from tools.flash.board import Board
+from tools.flash.boards import MICROPYTHON_LEAST, BoardKind, kind_of
+from tools.flash.images import Image
+from tools.flash.install import Progress
+from tools.flash.repl import CableError
+
+_APPEAR_S = 60.0
+_TOUCH_BAUD = 1200  # opening a port at this speed asks a board for its boot ROM (TinyUSB, Arduino)
+_LOOK_S = 0.1
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class Found:
+    """What is plugged in: a board at its prompt, a boot ROM's drive, or a silent port."""
+
+    port: str = ""
+    drive: Path | None = None
+    board: Board | None = None
+    kind: BoardKind | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """A prompt of a MicroPython that our firmware runs on."""
+        return self.board is not None and self.board.facts.version >= MICROPYTHON_LEAST
+
+    def tells(self) -> str:
+        """One line for the installer."""
+        if self.drive is not None:
+            return f"a boot ROM's drive at {self.drive}"
+        if self.board is None:
+            return f"a board on {self.port} without MicroPython"
+        version = ".".join(map(str, self.board.facts.version))
+        return f"{self.board.facts.machine} on {self.port}, MicroPython {version}"
+
+
+def look(port: str | None, drive: Path | None) -> Found:
+    """What is plugged in. Raises UserError when nothing is, or more than one."""
+    drives = [drive] if drive else ([] if port else places.boot_drives())
+    if drive and not uf2.is_boot_drive(drive):
+        raise UserError(f"{drive} is no boot ROM's drive: it has no {uf2.INFO}")
+    if len(drives) > 1:
+        raise UserError(f"{len(drives)} boards are in BOOTSEL: name one with --drive")
+    if drives:
+        return Found(port or "", drives[0])
+    try:
+        device = places.the_port(port, places.ports())
+    except UserError:
+        if hint := places.unmounted_drive():
+            raise UserError(hint) from None
+        raise
+    try:
+        board = Board(device)
+    except CableError as error:
+        if not Path(device).exists() or "cannot open" in str(error):
+            raise
+        return Found(device)
+    return Found(device, None, board, kind_of(board.facts.platform, board.facts.machine))
+
+
+def install(found: Found, kind: BoardKind, image: Image, progress: Progress, erase: bool) -> Board:
+    """MicroPython onto what was found; a board at its prompt afterwards. Raises UserError."""
+    size = image.path.stat().st_size
+    if kind.by_drive:
+        drive = found.drive or _into_bootloader(found)
+        progress.begin("MicroPython", size)
+        uf2.copy(image.path, drive, progress.advance)
+        uf2.await_gone(drive, _APPEAR_S)
+    else:
+        if found.board is not None:
+            found.board.close()
+        progress.begin("MicroPython", size)
+        esp.install(found.port, image.path, kind.flash_offset, kind.name, progress.advance, erase)
+    return await_board(found.port)
+
+
+def await_board(port: str) -> Board:
+    """The board comes back with MicroPython. Raises UserError."""
+
+    def appeared() -> Board | None:
+        try:
+            return Board(places.the_port(port or None, places.ports()))
+        except UserError as error:
+            if "boards are plugged in" in str(error):
+                raise
+            return None
+
+    board = _wait_for(appeared)
+    if board is None:
+        raise UserError(
+            f"no MicroPython prompt came up{f' on {port}' if port else ''}: unplug the board, plug "
+            "it in, and run this again"
+        )
+    return board
+
+
+def _into_bootloader(found: Found) -> Path:
+    """Ask the board for its boot ROM, and wait for the drive. Raises UserError."""
+    before = set(places.boot_drives())
+    if found.board is not None:
+        found.board.enter_bootloader()
+    else:
+        _touch(found.port)
+    drive = _wait_for(lambda: next(iter(set(places.boot_drives()) - before), None))
+    if drive is None:
+        raise UserError(
+            places.unmounted_drive()
+            or "the board's boot ROM did not show its drive: hold BOOTSEL while plugging it in, "
+            "and run this again"
+        )
+    return drive
+
+
+def _touch(port: str) -> None:
+    try:
+        serial.Serial(port, _TOUCH_BAUD).close()
+    except (OSError, ValueError):
+        pass  # it may go while it is being closed; what comes of it is waited for
+
+
+def _wait_for(what: Callable[[], _T | None]) -> _T | None:
+    end_s = time.monotonic() + _APPEAR_S
+    while (got := what()) is None and time.monotonic() < end_s:
+        time.sleep(_LOOK_S)
+    return got

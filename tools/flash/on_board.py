@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""The cable: what is run on the board. Plain MicroPython that needs nothing of our firmware.
+
+Each name is defined once for a session; every chunk and every file is checked where it lands.
+"""
+
+HELPERS = """
+import os,json,sys,hashlib,binascii,machine,select,micropython
+def _sum(p):
+ h=hashlib.sha256();b=bytearray(512);m=memoryview(b)
+ with open(p,'rb') as f:
+  while 1:
+   n=f.readinto(b)
+   if not n:break
+   h.update(m[:n])
+ return binascii.hexlify(h.digest()).decode()
+def _kind(p):
+ try:return os.stat(p)[0]
+ except OSError:return 0
+def _walk(p,o):
+ k=_kind(p)
+ if k&0x4000:
+  for e in os.ilistdir(p):_walk(p+'/'+e[0],o)
+ elif k:o[p]=_sum(p)
+def _rm(p):
+ k=_kind(p)
+ if k&0x4000:
+  for e in list(os.ilistdir(p)):_rm(p+'/'+e[0])
+  os.rmdir(p)
+ elif k:os.remove(p)
+def _mk(p):
+ a=''
+ for s in p.split('/')[:-1]:
+  a+=s
+  if not _kind(a):os.mkdir(a)
+  a+='/'
+def _get(f,n,c):
+ b=bytearray(256);m=memoryview(b);p=select.poll();p.register(sys.stdin,1);x=0
+ micropython.kbd_intr(-1)
+ try:
+  while n:
+   k=min(n,256);a=0
+   sys.stdout.write('\x06')
+   while a<k:
+    if not p.poll(5000):raise ValueError('silence')
+    a+=sys.stdin.buffer.readinto(m[a:k])
+   f.write(m[:k]);x=binascii.crc32(m[:k],x);n-=k
+ finally:micropython.kbd_intr(3)
+ if x!=c:raise ValueError('noise')
+def _end(p,s):
+ if _sum(p+'.new')!=s:raise ValueError('noise')
+ os.rename(p+'.new',p)
+def _hmac(k,d):
+ i=bytearray(b'\\x36'*64);o=bytearray(b'\\x5c'*64)
+ for n in range(len(k)):
+  i[n]^=k[n];o[n]^=k[n]
+ return hashlib.sha256(bytes(o)+hashlib.sha256(bytes(i)+d).digest()).digest()
+def _slot(p):
+ try:
+  with open(p,'rb') as f:d=f.read(7)
+ except OSError:return 0
+ n=d[:2]
+ return int.from_bytes(n,'big') if len(d)==6 and d[2:]==binascii.crc32(n).to_bytes(4,'big') else -1
+"""
+
+WHO = """
+import json,sys,os,machine,binascii
+v=os.statvfs('/')
+print(json.dumps({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
+'version':list(sys.implementation.version[:3]),'id':binascii.hexlify(machine.unique_id()).decode(),
+'free':v[0]*v[3]}))
+"""
+
+INVENTORY = """
+o={{}}
+for p in {names!r}:_walk(p,o)
+print(json.dumps(o))
+"""
+
+# Site and node it was told to be, and the highest boot number it holds; never a word of its key.
+STANDING = """
+o={'site':'','node':''}
+try:
+ with open('node.json') as f:j=json.load(f)
+ o={'site':j['site'],'node':j['node']}
+except (OSError,ValueError,KeyError,TypeError):pass
+o['boot']=max(_slot('state/boot0'),_slot('state/boot1'))
+print(json.dumps(o))
+"""
+
+# HKDF-Expand of one block, then the answer (RFC 5869 2.3, RFC 2104).
+ANSWER = """
+try:
+ with open('node.json') as f:k=binascii.unhexlify(json.load(f)['key'])
+ r=binascii.hexlify(_hmac(_hmac(k,b'groundwatch/v1 challenge\\x01'),{challenge!r})).decode()
+except (OSError,ValueError,KeyError,TypeError):r=''
+k=None
+print(json.dumps(r))
+"""
+
+# The older slot stays: what it says is lower, and the node takes the higher one.
+BOOT_FLOOR = """
+if not _kind('state'):os.mkdir('state')
+n=({boot}).to_bytes(2,'big')
+with open('state/boot0','wb') as f:f.write(n+binascii.crc32(n).to_bytes(4,'big'))
+print(json.dumps(_slot('state/boot0')))
+"""
+
+# littlefs writes beside what it replaces: an old key stays in blocks that are free or not yet
+# compacted. So the directory's two blocks are filled up and turned over, then all free blocks.
+SCRUB = """
+if _kind('scrub.due'):
+ for i in range(96):
+  with open('scrub','wb') as f:f.write(bytes(400))
+  os.remove('scrub')
+ z=bytes(2048)
+ with open('scrub','wb') as f:
+  try:
+   while 1:f.write(z)
+  except OSError:pass
+ os.remove('scrub')
+ os.remove('scrub.due')
+print(json.dumps(1))
+"""

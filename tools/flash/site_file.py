@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""The site on paper: a new node is added to the end of site.toml; what stands there stays."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.errors import ConfigError
+from gateway.site import Node, Site, load_site
+from gateway.toml_table import ID_PATTERN
+from tools.errors import UserError
+
+_FAR_M = 100_000
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a node is to stand, as far as the command line says; metres east and north."""
+
+    x_m: float | None = None
+    y_m: float | None = None
+    sector: str | None = None
+    board: str | None = None
+
+
+def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, bool]:
+    """The site, the node as it stands or will stand in it, and whether it is new.
+
+    Nothing is written. Raises UserError: a name, place or sector that will not do.
+    """
+    if not ID_PATTERN.fullmatch(node):
+        raise UserError(f"{node!r} is no node id: 1 to 16 of a-z 0-9 _ -, as in n07")
+    try:
+        site = load_site(path)
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+    known = site.nodes.get(node)
+    if known is not None:
+        _no_other_place(path, known, placement)
+        return site, known, False
+    if placement.x_m is None or placement.y_m is None:
+        raise UserError(
+            f"{node} is not in {path} yet: say where it stands, e.g. --at 75,12.5 --sector gate"
+        )
+    if max(abs(placement.x_m), abs(placement.y_m)) > _FAR_M:
+        raise UserError("--at must be within 100 km of the site's origin, in metres: --at 75,12.5")
+    sector = placement.sector or "site"
+    if not ID_PATTERN.fullmatch(sector):
+        raise UserError(f"{sector!r} is no sector id: 1 to 16 of a-z 0-9 _ -, as in gate")
+    made = Node(node, placement.x_m, placement.y_m, sector, placement.board or "")
+    return site, made, True
+
+
+def register(path: Path, node: Node) -> None:
+    """Add a node to the file; it is whole at any moment. Raises UserError, the file unchanged."""
+    lines = ["", "[[node]]", f'id = "{node.id}"', f"x_m = {node.x_m}", f"y_m = {node.y_m}"]
+    lines += [f'sector = "{node.sector}"']
+    if node.board:
+        lines.append(f'board = "{node.board}"')
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        text = path.read_text().rstrip("\n") + "\n" + "\n".join(lines) + "\n"
+        with beside.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        load_site(beside)
+        beside.replace(path)
+    except (OSError, ConfigError) as error:
+        beside.unlink(missing_ok=True)
+        raise UserError(f"cannot add {node.id} to {path}: {error}") from None
+
+
+def _no_other_place(path: Path, known: Node, placement: Placement) -> None:
+    for name in ("x_m", "y_m", "sector", "board"):
+        said, stands = getattr(placement, name), getattr(known, name)
+        if said is not None and stands not in ("", said):
+            raise UserError(
+                f"{path} says {name} = {stands} of {known.id}, the command says {said}; "
+                "correct the file, or leave the option out"
+            )

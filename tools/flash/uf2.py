@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""UF2 and the boot ROM's drive: a file copied there is the board's new program.
+
+Format: UF2 specification (blocks of 512 bytes, 256 of payload); drive: RP2040 datasheet 2.8.4.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.errors import UserError
+
+RP2040 = 0xE48BFF56
+INFO = "INFO_UF2.TXT"
+BLOCK = 512
+_MAGIC = (0x0A324655, 0x9E5D5157)
+_MAGIC_END = 0x0AB16F30
+_FAMILY_FLAG = 0x2000
+_PART = 16 * BLOCK
+
+
+def check(path: Path, data: bytes, family: int) -> None:
+    """Every block: magic, number, family. Raises UserError."""
+    count = len(data) // BLOCK
+    if not count or len(data) % BLOCK:
+        raise UserError(f"{path} is no UF2 image, or not a whole one")
+    for number in range(count):
+        block = data[number * BLOCK : (number + 1) * BLOCK]
+        head = struct.unpack_from("<8I", block)
+        end = struct.unpack_from("<I", block, BLOCK - 4)[0]
+        if head[:2] != _MAGIC or end != _MAGIC_END or head[5:7] != (number, count):
+            raise UserError(f"{path} is no UF2 image, or not a whole one (block {number})")
+        if not head[2] & _FAMILY_FLAG or head[7] != family:
+            raise UserError(f"{path} is a UF2 image for another chip")
+
+
+def is_boot_drive(folder: Path) -> bool:
+    """Whether a mounted volume is a boot ROM's."""
+    try:
+        return (folder / INFO).read_bytes()[:3] == b"UF2"
+    except OSError:
+        return False
+
+
+def copy(image: Path, drive: Path, progress: Callable[[int], None]) -> None:
+    """Write the image to the drive; the board takes it and restarts by itself. Raises UserError."""
+    data = image.read_bytes()
+    target = drive / image.name
+    try:
+        with target.open("wb") as file:
+            for at in range(0, len(data), _PART):
+                file.write(data[at : at + _PART])
+                progress(len(data[at : at + _PART]))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        # The ROM restarts with the last block, and may take the drive away before we close.
+        if drive.exists() and is_boot_drive(drive):
+            raise UserError(
+                f"the board broke off while its image was copied ({error.strerror}): hold BOOTSEL, "
+                "plug it in and run this again"
+            ) from None
+
+
+def await_gone(drive: Path, timeout_s: float) -> None:
+    """Until the board has restarted into what was copied. Raises UserError."""
+    end_s = time.monotonic() + timeout_s
+    while is_boot_drive(drive):
+        if time.monotonic() > end_s:
+            raise UserError(
+                f"the board did not take the image: unplug it, hold BOOTSEL, plug it in, try again "
+                f"({drive} is still there)"
+            )
+        time.sleep(0.05)
