@@ -33,8 +33,8 @@ board = "pico_w"
 """
 # Free heap once everything is imported and allocated; below it Wi-Fi days end in MemoryError.
 HEAP_FREE_MIN = 80_000
-BOOT_S = 400
-WALK_S = 900
+BOOT_S = 1500
+WALK_S = 1500
 
 
 @pytest.fixture
