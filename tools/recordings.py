@@ -108,7 +108,7 @@ def listen(path: Path, top: Path) -> Heard:
 
 def table(heard: Sequence[Heard]) -> list[tuple[str, ...]]:
     """A row of words for each folder."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for folder in sorted({one.folder for one in heard}):
         own = [one for one in heard if one.folder == folder]
         hours = sum(one.hours for one in own)

@@ -48,8 +48,8 @@ def test_imports_of_what_runs_are_runtime_dependencies(package):
     assert not _undeclared(paths, _declared())
 
 
-def test_imports_of_the_workbench_are_dependencies_of_running_or_checking():
-    assert not _undeclared(python_files("tools"), _declared("check"))
+def test_imports_of_the_workbench_are_dependencies_of_running_checking_or_training():
+    assert not _undeclared(python_files("tools"), _declared("check", "train"))
 
 
 def test_imports_of_tests_are_declared_in_some_extra():

@@ -82,7 +82,7 @@ def test_limit_lies_where_the_tail_of_noise_meets_the_wanted_rate():
     rng = np.random.default_rng(3)
     peaks = (64 + rng.exponential(20, 3000)).astype(int).tolist()
     found = limits.limit(peaks, days=30.0)
-    # 100 peaks a day that fall off by e every 20: 0.2 a day are left above 64 + 20 ln(100 / 0.2)
+    # 100 peaks a day that fall off by e every 20: 0.5 a day are left above 64 + 20 ln(100 / 0.5)
     assert found == pytest.approx(64 + 20 * np.log(100 / limits.FALSE_PER_DAY), abs=4)
     assert limits.limit([], 1.0) < limits.limit([300] * 50, 1.0)
 

@@ -47,7 +47,7 @@ figures choose limits; they are no test.
 
 **Limits.** Simulated ground is kinder than earth: no dispersion, animals that never stop, machines
 of four kinds. Sneaking walkers are not found. A group of which one is near is a person to one node.
-Recordings of real ground stand in [scores](scores.md#real-recordings) as far as there are any.
+What it makes of real ground: [recordings](recordings.md).
 """
 
 

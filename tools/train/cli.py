@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     chosen_limits = limits.limits(peaks)
     packed = pack(trees, args.version, chosen_limits)
     found = limits.detected(checked, chosen_limits)
-    command = f"groundwatch train --sites {args.sites} --check {args.check} --seed {args.seed}"
+    command = f"groundwatch train --sites {args.sites} --check {args.check}"
     _write(args.out, packed)
     if args.card is not None:
         text = card(

@@ -6,7 +6,6 @@
 # so that a quiet one keeps its bits and a loud one stays within 31: seven stages double seven
 # times, and a factor of 11 bits comes on top. Levels count sixteenths of an octave of power.
 
-import math
 from array import array
 
 import micropython
@@ -21,6 +20,42 @@ _SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
 _WORD = const(0x3FFFFFFF)
 _SHARE_BITS = const(14)
 BANDS = const(6)
+# Cosines of the first quarter of a turn in 128 steps, 1024 = 1.
+_QUARTER = (
+    1024,
+    1023,
+    1019,
+    1013,
+    1004,
+    993,
+    980,
+    964,
+    946,
+    926,
+    903,
+    878,
+    851,
+    822,
+    792,
+    759,
+    724,
+    688,
+    650,
+    610,
+    569,
+    526,
+    483,
+    438,
+    392,
+    345,
+    297,
+    249,
+    200,
+    150,
+    100,
+    50,
+    0,
+)
 # First lines of the bands, 1.95 Hz apart: 5, 9, 17, 30, 50, 73 and up to 117 Hz.
 _EDGES = (3, 5, 9, 16, 26, 38, 61)
 _FIRST = const(3)
@@ -179,9 +214,9 @@ class Spectrum:
         self._im = array("i", [0] * _N)
         self._shares = array("i", [0] * _N)
         self._state = array("i", [0] * 4)
-        # exp(-2 pi i k / 128): cosines at k, minus sines a quarter turn on
-        turn = [math.cos(2 * math.pi * k / _N) * (1 << _UNIT_SHIFT) for k in range(_N)]
-        self._turn = array("i", [round(x) for x in turn])
+        # exp(-2 pi i k / 128) for half a turn: cosines at k, minus sines a quarter turn on
+        half = [_QUARTER[k] if k <= 32 else -_QUARTER[64 - k] for k in range(64)]
+        self._turn = array("i", half + [-x for x in half])
         self._order = bytes(int("".join(reversed("{:07b}".format(i))), 2) for i in range(_N))
 
     def add(self, block):
