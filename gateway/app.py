@@ -28,7 +28,7 @@ from gateway.console.door import ConsoleDoor
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.server import Console
 from gateway.console.state import ConsoleState
-from gateway.control import Control
+from gateway.control import Control, Handler
 from gateway.enrolment import ENROLMENT, Enrolment, Entry, Journal
 from gateway.errors import BrokerError, ConfigError
 from gateway.export import inbox
@@ -44,6 +44,7 @@ from gateway.model.alarm import AlarmChange
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
 from gateway.outputs.outbox import Status
+from gateway.performance.desk import PerformanceDesk
 from gateway.pipeline import Outcome, Pipeline, site_keys
 from gateway.site import Site, load_site
 from gateway.store.choose import store_at
@@ -53,6 +54,7 @@ _LOG = logging.getLogger(__name__)
 # A revocation takes effect within a second, one look at the journal included.
 _ENROLMENT_S = 0.25
 _KNOCK_S = 0.05
+_WATCH_S = 60.0  # one row of the store each
 
 
 _Stamp = tuple[int, int, int] | None
@@ -170,6 +172,15 @@ class Gateway:
         self._outputs = OutputDesk(
             config.outputs, self.pipeline.outbox, self._settled, self._home_assistant()
         )
+        await self._start_windows(stack)
+        self._main = asyncio.create_task(self._run(stamp), name="gateway")
+        stack.push_async_callback(self._end)
+        if config.broker.kind is not BrokerKind.EXTERNAL:
+            await self._link_up(mqtt)
+
+    async def _start_windows(self, stack: AsyncExitStack) -> None:
+        """Where people look in: the console, and the socket for commands on this machine."""
+        config = self._config
         door = self._console_door()
         stack.callback(door.close)
         self._state = ConsoleState(
@@ -181,19 +192,28 @@ class Gateway:
             door.shown,
             self._outputs.snapshot,
         )
+        performance = PerformanceDesk(
+            self.pipeline, self.writer.alarms_since, self.writer.act, _utc_us
+        )
         self.console = Console(
-            config.console.host, config.console.port, self._state, door, self.writer.act
+            config.console.host,
+            config.console.port,
+            self._state,
+            door,
+            self.writer.act,
+            performance.measured,
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
         updates = UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key)
-        control = Control(config.data_dir, {"update": updates.answer})
+        verbs: dict[str, Handler] = {
+            "update": updates.answer,
+            "performance": performance.answer_performance,
+            "walk_test": performance.answer_walk_test,
+        }
+        control = Control(config.data_dir, verbs)
         stack.push_async_callback(control.stop)
         await control.start()
-        self._main = asyncio.create_task(self._run(stamp), name="gateway")
-        stack.push_async_callback(self._end)
-        if config.broker.kind is not BrokerKind.EXTERNAL:
-            await self._link_up(mqtt)
 
     async def _link_up(self, mqtt: MqttLink) -> None:
         """Our own broker must let us in before any node is told where it is."""
@@ -235,6 +255,17 @@ class Gateway:
             tasks.create_task(self._watch_enrolment(stamp), name="enrolment")
             tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
             tasks.create_task(self._outputs.run(), name="outputs")
+            tasks.create_task(self._keep_watch(), name="watch")
+
+    async def _keep_watch(self) -> None:
+        """The exposure that measured rates are of."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            now_s = loop.time()
+            self.pipeline.watch.count(_utc_us(), now_s - began_s, self.console.operators)
+            began_s = now_s
 
     def _home_assistant(self) -> HomeAssistant | None:
         config, pipeline = self._config.home_assistant, self.pipeline

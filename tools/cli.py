@@ -59,6 +59,12 @@ VERBS = (
         'groundwatch operator add "Eva M." --role supervisor',
     ),
     Verb(
+        "walktest",
+        "gateway.performance.cli",
+        "announce a walk over the line, and see how much of it was detected",
+        "groundwatch walktest announce --who Ben --sectors west --crossings 10",
+    ),
+    Verb(
         "replay",
         "tools.replay",
         "feed a take through firmware and gateway, or a store through the rules once more",

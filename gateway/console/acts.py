@@ -70,7 +70,8 @@ def _set_mask(given: Given) -> Act:
     return SetMask(given.by, given.reason(), given.until_us(ORDER_MOST_US), sectors, nodes)
 
 
-def _announce(given: Given) -> Act:
+def read_announcement(given: Given) -> AnnounceWalk:
+    """An announced walk, all but that nothing is left over in the body."""
     sectors = given.body.names("sectors", set(given.rules.nodes_of))
     if not sectors:
         raise ValueError("name at least one sector")
@@ -101,7 +102,7 @@ ACTS: tuple[tuple[str, Callable[[Given], Act]], ...] = (
     ("/api/alarms/{id}/acknowledge", _acknowledge),
     ("/api/masks", _set_mask),
     ("/api/masks/{id}/lift", lambda g: LiftMask(g.number(), g.by, g.reason())),
-    ("/api/walks", _announce),
+    ("/api/walks", read_announcement),
     ("/api/walks/{id}/withdraw", lambda g: WithdrawWalk(g.number(), g.by, g.reason())),
     ("/api/sectors/{id}/arming", _set_arming),
     ("/api/sectors/{id}/resume", lambda g: ResumeSchedule(g.by, g.sector(), g.reason())),

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from gateway.console.body import BODY_MOST, Body
 from gateway.console.door import HEADERS, ConsoleDoor, problem
 from gateway.console.operators import Role
 from gateway.console.state import ConsoleState
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreError
 from gateway.model.acts import Act
 from gateway.pipeline import Outcome
 
@@ -29,6 +30,7 @@ _WRITE_S = 30.0  # a browser that takes nothing for so long is let go
 _ACT_S = 5.0  # a browser has six connections: none may wait for a full disk
 
 Perform = Callable[[Act], Awaitable[Outcome]]
+Measured = Callable[[int], Awaitable[dict[str, Any]]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -42,17 +44,34 @@ class Console:
     """Serves on one address; `url` is where the page is once started."""
 
     def __init__(
-        self, host: str, port: int, state: ConsoleState, door: ConsoleDoor, perform: Perform
+        self,
+        host: str,
+        port: int,
+        state: ConsoleState,
+        door: ConsoleDoor,
+        perform: Perform,
+        measured: Measured,
     ) -> None:
-        self.clients = 0
+        self.watching: Counter[str] = Counter()  # open pages of each operator
         self._host = host
         self._port = port
         self._state = state
         self._door = door
         self._perform = perform
+        self._measured = measured
         self._runner: web.AppRunner | None = None
         self._rendered = _Rendered(-1, 0.0, b"")
         self._files = {path.name: path.read_bytes() for path in sorted(_STATIC.iterdir())}
+
+    @property
+    def clients(self) -> int:
+        """Open pages."""
+        return self.watching.total()
+
+    @property
+    def operators(self) -> int:
+        """Operators with a page open, each once."""
+        return len(+self.watching)
 
     @property
     def url(self) -> str:
@@ -64,11 +83,13 @@ class Console:
         app = web.Application(middlewares=[self._guard], client_max_size=BODY_MOST)
         routes = app.router
         routes.add_get("/", self._get_page("index.html", Role.OPERATOR))
+        routes.add_get("/supervisor", self._get_page("supervisor.html", Role.SUPERVISOR))
         routes.add_get("/sign-on", self._get_sign_on)
         routes.add_get("/api/session", self._door.get_session)
         routes.add_post("/api/session", self._door.post_session)
         routes.add_post("/api/session/end", self._door.post_session_end)
         routes.add_get("/api/state", self._get_state)
+        routes.add_get("/api/performance", self._get_performance)
         routes.add_get("/events", self._get_events)
         for address, read in ACTS:
             routes.add_post(address, self._post_act(read))
@@ -135,19 +156,32 @@ class Console:
         body = self._render(0.0).body
         return web.Response(body=body, content_type="application/json", headers=HEADERS)
 
+    async def _get_performance(self, request: web.Request) -> web.StreamResponse:
+        self._door.must_be(request, Role.SUPERVISOR)
+        days = request.query.get("days", "30")
+        if set(request.query) - {"days"} or not (days.isascii() and days.isdigit()):
+            return problem(400, "ask like /api/performance?days=30")
+        try:
+            figures = await self._measured(int(days[:9]))
+        except ValueError as error:
+            return problem(400, str(error))
+        except StoreError as error:
+            return problem(503, str(error))
+        return web.json_response(figures, headers=HEADERS)
+
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
-        self._door.must_be(request, Role.OPERATOR)
+        name = self._door.must_be(request, Role.OPERATOR).name
         if self.clients >= _CLIENTS_MOST:
             raise web.HTTPServiceUnavailable(text="too many pages open\n")
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
-        self.clients += 1
+        self.watching[name] += 1
         try:
             await self._tell(request, response)
         except (ConnectionError, TimeoutError):
             pass  # the browser is gone or asleep; it asks again when it wakes
         finally:
-            self.clients -= 1
+            self.watching[name] -= 1
         return response
 
     async def _tell(self, request: web.Request, response: web.StreamResponse) -> None:

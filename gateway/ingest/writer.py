@@ -102,6 +102,15 @@ class Writer:
             self._something.set()
             return await done
 
+    async def alarms_since(self, raised_us: int, limit: int) -> list[str]:
+        """JSON of alarms raised since then, newest first; read between two commits.
+
+        Raises StoreError.
+        """
+        loop = asyncio.get_running_loop()
+        read = self._store.alarms_since
+        return await loop.run_in_executor(self._executor, read, raised_us, limit)
+
     def post(self, work: Request) -> None:
         """The same without waiting: for what is bounded where it comes from."""
         self._queue.append((work, None))

@@ -24,6 +24,7 @@ from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
 from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
+from gateway.performance.watch import WatchBook
 from gateway.pipeline.access import AccessDesk
 from gateway.pipeline.desk import DutyDesk
 from gateway.pipeline.erasing import Eraser
@@ -65,6 +66,7 @@ class Pipeline:
         self._desk = DutyDesk(alarm_rules, self._journal, self._chain)
         self._eraser = Eraser(self.audit)
         self._access = AccessDesk(self.audit)
+        self.watch = WatchBook()
         self.updates = UpdateDesk(sectors, self.audit)
         self.outbox = Outbox(site.name, channels, self._record_delivery)
         self._parts = (
@@ -74,6 +76,7 @@ class Pipeline:
             self._journal,
             self._eraser,
             self._access,
+            self.watch,
             self.updates,
             self.audit,
             self.outbox,  # last: what it finds over when it is restored goes into the audit
@@ -170,6 +173,7 @@ class Pipeline:
         self._alarm(act, now_us, outcome)
         outcome.done = self.alarms is not before
         if outcome.done:
+            self.watch.note_walks(self.alarms.walks)
             reason = getattr(act, "reason", "") or getattr(act, "note", "")
             self.audit.add(
                 now_us,

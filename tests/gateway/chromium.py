@@ -70,13 +70,13 @@ class Page:
         shot = await self._do("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(shot["data"]))  # noqa: ASYNC240  # nothing waits for it
 
-    async def becomes(self, expression: str, seconds: float = 15.0) -> None:
+    async def becomes(self, expression: str, seconds: float = 60.0) -> None:
         """Until a JavaScript expression is true."""
         async with asyncio.timeout(seconds):
             while not await self.ask(expression):  # noqa: ASYNC110  # pages have no event to wait for
                 await asyncio.sleep(0.05)
 
-    async def shows(self, *words: str, seconds: float = 15.0) -> str:
+    async def shows(self, *words: str, seconds: float = 60.0) -> str:
         """The text of the page once it holds all of them."""
         text = ""
         try:

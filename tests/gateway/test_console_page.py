@@ -120,6 +120,7 @@ async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
 
 async def test_page_patrol_announced_marks_its_alarm(tmp_path: Path) -> None:
     async with watch(tmp_path) as (_gateway, page, nodes):
+        await page.shows("SECURE")
         await page.press("p")
         await page.shows("Own people on the ground")
         await page.click("input[name=who]")

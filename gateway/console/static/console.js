@@ -160,6 +160,7 @@ sound.wake();
 
 const operator = await session();
 setText(byId("who"), operator ? `on watch: ${operator.name}` : "");
+byId("to-supervisor").hidden = operator?.role !== "supervisor";
 
 const source = new EventSource("/events"); // reconnects by itself
 source.addEventListener("state", (event) => {

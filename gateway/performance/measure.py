@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""Measured performance, from dispositions, walk tests and hours. Pure; figures with their counts.
+
+An alarm somebody judged person or vehicle was right. Animal and weather are nuisance: a cause, but
+harmless. Unknown, when nothing was found, is false. Own patrol and test are neither. What nobody
+judged is told beside them, for a rate says nothing while many are not judged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.model.alarm import Alarm, AlarmKind, Disposition
+from gateway.performance.intervals import Interval, rate, share
+from gateway.performance.watch import Day, WalkTest, day_of
+
+# A lone node is believed after its third report, and that one may look back: so long after the walk
+# an alarm may still be of it.
+LATE_US = 20_000_000
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+
+_MEANING = {
+    Disposition.PERSON: "right",
+    Disposition.VEHICLE: "right",
+    Disposition.ANIMAL: "nuisance",
+    Disposition.WEATHER: "nuisance",
+    Disposition.UNKNOWN: "false",
+    Disposition.OWN_PATROL: "announced",
+    Disposition.TEST: "announced",
+}
+
+_WORDS = ("right", "nuisance", "false", "announced", "not_judged")
+
+
+def measure(
+    alarms: Sequence[Alarm],
+    walk_tests: Sequence[WalkTest],
+    days: Mapping[str, Day],
+    nodes: Sequence[str],
+    now_us: int,
+) -> dict[str, Any]:
+    """Plain values, ready for JSON. `alarms` are those raised in the period that `days` covers."""
+    supervised_days = sum(day.supervised_s for day in days.values()) / _DAY_S
+    operator_h = sum(day.operator_s for day in days.values()) / _HOUR_S
+    told = [alarm for alarm in alarms if not alarm.hushed]
+    crossings = [alarm for alarm in told if alarm.kind is AlarmKind.INTRUSION]
+    meanings = Counter(meaning(alarm) for alarm in crossings)
+    by_node = {
+        name: Counter(meaning(a) for a in crossings if name in a.nodes) for name in sorted(nodes)
+    }
+    return {
+        "supervised_days": round(supervised_days, 3),
+        "operator_hours": round(operator_h, 2),
+        "alarms": {
+            "told": len(told),
+            "intrusion": len(crossings),
+            "quiet": len(alarms) - len(told),
+            **{word: meanings[word] for word in _WORDS},
+        },
+        "false_per_day": _interval(rate(meanings["false"], supervised_days)),
+        "nuisance_per_day": _interval(rate(meanings["nuisance"], supervised_days)),
+        "alarms_per_operator_hour": _interval(rate(len(told), operator_h)),
+        "time_to_acknowledge": _acknowledged(told),
+        "detection": _detection(alarms, walk_tests, now_us),
+        "nodes": [
+            {
+                "node": name,
+                "alarms": sum(counts.values()),
+                "false": counts["false"],
+                "nuisance": counts["nuisance"],
+                "false_per_day": _interval(rate(counts["false"], supervised_days)),
+                "nuisance_per_day": _interval(rate(counts["nuisance"], supervised_days)),
+            }
+            for name, counts in by_node.items()
+        ],
+        "days": _by_day(crossings, days),
+    }
+
+
+def meaning(alarm: Alarm) -> str:
+    """right, nuisance, false, announced or not_judged."""
+    if alarm.disposition is not None:
+        return _MEANING[alarm.disposition]
+    return "announced" if alarm.walk else "not_judged"
+
+
+def _detection(
+    alarms: Sequence[Alarm], walk_tests: Sequence[WalkTest], now_us: int
+) -> dict[str, Any]:
+    """Each crossing of a sector in a finished walk test was seen, or not."""
+    hits: Counter[str] = Counter()
+    trials: Counter[str] = Counter()
+    over = [test for test in walk_tests if test.until_us + LATE_US <= now_us]
+    for test in over:
+        during = [
+            alarm
+            for alarm in alarms
+            if alarm.kind is AlarmKind.INTRUSION
+            and test.from_us <= alarm.raised_us <= test.until_us + LATE_US
+        ]
+        for sector in test.sectors:
+            seen = sum(sector in alarm.sectors for alarm in during)
+            hits[sector] += min(seen, test.crossings)
+            trials[sector] += test.crossings
+    return {
+        "walk_tests": len(over),
+        **_pd(sum(hits.values()), sum(trials.values())),
+        "sectors": [{"sector": name, **_pd(hits[name], trials[name])} for name in sorted(trials)],
+    }
+
+
+def _pd(hits: int, trials: int) -> dict[str, Any]:
+    return {"crossings": trials, "detected": hits, "pd": _interval(share(hits, trials))}
+
+
+def _acknowledged(told: Sequence[Alarm]) -> dict[str, Any]:
+    waits = sorted(
+        max(0, alarm.acknowledged_us - alarm.told_us) / 1e6
+        for alarm in told
+        if alarm.acknowledged and alarm.acknowledged_us is not None
+    )
+    return {
+        "acknowledged": len(waits),
+        "waiting": sum(alarm.asks for alarm in told),
+        "p50_s": _quantile(waits, 0.5),
+        "p95_s": _quantile(waits, 0.95),
+    }
+
+
+def _by_day(crossings: Sequence[Alarm], days: Mapping[str, Day]) -> list[dict[str, Any]]:
+    counts: dict[str, Counter[str]] = {name: Counter() for name in days}
+    for alarm in crossings:
+        counts.setdefault(day_of(alarm.raised_us), Counter())[meaning(alarm)] += 1
+    return [
+        {
+            "day": name,
+            "supervised_h": round(days[name].supervised_s / _HOUR_S, 2) if name in days else 0.0,
+            **{word: counts[name][word] for word in _WORDS},
+        }
+        for name in sorted(counts)
+    ]
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float | None:
+    """By nearest rank: a value that was there."""
+    if not ordered:
+        return None
+    return round(ordered[max(0, math.ceil(part * len(ordered)) - 1)], 1)
+
+
+def _interval(found: Interval) -> list[float | None]:
+    """[value, low, high]; null where nothing was measured or nothing bounds it."""
+    return [
+        round(number, 6) if math.isfinite(number) else None
+        for number in (found.value, found.low, found.high)
+    ]

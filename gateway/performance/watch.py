@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Measured performance: the exposure. How long the line was watched each day, by how many, and the
+walk tests that were announced. Part of the pipeline: kept by it and loaded by it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from gateway.model.orders import Purpose, Walk
+from gateway.store.interface import Snapshot, Writes
+
+_WATCH, _WALK = "watch:", "walk_test:"  # names of state rows
+DAYS_MOST = 366  # a year's measure; older days are let go
+WALK_TESTS_MOST = 1000
+_DAY_US = 24 * 3600 * 1_000_000
+
+
+@dataclass(slots=True)
+class Day:
+    """Seconds that the gateway ran, and that operators had their page open, each for himself."""
+
+    supervised_s: float = 0.0
+    operator_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WalkTest:
+    """An announced walk test without names: those are in the audit, for as long as it is kept."""
+
+    id: int
+    from_us: int
+    until_us: int
+    sectors: tuple[str, ...]
+    crossings: int
+
+
+class WatchBook:
+    """Days by their UTC date, walk tests by number."""
+
+    def __init__(self) -> None:
+        self.days: dict[str, Day] = {}
+        self.walk_tests: dict[int, WalkTest] = {}
+        self._changed: set[str] = set()
+        self._since: dict[int, int] = {}
+
+    def count(self, now_us: int, seconds: float, operators: int) -> None:
+        """So many seconds have gone by, with so many operators at their page."""
+        name = day_of(now_us)
+        day = self.days.setdefault(name, Day())
+        day.supervised_s += seconds
+        day.operator_s += seconds * operators
+        self._changed.add(f"{_WATCH}{name}")
+        oldest = day_of(now_us - DAYS_MOST * _DAY_US)
+        for gone in [other for other in self.days if other < oldest]:
+            del self.days[gone]
+            self._changed.add(f"{_WATCH}{gone}")
+
+    def note_walks(self, walks: tuple[Walk, ...]) -> None:
+        """Take over the walk tests among them, as they are now."""
+        for walk in walks:
+            if walk.purpose is not Purpose.WALK_TEST or self._since.get(walk.id) == walk.until_us:
+                continue
+            self._since[walk.id] = walk.until_us
+            test = WalkTest(walk.id, walk.from_us, walk.until_us, walk.sectors, walk.crossings)
+            self.walk_tests[walk.id] = test
+            self._changed.add(f"{_WALK}{walk.id}")
+        while len(self.walk_tests) > WALK_TESTS_MOST:
+            oldest = min(self.walk_tests)
+            del self.walk_tests[oldest]
+            self._since.pop(oldest, None)
+            self._changed.add(f"{_WALK}{oldest}")
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over the rows since the last call; an empty value ends a row."""
+        for name in sorted(self._changed):
+            writes.state[name] = self._value(name)
+        self._changed.clear()
+
+    def _value(self, name: str) -> str:
+        kept: Day | WalkTest | None
+        if name.startswith(_WATCH):
+            kept = self.days.get(name.removeprefix(_WATCH))
+        else:
+            kept = self.walk_tests.get(int(name.removeprefix(_WALK)))
+        return json.dumps(asdict(kept), sort_keys=True) if kept else ""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left."""
+        for name, value in snapshot.state.items():
+            if name.startswith(_WATCH):
+                self.days[name.removeprefix(_WATCH)] = Day(**json.loads(value))
+            elif name.startswith(_WALK):
+                row = json.loads(value)
+                test = WalkTest(**{**row, "sectors": tuple(row["sectors"])})
+                self.walk_tests[test.id] = test
+                self._since[test.id] = test.until_us
+
+
+def day_of(at_us: int) -> str:
+    """The UTC date."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%d")
