@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test check attacks faults fuzz picow score lock ready ready-for-tests clean
+.PHONY: help demo test check attacks faults fuzz picow score score-nightly train lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -46,6 +46,13 @@ picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF
 score: ready ## detectors and alarms on held-out worlds; writes docs/scores.md; minutes
 	@mkdir -p build
 	@$(VENV)/groundwatch score --suite --markdown docs/scores.md --html build/scores.html $(ARGS)
+
+score-nightly: ready ## days of ground with nobody on it: the false rates; hours
+	@mkdir -p build
+	@$(VENV)/groundwatch score --suite tools/score/nightly.toml --markdown docs/scores-nightly.md $(ARGS)
+
+train: ready-for-tests ## the model that nodes decide by, and its card, from seeds alone; half an hour
+	@$(VENV)/groundwatch train --out firmware/ugs/model.bin --card docs/model.md $(ARGS)
 
 # Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.
 PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
