@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway import keys
 from gateway.errors import ConfigError
+from gateway.keysafe import open_root
 from gateway.toml_table import Table, load
 from gateway.updates import package
 from tools.errors import UserError
@@ -153,7 +154,7 @@ def _node_key(node: Table, path: Path, site: str, name: str) -> bytes:
     if len(given) != 1:
         raise node.fail("fleet_key", "or key_file or key is needed, one", 'fleet_key = "fleet.key"')
     if given == ["fleet_key"]:
-        root = keys.load_fleet_root(path.parent / node.text("fleet_key", "fleet.key"))
+        root = open_root(path.parent / node.text("fleet_key", "fleet.key"))
         return keys.node_key(root, site, name)
     if given == ["key_file"]:
         digits = _key_digits(path.parent / node.text("key_file", "n07.key"))

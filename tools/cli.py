@@ -143,6 +143,18 @@ VERBS = (
         "groundwatch train --sites 200 --out firmware/ugs/model.bin",
     ),
     Verb(
+        "monitor",
+        "tools.monitor",
+        "what a node says on its USB cable, and how it is, live",
+        "groundwatch monitor --seconds 60",
+    ),
+    Verb(
+        "doctor",
+        "tools.doctor",
+        "is this machine fit to run a site and to flash nodes; what to do if not",
+        "groundwatch doctor --json",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

@@ -111,7 +111,7 @@ def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
 @pytest.fixture
 def small(desk, monkeypatch):
     """A tree of few files: what is cut here is the procedure, not the firmware."""
-    kept = ("boot.py", "main.py", "slots.py", "slot0", "slot1", "rescue/ugs/clock.py")
+    kept = ("boot.py", "main.py", "slots.py", "slot0", "slot1", "guard.py")
     files = {path: source for path, source in desk.files.items() if path in kept}
     assert len(files) == len(kept)
     return files
@@ -133,7 +133,9 @@ def is_whole(desk, board: UsbBoard, files) -> bool:
     work = compare(held, files)
     answered = desk.provisioner._held(held, desk.wish(), desk.provisioner.standing("n07"))
     held.close()
-    return not work.send and not work.remove and answered > 0
+    # The record of starts changes whenever the board starts.
+    send = [path for path in work.send if not path.startswith("slot")]
+    return not send and not work.remove and answered > 0
 
 
 def cut_and_repair(desk, lost: UsbBoard, files, mode: Mode, at: int) -> None:
@@ -191,7 +193,7 @@ def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, sma
     make(desk, board, small)
     held = back(board)
     held.hold()
-    held.remove("rescue")
+    held.remove("guard.py")
     held.close()
     board.unplug()
     board.plug()

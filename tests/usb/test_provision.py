@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ import pytest
 from gateway.enrolment import ENROLMENT, Journal, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from gateway.keysafe import Rest, open_root, rest_of
+from gateway.store.interface import BootRow, Writes
+from gateway.store.sqlite import SqliteStore
 from sim_hardware.usb.board import Identity
 from tests.usb.rig import until, write_site
 from tools import cli
@@ -24,6 +25,7 @@ from tools.flash.board import Board
 from tools.flash.enrol import Mode, highest_boot
 
 SECOND = Identity(unique_id="e661640843195555")
+HEARD = (("n01", 40), ("n01", 41), ("n02", 99))
 BLOCKS = 32  # all free blocks are overwritten when a key is replaced
 
 
@@ -91,9 +93,11 @@ def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
 ) -> None:
     provision(capsys, site, "n01", board=plug("lost"))
     store = site.parent / "data" / "groundwatch.db"
-    with sqlite3.connect(store) as db:
-        db.execute("CREATE TABLE boot (node TEXT, boot INTEGER)")
-        db.execute("INSERT INTO boot VALUES ('n01', 41), ('n02', 99)")
+    made = SqliteStore(store)
+    made.open()
+    rows = [BootRow(node, boot, 0, 0, None, None, None, None) for node, boot in HEARD]
+    made.commit(Writes(boots={(row.node, row.boot): row for row in rows}))
+    made.close()
     assert highest_boot(store, "n01") == 41
     found = plug("found", identity=SECOND)
     said = provision(capsys, site, "n01", "--replace", "--why", "taken", board=found)

@@ -144,7 +144,7 @@ class Board:
                 repl = Repl(port)
                 repl.enter()
                 has_answered += 1
-                repl.run(on_board.HELPERS)
+                repl.run(on_board.HELPERS, _SLOW_S)
                 return repl
             except CableError:
                 if repl is not None:

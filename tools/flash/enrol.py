@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -21,6 +19,7 @@ from pathlib import Path
 
 from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
 from gateway.keys import challenge_key, node_key
+from gateway.store.choose import reading
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.board import Board
@@ -198,14 +197,13 @@ class Provisioner:
         )
 
 
-def highest_boot(store: Path, node: str) -> int:
-    """The highest boot number of a node in the gateway's store; 0 when it holds none."""
-    if not store.exists():
+def highest_boot(where: Path | str, node: str) -> int:
+    """The highest boot number of a node in the gateway's store; 0 when it holds none.
+
+    Raises StoreError.
+    """
+    if isinstance(where, Path) and not where.exists():
         return 0
-    try:
-        with closing(sqlite3.connect(f"file:{store}?mode=rw", uri=True, timeout=5)) as db:
-            db.execute("PRAGMA query_only = ON")
-            row = db.execute("SELECT max(boot) FROM boot WHERE node = ?", (node,)).fetchone()
-            return int(row[0] or 0)
-    except sqlite3.Error as error:
-        raise UserError(f"cannot read the store {store}: {error}") from None
+    with reading(where) as store:
+        rows = list(store.run("SELECT max(boot) FROM boot WHERE node = ?", (node,)))
+    return int(rows[0][0] or 0)

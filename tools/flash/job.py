@@ -68,7 +68,7 @@ class Job:
 
     def wish(self, kind: BoardKind) -> Wish:
         """The node as it is to be. Raises UserError."""
-        floor = highest_boot(self.config.data_dir / "groundwatch.db", self.node.id)
+        floor = highest_boot(self.config.store, self.node.id)
         return Wish(self.node_config(kind), self.mode, self.person, floor)
 
     def provisioner(self) -> Provisioner:

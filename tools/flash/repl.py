@@ -18,7 +18,7 @@ from tools.errors import UserError
 
 BAUD = 115_200
 _RAW = b"raw REPL; CTRL-B to exit\r\n>"
-_ANSWER_S = 15.0
+_ANSWER_S = 30.0
 _READ_S = 0.05
 _OUTPUT_MOST = 1 << 20
 _TRIES = 3

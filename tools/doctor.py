@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch doctor`: is this machine fit to run a site and to flash nodes; what to do if not."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from gateway.broker.canary import CANARY_USER, check_rules
+from gateway.broker.embedded import EmbeddedBroker
+from gateway.broker.interface import GATEWAY_USER
+from gateway.broker.mosquitto import MosquittoBroker
+from gateway.config import BrokerKind, GatewayConfig, load_config
+from gateway.enrolment import ENROLMENT, Journal
+from gateway.errors import GroundwatchError
+from gateway.keysafe import Rest, open_root, rest_of
+from gateway.site import load_site
+from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
+
+_FREE_LEAST = 1 << 30  # bytes
+_FSYNC_MS = 50.0  # of one commit; a gateway of 200 nodes commits a few times a second
+_FSYNCS = 15
+_EPOCH_S = 1_735_689_600  # 2025-01-01: a clock before it was never set
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: "ok", "warning" or "problem", what was found, and what to do about it."""
+
+    check: str
+    state: str
+    found: str
+    do: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch doctor`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("gateway.toml"),
+        help="the gateway's configuration (default: gateway.toml)",
+    )
+    parser.add_argument("--json", action="store_true", help="findings as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when nothing keeps a gateway from running, 1 when something does."""
+    findings = examine(args.config)
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        _print(findings)
+    return int(any(finding.state == "problem" for finding in findings))
+
+
+def examine(path: Path) -> list[Finding]:
+    """Every check, those of a configuration only where it can be read."""
+    findings = [*serial_ports(ports()), clock(time.time())]
+    try:
+        config = load_config(path)
+    except GroundwatchError as error:
+        do = "groundwatch gateway --example prints one" if not path.exists() else "correct it"
+        return [*findings, Finding("configuration", "problem", str(error), do)]
+    findings.append(Finding("configuration", "ok", f"{path} is complete"))
+    checks: tuple[Callable[[GatewayConfig], Finding], ...] = (
+        site,
+        fleet_key,
+        enrolment,
+        disk,
+        fsync,
+        broker,
+    )
+    return [*findings, *(_guarded(check, config) for check in checks)]
+
+
+def _guarded(check: Callable[[GatewayConfig], Finding], config: GatewayConfig) -> Finding:
+    try:
+        return check(config)
+    except GroundwatchError as error:
+        return Finding(check.__name__.replace("_", " "), "problem", str(error), "correct it")
+
+
+def serial_ports(found: list[Port]) -> list[Finding]:
+    """Boards, and whether we may speak to them."""
+    findings = []
+    for port in found:
+        name = f"{port.device} ({port.maker})"
+        if os.access(port.device, os.R_OK | os.W_OK):
+            findings.append(Finding("ports", "ok", f"{name} can be used"))
+        else:
+            do = "sudo usermod -aG dialout $USER, then log in anew (docs/operations.md, udev)"
+            findings.append(Finding("ports", "problem", f"{name}: no permission", do))
+    findings += [Finding("ports", "ok", f"a boot ROM's drive at {d}") for d in boot_drives()]
+    if hint := unmounted_drive():
+        findings.append(Finding("ports", "warning", "a boot ROM's drive", hint))
+    return findings or [Finding("ports", "ok", "no board is plugged in")]
+
+
+def clock(now_s: float) -> Finding:
+    """UTC from somewhere, or every time on record is wrong."""
+    if now_s < _EPOCH_S:
+        return Finding("clock", "problem", "it was never set", "sudo timedatectl set-time ...")
+    show = ("timedatectl", "show", "-p", "NTPSynchronized", "--value")
+    if shutil.which(show[0]):
+        done = subprocess.run(show, capture_output=True, text=True, timeout=10, check=False)
+        if done.stdout.strip() == "yes":
+            return Finding("clock", "ok", "set by a time service")
+    return Finding(
+        "clock",
+        "warning",
+        "no time service sets it",
+        "compare it with a watch now and then, or attach a GNSS receiver; nodes follow it",
+    )
+
+
+def site(config: GatewayConfig) -> Finding:
+    """The site file."""
+    known = load_site(config.site)
+    told = f"{known.name}: {len(known.nodes)} nodes in {len(known.sectors)} sectors"
+    if config.nodes is None:
+        do = "add [nodes] with ssid, passphrase and host before flashing (gateway --example)"
+        return Finding("site", "warning", f"{told}; no [nodes] to flash by", do)
+    return Finding("site", "ok", told)
+
+
+def fleet_key(config: GatewayConfig) -> Finding:
+    """Where the fleet root rests; it is opened only where no passphrase is needed."""
+    rest = rest_of(config.fleet_key)
+    if rest is Rest.PLAIN:
+        open_root(config.fleet_key)
+        do = "groundwatch provision --root passphrase (or keyring), with a copy kept offline"
+        return Finding("fleet key", "warning", f"{config.fleet_key} is plain", do)
+    return Finding("fleet key", "ok", f"{config.fleet_key} rests in: {rest.value}")
+
+
+def enrolment(config: GatewayConfig) -> Finding:
+    """The journal of keys."""
+    if rest_of(config.fleet_key) is Rest.PASSPHRASE:
+        return Finding("enrolment", "ok", "not read: it takes the passphrase")
+    journal = Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
+    revoked = [node for node, standing in journal.standings.items() if standing.revoked_at]
+    told = f"{journal.entries} entries, {len(revoked)} nodes revoked"
+    return Finding("enrolment", "ok", told)
+
+
+def disk(config: GatewayConfig) -> Finding:
+    """Room for what is recorded."""
+    free = shutil.disk_usage(_nearest(config.data_dir)).free
+    told = f"{free / (1 << 30):.1f} GiB free for {config.data_dir}"
+    if free < _FREE_LEAST:
+        return Finding("disk", "problem", told, "make room, or name another data_dir")
+    return Finding("disk", "ok", told)
+
+
+def fsync(config: GatewayConfig) -> Finding:
+    """How long the disk takes to promise something: every receipt waits for it."""
+    times_ms = []
+    with tempfile.NamedTemporaryFile(dir=_nearest(config.data_dir)) as file:
+        for _ in range(_FSYNCS):
+            file.write(bytes(4096))
+            file.flush()
+            began_s = time.perf_counter()
+            os.fsync(file.fileno())
+            times_ms.append(1000 * (time.perf_counter() - began_s))
+    told = f"{statistics.median(times_ms):.1f} ms each (median of {_FSYNCS})"
+    if statistics.median(times_ms) > _FSYNC_MS:
+        do = "put data_dir on a disk of this machine, not a card or a share"
+        return Finding("fsync", "warning", told, do)
+    return Finding("fsync", "ok", told)
+
+
+def broker(config: GatewayConfig) -> Finding:
+    """The kind of broker that is configured, started on a free port: does it keep its rules?"""
+    kind = config.broker.kind
+    if kind is BrokerKind.EXTERNAL:
+        do = "see that it lets each node publish on its own topic only (docs/operations.md)"
+        return Finding("broker", "warning", "an external one is not tested", do)
+    asyncio.run(_try_broker(kind, load_site(config.site).name))
+    return Finding("broker", "ok", f"{kind.value}: strangers stay out, nodes keep to their topics")
+
+
+async def _try_broker(kind: BrokerKind, name: str) -> None:
+    """Raises BrokerError."""
+    if kind is BrokerKind.EMBEDDED:
+        word = secrets.token_hex(16)
+        async with EmbeddedBroker("127.0.0.1", 0, name, {CANARY_USER: (word,)}) as tried:
+            assert tried.password is not None
+            await check_rules(tried.address, name, (GATEWAY_USER, tried.password), word)
+        return
+    with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
+        async with MosquittoBroker("127.0.0.1", 0, name, {}, Path(folder)):
+            pass  # it tries its own rules before it says that it is ready
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or what of its path exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def _print(findings: list[Finding]) -> None:
+    console = Console(highlight=False)
+    marks = {
+        "ok": "[green]ok[/]     ",
+        "warning": "[yellow]warning[/]",
+        "problem": "[red]problem[/]",
+    }
+    for finding in findings:
+        console.print(f"{marks[finding.state]}  {finding.check:<14}", end="")
+        console.print(finding.found, markup=False, soft_wrap=True)
+        if finding.do:
+            console.print(f"{'':<25}{finding.do}", markup=False, soft_wrap=True)

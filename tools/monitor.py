@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch monitor`: what a node says on its USB cable, and how it is, live."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import serial
+from rich.console import Console
+
+from tools.errors import UserError
+from tools.flash.ports import ports, the_port
+
+_BAUD = 115_200
+_LINE_MOST = 300  # characters; what is longer is cut, and counted
+_READ_S = 0.1
+_RETRY_S = 0.5
+_PAIR = re.compile(r"(\w+)=(\S+)")
+_LABEL = re.compile(r"^([a-z]+(?: [a-z]+)?)(?= \w+=)")
+# Lines that say something is wrong, wherever in the firmware they come from.
+_TROUBLE = re.compile(r"^(node stops|task failed|watchdog starved|link failed|board faulty|Trace)")
+
+
+@dataclass
+class Health:
+    """What the lines so far say of the node."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def take(self, line: str) -> dict[str, Any]:
+        """The line's kind and values; what it tells of the node is kept."""
+        label = match[1] if (match := _LABEL.match(line)) else ""
+        values = dict(_PAIR.findall(line)) if label else {}
+        self.seen["lines"] += 1
+        if label:
+            self.seen[label] += 1
+        if _TROUBLE.match(line):
+            self.seen["troubles"] += 1
+        if label == "node started":
+            self.facts |= values
+        elif label in ("link up", "link failed"):
+            self.facts["link"] = "up" if label == "link up" else values.get("cause", "failed")
+        elif label == "detection":
+            self.facts["last"] = f"{values.get('class', '?')} at {values.get('onset_ms', '?')} ms"
+        return {"kind": label or "text", **values}
+
+
+class Lines:
+    """Bytes as they come -> printable lines, bounded: what hangs on the cable is not trusted."""
+
+    def __init__(self) -> None:
+        self.cut = 0
+        self._rest = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> Iterator[str]:
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        for part in whole:
+            skipped, self._skipping = self._skipping, False
+            if not skipped:
+                yield self._plain(part)
+        if len(self._rest) > 4 * _LINE_MOST:
+            if not self._skipping:
+                yield self._plain(self._rest)
+            self._rest, self._skipping = b"", True
+
+    def _plain(self, part: bytes) -> str:
+        text = part.decode("utf-8", "replace").rstrip("\r")
+        if len(text) > _LINE_MOST:
+            self.cut += 1
+            text = text[:_LINE_MOST]
+        return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch monitor`."""
+    parser.add_argument("--port", help="the node's port (default: the one that is plugged in)")
+    parser.add_argument("--seconds", type=float, help="stop after so long (default: Ctrl-C)")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the node's lines until the time is over; unplugged, it waits for it to come back."""
+    if args.seconds is not None and not 0 < args.seconds <= 1e7:
+        raise UserError("--seconds must be a number of seconds, as in --seconds 60")
+    port = the_port(args.port, ports())
+    end_s = time.monotonic() + (args.seconds or 1e9)
+    health, lines = Health(), Lines()
+    console = Console(highlight=False)
+    try:
+        for data in _bytes(port, lambda: time.monotonic() > end_s):
+            for line in lines.feed(data):
+                _show(console, args.json, line, health.take(line))
+    except KeyboardInterrupt:
+        pass
+    summary = {"type": "summary", **health.facts, **health.seen, "cut": lines.cut}
+    if args.json:
+        print(json.dumps(summary))
+    else:
+        words = "  ".join(f"{k}={v}" for k, v in summary.items() if k != "type")
+        console.print(words, markup=False, soft_wrap=True)
+    return 0
+
+
+def _bytes(port: str, is_over: Callable[[], bool]) -> Iterator[bytes]:
+    """What comes, over any number of pluggings. The first time the port must be there."""
+    was_here = False
+    while not is_over():
+        try:
+            with serial.Serial(port, _BAUD, timeout=_READ_S, exclusive=True) as line:
+                if was_here:
+                    print(f"{port} is back", file=sys.stderr)
+                was_here = True
+                while not is_over():
+                    yield line.read(max(1, line.in_waiting))
+        except (OSError, ValueError) as error:
+            if not was_here:
+                raise UserError(
+                    f"cannot open {port}: {getattr(error, 'strerror', error)}"
+                ) from None
+            time.sleep(_RETRY_S)
+
+
+def _show(console: Console, as_json: bool, line: str, said: dict[str, Any]) -> None:
+    if as_json:
+        print(json.dumps({"type": "line", "text": line, **said}), flush=True)
+        return
+    style = "red" if _TROUBLE.match(line) else "cyan" if said["kind"] == "detection" else None
+    console.print(line, markup=False, soft_wrap=True, style=style)
