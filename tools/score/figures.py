@@ -115,9 +115,19 @@ def _rates(events: Counter[str], seconds: Counter[str], unit: str) -> list[Figur
 
 def _crossings(tally: Tally) -> list[Figure]:
     keys = sorted(tally.crossings, key=lambda key: (key[1], key[0] != "calm", key))
-    rows = [(*key, tally.crossings_alarmed[key], tally.crossings[key]) for key in keys]
+    rows: list[tuple[str, str, int, int, int, int]] = [
+        (
+            *key,
+            tally.crossings_alarmed[key],
+            tally.crossings[key],
+            tally.crossings_heard_alarmed[key],
+            tally.crossings_heard[key],
+        )
+        for key in keys
+    ]
     if len(rows) > 1:
-        rows.append((ALL, ALL, sum(r[2] for r in rows), sum(r[3] for r in rows)))
+        sums = [sum(int(row[column]) for row in rows) for column in range(2, 6)]
+        rows.append((ALL, ALL, sums[0], sums[1], sums[2], sums[3]))
     return [
         {
             "condition": condition,
@@ -125,8 +135,11 @@ def _crossings(tally: Tally) -> list[Figure]:
             "crossings": count,
             "alarmed": hits,
             "share": _plain(share(hits, count)),
+            "audible": heard,
+            "audible_alarmed": heard_hits,
+            "audible_share": _plain(share(heard_hits, heard)),
         }
-        for condition, kind, hits, count in rows
+        for condition, kind, hits, count, heard_hits, heard in rows
     ]
 
 

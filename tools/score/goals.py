@@ -56,6 +56,7 @@ def goals(tally: Tally) -> list[Goal]:
         _share("passes of a person within 10 m, one node, calm", 97, _cell(nearest)),
         _share("crossings of a person that raise an alarm, calm", 98, _crossed(tally, _is_calm)),
         _share("the same, all conditions", 95, _crossed(tally, lambda _name: True)),
+        _share("the same, of those audible at a node", 95, _heard(tally)),
     ]
     for name, limit in _FALSE_GOALS:
         counts = (tally.false[name], tally.quiet_s[name])
@@ -87,6 +88,12 @@ def _cell(cell: Any) -> tuple[int, int]:
 def _crossed(tally: Tally, wanted: Callable[[str], bool]) -> tuple[int, int]:
     keys = [key for key in tally.crossings if key[1] == "person" and wanted(key[0])]
     return sum(tally.crossings_alarmed[key] for key in keys), sum(tally.crossings[k] for k in keys)
+
+
+def _heard(tally: Tally) -> tuple[int, int]:
+    keys = [key for key in tally.crossings_heard if key[1] == "person"]
+    hits = sum(tally.crossings_heard_alarmed[key] for key in keys)
+    return hits, sum(tally.crossings_heard[key] for key in keys)
 
 
 def _apart(tally: Tally, others: Iterable[str]) -> tuple[int, int]:

@@ -115,10 +115,17 @@ def _false(score: Figure) -> Sheet:
 
 def _alarms(score: Figure) -> Sheet:
     rows = [
-        (r["class"], r["condition"], f"{r['alarmed']}/{r['crossings']}", percent(r["share"]))
+        (
+            r["class"],
+            r["condition"],
+            f"{r['alarmed']}/{r['crossings']}",
+            percent(r["share"]),
+            f"{r['audible_alarmed']}/{r['audible']}",
+            percent(r["audible_share"]),
+        )
         for r in score["crossings_alarmed"]
     ]
-    heads = ("class", "condition", "alarmed", "share (95 %)")
+    heads = ("class", "condition", "alarmed", "share (95 %)", "of those audible", "share (95 %)")
     return Sheet("Crossings of the line of nodes that raised an alarm", heads, tuple(rows))
 
 

@@ -69,6 +69,9 @@ class Tally:
     crossings: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_once: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # of crossings that were audible at a node on the way: silence of the ground left out
+    crossings_heard: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crossings_heard_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: int = 0
     repeated: int = 0
     repeated_alarms: int = 0
@@ -166,11 +169,15 @@ def _wanted_crossings(truth: Truth) -> dict[str, float]:
 
 
 def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
+    heard = {one.actor for one in truth.passes if one.audible}
     for actor, t_s in _wanted_crossings(truth).items():
         key = (truth.condition(t_s), label(truth.actors[actor]))
         out.crossings[key] += 1
         out.crossings_alarmed[key] += actor in marks.hits
         out.crossings_once[key] += actor in marks.hits and not marks.repeats[actor]
+        if actor in heard:
+            out.crossings_heard[key] += 1
+            out.crossings_heard_alarmed[key] += actor in marks.hits
     for t_s in marks.false:
         out.false_alarms[truth.condition(t_s)] += 1
     out.answered += len(marks.hits)
