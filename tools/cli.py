@@ -83,6 +83,12 @@ VERBS = (
         "groundwatch score --scenario walkers_line_of_8 --seeds 1-3 --hours 0.5",
     ),
     Verb(
+        "calibrate",
+        "tools.calibrate",
+        "what a walk test says of a site: lines for its site.toml",
+        "groundwatch calibrate takes/walk_test",
+    ),
+    Verb(
         "bundle",
         "tools.bundle",
         "write the exact file tree for a node's filesystem",

@@ -16,10 +16,12 @@ from gateway.fusion.rules import Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Activity, Event, Fix, Sound, Track
 from gateway.site import Site
-from gateway.wire.messages import TargetClass
+from gateway.wire.messages import Phase, TargetClass
 
 _ONE_NODE_M = 30.0  # half of the nodes hear a walker at 25 to 35 m: all that one node says of where
 _RECENT_US = 10_000_000  # of an event's nodes, those heard this lately say where it is
+_LEAD_US = 8_000_000
+_ONSET_PEAK_US = 4_000_000
 _BEST_FOR_US = 40_000_000  # how long a motion that was known well stands against vaguer ones
 _WORSE = 1.2
 _LEAST_SPEED_M_S = 0.3  # slower, and it has no direction: somebody who digs or waits
@@ -67,8 +69,7 @@ def merged(
     """The activities with this report in its own: the order in which reports come is nothing."""
     known = {activity.id: activity for activity in activities}
     before = known.get(detection.activity)
-    sound = Sound(detection.report_us, detection.peak_um_s, detection.pir_count)
-    sounds = tuple(sorted({*(before.sounds if before else ()), sound}, key=lambda s: s.at_us))
+    sounds = _sounds(before.sounds if before else (), detection)
     if before is None or detection.report_us >= before.report_us:
         latest = Activity(
             id=detection.activity,
@@ -93,6 +94,17 @@ def merged(
         latest = replace(latest, cadence_hz=before.cadence_hz)  # the rhythm where it was clearest
     known[detection.activity] = replace(latest, sounds=sounds[-sounds_most:])
     return tuple(sorted(known.values(), key=lambda activity: (activity.onset_us, activity.id)))
+
+
+def _sounds(before: tuple[Sound, ...], detection: Detection) -> tuple[Sound, ...]:
+    at_us, since_us = detection.report_us, None
+    if detection.phase is Phase.ONSET:
+        # It tells the peak of the seconds before it was made, which is when it came if it came at
+        # once; its onset may reach back further (ugs.detect.activity).
+        at_us = max(at_us, min(detection.arrival_us, detection.onset_us + _LEAD_US))
+        since_us = min(detection.onset_us, at_us - _ONSET_PEAK_US)
+    sound = Sound(at_us, detection.peak_um_s, detection.pir_count, since_us)
+    return tuple(sorted({*before, sound}, key=lambda one: (one.at_us, one.peak_um_s)))
 
 
 def path_of(

@@ -87,7 +87,9 @@ def _sounds(site: Site, activities: Sequence[Activity], at_us: int) -> tuple[lis
         name = activity.id.node
         before_us, pir = activity.onset_us, 0
         for sound in activity.sounds:
-            since_us = max(before_us, sound.at_us - _REPORT_US)
+            since_us = sound.since_us
+            if since_us is None:
+                since_us = max(before_us, sound.at_us - _REPORT_US)
             if since_us < sound.at_us and at_us - sound.at_us <= _MEMORY_US:
                 span = ((since_us - at_us) / 1e6, (sound.at_us - at_us) / 1e6)
                 level = math.log(max(sound.peak_um_s, 0.01))

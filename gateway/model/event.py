@@ -11,12 +11,13 @@ from gateway.wire.messages import Phase, TargetClass
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One report of an activity: how loud it was at most since the report before, and how often
-    the PIR had seen movement by then."""
+    """One report of an activity: how loud it was at most from `since_us` on (None: since the report
+    before), and how often the PIR had seen movement by then."""
 
     at_us: int
     peak_um_s: float
     pir_count: int
+    since_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

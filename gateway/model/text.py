@@ -63,7 +63,7 @@ def _activity_row(activity: Activity) -> list[Any]:
         *(one.node, one.boot, one.onset_ms, activity.sector, activity.target),
         *(activity.confidence, activity.peak_um_s, activity.pir_count, activity.onset_us),
         *(activity.report_us, activity.reports, activity.phase, activity.cadence_hz),
-        [[sound.at_us, sound.peak_um_s, sound.pir_count] for sound in activity.sounds],
+        [list(astuple(sound)) for sound in activity.sounds],
     ]
 
 

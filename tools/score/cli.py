@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.fusion.calibrate import calibrate
 from sim_hardware import take
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import Faults
@@ -29,10 +30,11 @@ from tools import micropython
 from tools.errors import UserError
 from tools.score.figures import figures
 from tools.score.link import Link
-from tools.score.observe import observe_take, observe_world
+from tools.score.observe import Observation, observe_take, observe_world
 from tools.score.suite import HELD_OUT, WorldJob, read_suite
 from tools.score.tables import MARKS, between_marks, markdown, show
 from tools.score.tally import Tally, tally, total
+from tools.score.walktest import samples, walk_test
 
 _SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _SEEDS_MAX = 1000
@@ -85,6 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dead", action="append", default=[], metavar="NODE", help="a node that is dead all along"
     )
+    parser.add_argument(
+        "--walk-test", action="store_true", help="calibrate each world's site by a walk test first"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the parts for takes (default 0)")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -126,6 +131,8 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
         jobs += read_suite(args.suite)
     if args.loss or args.dead:
         jobs = [_troubled(job, args.loss, args.dead) for job in jobs]
+    if args.walk_test:
+        jobs = [_tested(job) for job in jobs]
     if not jobs:
         raise UserError("nothing to score: give takes, --scenario NAME or --suite")
     return jobs
@@ -145,6 +152,12 @@ def _troubled(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
     gone = tuple(Trouble(node, Faults(dead_from_s=0.0)) for node in dict.fromkeys(dead))
     scenario = dataclasses.replace(job.scenario, troubles=(*kept, *gone))
     return dataclasses.replace(job, scenario=scenario, link=Link(loss_pct, job.seed))
+
+
+def _tested(job: Job) -> Job:
+    if not isinstance(job, WorldJob):
+        raise UserError("--walk-test is for worlds; see `groundwatch calibrate` for takes")
+    return dataclasses.replace(job, walk_test=True)
 
 
 def _folder(path: Path) -> Path:
@@ -216,12 +229,23 @@ def _end_with_parent(parent: int) -> None:
 def one(job: Job, node: Path) -> Tally:
     """Observe and count one run; `node` is the MicroPython to run detectors with."""
     if isinstance(job, WorldJob):
-        return tally(observe_world(job.scenario, job.seed, job.duration_s, node, job.link))
+        return tally(_observe(job, node))
     try:
         given = take.load(job.path)
     except MemoryError:
         raise SimError(f"{job.path}: too long for this machine's memory") from None
     return tally(observe_take(given, job.path.name, node, job.seed))
+
+
+def _observe(job: WorldJob, node: Path) -> Observation:
+    seen = observe_world(job.scenario, job.seed, job.duration_s, node, job.link)
+    if not job.walk_test:
+        return seen
+    test, needed_s = walk_test(job.scenario)
+    found = calibrate(samples(observe_world(test, job.seed, needed_s, node)))
+    if found is None:
+        raise UserError(f"{job.scenario.name} seed {job.seed}: the walk test was not heard enough")
+    return dataclasses.replace(seen, calibration=found)
 
 
 def _write(score: dict[str, Any], args: argparse.Namespace) -> None:

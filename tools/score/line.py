@@ -26,6 +26,7 @@ from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
 from sim_hardware.virtual import Pace
 from tools.score.observe import Observation
+from tools.score.walktest import calibrated
 
 _ZERO_US = 1_767_225_600_000_000  # 2026-01-01, so that nothing is negative
 _TICK_US = 1_000_000
@@ -42,6 +43,8 @@ def alarm_lines(
     """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `place`
     lines: where an event that has an alarm was said to be, with each report of it."""
     known, keys = _keys(seen.site)
+    if seen.calibration is not None:
+        known = calibrated(known, seen.calibration)
     pipeline = Pipeline(known, keys)
     start_us = _start_us(seen)
     kept = seen.reports if reports is None else reports

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.fusion.calibrate import Calibration
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware.fastpath import FastRun, Halver, Report, simulate_fast
 from sim_hardware.signals import Signal, quiet_floor
@@ -38,6 +39,7 @@ class Observation:
     lead_s: float
     floors: Mapping[str, Sequence[float]] = field(default_factory=dict)  # um/s, every FLOOR_S
     link: Link = PERFECT
+    calibration: Calibration | None = None  # what the gateway's site file holds of a walk test
 
     def floor_um_s(self, node: str, t_s: float) -> float:
         """What the node's heartbeat says then: the quiet of the last FLOOR_S."""

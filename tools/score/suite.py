@@ -17,7 +17,7 @@ from tools.errors import UserError
 from tools.score.link import PERFECT, Link
 
 HELD_OUT = Path(__file__).parent / "held_out.toml"
-_KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes"}
+_KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes", "walk_test"}
 _NEEDED = {"scenarios", "seeds", "minutes"}
 _WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}
 _MINUTES_MAX = 24 * 60
@@ -31,6 +31,7 @@ class WorldJob:
     seed: int
     duration_s: float
     link: Link = PERFECT
+    walk_test: bool = False
 
 
 def read_suite(path: Path) -> list[WorldJob]:
@@ -59,7 +60,9 @@ def _jobs(run: dict[str, Any]) -> list[WorldJob]:
         own = load(Path(name))
         soils, weathers = run.get("soils", [own.soil]), run.get("weathers", [{}])
         for soil, weather, seed in product(soils, weathers, run["seeds"]):
-            jobs.append(WorldJob(varied(own, str(soil), weather), int(seed), 60 * minutes))
+            there = varied(own, str(soil), weather)
+            tested = bool(run.get("walk_test", False))
+            jobs.append(WorldJob(there, int(seed), 60 * minutes, walk_test=tested))
     return jobs
 
 

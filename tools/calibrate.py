@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""The workbench: `groundwatch calibrate`, what a recorded walk test says of a site.
+
+A walk test is a take whose truth.json holds the way of one person who walked past the nodes; the
+lines that come out go into the site's site.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from gateway.fusion.calibrate import LEAST_PASSES, LEAST_SAMPLES, Calibration, calibrate
+from sim_hardware import take
+from tools import micropython
+from tools.errors import UserError
+from tools.score.observe import observe_take
+from tools.score.walktest import samples
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch calibrate`."""
+    parser.add_argument("takes", type=Path, nargs="+", metavar="TAKE", help="of a walk test")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the lines for site.toml."""
+    node = micropython.find()
+    heard = []
+    for number, path in enumerate(args.takes):
+        if not path.is_dir():
+            raise UserError(f"{path}: no such take folder")
+        for one in samples(observe_take(take.load(path), path.name, node, number)):
+            heard.append(replace(one, walk=f"{number}/{one.walk}"))
+    found = calibrate(heard)
+    if found is None:
+        raise UserError(
+            f"the walk says too little: {LEAST_SAMPLES} clear reports in {LEAST_PASSES} passes of "
+            f"a node are needed; walk past the nodes, within 20 m, a few times more"
+        )
+    print(_json(found) if args.json else _toml(found))
+    return 0
+
+
+def _json(found: Calibration) -> str:
+    facts = {"samples": found.samples, "passes": found.passes, "gain_db": dict(found.gain_db)}
+    return json.dumps({"type": "calibration", "ground": asdict(found.ground), **facts})
+
+
+def _toml(found: Calibration) -> str:
+    lines = [
+        f"# a walk test: {found.samples} reports in {found.passes} passes of a node",
+        "[ground]",
+    ]
+    lines += [f"{key} = {value:g}" for key, value in asdict(found.ground).items()]
+    lines += ["", "# and in each [[node]]:"]
+    lines += [f"# {node}: gain_db = {gain:g}" for node, gain in sorted(found.gain_db.items())]
+    return "\n".join(lines)
