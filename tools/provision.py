@@ -71,6 +71,7 @@ def _enrol(args: argparse.Namespace, mode: Mode, why: str) -> int:
         board = Board(port)
         kind = wanted.kind(kind_of(board.facts.platform, board.facts.machine))
         wish, provisioner = wanted.wish(kind), wanted.provisioner()
+        provisioner.check(board, wish)
         board.hold()
         wanted.enter_in_site(kind)
         screen.say(f"{board.facts.machine} on {port}: giving it its key")

@@ -88,6 +88,24 @@ def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
     assert "this board is n01" in refused(capsys, site, *words, board=board)
 
 
+def test_flash_refused_for_a_board_of_another_node_leaves_that_node_as_it_was(
+    site, plug, capsys
+) -> None:
+    board = plug(flash_blocks=BLOCKS)
+    provision(capsys, site, "n01", board=board)
+    until(board.port.exists)
+    held = Board(str(board.port))
+    held.send("main.py", b"print('node started')")
+    held.close()
+    before, resets = board.flash.read_bytes(), board.resets
+    words = ["--config", str(site), "--at", "5,5", "--port", str(board.port)]
+    assert cli.main(["flash", "n02", *words]) == 2
+    assert "this board is n01" in capsys.readouterr().err
+    until(lambda: board.resets == resets + 1)
+    assert board.flash.read_bytes() == before
+    assert "n02" not in (site.parent / "site.toml").read_text()
+
+
 def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
     site, plug, capsys, root
 ) -> None:

@@ -100,6 +100,7 @@ class Flash:
         """Firmware, key, proof, and only then the file that starts it."""
         wish = self.job.wish(self.kind)
         provisioner = self.job.provisioner()
+        provisioner.check(board, wish)
         board.hold()
         work = put_files(board, files, self.screen)
         self.done |= {"sent": len(work.send), "removed": len(work.remove), "bytes": work.total}

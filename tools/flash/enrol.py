@@ -23,7 +23,7 @@ from gateway.store.choose import reading
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.board import Board
-from tools.flash.repl import BoardError
+from tools.flash.repl import BoardError, CableError
 
 # ugs.ledger.boots: numbers end here, and a key with them.
 _BOOT_MOST = 65_535
@@ -79,6 +79,18 @@ class Provisioner:
     def standing(self, node: str) -> Standing:
         """How the journal has it."""
         return self._journal.read().of(node)
+
+    def check(self, board: Board, wish: Wish) -> None:
+        """Before the board is touched. Raises UserError; a board that is refused starts again."""
+        enrolment = self._journal.read()
+        try:
+            held = self._held(board, wish, enrolment.of(wish.config.node))
+            self._allowed(enrolment, board, wish, held)
+        except CableError:
+            raise
+        except UserError:
+            board.start()
+            raise
 
     def enrol(self, board: Board, wish: Wish) -> Enrolled:
         """Raises UserError where it may not be, CableError or BoardError when the board fails."""
