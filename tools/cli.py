@@ -161,6 +161,12 @@ VERBS = (
         "groundwatch doctor --json",
     ),
     Verb(
+        "salvage",
+        "gateway.store.cli",
+        "make a damaged store anew from what can still be read of it",
+        "groundwatch salvage --config gateway.toml --by eva",
+    ),
+    Verb(
         "wire",
         "tools.wiregen",
         "write what is generated from the wire's schema table, or check that it is current",

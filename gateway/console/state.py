@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.alarms import AlarmRules
 from gateway.alarms.state import queue as queue_of
+from gateway.audit.head import code
 from gateway.broker.interface import Broker
 from gateway.console.orders import orders_shown
 from gateway.ingest.writer import Writer
@@ -69,6 +70,7 @@ class ConsoleState:
         pipeline, writer = self._pipeline, self._writer
         queue = queue_of(pipeline.alarms.open)
         shown = queue[:_OPEN_SHOWN] + [alarm for alarm in queue[_OPEN_SHOWN:] if alarm.active]
+        number, link = pipeline.audit.head
         return {
             "now_us": self.now_us(),
             "site": _site(pipeline),
@@ -103,6 +105,7 @@ class ConsoleState:
                 "queued": writer.queued,
                 "down_unsent": writer.down_unsent,
                 "commits": writer.commits,
+                "audit": f"{number}:{code(link)}",  # for the paper log
             },
             "refused": [
                 {"reason": reason, "node": node, "count": count}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.pipeline.nodes import NodeSide
 
 _VIEW = "node:"  # names of state rows
+# Counters skipped for a node whose own are lost: more than any gateway sends a node in years.
+_BEYOND_LOST = 1 << 30
 
 
 def view_row(roster: Roster, node: str) -> dict[str, str]:
@@ -84,6 +86,12 @@ def restore(side: NodeSide, snapshot: Snapshot) -> None:
             bits = int.from_bytes(row.window_bits, "big")
             side.door.volatile[row.node] = VolatileWindow(row.window_newest, bits)
             side.down[row.node] = DownCounter(row.down_reserved)
+    known = {row.node for row in snapshot.nodes}
+    beyond = max((row.down_reserved for row in snapshot.nodes), default=0) + _BEYOND_LOST
+    for boot in snapshot.boots:
+        if boot.node in side.down and boot.node not in known:
+            # Its row was lost from a damaged store. A counter used twice would reuse a nonce.
+            side.down[boot.node] = DownCounter(beyond)
     for name, value in snapshot.state.items():
         if name.startswith(_VIEW):
             side.roster.restore(name.removeprefix(_VIEW), json.loads(value))

@@ -15,6 +15,7 @@ from gateway.store.interface import (
     COUNT_ALARMS,
     COUNT_DETECTIONS,
     COUNT_HISTORY,
+    COUNT_JOURNAL,
     COUNT_MESSAGES,
     BootRow,
     NodeRow,
@@ -102,6 +103,8 @@ def load(db: Database) -> Snapshot:
         # Counting rows is for stores of the first versions, whose rows are all there.
         return int(state[name] if name in state else db.run(otherwise)[0][0])
 
+    if COUNT_JOURNAL not in state:
+        state[COUNT_JOURNAL] = str(db.run("SELECT coalesce(max(id), 0) FROM journal")[0][0])
     heads = db.run("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")
     return Snapshot(
         boots=boots,
@@ -117,7 +120,11 @@ def load(db: Database) -> Snapshot:
         refused=[
             (row[0], row[1], row[2]) for row in db.run("SELECT reason, node, count FROM refused")
         ],
-        messages=count(COUNT_MESSAGES, "SELECT count(*) FROM message"),
+        # Never a number that is taken: its row would be passed over as one that is there already.
+        messages=max(
+            count(COUNT_MESSAGES, "SELECT count(*) FROM message"),
+            db.run("SELECT coalesce(max(id), 0) FROM message")[0][0],
+        ),
         detections=count(COUNT_DETECTIONS, "SELECT count(*) FROM detection WHERE phase = 'onset'"),
         audit_head=(heads[0][0], heads[0][1]) if heads else None,
         last_quarantine_id=db.run("SELECT coalesce(max(id), 0) FROM quarantine")[0][0],

@@ -83,7 +83,10 @@ class SqliteStore:
         except (sqlite3.Error, OSError) as error:
             # After a failed fsync nothing is known of the file's pages: forget the connection.
             self._forget()
-            raise StoreError(f"store {self._path or 'in memory'}: {error}") from error
+            what = f"store {self._path or 'in memory'}: {error}"
+            if "malformed" in what:
+                what += "; `groundwatch salvage` makes a new one of what can be read"
+            raise StoreError(what) from error
 
     def _forget(self) -> None:
         if self._path is None:
@@ -178,6 +181,17 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE;{steps}PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {VERSION};COMMIT;"
         )
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Keep every gateway out while the file itself is worked on. Raises StoreInUse."""
+    keeper = SqliteStore(path)
+    keeper._claim()
+    try:
+        yield
+    finally:
+        keeper.close()
 
 
 @contextmanager
