@@ -3,30 +3,29 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tools.bench import measure
-from tools.bench.messages import backlog, heartbeats, write_messages
-from tools.bench.systems import EMBEDDED, OURS, PEERS, System, running
+from tools.bench.messages import heartbeats, write_messages
+from tools.bench.systems import EMBEDDED, FUSING, OURS, PEERS, System, running
 
 NODES = 100
 RATE = 1000  # messages/s of the latency runs
 _PACED = 5 * RATE
-_BACKLOG = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Medians over the runs; `rates` by the system's key, messages/s."""
+    """Medians over the runs, by the system's key: messages/s, and microseconds of processor."""
 
     rates: dict[str, float]
-    backlog_per_s: float
+    cpu_us: dict[str, float]
     p50_ms: float
     p99_ms: float
     runs: int
@@ -42,7 +41,7 @@ class Result:
             "p50_ms": round(self.p50_ms, 2),
             "p99_ms": round(self.p99_ms, 2),
             "rates": {key: round(rate) for key, rate in self.rates.items()},
-            "backlog_msgs_per_s": round(self.backlog_per_s),
+            "cpu_us": {key: round(cost, 1) for key, cost in self.cpu_us.items()},
             "nodes": NODES,
             "runs": self.runs,
         }
@@ -50,38 +49,29 @@ class Result:
 
 def bench(peers: Sequence[System], runs: int, tell: Callable[[str], None]) -> Result:
     """Every system once per run, in turn, so that a noisy minute hits all. Raises UserError."""
-    rates: dict[str, list[float]] = defaultdict(list)
-    drained: list[float] = []
+    found: dict[str, list[measure.Throughput]] = defaultdict(list)
     delays: list[measure.Latency] = []
-    systems = (OURS, EMBEDDED, *peers)
+    systems = (OURS, EMBEDDED, FUSING, *peers)
     with tempfile.TemporaryDirectory(prefix="groundwatch-bench-") as name:
         folder = Path(name)
-        beats = {system.key: folder / f"{system.key}.messages" for system in systems}
-        for system in systems:
-            write_messages(beats[system.key], heartbeats(NODES, system.messages))
-        paced, kept = folder / "paced.messages", folder / "backlog.messages"
+        paced = folder / "paced.messages"
         write_messages(paced, heartbeats(NODES, _PACED))
-        write_messages(kept, backlog(NODES, _BACKLOG))
+        for system in systems:
+            write_messages(folder / system.key, system.load(NODES, system.messages))
         for run in range(1, runs + 1):
             for system in systems:
-                place = folder / f"{run}-{system.key}"
-                with running(system, place, NODES) as it:
-                    rate = measure.throughput(it, NODES, beats[system.key], system.messages)
-                rates[system.key].append(rate)
-                tell(f"run {run}: {system.label}: {rate:,.0f} messages/s")
-            with running(OURS, folder / f"{run}-backlog", NODES) as it:
-                drained.append(measure.throughput(it, NODES, kept, _BACKLOG))
-            tell(f"run {run}: Groundwatch, detections through fusion: {drained[-1]:,.0f}/s")
+                with running(system, folder / f"{run}-{system.key}", NODES) as it:
+                    one = measure.throughput(it, NODES, folder / system.key, system.messages)
+                found[system.key].append(one)
+                tell(f"run {run}: {system.label}: {one.per_s:,.0f}/s, {one.cpu_us:.0f} us each")
             with running(OURS, folder / f"{run}-paced", NODES) as it:
                 delays.append(measure.latency(it, NODES, paced, RATE, folder))
-            tell(
-                f"run {run}: publish to stored at {RATE}/s: p50 {delays[-1].p50_ms:.2f} ms, "
-                f"p99 {delays[-1].p99_ms:.2f} ms"
-            )
+            p50_ms, p99_ms = delays[-1].p50_ms, delays[-1].p99_ms
+            tell(f"run {run}: at {RATE}/s stored after p50 {p50_ms:.2f} ms, p99 {p99_ms:.2f} ms")
     return Result(
-        rates={key: statistics.median(values) for key, values in rates.items()},
-        backlog_per_s=statistics.median(drained),
-        p50_ms=statistics.median(delay.p50_ms for delay in delays),
-        p99_ms=statistics.median(delay.p99_ms for delay in delays),
+        rates={key: median(one.per_s for one in all_of) for key, all_of in found.items()},
+        cpu_us={key: median(one.cpu_us for one in all_of) for key, all_of in found.items()},
+        p50_ms=median(delay.p50_ms for delay in delays),
+        p99_ms=median(delay.p99_ms for delay in delays),
         runs=runs,
     )

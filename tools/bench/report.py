@@ -10,7 +10,7 @@ from platform import python_version as version
 
 from tools.bench.connections import Held
 from tools.bench.ingest import NODES, RATE, Result
-from tools.bench.systems import EMBEDDED, NAIVE, NODE_RED, OURS
+from tools.bench.systems import EMBEDDED, FUSING, NAIVE, NODE_RED, OURS
 from tools.errors import UserError
 
 _GOALS = {NAIVE.key: 20, NODE_RED.key: 8}
@@ -18,18 +18,23 @@ _GOALS = {NAIVE.key: 20, NODE_RED.key: 8}
 
 def ingest_table(result: Result) -> str:
     """Rates and ratios."""
-    lines = ["| system | durable messages/s | ours / it | goal |", "|---|---|---|---|"]
-    for system in (OURS, EMBEDDED, NAIVE, NODE_RED):
+    heads = ("system", "durable messages/s", "processor per message", "ours / it", "goal")
+    lines = [_row(heads), _row("---" for _ in heads)]
+    for system in (OURS, NAIVE, NODE_RED, EMBEDDED, FUSING):
         if system.key not in result.rates:
             continue
         goal = _GOALS.get(system.key)
-        ratio = f"{result.ratio(system.key):.1f}" if goal else "-"
         lines.append(
-            f"| {system.label} | {result.rates[system.key]:,.0f} | {ratio} | "
-            f"{f'>= {goal}' if goal else '-'} |"
+            _row(
+                (
+                    system.label,
+                    f"{result.rates[system.key]:,.0f}",
+                    f"{result.cpu_us[system.key]:.0f} us",
+                    f"{result.ratio(system.key):.1f}" if goal else "-",
+                    f">= {goal}" if goal else "-",
+                )
+            )
         )
-    fused = f"{result.backlog_per_s:,.0f}"
-    lines.append(f"| Groundwatch, detections through fusion and alarms | {fused} | - | - |")
     latency = (
         f"Publish to stored at {RATE} messages/s: p50 {result.p50_ms:.2f} ms, "
         f"p99 {result.p99_ms:.2f} ms (goal on a quiet machine: p99 <= 2 ms). "

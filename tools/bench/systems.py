@@ -12,16 +12,17 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.broker.mosquitto import program_path
-from tools.bench.messages import write_keys, write_site
+from tools.bench.messages import Sealed, backlog, heartbeats, write_keys, write_site
 from tools.bench.peers import naive, node_red
 from tools.errors import UserError
 
 _START_S = 60.0
+Load = Callable[[int, int], Iterator[Sealed]]  # nodes, count
 # The same for everyone: no limit on what waits, or most of a burst would be lost on its way.
 _BROKER = """\
 listener {port} 127.0.0.1
@@ -44,10 +45,14 @@ class System:
     label: str
     messages: int
     embedded: bool = False
+    load: Load = heartbeats
 
 
 OURS = System("groundwatch", "Groundwatch, mosquitto", 60_000)
 EMBEDDED = System("groundwatch_embedded", "Groundwatch, its own broker", 20_000, embedded=True)
+FUSING = System(
+    "groundwatch_fusing", "Groundwatch, detections through fusion and alarms", 10_000, load=backlog
+)
 NAIVE = System("naive", "paho + sqlite3, commit per message", 2_000)
 NODE_RED = System("node_red", "Node-RED, MQTT and SQLite nodes", 6_000)
 PEERS = (NAIVE, NODE_RED)
@@ -81,7 +86,7 @@ def running(system: System, folder: Path, nodes: int) -> Iterator[Running]:
 
 
 def _command(system: System, folder: Path, nodes: int, port: int) -> tuple[list[str], Path]:
-    if system in (OURS, EMBEDDED):
+    if system in (OURS, EMBEDDED, FUSING):
         kind = "embedded" if system.embedded else "external"
         config = write_site(folder, nodes, f'kind = "{kind}"\nport = {port}')
         words = [sys.executable, "-m", "tools.cli", "gateway", "--config", str(config)]
