@@ -17,11 +17,12 @@ import pytest
 from aiohttp import web
 
 from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.outputs.courier import Patience
 from gateway.outputs.outbox import Status
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import free_port, until
 from tests.outputs.receivers import mail_server, web_server
-from tests.outputs.told import Told, changed, read, secret
+from tests.outputs.told import HASTY, QUICK, Told, changed, read, secret
 
 KEY = "a-shared-secret-of-the-site"
 
@@ -37,14 +38,14 @@ async def delivering(told: Told) -> AsyncIterator[Told]:
             await running
 
 
-def webhook(folder: Path, url: str) -> Told:
-    return Told(read(folder, kind="webhook", url=url, secret_file=secret(folder, KEY)))
+def webhook(folder: Path, url: str, patience: Patience = QUICK) -> Told:
+    return Told(read(folder, kind="webhook", url=url, secret_file=secret(folder, KEY)), patience)
 
 
 async def test_webhook_delivers_signed_json_that_the_receiver_can_check(tmp_path: Path) -> None:
     async with web_server() as server, delivering(webhook(tmp_path, server.url)) as told:
         (delivery,) = told.offer(changed(7))
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert told.settled == [(delivery.id, Status.SENT, 1, "")]
     (request,) = server.received
     parts = dict(part.split("=") for part in request.headers["X-Groundwatch-Signature"].split(","))
@@ -60,7 +61,7 @@ async def test_webhook_that_fails_at_first_gets_it_by_retry(tmp_path: Path) -> N
 
     async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as told:
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert [(status, attempts) for _id, status, attempts, _why in told.settled] == [
         (Status.SENT, 3)
     ]
@@ -74,7 +75,7 @@ async def test_webhook_that_refuses_for_good_is_asked_once(status: int, tmp_path
 
     async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as told:
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert told.settled == [(1, Status.FAILED, 1, f"answered {status}")]
     assert len(server.received) == 1
 
@@ -88,13 +89,16 @@ async def test_webhook_that_never_answers_ends_by_timeout_and_holds_nobody_up(
         await hold.wait()
         return web.Response()
 
-    async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as told:
+    async with (
+        web_server(answer) as server,
+        delivering(webhook(tmp_path, server.url, HASTY)) as told,
+    ):
         told.offer(changed())
         await until(lambda: server.received)
         # While it hangs, more is taken at once: only this receiver's own queue grows.
         told.offer(changed(2), changed(3))
         assert told.courier.waiting == 2
-        await until(lambda: len(told.settled) == 3, 10)
+        await until(lambda: len(told.settled) == 3, 20)
         hold.set()
     assert {status for _id, status, _n, _why in told.settled} == {Status.FAILED}
     assert told.settled[0][2:] == (4, "no answer in time")
@@ -111,9 +115,9 @@ async def test_webhook_that_answers_without_end_is_not_read(tmp_path: Path) -> N
 
     server = await asyncio.start_server(flood, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with delivering(webhook(tmp_path, f"http://127.0.0.1:{port}/")) as told:
+    async with delivering(webhook(tmp_path, f"http://127.0.0.1:{port}/", HASTY)) as told:
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     server.close()
     assert told.settled[0][1] is Status.FAILED
 
@@ -125,7 +129,7 @@ async def test_output_problem_in_log_and_record_shows_no_secret(
     url = f"http://127.0.0.1:{free_port()}/hook/token-in-the-path"
     async with delivering(webhook(tmp_path, url)) as told:
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     said = caplog.text + repr(told.settled) + repr(told.config)
     assert told.settled[0][1] is Status.FAILED
     assert "token-in-the-path" not in said
@@ -143,7 +147,7 @@ async def test_ntfy_gets_title_priority_and_token(tmp_path: Path) -> None:
         )
         async with delivering(Told(config)) as told:
             told.offer(changed(priority=2))
-            await until(lambda: told.settled)
+            await until(lambda: told.settled, 20)
     value = json.loads(server.received[0].body)
     assert (value["topic"], value["priority"]) == ("north", 4)
     assert value["title"] == "yard: person in west"
@@ -176,7 +180,7 @@ async def test_email_arrives_with_text_fields_and_one_message_id(tmp_path: Path)
         delivering(email(tmp_path, server.port, "pass word")) as told,
     ):
         told.offer(changed(7))
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert told.settled[0][1] is Status.SENT
     (message,) = server.handler.messages
     assert message["Subject"] == "yard: person in west"
@@ -189,7 +193,7 @@ async def test_email_arrives_with_text_fields_and_one_message_id(tmp_path: Path)
 async def test_email_server_busy_at_first_gets_it_later(tmp_path: Path) -> None:
     async with mail_server(refuse=2) as server, delivering(email(tmp_path, server.port)) as told:
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert told.settled[0][1:3] == (Status.SENT, 3)
 
 
@@ -199,7 +203,7 @@ async def test_email_refused_for_good_is_tried_once(tmp_path: Path) -> None:
         delivering(email(tmp_path, server.port)) as told,
     ):
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert told.settled == [(1, Status.FAILED, 1, "mail server answered 554")]
     assert server.handler.asked == 1
 
@@ -226,5 +230,5 @@ async def test_mqtt_broker_away_is_tried_until_patience_ends(tmp_path: Path) -> 
     config = read(tmp_path, kind="mqtt", host="127.0.0.1", port=free_port())
     async with delivering(Told(config)) as told:
         told.offer(changed())
-        await until(lambda: told.settled)
+        await until(lambda: told.settled, 20)
     assert told.settled == [(1, Status.FAILED, 4, "ConnectionRefusedError")]

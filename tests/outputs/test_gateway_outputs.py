@@ -7,6 +7,7 @@ import asyncio
 import json
 import sqlite3
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import MqttNode, free_port, until, write_config
+from tests.gateway.played_node import MqttNode, free_port, write_config
+from tests.gateway.played_node import until as until_within
 from tests.outputs.receivers import web_server
 from tests.outputs.told import secret
 
+until = partial(until_within, seconds=20)
 BROKER = 'kind = "embedded"\nport = 0'
 
 

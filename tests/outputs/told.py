@@ -18,7 +18,8 @@ from gateway.wire.messages import TargetClass
 
 T0 = 1_790_000_000_000_000
 S = 1_000_000
-QUICK = Patience(first_s=0.02, most_s=0.05, attempts=4, timeout_s=0.3)
+QUICK = Patience(first_s=0.02, most_s=0.05, attempts=4, timeout_s=20)
+HASTY = Patience(first_s=0.02, most_s=0.05, attempts=4, timeout_s=0.3)
 
 
 def changed(number: int = 1, change: Change = Change.RAISED, **values: Any) -> AlarmChange:
