@@ -98,7 +98,8 @@ def test_repl_unplugged_board_is_told_at_once(plug) -> None:
     repl.close()
 
 
-def test_repl_port_that_says_nothing_is_no_board(tmp_path) -> None:
+def test_repl_port_that_says_nothing_is_no_board(monkeypatch) -> None:
+    monkeypatch.setattr("tools.flash.repl._TRIES", 1)
     ours, theirs = os.openpty()
     with pytest.raises(CableError, match="no MicroPython prompt"):
         Repl(os.ttyname(theirs)).enter()

@@ -297,7 +297,10 @@ def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
     assert said["generation"] == 1
 
 
-def test_flash_blank_esp32_takes_micropython_by_esptool(site, micropython, tmp_path, capsys):
+def test_flash_blank_esp32_takes_micropython_by_esptool(
+    site, micropython, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
     folder = tmp_path / "esp"
     folder.mkdir()
     image = tmp_path / "some.bin"

@@ -91,7 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("gateway.toml"),
         help="the gateway's configuration (default: gateway.toml)",
     )
-    parser.add_argument("--at", metavar="X,Y", help="metres east and north, for a new node")
+    parser.add_argument(
+        "--at", metavar="X,Y", help="metres east and north, for a new node; --at=-5,3"
+    )
     parser.add_argument("--sector", help="the sector it guards, for a new node")
     parser.add_argument("--board", help="the kind of board, where it does not tell itself")
     parser.add_argument("--port", help="its serial port (default: the one that is plugged in)")
