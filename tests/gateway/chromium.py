@@ -104,7 +104,7 @@ async def open_page(folder: Path, url: str) -> AsyncIterator[Page]:
     )  # fmt: skip
     try:
         told = profile / "DevToolsActivePort"
-        await until(lambda: told.exists() and "\n" in told.read_text(), 20)
+        await until(lambda: told.exists() and "\n" in told.read_text(), 60)
         port = told.read_text().split()[0]
         async with aiohttp.ClientSession() as session:
             tabs = await (await session.get(f"http://127.0.0.1:{port}/json/list")).json()

@@ -82,6 +82,8 @@ function showVerdict() {
 function show() {
   showVerdict();
   setText(byId("site"), state.site.name);
+  const others = state.on_watch.names.filter((name) => name !== operator?.name);
+  setText(byId("who"), operator ? `on watch: ${[operator.name, ...others].join(", ")}` : "");
   setText(byId("clock"), clockTime(state.now_us));
   drawPlan(byId("plan"), state);
   showQueue(byId("alarms"), state, chosen()?.id, acts);
@@ -159,7 +161,6 @@ openTab("sectors");
 sound.wake();
 
 const operator = await session();
-setText(byId("who"), operator ? `on watch: ${operator.name}` : "");
 byId("to-supervisor").hidden = operator?.role !== "supervisor";
 
 const source = new EventSource("/events"); // reconnects by itself

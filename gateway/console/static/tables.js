@@ -49,8 +49,9 @@ export function showNodes(body, state) {
 }
 
 export function showCounters(list, state) {
-  const wrong = new Set(["refused", "queue_dropped"]);
-  keyed(list, Object.entries(state.counters), ([name]) => name, ([name]) => {
+  const wrong = new Set(["refused", "queue_dropped", "sign_ons_failed"]);
+  const counters = { ...state.counters, sign_ons_failed: state.on_watch.failed };
+  keyed(list, Object.entries(counters), ([name]) => name, ([name]) => {
     const box = make("div");
     box.append(make("dt", "", words(name)), make("dd"));
     return box;
