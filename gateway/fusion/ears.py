@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-# A heartbeat comes every 60 s; who has missed three may be dead and proves nothing by silence.
-DEAF_AFTER_US = 180_000_000
+# A heartbeat comes every 60 s, one in two is noted; who has missed three more may be dead and
+# proves nothing by silence.
+_NOTED_EVERY_US = 100_000_000
+DEAF_AFTER_US = 280_000_000
+_MATTERS = 1.25  # a floor that changed by 2 dB
 FLOOR_UNKNOWN_UM_S = 0.08  # a calm site by night (rms in 8..60 Hz)
 _FLOOR_LEAST_UM_S = 0.02  # the front end's own noise
-# How fast the long-run floor follows: 16 heartbeats up; down at once, as quiet is never by chance.
-_FOLLOW = 1 / 16
+# How fast the long-run floor follows: 20 min up; down at once, as quiet is never by chance.
+_FOLLOW = 1 / 10
 _NOISY = 2.0  # a floor 6 dB over its long run
 _NOISY_SHARE = 0.6  # of the nodes
 _NOISY_LEAST = 3
@@ -63,9 +66,19 @@ class Ears:
 
 
 def listened(ears: Ears, health: Health) -> Ears:
-    """The ears with this heartbeat in them."""
+    """The ears with this heartbeat in them; the same when it says nothing new.
+
+    Heartbeats are most of what a large site sends: one that changes nothing shall cost nothing, in
+    memory or in the store.
+    """
     floor = max(health.floor_um_s, _FLOOR_LEAST_UM_S)
     before = ears.by_node.get(health.node)
+    if (
+        before is not None
+        and 0 <= health.at_us - before.at_us < _NOTED_EVERY_US
+        and before.floor_um_s / _MATTERS < floor < before.floor_um_s * _MATTERS
+    ):
+        return ears
     usual = floor
     if before is not None and floor > before.usual_um_s:
         usual = before.usual_um_s + (floor - before.usual_um_s) * _FOLLOW

@@ -34,9 +34,8 @@ def step(
 ) -> tuple[FusionState, tuple[Event, ...]]:
     """(new state, events that changed, oldest first)."""
     if isinstance(given, Health):
-        if given.node in site.nodes:
-            state = replace(state, ears=listened(state.ears, given))
-        return state, ()
+        ears = listened(state.ears, given) if given.node in site.nodes else state.ears
+        return (state if ears is state.ears else replace(state, ears=ears)), ()
     state, changed = _close_silent(state, rules, now_us)
     if given is None or given.node not in site.nodes:
         return state, changed

@@ -34,10 +34,10 @@ class MapTable:
 
     def step(self, now_us: int, given: Detection | Health | None) -> tuple[Event, ...]:
         """Events that changed, oldest first."""
-        if isinstance(given, Health):
-            self._ears.add(given.node)
         before = self.state
         self.state, events = fusion_step(before, self._site, self._rules, now_us, given)
+        if isinstance(given, Health) and self.state is not before:
+            self._ears.add(given.node)
         if given is None and self.state != before:
             self._journal.silence(now_us)
         return events
