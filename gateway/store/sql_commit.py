@@ -103,8 +103,9 @@ def load(db: Database) -> Snapshot:
         # Counting rows is for stores of the first versions, whose rows are all there.
         return int(state[name] if name in state else db.run(otherwise)[0][0])
 
-    if COUNT_JOURNAL not in state:
-        state[COUNT_JOURNAL] = str(db.run("SELECT coalesce(max(id), 0) FROM journal")[0][0])
+    journal = db.run("SELECT coalesce(max(id), 0) FROM journal")[0][0]
+    if journal and COUNT_JOURNAL not in state:
+        state[COUNT_JOURNAL] = str(journal)
     heads = db.run("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")
     return Snapshot(
         boots=boots,
