@@ -38,7 +38,8 @@ fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARG
 	@$(VENV)/python -m tests.fuzz.run $(ARGS)
 
 attacks: ready-for-tests ## the attack suite: what was tried, what came in, who was told
-	@$(VENV)/python -m pytest -q tests/attacks $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -q tests/attacks $(PYTEST_ARGS) \
+		tests/usb/test_provision.py::test_provision_rotation_leaves_no_trace_of_the_old_key_in_flash
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
 	@REQUIRE_PICO_W=1 PICO_W_UF2="$(PICO_W_UF2)" $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)

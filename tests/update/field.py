@@ -47,28 +47,36 @@ def firmware(folder: Path, change: Callable[[Path], None] = lambda _folder: None
     return folder
 
 
-class LiveNode:
-    """One node as a process in real time; it starts again after each reset, as on a board."""
+def hurry(tree: Path) -> None:
+    """A node that fails to start does not wait for somebody at its cable."""
+    main = tree / "main.py"
+    text = main.read_text()
+    assert "time.sleep(5)" in text
+    main.write_text(text.replace("time.sleep(5)", "time.sleep(0.2)"))
 
-    def __init__(self, folder: Path, interpreter: Path, config: NodeConfig) -> None:
-        self.tree = folder / config.node
-        self.log = folder / f"{config.node}.log"
+
+class LiveNode:
+    """One node as a process in real time, in its tree at `folder`/`name`; it starts again after
+    each reset, as on a board. `feed` is its ground, int32 nm/s at FS_HZ; quiet without one."""
+
+    def __init__(self, folder: Path, interpreter: Path, name: str, feed: bytes = b"") -> None:
+        self.tree = folder / name
+        self.log = folder / f"{name}.log"
         self.boots = 0
         self._interpreter = interpreter
-        self._sim = folder / f"{config.node}.json"
+        self._sim = folder / f"{name}.json"
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        write_tree(config, self.tree)
-        feed = folder / "feed.i32"
-        if not feed.exists():
-            np.random.default_rng(5).normal(0, 100, 240 * FS_HZ).astype("<i4").tofile(feed)
+        ground = folder / f"{name}.i32"
+        quiet = np.random.default_rng(5).normal(0, 100, 240 * FS_HZ)
+        ground.write_bytes(feed or quiet.astype("<i4").tobytes())
         sim = {
             "mode": "real",
-            "board": config.board,
-            "feed": str(feed),
+            "board": "pico_w",
+            "feed": str(ground),
             "fs_hz": FS_HZ,
             "t0_epoch_ms": time.time_ns() // 1_000_000,
-            "exit": str(folder / f"{config.node}.exit"),
+            "exit": str(folder / f"{name}.exit"),
         }
         self._sim.write_text(json.dumps(sim))
 
@@ -157,7 +165,9 @@ class Field:
                 y_m=0.0,
                 release=release_public(),
             )
-            self.nodes[name] = LiveNode(self.folder, self._interpreter, config)
+            write_tree(config, self.folder / name)
+            hurry(self.folder / name)
+            self.nodes[name] = LiveNode(self.folder, self._interpreter, name)
             self.nodes[name].start()
         return self
 

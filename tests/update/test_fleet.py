@@ -7,6 +7,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from gateway.updates import package
 from gateway.updates.rollout import DONE, Stage
 from tests.update.field import RELEASE_KEY, Field, made
@@ -71,6 +73,7 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
         assert await asyncio.to_thread(main, words) == 0
 
 
+@pytest.mark.slow
 async def test_update_cut_off_again_and_again_goes_on_where_it_was(
     micropython: Path, tmp_path: Path
 ):
