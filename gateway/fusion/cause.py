@@ -47,7 +47,8 @@ def known_already(
 def _may_be_one(new: Event, other: Event, rules: Rules) -> bool:
     if (new.target is TargetClass.VEHICLE) != (other.target is TargetClass.VEHICLE):
         return False
-    if new.first_us - other.last_us > rules.silence_us:
+    over = all(activity.phase is Phase.END for activity in other.activities)
+    if new.first_us - other.last_us > (rules.ended_us if over else rules.silence_us):
         return False
     apart_m = math.hypot(new.x_m - other.x_m, new.y_m - other.y_m)
     reach_m = (

@@ -60,6 +60,7 @@ def grown(
         reasons=tuple(dict.fromkeys((*(before.reasons if before else ()), *verdict.reasons))),
         error_m=round(error_m, 1),
         fix=_fix(found, last_us),
+        late_us=before.late_us if before else 0,
     )
 
 

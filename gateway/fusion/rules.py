@@ -34,6 +34,8 @@ class Rules:
     silence_us: int = 20_000_000
     # A node says "end" 10 s or more after the last step. Whoever comes so long after that is new.
     ended_us: int = 8_000_000
+    # How late a report may make its event wait for more: a resend, ten to twelve seconds.
+    late_most_us: int = 13_000_000
     # A node that never says "end" (it was reset or lost) is taken as silent after this.
     stale_us: int = 45_000_000
     # A footstep is heard this far away, a vehicle further: how far apart two nodes may be at once.

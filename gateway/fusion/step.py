@@ -47,6 +47,9 @@ def step(
     busy = busy_elsewhere(state.events, event.id if event else "")
     name = event.id if event else f"e{number}"
     new = grown(event, name, site, state.ears, rules, now_us, activities, busy)
+    if given.phase is not Phase.ONSET:
+        late_us = given.arrival_us - given.report_us
+        new = replace(new, late_us=max(new.late_us, min(late_us, rules.late_most_us)))
     state = replace(state, events=_with(state.events, new), last_number=number)
     if new.confirmed and not (event and event.confirmed):
         state, joined = _joined(state, site, rules, now_us, new)
@@ -97,7 +100,9 @@ def _silent(event: Event, rules: Rules, now_us: int) -> bool:
         return True
     running = any(activity.phase is not Phase.END for activity in event.activities)
     # Touched in the future: the gateway's clock was set back, and the event would never end.
-    return quiet_us > (rules.stale_us if running else rules.ended_us) or -quiet_us > rules.stale_us
+    # Over a bad link the last word is not the last to come: what comes late shall find its event.
+    wait_us = rules.stale_us if running else rules.ended_us + 2 * event.late_us
+    return quiet_us > wait_us or -quiet_us > rules.stale_us
 
 
 def _shed(state: FusionState, rules: Rules) -> tuple[FusionState, tuple[Event, ...]]:

@@ -93,6 +93,7 @@ class Event:
     reasons: tuple[str, ...]
     error_m: float = 0.0
     fix: Fix | None = None
+    late_us: int = 0  # how late reports of it came at most
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ def event_to_dict(event: Event) -> dict[str, Any]:
         "closed": event.closed,
         "reasons": event.reasons,
         "error_m": event.error_m,
+        "late_us": event.late_us,
         "fix": list(astuple(event.fix)) if event.fix else None,
     }
 
