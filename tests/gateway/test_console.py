@@ -232,7 +232,7 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     await until(lambda: foreign.subscribed)
     foreign.publish(node.detection(11), topic=node.up)
     refused = gateway.pipeline.refused
-    await until(lambda: sum(refused.cells.values()) == 5)
+    await until(lambda: sum(refused.cells.values()) == 6)
     await until(lambda: gateway.broker.counters["publish_on_a_foreign_topic"] > 0)
     for played in (node, foreign):
         played.disconnect()
@@ -243,11 +243,12 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
         ("replayed", "n01"): 1,
         ("bad_envelope", "n01"): 2,
         ("too_big", "n01"): 1,
+        ("misused", "n02"): 1,
     }
     async with open_page(tmp_path, gateway.console_url) as page:
         await sign_on_page(page)
         await page.press("c")
-        await page.shows("SECURE", "bad tag", "replayed", "bad envelope", "too big")
+        await page.shows("ALARM · FORGERY", "bad tag", "replayed", "bad envelope", "too big")
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     assert db.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall() == [
         ("health", 1),
