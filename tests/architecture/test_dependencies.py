@@ -36,7 +36,7 @@ def _undeclared(paths, declared):
                 continue
             if (ROOT / path).with_name(f"{top}.py").exists():  # a script's neighbour
                 continue
-            if not {canonicalize_name(owner) for owner in owners.get(top, ())} & declared:
+            if not {canonicalize_name(owner) for owner in owners.get(top, (top,))} & declared:
                 found.add(f"{path} imports {top}")
     return sorted(found)
 

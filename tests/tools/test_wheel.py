@@ -12,6 +12,7 @@ import zipfile
 import pytest
 
 from tests.architecture.tree import ROOT, files
+from tests.trees import files_of
 
 NODE = f"""
 [node]
@@ -66,8 +67,8 @@ def test_wheel_alone_writes_a_node_tree_from_its_own_firmware(installed, tmp_pat
     ran = _groundwatch(installed, tmp_path, *words)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "main.py" in json.loads(ran.stdout)["files"]
-    copied = (tmp_path / "n07" / "ugs" / "node.py").read_bytes()
-    assert copied == (installed / "firmware" / "ugs" / "node.py").read_bytes()
+    packed = files_of(tmp_path / "n07" / "a.fw")
+    assert packed["ugs/node.py"] == (installed / "firmware" / "ugs" / "node.py").read_bytes()
 
 
 def test_wheel_installs_the_command(installed):

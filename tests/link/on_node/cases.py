@@ -134,7 +134,9 @@ def downlink_refuses_an_uplink_message():
 def commands_are_done_once_and_answered():
     results = []
     reboots = []
-    commands = Commands(lambda _name, values: results.append(values), lambda: reboots.append(1))
+    commands = Commands(
+        lambda _name, values: results.append(values), lambda: reboots.append(1), None
+    )
     commands.take({"id": 1, "kind": 1}, 100)
     commands.take({"id": 1, "kind": 1}, 110)
     commands.take({"id": 2, "kind": 3}, 120)
