@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, errors
 
 from gateway.errors import StoreError, StoreInUse
 from gateway.retention import RecordClass
@@ -20,6 +20,7 @@ from gateway.store.sql_commit import Database, Rows
 _CONNECT_S = 5
 # One gateway at a time: a lock of the server's, which ends with the connection.
 _LOCK = 0x47574154
+_LOCK_S = 3
 _TABLES = "message, detection, alarm, alarm_history, audit, quarantine, journal"
 
 _T = TypeVar("_T")
@@ -85,11 +86,16 @@ class PostgresqlStore:
 
     def _begin(self, db: psycopg.Connection) -> None:
         shared = _Connection(db)
-        if not shared.run("SELECT pg_try_advisory_lock(?)", (_LOCK,))[0][0]:
+        # A broken connection's lock goes when the server's process for it ends: a moment later.
+        shared.run(f"SET lock_timeout = '{_LOCK_S}s'")
+        try:
+            shared.run("SELECT pg_advisory_lock(?)", (_LOCK,))
+        except errors.LockNotAvailable:
             raise StoreInUse(
                 f"store {_name(self._url)}: another gateway uses it; stop that one or name another "
                 "database"
-            )
+            ) from None
+        shared.run("SET lock_timeout = 0")
         shared.run("SET synchronous_commit = on")
         with db.transaction():
             shared.run("CREATE TABLE IF NOT EXISTS groundwatch_schema (version BIGINT NOT NULL)")

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Verdict: what an autocorrelation of levels says beside its best beat: how wide the pulses are, and
-# the strongest peaks of three spans of periods.
+# Verdict: the strongest peaks of an autocorrelation of levels in three spans of periods.
 #
 #   quick   0.16..0.48 s  the feet of an animal, of a runner, of several people
 #   walk    0.45..0.90 s  one walker's steps
