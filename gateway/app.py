@@ -170,7 +170,7 @@ class Gateway:
         ]
         self.links = [mqtt, *serial]
         self._outputs = OutputDesk(
-            config.outputs, self.pipeline.outbox, self._settled, self._home_assistant()
+            config.outputs, self.pipeline.outbox, self._settled, _utc_us, self._home_assistant()
         )
         await self._start_windows(stack)
         self._main = asyncio.create_task(self._run(stamp), name="gateway")
@@ -275,9 +275,9 @@ class Gateway:
             config, self.site, lambda: states(self.site, pipeline.roster, pipeline.alarms)
         )
 
-    def _settled(self, number: int, status: Status, attempts: int, problem: str) -> None:
+    def _settled(self, number: int, status: Status, attempts: int, words: str) -> None:
         self.writer.post(
-            lambda now_us: self.pipeline.settle(now_us, number, status, attempts, problem)
+            lambda now_us: self.pipeline.settle(now_us, number, status, attempts, words)
         )
 
     async def _watch_broker(self) -> None:

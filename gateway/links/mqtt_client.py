@@ -27,6 +27,14 @@ _SUBSCRIBE_ID = 1
 Take = Callable[[str, bytes, int], None]
 
 
+class BrokerRefused(ConnectionError):
+    """CONNACK (3.2) with a return code other than 0."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"broker refused us with code {code}")
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class MqttAccess:
     """Where the broker is and who we are to it. A persistent session keeps what comes meanwhile."""
@@ -152,7 +160,7 @@ class MqttClient(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The broker is gone."""
-        self._fail(f"connection closed: {error}" if error else "connection closed")
+        self._fail(f"connection closed: {error}" if error else "connection closed", error)
 
     def _parse(self) -> None:
         """2.2: whole packets; what is left waits for more."""
@@ -225,7 +233,7 @@ class MqttClient(asyncio.Protocol):
     def _on_answer(self, kind: int, body: bytes) -> None:
         if kind == Kind.CONNACK and len(body) == 2:
             if body[1]:
-                self._break_off(f"broker refused us with code {body[1]}")
+                self._break_off(BrokerRefused(body[1]))
             elif self._topics is None:
                 self._begin()
             else:
@@ -279,12 +287,12 @@ class MqttClient(asyncio.Protocol):
             self._transport.write(bytes(self._out))
         self._out.clear()
 
-    def _break_off(self, problem: str) -> None:
-        self._fail(problem)
+    def _break_off(self, problem: str | OSError) -> None:
+        self._fail(str(problem), problem if isinstance(problem, OSError) else None)
         if self._transport is not None:
             self._transport.abort()
 
-    def _fail(self, problem: str) -> None:
+    def _fail(self, problem: str, cause: Exception | None = None) -> None:
         if self.closed.is_set():
             return
         self.problem = problem
@@ -292,7 +300,9 @@ class MqttClient(asyncio.Protocol):
             self._alive.cancel()
         for waiting in (self._ready, *self._unacked.values()):
             if not waiting.done():
-                waiting.set_exception(OSError(problem))
+                waiting.set_exception(
+                    cause if isinstance(cause, OSError) else ConnectionResetError(problem)
+                )
         self.closed.set()
 
 

@@ -43,12 +43,13 @@ class _Due(NamedTuple):
     delivery: Delivery
 
 
-# (delivery number, what became of it, attempts, problem).
+# (delivery number, what became of it, attempts, receipt or problem).
 Settle = Callable[[int, Status, int, str], None]
 
 
 class Courier:
-    """`problem` is why the last attempt failed, empty when it did not."""
+    """`problem` is why the last attempt failed, since `failing_since_us` (UTC); empty and 0 when it
+    did not. `tried` holds of deliveries not over yet how often they were tried, and the problem."""
 
     def __init__(
         self,
@@ -58,15 +59,19 @@ class Courier:
         settle: Settle,
         patience: Patience,
         chance: random.Random,
+        clock_us: Callable[[], int],
     ) -> None:
         self.name = name
         self.problem = ""
+        self.failing_since_us = 0
+        self.tried: dict[int, tuple[int, str]] = {}
         self.attempts = 0
         self._way = way
         self._wanted = wanted
         self._settle = settle
         self._patience = patience
         self._chance = chance
+        self._clock_us = clock_us
         self._due: list[_Due] = []
         self._something = asyncio.Event()
 
@@ -98,26 +103,34 @@ class Courier:
             due = heapq.heappop(self._due)
             if self._wanted(due.number):
                 await self._attempt(due)
+            else:
+                self.tried.pop(due.number, None)
 
     async def _attempt(self, due: _Due) -> None:
         self.attempts += 1
         attempts = due.attempts + 1
         try:
             async with asyncio.timeout(self._patience.timeout_s):
-                await self._way.deliver(json.loads(due.delivery.body))
+                receipt = await self._way.deliver(json.loads(due.delivery.body))
         except TimeoutError:
             error = DeliveryError("no answer in time")
         except DeliveryError as problem:
             error = problem
         else:
-            self.problem = ""
-            self._settle(due.number, Status.SENT, attempts, "")
+            self.problem, self.failing_since_us = "", 0
+            self._over(due.number, Status.SENT, attempts, receipt)
             return
         self.problem = str(error)
+        self.failing_since_us = self.failing_since_us or self._clock_us()
         _LOG.warning("output %s attempt=%d problem=%r", self.name, attempts, self.problem)
         if not error.again or attempts >= self._patience.attempts:
-            self._settle(due.number, Status.FAILED, attempts, self.problem)
+            self._over(due.number, Status.FAILED, attempts, self.problem)
             return
+        self.tried[due.number] = (attempts, self.problem)
         wait_s = max(self._patience.wait_s(attempts, self._chance), error.after_s)
         at_s = asyncio.get_running_loop().time() + wait_s
         heapq.heappush(self._due, _Due(at_s, due.number, attempts, due.delivery))
+
+    def _over(self, number: int, status: Status, attempts: int, words: str) -> None:
+        self.tried.pop(number, None)
+        self._settle(number, status, attempts, words)

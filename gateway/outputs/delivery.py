@@ -23,5 +23,5 @@ class DeliveryError(Exception):
 class Way(Protocol):
     """Delivers one notification; it may be called again with the same one."""
 
-    async def deliver(self, body: dict[str, Any]) -> None:
-        """Handed over when this returns. Raises DeliveryError."""
+    async def deliver(self, body: dict[str, Any]) -> str:
+        """Handed over when this returns: the receipt, in our words. Raises DeliveryError."""

@@ -14,10 +14,10 @@ from gateway.outputs.delivery import Way
 from gateway.outputs.home_assistant import HomeAssistant
 from gateway.outputs.mail import Mail
 from gateway.outputs.mqtt import Mqtt
-from gateway.outputs.outbox import Delivery, Outbox
+from gateway.outputs.outbox import Channel, Delivery, Outbox
 from gateway.outputs.web import Ntfy, Webhook
 
-_SHOWN_MOST = 50
+_SHOWN_MOST = 200
 _WAYS: dict[OutputKind, Callable[[OutputConfig], Way]] = {
     OutputKind.WEBHOOK: Webhook,
     OutputKind.NTFY: Ntfy,
@@ -39,6 +39,7 @@ class OutputDesk:
         outputs: Sequence[OutputConfig],
         outbox: Outbox,
         settle: Settle,
+        clock_us: Callable[[], int],
         home_assistant: HomeAssistant | None = None,
         patience: Patience | None = None,
         chance: random.Random | None = None,
@@ -54,6 +55,7 @@ class OutputDesk:
                 settle,
                 patience or Patience(),
                 chance or random.Random(),
+                clock_us,
             )
             for config in outputs
         }
@@ -73,23 +75,12 @@ class OutputDesk:
                 tasks.create_task(self._home_assistant.run(), name="home assistant")
 
     def snapshot(self) -> dict[str, Any]:
-        """Plain values for the page: counters per output, the newest records."""
-        channels = [
-            {
-                "name": channel.name,
-                "kind": channel.kind,
-                "waiting": self._couriers[channel.name].waiting,
-                "attempts": self._couriers[channel.name].attempts,
-                "problem": self._couriers[channel.name].problem,
-                "counts": dict(self._outbox.counts[channel.name]),
-            }
-            for channel in self._outbox.channels.values()
-        ]
-        newest = list(self._outbox.recent)[-_SHOWN_MOST:][::-1]
-        assistant = self._home_assistant
+        """Plain values for the page: each output, the records of the newest deliveries."""
+        outbox, assistant = self._outbox, self._home_assistant
+        newest = sorted((*outbox.recent, *outbox.pending.values()), key=lambda one: -one.id)
         return {
-            "channels": channels,
-            "deliveries": [_record(one) for one in newest],
+            "channels": [self._shown(channel) for channel in outbox.channels.values()],
+            "deliveries": [self._record(one) for one in newest[:_SHOWN_MOST]],
             "home_assistant": assistant
             and {
                 "connected": assistant.connected,
@@ -98,16 +89,32 @@ class OutputDesk:
             },
         }
 
+    def _shown(self, channel: Channel) -> dict[str, Any]:
+        courier = self._couriers[channel.name]
+        working = "failing" if courier.problem else "working" if courier.attempts else "untried"
+        return {
+            "name": channel.name,
+            "kind": channel.kind,
+            "priority": channel.priority,
+            "state": working,
+            "since_us": courier.failing_since_us,
+            "problem": courier.problem,
+            "waiting": courier.waiting,
+            "sent_us": self._outbox.sent_us.get(channel.name),
+            "counts": dict(self._outbox.counts[channel.name]),
+        }
 
-def _record(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id,
-        "channel": delivery.channel,
-        "alarm": delivery.alarm_id,
-        "change": delivery.change,
-        "status": delivery.status.value,
-        "attempts": delivery.attempts,
-        "problem": delivery.problem,
-        "at_us": delivery.at_us,
-        "done_us": delivery.done_us,
-    }
+    def _record(self, delivery: Delivery) -> dict[str, Any]:
+        courier = self._couriers.get(delivery.channel)
+        tried = courier.tried.get(delivery.id, (0, "")) if courier else (0, "")
+        return {
+            "id": delivery.id,
+            "output": delivery.channel,
+            "alarm": delivery.alarm_id,
+            "change": delivery.change,
+            "status": delivery.status.value,
+            "attempts": delivery.attempts or tried[0],
+            "answer": delivery.receipt or delivery.problem or tried[1],
+            "at_us": delivery.at_us,
+            "done_us": delivery.done_us,
+        }

@@ -21,7 +21,7 @@ from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.model.alarm import AlarmKind
 from gateway.model.text import format_json
 from gateway.outputs.config import HomeAssistantConfig
-from gateway.outputs.mqtt import nobody
+from gateway.outputs.mqtt import nobody, plain_mqtt
 from gateway.site import Site
 
 _LOG = logging.getLogger(__name__)
@@ -130,9 +130,8 @@ class HomeAssistant:
                 self.counters["connects"] += 1
                 await self._serve(client)
             except (OSError, TimeoutError) as error:
-                # Its type alone: the text may hold what the other side wrote.
-                if self.problem != type(error).__name__:
-                    self.problem = type(error).__name__
+                if self.problem != plain_mqtt(error):
+                    self.problem = plain_mqtt(error)
                     _LOG.warning("home assistant's broker: %s", self.problem)
             finally:
                 self.connected = False

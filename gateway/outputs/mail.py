@@ -12,6 +12,7 @@ import aiosmtplib
 from gateway.model.text import format_json
 from gateway.outputs.config import OutputConfig, Tls
 from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
+from gateway.outputs.problems import plain
 
 
 class Mail:
@@ -20,7 +21,7 @@ class Mail:
     def __init__(self, config: OutputConfig) -> None:
         self._config = config
 
-    async def deliver(self, body: dict[str, Any]) -> None:
+    async def deliver(self, body: dict[str, Any]) -> str:
         """Handed over when this returns. Raises DeliveryError."""
         config = self._config
         try:
@@ -41,7 +42,8 @@ class Mail:
         except aiosmtplib.SMTPRecipientsRefused:
             raise DeliveryError("mail server refused the addresses", again=False) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise DeliveryError(type(error).__name__) from None
+            raise DeliveryError(plain(error)) from None
+        return "the mail server took it"
 
 
 def compose(config: OutputConfig, body: dict[str, Any]) -> EmailMessage:

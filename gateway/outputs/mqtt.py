@@ -7,10 +7,26 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.links.mqtt_client import BrokerRefused, MqttAccess, MqttClient
 from gateway.model.text import format_json
 from gateway.outputs.config import OutputConfig
 from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
+from gateway.outputs.problems import plain
+
+# MQTT 3.1.1, table 3.1.
+_REFUSED = {
+    2: "the broker does not take this client id",
+    3: "the broker is not available now",
+    4: "the broker refused user name or password",
+    5: "the broker does not let this user in",
+}
+
+
+def plain_mqtt(error: BaseException) -> str:
+    """Why a broker could not be told, in plain words."""
+    if isinstance(error, BrokerRefused):
+        return _REFUSED.get(error.code, f"the broker refused us with code {error.code}")
+    return plain(error)
 
 
 def nobody(_topic: str, _payload: bytes, _packet_id: int) -> None:
@@ -23,7 +39,7 @@ class Mqtt:
     def __init__(self, config: OutputConfig) -> None:
         self._config = config
 
-    async def deliver(self, body: dict[str, Any]) -> None:
+    async def deliver(self, body: dict[str, Any]) -> str:
         """Handed over when this returns. Raises DeliveryError."""
         config = self._config
         access = MqttAccess(
@@ -39,9 +55,8 @@ class Mqtt:
             async with asyncio.timeout(TIMEOUT_S):
                 await client.open()
                 await client.deliver(config.topic, format_json(body).encode())
-        except TimeoutError:
-            raise DeliveryError("no answer in time") from None
-        except OSError as error:
-            raise DeliveryError(type(error).__name__) from None
+        except (OSError, TimeoutError) as error:
+            raise DeliveryError(plain_mqtt(error)) from None
         finally:
             client.close()
+        return "the broker acknowledged it"

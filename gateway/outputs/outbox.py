@@ -63,6 +63,7 @@ class Delivery:
     attempts: int = 0
     problem: str = ""
     done_us: int = 0
+    receipt: str = ""  # what the other side answered, in our words
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class Outbox:
         self.recent: deque[Delivery] = deque(maxlen=_RECENT_MOST)
         self.channels = {channel.name: channel for channel in channels}
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.sent_us: dict[str, int] = {}  # when a channel delivered last
         self._site = site
         self._chain = chain
         self._last_id = 0
@@ -107,9 +109,10 @@ class Outbox:
         return [delivery for delivery in fresh if delivery.id in self.pending]
 
     def settle(
-        self, now_us: int, number: int, status: Status, attempts: int, problem: str = ""
+        self, now_us: int, number: int, status: Status, attempts: int, words: str = ""
     ) -> None:
-        """A pending delivery is over; one that is not pending any more is passed over."""
+        """A pending delivery is over; one that is not pending any more is passed over. `words` are
+        the receipt when it was sent, else the problem."""
         delivery = self.pending.pop(number, None)
         if delivery is not None:
             self._over(
@@ -117,7 +120,8 @@ class Outbox:
                     delivery,
                     status=status,
                     attempts=attempts,
-                    problem=problem,
+                    receipt=words if status is Status.SENT else "",
+                    problem="" if status is Status.SENT else words,
                     done_us=now_us,
                 )
             )
@@ -204,6 +208,8 @@ class Outbox:
         if len(self.recent) == _RECENT_MOST:
             self._rows[f"{_ROW}{self.recent[0].id}"] = ""
         self.recent.append(delivery)
+        if delivery.status is Status.SENT:
+            self.sent_us[delivery.channel] = delivery.done_us
 
 
 def _to_json(delivery: Delivery) -> str:

@@ -14,6 +14,7 @@ import aiohttp
 from gateway.model.text import format_json
 from gateway.outputs.config import OutputConfig
 from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
+from gateway.outputs.problems import plain
 
 SIGNATURE = "X-Groundwatch-Signature"
 DELIVERY = "X-Groundwatch-Delivery"
@@ -38,7 +39,7 @@ class Webhook:
         self._config = config
         self._clock_s = clock_s
 
-    async def deliver(self, body: dict[str, Any]) -> None:
+    async def deliver(self, body: dict[str, Any]) -> str:
         """Handed over when this returns. Raises DeliveryError."""
         data = format_json(body).encode()
         headers = {
@@ -46,7 +47,7 @@ class Webhook:
             SIGNATURE: sign(self._config.secret, int(self._clock_s()), data),
             DELIVERY: str(body["delivery"]),
         }
-        await _post(self._config.url, data, headers)
+        return await _post(self._config.url, data, headers)
 
 
 class Ntfy:
@@ -55,7 +56,7 @@ class Ntfy:
     def __init__(self, config: OutputConfig) -> None:
         self._config = config
 
-    async def deliver(self, body: dict[str, Any]) -> None:
+    async def deliver(self, body: dict[str, Any]) -> str:
         """Handed over when this returns. Raises DeliveryError."""
         value = {
             "topic": self._config.topic,
@@ -67,10 +68,10 @@ class Ntfy:
         headers = {"Content-Type": "application/json"}
         if self._config.secret:
             headers["Authorization"] = f"Bearer {self._config.secret}"
-        await _post(self._config.url, format_json(value).encode(), headers)
+        return await _post(self._config.url, format_json(value).encode(), headers)
 
 
-async def _post(url: str, data: bytes, headers: dict[str, str]) -> None:
+async def _post(url: str, data: bytes, headers: dict[str, str]) -> str:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
         async with (
@@ -84,12 +85,10 @@ async def _post(url: str, data: bytes, headers: dict[str, str]) -> None:
             session.post(url, data=data, headers=headers, allow_redirects=False) as answer,
         ):
             status, wait = answer.status, answer.headers.get("Retry-After", "")
-    except TimeoutError:
-        raise DeliveryError("no answer in time") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise DeliveryError(type(error).__name__) from None
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        raise DeliveryError(plain(error)) from None
     if 200 <= status < 300:
-        return
+        return f"answered {status}"
     again = status in _TRY_AGAIN or status >= 500
     after_s = min(float(wait), _RETRY_AFTER_MOST_S) if wait.isascii() and wait.isdigit() else 0.0
     raise DeliveryError(f"answered {status}", again, after_s)

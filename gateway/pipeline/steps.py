@@ -187,10 +187,10 @@ class Pipeline:
         return outcome
 
     def settle(
-        self, now_us: int, number: int, status: Status, attempts: int, problem: str
+        self, now_us: int, number: int, status: Status, attempts: int, words: str
     ) -> Outcome:
-        """What became of a delivery."""
-        self.outbox.settle(now_us, number, status, attempts, problem)
+        """What became of a delivery; `words` are the receipt or the problem."""
+        self.outbox.settle(now_us, number, status, attempts, words)
         return Outcome()
 
     def exported(self, now_us: int, by: str, alarm_id: int, reason: str) -> Outcome:
@@ -303,7 +303,8 @@ class Pipeline:
             "attempts": delivery.attempts,
         }
         action, subject = f"output.{delivery.status.value}", f"alarm {delivery.alarm_id}"
-        self.audit.add(delivery.done_us, SYSTEM, action, subject, delivery.problem, detail=detail)
+        reason = delivery.receipt or delivery.problem
+        self.audit.add(delivery.done_us, SYSTEM, action, subject, reason, detail=detail)
 
     def _chain(self, row: HistoryRow) -> None:
         """Each row of the history has its entry: to alter one is to break the chain."""

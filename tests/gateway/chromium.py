@@ -65,6 +65,11 @@ class Page:
             await self._do("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1],
                            button="left", clickCount=1)  # fmt: skip
 
+    async def resize(self, width: int, height: int) -> None:
+        """As on a screen of so many pixels."""
+        await self._do("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                       deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
+
     async def picture(self, path: Path) -> None:
         """What the page looks like, as PNG."""
         shot = await self._do("Page.captureScreenshot", format="png")

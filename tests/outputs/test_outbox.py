@@ -138,3 +138,17 @@ def test_outbox_settled_twice_counts_once() -> None:
     outbox.settle(T0, delivery.id, Status.SENT, 1)
     outbox.settle(T0, delivery.id, Status.FAILED, 2)
     assert outbox.counts["phone"] == {"sent": 1}
+
+
+def test_outbox_receipt_and_last_delivery_survive_a_restart() -> None:
+    outbox = box()
+    (first, second) = outbox.offer([changed(1), changed(2)], T0)
+    outbox.settle(T0 + S, first.id, Status.SENT, 1, "answered 204")
+    outbox.settle(T0 + 2 * S, second.id, Status.FAILED, 12, "no answer in time")
+    later = box()
+    later.restore(Snapshot(state=kept(outbox)))
+    assert [(one.receipt, one.problem) for one in later.recent] == [
+        ("answered 204", ""),
+        ("", "no answer in time"),
+    ]
+    assert later.sent_us == {"phone": T0 + S}

@@ -74,6 +74,7 @@ class Told:
             self.settle,
             self.patience,
             random.Random(1),
+            lambda: T0,
         )
 
     def settle(self, number: int, status: Status, attempts: int, problem: str) -> None:

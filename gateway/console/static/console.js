@@ -4,12 +4,15 @@ import { post, session } from "./api.js";
 import { askArming, askJudgement, askMask, askReason, askWalk, showHelp } from "./dialogs.js";
 import { byId, clockTime, setClass, setText } from "./dom.js";
 import { showMasks, showSectors, showWalks } from "./orders.js";
+import { failing, outputsOf, recordsOf, showOutputs, showRecords } from "./outputs.js";
 import { drawPlan } from "./plan.js";
 import { DISPOSITIONS, label, showPast, showQueue } from "./queue.js";
 import * as sound from "./sound.js";
 import { showCounters, showNodes, showRefused } from "./tables.js";
 
 const SILENCE_MS = 6000; // the gateway speaks every 2 s
+const FAILING_US = 60e6; // an output that fails so long is told: who watches may be the only one who knows
+const judge = (alarm) => askJudgement(alarm, recordsOf(state, alarm), state.now_us);
 let state = null;
 let heardAt = 0;
 let notice = "";
@@ -62,6 +65,9 @@ function showBanner() {
   if (silent()) lines.push("No connection to the gateway: what you see is old");
   if (state?.store.problem) lines.push(`NOT STORING: ${state.store.problem}. Nodes keep their messages. ${state.store.unstored} wait in memory`);
   for (const link of state?.links ?? []) if (!link.connected) lines.push(`Link down: ${link.name}`);
+  for (const output of state ? failing(state) : []) {
+    if (state.now_us - output.since_us > FAILING_US) lines.push(`${output.name} does not deliver: ${output.problem}`);
+  }
   if (sound.state() === "locked") lines.push("Sound is waiting: press any key or click once");
   if (notice) lines.push(notice);
   byId("banner").hidden = !lines.length;
@@ -90,11 +96,17 @@ function show() {
   byId("no-alarms").hidden = state.alarms.length > 0;
   byId("more-alarms").hidden = !state.alarms_waiting;
   setText(byId("more-alarms"), `and ${state.alarms_waiting} more that are over and wait for their turn`);
-  showPast(byId("past"), state, askJudgement);
+  showPast(byId("past"), state, judge);
   showSectors(byId("sectors"), state, acts);
   showMasks(byId("masks"), state, acts);
   showWalks(byId("walks"), state, acts);
   showNodes(byId("nodes"), state);
+  showOutputs(byId("outputs"), state);
+  setText(byId("failing"), failing(state).length ? ` ✗ ${failing(state).length} failing` : "");
+  const { channels, deliveries, home_assistant: assistant } = outputsOf(state);
+  byId("no-outputs").hidden = channels.length > 0 || assistant !== null;
+  byId("deliveries-shown").hidden = !channels.length;
+  showRecords(byId("deliveries"), deliveries.slice(0, 50), state.now_us, true);
   showCounters(byId("counters"), state);
   showRefused(byId("refused"), state.refused);
   byId("no-refused").hidden = state.refused.length > 0;
@@ -110,7 +122,7 @@ function choose(step) {
   byId("alarms").querySelector(".selected")?.scrollIntoView({ block: "nearest" });
 }
 
-const TABS = ["sectors", "nodes", "accounts"];
+const TABS = ["sectors", "nodes", "outputs", "accounts"];
 function openTab(name) {
   for (const tab of TABS) {
     byId(`${tab}-panel`).hidden = tab !== name;
@@ -125,12 +137,12 @@ function toggleSound() {
 
 const KEYS = {
   a: () => chosen()?.asks && acknowledge(chosen()),
-  d: () => chosen()?.kind === "intrusion" && askJudgement(chosen()),
+  d: () => chosen()?.kind === "intrusion" && judge(chosen()),
   m: () => askMask(state, chosen()?.sectors),
   p: () => askWalk(state, chosen()?.sectors),
   j: () => choose(1), arrowdown: () => choose(1),
   k: () => choose(-1), arrowup: () => choose(-1),
-  s: () => openTab("sectors"), n: () => openTab("nodes"), c: () => openTab("accounts"),
+  s: () => openTab("sectors"), n: () => openTab("nodes"), o: () => openTab("outputs"), c: () => openTab("accounts"),
   u: toggleSound,
   "?": showHelp,
 };

@@ -2,6 +2,7 @@
 // The window's questions: native dialogs, closed with Escape; what was refused is said in them.
 import { byId, button, make, words } from "./dom.js";
 import { post } from "./api.js";
+import { showRecords } from "./outputs.js";
 import { DISPOSITIONS } from "./queue.js";
 
 const SPANS = [[15, "15 minutes"], [60, "1 hour"], [240, "4 hours"], [480, "8 hours"], [720, "12 hours"], [1440, "1 day"], [10080, "7 days"]];
@@ -105,18 +106,24 @@ export function askReason(title, verb, path) {
   ask(title, "", [reason()], verb, (data) => [path, { reason: data.get("reason") }]);
 }
 
-export function askJudgement(alarm) {
+export function askJudgement(alarm, records, nowUs) {
   const what = select("disposition", DISPOSITIONS.map((name) => [name, words(name)]), alarm.disposition ?? "person");
   const note = text("note", 200, false);
   note.value = alarm.note;
-  ask(`What was alarm ${alarm.id}?`, "", [field("It was", what), field("Note", note)], "Record", (data) => [
+  const told = make("div", "wide");
+  const body = make("tbody");
+  const table = make("table", "records");
+  table.append(make("caption", "", "Told elsewhere"), body);
+  if (records.length) told.append(table);
+  showRecords(body, records, nowUs, false);
+  ask(`What was alarm ${alarm.id}?`, "", [field("It was", what), field("Note", note), told], "Record", (data) => [
     `/api/alarms/${alarm.id}/acknowledge`, { disposition: data.get("disposition"), note: data.get("note") },
   ]);
 }
 
 export function showHelp() {
   const keys = [["A", "acknowledge the chosen alarm"], ["1 to 7", "acknowledge it and say what it was"], ["J K or ↓ ↑", "choose another"],
-    ["D", "say what it was, with a note"], ["M", "mask its sector"], ["P", "announce own people"], ["S", "sectors"], ["N", "nodes"], ["C", "accounts"],
+    ["D", "say what it was, with a note"], ["M", "mask its sector"], ["P", "announce own people"], ["S", "sectors"], ["N", "nodes"], ["O", "outputs"], ["C", "accounts"],
     ["U", "sound on or off"], ["?", "this list"]];
   const list = make("dl", "keys");
   for (const [key, act] of keys) list.append(make("dt", "", key), make("dd", "", act));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The window's queue: one card per open alarm, with what keeps it quiet and whom it is told to next.
+import { recordsOf, showRecords, told } from "./outputs.js";
 import { button, clockTime, keyed, make, setClass, setText, span, when, words } from "./dom.js";
 
 export const DISPOSITIONS = ["person", "vehicle", "animal", "weather", "own_patrol", "test", "unknown"];
@@ -41,7 +42,13 @@ function card(alarm, acts) {
     choices.append(choice);
   });
   actions.append(take, choices);
-  item.append(top, make("ul", "marks"), make("ul", "why"), make("div", "line"), actions, make("div", "by"));
+  const record = make("details", "told");
+  const table = make("table", "records");
+  table.append(make("tbody"));
+  const wide = make("div", "wide");
+  wide.append(table);
+  record.append(make("summary"), wide);
+  item.append(top, make("ul", "marks"), make("ul", "why"), make("div", "line"), actions, make("div", "by"), record);
   item.addEventListener("click", () => acts.select(item.alarm.id));
   return item;
 }
@@ -69,6 +76,10 @@ export function showQueue(list, state, selected, acts) {
     const verdict = alarm.disposition ? `: ${words(alarm.disposition)}` : "";
     const note = alarm.note ? ` · “${alarm.note}”` : "";
     setText(item.querySelector(".by"), alarm.acknowledged ? `acknowledged by ${alarm.acknowledged_by} ${clockTime(alarm.acknowledged_us)}${verdict}${note}` : "");
+    const records = recordsOf(state, alarm);
+    item.querySelector(".told").hidden = !records.length;
+    setText(item.querySelector("summary"), `told: ${told(records)}`);
+    showRecords(item.querySelector("tbody"), records, state.now_us, false);
   });
 }
 
