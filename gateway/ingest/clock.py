@@ -4,7 +4,7 @@ arrival minus uptime bounds the start of a boot from above; what exceeds it was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _WRAP_MS = 1 << 32
 # A node's crystal with temperature: 20-40 ppm; doubled for margin.
@@ -16,8 +16,7 @@ _STEP_US = 3600 * 1_000_000
 _UNPROVEN_US = 500_000  # with a single sample nothing tells delay from offset
 
 
-@dataclass(frozen=True, slots=True)
-class BootClock:
+class BootClock(NamedTuple):
     """When a boot's uptime 0 was, in UTC microseconds, at the latest; `spread_us` is the one-sided
     uncertainty: the truth lies between `start_us - spread_us` and `start_us`."""
 

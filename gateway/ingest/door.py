@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
 
 from gateway.ingest.sequence import DurableSequence, VolatileWindow
 from gateway.ingest.twins import Twins
@@ -20,13 +20,7 @@ from gateway.wire.messages import (
     MAX_TOPIC,
     Condition,
     ConditionKind,
-    Detection,
-    Health,
-    Hello,
-    Result,
-    Snippet,
     UpMessage,
-    Want,
 )
 
 _TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
@@ -58,8 +52,7 @@ class Refusal(Exception):
         self.node = node
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """An authentic message. `fresh` is False for a copy of one that came before."""
 
     node: str
@@ -81,6 +74,8 @@ class Door:
     def __init__(self, site: str, keys: Mapping[str, KeyRing]) -> None:
         self._site = site
         self._keys = dict(keys)
+        # Nearly every topic is one of these: looking it up costs a tenth of taking it apart.
+        self._topics = {uplink_topic(site, node): node for node in keys}
         self._spoken: dict[str, NodeKeys] = {}
         self.twins = Twins()
         self.durable: dict[tuple[str, int], DurableSequence] = {}
@@ -88,7 +83,7 @@ class Door:
 
     def admit(self, topic: str, data: bytes) -> Admitted:
         """Raises Refusal; a message is marked as seen only when everything about it is right."""
-        node = self._addressed(topic)
+        node = self._topics.get(topic) or self._unaddressed(topic)
         if len(data) > MAX_SEALED:
             raise Refusal("too_big", node)
         try:
@@ -145,22 +140,18 @@ class Door:
         """Which durable messages of that boot have come."""
         return self.durable.setdefault((node, boot), DurableSequence())
 
-    def _addressed(self, topic: str) -> str:
+    def _unaddressed(self, topic: str) -> NoReturn:
+        """A topic of none of our nodes. Raises Refusal."""
         match = _TOPIC.fullmatch(topic) if len(topic) <= MAX_TOPIC else None
         if match is None:
             raise Refusal("bad_topic", UNKNOWN)
-        site, node = match.groups()
-        if site != self._site:
-            raise Refusal("foreign_site", UNKNOWN)
-        if node not in self._keys:
-            raise Refusal("unknown_node", UNKNOWN)
-        return str(node)
+        raise Refusal("foreign_site" if match[1] != self._site else "unknown_node", UNKNOWN)
 
 
 def _lane_allowed(message: UpMessage, lane: int) -> bool:
     """The schema's lanes; a volatile condition can only be the Will."""
     if lane not in message.LANES:
         return False
-    if isinstance(message, Condition) and lane == seal.VOLATILE:
+    if lane == seal.VOLATILE and type(message) is Condition:
         return message.kind is ConditionKind.LINK_LOST
-    return isinstance(message, Hello | Detection | Health | Condition | Snippet | Result | Want)
+    return True

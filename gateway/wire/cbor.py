@@ -16,6 +16,8 @@ Item: TypeAlias = "int | bytes | str | list[Item] | dict[int, Item]"
 
 _UINT, _NINT, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
 _INDEFINITE = 31
+_U8, _U16 = 0x18, 0x19  # first byte of an unsigned number in one more byte, in two
+_END = 0xFF  # starts no item
 _PRINTABLE = bytes(range(0x20, 0x7F))
 
 
@@ -100,9 +102,16 @@ def _map(data: bytes, at: int, count: int, depth: int) -> tuple[Item, int]:
         if key <= last:
             raise WireError("not_deterministic")
         last = key
-        if at < size and (value := data[at]) < 24:  # and many values
-            entries[key] = value
+        lead = data[at] if at < size else _END
+        if lead < 24:  # and many values
+            entries[key] = lead
             at += 1
+        elif lead == _U8 and at + 1 < size and (value := data[at + 1]) >= 24:
+            entries[key] = value
+            at += 2
+        elif lead == _U16 and at + 2 < size and data[at + 1]:
+            entries[key] = data[at + 1] << 8 | data[at + 2]
+            at += 3
         else:
             entries[key], at = _item(data, at, depth)
     return entries, at
