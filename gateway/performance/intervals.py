@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import betaincinv, gammaincinv
+# Loads `scipy.special` when it is first asked: a restart need not wait for that.
+import scipy
 
 CONFIDENCE = 0.95
 
@@ -31,8 +32,10 @@ def share(hits: int, trials: int, confidence: float = CONFIDENCE, sides: int = 2
     if trials == 0:
         return Interval(math.nan, 0.0, 1.0)
     tail = (1 - confidence) / sides
-    low = float(betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
-    high = float(betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
+    low = float(scipy.special.betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
+    high = (
+        float(scipy.special.betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
+    )
     return Interval(hits / trials, low, high)
 
 
@@ -48,6 +51,6 @@ def rate(events: int, exposure: float, confidence: float = CONFIDENCE, sides: in
         return Interval(math.nan, 0.0, math.inf)
     tail = (1 - confidence) / sides
     # A chi-square quantile is twice one of the gamma distribution.
-    low = float(gammaincinv(events, tail)) if events else 0.0
-    high = float(gammaincinv(events + 1, 1 - tail))
+    low = float(scipy.special.gammaincinv(events, tail)) if events else 0.0
+    high = float(scipy.special.gammaincinv(events + 1, 1 - tail))
     return Interval(events / exposure, low / exposure, high / exposure)

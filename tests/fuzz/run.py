@@ -18,6 +18,7 @@ from tests.fuzz.mutate import mutations, seeds
 
 _WARM_UP = 20_000
 _SLOW_S = 0.002
+_AGAIN = 5
 FOUND = Path("build/fuzz")
 
 
@@ -27,26 +28,37 @@ def rss_kb() -> int:
     return pages * resource.getpagesize() // 1024
 
 
+def _cost_s(data: bytes) -> float:
+    """Processor time of one input over all readers."""
+    began_s = time.process_time()
+    targets.run(data)
+    return time.process_time() - began_s
+
+
 def mutate(count: int, seed: int) -> None:
     """Raises what a reader lets out, with the input in hexadecimal."""
-    slow, worst_s, before_kb = 0, 0.0, 0
+    paused, slow, worst_s, before_kb = 0, 0, 0.0, 0
     for number, data in enumerate(mutations(seeds(), count, seed)):
-        began_s = time.process_time()
         try:
-            targets.run(data)
+            took_s = _cost_s(data)
+            if took_s > _SLOW_S:
+                # The collector's pauses and the machine's are not the input's: it is asked again.
+                paused += 1
+                took_s = min(_cost_s(data) for _ in range(_AGAIN))
         except Exception:
             print(f"input {data.hex()}", file=sys.stderr)
             raise
-        took_s = time.process_time() - began_s
-        slow += took_s > _SLOW_S
+        if took_s > _SLOW_S:
+            slow += 1
+            print(f"slow input {data.hex()}", file=sys.stderr)
         worst_s = max(worst_s, took_s)
         if number == _WARM_UP:
             before_kb = rss_kb()
     print(
         f"{count:,} mutated inputs over {len(targets.TARGETS)} readers, seed {seed}: 0 crashes, "
         f"0 untyped exceptions; slowest {1000 * worst_s:.1f} ms of processor, {slow} above "
-        f"{1000 * _SLOW_S:.0f} ms; memory {before_kb:,} kB after {_WARM_UP:,}, {rss_kb():,} kB "
-        "at the end",
+        f"{1000 * _SLOW_S:.0f} ms ({paused} the first time, the others only then); memory "
+        f"{before_kb:,} kB after {_WARM_UP:,}, {rss_kb():,} kB at the end",
         flush=True,
     )
 
