@@ -43,6 +43,7 @@ from gateway.links.serial import SerialLink
 from gateway.model.alarm import AlarmChange
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
+from gateway.outputs.orders import OutputOrders
 from gateway.outputs.outbox import Status
 from gateway.performance.desk import PerformanceDesk
 from gateway.pipeline import Outcome, Pipeline, site_keys
@@ -192,6 +193,7 @@ class Gateway:
             door.shown,
             self._outputs.snapshot,
         )
+        outputs = OutputOrders(self.pipeline, self.writer, self._outputs)
         performance = PerformanceDesk(
             self.pipeline, self.writer.alarms_since, self.writer.act, _utc_us
         )
@@ -202,11 +204,13 @@ class Gateway:
             door,
             self.writer.act,
             performance.measured,
+            outputs.test,
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
         updates = UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key)
         verbs: dict[str, Handler] = {
+            "outputs": outputs.answer,
             "update": updates.answer,
             "performance": performance.answer_performance,
             "walk_test": performance.answer_walk_test,

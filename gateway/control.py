@@ -23,6 +23,11 @@ _PATIENCE_S = 30.0
 _CLIENTS_MOST = 8
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
+
+class NoGateway(ConfigError):
+    """None runs on that folder."""
+
+
 # Answers a request of the person named; raises GroundwatchError for what cannot be.
 Handler = Callable[[dict[str, Any], str], Awaitable[dict[str, Any]]]
 
@@ -109,7 +114,7 @@ def ask(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
             line.sendall(json.dumps(request).encode() + b"\n")
             answer: Any = json.loads(line.makefile("rb").readline(_LINE_MOST * 16))
     except (OSError, ValueError):
-        raise ConfigError(f"no gateway answers in {folder}: start it first") from None
+        raise NoGateway(f"no gateway answers in {folder}: start it first") from None
     if "problem" in answer:
         raise ConfigError(str(answer["problem"]))
     return dict(answer)

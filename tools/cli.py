@@ -59,6 +59,12 @@ VERBS = (
         'groundwatch operator add "Eva M." --role supervisor',
     ),
     Verb(
+        "outputs",
+        "gateway.outputs.cli",
+        "whether alarms can be told elsewhere: a test notification shows it",
+        "groundwatch outputs test duty_phone",
+    ),
+    Verb(
         "walktest",
         "gateway.performance.cli",
         "announce a walk over the line, and see how much of it was detected",

@@ -31,6 +31,7 @@ _ACT_S = 5.0  # a browser has six connections: none may wait for a full disk
 
 Perform = Callable[[Act], Awaitable[Outcome]]
 Measured = Callable[[int], Awaitable[dict[str, Any]]]
+TestOutput = Callable[[str, str], Awaitable[dict[str, Any]]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -51,6 +52,7 @@ class Console:
         door: ConsoleDoor,
         perform: Perform,
         measured: Measured,
+        test_output: TestOutput,
     ) -> None:
         self.watching: Counter[str] = Counter()  # open pages of each operator
         self._host = host
@@ -59,6 +61,7 @@ class Console:
         self._door = door
         self._perform = perform
         self._measured = measured
+        self._test_output = test_output
         self._runner: web.AppRunner | None = None
         self._rendered = _Rendered(-1, 0.0, b"")
         self._files = {path.name: path.read_bytes() for path in sorted(_STATIC.iterdir())}
@@ -91,6 +94,7 @@ class Console:
         routes.add_get("/api/state", self._get_state)
         routes.add_get("/api/performance", self._get_performance)
         routes.add_get("/events", self._get_events)
+        routes.add_post("/api/outputs/{name}/test", self._post_test)
         for address, read in ACTS:
             routes.add_post(address, self._post_act(read))
         for name in self._files:
@@ -168,6 +172,15 @@ class Console:
         except StoreError as error:
             return problem(503, str(error))
         return web.json_response(figures, headers=HEADERS)
+
+    async def _post_test(self, request: web.Request) -> web.StreamResponse:
+        operator = self._door.must_be(request, Role.SUPERVISOR)
+        try:
+            Body(await request.read()).done()
+            test = await self._test_output(request.match_info["name"], operator.name)
+        except (ConfigError, ValueError) as error:
+            return problem(400, str(error))
+        return web.json_response(test, headers=HEADERS)
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
         name = self._door.must_be(request, Role.OPERATOR).name

@@ -123,7 +123,7 @@ class Courier:
         self.problem = str(error)
         self.failing_since_us = self.failing_since_us or self._clock_us()
         _LOG.warning("output %s attempt=%d problem=%r", self.name, attempts, self.problem)
-        if not error.again or attempts >= self._patience.attempts:
+        if not error.again or attempts >= self._patience.attempts or due.delivery.test:
             self._over(due.number, Status.FAILED, attempts, self.problem)
             return
         self.tried[due.number] = (attempts, self.problem)

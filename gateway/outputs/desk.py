@@ -14,7 +14,7 @@ from gateway.outputs.delivery import Way
 from gateway.outputs.home_assistant import HomeAssistant
 from gateway.outputs.mail import Mail
 from gateway.outputs.mqtt import Mqtt
-from gateway.outputs.outbox import Channel, Delivery, Outbox
+from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.outputs.web import Ntfy, Webhook
 
 _SHOWN_MOST = 200
@@ -47,12 +47,15 @@ class OutputDesk:
         self._outbox = outbox
         self._left = list(outbox.pending.values())
         self._home_assistant = home_assistant
+        self._settle = settle
+        # By channel: each has one test under way at most.
+        self._tests: dict[str, tuple[int, asyncio.Future[tuple[Status, str]]]] = {}
         self._couriers = {
             config.channel.name: Courier(
                 config.channel.name,
                 way_of(config),
                 outbox.pending.__contains__,
-                settle,
+                self._over,
                 patience or Patience(),
                 chance or random.Random(),
                 clock_us,
@@ -63,7 +66,22 @@ class OutputDesk:
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Hand each to its courier. Never waits."""
         for delivery in deliveries:
+            if delivery.test:
+                done = asyncio.get_running_loop().create_future()
+                self._tests[delivery.channel] = (delivery.id, done)
             self._couriers[delivery.channel].take((delivery,))
+
+    async def tested(self, delivery: Delivery) -> tuple[Status, str]:
+        """What became of a test that was taken, and the other side's answer."""
+        number, done = self._tests[delivery.channel]
+        assert number == delivery.id
+        return await asyncio.shield(done)
+
+    def _over(self, number: int, status: Status, attempts: int, words: str) -> None:
+        for test, done in self._tests.values():
+            if test == number and not done.done():
+                done.set_result((status, words))
+        self._settle(number, status, attempts, words)
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -20,6 +20,28 @@ _WORDS = {
 _REASONS_MOST = 8
 
 
+TEST = "test"  # in the place of a change: nothing happened, somebody tries the way
+
+
+def describe_test(site: str, output: str, by: str, at_us: int) -> dict[str, Any]:
+    """A notification about no alarm, with every field that a receiver may count on."""
+    return {
+        "version": VERSION,
+        "site": site,
+        "alarm": 0,
+        "change": TEST,
+        "kind": TEST,
+        "priority": 3,
+        "state": TEST,
+        "title": f"{site}: test of {output}",
+        "text": f"A test by {by}: who reads this is told of alarms. Nothing happened.",
+        "nodes": [],
+        "sectors": [],
+        "raised_us": at_us,
+        "at_us": at_us,
+    }
+
+
 def describe(site: str, change: AlarmChange) -> dict[str, Any]:
     """Title and text for people, the same again in fields for programs."""
     alarm = change.alarm

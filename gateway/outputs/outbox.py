@@ -16,7 +16,7 @@ from typing import Any
 
 from gateway.model import text
 from gateway.model.alarm import AlarmChange, Change
-from gateway.outputs.notification import TOLD, describe
+from gateway.outputs.notification import TEST, TOLD, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
 PENDING_MOST = 256  # of one channel; beyond it the oldest of the least urgent goes
@@ -50,7 +50,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One notification on its way through one channel; `body` is JSON, gone once it is over."""
+    """One notification on its way through one channel; `body` is JSON, gone once it is over.
+
+    A test is about alarm 0.
+    """
 
     id: int
     channel: str
@@ -64,6 +67,11 @@ class Delivery:
     problem: str = ""
     done_us: int = 0
     receipt: str = ""  # what the other side answered, in our words
+
+    @property
+    def test(self) -> bool:
+        """Somebody tries the way: once, and says so."""
+        return self.change == TEST
 
 
 @dataclass(slots=True)
@@ -107,6 +115,16 @@ class Outbox:
                 if delivery is not None:
                     fresh.append(delivery)
         return [delivery for delivery in fresh if delivery.id in self.pending]
+
+    def test(self, channel: str, by: str, now_us: int) -> Delivery | None:
+        """A test on the way of all others, past the rate limit; None while one is under way."""
+        if any(one.test and one.channel == channel for one in self.pending.values()):
+            return None
+        self._last_id += 1
+        value = describe_test(self._site, channel, by, now_us) | {"delivery": self._last_id}
+        delivery = Delivery(self._last_id, channel, 0, TEST, 3, now_us, text.format_json(value))
+        self._begin(delivery, now_us)
+        return delivery if delivery.id in self.pending else None
 
     def settle(
         self, now_us: int, number: int, status: Status, attempts: int, words: str = ""
@@ -175,11 +193,14 @@ class Outbox:
             value["held_back"] = rate.held_back
             value["text"] += f"\n{rate.held_back} more were held back; see the console"
             rate.held_back = 0
-        self._make_room(channel.name, now_us)
         delivery = replace(delivery, body=text.format_json(value))
+        self._begin(delivery, now_us)
+        return delivery
+
+    def _begin(self, delivery: Delivery, now_us: int) -> None:
+        self._make_room(delivery.channel, now_us)
         self.pending[delivery.id] = delivery
         self._rows[f"{_ROW}{delivery.id}"] = _to_json(delivery)
-        return delivery
 
     def _granted(self, channel: Channel, rate: _Rate, now_us: int) -> bool:
         passed_us = max(0, now_us - rate.at_us) if rate.at_us else 0

@@ -193,6 +193,14 @@ class Pipeline:
         self.outbox.settle(now_us, number, status, attempts, words)
         return Outcome()
 
+    def test_output(self, now_us: int, name: str, by: str) -> Outcome:
+        """Somebody tries an output; `done` unless a test of it is under way."""
+        delivery = self.outbox.test(name, by, now_us)
+        if delivery is None:
+            return Outcome()
+        self.audit.add(now_us, by, "output.test", f"output {name}")
+        return Outcome(done=True, deliveries=[delivery])
+
     def exported(self, now_us: int, by: str, alarm_id: int, reason: str) -> Outcome:
         """An incident leaves the gateway as a file."""
         self.audit.add(now_us, by, EXPORTED, f"alarm {alarm_id}", reason)
@@ -302,7 +310,8 @@ class Pipeline:
             "change": delivery.change,
             "attempts": delivery.attempts,
         }
-        action, subject = f"output.{delivery.status.value}", f"alarm {delivery.alarm_id}"
+        action = f"output.{delivery.status.value}"
+        subject = "test" if delivery.test else f"alarm {delivery.alarm_id}"
         reason = delivery.receipt or delivery.problem
         self.audit.add(delivery.done_us, SYSTEM, action, subject, reason, detail=detail)
 

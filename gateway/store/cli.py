@@ -5,19 +5,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.audit import head, keys
-from gateway.audit.chain import SALT_BYTES
-from gateway.audit.checkpoint import Signer
-from gateway.audit.head import HeadFile
-from gateway.audit.log import AuditLog
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.store.interface import Writes
+from gateway.store.aside import Entry, record
 from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore, hold
 
@@ -39,7 +32,6 @@ def run(args: argparse.Namespace) -> int:
         )
     if not args.by.strip() or len(args.by) > _NAME_MOST or not args.by.isprintable():
         raise ConfigError(f"--by must be 1 to {_NAME_MOST} characters on one line")
-    signer = Signer(keys.load_or_create(config.data_dir))
     fresh = config.store.with_name("salvaged.db")
     fresh.unlink(missing_ok=True)
     with hold(config.store):
@@ -53,22 +45,8 @@ def run(args: argparse.Namespace) -> int:
         for end in ("-wal", "-shm"):
             fresh.with_name(fresh.name + end).unlink(missing_ok=True)
         fresh.rename(config.store)
-    _record(config.store, args.by.strip(), kept, signer)
+    entry = Entry(args.by.strip(), "store.salvage", config.store.name, detail=kept)
+    record(SqliteStore(config.store), config.data_dir, [entry])
     print(json.dumps(kept))
     print(f"the damaged file is {aside}; check the audit: groundwatch audit verify {config.store}")
     return 0
-
-
-def _record(path: Path, by: str, kept: dict[str, int], signer: Signer) -> None:
-    store = SqliteStore(path)
-    store.open()
-    try:
-        log = AuditLog(lambda: os.urandom(SALT_BYTES), signer)
-        log.restore(store.load())
-        log.add(time.time_ns() // 1000, by, "store.salvage", path.name, detail=kept)
-        writes = Writes()
-        log.collect(writes)
-        store.commit(writes)
-        HeadFile(path.with_name(head.NAME)).committed(writes)
-    finally:
-        store.close()

@@ -26,6 +26,11 @@ async function acknowledge(alarm, disposition) {
   showBanner();
 }
 
+async function testOutput(name) {
+  notice = await post(`/api/outputs/${name}/test`, {}); // what came of it is in the deliveries
+  showBanner();
+}
+
 const acts = {
   acknowledge,
   select: (id) => { selected = id; show(); },
@@ -101,7 +106,7 @@ function show() {
   showMasks(byId("masks"), state, acts);
   showWalks(byId("walks"), state, acts);
   showNodes(byId("nodes"), state);
-  showOutputs(byId("outputs"), state);
+  showOutputs(byId("outputs"), state, operator?.role === "supervisor" ? testOutput : null);
   setText(byId("failing"), failing(state).length ? ` ✗ ${failing(state).length} failing` : "");
   const { channels, deliveries, home_assistant: assistant } = outputsOf(state);
   byId("no-outputs").hidden = channels.length > 0 || assistant !== null;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The window's outputs: whether each works, and who was told of an alarm, when, after how many tries.
-import { clockTime, keyed, make, setClass, setText, span, when } from "./dom.js";
+import { button, clockTime, keyed, make, setClass, setText, span, when } from "./dom.js";
 
-const CHANGES = { raised: "raised", sector: "new sector", again: "again", returned: "no longer quiet", escalated: "not acknowledged" };
+const CHANGES = { raised: "raised", sector: "new sector", again: "again", returned: "no longer quiet", escalated: "not acknowledged", test: "test" };
 const NONE = { channels: [], deliveries: [], home_assistant: null };
 export const outputsOf = (state) => ({ ...NONE, ...state.outputs });
 const tries = (count) => `${count} ${count === 1 ? "try" : "tries"}`;
@@ -68,23 +68,25 @@ export function told(records) {
 
 export const failing = (state) => outputsOf(state).channels.filter((output) => output.state === "failing");
 
-export function showOutputs(list, state) {
-  const { channels, home_assistant: assistant } = outputsOf(state);
+// `test` is null for who may not.
+export function showOutputs(list, state, test) {
+  const { channels, deliveries, home_assistant: assistant } = outputsOf(state);
   const shown = channels.map((output) => ({
     name: output.name, note: output.kind, state: output.state, says: condition(output, state.now_us),
-    why: output.problem, account: account(output, state.now_us),
+    why: output.problem, account: account(output, state.now_us), test: Boolean(test),
+    testing: deliveries.some((record) => record.change === "test" && record.output === output.name && record.status === "pending"),
   }));
   if (assistant) shown.push({
     name: "Home Assistant", note: "mqtt", state: assistant.connected ? "working" : "failing",
     says: assistant.connected ? "✓ connected" : "✗ NOT CONNECTED", why: assistant.problem, account: `${assistant.counters.sent ?? 0} states told`,
   });
-  const create = () => {
+  const create = (one) => {
     const item = make("li");
     const name = make("div", "name");
     name.append(make("span"), make("small"));
     const what = make("div", "what");
     what.append(make("strong"), make("p", "why"), make("p", "account"));
-    item.append(name, what);
+    item.append(name, what, button("Test", "", () => test(one.name)));
     return item;
   };
   keyed(list, shown, (one) => one.name, create, (item, one) => {
@@ -95,5 +97,9 @@ export function showOutputs(list, state) {
     setText(item.querySelector(".why"), one.why);
     item.querySelector(".why").hidden = !one.why;
     setText(item.querySelector(".account"), one.account);
+    const go = item.querySelector("button");
+    go.hidden = !one.test;
+    go.disabled = one.testing;
+    setText(go, one.testing ? "Testing …" : "Test");
   });
 }
