@@ -9,6 +9,7 @@ standard; nothing here reconnects.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class MqttAccess:
     password: str | None = field(repr=False)
     client_id: str
     persistent: bool
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
 class MqttClient(asyncio.Protocol):
@@ -83,7 +85,12 @@ class MqttClient(asyncio.Protocol):
         """Connected and subscribed when it returns. Raises OSError or TimeoutError."""
         access = self._access
         async with asyncio.timeout(CONNECT_S):
-            await self._loop.create_connection(lambda: self, access.host, access.port)
+            try:
+                await self._loop.create_connection(
+                    lambda: self, access.host, access.port, ssl=access.tls
+                )
+            except ConnectionResetError as error:  # in the middle of the TLS handshake
+                raise ConnectionAbortedError(str(error)) from None
             await self._ready
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> bool:
@@ -298,11 +305,15 @@ class MqttClient(asyncio.Protocol):
         self.problem = problem
         if self._alive is not None:
             self._alive.cancel()
+        if isinstance(cause, OSError):
+            error = cause
+        elif self._ready.done():
+            error = ConnectionResetError(problem)
+        else:
+            error = ConnectionAbortedError(problem)
         for waiting in (self._ready, *self._unacked.values()):
             if not waiting.done():
-                waiting.set_exception(
-                    cause if isinstance(cause, OSError) else ConnectionResetError(problem)
-                )
+                waiting.set_exception(error)
         self.closed.set()
 
 

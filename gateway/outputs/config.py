@@ -9,10 +9,12 @@ import stat
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.errors import ConfigError
 from gateway.outputs.outbox import Channel
+from gateway.outputs.trust import Trust, read_trust
 from gateway.toml_table import Table
 
 _OUTPUTS_MOST = 16
@@ -30,7 +32,7 @@ class OutputKind(Enum):
 
 
 class Tls(Enum):
-    """Of a mail server; `none` on loopback only."""
+    """Of a mail server, where `none` is for loopback only; a broker knows no STARTTLS."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -49,6 +51,7 @@ class OutputConfig:
     host: str = ""
     port: int = 0
     tls: Tls = Tls.STARTTLS
+    trust: Trust | None = None  # None: no TLS
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     sender: str = ""
@@ -62,6 +65,7 @@ class HomeAssistantConfig:
     host: str
     port: int
     prefix: str
+    trust: Trust | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
 
@@ -88,7 +92,7 @@ def read_home_assistant(root: Table, folder: Path) -> HomeAssistantConfig | None
     table = root.table("home_assistant")
     config = HomeAssistantConfig(
         host=table.text("host", "192.168.1.5"),
-        port=table.integer("port", 1, 65535, 1883, 1883),
+        **_broker_access(table, folder),
         prefix=_topic(table, "prefix", "homeassistant", "homeassistant"),
         username=table.optional_text("username", "groundwatch"),
         password=_secret(table, "password", folder),
@@ -111,15 +115,19 @@ def _output(table: Table, folder: Path) -> OutputConfig:
     )
     match kinds[word]:
         case OutputKind.WEBHOOK:
+            url = _url(table, folder)
             secret = _secret(table, "secret", folder)
             if not secret:
                 raise table.fail("secret_file", "is missing", 'secret_file = "webhook.key"')
-            return OutputConfig(OutputKind.WEBHOOK, channel, url=_url(table, folder), secret=secret)
+            trust = _web_trust(table, folder, url)
+            return OutputConfig(kinds[word], channel, url=url, secret=secret, trust=trust)
         case OutputKind.NTFY:
+            url = _url(table, folder)
             return OutputConfig(
                 OutputKind.NTFY,
                 channel,
-                url=_url(table, folder),
+                url=url,
+                trust=_web_trust(table, folder, url),
                 topic=table.text("topic", "groundwatch-north"),
                 secret=_secret(table, "token", folder) or "",
             )
@@ -130,7 +138,7 @@ def _output(table: Table, folder: Path) -> OutputConfig:
                 OutputKind.MQTT,
                 channel,
                 host=table.text("host", "192.168.1.5"),
-                port=table.integer("port", 1, 65535, 1883, 1883),
+                **_broker_access(table, folder),
                 topic=_topic(table, "topic", "groundwatch/alarms", "groundwatch/alarms"),
                 username=table.optional_text("username", "groundwatch"),
                 password=_secret(table, "password", folder),
@@ -156,11 +164,26 @@ def _email(table: Table, channel: Channel, folder: Path) -> OutputConfig:
         host=host,
         port=table.integer("port", 1, 65535, 587, 587),
         tls=modes[word],
+        trust=None if modes[word] is Tls.NONE else read_trust(table, folder),
         username=table.optional_text("username", "groundwatch"),
         password=_secret(table, "password", folder),
         sender=sender,
         to=to,
     )
+
+
+def _broker_access(table: Table, folder: Path) -> dict[str, Any]:
+    """`port` and `trust`, by `tls`: the standard's ports are 1883 and 8883."""
+    word = table.text("tls", Tls.TLS.value, Tls.NONE.value)
+    if word not in (Tls.TLS.value, Tls.NONE.value):
+        raise table.fail("tls", "must be one of tls, none", 'tls = "tls"')
+    trust = None if word == Tls.NONE.value else read_trust(table, folder, client=True)
+    standard = 8883 if trust else 1883
+    return {"port": table.integer("port", 1, 65535, standard, standard), "trust": trust}
+
+
+def _web_trust(table: Table, folder: Path, url: str) -> Trust | None:
+    return read_trust(table, folder) if urlsplit(url).scheme == "https" else None
 
 
 def _topic(table: Table, key: str, example: str, default: str) -> str:

@@ -148,6 +148,7 @@ class HomeAssistant:
             config.password,
             f"groundwatch-{self._site.name}-ha",
             persistent=False,
+            tls=config.trust.context if config.trust else None,
         )
         will = Publish(f"{base_topic(self._site)}/status", OFFLINE, 1, retain=True)
         return MqttClient(access, None, nobody, self.counters, will)

@@ -33,6 +33,7 @@ class Mail:
                 password=config.password,
                 use_tls=config.tls is Tls.TLS,
                 start_tls=config.tls is Tls.STARTTLS,
+                tls_context=config.trust.context if config.trust else None,
                 timeout=TIMEOUT_S,
             )
         except aiosmtplib.SMTPResponseException as error:
@@ -42,6 +43,8 @@ class Mail:
         except aiosmtplib.SMTPRecipientsRefused:
             raise DeliveryError("mail server refused the addresses", again=False) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            if type(error) is aiosmtplib.SMTPException and config.tls is Tls.STARTTLS:
+                raise DeliveryError("the mail server offers no STARTTLS there") from None
             raise DeliveryError(plain(error)) from None
         return "the mail server took it"
 

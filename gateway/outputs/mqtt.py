@@ -49,6 +49,7 @@ class Mqtt:
             config.password,
             f"groundwatch-{body['site']}-{config.channel.name}",
             persistent=False,
+            tls=config.trust.context if config.trust else None,
         )
         client = MqttClient(access, None, nobody, Counter())
         try:

@@ -15,9 +15,9 @@ import aiosmtplib
 _CERTIFICATE = {
     9: "its certificate is not valid yet: check the clocks",
     10: "its certificate has expired",
-    18: "its certificate is signed by itself alone",
-    19: "its certificate is of an authority that is not trusted",
-    20: "its certificate is of an authority that is not trusted",
+    18: "its certificate is signed by itself alone: name it in ca_file",
+    19: "its certificate is of an authority that is not trusted: name that in ca_file",
+    20: "its certificate is of an authority that is not trusted: name that in ca_file",
     62: "its certificate is for another host",
     64: "its certificate is for another host",
 }
@@ -36,13 +36,19 @@ def _words(error: BaseException) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             return _CERTIFICATE.get(error.verify_code, "its certificate is not in order")
+        case ssl.SSLError() if "CERTIFICATE_REQUIRED" in (error.reason or ""):
+            return "the other side wants a certificate of ours: cert_file"
+        case ssl.SSLError() if "ALERT" in (error.reason or ""):
+            return "the other side refused TLS with us"
         case ssl.SSLError():
             return "no TLS came about: another port, or other versions"
         case socket.gaierror():
             return "its name is not known: mistyped, or no name service"
         case ConnectionRefusedError():
             return "nobody listens there: the connection was refused"
-        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
+        case ConnectionAbortedError():
+            return "it hung up before it let us in: another port, or it wants a certificate of ours"
+        case ConnectionResetError() | BrokenPipeError():
             return "the other side cut the connection off"
         case aiohttp.ServerDisconnectedError() | aiosmtplib.SMTPServerDisconnected():
             return "the other side hung up without an answer"
@@ -62,7 +68,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         if one is None or one in seen:
             continue
         seen.append(one)
-        left += [one.__context__, one.__cause__]
+        left += [None if one.__suppress_context__ else one.__context__, one.__cause__]
         if isinstance(one, aiohttp.ClientConnectorError):
             left.append(one.os_error)
         if isinstance(one, aiohttp.ClientConnectorCertificateError):

@@ -47,7 +47,7 @@ class Webhook:
             SIGNATURE: sign(self._config.secret, int(self._clock_s()), data),
             DELIVERY: str(body["delivery"]),
         }
-        return await _post(self._config.url, data, headers)
+        return await _post(self._config, data, headers)
 
 
 class Ntfy:
@@ -68,10 +68,10 @@ class Ntfy:
         headers = {"Content-Type": "application/json"}
         if self._config.secret:
             headers["Authorization"] = f"Bearer {self._config.secret}"
-        return await _post(self._config.url, format_json(value).encode(), headers)
+        return await _post(self._config, format_json(value).encode(), headers)
 
 
-async def _post(url: str, data: bytes, headers: dict[str, str]) -> str:
+async def _post(config: OutputConfig, data: bytes, headers: dict[str, str]) -> str:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
         async with (
@@ -82,7 +82,13 @@ async def _post(url: str, data: bytes, headers: dict[str, str]) -> str:
                 max_line_size=_HEAD_MOST,
                 max_field_size=_HEAD_MOST,
             ) as session,
-            session.post(url, data=data, headers=headers, allow_redirects=False) as answer,
+            session.post(
+                config.url,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                ssl=config.trust.context if config.trust else True,
+            ) as answer,
         ):
             status, wait = answer.status, answer.headers.get("Retry-After", "")
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:

@@ -22,13 +22,17 @@ def mosquitto() -> str:
 
 
 @asynccontextmanager
-async def running_mosquitto(folder: Path, port: int, wanted: bool = True) -> AsyncIterator[None]:
-    """Anonymous, on loopback."""
+async def running_mosquitto(
+    folder: Path, port: int, wanted: bool = True, more: str = ""
+) -> AsyncIterator[None]:
+    """Anonymous, on loopback; `more` goes into its configuration."""
     if not wanted:
         yield
         return
     conf = folder / "open.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
+    conf.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{more}"
+    )
     process = await asyncio.create_subprocess_exec(
         mosquitto(), "-c", str(conf), stderr=asyncio.subprocess.DEVNULL
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,14 +44,16 @@ async def fine(_number: int) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def web_server(answer: Answer = fine) -> AsyncIterator[WebServer]:
+async def web_server(
+    answer: Answer = fine, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[WebServer]:
     server = WebServer(answer)
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}/hook"
     try:
         yield server
     finally:
@@ -85,7 +88,11 @@ class MailServer:
 
 @asynccontextmanager
 async def mail_server(
-    password: str = "", refuse: int = 0, code: str = "451 try again later"
+    password: str = "",
+    refuse: int = 0,
+    code: str = "451 try again later",
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[MailServer]:
     handler = MailHandler(refuse, code)
 
@@ -101,10 +108,12 @@ async def mail_server(
             authenticator=check if password else None,
             auth_required=bool(password),
             auth_require_tls=False,
+            tls_context=starttls,
             loop=loop,
         ),
         "127.0.0.1",
         0,
+        ssl=tls,
     )
     try:
         yield MailServer(handler, server.sockets[0].getsockname()[1])

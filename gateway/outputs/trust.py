@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Configuration: whom an output believes to be the other side, and as whom it comes itself.
+
+The certificate and the name of the host are always checked: there is no key that turns that off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.errors import ConfigError
+from gateway.toml_table import Table
+
+_PEM_MOST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Ready for use; `digest` is of the files it was made from, to see that they are others now."""
+
+    digest: str
+    context: ssl.SSLContext = field(compare=False, repr=False)
+
+
+def read_trust(table: Table, folder: Path, client: bool = False) -> Trust:
+    """From `ca_file` (without it: who the system trusts) and, where the way takes one (`client`),
+    a certificate of ours with its key. Raises ConfigError."""
+    names = ["ca_file", *(("cert_file", "cert_key_file") if client else ())]
+    found = {
+        name: folder / table.text(name, f"{name.removesuffix('_file')}.pem")
+        for name in names
+        if table.has(name)
+    }
+    if ("cert_file" in found) != ("cert_key_file" in found):
+        raise table.fail("cert_file", "and cert_key_file go together", 'cert_file = "client.pem"')
+    digest = hashlib.sha256()
+    for path in found.values():
+        digest.update(_read(path))
+    ca, cert, key = (found.get(name) for name in ("ca_file", "cert_file", "cert_key_file"))
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except ssl.SSLError:
+        raise ConfigError(f"{ca}: holds no certificate in PEM") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325
+    if cert is not None and key is not None:
+        _private(key)
+        try:
+            # An empty pass phrase, or OpenSSL asks at the terminal for one.
+            context.load_cert_chain(cert, key, password="")
+        except ssl.SSLError:
+            raise ConfigError(
+                f"{cert}: is no certificate in PEM that goes with {key}, a key without pass phrase"
+            ) from None
+    return Trust(digest.hexdigest(), context)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_PEM_MOST)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _private(path: Path) -> None:
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ConfigError(f"{path}: others may read it; run chmod 600 {path}")
