@@ -305,7 +305,8 @@ class MqttClient(asyncio.Protocol):
         self.problem = problem
         if self._alive is not None:
             self._alive.cancel()
-        if isinstance(cause, OSError):
+        error: OSError
+        if isinstance(cause, OSError) and not isinstance(cause, ConnectionResetError):
             error = cause
         elif self._ready.done():
             error = ConnectionResetError(problem)
