@@ -15,6 +15,9 @@ from gateway.toml_table import Table
 # User names at the broker that are no nodes: the gateway itself, and who tests the rules.
 RESERVED_IDS = frozenset({"gateway", "canary"})
 
+# How a node reaches the gateway.
+WIFI, SERIAL = LINKS = ("wifi", "serial")
+
 _GAIN_DB_MAX = 40
 # Nodes further apart say nothing of each other's silence: a walker is heard to 30 or 50 m.
 NEIGHBOUR_M = 80.0
@@ -35,6 +38,7 @@ class Node:
     pir_azimuth_deg: float | None = None
     pir_range_m: float | None = None
     gain_db: float = 0.0
+    link: str = WIFI
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ def _node(table: Table) -> Node:
         pir_azimuth_deg=pir["pir_azimuth_deg"],
         pir_range_m=pir["pir_range_m"],
         gain_db=table.number("gain_db", 1.5, 0.0),
+        link=table.choice("link", LINKS, WIFI),
     )
     if abs(node.gain_db) > _GAIN_DB_MAX:
         raise table.fail("gain_db", f"must be -{_GAIN_DB_MAX} to {_GAIN_DB_MAX}", "gain_db = 1.5")

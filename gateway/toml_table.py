@@ -88,6 +88,13 @@ class Table:
             raise self.fail(key, "must be true or false", f"{key} = true")
         return value
 
+    def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
+        value = self._values.pop(key, default)
+        if value not in choices:
+            words = " or ".join(f'"{word}"' for word in choices)
+            raise self.fail(key, f"must be {words}", f'{key} = "{default}"')
+        return str(value)
+
     def points(self, key: str) -> tuple[tuple[float, float], ...]:
         """A list of [x, y] pairs, metres; absent means none."""
         raw = self._values.pop(key, [])

@@ -13,6 +13,7 @@ from pathlib import Path
 from gateway import keys
 from gateway.errors import ConfigError
 from gateway.keysafe import open_root
+from gateway.site import LINKS, SERIAL, WIFI
 from gateway.toml_table import Table, load
 from gateway.updates import package
 from tools.errors import UserError
@@ -42,7 +43,7 @@ _RESCUE_PARTS = re.compile(
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """What one node is told; `write_tree` turns it into files.
+    """What one node is told; `write_tree` turns it into files. On a wire it is told no network.
 
     `key` is the 32-byte node key and stays out of reprs; `release` the public key of firmware
     releases, without which the node takes no updates. `x_m`, `y_m` are metres east and north.
@@ -60,6 +61,7 @@ class NodeConfig:
     y_m: float
     pir: bool = True
     release: bytes | None = None
+    link: str = WIFI
 
     def as_json(self) -> str:
         """The text of node.json, as firmware/ugs/config.py reads it."""
@@ -68,12 +70,13 @@ class NodeConfig:
             "node": self.node,
             "board": self.board,
             "key": self.key.hex(),
-            "wifi": {"ssid": self.ssid, "passphrase": self.passphrase},
-            "broker": {"host": self.host, "port": self.port},
-            "x_m": self.x_m,
-            "y_m": self.y_m,
-            "pir": self.pir,
         }
+        if self.link == SERIAL:
+            table["link"] = self.link
+        else:
+            table["wifi"] = {"ssid": self.ssid, "passphrase": self.passphrase}
+            table["broker"] = {"host": self.host, "port": self.port}
+        table |= {"x_m": self.x_m, "y_m": self.y_m, "pir": self.pir}
         if self.release is not None:
             table["release"] = self.release.hex()
         return json.dumps(table, indent=1) + "\n"
@@ -102,7 +105,12 @@ def load_config(path: Path, board: str | None = None) -> NodeConfig:
 
 def _parse(path: Path, board: str | None) -> NodeConfig:
     root = load(path)
-    node, wifi, broker = (root.table(name, required=True) for name in ("node", "wifi", "broker"))
+    node = root.table("node", required=True)
+    link = node.choice("link", LINKS, WIFI)
+    is_wired = link == SERIAL
+    if is_wired and (root.has("wifi") or root.has("broker")):
+        raise node.fail("link", "on a wire needs neither [wifi] nor [broker]", 'link = "serial"')
+    wifi, broker = (root.table(name, required=not is_wired) for name in ("wifi", "broker"))
     root.done()
     site = node.identifier("site", "north")
     name = node.identifier("id", "n07")
@@ -111,14 +119,15 @@ def _parse(path: Path, board: str | None) -> NodeConfig:
         node=name,
         board=node.identifier("board", "pico_w") if node.has("board") or not board else board,
         key=_node_key(node, path, site, name),
-        ssid=_bounded(wifi, "ssid", "groundwatch", 32),
+        ssid="" if is_wired else _bounded(wifi, "ssid", "groundwatch", 32),
         passphrase=_passphrase(wifi),
-        host=_bounded(broker, "host", "192.168.4.1", 64),
+        host="" if is_wired else _bounded(broker, "host", "192.168.4.1", 64),
         port=broker.integer("port", 1, 65535, 1883, default=1883),
         x_m=_metres(node, "x_m"),
         y_m=_metres(node, "y_m"),
         pir=node.boolean("pir", default=True),
         release=_release_key(node, path),
+        link=link,
     )
     for table in (node, wifi, broker):
         table.done()

@@ -16,6 +16,7 @@ from typing import Any
 import serial
 from rich.console import Console
 
+from gateway.links.frames import FRAME_MOST, decode_frame
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
 
@@ -54,16 +55,51 @@ class Health:
         return {"kind": label or "text", **values}
 
 
+class Text:
+    """Bytes of a console on which frames may go by -> those of the text between them."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._frame: bytes | None = None  # what came since a 0x00 that may have begun one
+
+    def feed(self, data: bytes) -> bytes:
+        text = b""
+        for index, part in enumerate(data.split(b"\0")):
+            if index:
+                text += self._mark()
+            if self._frame is None:
+                text += part
+            elif len(self._frame) + len(part) <= FRAME_MOST:
+                self._frame += part
+            else:
+                text, self._frame = text + self._frame + part, None
+        return text
+
+    def _mark(self) -> bytes:
+        """A 0x00 ends a frame, or begins one; after what was none it may do either."""
+        ended, self._frame = self._frame, b""
+        if not ended:
+            return b""
+        try:
+            decode_frame(ended)
+        except ValueError:
+            return ended
+        self.frames += 1
+        self._frame = None
+        return b""
+
+
 class Lines:
     """Bytes as they come -> printable lines, bounded: what hangs on the cable is not trusted."""
 
     def __init__(self) -> None:
         self.cut = 0
+        self.text = Text()
         self._rest = b""
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[str]:
-        *whole, self._rest = (self._rest + data).split(b"\n")
+        *whole, self._rest = (self._rest + self.text.feed(data)).split(b"\n")
         for part in whole:
             skipped, self._skipping = self._skipping, False
             if not skipped:
@@ -103,6 +139,8 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     summary = {"type": "summary", **health.facts, **health.seen, "cut": lines.cut}
+    if lines.text.frames:
+        summary["frames"] = lines.text.frames
     if args.json:
         print(json.dumps(summary))
     else:

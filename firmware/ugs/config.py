@@ -4,7 +4,8 @@
 import binascii
 import json
 
-_KEYS = ("site", "node", "board", "key", "wifi", "broker", "x_m", "y_m", "pir", "release")
+_KEYS = ("site", "node", "board", "key", "x_m", "y_m", "pir", "release", "link")
+_RADIO_KEYS = ("wifi", "broker")
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
@@ -14,13 +15,13 @@ class ConfigError(ValueError):
 
 
 class Config:
-    def __init__(self, site, node, board, key, wifi, broker, place, pir, release):
+    def __init__(self, site, node, board, key, network, place, pir, release):
         self.site = site
         self.node = node
         self.board = board
         self.key = key
-        self.ssid, self.passphrase = wifi
-        self.host, self.port = broker
+        self.is_wired = network is None
+        self.ssid, self.passphrase, self.host, self.port = network or ("", "", "", 0)
         self.x_m, self.y_m = place
         self.pir = pir
         self.release = release  # the public key of firmware releases, None without updates
@@ -40,14 +41,11 @@ def load_config(path):
 
 
 def parse_config(table):
-    _no_other_keys("node.json", table, _KEYS)
-    wifi = table.get("wifi")
-    _no_other_keys("wifi", wifi, ("ssid", "passphrase"))
-    broker = table.get("broker")
-    _no_other_keys("broker", broker, ("host", "port"))
-    port = broker.get("port")
-    if type(port) is not int or not 1 <= port <= 65535:
-        raise ConfigError("broker.port must be 1..65535, as in 1883")
+    network = None
+    if type(table) is dict and table.get("link") == "serial":
+        _no_other_keys("node.json", table, _KEYS)
+    else:
+        network = _network(table)
     pir = table.get("pir")
     if type(pir) is not bool:
         raise ConfigError("pir must be true or false")
@@ -56,11 +54,29 @@ def parse_config(table):
         _identifier(table, "node", "n07"),
         _identifier(table, "board", "pico_w"),
         _key(table, "key"),
-        (_text(wifi, "ssid", "wifi.", 1, 32, "field"), _text(wifi, "passphrase", "wifi.", 0, 63)),
-        (_text(broker, "host", "broker.", 1, 64, "192.168.4.1"), port),
+        network,
         (_number(table, "x_m"), _number(table, "y_m")),
         pir,
         _key(table, "release") if "release" in table else None,
+    )
+
+
+def _network(table):
+    _no_other_keys("node.json", table, _KEYS + _RADIO_KEYS)
+    if table.get("link", "wifi") != "wifi":
+        raise ConfigError('link must be "wifi" or "serial"')
+    wifi = table.get("wifi")
+    _no_other_keys("wifi", wifi, ("ssid", "passphrase"))
+    broker = table.get("broker")
+    _no_other_keys("broker", broker, ("host", "port"))
+    port = broker.get("port")
+    if type(port) is not int or not 1 <= port <= 65535:
+        raise ConfigError("broker.port must be 1..65535, as in 1883")
+    return (
+        _text(wifi, "ssid", "wifi.", 1, 32, "field"),
+        _text(wifi, "passphrase", "wifi.", 0, 63),
+        _text(broker, "host", "broker.", 1, 64, "192.168.4.1"),
+        port,
     )
 
 

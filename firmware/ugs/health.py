@@ -70,16 +70,16 @@ class Conditions:
 
 class Health:
     # poll() once a second, poll_contact() ten times; heartbeat() gives the values of a health.
-    # `board` has battery_mv(), check(), tamper, pir or None; `session`, `wifi` are of ugs.link.
+    # `board` has battery_mv(), check(), tamper, pir or None; `session`, `link` are of ugs.link.
 
-    def __init__(self, board, ledger, clock, session, wifi, conditions, random):
+    def __init__(self, board, ledger, clock, session, link, conditions, random):
         self.battery_mv = 0
         self._board = board
         self._sampler = board.sampler
         self._ledger = ledger
         self._clock = clock
         self._session = session
-        self._wifi = wifi
+        self._link = link
         self._conditions = conditions
         self._random = random
         self._heartbeat_ms = 0
@@ -106,7 +106,7 @@ class Health:
         return {
             "t_ms": now_ms,
             "battery_mv": min(self.battery_mv, _U16_MAX),
-            "rssi_dbm": self._wifi.rssi_dbm(),
+            "rssi_dbm": self._link.rssi_dbm(),
             "floor_um_s_x100": min(floor_um_s_x100, _U16_MAX),
             "samples_missed": min(self._sampler.missed, _U16_MAX),
             "ledger_pending": min(self._ledger.pending(), _U16_MAX),

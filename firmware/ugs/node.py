@@ -11,9 +11,9 @@ from ugs.clock import Clock
 from ugs.detect.detector import Detector
 from ugs.health import Conditions, Health
 from ugs.ledger.journal import Journal
+from ugs.link.choose import make_link
 from ugs.link.commands import Commands
 from ugs.link.session import Session
-from ugs.link.wifi import Wifi
 from ugs.pump import Pump
 from ugs.tasks import Supervisor
 from ugs.update.proof import Proof
@@ -27,8 +27,6 @@ _MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
 _TICK_MS = const(100)
 _TRIM_EVERY_S = const(60)
 _REBOOT_AFTER_MS = const(3_000)
-# Six times five minutes without a network although the radio was off and on each time.
-_RADIO_CYCLES_MAX = const(6)
 # A task that fails again and again is told of so often, so that it does not fill the ledger.
 _FAULT_EVERY_MS = const(600_000)
 # Uptime goes out as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
@@ -41,7 +39,7 @@ _UPDATE_LIMIT_MS = const(10_000)
 
 
 class Node:
-    # board: name, sampler, nm_s_per_count_x256, pir (or None), tamper, wlan, battery_mv(),
+    # board: name, sampler, nm_s_per_count_x256, pir (or None), tamper, wlan or line, battery_mv(),
     # reset_cause(), start_watchdog(), reset(), check(). Opening the ledger reserves the boot number
     # and may raise OSError or BootsError; from the end of the constructor on samples are taken.
     # slots: which tree this is, and whether on trial.
@@ -54,22 +52,15 @@ class Node:
         self.journal.open()
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
-        self.wifi = Wifi(board.wlan, config.ssid, config.passphrase)
-        self.session = Session(
-            config,
-            keys.derive(config.key),
-            self.journal,
-            self.wifi,
-            self.clock,
-            self,
-            random.random,
-        )
+        derived = keys.derive(config.key)
+        self.session = Session(config, derived, self.journal, self.clock, self, random.random)
+        self.link = make_link(config, derived.mqtt_password, self.session, board, random.random)
         self.health = Health(
             board,
             self.journal.ledger,
             self.clock,
             self.session,
-            self.wifi,
+            self.link,
             self.conditions,
             random.random,
         )
@@ -119,7 +110,7 @@ class Node:
         supervisor = self.supervisor
         supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
         supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
-        supervisor.start("link", self.session.run, _LINK_LIMIT_MS)
+        supervisor.start("link", self.link.run, _LINK_LIMIT_MS)
         supervisor.start("update", self._update, _UPDATE_LIMIT_MS)
         await supervisor.feed(self.board.start_watchdog())
         # The watchdog resets the node now; this is for a board whose watchdog is switched off.
@@ -141,7 +132,7 @@ class Node:
                 self._prove(now_ms)
             if tick % (10 * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
-            if now_ms >= self._reboot_ms or self.wifi.cycles >= _RADIO_CYCLES_MAX:
+            if now_ms >= self._reboot_ms or self.link.is_hopeless():
                 print("node restarts uptime_ms=%d" % now_ms)
                 self.journal.ledger.trim()
                 self.board.reset()

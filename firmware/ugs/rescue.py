@@ -10,9 +10,9 @@ from micropython import const
 
 from ugs.clock import Clock
 from ugs.ledger.journal import Journal
+from ugs.link.choose import make_link
 from ugs.link.commands import Commands
 from ugs.link.session import Session
-from ugs.link.wifi import Wifi
 from ugs.tasks import Supervisor
 from ugs.update.updater import Updater
 from ugs.version import FIRMWARE, number
@@ -30,7 +30,7 @@ _RESCUE = schema.enum_value("condition", "kind", "rescue")
 
 
 class Node:
-    # As ugs.node.Node, of whose board it uses the radio, the battery and the watchdog only.
+    # As ugs.node.Node, of whose board it uses the radio or line, the battery and the watchdog only.
 
     def __init__(self, board, config, slots):
         self._board = board
@@ -41,16 +41,9 @@ class Node:
         self.journal = Journal("state")
         self.journal.open()
         self.supervisor = Supervisor(lambda name, error: None)
-        self.wifi = Wifi(board.wlan, config.ssid, config.passphrase)
-        self.session = Session(
-            config,
-            keys.derive(config.key),
-            self.journal,
-            self.wifi,
-            self.clock,
-            self,
-            random.random,
-        )
+        derived = keys.derive(config.key)
+        self.session = Session(config, derived, self.journal, self.clock, self, random.random)
+        self.link = make_link(config, derived.mqtt_password, self.session, board, random.random)
         self.updater = Updater(
             config.release,
             board.name,
@@ -70,7 +63,7 @@ class Node:
 
     async def _main(self):
         supervisor = self.supervisor
-        supervisor.start("link", self.session.run, _LINK_LIMIT_MS)
+        supervisor.start("link", self.link.run, _LINK_LIMIT_MS)
         supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
         supervisor.start("update", self._update, _UPDATE_LIMIT_MS)
         await supervisor.feed(self._board.start_watchdog())
@@ -129,7 +122,7 @@ class Node:
             return "health", {
                 "t_ms": now_ms,
                 "battery_mv": self._board.battery_mv(),
-                "rssi_dbm": self.wifi.rssi_dbm(),
+                "rssi_dbm": self.link.rssi_dbm(),
                 "floor_um_s_x100": 0,
                 "samples_missed": 0,
                 "ledger_pending": min(self.journal.ledger.pending(), 65535),

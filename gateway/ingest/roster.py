@@ -22,6 +22,7 @@ FORGERY_COUNT = 10
 FORGERY_US = 60_000_000
 _TICK_US = 250_000
 
+NO_RSSI = -128  # not known, or a wire
 _GONE_MOST = 20
 
 _ALARMS = {
@@ -154,7 +155,7 @@ class Roster:
         """A heartbeat."""
         view = self.views[node]
         view.battery_mv = health.battery_mv
-        view.rssi_dbm = health.rssi_dbm
+        view.rssi_dbm = None if health.rssi_dbm == NO_RSSI else health.rssi_dbm
         view.floor_um_s = health.floor_um_s_x100 / 100
         view.samples_missed = health.samples_missed
         view.ledger_pending = health.ledger_pending

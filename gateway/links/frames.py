@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from gateway.wire.messages import MAX_SEALED, MAX_TOPIC
 
 _CRC = 4
+# Of nothing else are log lines that a node prints between its frames; a sealed message never is.
+_TEXT = bytes((*range(0x20, 0x7F), *b"\t\r\n"))
 # Topic and its length, message, CRC, and one code byte per 254.
 FRAME_MOST = 1 + MAX_TOPIC + MAX_SEALED + _CRC + 8
 
@@ -99,6 +101,9 @@ class FrameReader:
             self._buffer.clear()
             self._skipping = False
             if not frame or skipped:
+                continue
+            if not frame.translate(None, _TEXT):
+                self._counters["console_text"] += 1
                 continue
             try:
                 yield decode_frame(frame)

@@ -158,7 +158,7 @@ class Health:
     t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
     # battery voltage
     battery_mv: int = field(metadata=wire(2, Kind.UINT, 0, 65535, "mV"))
-    # signal strength of the link
+    # of the signal, -128 unknown
     rssi_dbm: int = field(metadata=wire(3, Kind.INT, -128, 0, "dBm"))
     # noise floor, saturating
     floor_um_s_x100: int = field(metadata=wire(4, Kind.UINT, 0, 65535, "10 nm/s"))

@@ -91,6 +91,15 @@ def test_bundle_is_read_by_the_node_itself(node_toml: Path, tmp_path: Path, micr
     assert line == f"north n07 pico_w {key} groundwatch 192.168.4.1 1883 75.0 12.5 True"
 
 
+def test_bundle_for_a_wire_tells_the_node_of_no_network(node_toml: Path, tmp_path: Path):
+    text = node_toml.read_text().split("[wifi]")[0].replace("pir = true", 'link = "serial"')
+    node_toml.write_text(text)
+    write_tree(load_config(node_toml), tmp_path / "n07")
+    table = json.loads((tmp_path / "n07" / "node.json").read_text())
+    assert table["link"] == "serial"
+    assert not table.keys() & {"wifi", "broker"}
+
+
 def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     node_toml: Path, tmp_path: Path
 ):
@@ -145,6 +154,8 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
         ("^x_m = .*", 'x_m = "east"', "node.x_m"),
         ("^x_m = .*", "x_m = 1e6", "node.x_m"),
         ("^pir = .*", 'pir = "yes"', "node.pir must be true or false"),
+        ("^pir = .*", 'link = "pigeon"', 'node.link must be "wifi" or "serial"'),
+        ("^pir = .*", 'link = "serial"', "node.link on a wire needs neither [wifi] nor [broker]"),
         ("^pir = .*", "pirr = true", "node.pirr is not a known key"),
         ("^ssid = .*", f'ssid = "{"x" * 33}"', "wifi.ssid"),
         ("^passphrase = .*", 'passphrase = "short"', "wifi.passphrase"),

@@ -155,7 +155,7 @@ def test_node_replaces_its_will_before_the_gateway_would_find_it_too_old(
     age = re.compile(r"_WILL_AGE_MAX = const\((\d+)\)")
     before = patch(
         tmp_path / "n07",
-        "ugs/link/session.py",
+        "ugs/link/broker.py",
         lambda text: age.sub("_WILL_AGE_MAX = const(4)", text),
     )
     match = age.search(before)

@@ -17,7 +17,7 @@ import tty
 from pathlib import Path
 from typing import Self
 
-from tests.picow.emulated import EmulatedPico
+from tests.picow.emulated import EmulatedPico, Waveform, quiet
 
 _LOOK_S = 0.005
 _ROOM = 256  # bytes handed over at once; the host side of the emulator holds 512
@@ -27,10 +27,10 @@ _START_S = 120.0
 class PicoOnCable:
     """`with PicoOnCable(uf2, tree, folder) as pico:` at `pico.port`."""
 
-    def __init__(self, uf2: Path, tree: Path, folder: Path) -> None:
+    def __init__(self, uf2: Path, tree: Path, folder: Path, waveform: Waveform = quiet) -> None:
         self.port = folder / "ttyACM0"
         self.pico: EmulatedPico
-        self._uf2, self._tree, self._folder = uf2, tree, folder
+        self._made_of = uf2, tree, folder, waveform
         self._up, self._down = threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._live, name="pico", daemon=True)
@@ -59,7 +59,7 @@ class PicoOnCable:
             raise
 
     async def _run(self) -> None:
-        self.pico = EmulatedPico(self._uf2, self._tree, self._folder)
+        self.pico = EmulatedPico(*self._made_of)
         device = self.pico.device
         to_host = device.cdc.on_serial_data
         master = self._plug()

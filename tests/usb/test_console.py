@@ -12,6 +12,8 @@ import time
 import pytest
 
 from tests.usb.rig import until
+from tools.bundle import FIRMWARE
+from tools.flash.board import Board
 from tools.flash.repl import BoardError, CableError, Repl
 
 
@@ -50,6 +52,48 @@ def test_console_files_outlive_a_reset_and_a_power_cut(plug) -> None:
     repl.enter()
     assert repl.run("import os\nprint(os.stat('kept')[6])").split() == [b"300"]
     repl.close()
+
+
+MAIN = """
+from boards.console import Console
+from ugs.link.frames import FrameReader
+line = Console()
+reader = FrameReader(print)
+line.open()
+print("link runs")
+try:
+ while 1:
+  reader.read(line)
+except KeyboardInterrupt:
+ line.close()
+ print("link ends")
+ raise
+"""
+ON_BOARD = (
+    "boards/__init__.py",
+    "boards/console.py",
+    "ugs/__init__.py",
+    "ugs/link/__init__.py",
+    "ugs/link/frames.py",
+)
+
+
+def test_board_whose_console_carries_frames_is_entered_by_a_break(plug) -> None:
+    board = plug()
+    held = Board(str(board.port))
+    for path in ON_BOARD:
+        held.send(path, (FIRMWARE / path).read_bytes())
+    held.send("main.py", MAIN.encode())
+    held.close()
+    board.unplug()
+    board.plug()
+    until(board.port.exists)
+    time.sleep(1)  # until its link runs: before that one Ctrl-C would do
+    board.taken = 0
+    held = Board(str(board.port))
+    assert board.taken > 260  # one try more than at a board that only runs a program
+    assert held.facts.platform == "rp2"
+    held.close()
 
 
 def test_repl_long_code_goes_through_the_window(plug) -> None:

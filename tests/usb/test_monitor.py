@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 
+from gateway.links.frames import encode_frame
 from tests.usb.rig import until
 from tools import cli
 from tools.flash.board import Board
@@ -76,3 +78,25 @@ def test_health_counts_what_goes_wrong() -> None:
     assert health.seen["troubles"] == 2
     assert health.take("link failed cause=timeout")["kind"] == "link failed"
     assert health.facts["link"] == "timeout"
+
+
+def test_monitor_frames_of_a_wired_node_are_counted_and_not_shown() -> None:
+    chance = random.Random(6)
+    lines, shown = Lines(), []
+    stream = b"node started node=n07\r\n"
+    for number in range(200):
+        frame = bytearray(b"\0" + encode_frame("groundwatch/v1/a/b/up", chance.randbytes(60)))
+        if number in (50, 120):
+            del frame[-1]  # its end was lost on the way
+        stream += frame
+        if number % 3 == 0:
+            stream += b"detection seq=%d\r\n" % number
+    while stream:
+        size = chance.randrange(1, 90)
+        shown += list(lines.feed(stream[:size]))
+        stream = stream[size:]
+    told = [line for line in shown if line.startswith("detection seq=")]
+    assert shown[0] == "node started node=n07"
+    assert len(told) >= 65
+    assert lines.text.frames >= 195
+    assert len(shown) <= 75

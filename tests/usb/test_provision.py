@@ -81,6 +81,27 @@ def test_provision_second_board_under_a_known_name_is_refused(site, plug, capsys
     assert "--replace" in refused(capsys, site, "n01", board=plug("two", identity=SECOND))
 
 
+def test_provision_of_a_node_on_a_wire_needs_no_network_and_is_remembered(
+    site, plug, capsys
+) -> None:
+    text = site.read_text()
+    site.write_text(text[: text.index("[nodes]")])
+    board = plug(flash_blocks=BLOCKS)
+    provision(capsys, site, "n02", "--at", "3,0", "--link", "serial", board=board)
+    assert 'link = "serial"' in (site.parent / "site.toml").read_text()
+    until(board.port.exists)
+    held = Board(str(board.port))
+    digest = held.inventory(("node.json",))
+    held.close()
+    assert provision(capsys, site, "n02", board=board)["new_key"] is False
+    until(board.port.exists)
+    held = Board(str(board.port))
+    assert held.inventory(("node.json",)) == digest
+    held.close()
+    said = refused(capsys, site, "n02", "--link", "wifi", board=board)
+    assert "says link = serial of n02" in said
+
+
 def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
     board = plug()
     provision(capsys, site, "n01", board=board)

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.config import GatewayConfig, load_config
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.keysafe import open_root
-from gateway.site import Node, Site
+from gateway.node_network import NodeNetwork
+from gateway.site import LINKS, SERIAL, Node, Site
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, kind_named
@@ -19,6 +20,7 @@ from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
 from tools.flash.site_file import Placement, placed, register
 
 _NO_KEY = bytes(32)  # replaced by the one that is given out
+_NO_NETWORK = NodeNetwork("", "", "", 0)  # a node on a wire is told none
 _WORDS_MOST = 200
 
 
@@ -46,6 +48,8 @@ class Job:
     def node_config(self, kind: BoardKind) -> NodeConfig:
         """All that the node is told but its key. Raises UserError."""
         network = self.config.nodes
+        if self.node.link == SERIAL:
+            network = _NO_NETWORK
         if network is None:
             raise UserError(
                 "gateway.toml has no [nodes]: say which Wi-Fi nodes join and where the broker is, "
@@ -64,6 +68,7 @@ class Job:
             y_m=self.node.y_m,
             pir=self.node.pir_range_m is None or self.node.pir_range_m > 0,
             release=self.config.release_key,
+            link=self.node.link,
         )
 
     def wish(self, kind: BoardKind) -> Wish:
@@ -80,7 +85,7 @@ class Job:
         """A new node's place goes into the site file before a key is given out for it."""
         if self.is_new:
             node = self.node
-            register(self.config.site, Node(node.id, node.x_m, node.y_m, node.sector, kind.name))
+            register(self.config.site, replace(node, board=kind.name))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +101,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sector", help="the sector it guards, for a new node")
     parser.add_argument("--board", help="the kind of board, where it does not tell itself")
+    parser.add_argument(
+        "--link", choices=LINKS, help="how it reaches the gateway (default: Wi-Fi, or site.toml)"
+    )
     parser.add_argument("--port", help="its serial port (default: the one that is plugged in)")
     parser.add_argument("--by", help="who does this (default: the user who is logged in)")
     parser.add_argument("--why", help="why, for the record")
@@ -108,7 +116,7 @@ def read_job(args: argparse.Namespace, mode: Mode, why: str) -> Job:
     x_m, y_m = _place(args.at)
     if args.board:
         kind_named(args.board)
-    placement = Placement(x_m, y_m, args.sector, args.board)
+    placement = Placement(x_m, y_m, args.sector, args.board, args.link)
     site, node, is_new = placed(config.site, args.node, placement)
     return Job(config, site, node, is_new, mode, person(args, why))
 

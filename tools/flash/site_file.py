@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.errors import ConfigError
-from gateway.site import Node, Site, load_site
+from gateway.site import WIFI, Node, Site, load_site
 from gateway.toml_table import ID_PATTERN
 from tools.errors import UserError
 
@@ -23,6 +23,7 @@ class Placement:
     y_m: float | None = None
     sector: str | None = None
     board: str | None = None
+    link: str | None = None
 
 
 def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, bool]:
@@ -50,6 +51,7 @@ def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, boo
     if not ID_PATTERN.fullmatch(sector):
         raise UserError(f"{sector!r} is no sector id: 1 to 16 of a-z 0-9 _ -, as in gate")
     made = Node(node, placement.x_m, placement.y_m, sector, placement.board or "")
+    made = replace(made, link=placement.link or WIFI)
     return site, made, True
 
 
@@ -59,6 +61,8 @@ def register(path: Path, node: Node) -> None:
     lines += [f'sector = "{node.sector}"']
     if node.board:
         lines.append(f'board = "{node.board}"')
+    if node.link != WIFI:
+        lines.append(f'link = "{node.link}"')
     beside = path.with_name(f"{path.name}.new")
     try:
         text = path.read_text().rstrip("\n") + "\n" + "\n".join(lines) + "\n"
@@ -74,7 +78,7 @@ def register(path: Path, node: Node) -> None:
 
 
 def _no_other_place(path: Path, known: Node, placement: Placement) -> None:
-    for name in ("x_m", "y_m", "sector", "board"):
+    for name in ("x_m", "y_m", "sector", "board", "link"):
         said, stands = getattr(placement, name), getattr(known, name)
         if said is not None and stands not in ("", said):
             raise UserError(

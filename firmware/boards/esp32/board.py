@@ -70,5 +70,5 @@ def make_board(config):
         pir,
         Contact(machine.Pin(PINS["tamper"], machine.Pin.IN, machine.Pin.PULL_UP)),
         Battery(battery.read_u16, _ADC_FULL_SCALE_MV, _BATTERY_RATIO_X100),
-        network.WLAN(network.STA_IF),
+        None if config.is_wired else network.WLAN(network.STA_IF),
     )

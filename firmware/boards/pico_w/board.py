@@ -55,5 +55,5 @@ def make_board(config):
             _ADC_FULL_SCALE_MV,
             _BATTERY_RATIO_X100,
         ),
-        network.WLAN(network.STA_IF),
+        None if config.is_wired else network.WLAN(network.STA_IF),
     )

@@ -54,9 +54,12 @@ class Outbox:
             self._ledger.receipt(boot, seq)
             waiting = [sent for sent in self._sent if sent[0] != boot or sent[1] > seq]
             if len(waiting) < len(self._sent):
+                # Only the oldest one's receipt gives new patience: what a bad line lost of an older
+                # boot must not wait for as long as others get through.
+                if not waiting or waiting[0] != self._sent[0]:
+                    self._resend_ms = now_ms + self._patience_ms()
                 self._sent = waiting
                 self._fruitless = 0
-                self._resend_ms = now_ms + self._patience_ms()
 
     def is_stuck(self):
         return self._fruitless >= _STUCK_RESENDS

@@ -87,7 +87,7 @@ _DETECTION = (
 _HEALTH = (
     (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
     (2, "battery_mv", UINT, 0, _U16, True, 1, None),  # mV: battery voltage
-    (3, "rssi_dbm", INT, -128, 0, True, 1, None),  # dBm: signal strength of the link
+    (3, "rssi_dbm", INT, -128, 0, True, 1, None),  # dBm: of the signal, -128 unknown
     (4, "floor_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: noise floor, saturating
     (5, "samples_missed", UINT, 0, _U16, True, 1, None),  # -: since boot, saturating
     (6, "ledger_pending", UINT, 0, _U16, True, 1, None),  # -: durable messages without a receipt

@@ -51,6 +51,14 @@ def outbox_without_receipt_sends_again_oldest_first():
     assert drain(outbox, 12_600) == first
 
 
+def outbox_lost_message_of_an_older_boot_is_not_held_up_by_those_that_get_through():
+    _, outbox = open_outbox(2, boots=2)
+    drain(outbox, 0)
+    for now_ms in range(1_000, 12_000, 1_000):
+        outbox.receive([2, 1], now_ms)
+    assert drain(outbox, 12_500) == [(1, 1), (1, 2), (2, 2)]
+
+
 def outbox_new_message_follows_at_once():
     journal, outbox = open_outbox(2)
     drain(outbox, 0)

@@ -292,6 +292,7 @@ def make_node():
     config.site, config.node, config.key = "north", "n07", bytes(range(32))
     config.ssid = config.passphrase = config.host = ""
     config.port = 1883
+    config.is_wired = False
     config.release = None
     return Node(board, config, Part())
 
@@ -353,7 +354,9 @@ def config_refuses_what_is_wrong_and_names_it():
         "y_m": 2.5,
         "pir": True,
     }
-    assert parse_config(good).key == b"\x5a" * 32
+    assert parse_config(good).key == b"\x5a" * 32 and not parse_config(good).is_wired
+    wired = {key: good[key] for key in good if key not in ("wifi", "broker")} | {"link": "serial"}
+    assert parse_config(wired).is_wired
     for path, value in (
         ("site", "North"),
         ("site", None),
@@ -371,6 +374,7 @@ def config_refuses_what_is_wrong_and_names_it():
         ("pir", 1),
         ("wifi", []),
         ("surplus", 1),
+        ("link", "pigeon"),
     ):
         table = json.loads(json.dumps(good))
         at, _, last = path.rpartition(".")
@@ -382,6 +386,13 @@ def config_refuses_what_is_wrong_and_names_it():
             assert "5a5a" not in str(error)
         else:
             raise AssertionError(path)
+    for name in ("wifi", "broker"):
+        try:
+            parse_config(dict(wired, **{name: good[name]}))
+        except ConfigError as error:
+            assert "unknown key " + name in str(error)
+        else:
+            raise AssertionError(name)
 
 
 globals()[sys.argv[1]]()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+# link: over Wi-Fi, from no network to a served broker and back, for ever.
+
+import asyncio
+import gc
+
+from micropython import const
+
+from ugs.link import packets
+from ugs.link.mqtt import KEEPALIVE_S, Connection
+from ugs.link.wifi import Wifi
+from ugs.tasks import until_one_ends
+from ugs.wire import schema
+
+_BACKOFF_MS_MIN = const(1_000)
+_BACKOFF_MS_MAX = const(60_000)
+_SEND_EVERY_MS = const(50)
+# The gateway refuses what is 1024 volatile numbers old (gateway.ingest.sequence.WINDOW), and a Will
+# is as old as its connection: before that (15 h of heartbeats) it is replaced by connecting anew.
+_WILL_AGE_MAX = const(900)
+# Six times five minutes without a network although the radio was off and on each time.
+_RADIO_CYCLES_MAX = const(6)
+_LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
+
+
+class BrokerLink:
+    # `wlan` is a station interface (ugs.link.wifi); `random` gives 0..1.
+
+    def __init__(self, config, password, session, wlan, random):
+        self._config = config
+        self._password = password
+        self._session = session
+        self._wifi = Wifi(wlan, config.ssid, config.passphrase)
+        self._random = random
+        self._backoff_ms = _BACKOFF_MS_MIN
+        self._will = (0, 0)  # identity of the Will the broker holds
+
+    def rssi_dbm(self):
+        return self._wifi.rssi_dbm()
+
+    def is_hopeless(self):
+        # Nothing helps but a restart.
+        return self._wifi.cycles >= _RADIO_CYCLES_MAX
+
+    async def run(self):
+        session = self._session
+        while True:
+            session.is_answered = False
+            try:
+                session.alive()
+                await self._wifi.join()
+                await self._serve()
+            except (OSError, EOFError, packets.MqttError, asyncio.TimeoutError) as error:
+                session.failures += 1
+                print("link failed cause=%s" % (str(error) or type(error).__name__))
+            gc.collect()
+            if session.is_answered:
+                # The way to the gateway was whole: this was a short break, not an outage.
+                self._backoff_ms = _BACKOFF_MS_MIN
+            await self._wait(int(self._backoff_ms * (0.5 + self._random())))
+            self._backoff_ms = min(2 * self._backoff_ms, _BACKOFF_MS_MAX)
+
+    async def _wait(self, wait_ms):
+        while wait_ms > 0:
+            self._session.alive()
+            await asyncio.sleep_ms(min(wait_ms, 1000))
+            wait_ms -= 1000
+
+    async def _serve(self):
+        session, config = self._session, self._config
+        connection = Connection(session.receive)
+        try:
+            session.alive()
+            await connection.open(
+                config.host, config.port, self._connect_packet(), session.down_topic
+            )
+            self._wifi.reached()
+            print("link up host=%s port=%d" % (config.host, config.port))
+            session.connects += 1
+            session.start_connection()
+            await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
+            # Without a farewell the broker would speak the Will.
+            await connection.close(politely=True)
+        finally:
+            await connection.close()
+
+    def _connect_packet(self):
+        # The Will is an ordinary sealed message with a number of its own, spoken by the broker.
+        session, name = self._session, self._config.node
+        will = {"t_ms": session.uptime_ms(), "kind": _LINK_LOST, "active": 1}
+        sealed = session.seal_volatile("condition", will)
+        self._will = session.volatile
+        return packets.connect(name, name, self._password, session.up_topic, sealed, KEEPALIVE_S)
+
+    async def _send(self, connection):
+        # Returns when the Will has to be replaced.
+        session = self._session
+        while not self._is_will_old():
+            session.alive()
+            message = session.take(session.uptime_ms())
+            if message is None:
+                await asyncio.sleep_ms(_SEND_EVERY_MS)
+            else:
+                await connection.publish(session.up_topic, message)
+
+    def _is_will_old(self):
+        boot, seq = self._session.volatile
+        return boot != self._will[0] or seq - self._will[1] >= _WILL_AGE_MAX

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""A node on a wire, in real time, against the whole gateway: noise, cuts, replugging, an update."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway import keys
+from gateway.app import Gateway
+from gateway.config import load_config
+from gateway.model.alarm import AlarmKind
+from gateway.updates import package
+from gateway.updates.rollout import Rollout, plan
+from gateway.wire.messages import Part
+from sim_hardware.usb.wire import WiredNode
+from tests.node.conftest import FS_HZ, RUN_NODE, walker
+from tests.trees import patch
+from tests.update.field import RELEASE_KEY, hurry, made, release_public
+from tools.bundle import NodeConfig, write_tree
+
+SITE = """\
+[site]
+name = "yard"
+[[sector]]
+id = "gate"
+[[node]]
+id = "n01"
+x_m = 0
+y_m = 0
+sector = "gate"
+board = "pico_w"
+link = "serial"
+"""
+
+
+class Rig:
+    """A gateway's folder and one node on a cable."""
+
+    def __init__(self, folder: Path, interpreter: Path) -> None:
+        self.folder = folder
+        self.port = folder / "ttyACM0"
+        self._interpreter = interpreter
+        (folder / "site.toml").write_text(SITE)
+        (folder / "release.pub").write_text(release_public().hex() + "\n")
+        root = keys.create_fleet_root(folder / "fleet.key")
+        (folder / "gateway.toml").write_text(
+            '[gateway]\ndata_dir = "data"\nsite = "site.toml"\nfleet_key = "fleet.key"\n'
+            'release_key = "release.pub"\n[broker]\nkind = "embedded"\nport = 0\n'
+            "[console]\nport = 0\n"
+            f'[[serial]]\nport = "{self.port}"\n'
+        )
+        config = NodeConfig(
+            site="yard",
+            node="n01",
+            board="pico_w",
+            key=keys.node_key(root, "yard", "n01"),
+            ssid="",
+            passphrase="",
+            host="",
+            port=0,
+            x_m=0,
+            y_m=0,
+            release=release_public(),
+            link="serial",
+        )
+        self.tree = folder / "n01"
+        write_tree(config, self.tree)
+        hurry(self.tree)
+        told = json.loads((self.tree / "node.json").read_text())
+        assert told["link"] == "serial"
+        assert not told.keys() & {"wifi", "broker"}
+
+    def node(self, feed: bytes) -> WiredNode:
+        (self.folder / "feed.i32").write_bytes(feed)
+        sim = {
+            "mode": "real",
+            "board": "pico_w",
+            "feed": str(self.folder / "feed.i32"),
+            "fs_hz": FS_HZ,
+            "t0_epoch_ms": time.time_ns() // 1_000_000,
+            "exit": str(self.folder / "exit.json"),
+        }
+        (self.folder / "sim.json").write_text(json.dumps(sim))
+        environment = {"GROUNDWATCH_SIM": str(self.folder / "sim.json")}
+        command = [str(self._interpreter), str(RUN_NODE)]
+        return WiredNode(self.port, command, self.tree, environment)
+
+    @asynccontextmanager
+    async def gateway(self) -> AsyncIterator[Gateway]:
+        config = load_config(self.folder / "gateway.toml")
+        config.data_dir.mkdir(exist_ok=True)
+        async with Gateway(config) as running:
+            yield running
+
+    def stored(self) -> set[tuple[int, int]]:
+        """(boot, seq) of every durable message in the store."""
+        db = sqlite3.connect(self.folder / "data" / "groundwatch.db")
+        rows = db.execute("SELECT boot, seq FROM detection")
+        found = list(rows)
+        assert len(found) == len(set(found))
+        return set(found)
+
+
+@pytest.fixture
+def rig(tmp_path: Path, micropython: Path) -> Iterator[Rig]:
+    return Rig(tmp_path, micropython)
+
+
+def lengthen(folder: Path) -> None:
+    """Some 30 pieces that are not on the node already."""
+    rows = [f"# {random.Random(row).randbytes(30).hex()}\n" for row in range(500)]
+    (folder / "ugs" / "long.py").write_text("".join(rows))
+
+
+async def until(true: Callable[[], object], seconds: float, node: WiredNode) -> None:
+    end_s = time.monotonic() + seconds
+    while not true():
+        assert node.ended is None, node.lines[-20:]
+        assert time.monotonic() < end_s, "\n".join(node.lines[-40:])
+        await asyncio.sleep(0.05)
+
+
+def printed(node: WiredNode) -> set[tuple[int, int]]:
+    """(boot, seq) of every detection it says it made."""
+    found = set()
+    for line in node.lines:
+        if line.startswith("detection "):
+            pairs = dict(word.split("=") for word in line.split()[1:])
+            found.add((int(pairs["boot"]), int(pairs["seq"])))
+    return found
+
+
+async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(rig: Rig) -> None:
+    alarms: list[AlarmKind] = []
+    with rig.node(walker(60, 3, 25)) as node:
+        async with rig.gateway() as gateway:
+            gateway.on_alarm(lambda change: alarms.append(change.alarm.kind))
+            await until(lambda: alarms, 30, node)
+            view = gateway.pipeline.roster.views["n01"]
+            assert (view.board, view.rssi_dbm) == ("pico_w", None)
+            counters = gateway.links[1].counters
+            await until(lambda: "link up line=console" in node.lines, 5, node)
+            assert gateway.summary()["refused"] == 0
+    assert alarms[0] is AlarmKind.INTRUSION
+    assert counters["console_text"] > 0
+    assert counters["bad_crc"] == counters["bad_cobs"] == 0
+    assert not [line for line in node.lines if "failed" in line]
+
+
+async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
+    """Noise in and between frames, both ways; the cable pulled in the middle of things, the gateway
+    stopped and started, the node's power cut: every detection made is stored once."""
+    chance = random.Random(9)
+
+    def noise(data: bytes) -> bytes:
+        out = bytearray(data)
+        if chance.random() < 0.15 and out:
+            out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
+        if chance.random() < 0.05:
+            out += chance.randbytes(chance.randrange(1, 30)).replace(b"\x03", b"")
+        return bytes(out)
+
+    with rig.node(walker(90, 2, 60)) as node:
+        node.noise = noise
+        async with rig.gateway() as gateway:
+            link = gateway.links[1]
+            await until(lambda: gateway.pipeline.detections, 30, node)
+            for _ in range(2):
+                node.unplug()
+                await until(lambda: not link.connected, 5, node)
+                await asyncio.sleep(chance.random())
+                node.plug()
+                await until(lambda: link.connected, 5, node)
+                await asyncio.sleep(1 + chance.random())
+            assert link.counters["unplugged"] == 2
+            await until(lambda: link.counters["bad_crc"] + link.counters["bad_cobs"], 20, node)
+        node.cut_power()
+        await until(lambda: node.boots == 2, 5, node)
+        async with rig.gateway() as gateway:
+            link = gateway.links[1]
+            await until(lambda: gateway.pipeline.roster.views["n01"].boot == 2, 30, node)
+            await until(lambda: any(boot == 2 for boot, _seq in printed(node)), 40, node)
+            node.noise = bytes
+            await until(lambda: printed(node) == rig.stored(), 60, node)
+    assert {boot for boot, _seq in rig.stored()} == {1, 2}
+    assert not [line for line in node.lines if line.startswith(("task failed", "node stops"))]
+
+
+async def test_wired_node_whose_gateway_is_away_notices_and_asks_again(rig: Rig) -> None:
+    # Silence is told after two heartbeats without an answer: shortened, to be seen in time.
+    patch(
+        rig.tree,
+        "ugs/link/serial.py",
+        lambda text: text.replace("const(150_000)", "const(3_000)"),
+    )
+    patch(rig.tree, "ugs/health.py", lambda text: text.replace("const(60_000)", "const(1_000)", 1))
+    with rig.node(walker(60, 0, 0)) as node:
+        async with rig.gateway():
+            await until(lambda: node.lines.count("link up line=console") == 1, 20, node)
+        await until(lambda: "link failed cause=silence" in node.lines, 20, node)
+        async with rig.gateway():
+            await until(lambda: node.lines.count("link up line=console") == 2, 40, node)
+
+
+async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: Rig) -> None:
+    with rig.node(walker(60, 0, 0)) as node:
+        async with rig.gateway():
+            await until(lambda: "link up line=console" in node.lines, 20, node)
+        with node.port.open("wb", buffering=0) as host:
+            host.write(b"\x03" * 260)
+        end_s = time.monotonic() + 10
+        while node.ended is None and time.monotonic() < end_s:  # noqa: ASYNC110  # a thread tells
+            await asyncio.sleep(0.05)
+        assert node.ended == 1  # this simulated board has no prompt to fall back to
+    assert "link ends cause=break" in node.lines
+
+
+async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(rig: Rig, tmp_path: Path) -> None:
+    data = made(tmp_path, "0.1.9", lengthen, "changed")
+    release = package.parse(data, RELEASE_KEY.public_key(), "changed")
+    parts: list[Part] = []
+    with rig.node(walker(120, 0, 0)) as node:
+        async with rig.gateway() as gateway:
+            pipeline = gateway.pipeline
+            gateway.on_outcome(
+                lambda outcome: parts.extend(
+                    message for _node, message in outcome.down if isinstance(message, Part)
+                )
+            )
+            await until(lambda: pipeline.roster.views["n01"].fw, 20, node)
+            rollout = Rollout(
+                command=0,
+                digest=release.digest.hex(),
+                version=release.version,
+                board="pico_w",
+                files=len(release.contents),
+                by="test",
+                nodes=plan([["n01"]]),
+                soak_s=0,
+                patience_s=180,
+            )
+            await gateway.writer.request(lambda now_us: pipeline.update(now_us, rollout, release))
+            await until(lambda: len(parts) >= 15, 60, node)
+            node.unplug()
+            await asyncio.sleep(2)
+            before = len(parts)
+            node.plug()
+            await until(lambda: len(parts) >= before + 15, 60, node)
+            node.cut_power()  # what is on flash already is not asked for again
+            await until(lambda: not pipeline.updates.rollout.active, 150, node)
+            view = pipeline.roster.views["n01"]
+            assert view.fw == "0.1.9", pipeline.updates.rollout
+    assert any(line.startswith("update whole") for line in node.lines)
