@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Self
@@ -19,10 +19,8 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import SYSTEM, AuditLog
-from gateway.broker.embedded import EmbeddedBroker
-from gateway.broker.external import ExternalBroker
+from gateway.broker.choose import broker_for, passwords_of
 from gateway.broker.interface import Broker
-from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig
 from gateway.console.door import ConsoleDoor
 from gateway.console.operators import Operator, OperatorFile, Role
@@ -47,6 +45,7 @@ from gateway.outputs.orders import OutputOrders
 from gateway.outputs.outbox import Status
 from gateway.performance.desk import PerformanceDesk
 from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.reload.load import Reload, Rooms, outputs_told
 from gateway.site import Site, load_site
 from gateway.store.choose import store_at
 from gateway.updates.orders import UpdateOrders
@@ -75,14 +74,17 @@ class Gateway:
     Raises GroundwatchError on entering when a file, a port or the broker is not as it must be.
     """
 
-    def __init__(self, config: GatewayConfig) -> None:
-        self.site: Site
+    def __init__(
+        self, config: GatewayConfig, read: Callable[[], GatewayConfig] | None = None
+    ) -> None:
+        """`read` reads the configuration anew, for `reload`."""
         self.pipeline: Pipeline
         self.writer: Writer
         self.broker: Broker
         self.console: Console
         self.links: list[Link]
         self._config = config
+        self._read = read
         self._listeners: list[Callable[[AlarmChange], None]] = []
         self._observers: list[Callable[[Outcome], None]] = []
         self._main: asyncio.Task[None] | None = None
@@ -93,6 +95,11 @@ class Gateway:
     def address(self) -> tuple[str, int]:
         """Where nodes find the broker."""
         return self.broker.address
+
+    @property
+    def site(self) -> Site:
+        """Nodes and sectors, as they are now."""
+        return self.pipeline.site
 
     @property
     def console_url(self) -> str:
@@ -122,6 +129,10 @@ class Gateway:
             "nodes_seen": sum(view.messages > 0 for view in pipeline.roster.views.values()),
         }
 
+    async def reload(self, by: str = SYSTEM) -> list[str]:
+        """Read standing orders anew; what is other now. Raises ConfigError: all stays as it was."""
+        return await self._reload.load(by)
+
     async def wait(self) -> None:
         """Until something fails, which is raised."""
         assert self._main is not None
@@ -138,32 +149,36 @@ class Gateway:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         config = self._config
-        self.site = load_site(config.site)
+        site = load_site(config.site)
         self._fleet_root = open_root(config.fleet_key)
         self._journal = Journal(config.data_dir / ENROLMENT, self._fleet_root)
-        stamp, entries, keys = self._enrolled()
+        stamp, entries, keys = self._enrolled(site)
         store = store_at(config.store)
         store.open()
         stack.callback(store.close)
-        orders = alarm_rules(config.alarms, self.site)
+        orders = alarm_rules(config.alarms, site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
         channels = [output.channel for output in config.outputs]
         self.pipeline = Pipeline(
-            self.site,
+            site,
             keys,
             store.load(),
             alarm_rules=orders,
             audit=audit,
             channels=channels,
         )
-        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {self.site.name}")
+        in_force = {"orders": self.pipeline.orders.digest}
+        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
+        self.pipeline.note_orders(_utc_us(), SYSTEM, outputs_told(config))
         self.pipeline.enrol(_utc_us(), entries, keys)
         head = HeadFile(config.data_dir / head_file.NAME)
         self.writer = Writer(
             self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
         )
-        self._gate = Gate(self.site.nodes, self.writer.offer, self.pipeline.refused.count)
-        self.broker = await stack.enter_async_context(_broker(config, self.site, keys))
+        self._gate = Gate(site.nodes, self.writer.offer, self.pipeline.refused.count)
+        self.broker = await stack.enter_async_context(
+            broker_for(config.broker, config.data_dir, site.name, passwords_of(keys))
+        )
         self.broker.on_refused = self._on_refused
         mqtt = self._mqtt_link()
         serial: list[Link] = [
@@ -171,8 +186,21 @@ class Gateway:
         ]
         self.links = [mqtt, *serial]
         self._outputs = OutputDesk(
-            config.outputs, self.pipeline.outbox, self._settled, _utc_us, self._home_assistant()
+            config.outputs,
+            self.pipeline.outbox,
+            self._settled,
+            _utc_us,
+            self._home_assistant(config, site),
         )
+        rooms = Rooms(
+            self.pipeline,
+            self.writer,
+            self._outputs,
+            lambda site: self._enrolled(site)[2],
+            self._admit,
+            self._home_assistant,
+        )
+        self._reload = Reload(config, self._read, rooms)
         await self._start_windows(stack)
         self._main = asyncio.create_task(self._run(stamp), name="gateway")
         stack.push_async_callback(self._end)
@@ -211,6 +239,7 @@ class Gateway:
         updates = UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key)
         verbs: dict[str, Handler] = {
             "outputs": outputs.answer,
+            "reload": self._reload.answer,
             "update": updates.answer,
             "performance": performance.answer_performance,
             "walk_test": performance.answer_walk_test,
@@ -271,13 +300,18 @@ class Gateway:
             self.pipeline.watch.count(_utc_us(), now_s - began_s, self.console.operators)
             began_s = now_s
 
-    def _home_assistant(self) -> HomeAssistant | None:
-        config, pipeline = self._config.home_assistant, self.pipeline
-        if config is None:
+    def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
+        pipeline = self.pipeline
+        if config.home_assistant is None:
             return None
         return HomeAssistant(
-            config, self.site, lambda: states(self.site, pipeline.roster, pipeline.alarms)
+            config.home_assistant, site, lambda: states(site, pipeline.roster, pipeline.alarms)
         )
+
+    async def _admit(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
+        """Nodes that are new may log in and send."""
+        self._gate.add(site.nodes)
+        await self.broker.set_passwords(passwords_of(keys))
 
     def _settled(self, number: int, status: Status, attempts: int, words: str) -> None:
         self.writer.post(
@@ -288,10 +322,10 @@ class Gateway:
         await self.broker.watch()
         raise BrokerError("the broker ended by itself; see its messages above")
 
-    def _enrolled(self) -> tuple[_Stamp, list[Entry], dict[str, KeyRing]]:
+    def _enrolled(self, site: Site) -> tuple[_Stamp, list[Entry], dict[str, KeyRing]]:
         """The journal as it is now. The stamp first: a line written after it is seen later."""
         stamp, entries = self._journal.stamp(), self._journal.history()
-        return stamp, entries, site_keys(self.site, self._fleet_root, Enrolment(entries))
+        return stamp, entries, site_keys(site, self._fleet_root, Enrolment(entries))
 
     async def _watch_enrolment(self, stamp: _Stamp) -> None:
         """Keys given out, proven or revoked by `groundwatch provision` count from now on."""
@@ -300,7 +334,7 @@ class Gateway:
             if self._journal.stamp() == stamp:
                 continue
             try:
-                stamp, entries, keys = self._enrolled()
+                stamp, entries, keys = self._enrolled(self.site)
                 self.pipeline.enrol(_utc_us(), entries, keys)
             except ConfigError as error:
                 # Better the keys as they were known than a gateway that is blind.
@@ -308,7 +342,7 @@ class Gateway:
                 self.broker.warnings.append(str(error))
                 _LOG.error("keys stay as they were: %s", error)
                 continue
-            await self.broker.set_passwords(_passwords(keys))
+            await self.broker.set_passwords(passwords_of(keys))
             _LOG.info("enrolment entries=%d", len(entries))
 
     def _on_refused(self, user: str, knew_password: bool) -> None:
@@ -349,20 +383,3 @@ def _log_change(change: AlarmChange) -> None:
         ",".join(alarm.nodes),
         alarm.state,
     )
-
-
-def _passwords(keys: dict[str, KeyRing]) -> dict[str, tuple[str, ...]]:
-    return {node: ring.mqtt_passwords for node, ring in keys.items()}
-
-
-def _broker(config: GatewayConfig, site: Site, keys: dict[str, KeyRing]) -> Broker:
-    wanted = config.broker
-    passwords = _passwords(keys)
-    match wanted.kind:
-        case BrokerKind.EMBEDDED:
-            return EmbeddedBroker(wanted.host, wanted.port, site.name, passwords)
-        case BrokerKind.MOSQUITTO:
-            folder = config.data_dir / "mosquitto"
-            return MosquittoBroker(wanted.host, wanted.port, site.name, passwords, folder)
-        case BrokerKind.EXTERNAL:
-            return ExternalBroker(wanted.host, wanted.port, wanted.username, wanted.password)

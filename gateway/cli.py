@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import logging
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import uvloop
 
 from gateway import config
 from gateway.app import Gateway
+from gateway.errors import ConfigError
 from gateway.model import text
 from gateway.pipeline import Outcome
 
@@ -42,19 +46,21 @@ def run(args: argparse.Namespace) -> int:
         return 0
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
-        uvloop.run(_serve(config.load_config(args.config), args.json))
+        uvloop.run(_serve(partial(config.load_config, args.config), args.json))
     except ExceptionGroup as group:
         # One task failed and took the others along: its error is the one to tell.
         raise group.exceptions[0] from None
     return 0
 
 
-async def _serve(settings: config.GatewayConfig, as_json: bool) -> None:
+async def _serve(read: Callable[[], config.GatewayConfig], as_json: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with Gateway(settings) as gateway:
+    async with Gateway(read(), read) as gateway:
+        reloads: set[asyncio.Task[None]] = set()
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(_reload(gateway, reloads)))
         # What is loaded stays, and what comes is freed by its last reference: to look for cycles
         # every 700 objects cost a tenth of the door's time.
         gc.freeze()
@@ -81,6 +87,18 @@ async def _serve(settings: config.GatewayConfig, as_json: bool) -> None:
         failed.cancel()
         if as_json:
             _print({"type": "summary", **gateway.summary()})
+
+
+def _reload(gateway: Gateway, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """SIGHUP: nobody waits for the answer; what is wrong is in the log."""
+
+    async def load() -> None:
+        with contextlib.suppress(ConfigError):
+            await gateway.reload()
+
+    task = asyncio.create_task(load(), name="reload")
+    task.add_done_callback(tasks.discard)
+    return task
 
 
 def _print_lines(outcome: Outcome) -> None:

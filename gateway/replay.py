@@ -7,15 +7,13 @@ rules it shows which alarms there would have been.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from gateway.alarms import Acknowledge, AlarmRules
-from gateway.fusion.rules import Rules
+from gateway.alarms import Acknowledge
 from gateway.pipeline import Pipeline
-from gateway.pipeline.journal import SILENCE, START, base_of, input_of
-from gateway.site import Site
+from gateway.pipeline.journal import ORDERS, SILENCE, START, base_of, input_of, orders_of
+from gateway.pipeline.standing import Orders
 from gateway.store import sql_replay
 from gateway.store.interface import HistoryRow, JournalRow, Snapshot
 from gateway.store.sql_commit import Database
@@ -23,25 +21,19 @@ from gateway.store.sql_commit import Database
 _EVERYTHING = (1 << 63) - 1
 
 
-class Orders(NamedTuple):
-    """Where nodes are and what is worth an alarm."""
-
-    site: Site
-    rules: Rules
-    alarms: AlarmRules
-
-    def pipeline(self, base: Snapshot) -> Pipeline:
-        return Pipeline(self.site, {}, base, self.rules, self.alarms)
+Change = Callable[[Orders], Orders]
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of the gateway. `base` is what it began with, `rows` its journal without the start;
-    messages and history end with the numbers `messages_upto` and `history_upto`."""
+    """One run of the gateway. `base` is what it began with, `orders` the digest of its standing
+    orders and `standing` these, `rows` its journal without the start; messages and history end with
+    the numbers `messages_upto` and `history_upto`."""
 
     start: JournalRow
     base: Snapshot
     orders: str
+    standing: Orders | None
     rows: list[JournalRow] = field(default_factory=list)
     messages_upto: int = _EVERYTHING
     history_upto: int = _EVERYTHING
@@ -49,7 +41,8 @@ class Run:
 
 @dataclass(slots=True)
 class Verdict:
-    """What a run gave again. `expected`, `given` is the first change that is not the same."""
+    """What a run gave again. `expected`, `given` is the first change that is not the same;
+    `same_orders`: it ended with the standing orders of today."""
 
     start_us: int
     same_orders: bool
@@ -67,25 +60,26 @@ def runs(db: Database) -> list[Run]:
     found: list[Run] = []
     for row in sql_replay.journal(db):
         if row.kind == START:
-            base, orders = base_of(row)
+            base, orders, standing = base_of(row)
             if found:
                 found[-1].messages_upto = row.message_id
                 found[-1].history_upto = base.last_history_id
-            found.append(Run(row, base, orders))
+            found.append(Run(row, base, orders, standing))
         elif found:
             found[-1].rows.append(row)
     return found
 
 
-def again(db: Database, orders: Orders) -> Iterator[Verdict]:
-    """Each run from what it began with. Raises ValueError for what cannot be read."""
+def again(db: Database, today: Orders) -> Iterator[Verdict]:
+    """Each run from what it began with, under the orders in force then; those of today where the
+    store does not tell them. Raises ValueError for what cannot be read."""
     for run in runs(db):
-        pipeline = orders.pipeline(run.base)
+        pipeline = _pipeline(run.standing or today, run.base)
         _step(db, pipeline, run)
         given = pipeline.take_writes().history
         expected = sql_replay.history(db, run.base.last_history_id, run.history_upto)
-        same = run.orders == pipeline.orders
-        verdict = Verdict(run.start.at_us, same, len(expected))
+        ended = run.orders if pipeline.orders == (run.standing or today) else pipeline.orders.digest
+        verdict = Verdict(run.start.at_us, ended == today.digest, len(expected))
         for number in range(max(len(given), len(expected))):
             pair = (_at(expected, number), _at(given, number))
             if pair[0] != pair[1]:
@@ -94,22 +88,36 @@ def again(db: Database, orders: Orders) -> Iterator[Verdict]:
         yield verdict
 
 
-def with_other_orders(db: Database, orders: Orders) -> tuple[list[HistoryRow], list[HistoryRow]]:
-    """(history as it was, as it would have been) from the first run on.
+def with_other_orders(
+    db: Database, today: Orders, change: Change
+) -> tuple[list[HistoryRow], list[HistoryRow]]:
+    """(history as it was, as it would have been) from the first run on, under what `change` makes
+    of the orders of then.
 
     Operators' acknowledgements are left out of the second: they are of alarms as they were.
     """
     found = runs(db)
     if not found:
         return [], []
-    pipeline = orders.pipeline(found[0].base)
+    pipeline = _pipeline(change(found[0].standing or today), found[0].base)
     for run in found:
-        _step(db, pipeline, run, acknowledge=False)
+        pipeline.orders_again(run.start.at_us, change(run.standing or today))
+        _step(db, pipeline, run, change, acknowledge=False)
     was = sql_replay.history(db, found[0].base.last_history_id, None)
     return was, pipeline.take_writes().history
 
 
-def _step(db: Database, pipeline: Pipeline, run: Run, acknowledge: bool = True) -> None:
+def _pipeline(orders: Orders, base: Snapshot) -> Pipeline:
+    return Pipeline(orders.site, {}, base, orders.rules, orders.alarms)
+
+
+def _same(orders: Orders) -> Orders:
+    return orders
+
+
+def _step(
+    db: Database, pipeline: Pipeline, run: Run, change: Change = _same, acknowledge: bool = True
+) -> None:
     messages = sql_replay.heard(db, run.start.message_id, run.messages_upto)
     waiting = next(messages, None)
     for row in run.rows:
@@ -118,6 +126,9 @@ def _step(db: Database, pipeline: Pipeline, run: Run, acknowledge: bool = True) 
             waiting = next(messages, None)
         if row.kind == SILENCE:
             pipeline.silence_again(row.at_us)
+            continue
+        if row.kind == ORDERS:
+            pipeline.orders_again(row.at_us, change(orders_of(row)))
             continue
         given = input_of(row)
         if acknowledge or not isinstance(given, Acknowledge):

@@ -65,6 +65,12 @@ VERBS = (
         "groundwatch outputs test duty_phone",
     ),
     Verb(
+        "reload",
+        "gateway.reload.cli",
+        "have the running gateway read schedules, escalation, outputs and new nodes",
+        "groundwatch reload --config gateway.toml",
+    ),
+    Verb(
         "walktest",
         "gateway.performance.cli",
         "announce a walk over the line, and see how much of it was detected",

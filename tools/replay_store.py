@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from gateway import toml_table
 from gateway.alarm_config import alarm_rules, read_alarms
 from gateway.config import load_config
 from gateway.fusion.rules import Rules
-from gateway.replay import Orders, Verdict, again, with_other_orders
+from gateway.pipeline.standing import Orders
+from gateway.replay import Verdict, again, with_other_orders
 from gateway.site import load_site
 from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             if args.rules is None:
                 lines = list(_same(again(db, then)))
             else:
-                lines = list(_compared(*with_other_orders(db, _other(args.rules, then))))
+                lines = list(_compared(*with_other_orders(db, then, _other(args.rules, then))))
     except ValueError as error:
         raise UserError(f"the store cannot be replayed: {error}") from None
     for line in lines:
@@ -146,8 +147,8 @@ def _counterpart(about: _About, others: dict[_About, Any]) -> _About | None:
     return next((o for o in others if o[0] == kind and o[2] & detections), None)
 
 
-def _other(path: Path, then: Orders) -> Orders:
-    """The rules in force with those of a file in their place. Raises ConfigError."""
+def _other(path: Path, then: Orders) -> Callable[[Orders], Orders]:
+    """What puts the rules of a file in the place of those in force. Raises ConfigError."""
     root = toml_table.load(path)
     table = root.table("rules")
     changed = {
@@ -156,11 +157,20 @@ def _other(path: Path, then: Orders) -> Orders:
         if table.has(item.name)
     }
     table.done()
-    alarms = then.alarms
+    given = None
     if root.has("arming") or root.has("escalation"):
-        alarms = alarm_rules(read_alarms(root), then.site)
+        given = alarm_rules(read_alarms(root), then.site)
     root.done()
-    return Orders(then.site, replace(then.rules, **changed), alarms)
+
+    def change(orders: Orders) -> Orders:
+        alarms = orders.alarms
+        if given is not None:
+            # A sector may have come later than the moment that is replayed.
+            schedules = {s: one for s, one in given.schedules.items() if s in alarms.nodes_of}
+            alarms = replace(alarms, schedules=schedules, escalation=given.escalation)
+        return Orders(orders.site, replace(orders.rules, **changed), alarms)
+
+    return change
 
 
 def _number(table: Table, key: str, default: float) -> Any:

@@ -108,8 +108,11 @@ class Door:
         return Admitted(node, lane, boot, seq, message, payload, fresh)
 
     def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
-        """Keys were given out, proven or revoked; for the same nodes as before."""
-        self._keys = {node: keys[node] for node in self._keys}
+        """Keys were given out, proven or revoked; there may be new nodes, none is gone."""
+        self._keys = {**self._keys, **keys}
+        for node in keys:
+            self._topics.setdefault(uplink_topic(self._site, node), node)
+            self.volatile.setdefault(node, VolatileWindow())
         self._spoken = {n: spoken for n, spoken in self._spoken.items() if spoken in self._good(n)}
 
     def keys_of(self, node: str) -> NodeKeys | None:

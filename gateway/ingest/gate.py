@@ -30,6 +30,11 @@ class Gate:
         self._count = count
         self._buckets = {node: _Bucket() for node in (*nodes, UNKNOWN)}
 
+    def add(self, nodes: Iterable[str]) -> None:
+        """These may be new; each has its share."""
+        for node in nodes:
+            self._buckets.setdefault(node, _Bucket())
+
     def offer(self, arrival: Arrival) -> bool:
         """Pass it on; False when the queue behind is full, and it is to be offered again."""
         node = addressed_node(arrival.topic)

@@ -95,6 +95,12 @@ class Roster:
         # Live views: ten thousand nodes are not looked through again and again.
         self.presence = Presence(self._heard, self._broken, self._lost)
 
+    def add(self, node: str, sector: str) -> None:
+        """A node that is new on the site."""
+        self._sectors[node] = sector
+        self.views[node] = NodeView()
+        self._bad_tags[node] = deque(maxlen=FORGERY_COUNT)
+
     def restore(self, node: str, value: dict[str, Any]) -> None:
         """Inverse of `save`; a node no longer of the site is passed over."""
         if node in self.views:

@@ -125,6 +125,7 @@ class Writer:
                     await self._look_for_old()
         finally:
             self._desk.close()
+            self._pending.absorb(self._pipeline.take_writes())  # entries of the audit since
             if self._pending:
                 await asyncio.shield(self._commit())
             self._executor.shutdown()

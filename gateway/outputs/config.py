@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class OutputConfig:
     sender: str = ""
     to: tuple[str, ...] = ()
 
+    def described(self) -> dict[str, Any]:
+        """What the audit may tell of it: no address, no secret."""
+        return asdict(self.channel) | {"tls": self.trust is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistantConfig:
@@ -68,6 +72,10 @@ class HomeAssistantConfig:
     trust: Trust | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+
+    def described(self) -> dict[str, Any]:
+        """What the audit may tell of it: no address, no secret."""
+        return {"prefix": self.prefix, "tls": self.trust is not None}
 
 
 def read_outputs(root: Table, folder: Path) -> tuple[OutputConfig, ...]:

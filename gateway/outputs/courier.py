@@ -73,6 +73,7 @@ class Courier:
         self._chance = chance
         self._clock_us = clock_us
         self._due: list[_Due] = []
+        self._queued: set[int] = set()
         self._something = asyncio.Event()
 
     @property
@@ -84,7 +85,9 @@ class Courier:
         """To be delivered as soon as may be. Never waits."""
         now_s = asyncio.get_running_loop().time()
         for delivery in deliveries:
-            heapq.heappush(self._due, _Due(now_s, delivery.id, 0, delivery))
+            if delivery.id not in self._queued:
+                self._queued.add(delivery.id)
+                heapq.heappush(self._due, _Due(now_s, delivery.id, 0, delivery))
         self._something.set()
 
     async def run(self) -> None:
@@ -104,7 +107,7 @@ class Courier:
             if self._wanted(due.number):
                 await self._attempt(due)
             else:
-                self.tried.pop(due.number, None)
+                self._forget(due.number)
 
     async def _attempt(self, due: _Due) -> None:
         self.attempts += 1
@@ -132,5 +135,9 @@ class Courier:
         heapq.heappush(self._due, _Due(at_s, due.number, attempts, due.delivery))
 
     def _over(self, number: int, status: Status, attempts: int, words: str) -> None:
-        self.tried.pop(number, None)
+        self._forget(number)
         self._settle(number, status, attempts, words)
+
+    def _forget(self, number: int) -> None:
+        self._queued.discard(number)
+        self.tried.pop(number, None)

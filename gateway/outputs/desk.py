@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from gateway.outputs.config import OutputConfig, OutputKind
@@ -18,6 +18,7 @@ from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.outputs.web import Ntfy, Webhook
 
 _SHOWN_MOST = 200
+_ASSISTANT = "home assistant"  # no output is called so: theirs have no spaces
 _WAYS: dict[OutputKind, Callable[[OutputConfig], Way]] = {
     OutputKind.WEBHOOK: Webhook,
     OutputKind.NTFY: Ntfy,
@@ -45,31 +46,70 @@ class OutputDesk:
         chance: random.Random | None = None,
     ) -> None:
         self._outbox = outbox
-        self._left = list(outbox.pending.values())
-        self._home_assistant = home_assistant
+        self._home_assistant: HomeAssistant | None = None
         self._settle = settle
+        self._clock_us = clock_us
+        self._patience = patience or Patience()
+        self._chance = chance or random.Random()
+        self._configs: dict[str, OutputConfig] = {}
+        self._couriers: dict[str, Courier] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         # By channel: each has one test under way at most.
         self._tests: dict[str, tuple[int, asyncio.Future[tuple[Status, str]]]] = {}
-        self._couriers = {
-            config.channel.name: Courier(
-                config.channel.name,
-                way_of(config),
-                outbox.pending.__contains__,
-                self._over,
-                patience or Patience(),
-                chance or random.Random(),
-                clock_us,
-            )
-            for config in outputs
-        }
+        self.set_outputs(outputs, home_assistant)
+
+    def set_outputs(
+        self, outputs: Sequence[OutputConfig], home_assistant: HomeAssistant | None
+    ) -> None:
+        """These from now on. Who is as before goes on; what is pending for another begins anew."""
+        configs = {output.channel.name: output for output in outputs}
+        for name in [n for n, config in self._configs.items() if configs.get(n) != config]:
+            self._end(name)
+            del self._couriers[name]
+        for name, config in configs.items():
+            if name not in self._couriers:
+                self._couriers[name] = self._courier(config)
+                self.take(one for one in self._outbox.pending.values() if one.channel == name)
+                self._begin(name, self._couriers[name].run)
+        self._configs = configs
+        if home_assistant is not self._home_assistant:
+            self._end(_ASSISTANT)
+            self._home_assistant = home_assistant
+            if home_assistant is not None:
+                self._begin(_ASSISTANT, home_assistant.run)
+
+    @property
+    def home_assistant(self) -> HomeAssistant | None:
+        """The one that runs."""
+        return self._home_assistant
+
+    def _courier(self, config: OutputConfig) -> Courier:
+        return Courier(
+            config.channel.name,
+            way_of(config),
+            self._outbox.pending.__contains__,
+            self._over,
+            self._patience,
+            self._chance,
+            self._clock_us,
+        )
 
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Hand each to its courier. Never waits."""
         for delivery in deliveries:
+            courier = self._couriers.get(delivery.channel)
+            if courier is None:
+                continue  # it was just taken away, and the outbox has settled what waited for it
             if delivery.test:
-                done = asyncio.get_running_loop().create_future()
-                self._tests[delivery.channel] = (delivery.id, done)
-            self._couriers[delivery.channel].take((delivery,))
+                self._expect(delivery)
+            courier.take((delivery,))
+
+    def _expect(self, delivery: Delivery) -> None:
+        known = self._tests.get(delivery.channel)
+        if known is None or known[0] != delivery.id:  # else another courier took it over
+            done = asyncio.get_running_loop().create_future()
+            self._tests[delivery.channel] = (delivery.id, done)
 
     async def tested(self, delivery: Delivery) -> tuple[Status, str]:
         """What became of a test that was taken, and the other side's answer."""
@@ -85,12 +125,21 @@ class OutputDesk:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self.take(self._left)
-        async with asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as self._group:
             for courier in self._couriers.values():
-                tasks.create_task(courier.run(), name=f"output {courier.name}")
+                self._begin(courier.name, courier.run)
             if self._home_assistant is not None:
-                tasks.create_task(self._home_assistant.run(), name="home assistant")
+                self._begin(_ASSISTANT, self._home_assistant.run)
+            await asyncio.Event().wait()  # outputs may come later
+
+    def _begin(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if self._group is not None:
+            self._tasks[name] = self._group.create_task(run(), name=f"output {name}")
+
+    def _end(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
 
     def snapshot(self) -> dict[str, Any]:
         """Plain values for the page: each output, the records of the newest deliveries."""

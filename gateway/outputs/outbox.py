@@ -126,6 +126,14 @@ class Outbox:
         self._begin(delivery, now_us)
         return delivery if delivery.id in self.pending else None
 
+    def set_channels(self, channels: Sequence[Channel], now_us: int) -> None:
+        """Others from now on; what is pending for one that is gone is over."""
+        self.channels = {channel.name: channel for channel in channels}
+        self._rates = {c.name: self._rates.get(c.name, _Rate(c.per_minute)) for c in channels}
+        for delivery in list(self.pending.values()):
+            if delivery.channel not in self.channels:
+                self.settle(now_us, delivery.id, Status.DROPPED, 0, "no such output")
+
     def settle(
         self, now_us: int, number: int, status: Status, attempts: int, words: str = ""
     ) -> None:

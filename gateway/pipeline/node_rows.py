@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.ingest.clock import BootClock
@@ -70,6 +72,31 @@ def detection_row(detection: Detection, message: wire.Detection) -> DetectionRow
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store held of each node: its row, whether it has spoken, its view as JSON."""
+
+    rows: Mapping[str, NodeRow] = field(default_factory=dict)
+    spoken: frozenset[str] = frozenset()
+    views: Mapping[str, str] = field(default_factory=dict)
+
+
+def take_in(side: NodeSide, node: str) -> None:
+    """A node goes on where the store's rows say it was."""
+    kept = side.kept
+    row = kept.rows.get(node)
+    if row is not None and node in side.down:
+        bits = int.from_bytes(row.window_bits, "big")
+        side.door.volatile[node] = VolatileWindow(row.window_newest, bits)
+        side.down[node] = DownCounter(row.down_reserved)
+    elif node in kept.spoken and node in side.down:
+        # Its row was lost from a damaged store. A counter used twice would reuse a nonce.
+        newest = max((one.down_reserved for one in kept.rows.values()), default=0)
+        side.down[node] = DownCounter(newest + _BEYOND_LOST)
+    if node in kept.views:
+        side.roster.restore(node, json.loads(kept.views[node]))
+
+
 def restore(side: NodeSide, snapshot: Snapshot) -> None:
     """Inverse of the rows above."""
     side.messages, side.detections = snapshot.messages, snapshot.detections
@@ -81,19 +108,16 @@ def restore(side: NodeSide, snapshot: Snapshot) -> None:
             side.clocks[key] = BootClock(*boot[4:8])  # type: ignore[arg-type]  # not None
     for node, number, seq in snapshot.above:
         side.door.sequence(node, number).see(seq)
-    for row in snapshot.nodes:
-        if row.node in side.down:
-            bits = int.from_bytes(row.window_bits, "big")
-            side.door.volatile[row.node] = VolatileWindow(row.window_newest, bits)
-            side.down[row.node] = DownCounter(row.down_reserved)
-    known = {row.node for row in snapshot.nodes}
-    beyond = max((row.down_reserved for row in snapshot.nodes), default=0) + _BEYOND_LOST
-    for boot in snapshot.boots:
-        if boot.node in side.down and boot.node not in known:
-            # Its row was lost from a damaged store. A counter used twice would reuse a nonce.
-            side.down[boot.node] = DownCounter(beyond)
-    for name, value in snapshot.state.items():
-        if name.startswith(_VIEW):
-            side.roster.restore(name.removeprefix(_VIEW), json.loads(value))
+    side.kept = Kept(
+        {row.node: row for row in snapshot.nodes},
+        frozenset(boot.node for boot in snapshot.boots),
+        {
+            name.removeprefix(_VIEW): value
+            for name, value in snapshot.state.items()
+            if name.startswith(_VIEW)
+        },
+    )
+    for node in side.roster.views:
+        take_in(side, node)
     for reason, node, count in snapshot.refused:
         side.refused.cells[(reason, node)] = count

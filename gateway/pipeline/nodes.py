@@ -57,6 +57,9 @@ class NodeSide:
         self.clocks: dict[tuple[str, int], BootClock] = {}
         self.missing: dict[tuple[str, int], int] = {}
         self.down = {node: DownCounter() for node in keys}
+        # Rows of an earlier run, also of nodes that the site does not have now: one that comes back
+        # goes on with its counters, or a nonce would be used twice.
+        self.kept = node_rows.Kept()
         self._site = site
         self.set_keys(keys)
         self._gappy: dict[str, set[int]] = {}  # boots with gaps
@@ -120,9 +123,22 @@ class NodeSide:
             return None
         return seal_down(self._site.name, node, keys, boot, counter, message)
 
+    def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
+        """The site grew, or was measured anew; `keys` are of all its nodes, or none in replay."""
+        self._site = site
+        fresh = [node for node in site.nodes.values() if node.id not in self.roster.views]
+        for node in fresh:
+            self.roster.add(node.id, node.sector)
+        if keys:
+            self.set_keys(keys)
+        for node in fresh:
+            node_rows.take_in(self, node.id)
+
     def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
-        """Keys were given out, proven or revoked."""
+        """Keys were given out, proven or revoked, or new nodes came."""
         self.door.set_keys(keys)
+        for node in keys:
+            self.down.setdefault(node, DownCounter())
         self.roster.revoked = frozenset(node for node, ring in keys.items() if not ring.accepted)
 
     def collect(self, writes: Writes) -> None:

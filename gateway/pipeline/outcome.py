@@ -25,6 +25,7 @@ class Outcome:
     refused: str = ""
     duplicate: bool = False
     done: bool = False
+    changed: list[str] = field(default_factory=list)  # standing orders that are others now
     detections: list[Detection] = field(default_factory=list)
     alarms: list[AlarmChange] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)

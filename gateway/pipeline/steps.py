@@ -8,7 +8,7 @@ out, and what must be kept gathers in `take_writes()`. Two runs over one input g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from typing import Any
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
 from gateway.audit.chain import EXPORTED, history_digest
@@ -31,6 +31,7 @@ from gateway.pipeline.erasing import Eraser
 from gateway.pipeline.journal import Journal
 from gateway.pipeline.nodes import NodeSide, Said
 from gateway.pipeline.outcome import Outcome
+from gateway.pipeline.standing import NewOrders, OrderBook, Orders, by_subject
 from gateway.pipeline.table import MapTable
 from gateway.retention import RecordClass
 from gateway.site import Site
@@ -60,12 +61,12 @@ class Pipeline:
         self._nodes = NodeSide(site, keys)
         sectors = {node.id: node.sector for node in site.nodes.values()}
         alarm_rules = alarm_rules or AlarmRules(sectors)
-        self.orders = sha256(repr((site, self.rules, alarm_rules)).encode()).hexdigest()
-        self._journal = Journal(self.orders)
+        self._journal = Journal(Orders(site, self.rules, alarm_rules))
         self._table = MapTable(site, self.rules, self._journal)
         self._desk = DutyDesk(alarm_rules, self._journal, self._chain)
         self._eraser = Eraser(self.audit)
         self._access = AccessDesk(self.audit)
+        self._book = OrderBook(self.audit)
         self.watch = WatchBook()
         self.updates = UpdateDesk(sectors, self.audit)
         self.outbox = Outbox(site.name, channels, self._record_delivery)
@@ -76,6 +77,7 @@ class Pipeline:
             self._journal,
             self._eraser,
             self._access,
+            self._book,
             self.watch,
             self.updates,
             self.audit,
@@ -97,8 +99,13 @@ class Pipeline:
 
     @property
     def alarm_rules(self) -> AlarmRules:
-        """Standing orders: schedules and escalation."""
+        """Schedules and escalation."""
         return self._desk.rules
+
+    @property
+    def orders(self) -> Orders:
+        """Standing orders in force."""
+        return Orders(self.site, self.rules, self._desk.rules)
 
     @property
     def roster(self) -> Roster:
@@ -186,6 +193,24 @@ class Pipeline:
             )
         return outcome
 
+    def note_orders(self, now_us: int, by: str, outputs: Mapping[str, Any]) -> None:
+        """The gateway begins: what is in force, and what is other than when it last ran.
+        `outputs` are told by subject, without what nobody may read."""
+        self._book.note(now_us, by, {**by_subject(self.orders), **outputs})
+
+    def set_orders(self, now_us: int, by: str, given: NewOrders) -> Outcome:
+        """Other standing orders from now on, recorded in the name of who gave them."""
+        before = self.orders.digest
+        self.orders_again(now_us, given.orders, given.keys)
+        self.outbox.set_channels(given.channels, now_us)
+        outcome = Outcome(done=True)
+        now = {**by_subject(self.orders), **given.outputs}
+        outcome.changed = self._book.note(now_us, by, now, given.hidden)
+        if outcome.changed:
+            detail = {"before": before, "after": self.orders.digest}
+            self.audit.add(now_us, by, "orders.load", f"site {self.site.name}", detail=detail)
+        return outcome
+
     def settle(
         self, now_us: int, number: int, status: Status, attempts: int, words: str
     ) -> Outcome:
@@ -247,6 +272,18 @@ class Pipeline:
     def take_again(self, now_us: int, given: AlarmInput) -> None:
         """In replay, what the duty desk took."""
         self._alarm(given, now_us, Outcome())
+
+    def orders_again(
+        self, now_us: int, orders: Orders, keys: Mapping[str, KeyRing] | None = None
+    ) -> None:
+        """Other standing orders, live and in replay (without keys): the site may have grown."""
+        if orders != self.orders:
+            self._journal.set_orders(now_us, orders)
+        self.site, self.rules = orders.site, orders.rules
+        self._nodes.set_site(orders.site, keys or {})
+        self._table.set_orders(orders.site, orders.rules)
+        self._desk.rules = orders.alarms
+        self.updates.set_sectors(orders.alarms.sector_of)
 
     def upto(self, node: str, boot: int) -> int:
         """Up to which seq that boot's durable messages are complete."""

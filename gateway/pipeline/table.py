@@ -32,6 +32,10 @@ class MapTable:
         self._saved = self.state
         self._ears: set[str] = set()  # nodes whose heartbeat is not kept yet
 
+    def set_orders(self, site: Site, rules: Rules) -> None:
+        """The site grew, or was measured anew; in replay, also other rules."""
+        self._site, self._rules = site, rules
+
     def step(self, now_us: int, given: Detection | Health | None) -> tuple[Event, ...]:
         """Events that changed, oldest first."""
         before = self.state

@@ -52,10 +52,14 @@ class UpdateDesk:
     def __init__(self, sectors: Mapping[str, str], audit: AuditLog) -> None:
         self.rollout: Rollout | None = None
         self.release: Release | None = None
-        self._sectors = sectors
+        self._sectors = dict(sectors)
         self._audit = audit
         self._saved: Rollout | None = None
         self._forged: set[str] = set()
+
+    def set_sectors(self, sectors: Mapping[str, str]) -> None:
+        """The site grew."""
+        self._sectors = dict(sectors)
 
     def objection(self, rollout: Rollout, firmware: Firmware) -> str:
         """Why this cannot begin now; empty when it can."""

@@ -7,6 +7,8 @@ import asyncio
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,28 @@ async def walk_past(gateway: Gateway, *names: str) -> list[MqttNode]:
     for node in nodes:
         await node.until_received()
     return nodes
+
+
+@asynccontextmanager
+async def listening(port: int, *topics: str) -> AsyncIterator[dict[str, bytes]]:
+    """The newest payload by topic, of what a broker on loopback carries."""
+    heard = dict[str, bytes]()
+    listeners: list[MqttClient] = []
+
+    def take(listener: int, topic: str, payload: bytes, packet_id: int) -> None:
+        heard[topic] = payload
+        listeners[listener].acknowledge(packet_id)  # or the broker holds back after twenty
+
+    for number, wanted in enumerate(topics):
+        name = f"listener{number}"
+        access = MqttAccess("127.0.0.1", port, None, None, name, persistent=False)
+        listeners.append(MqttClient(access, wanted, partial(take, number), Counter()))
+        await listeners[-1].open()
+    try:
+        yield heard
+    finally:
+        for listener in listeners:
+            listener.close()
 
 
 def audited(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
@@ -122,18 +146,11 @@ async def test_gateway_without_outputs_connects_to_nobody_but_its_broker(tmp_pat
 
 
 async def test_home_assistant_finds_nodes_sectors_and_alarms_on_its_broker(tmp_path: Path) -> None:
-    port, heard = free_port(), dict[str, bytes]()
-    async with running_mosquitto(tmp_path, port):
-        access = MqttAccess("127.0.0.1", port, None, None, "listener", persistent=False)
-        listeners = [
-            MqttClient(access_of, topics, lambda t, p, _id: heard.__setitem__(t, p), Counter())
-            for access_of, topics in (
-                (access, "homeassistant/#"),
-                (MqttAccess("127.0.0.1", port, None, None, "two", False), "groundwatch/ha/#"),
-            )
-        ]
-        for listener in listeners:
-            await listener.open()
+    port = free_port()
+    async with (
+        running_mosquitto(tmp_path, port),
+        listening(port, "homeassistant/#", "groundwatch/ha/#") as heard,
+    ):
         table = f'[home_assistant]\nhost = "127.0.0.1"\nport = {port}\n'
         async with Gateway(load_config(configured(tmp_path, table))) as gateway:
             await until(lambda: heard.get("groundwatch/ha/yard/status") == b"online")
@@ -148,8 +165,6 @@ async def test_home_assistant_finds_nodes_sectors_and_alarms_on_its_broker(tmp_p
             for node in nodes:
                 node.disconnect()
         await until(lambda: heard.get("groundwatch/ha/yard/status") == b"offline")
-        for listener in listeners:
-            listener.close()
     assert before == {"presence": "OFF"}
     configs = {topic: json.loads(value) for topic, value in heard.items() if "config" in topic}
     assert len(configs) == 2 + 2 + 4 * 4  # site; two sectors; four nodes with four each
