@@ -6,12 +6,18 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.alarms import AlarmRules
+from gateway.alarms.rules import EscalationStep
+from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.model.acts import Acknowledge, SetArming, SetMask
 from gateway.pipeline import Pipeline, site_keys
+from gateway.pipeline.standing import Orders
 from gateway.site import Site, load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind
@@ -20,9 +26,9 @@ from tests.gateway.test_pipeline import T0, S, crossing
 from tools.cli import main
 
 
-def live(folder: Path, seed: int, restarts: int, idle_s: int = 0) -> None:
+def live(folder: Path, seed: int, restarts: int, idle_s: int = 0, changes: float = 0.0) -> None:
     """A gateway lives through walks, tamper, forgers, orders and restarts, with ticks at odd
-    moments, and stores it all."""
+    moments, and stores it all. `changes`: of standing orders, so many for an uplink."""
     chance = random.Random(seed)
     site = load_site(folder / "site.toml")
     store = SqliteStore(folder / "data" / "groundwatch.db")
@@ -37,7 +43,7 @@ def live(folder: Path, seed: int, restarts: int, idle_s: int = 0) -> None:
     uplinks.sort()
     cuts = sorted(chance.sample(range(5, len(uplinks)), restarts))
     for first, last in zip([0, *cuts], [*cuts, len(uplinks)], strict=True):
-        _one_run(site, store, chance, uplinks[first:last])
+        _one_run(site, store, chance, uplinks[first:last], changes)
     if idle_s:
         pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
         for second in range(idle_s):
@@ -47,7 +53,11 @@ def live(folder: Path, seed: int, restarts: int, idle_s: int = 0) -> None:
 
 
 def _one_run(
-    site: Site, store: SqliteStore, chance: random.Random, uplinks: list[tuple[int, str, bytes]]
+    site: Site,
+    store: SqliteStore,
+    chance: random.Random,
+    uplinks: list[tuple[int, str, bytes]],
+    changes: float,
 ) -> None:
     pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
     now_us = uplinks[0][0]
@@ -58,9 +68,22 @@ def _one_run(
         pipeline.uplink(arrival_us, topic, payload)
         if chance.random() < 0.08:
             _order(pipeline, chance, now_us)
+        if changes and chance.random() < changes:
+            pipeline.orders_again(now_us, _other_orders(pipeline, chance))
         if chance.random() < 0.3:
             store.commit(pipeline.take_writes())
     store.commit(pipeline.take_writes())
+
+
+def _other_orders(pipeline: Pipeline, chance: random.Random) -> Orders:
+    """Somebody changes a schedule, the escalation, or where a node stands."""
+    orders = pipeline.orders
+    windows = parse_windows("mon-sun 00:00-24:00") if chance.random() < 0.5 else ()
+    schedules = {chance.choice(("west", "east")): Schedule(ZoneInfo("UTC"), windows, "changed")}
+    steps = (EscalationStep(chance.choice((10, 20)) * S, "leader", 2),)
+    moved = replace(orders.site.nodes["n04"], y_m=chance.choice((0.0, 1.5)))
+    site = replace(orders.site, nodes={**orders.site.nodes, "n04": moved})
+    return Orders(site, orders.rules, AlarmRules(orders.alarms.sector_of, schedules, steps))
 
 
 def _order(pipeline: Pipeline, chance: random.Random, now_us: int) -> None:
@@ -109,6 +132,69 @@ def test_replay_of_a_store_gives_the_same_history_byte_for_byte(
     assert status == 0
     assert changes > 15
     assert {"intrusion", "tamper"} <= kinds
+
+
+@pytest.mark.parametrize("seed", range(5, 10))
+def test_replay_of_a_store_whose_orders_changed_meanwhile_steps_each_moment_with_its_own(
+    seed: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, seed, restarts=2, changes=0.2)
+    db = database(folder)
+    orders = db.execute("SELECT count(*) FROM journal WHERE kind = 'orders'").fetchone()[0]
+    db.close()
+    status, lines = replay(capsys)
+    assert status == 0, lines
+    assert lines[-1]["identical"] is True
+    assert orders > 5
+    # They mattered: without the changes the history is another.
+    db = database(folder)
+    with db:
+        db.execute("DELETE FROM journal WHERE kind = 'orders'")
+    db.close()
+    assert replay(capsys)[0] == 1
+
+
+def test_replay_of_an_older_store_takes_the_orders_of_today(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 3, 1)
+    db = database(folder)
+    with db:
+        for number, value in db.execute(
+            "SELECT id, value FROM journal WHERE kind = 'start'"
+        ).fetchall():
+            base = json.loads(value)
+            del base["standing"]
+            db.execute("UPDATE journal SET value = ? WHERE id = ?", (json.dumps(base), number))
+    db.close()
+    status, lines = replay(capsys)
+    assert (status, lines[-1]["same_rules"]) == (0, True), lines
+    site = folder / "site.toml"
+    site.write_text(site.read_text().replace("x_m = 25\n", "x_m = 26\n"))
+    assert replay(capsys)[1][-1]["same_rules"] is False
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal SET value = replace(value, 'x_m', 'y') WHERE kind = 'start'",
+        "UPDATE journal SET value = replace(value, 'zone', 'z') WHERE kind = 'orders'",
+        "UPDATE journal SET value = replace(value, 'UTC', '../UTC') WHERE kind = 'orders'",
+        "UPDATE journal SET value = '[]' WHERE kind = 'orders'",
+    ],
+)
+def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
+    statement: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 5, 0, changes=0.2)
+    db = database(folder)
+    with db:
+        assert db.execute(statement).rowcount > 0
+    db.close()
+    assert main(["replay", "--store", "data/groundwatch.db"]) == 2
+    said = capsys.readouterr().err
+    assert "no standing orders" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
