@@ -48,7 +48,7 @@ def test_lossy_link_loses_heartbeats_for_good() -> None:
 
 
 def place(t_s: float, x_m: float, y_m: float) -> dict[str, Any]:
-    return {"type": "place", "t_s": t_s, "x_m": x_m, "y_m": y_m, "error_m": 5.0}
+    return {"type": "event", "alarm": 1, "t_s": t_s, "x_m": x_m, "y_m": y_m, "error_m": 5.0}
 
 
 def test_places_are_measured_while_the_actor_is_amid_the_nodes() -> None:

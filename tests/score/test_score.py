@@ -17,11 +17,12 @@ from tools.cli import main
 from tools.errors import UserError
 from tools.replay import replay
 from tools.score import plots
+from tools.score.alarms import surer_alarms
 from tools.score.cli import parse_seeds
 from tools.score.figures import figures
 from tools.score.goals import goals
 from tools.score.line import alarm_lines
-from tools.score.observe import activities, observe_take, observe_world, surer_reports
+from tools.score.observe import activities, observe_take, observe_world
 from tools.score.suite import HELD_OUT, read_suite
 from tools.score.tables import MARKS, between_marks, markdown
 from tools.score.tally import Cell, Tally, tally, total
@@ -93,7 +94,7 @@ def test_goals_go_between_the_marks_of_a_text_and_nowhere_else() -> None:
 def test_line_of_fast_reports_raises_the_alarms_that_replay_raises(micropython: Path) -> None:
     given = World(load(Path("night_walker_two_nodes")), 5).take(110)
     seen = observe_take(given, "walk", micropython, 5)
-    fast = [line for line in alarm_lines(seen) if line["type"] != "place"]
+    fast = [line for line in alarm_lines(seen) if line["type"] != "event"]
     full = [r for r in replay(given, seed=5).lines if r["type"] in ("alarm", "alarm_update")]
     assert any(line["type"] == "alarm" for line in full)
     assert [(a["type"], a["nodes"], a["class"]) for a in fast] == [
@@ -102,17 +103,27 @@ def test_line_of_fast_reports_raises_the_alarms_that_replay_raises(micropython: 
     assert all(abs(a["t_s"] - b["t_s"]) < 0.25 for a, b in zip(fast, full, strict=True))
 
 
-def test_threshold_of_confidence_only_takes_reports_away(micropython: Path) -> None:
+def test_threshold_of_confidence_only_takes_away(micropython: Path) -> None:
     scenario = load(Path("night_walker_two_nodes"))
     seen = observe_world(scenario, 5, 100, micropython)
     counts = [len(activities(seen, least)) for least in (0, 70, 90, 101)]
     assert counts[0] >= 2 and counts == sorted(counts, reverse=True) and counts[-1] == 0
-    for reports in seen.reports.values():
-        assert surer_reports(reports, 0) == sorted(reports, key=lambda r: r.told_ms)
-        kept = surer_reports(reports, 90)
-        onsets = [r for r in kept if r.phase == 1]
-        assert len({r.onset_ms for r in kept}) == len(onsets)
-        assert all(r.confidence_pct >= 90 for r in onsets)
+    lines = alarm_lines(seen)
+    kept = [surer_alarms(lines, least) for least in (0, 50, 101)]
+    assert kept[0] == [line for line in lines if line["type"] == "alarm"] != []
+    assert len(kept[0]) >= len(kept[1]) and kept[2] == []
+
+
+def test_alarm_that_grew_sure_stands_above_a_threshold_of_confidence() -> None:
+    lines = [
+        {"type": "alarm", "id": 1, "confidence": 0.6},
+        {"type": "event", "alarm": 1, "confidence": 0.9},
+        {"type": "event", "alarm": None, "confidence": 0.99},
+        {"type": "alarm", "id": 2, "confidence": 0.7},
+        {"type": "alarm_update", "id": 2, "confidence": 0.5},
+    ]
+    assert [line["id"] for line in surer_alarms(lines, 70)] == [1, 2]
+    assert [line["id"] for line in surer_alarms(lines, 80)] == [1]
 
 
 def test_held_out_suite_covers_every_class_and_weather() -> None:

@@ -91,6 +91,20 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
     return marks
 
 
+def surer_alarms(lines: Sequence[Line], least_pct: int) -> list[Line]:
+    """The `alarm` lines of those that were, at any time, so sure."""
+    best: dict[int, float] = {}
+    for line in lines:
+        alarm = line["alarm"] if line["type"] == "event" else line["id"]
+        if alarm is not None:
+            best[alarm] = max(best.get(alarm, 0.0), line["confidence"])
+    return [
+        line
+        for line in lines
+        if line["type"] == "alarm" and 100 * best[line["id"]] >= least_pct - 1e-9
+    ]
+
+
 def _causes(truth: Truth, points: Mapping[str, Point], line: Line) -> dict[str, float]:
     # name and distance, nearest first
     named = [points[name] for name in line["nodes"]]

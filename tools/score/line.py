@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gateway.fusion.rules import ALARMABLE
 from gateway.ingest.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
 from gateway.pipeline import Pipeline, site_keys
@@ -37,21 +37,18 @@ _SEQ_MAX = 0xFFFF
 Up = tuple[int, str, bytes]
 
 
-def alarm_lines(
-    seen: Observation, reports: Mapping[str, Sequence[Report]] | None = None
-) -> list[dict[str, Any]]:
-    """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `place`
-    lines: where an event that has an alarm was said to be, with each report of it."""
+def alarm_lines(seen: Observation) -> list[dict[str, Any]]:
+    """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `event`
+    lines: what was said with each report of an event that is fit for an alarm, or has one."""
     known, keys = _keys(seen.site)
     if seen.calibration is not None:
         known = calibrated(known, seen.calibration)
     pipeline = Pipeline(known, keys)
     start_us = _start_us(seen)
-    kept = seen.reports if reports is None else reports
     ups = sorted(
         up
         for node in seen.site.nodes
-        for up in _uplinks(known.name, node.id, keys[node.id].accepted[0], kept[node.id], seen)
+        for up in _uplinks(known.name, node.id, keys[node.id].accepted[0], seen)
     )
     lines: list[dict[str, Any]] = []
     tick_us = start_us
@@ -64,27 +61,31 @@ def alarm_lines(
             lines += pipeline.tick(tick_us).lines(_ZERO_US)
             tick_us += _TICK_US
         lines += pipeline.uplink(at_us, topic, payload).lines(_ZERO_US)
-        lines += _places(pipeline, at_us)
+        lines += _events(pipeline, at_us)
     end_us = _ZERO_US + round((seen.truth.duration_s + Pace().settle_s) * 1e6)
     while tick_us < end_us and pipeline.fusion.events:
         lines += pipeline.tick(tick_us).lines(_ZERO_US)
         tick_us += _TICK_US
     pipeline.take_writes()
-    return [line for line in lines if line["type"] in ("alarm", "alarm_update", "place")]
+    return [line for line in lines if line["type"] in ("alarm", "alarm_update", "event")]
 
 
-def _places(pipeline: Pipeline, at_us: int) -> list[dict[str, Any]]:
+def _events(pipeline: Pipeline, at_us: int) -> list[dict[str, Any]]:
+    alarms = {alarm.key: alarm.id for alarm in pipeline.alarms.open}
     return [
         {
-            "type": "place",
+            "type": "event",
             "event": event.id,
+            "alarm": alarms.get(event.id),
             "t_s": (event.last_us - _ZERO_US) / 1e6,
+            "nodes": list(event.nodes),
+            "confidence": event.confidence,
             "x_m": event.x_m,
             "y_m": event.y_m,
             "error_m": event.error_m,
         }
         for event in pipeline.fusion.events
-        if event.confirmed and event.touched_us == at_us
+        if event.touched_us == at_us and event.target in ALARMABLE
     ]
 
 
@@ -105,7 +106,6 @@ def _uplinks(
     site: str,
     node: str,
     keys: NodeKeys,
-    reports: Sequence[Report],
     seen: Observation,
 ) -> list[Up]:
     topic = uplink_topic(site, node)
@@ -119,7 +119,9 @@ def _uplinks(
         for t_ms in range(_HEALTH_MS, last_ms, _HEALTH_MS)
     ]
     sent = [(1, seq, message, message.t_ms) for seq, message in enumerate(volatile, 1)]
-    sent += [(0, seq, _detection(one), one.told_ms) for seq, one in enumerate(reports, 1)]
+    sent += [
+        (0, seq, _detection(one), one.told_ms) for seq, one in enumerate(seen.reports[node], 1)
+    ]
     for lane, seq, message, t_ms in sent:
         data = _sealed(topic, keys, lane, seq, message)
         sent_us = _start_us(seen) + t_ms * 1000

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.fusion.calibrate import Calibration
-from gateway.wire.messages import Phase, TargetClass
+from gateway.wire.messages import TargetClass
 from sim_hardware.fastpath import FastRun, Halver, Report, simulate_fast
 from sim_hardware.signals import Signal, quiet_floor
 from sim_hardware.site import Site
@@ -140,27 +140,6 @@ def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:
                 )
             )
     return sorted(found, key=lambda a: (a.told_s, a.node))
-
-
-def surer_reports(reports: Iterable[Report], least_pct: int) -> list[Report]:
-    """The reports a node with that threshold would send: its first one is the onset."""
-    out: list[Report] = []
-    for kept in _by_onset(reports):
-        first = next((i for i, r in enumerate(kept) if r.confidence_pct >= least_pct), None)
-        if first is None:
-            continue
-        onset = kept[first]
-        if onset.phase == Phase.END:
-            continue
-        if onset.phase != Phase.ONSET:
-            onset = _as_onset(onset)
-        out += [onset, *kept[first + 1 :]]
-    return sorted(out, key=lambda r: r.told_ms)
-
-
-def _as_onset(report: Report) -> Report:
-    values = {**vars(report), "phase": int(Phase.ONSET), "elapsed_s_x10": 0}
-    return Report(**values)
 
 
 def _by_onset(reports: Iterable[Report]) -> list[list[Report]]:

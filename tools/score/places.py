@@ -23,13 +23,13 @@ _LEAST_WIDTH_M = 15.0  # a narrower strip is a line
 def offs(
     truth: Truth, points: Mapping[str, Point], lines: Sequence[Mapping[str, Any]]
 ) -> list[tuple[float, float]]:
-    """(metres off, metres claimed) of each `place` line while its one actor was amid the nodes."""
+    """(metres off, metres claimed) of an alarm's reports while its one actor was amid the nodes."""
     corners = _hull(points)
     if corners is None:
         return []
     found = []
     for line in lines:
-        if line["type"] != "place":
+        if line["type"] != "event" or line["alarm"] is None:
             continue
         there = _present(truth, line["t_s"])
         if len(there) == 1 and _inside(there[0], corners):

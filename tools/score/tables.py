@@ -175,12 +175,13 @@ def _roc(score: Figure) -> Sheet:
     ]
     heads = (
         "least confidence, %",
-        "false per node-day",
+        "nodes: false per day",
         "audible persons",
-        "false alarms per day",
+        "alarms: false per day",
         "crossings alarmed",
     )
-    return Sheet("What a higher threshold would give up and gain", heads, tuple(rows))
+    title = "What a higher threshold for a node's word, or for an alarm, would give up and gain"
+    return Sheet(title, heads, tuple(rows))
 
 
 def show(score: Figure, console: Console) -> None:

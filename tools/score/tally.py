@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tools.score.alarms import AlarmMarks, mark, quiet_spans
+from tools.score.alarms import AlarmMarks, Line, mark, quiet_spans, surer_alarms
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
-from tools.score.observe import Observation, activities, surer_reports
+from tools.score.observe import Observation, activities
 from tools.score.truth import CLASSES, RINGS_M, WANTED, NodePass, Truth, common_s, label, outside
 
 NOTHING = "nothing"
@@ -43,7 +43,8 @@ class Cell:
 
 @dataclass
 class RocPoint:
-    """At one threshold: false detections and hits of audible persons; the same of alarms."""
+    """At one threshold of a node's confidence false detections and hits of audible persons; at the
+    same one of an alarm's false alarms and crossings alarmed."""
 
     false_detections: int = 0
     hits: int = 0
@@ -96,10 +97,10 @@ def tally(seen: Observation) -> Tally:
     _count_passes(out, seen.truth, found)
     _count_quiet(out, seen, found)
     _count_confusion(out, seen, found)
-    marks = _marks(seen, 0)
-    _count_alarms(out, seen.truth, marks)
+    lines = alarm_lines(seen)
+    _count_alarms(out, seen.truth, mark(seen.truth, seen.points, lines))
     for least_pct in THRESHOLDS_PCT:
-        out.roc[least_pct] = _roc_point(seen, least_pct)
+        out.roc[least_pct] = _roc_point(seen, lines, least_pct)
     return out
 
 
@@ -154,12 +155,6 @@ def _count_confusion(out: Tally, seen: Observation, found: Matches) -> None:
         out.confusion[(NOTHING, NOTHING)] += max(0, stretches - spoiled)
 
 
-def _marks(seen: Observation, least_pct: int) -> AlarmMarks:
-    reports = {node: surer_reports(kept, least_pct) for node, kept in seen.reports.items()}
-    lines = alarm_lines(seen, reports)
-    return mark(seen.truth, seen.points, lines)
-
-
 def _wanted_crossings(truth: Truth) -> dict[str, float]:
     return {
         str(c["actor"]): float(c["t_s"])
@@ -191,13 +186,13 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
     out.places += marks.places
 
 
-def _roc_point(seen: Observation, least_pct: int) -> RocPoint:
+def _roc_point(seen: Observation, lines: Sequence[Line], least_pct: int) -> RocPoint:
     told: Sequence[Activity] = activities(seen, least_pct)
     found = match(seen.truth, told)
     hit = {id(one) for one, _ in found.hits}
     persons = [p for p in seen.truth.passes if p.class_name == "person" and _counts(p)]
     audible = [p for p in persons if p.audible is not False]
-    marks = _marks(seen, least_pct)
+    marks = mark(seen.truth, seen.points, surer_alarms(lines, least_pct))
     crossed = _wanted_crossings(seen.truth)
     return RocPoint(
         len(found.false),
