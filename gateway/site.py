@@ -45,6 +45,7 @@ class Node:
 class Ground:
     """How loudness falls with distance: r^-exponent e^(-absorption r), in um/s of peak velocity.
 
+    Absorption is known within a factor of e^`absorption_sigma` (deviation).
     `path_db` is what one way from a foot to a node may differ from that (deviation), `walker_db`
     how loud a walker is at 1 m over 1 um/s, within `walker_sigma_db`. These are of loam, for a site
     nobody calibrated; a walk test finds those of a site and each node's `gain_db`.
@@ -55,6 +56,7 @@ class Ground:
     path_db: float = 4.6
     walker_db: float = 16.0
     walker_sigma_db: float = 8.0
+    absorption_sigma: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def _ground(table: Table) -> Ground:
     low_high = {
         "exponent": (0.2, 3.0),
         "absorption_per_m": (0.0, 0.5),
+        "absorption_sigma": (0.05, 2.0),
         "path_db": (1.0, 20.0),
         "walker_db": (-60.0, 80.0),
         "walker_sigma_db": (1.0, 30.0),

@@ -95,6 +95,12 @@ VERBS = (
         "groundwatch score --scenario walkers_line_of_8 --seeds 1-3 --hours 0.5",
     ),
     Verb(
+        "calibrate-confidence",
+        "tools.score.confidence",
+        "fit what each sign of an event weighs, on simulated sites; half an hour",
+        "groundwatch calibrate-confidence --out gateway/fusion/weights.py",
+    ),
+    Verb(
         "calibrate",
         "tools.calibrate",
         "what a walk test says of a site: lines for its site.toml",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from gateway.alarms import quiet
 from gateway.alarms.rules import LATE_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, add, ask, blank, put
-from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
+from gateway.model.alarm import SURE, Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.event import Event
 
 
@@ -58,7 +58,8 @@ def _first(
         return state, ()
     late = now_us - event.last_us > LATE_US
     alarm = _described(
-        replace(blank(state, AlarmKind.INTRUSION, event.id, now_us), late=late), event
+        replace(blank(state, AlarmKind.INTRUSION, event.id, now_us), late=late, unsure=True),
+        event,
     )
     walk = quiet.announced(state, alarm, event.first_us, event.last_us)
     masked, suppressed = quiet.hushed(state, rules, alarm.nodes, _heard_us(alarm, event, now_us))
@@ -72,11 +73,12 @@ def _heard_us(alarm: Alarm, event: Event, now_us: int) -> int:
 
 
 def _more_urgent(known: Alarm, alarm: Alarm) -> bool:
-    """The mask, the disarmed sector, the announced walk or the backlog no longer explains it."""
+    """The mask, the disarmed sector, the announced walk, the backlog, the doubt is over."""
     return (
         (known.hushed and not alarm.hushed)
         or (bool(known.walk) and not alarm.walk)
         or (known.late and not alarm.late)
+        or (known.unsure and not alarm.unsure)
     )
 
 
@@ -102,6 +104,8 @@ def _described(alarm: Alarm, event: Event) -> Alarm:
         detections=tuple(activity.id for activity in event.activities),
         target=event.target,
         confidence=event.confidence,
+        # Once it is sure it stays so: who goes away is heard ever worse.
+        unsure=alarm.unsure and event.confidence < SURE,
         x_m=event.x_m,
         y_m=event.y_m,
         direction_deg=alarm.direction_deg if direction_deg is None else direction_deg,

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
-from gateway.model.alarm import LATE_PRIORITY, PRIORITY, WALK_PRIORITY, Alarm
+from gateway.model.alarm import LATE_PRIORITY, PRIORITY, UNSURE_PRIORITY, WALK_PRIORITY, Alarm
 from gateway.model.orders import Mask
 
 
@@ -54,10 +54,12 @@ def announced(state: AlarmState, alarm: Alarm, first_us: int, last_us: int) -> s
 
 
 def prioritised(alarm: Alarm) -> Alarm:
-    """Late and announced ones stand behind those that are neither."""
+    """Late, unsure and announced ones stand behind those that are none of these."""
     priority = PRIORITY[alarm.kind]
     if alarm.late:
         priority = max(priority, LATE_PRIORITY)
+    if alarm.unsure:
+        priority = max(priority, UNSURE_PRIORITY)
     if alarm.walk:
         priority = max(priority, WALK_PRIORITY)
     return replace(alarm, priority=priority)

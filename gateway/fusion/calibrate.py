@@ -23,6 +23,7 @@ _CLEAR = 2.0  # times the noise's own peak: below it the noise has a part in the
 _FARTHEST_M = 45.0
 _NEAREST_M = 1.5
 _ABSORPTION = (0.0, 0.5)
+_ABSORPTION_SIGMA = 0.2  # ln: what a dozen passes leave open
 _PATH_DB_LEAST = 2.0
 _WALKER_DB_LEAST = 4.0  # other people, other shoes: heel strikes alone differ by so much
 
@@ -71,6 +72,7 @@ def calibrate(samples: Sequence[Sample], exponent: float = Ground().exponent) ->
     ground = Ground(
         exponent=exponent,
         absorption_per_m=round(absorption, 4),
+        absorption_sigma=_ABSORPTION_SIGMA,
         path_db=round(max(_PATH_DB_LEAST, path / LN_PER_DB), 1),
         walker_db=round(loudness / LN_PER_DB, 1),
         walker_sigma_db=_WALKER_DB_LEAST,

@@ -31,11 +31,11 @@ _AT_ONCE = 2.0  # times the fastest of the class: no way to be at one node after
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A sign of a cause that is no crossing, and what it takes from the log-odds; `alike`: all that
-    nodes say is one witness, for they hear one and the same thing."""
+    """A sign of a cause that is no crossing; `alike`: all that nodes say is one witness, for they
+    hear one and the same thing."""
 
+    kind: str
     reason: str
-    weight: float
     alike: bool = False
 
 
@@ -45,17 +45,15 @@ def doubts(
     """Signs that these activities have a cause far away or in the air."""
     found: list[Doubt] = []
     first = _first_onsets(activities)
-    if _is_everywhere(site, ears, first, at_us):
-        at_once = _is_at_once(site, first, target)
-        flat = _is_flat(site, activities, at_us)
-        if at_once and flat:
-            found.append(Doubt("heard everywhere at once and alike, as thunder is", 3.5, True))
-        elif flat:
-            found.append(Doubt("heard everywhere alike, as an aircraft is", 2.0, True))
-        elif at_once:
-            found.append(Doubt("heard everywhere at once, as a blast or a gust is", 1.0))
+    if _is_everywhere(site, ears, first, at_us) and _is_at_once(site, first, target):
+        # Alike alone is no sign: so is somebody who walks along the nodes.
+        if _is_flat(site, activities, at_us):
+            reason = "heard everywhere at once and alike, as thunder or an aircraft is"
+            found.append(Doubt("far", reason, alike=True))
+        else:
+            found.append(Doubt("blast", "heard everywhere at once, as a blast or a gust is"))
     if ears.are_noisy(site.around(first)):
-        found.append(Doubt("the ground is noisy at most nodes, as in wind or rain", 0.5))
+        found.append(Doubt("noisy", "the ground is noisy at most nodes, as in wind or rain"))
     return tuple(found)
 
 

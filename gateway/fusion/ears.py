@@ -17,9 +17,10 @@ DEAF_AFTER_US = 280_000_000
 _MATTERS = 1.25  # a floor that changed by 2 dB
 FLOOR_UNKNOWN_UM_S = 0.08  # a calm site by night (rms in 8..60 Hz)
 _FLOOR_LEAST_UM_S = 0.02  # the front end's own noise
-# How fast the long-run floor follows: 20 min up; down at once, as quiet is never by chance.
-_FOLLOW = 1 / 10
-_NOISY = 2.0  # a floor 6 dB over its long run
+# How fast the long-run floor follows: hours up; down at once, as quiet is never by chance. A node
+# that nobody knows yet is taken for one of a calm site.
+_FOLLOW = 1 / 100
+_NOISY = 1.6  # a floor 4 dB over its long run
 _NOISY_SHARE = 0.6  # of the nodes
 _NOISY_LEAST = 3
 
@@ -79,7 +80,6 @@ def listened(ears: Ears, health: Health) -> Ears:
         and before.floor_um_s / _MATTERS < floor < before.floor_um_s * _MATTERS
     ):
         return ears
-    usual = floor
-    if before is not None and floor > before.usual_um_s:
-        usual = before.usual_um_s + (floor - before.usual_um_s) * _FOLLOW
+    usual = before.usual_um_s if before else FLOOR_UNKNOWN_UM_S
+    usual = min(floor, usual + (floor - usual) * _FOLLOW)
     return Ears({**ears.by_node, health.node: Ear(health.at_us, floor, usual)})

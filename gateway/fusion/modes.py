@@ -41,7 +41,7 @@ class Path:
 
 
 def told(paths: FArray, normal: Normal, peaks: int) -> Path:
-    """Of refined paths (k, 5) with their equations."""
+    """Of refined paths (k, 6) with their equations."""
     keep = _distinct(paths, normal.cost)
     paths, curve, cost = paths[keep], normal.curve[keep], normal.cost[keep]
     # Half the cost: costs are sums of squares.

@@ -24,12 +24,12 @@ class Motion:
     absorption_per_m: float | None = None
 
 
-# People walk 1.3 to 1.4 m/s when free to, 0.25 apart; widened for loads and the dark.
-_WALK = Motion(1.35, 0.45, 0.01)
+# People walk 1.3 to 1.4 m/s when free to, 0.25 apart; a little more for loads and the dark.
+_WALK = Motion(1.35, 0.35, 0.01)
 _RUN = Motion(3.0, 0.8, 0.03)
 _MOTIONS = {
     TargetClass.PERSON: _WALK,
-    TargetClass.GROUP: Motion(1.3, 0.45, 0.01, louder_db=4.0, sigma_db=3.0),
+    TargetClass.GROUP: Motion(1.3, 0.35, 0.01, louder_db=4.0, sigma_db=3.0),
     TargetClass.ANIMAL: Motion(1.5, 1.2, 0.05, louder_db=3.0, sigma_db=8.0),
     # He stands where he digs; the strokes are as loud as steps.
     TargetClass.DIGGING: Motion(0.05, 0.1, 0.0, louder_db=3.0, sigma_db=8.0),

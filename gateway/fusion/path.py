@@ -18,7 +18,7 @@ import numpy as np
 from gateway.fusion.heard import FArray, Heard
 from gateway.fusion.modes import Path, told
 from gateway.fusion.motions import Motion
-from gateway.fusion.residuals import Normal, Residuals
+from gateway.fusion.residuals import UNKNOWNS, Normal, Residuals
 from gateway.site import Ground
 
 _ROUNDS = 6
@@ -56,7 +56,7 @@ def fit(given: Heard, motion: Motion, ground: Ground) -> Path | None:
 
 def _step(paths: FArray, own: FArray, now: Normal, damping: FArray) -> tuple[FArray, FArray]:
     curve = now.curve.copy()
-    curve[:, range(5), range(5)] *= 1 + damping[:, None]
+    curve[:, range(UNKNOWNS), range(UNKNOWNS)] *= 1 + damping[:, None]
     change = -np.linalg.solve(curve, now.slope[:, :, None])
     mixed = (now.mixed.transpose(0, 2, 1) @ change)[:, :, 0]
     return paths + change[:, :, 0], own - (now.own_slope + mixed) / now.own_curve
@@ -77,7 +77,7 @@ def _pick(good: np.ndarray, there: Normal, now: Normal) -> Normal:
 
 
 def _guesses(residuals: Residuals) -> FArray:
-    """The likeliest of a fan of paths near the node that heard it loudest, (k, 5), none alike."""
+    """The likeliest of a fan of paths near the node that heard it loudest, (k, 6), none alike."""
     given = residuals.given
     best = int(np.argmax((given.limit - residuals.gain)[: given.peaks]))
     middle_s = 0.5 * (given.since_s[best] + given.until_s[best])
@@ -94,7 +94,7 @@ def _guesses(residuals: Residuals) -> FArray:
             kept.append(int(index))
             if len(kept) == _REFINED:
                 break
-    return np.column_stack([fan[kept], loudness[kept]])
+    return np.column_stack([fan[kept], loudness[kept], np.zeros(len(kept))])
 
 
 def _fan() -> FArray:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The map table: how far a straight path is from what the nodes told, and which way is better.
 
-The unknowns of a path are place (m), velocity (m/s) and loudness (ln um/s at 1 m), five in all,
-and for each node what its own way through the ground adds (ln), which nobody asks for: it is
-solved for exactly inside (Schur's complement), so that a path costs five unknowns, not thirteen.
+The unknowns of a path are place (m), velocity (m/s), loudness (ln um/s at 1 m) and what the ground
+takes from a metre (ln, over what the site's file says), six in all, and for each node what its own
+way through the ground adds (ln), which nobody asks for: it is solved for exactly inside (Schur's
+complement), so that a path costs six unknowns, not fourteen. Ground that takes more than was
+thought makes every pass sharper, as haste does: without that unknown speeds come out too high.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from gateway.fusion.heard import FArray, Heard
 from gateway.fusion.motions import Motion
 from gateway.site import Ground
 
+UNKNOWNS = 6
+_MOST = 3.0  # ln: a step of the fit goes no further from the ground that is known
 LN_PER_DB = math.log(10) / 20
 _NEAREST_M = 1.5  # softens the law at a node's own place
 _STEP_SIGMA = 0.17  # ln: peaks of a few steps against the law, as measured along simulated walks
@@ -29,13 +33,13 @@ _REACH_M = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """Gauss-Newton's equations of k paths, without the nodes' own terms. `slope` (k, 5) is the
-    gradient, `curve` (k, 5, 5) the Hessian; `back` gives the nodes' terms after a step."""
+    """Gauss-Newton's equations of k paths, without the nodes' own terms. `slope` (k, 6) is the
+    gradient, `curve` (k, 6, 6) the Hessian."""
 
     cost: FArray
     slope: FArray
     curve: FArray
-    mixed: FArray  # (k, 5, n)
+    mixed: FArray  # (k, 6, n)
     own_slope: FArray  # (k, n)
     own_curve: FArray  # (k, n)
 
@@ -66,10 +70,9 @@ class Residuals:
         self.loudness = (ground.walker_db + motion.louder_db) * LN_PER_DB
         self.loudness_sigma = math.hypot(ground.walker_sigma_db, motion.sigma_db) * LN_PER_DB
         self.own_sigma = ground.path_db * LN_PER_DB
-        self.prior_at = np.array([*middle, 0.0, 0.0, self.loudness])
-        self.prior_weight = np.array(
-            [1 / reach_m**2, 1 / reach_m**2, 0.0, 0.0, 1 / self.loudness_sigma**2]
-        )
+        self.prior_at = np.array([*middle, 0.0, 0.0, self.loudness, 0.0])
+        sigmas = np.array([reach_m, reach_m, np.inf, np.inf, self.loudness_sigma])
+        self.prior_weight = np.array([*sigmas**-2, ground.absorption_sigma**-2])
 
     def distances(self, paths: FArray) -> tuple[FArray, FArray, FArray, FArray]:
         """(nearest moment of each interval, dx, dy, distance then), each (k, rows)."""
@@ -81,15 +84,15 @@ class Residuals:
         dx, dy = from_x + vx * at, from_y + vy * at
         return at, dx, dy, np.sqrt(dx * dx + dy * dy + _NEAREST_M**2)
 
-    def spread(self, distance_m: FArray) -> FArray:
+    def spread(self, distance_m: FArray, absorption: FArray | float) -> FArray:
         """ln of what distance and a node's gain leave of the loudness at 1 m."""
-        return self.gain - self.exponent * np.log(distance_m) - self.absorption * distance_m
+        return self.gain - self.exponent * np.log(distance_m) - absorption * distance_m
 
     def rough_cost(self, paths: FArray) -> tuple[FArray, FArray]:
         """(cost (k,), best loudness (k,)) of paths (k, 4) by their peaks alone."""
         peaks = self.given.peaks
         _, _, _, far = self.distances(paths)
-        missing = self.given.limit[:peaks] - self.spread(far)[:, :peaks]
+        missing = self.given.limit[:peaks] - self.spread(far, self.absorption)[:, :peaks]
         weight = 1.0 / (1.0 / self.weight[:peaks] ** 2 + self.own_sigma**2)
         prior = 1.0 / self.loudness_sigma**2
         loud = (missing @ weight + prior * self.loudness) / (weight.sum() + prior)
@@ -97,11 +100,12 @@ class Residuals:
         return off + prior * (loud - self.loudness) ** 2, loud
 
     def normal(self, paths: FArray, own: FArray) -> Normal:
-        """The equations at paths (k, 5) with nodes' own terms (k, n)."""
+        """The equations at paths (k, 6) with nodes' own terms (k, n)."""
         given, peaks = self.given, self.given.peaks
         sound = peaks + given.silences
         at, dx, dy, far = self.distances(paths)
-        level = paths[:, 4, None] + self.spread(far) + own @ self.unit.T
+        absorption = self.absorption * np.exp(np.minimum(paths[:, 5, None], _MOST))
+        level = paths[:, 4, None] + self.spread(far, absorption) + own @ self.unit.T
         value = np.empty_like(level)
         gate = np.empty_like(level)
         # what a node hears is the source and its own noise
@@ -120,13 +124,14 @@ class Residuals:
         loss = np.where(size > _HUBER, _HUBER * (2 * size - _HUBER), size * size).sum(axis=1)
         value *= soft
         gate *= soft * self.weight
-        pull = -gate * (self.exponent / far + self.absorption) / far
+        pull = -gate * (self.exponent / far + absorption) / far
         pull[:, sound:] = gate[:, sound:] / far[:, sound:]
-        jac = np.empty((len(paths), 5, level.shape[1]))
+        jac = np.empty((len(paths), UNKNOWNS, level.shape[1]))
         jac[:, 0], jac[:, 1] = pull * dx, pull * dy
         jac[:, 2], jac[:, 3] = jac[:, 0] * at, jac[:, 1] * at
         jac[:, 4] = gate
-        jac[:, 4, sound:] = 0.0
+        jac[:, 5] = -gate * absorption * far
+        jac[:, 4:, sound:] = 0.0
         return self._solved(paths, own, loss, value, gate, jac)
 
     def _solved(
@@ -139,7 +144,7 @@ class Residuals:
         cost += (own * own).sum(axis=1) / self.own_sigma**2
         slope = (jac @ value[:, :, None])[:, :, 0] + off * self.prior_weight
         curve = jac @ jac.transpose(0, 2, 1)
-        curve[:, range(5), range(5)] += self.prior_weight
+        curve[:, range(UNKNOWNS), range(UNKNOWNS)] += self.prior_weight
         lead = paths[:, 2:4] / speed[:, None] / self.motion.sigma_m_s
         slope[:, 2:4] += lead * pace[:, None]
         curve[:, 2:4, 2:4] += lead[:, :, None] * lead[:, None, :] + 1e-4 * np.eye(2)

@@ -37,6 +37,9 @@ PRIORITY = {
 
 # An intrusion told of when it was over: to be looked into, but nobody is there any more.
 LATE_PRIORITY = 2
+# An intrusion that so far is only likely. Whoever is to be woken for it is woken for the sure ones.
+UNSURE_PRIORITY = 2
+SURE = 0.8  # confidence
 # Own people, announced: still an alarm, behind all that nobody announced.
 WALK_PRIORITY = 3
 
@@ -88,6 +91,7 @@ class Alarm:
     note: str = ""
     told_us: int = 0
     late: bool = False
+    unsure: bool = False
     masked: str = ""
     suppressed: str = ""
     walk: str = ""

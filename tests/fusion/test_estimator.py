@@ -57,8 +57,9 @@ def cost_of(given: Heard, motion: Motion, ground: Ground) -> Callable[[np.ndarra
             if row >= sound:
                 out.append(max(0.0, r - limit) / math.hypot(2.0, fade / 0.07))
                 continue
-            level = v[4] + v[5 + node] + given.gain[node]
-            level -= ground.exponent * math.log(r) + ground.absorption_per_m * r
+            level = v[4] + v[6 + node] + given.gain[node]
+            level -= ground.exponent * math.log(r)
+            level -= ground.absorption_per_m * math.exp(v[5]) * r
             if row < given.peaks:
                 noise = given.noise_um_s[row] ** 2
                 value = 0.5 * math.log(math.exp(2 * level) + noise) - limit
@@ -76,7 +77,8 @@ def cost_of(given: Heard, motion: Motion, ground: Ground) -> Callable[[np.ndarra
         loss += ((v[0] - middle[0]) / reach) ** 2 + ((v[1] - middle[1]) / reach) ** 2
         loss += ((math.hypot(v[2], v[3]) - motion.speed_m_s) / motion.sigma_m_s) ** 2
         loss += ((v[4] - ground.walker_db * db) / (ground.walker_sigma_db * db)) ** 2
-        return float(loss + np.sum((v[5 : 5 + n] / (ground.path_db * db)) ** 2))
+        loss += (v[5] / ground.absorption_sigma) ** 2
+        return float(loss + np.sum((v[6 : 6 + n] / (ground.path_db * db)) ** 2))
 
     return cost
 
@@ -87,7 +89,7 @@ def test_fit_costs_no_more_than_what_an_independent_solver_finds() -> None:
         found = fit(given, WALK, GROUND)
         assert found is not None
         cost = cost_of(given, WALK, GROUND)
-        start = np.zeros(5 + len(given.nodes_m))
+        start = np.zeros(6 + len(given.nodes_m))
         start[:5] = (*truth, 0.43, 1.28, 1.87)
         # From the truth itself, with slopes by differences: slow and sure.
         solved = minimize(cost, start, method="BFGS", options={"maxiter": 60})

@@ -162,6 +162,19 @@ def test_alarm_told_late_stands_behind_until_somebody_is_there_now() -> None:
     assert (desk.alarm.late, desk.alarm.priority, desk.alarm.acknowledged) == (False, 1, False)
 
 
+def test_alarm_of_little_confidence_stands_behind_until_it_is_sure_and_stays_so() -> None:
+    desk = Desk()
+    unsure, sure = (replace(event("n1"), confidence=one) for one in (0.7, 0.9))
+    assert desk.say(EventChanged(unsure), 0) == ["raised"]
+    assert (desk.alarm.unsure, desk.alarm.priority) == (True, 2)
+    desk.say(Acknowledge(1, "eva"), 1)
+    assert desk.say(EventChanged(sure), 2) == ["returned"]
+    assert (desk.alarm.unsure, desk.alarm.priority, desk.alarm.acknowledged) == (False, 1, False)
+    desk.say(Acknowledge(1, "eva"), 3)
+    assert desk.say(EventChanged(unsure), 4) == []
+    assert (desk.alarm.priority, desk.alarm.acknowledged) == (1, True)
+
+
 def test_alarm_survives_the_store_unchanged() -> None:
     desk = Desk(AlarmRules(SECTOR_OF, escalation=STEPS))
     desk.hear("n1")

@@ -19,7 +19,7 @@ from tools.replay import replay
 from tools.score import plots
 from tools.score.alarms import surer_alarms
 from tools.score.cli import parse_seeds
-from tools.score.figures import figures
+from tools.score.figures import figures, reliability
 from tools.score.goals import goals
 from tools.score.line import alarm_lines
 from tools.score.observe import activities, observe_take, observe_world
@@ -64,7 +64,7 @@ def test_score_of_the_same_world_twice_is_the_same(micropython: Path) -> None:
     assert both["hours"] == pytest.approx(2 * figures(first)["hours"], abs=0.01)
     passes = [row["passes"] for row in both["pd_by_ring"]]
     assert passes == [2 * row["passes"] for row in figures(first)["pd_by_ring"]]
-    assert markdown(both).count("###") == 8
+    assert markdown(both).count("###") == 9
 
 
 def test_goals_are_reached_missed_or_open_by_their_interval() -> None:
@@ -124,6 +124,21 @@ def test_alarm_that_grew_sure_stands_above_a_threshold_of_confidence() -> None:
     ]
     assert [line["id"] for line in surer_alarms(lines, 70)] == [1, 2]
     assert [line["id"] for line in surer_alarms(lines, 80)] == [1]
+
+
+def test_reliability_of_half_right_words_says_how_far_off_they_are() -> None:
+    given = Tally(
+        beliefs=[(0.9, True, 1.0), (0.9, False, 0.5), (0.9, False, 0.5), (0.05, False, 2.0)]
+    )
+    found = reliability(given)
+    assert [(row["from_pct"], row["events"], row["wanted_events"]) for row in found["rows"]] == [
+        (0, 2.0, 0.0),
+        (90, 2.0, 1.0),
+    ]
+    assert found["events"] == 4
+    assert found["ece"] == pytest.approx((2 * 0.4 + 2 * 0.05) / 4)
+    assert found["brier"] == pytest.approx((0.01 + 0.81 + 2 * 0.0025) / 4, abs=1e-4)
+    assert reliability(Tally())["brier"] is None
 
 
 def test_held_out_suite_covers_every_class_and_weather() -> None:

@@ -91,6 +91,33 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
     return marks
 
 
+def is_wanted(truth: Truth, points: Mapping[str, Point], line: Line) -> bool | None:
+    """Whether somebody wanted was within reach of nodes that a line names; None for somebody who
+    was about but beyond it, which leaves open what they heard."""
+    kinds = {
+        name: (str(truth.actors[name]["class"]), distance_m)
+        for name, distance_m in _causes(truth, points, line).items()
+    }
+    wanted = [pair for pair in kinds.values() if pair[0] in WANTED]
+    if any(far_m <= REACH_M.get(kind, REACH_FOOT_M) for kind, far_m in wanted):
+        return True
+    return None if wanted else False
+
+
+def beliefs(
+    truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]
+) -> list[tuple[float, bool, float]]:
+    """(confidence told, whether it was wanted, weight) of each `event` line; those of one event
+    weigh 1 together."""
+    told: dict[str, list[tuple[float, bool]]] = {}
+    for line in lines:
+        if line["type"] == "event":
+            wanted = is_wanted(truth, points, line)
+            if wanted is not None:
+                told.setdefault(line["event"], []).append((line["confidence"], wanted))
+    return [(*one, 1 / len(reports)) for reports in told.values() for one in reports]
+
+
 def surer_alarms(lines: Sequence[Line], least_pct: int) -> list[Line]:
     """The `alarm` lines of those that were, at any time, so sure."""
     best: dict[int, float] = {}

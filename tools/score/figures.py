@@ -56,6 +56,7 @@ def figures(tally: Tally) -> Figure:
         "direction_told": _plain(share(len(tally.direction_deg), tally.answered)),
         "crossings_once": _plain(share(tally.crossings_once.total(), tally.crossings.total())),
         "confusion": confusion(tally),
+        "reliability": reliability(tally),
         "roc": roc(tally),
     }
     heads = ("figure", "goal", "measured", "of", "verdict")
@@ -172,6 +173,33 @@ def confusion(tally: Tally) -> Figure:
         "f1": scores,
         "macro_f1": round(float(np.mean(known)), 4) if known else None,
     }
+
+
+def reliability(tally: Tally) -> Figure:
+    """What was true of events told with each tenth of confidence; Brier's score and the expected
+    calibration error (Naeini et al., AAAI 2015) over all."""
+    rows = []
+    off = brier = 0.0
+    for tenth in range(10):
+        there = [one for one in tally.beliefs if min(9, int(10 * one[0] + 1e-9)) == tenth]
+        events = sum(weight for _, _, weight in there)
+        if events:
+            told = sum(weight * confidence for confidence, _, weight in there) / events
+            wanted = sum(weight for _, is_wanted, weight in there if is_wanted)
+            off += abs(told * events - wanted)
+            brier += sum(w * (confidence - is_wanted) ** 2 for confidence, is_wanted, w in there)
+            rows.append(
+                {
+                    "from_pct": 10 * tenth,
+                    "events": round(events, 1),
+                    "told": round(told, 3),
+                    "wanted": _plain(share(round(wanted), round(events))),
+                    "wanted_events": round(wanted, 1),
+                }
+            )
+    total = sum(weight for _, _, weight in tally.beliefs)
+    worth = {"brier": round(brier / total, 4), "ece": round(off / total, 4)} if total else {}
+    return {"rows": rows, "events": round(total), "brier": None, "ece": None, **worth}
 
 
 def roc(tally: Tally) -> list[Figure]:

@@ -62,9 +62,11 @@ def goals(tally: Tally) -> list[Goal]:
         counts = (tally.false[name], tally.quiet_s[name])
         rows.append(_rate(f"false detections per node-day, {name}", limit, counts))
     once = (tally.crossings_once.total(), tally.crossings.total())
+    once_heard = (tally.crossings_heard_once.total(), tally.crossings_heard.total())
     right = (sum(off <= HEADING_OK_DEG for off in tally.direction_deg), len(tally.direction_deg))
     rows += [
         _share("crossings of whatever is wanted that raise exactly one alarm", 95, once),
+        _share("the same, of those audible at a node", 95, once_heard),
         _share("directions told that are right within 45 degrees", 98, right),
     ]
     alarms = (sum(tally.false_alarms.values()), sum(tally.quiet_line_s.values()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from typing import Any
 from gateway.fusion.rules import ALARMABLE
 from gateway.ingest.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
+from gateway.model.event import Event
 from gateway.pipeline import Pipeline, site_keys
+from gateway.pipeline.outcome import Outcome
 from gateway.site import Site, load_site
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
@@ -40,53 +43,64 @@ Up = tuple[int, str, bytes]
 def alarm_lines(seen: Observation) -> list[dict[str, Any]]:
     """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `event`
     lines: what was said with each report of an event that is fit for an alarm, or has one."""
+    lines: list[dict[str, Any]] = []
+    for at_us, pipeline, outcome in played(seen):
+        lines += outcome.lines(_ZERO_US)
+        lines += _events(pipeline, at_us)
+    return [line for line in lines if line["type"] in ("alarm", "alarm_update", "event")]
+
+
+def played(seen: Observation) -> Iterator[tuple[int, Pipeline, Outcome]]:
+    """The gateway after each uplink and each second in which something may end, and its words."""
     known, keys = _keys(seen.site)
     if seen.calibration is not None:
         known = calibrated(known, seen.calibration)
     pipeline = Pipeline(known, keys)
-    start_us = _start_us(seen)
     ups = sorted(
         up
         for node in seen.site.nodes
         for up in _uplinks(known.name, node.id, keys[node.id].accepted[0], seen)
     )
-    lines: list[dict[str, Any]] = []
-    tick_us = start_us
+    tick_us = _start_us(seen)
     for at_us, topic, payload in ups:
         while tick_us < at_us:
             # With nothing on the table no silence can end anything: skip to the next message.
             if not pipeline.fusion.events:
                 tick_us = at_us
                 break
-            lines += pipeline.tick(tick_us).lines(_ZERO_US)
+            yield tick_us, pipeline, pipeline.tick(tick_us)
             tick_us += _TICK_US
-        lines += pipeline.uplink(at_us, topic, payload).lines(_ZERO_US)
-        lines += _events(pipeline, at_us)
+        yield at_us, pipeline, pipeline.uplink(at_us, topic, payload)
     end_us = _ZERO_US + round((seen.truth.duration_s + Pace().settle_s) * 1e6)
     while tick_us < end_us and pipeline.fusion.events:
-        lines += pipeline.tick(tick_us).lines(_ZERO_US)
+        yield tick_us, pipeline, pipeline.tick(tick_us)
         tick_us += _TICK_US
     pipeline.take_writes()
-    return [line for line in lines if line["type"] in ("alarm", "alarm_update", "event")]
 
 
 def _events(pipeline: Pipeline, at_us: int) -> list[dict[str, Any]]:
+    touched = [event for event in pipeline.fusion.events if event.touched_us == at_us]
+    if not touched:
+        return []
     alarms = {alarm.key: alarm.id for alarm in pipeline.alarms.open}
     return [
-        {
-            "type": "event",
-            "event": event.id,
-            "alarm": alarms.get(event.id),
-            "t_s": (event.last_us - _ZERO_US) / 1e6,
-            "nodes": list(event.nodes),
-            "confidence": event.confidence,
-            "x_m": event.x_m,
-            "y_m": event.y_m,
-            "error_m": event.error_m,
-        }
-        for event in pipeline.fusion.events
-        if event.touched_us == at_us and event.target in ALARMABLE
+        event_line(event, alarms.get(event.id)) for event in touched if event.target in ALARMABLE
     ]
+
+
+def event_line(event: Event, alarm: int | None) -> dict[str, Any]:
+    """An event as it was said to be with its newest report."""
+    return {
+        "type": "event",
+        "event": event.id,
+        "alarm": alarm,
+        "t_s": (event.last_us - _ZERO_US) / 1e6,
+        "nodes": list(event.nodes),
+        "confidence": event.confidence,
+        "x_m": event.x_m,
+        "y_m": event.y_m,
+        "error_m": event.error_m,
+    }
 
 
 @cache

@@ -76,6 +76,16 @@ def _false(score: Mapping[str, Any], axes: Axes) -> None:
     axes.set_ylim(bottom=0)
 
 
+def _reliability(score: Mapping[str, Any], axes: Axes) -> None:
+    rows = [row for row in score["reliability"]["rows"] if row["wanted"]["value"] is not None]
+    axes.plot([0, 100], [0, 100], color="0.8", lw=1)
+    if rows:
+        values, errors = _errors([row["wanted"] for row in rows])
+        told = [100 * row["told"] for row in rows]
+        axes.errorbar(told, 100 * values, 100 * errors, fmt="o", capsize=3)
+    axes.set(xlabel="confidence told, %", ylabel="wanted, % (95 %)", title="Events")
+
+
 def _confusion(score: Mapping[str, Any], axes: Axes) -> None:
     given = score["confusion"]
     names = given["classes"]
@@ -105,6 +115,7 @@ PLOTS: Mapping[str, Callable[..., None]] = {
         "crossings_alarmed",
         ("false alarms per day", "crossings alarmed, %"),
     ),
+    "reliability": _reliability,
     "confusion": _confusion,
 }
 

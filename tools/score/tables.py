@@ -48,6 +48,7 @@ def sheets(score: Figure) -> list[Sheet]:
         _alarms(score),
         _errors(score),
         _confusion(score),
+        _reliability(score),
         _roc(score),
     ]
 
@@ -160,6 +161,24 @@ def _confusion(score: Figure) -> Sheet:
     if macro is not None:
         title += f"; macro-F1 {macro:.2f}"
     return Sheet(title, ("truth", *given["classes"], "F1"), tuple(rows))
+
+
+def _reliability(score: Figure) -> Sheet:
+    given = score["reliability"]
+    rows = [
+        (
+            f"{r['from_pct']}-{r['from_pct'] + 10} %",
+            f"{r['events']:.1f}",
+            f"{100 * r['told']:.1f} %",
+            f"{r['wanted_events']:.1f}",
+            percent(r["wanted"]),
+        )
+        for r in given["rows"]
+    ]
+    title = "Confidence told of an event, and how often it was right"
+    if given["brier"] is not None:
+        title += f"; Brier {given['brier']:.3f}, ECE {given['ece']:.3f}"
+    return Sheet(title, ("confidence", "events", "told", "wanted", "share (95 %)"), tuple(rows))
 
 
 def _roc(score: Figure) -> Sheet:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tools.score.alarms import AlarmMarks, Line, mark, quiet_spans, surer_alarms
+from tools.score.alarms import AlarmMarks, Line, beliefs, mark, quiet_spans, surer_alarms
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
 from tools.score.observe import Observation, activities
@@ -73,6 +73,7 @@ class Tally:
     # of crossings that were audible at a node on the way: silence of the ground left out
     crossings_heard: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_heard_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crossings_heard_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: int = 0
     repeated: int = 0
     repeated_alarms: int = 0
@@ -86,6 +87,7 @@ class Tally:
     speed_share: list[float] = field(default_factory=list)
     location_m: list[float] = field(default_factory=list)
     places: list[tuple[float, float]] = field(default_factory=list)
+    beliefs: list[tuple[float, bool, float]] = field(default_factory=list)
     roc: dict[int, RocPoint] = field(default_factory=dict)
 
 
@@ -99,6 +101,7 @@ def tally(seen: Observation) -> Tally:
     _count_confusion(out, seen, found)
     lines = alarm_lines(seen)
     _count_alarms(out, seen.truth, mark(seen.truth, seen.points, lines))
+    out.beliefs = beliefs(seen.truth, seen.points, lines)
     for least_pct in THRESHOLDS_PCT:
         out.roc[least_pct] = _roc_point(seen, lines, least_pct)
     return out
@@ -168,11 +171,13 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
     for actor, t_s in _wanted_crossings(truth).items():
         key = (truth.condition(t_s), label(truth.actors[actor]))
         out.crossings[key] += 1
+        is_once = actor in marks.hits and not marks.repeats[actor]
         out.crossings_alarmed[key] += actor in marks.hits
-        out.crossings_once[key] += actor in marks.hits and not marks.repeats[actor]
+        out.crossings_once[key] += is_once
         if actor in heard:
             out.crossings_heard[key] += 1
             out.crossings_heard_alarmed[key] += actor in marks.hits
+            out.crossings_heard_once[key] += is_once
     for t_s in marks.false:
         out.false_alarms[truth.condition(t_s)] += 1
     out.answered += len(marks.hits)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""Score: `groundwatch calibrate-confidence` fits what each sign of an event weighs.
+
+Every event of sites whose truth is known is looked at with each of its reports, as the gateway saw
+it then: which signs it had, and whether somebody wanted was near the nodes that told it. Logistic
+regression gives the weights, from what is expected of them, and none may count against its own
+sense: a reason that is listed in favour of an alarm must not lower its confidence.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+from gateway.fusion.cause import busy_elsewhere
+from gateway.fusion.confirm import told_as
+from gateway.fusion.evidence import KINDS, evidence
+from gateway.fusion.grow import path_of
+from gateway.fusion.rules import ALARMABLE
+from gateway.model.event import Event
+from gateway.pipeline import Pipeline
+from tools import micropython
+from tools.errors import UserError
+from tools.score.alarms import is_wanted
+from tools.score.line import event_line, played
+from tools.score.observe import Observation, observe_world
+from tools.score.suite import read_suite
+
+SUITE = Path(__file__).parent / "confidence.toml"
+OUT = Path("gateway/fusion/weights.py")
+# What signs weigh before there is evidence: of a sign that hardly any false event had, or none had
+# at all, data alone would say nothing, or anything.
+_EXPECTED = {
+    "node": 1.0,
+    "others": 0.5,
+    "pair": 1.5,
+    "pir": 1.5,
+    "lone": 0.5,
+    "sure": 1.0,
+    "way": 0.5,
+    "far": -8.0,
+    "blast": -1.0,
+    "noisy": -0.5,
+    "digging": -1.0,
+    "swaying": -1.0,
+}
+_RIDGE = 1.0  # one over the variance of these
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One report's view of an event: signs in the order of KINDS, whether it was wanted, and how
+    much it counts: all reports of one event count as one."""
+
+    event: str
+    signs: tuple[float, ...]
+    is_wanted: bool
+    weight: float
+
+
+def samples(seen: Observation) -> list[Sample]:
+    """Of one run; where nobody can say what caused an event, it is left out."""
+    found: dict[str, list[tuple[tuple[float, ...], bool]]] = {}
+    for at_us, pipeline, _ in played(seen):
+        for event in pipeline.fusion.events:
+            if event.touched_us != at_us or event.target not in ALARMABLE:
+                continue
+            wanted = is_wanted(seen.truth, seen.points, event_line(event, None))
+            if wanted is not None:
+                found.setdefault(event.id, []).append((_signs(pipeline, event), wanted))
+    return [
+        Sample(f"{seen.name} {name}", signs, wanted, 1 / len(reports))
+        for name, reports in found.items()
+        for signs, wanted in reports
+    ]
+
+
+def _signs(pipeline: Pipeline, event: Event) -> tuple[float, ...]:
+    site, state = pipeline.site, pipeline.fusion
+    busy = busy_elsewhere(state.events, event.id)
+    path = path_of(site, state.ears, event.activities, event.target, busy)
+    target = told_as(event.activities)
+    told = evidence(site, state.ears, pipeline.rules, event.activities, target, path, event.last_us)
+    amount = Counter[str]()
+    for sign in told:
+        amount[sign.kind] += sign.amount  # type: ignore[assignment]  # a Counter of shares
+    return tuple(float(amount[kind]) for kind in KINDS)
+
+
+def fit(given: Sequence[Sample]) -> dict[str, float]:
+    """The weights by name, `prior` first. Raises UserError where all events are of one kind."""
+    x = np.array([(1.0, *one.signs) for one in given])
+    wanted = np.array([one.is_wanted for one in given], float)
+    share = np.array([one.weight for one in given])
+    if not given or len(set(wanted)) < 2:
+        raise UserError("no weights can be fitted: events of one kind alone say nothing")
+    ridge = np.full(x.shape[1], _RIDGE)
+    ridge[0] = 0.0
+    expected = np.array([0.0, *(_EXPECTED[kind] for kind in KINDS)])
+
+    def cost(beta: np.ndarray) -> tuple[float, np.ndarray]:
+        z = x @ beta
+        likely = np.logaddexp(0.0, z) - wanted * z
+        slope = x.T @ (share * (1 / (1 + np.exp(-z)) - wanted))
+        off = beta - expected
+        return float(share @ likely + 0.5 * ridge @ off**2), slope + ridge * off
+
+    bounds: list[tuple[float | None, float | None]] = [(None, None)]
+    bounds += [(None, 0.0) if _EXPECTED[kind] < 0 else (0.0, None) for kind in KINDS]
+    best = minimize(cost, expected, jac=True, bounds=bounds, method="L-BFGS-B")
+    names = ("prior", *KINDS)
+    return {name: round(float(value), 2) + 0.0 for name, value in zip(names, best.x, strict=True)}
+
+
+_TABLE = '''# SPDX-License-Identifier: MIT
+# Written by `groundwatch calibrate-confidence`; not to be edited.
+"""The map table: what each sign adds to the log-odds that an operator must know of an event.
+
+Fitted to {events} events of simulated sites, {wanted} of them wanted; beside each weight, how many
+had the sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Log-odds of an event with no sign at all, then of each sign by its name in `evidence`."""
+
+{rows}
+'''
+
+
+def table(weights: Mapping[str, float], given: Sequence[Sample]) -> str:
+    """The weights as a module."""
+    had = Counter[str]()
+    for one in given:
+        had.update({kind: one.weight for kind, n in zip(KINDS, one.signs, strict=True) if n})
+    rows = [f"    prior: float = {weights['prior']:g}"]
+    rows += [f"    {kind}: float = {weights[kind]:g}  # {had[kind]:.0f}" for kind in KINDS]
+    wanted = sum(one.weight for one in given if one.is_wanted)
+    events = len({one.event for one in given})
+    return _TABLE.format(events=events, wanted=f"{wanted:.0f}", rows="\n".join(rows))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch calibrate-confidence`."""
+    parser.add_argument(
+        "--suite", type=Path, default=SUITE, metavar="FILE", help="the sites to fit on"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=OUT, metavar="FILE", help=f"the table (default {OUT})"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Observe the sites, fit, and write the table."""
+    if not args.out.parent.is_dir():
+        raise UserError(f"{args.out.parent}: no such folder to write into; make it first")
+    found = list(_observed(args.suite))
+    text = table(fit(found), found)
+    args.out.write_text(text, encoding="utf-8")
+    print(text[text.index("class ") :])
+    return 0
+
+
+def _observed(suite: Path) -> Iterable[Sample]:
+    node = micropython.find()
+    for job in read_suite(suite):
+        yield from samples(observe_world(job.scenario, job.seed, job.duration_s, node, job.link))
