@@ -27,8 +27,8 @@ from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.server import Console
 from gateway.console.state import ConsoleState
 from gateway.control import Control, Handler
-from gateway.enrolment import ENROLMENT, Enrolment, Entry, Journal
-from gateway.errors import BrokerError, ConfigError
+from gateway.enrolment import ENROLMENT, Journal
+from gateway.errors import BrokerError
 from gateway.export import inbox
 from gateway.export.inbox import Note
 from gateway.ingest.gate import Gate
@@ -44,20 +44,16 @@ from gateway.outputs.home_assistant import HomeAssistant, states
 from gateway.outputs.orders import OutputOrders
 from gateway.outputs.outbox import Status
 from gateway.performance.desk import PerformanceDesk
-from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.pipeline import Outcome, Pipeline
+from gateway.register import Register
 from gateway.reload.load import Reload, Rooms, outputs_told
-from gateway.site import Site, load_site
+from gateway.site import Site
 from gateway.store.choose import store_at
 from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
-# A revocation takes effect within a second, one look at the journal included.
-_ENROLMENT_S = 0.25
 _KNOCK_S = 0.05
 _WATCH_S = 60.0  # one row of the store each
-
-
-_Stamp = tuple[int, int, int] | None
 
 
 def _utc_us() -> int:
@@ -149,10 +145,10 @@ class Gateway:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         config = self._config
-        site = load_site(config.site)
-        self._fleet_root = open_root(config.fleet_key)
-        self._journal = Journal(config.data_dir / ENROLMENT, self._fleet_root)
-        stamp, entries, keys = self._enrolled(site)
+        fleet_root = open_root(config.fleet_key)
+        journal = Journal(config.data_dir / ENROLMENT, fleet_root)
+        self._register = Register(config.site, journal, fleet_root, _utc_us)
+        site, keys = self._register.site, self._register.keys(self._register.site)
         store = store_at(config.store)
         store.open()
         stack.callback(store.close)
@@ -170,7 +166,7 @@ class Gateway:
         in_force = {"orders": self.pipeline.orders.digest}
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
         self.pipeline.note_orders(_utc_us(), SYSTEM, outputs_told(config))
-        self.pipeline.enrol(_utc_us(), entries, keys)
+        self.pipeline.enrol(_utc_us(), self._register.entries, keys)
         head = HeadFile(config.data_dir / head_file.NAME)
         self.writer = Writer(
             self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
@@ -196,13 +192,13 @@ class Gateway:
             self.pipeline,
             self.writer,
             self._outputs,
-            lambda site: self._enrolled(site)[2],
+            self._register.keys,
             self._admit,
             self._home_assistant,
         )
         self._reload = Reload(config, self._read, rooms)
         await self._start_windows(stack)
-        self._main = asyncio.create_task(self._run(stamp), name="gateway")
+        self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is not BrokerKind.EXTERNAL:
             await self._link_up(mqtt)
@@ -219,6 +215,7 @@ class Gateway:
             self.links,
             _utc_us,
             door.shown,
+            self._warnings,
             self._outputs.snapshot,
         )
         outputs = OutputOrders(self.pipeline, self.writer, self._outputs)
@@ -279,13 +276,15 @@ class Gateway:
         )
         return MqttLink(access, self.site.name, self._gate.offer, _utc_us)
 
-    async def _run(self, stamp: _Stamp) -> None:
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.writer.run(), name="writer")
             for link in self.links:
                 tasks.create_task(link.run(), name=link.name)
             tasks.create_task(self._watch_broker(), name="broker")
-            tasks.create_task(self._watch_enrolment(stamp), name="enrolment")
+            register = self._register
+            tasks.create_task(register.watch_site(self._reload.load_site), name="site")
+            tasks.create_task(register.watch_keys(self.pipeline, self._admit), name="keys")
             tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
             tasks.create_task(self._outputs.run(), name="outputs")
             tasks.create_task(self._keep_watch(), name="watch")
@@ -322,28 +321,8 @@ class Gateway:
         await self.broker.watch()
         raise BrokerError("the broker ended by itself; see its messages above")
 
-    def _enrolled(self, site: Site) -> tuple[_Stamp, list[Entry], dict[str, KeyRing]]:
-        """The journal as it is now. The stamp first: a line written after it is seen later."""
-        stamp, entries = self._journal.stamp(), self._journal.history()
-        return stamp, entries, site_keys(site, self._fleet_root, Enrolment(entries))
-
-    async def _watch_enrolment(self, stamp: _Stamp) -> None:
-        """Keys given out, proven or revoked by `groundwatch provision` count from now on."""
-        while True:
-            await asyncio.sleep(_ENROLMENT_S)
-            if self._journal.stamp() == stamp:
-                continue
-            try:
-                stamp, entries, keys = self._enrolled(self.site)
-                self.pipeline.enrol(_utc_us(), entries, keys)
-            except ConfigError as error:
-                # Better the keys as they were known than a gateway that is blind.
-                stamp = self._journal.stamp()
-                self.broker.warnings.append(str(error))
-                _LOG.error("keys stay as they were: %s", error)
-                continue
-            await self.broker.set_passwords(passwords_of(keys))
-            _LOG.info("enrolment entries=%d", len(entries))
+    def _warnings(self) -> list[str]:
+        return [*self.broker.warnings, *self._register.problems.values()]
 
     def _on_refused(self, user: str, knew_password: bool) -> None:
         """The broker turned somebody away; so many a second are looked at as tell of an attack."""

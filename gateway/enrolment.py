@@ -133,14 +133,6 @@ class Journal:
         self.path = path
         self._key = enrolment_key(fleet_root)
 
-    def stamp(self) -> tuple[int, int, int] | None:
-        """Another one when the file has changed; None while there is none."""
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
-
     def read(self) -> Enrolment:
         """What stands in it; empty when there is none. Raises ConfigError."""
         return Enrolment(entry for entry, _mac in self._lines(self._whole()))

@@ -35,6 +35,7 @@ class ConsoleState:
         links: list[Link],
         clock: Callable[[], int],
         sign_on: Callable[[], dict[str, Any]],
+        warnings: Callable[[], list[str]] = list,
         outputs: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.version = 0
@@ -44,6 +45,7 @@ class ConsoleState:
         self._links = links
         self.now_us = clock
         self._sign_on = sign_on
+        self._warnings = warnings
         self._outputs = outputs
         self._detections: deque[dict[str, Any]] = deque(maxlen=_RECENT_DETECTIONS)
 
@@ -123,9 +125,9 @@ class ConsoleState:
             ],
             "broker": {
                 "address": f"{self._broker.host}:{self._broker.port}",
-                "warnings": self._broker.warnings,
                 "counters": dict(self._broker.counters),
             },
+            "warnings": self._warnings(),
         }
 
 

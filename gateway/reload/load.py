@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.alarm_config import alarm_rules
+from gateway.audit.log import SYSTEM
 from gateway.config import GatewayConfig
 from gateway.errors import ConfigError
 from gateway.ingest.writer import Writer
@@ -76,6 +77,12 @@ class Reload:
                 _LOG.warning("orders stay as they were: %s", error)
                 raise
 
+    async def load_site(self, by: str = SYSTEM) -> list[str]:
+        """The same of the site alone: what gateway.toml says by now is not looked at."""
+        async with self._one:
+            site = await asyncio.to_thread(load_site, self._config.site)
+            return await self._take(self._config, site, by)
+
     async def answer(self, _request: dict[str, Any], person: str) -> dict[str, Any]:
         """`groundwatch reload` of a person on this machine. Raises ConfigError."""
         return {"changed": await self.load(person)}
@@ -87,10 +94,9 @@ class Reload:
                 raise ConfigError(f"{name} is another: that takes a restart; nothing was changed")
         _check_growth(rooms.pipeline.site, site)
         orders = Orders(site, rooms.pipeline.rules, alarm_rules(config.alarms, site))
-        keys = rooms.keys(site)
         given = NewOrders(
             orders,
-            keys,
+            rooms.keys(site),
             [output.channel for output in config.outputs],
             outputs_told(config),
             _hidden(before, config),
@@ -100,13 +106,15 @@ class Reload:
         assistant = rooms.outputs.home_assistant if same else rooms.assistant(config, site)
 
         def work(now_us: int) -> Outcome:
-            outcome = rooms.pipeline.set_orders(now_us, by, given)
+            # Only now: a key may have been revoked since.
+            fresh = given._replace(keys=rooms.keys(site))
+            outcome = rooms.pipeline.set_orders(now_us, by, fresh)
             rooms.outputs.set_outputs(config.outputs, assistant)
             return outcome
 
         outcome = await rooms.writer.request(work)
         self._config = config
-        await rooms.admit(site, keys)
+        await rooms.admit(site, rooms.keys(site))
         _LOG.info("orders by=%s changed=%s", by, ", ".join(outcome.changed) or "nothing")
         return outcome.changed
 

@@ -134,5 +134,5 @@ async def test_journal_damaged_under_a_running_gateway_leaves_the_keys_as_they_w
     act(journal, KeyAct.REVOKE, node="n02")
     async with Gateway(config) as gateway:
         journal.path.write_bytes(journal.path.read_bytes().replace(b"n02", b"n03"))
-        await until(lambda: gateway.broker.warnings)
+        await until(lambda: gateway._warnings())
         assert gateway.pipeline.roster.revoked == {"n02"}

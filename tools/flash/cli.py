@@ -155,5 +155,5 @@ class Flash:
         key = "a new key" if enrolled.is_new else "its key as before"
         print(f"{facts['node']} is a node of {facts['site']}: {key}, proven by a challenge")
         if self.job.is_new:
-            print(f"{facts['node']} was added to {self.job.config.site}: restart the gateway")
+            print(f"{facts['node']} was added to {self.job.config.site}; a running gateway has it")
         print_wiring(self.kind)

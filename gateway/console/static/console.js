@@ -115,7 +115,7 @@ function show() {
   showCounters(byId("counters"), state);
   showRefused(byId("refused"), state.refused);
   byId("no-refused").hidden = state.refused.length > 0;
-  setText(byId("warnings"), state.broker.warnings.join(" · "));
+  setText(byId("warnings"), state.warnings.join(" · "));
   sound.call(state.alarms);
   showBanner();
 }
