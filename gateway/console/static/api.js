@@ -20,7 +20,7 @@ export async function post(path, body) {
   }
   if (answer.ok) return "";
   if (answer.status === 401) {
-    location.assign("/sign-on");
+    dispatchEvent(new Event("signed-off"));
     return "Sign on again";
   }
   try {

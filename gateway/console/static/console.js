@@ -2,7 +2,7 @@
 // The window's page: listens to snapshots, shows them, sends what the operator does. No framework, nothing remote.
 import { post, session } from "./api.js";
 import { askArming, askJudgement, askMask, askReason, askWalk, showHelp } from "./dialogs.js";
-import { byId, clockTime, setClass, setText } from "./dom.js";
+import { byId, clockTime, isolate, setClass, setText } from "./dom.js";
 import { showMasks, showSectors, showWalks } from "./orders.js";
 import { failing, outputsOf, recordsOf, showOutputs, showRecords } from "./outputs.js";
 import { drawPlan } from "./plan.js";
@@ -17,6 +17,7 @@ let state = null;
 let heardAt = 0;
 let notice = "";
 let selected = null; // an alarm's number; null is the first
+let signedOff = false;
 
 const chosen = () => state.alarms.find((alarm) => alarm.id === selected) ?? state.alarms[0];
 
@@ -44,7 +45,8 @@ const acts = {
 const silent = () => performance.now() - heardAt > SILENCE_MS;
 
 function verdict() {
-  if (silent()) return ["wait", "NO CONNECTION"]; // what was secure then may not be so now
+  if (signedOff) return ["trouble", "SIGNED OFF"];
+  if (silent()) return ["trouble", "NO CONNECTION"]; // what was secure then may not be so now
   const asking = state.alarms.filter((alarm) => alarm.asks);
   const urgent = asking.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
@@ -67,7 +69,7 @@ function verdict() {
 
 function showBanner() {
   const lines = [];
-  if (silent()) lines.push("No connection to the gateway: what you see is old");
+  if (silent() && !signedOff) lines.push("No connection to the gateway: what you see is old");
   if (state?.store.problem) lines.push(`NOT STORING: ${state.store.problem}. Nodes keep their messages. ${state.store.unstored} wait in memory`);
   for (const link of state?.links ?? []) if (!link.connected) lines.push(`Link down: ${link.name}`);
   for (const output of state ? failing(state) : []) {
@@ -94,7 +96,7 @@ function show() {
   showVerdict();
   setText(byId("site"), state.site.name);
   const others = state.on_watch.names.filter((name) => name !== operator?.name);
-  setText(byId("who"), operator ? `on watch: ${[operator.name, ...others].join(", ")}` : "");
+  setText(byId("who"), operator ? `on watch: ${[operator.name, ...others].map(isolate).join(", ")}` : "");
   setText(byId("clock"), clockTime(state.now_us));
   drawPlan(byId("plan"), state);
   showQueue(byId("alarms"), state, chosen()?.id, acts);
@@ -155,7 +157,7 @@ const KEYS = {
 addEventListener("keydown", (event) => {
   sound.wake();
   if (event.target.closest("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.repeat || !state) return;
+  if (event.repeat || !state || signedOff) return;
   const digit = DISPOSITIONS[Number(event.key) - 1];
   const act = digit ? () => chosen()?.kind === "intrusion" && acknowledge(chosen(), digit) : KEYS[event.key.toLowerCase()];
   if (!act) return;
@@ -180,16 +182,35 @@ sound.wake();
 const operator = await session();
 byId("to-supervisor").hidden = operator?.role !== "supervisor";
 
-const source = new EventSource("/events"); // reconnects by itself
-source.addEventListener("state", (event) => {
-  state = JSON.parse(event.data);
-  heardAt = performance.now();
-  show();
+// What was shown may not stay on the screen of who is not signed on any more; and it must be heard.
+addEventListener("signed-off", () => {
+  signedOff = true;
+  byId("dialog").close();
+  document.querySelector("main").hidden = true;
+  byId("signed-off").hidden = false;
+  setText(byId("who"), "");
+  byId("sign-on-again").focus();
+  showVerdict();
+  showBanner();
 });
-source.addEventListener("error", async () => {
-  if (source.readyState === EventSource.CLOSED && !(await session().catch(() => operator))) location.assign("/sign-on");
-});
+byId("sign-on-again").addEventListener("click", () => location.assign("/"));
+
+function listen() {
+  const source = new EventSource("/events"); // reconnects by itself, unless it is refused
+  source.addEventListener("state", (event) => {
+    state = JSON.parse(event.data);
+    heardAt = performance.now();
+    show();
+  });
+  source.addEventListener("error", async () => {
+    if (source.readyState !== EventSource.CLOSED) return;
+    if (await session().catch(() => operator)) setTimeout(listen, 3000);
+    else dispatchEvent(new Event("signed-off"));
+  });
+}
+listen();
 setInterval(() => {
   if (state) showVerdict();
+  if (signedOff || (state && silent())) sound.lost();
   showBanner();
 }, 1000);

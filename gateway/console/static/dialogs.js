@@ -82,13 +82,17 @@ export function askWalk(state, sectors = []) {
   const starts = [[0, "now"], [5, "in 5 minutes"], [15, "in 15 minutes"], [30, "in 30 minutes"], [60, "in 1 hour"], [240, "in 4 hours"]];
   const often = make("input");
   Object.assign(often, { name: "crossings", type: "number", min: 1, max: 100, value: 1 });
+  const crossings = field("Crossings of each sector", often);
+  const purpose = select("purpose", [["patrol", "patrol"], ["walk_test", "walk test"]]);
+  crossings.hidden = true;
+  purpose.addEventListener("change", () => { crossings.hidden = purpose.value !== "walk_test"; });
   ask("Own people on the ground", "Alarms of them are marked and stand behind others. A walk test also counts for the measured detection.", [
-    field("Why they walk", select("purpose", [["patrol", "patrol"], ["walk_test", "walk test"]])),
+    field("Why they walk", purpose),
     field("Who walks", text("who", 60)),
     checks("sectors", state.orders.arming.map((arming) => arming.sector), sectors),
     field("From", select("starts_in_minutes", starts)),
     spans(720, 60),
-    field("Crossings of each sector (walk test)", often),
+    crossings,
   ], "Announce", (data) => ["/api/walks", {
     purpose: data.get("purpose"), who: data.get("who"), sectors: data.getAll("sectors"), crossings: Number(data.get("crossings")),
     starts_in_minutes: Number(data.get("starts_in_minutes")), minutes: Number(data.get("minutes")),

@@ -27,6 +27,9 @@ export function button(text, key, act, className = "") {
   return element;
 }
 
+// What people wrote, so that words written from right to left do not reorder what stands around them.
+export const isolate = (text) => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
+
 // A button under the pointer or an open list stays what it is while its neighbours change.
 export function keyed(parent, items, key, create, update) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The window's sectors: armed or not and why, masks and walks in force, each with its end.
-import { button, keyed, make, setClass, setText, when, words } from "./dom.js";
+import { button, isolate, keyed, make, setClass, setText, when, words } from "./dom.js";
 
 function row(acts) {
   const item = make("li", "order");
@@ -20,7 +20,7 @@ export function showSectors(list, state, acts) {
   keyed(list, state.orders.arming, (arming) => arming.sector, create, (item, arming) => {
     item.order = arming;
     setText(item.querySelector(".name"), arming.sector);
-    const until = arming.until_us ? ` until ${when(arming.until_us, state.now_us)} by ${arming.by}: ${arming.reason}` : ` · ${arming.schedule}`;
+    const until = arming.until_us ? ` until ${when(arming.until_us, state.now_us)} by ${isolate(arming.by)}: ${isolate(arming.reason)}` : ` · ${arming.schedule}`;
     const quiet = masked(arming.sector).length ? " · masked" : "";
     setText(item.querySelector(".what"), `${arming.armed ? "armed" : "disarmed"}${until}${quiet}`);
     setClass(item, `order ${arming.armed ? (quiet ? "masked" : "armed") : "disarmed"}`);
@@ -36,7 +36,7 @@ export function showMasks(list, state, acts) {
   keyed(list, state.orders.masks, (mask) => mask.id, create, (item, mask) => {
     item.order = mask;
     setText(item.querySelector(".name"), [...mask.sectors, ...mask.nodes].join(" "));
-    setText(item.querySelector(".what"), `until ${when(mask.until_us, state.now_us)} · ${mask.owner}: ${mask.reason}`);
+    setText(item.querySelector(".what"), `until ${when(mask.until_us, state.now_us)} · ${isolate(mask.owner)}: ${isolate(mask.reason)}`);
   });
 }
 
@@ -47,6 +47,6 @@ export function showWalks(list, state, acts) {
     setText(item.querySelector(".name"), walk.sectors.join(" "));
     const times = `${when(walk.from_us, state.now_us)} to ${when(walk.until_us, state.now_us)}`;
     const often = walk.purpose === "walk_test" ? ` · ${walk.crossings} crossings` : "";
-    setText(item.querySelector(".what"), `${words(walk.purpose)} · ${walk.who} · ${times}${often}`);
+    setText(item.querySelector(".what"), `${words(walk.purpose)} · ${isolate(walk.who)} · ${times}${often}`);
   });
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The window's plan: sectors, nodes and what is being heard, in local metres, north up.
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 800, HEIGHT = 430, MARGIN = 70;
+const FOOT = 48; // below: legend and ruler
+const LETTER = 7; // pixels, of a label 12 high
 
 // Outlines of 24 x 24, centred on 12, 12.
 const ICONS = {
@@ -20,14 +21,15 @@ function make(name, attributes, text) {
   return element;
 }
 
-function scaleOf(site) {
+function scaleOf(site, width, height) {
   const points = site.nodes.map((node) => [node.x_m, node.y_m]).concat(...site.sectors.map((sector) => sector.polygon));
   const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
   const left = Math.min(...xs), right = Math.max(...xs), low = Math.min(...ys), high = Math.max(...ys);
-  const perMetre = Math.min((WIDTH - 2 * MARGIN) / Math.max(right - left, 10), (HEIGHT - 2 * MARGIN) / Math.max(high - low, 10));
+  const margin = Math.min(70, width / 10);
+  const perMetre = Math.min((width - 2 * margin) / Math.max(right - left, 10), (height - FOOT - 2 * margin) / Math.max(high - low, 10));
   const place = (x, y) => [
-    WIDTH / 2 + (x - (left + right) / 2) * perMetre,
-    HEIGHT / 2 - (y - (low + high) / 2) * perMetre,
+    width / 2 + (x - (left + right) / 2) * perMetre,
+    (height - FOOT) / 2 - (y - (low + high) / 2) * perMetre,
   ];
   return { place, perMetre };
 }
@@ -39,8 +41,23 @@ export function nodeState(node, heard) {
   return Object.keys(node.conditions).length || node.forged ? "trouble" : "ok";
 }
 
+// A label where there is room: one upon the other can be read by nobody.
+function labels() {
+  const taken = [];
+  return (x, y, text, attributes = {}) => {
+    const half = (text.length * LETTER) / 2;
+    if (taken.some(([a, b, wide]) => Math.abs(a - x) < half + wide && Math.abs(b - y) < 13)) return [];
+    taken.push([x, y, half]);
+    return [make("text", { x, y, ...attributes }, text)];
+  };
+}
+
+// One pixel is one unit, so that words stay as large on a telephone.
 export function drawPlan(svg, state) {
-  const { place, perMetre } = scaleOf(state.site);
+  const width = svg.clientWidth || 800, height = svg.clientHeight || 430;
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const { place, perMetre } = scaleOf(state.site, width, height);
+  const label = labels();
   // What was reported late is not there any more.
   const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && !a.late);
   const alarmed = new Set(present.filter((a) => a.asks).flatMap((a) => a.sectors));
@@ -58,16 +75,22 @@ export function drawPlan(svg, state) {
     if (!middle.length) continue;
     const x = middle.reduce((sum, point) => sum + point[0], 0) / middle.length;
     const y = Math.min(...middle.map((point) => point[1]));
-    parts.push(make("text", { class: "faint", x, y: corners.length > 2 ? y - 8 : y + 52 }, `${sector.id}${quiet && ` · ${quiet}`}`));
+    parts.push(...label(x, corners.length > 2 ? y - 8 : y + 44, `${sector.id}${quiet && ` · ${quiet}`}`, { class: "faint" }));
   }
-  for (const node of state.site.nodes) {
+  const ORDER = ["lost", "trouble", "hears", "never", "ok"]; // who needs a look has the label first
+  const nodes = state.site.nodes.map((node) => [node, nodeState(state.nodes[node.id], heard.has(node.id))]);
+  nodes.sort(([, a], [, b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  for (const [node, kind] of nodes) {
     const [x, y] = place(node.x_m, node.y_m);
-    if (heard.has(node.id)) parts.push(make("circle", { class: "ring pulse", cx: x, cy: y, r: 22 }));
-    parts.push(make("circle", { class: `node ${nodeState(state.nodes[node.id], heard.has(node.id))}`, cx: x, cy: y, r: 8 }));
-    parts.push(make("text", { x, y: y + 25 }, node.id));
+    if (kind === "hears") parts.push(make("circle", { class: "ring pulse", cx: x, cy: y, r: 22 }));
+    // A cross for lost: red and green are one to many eyes.
+    const sign = kind === "lost" ? make("path", { d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }) : make("circle", { cx: x, cy: y, r: 8 });
+    sign.setAttribute("class", `node ${kind}`);
+    sign.append(make("title", {}, node.id));
+    parts.push(sign, ...label(x, y + 24, node.id));
   }
   for (const alarm of present) if (alarm.x_m !== null) parts.push(target(alarm, place(alarm.x_m, alarm.y_m)));
-  parts.push(ruler(perMetre));
+  parts.push(ruler(perMetre, width, height));
   svg.replaceChildren(...parts);
 }
 
@@ -82,11 +105,11 @@ function target(alarm, [x, y]) {
   return group;
 }
 
-function ruler(perMetre) {
+function ruler(perMetre, width, height) {
   const metres = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((step) => step * perMetre > 60) ?? 2000;
-  const end = WIDTH - 20, start = end - metres * perMetre;
+  const end = width - 16, start = end - metres * perMetre;
   const group = make("g", {});
-  group.append(make("path", { class: "ruler", d: `M${start} ${HEIGHT - 16}v-6v3H${end}v-3v6` }));
-  group.append(make("text", { class: "faint", x: (start + end) / 2, y: HEIGHT - 26 }, `${metres} m`));
+  group.append(make("path", { class: "ruler", d: `M${start} ${height - 12}v-6v3H${end}v-3v6` }));
+  group.append(make("text", { class: "faint", x: (start + end) / 2, y: height - 22 }, `${metres} m`));
   return group;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The window's queue: one card per open alarm, with what keeps it quiet and whom it is told to next.
 import { recordsOf, showRecords, told } from "./outputs.js";
-import { button, clockTime, keyed, make, setClass, setText, span, when, words } from "./dom.js";
+import { button, clockTime, isolate, keyed, make, setClass, setText, span, when, words } from "./dom.js";
 
 export const DISPOSITIONS = ["person", "vehicle", "animal", "weather", "own_patrol", "test", "unknown"];
 export const label = (alarm) => words(alarm.kind === "intrusion" ? alarm.target ?? "unknown" : alarm.kind).toUpperCase();
@@ -19,9 +19,9 @@ function nextStep(alarm, state) {
 function marks(alarm, state) {
   const until = state.orders.masks.find((mask) => alarm.masked.startsWith(`mask ${mask.id} `))?.until_us;
   return [
-    alarm.masked && ["quiet", `MASKED · ${alarm.masked}${until ? ` · until ${when(until, state.now_us)}` : ""}`],
+    alarm.masked && ["quiet", `MASKED · ${isolate(alarm.masked)}${until ? ` · until ${when(until, state.now_us)}` : ""}`],
     alarm.suppressed && ["quiet", alarm.suppressed.toUpperCase()],
-    alarm.walk && ["walk", `ANNOUNCED · ${alarm.walk}`],
+    alarm.walk && ["walk", `ANNOUNCED · ${isolate(alarm.walk)}`],
     alarm.late && ["late", "REPORTED LATE"],
   ].filter(Boolean);
 }
@@ -74,8 +74,8 @@ export function showQueue(list, state, selected, acts) {
     for (const choice of item.querySelector(".choices").children) choice.setAttribute("aria-pressed", String(choice.dataset.word === alarm.disposition));
     item.querySelector(".choices").hidden = alarm.kind !== "intrusion";
     const verdict = alarm.disposition ? `: ${words(alarm.disposition)}` : "";
-    const note = alarm.note ? ` · “${alarm.note}”` : "";
-    setText(item.querySelector(".by"), alarm.acknowledged ? `acknowledged by ${alarm.acknowledged_by} ${clockTime(alarm.acknowledged_us)}${verdict}${note}` : "");
+    const note = alarm.note ? ` · “${isolate(alarm.note)}”` : "";
+    setText(item.querySelector(".by"), alarm.acknowledged ? `acknowledged by ${isolate(alarm.acknowledged_by)} ${clockTime(alarm.acknowledged_us)}${verdict}${note}` : "");
     const records = recordsOf(state, alarm);
     item.querySelector(".told").hidden = !records.length;
     setText(item.querySelector("summary"), `told: ${told(records)}`);
@@ -94,7 +94,7 @@ export function showPast(list, state, judge) {
     item.alarm = alarm;
     const by = alarm.judged_by || alarm.acknowledged_by;
     const verdict = alarm.disposition ? words(alarm.disposition) : alarm.acknowledged ? "not judged" : alarm.masked || alarm.suppressed;
-    setText(item.firstChild, `${when(alarm.raised_us, state.now_us)} #${alarm.id} ${label(alarm)} · ${alarm.sectors.join(", ")} · ${verdict}${by ? ` · ${by}` : ""}`);
+    setText(item.firstChild, `${when(alarm.raised_us, state.now_us)} #${alarm.id} ${label(alarm)} · ${alarm.sectors.join(", ")} · ${verdict}${by ? ` · ${isolate(by)}` : ""}`);
     setClass(item, alarm.disposition || alarm.kind !== "intrusion" ? "" : "unjudged");
   });
 }

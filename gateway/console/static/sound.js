@@ -3,12 +3,14 @@
 // An intrusion or tamper calls every 5 s until somebody acknowledges it; the rest is told once.
 
 const CALL_MS = 5000;
+const LOST_MS = 15_000;
 const TONES = { 1: [[880, 0], [660, 0.18], [880, 0.36], [660, 0.54]], 2: [[520, 0], [520, 0.25]], 3: [[440, 0]] };
 let context = null;
 let wanted = localStorage.getItem("sound") !== "off";
 let calledAt = 0;
 let told = new Set(); // alarms and the time since which they ask: one that asks again is told again
 let calls = 0;
+let lostAt = -LOST_MS;
 
 function play(priority) {
   calls += 1;
@@ -43,6 +45,14 @@ export function toggle() {
 // "on", "off" (somebody's choice) or "locked" (no key or click yet).
 export const state = () => (!wanted ? "off" : context?.state === "running" ? "on" : "locked");
 export const count = () => calls;
+
+// This page tells of no alarm now: who looks elsewhere must hear that.
+export function lost() {
+  const now = performance.now();
+  if (state() !== "on" || now - lostAt < LOST_MS) return;
+  lostAt = now;
+  play(2);
+}
 
 export function call(alarms) {
   const asking = alarms.filter((alarm) => alarm.asks);
