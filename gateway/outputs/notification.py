@@ -14,7 +14,7 @@ _WORDS = {
     Change.RAISED: "",
     Change.SECTOR: "moved on: ",
     Change.AGAIN: "again: ",
-    Change.RETURNED: "no longer quiet: ",
+    Change.RETURNED: "more urgent now: ",  # no mask, walk or doubt explains it any more
     Change.ESCALATED: "not acknowledged: ",
 }
 _REASONS_MOST = 8
@@ -48,7 +48,7 @@ def describe(site: str, change: AlarmChange) -> dict[str, Any]:
     sectors = ", ".join(alarm.sectors) or "-"
     what = alarm.kind.value.replace("_", " ")
     if alarm.kind is AlarmKind.INTRUSION and alarm.target is not None:
-        what = alarm.target.label
+        what = f"perhaps {alarm.target.label}" if alarm.unsure else alarm.target.label
     title = f"{site}: {_WORDS.get(change.change, '')}{what} in {sectors}"
     late = ["told late: it is over"] if alarm.late else []
     lines = [*late, *alarm.reasons[:_REASONS_MOST], f"nodes {', '.join(alarm.nodes)}"]

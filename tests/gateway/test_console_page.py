@@ -67,9 +67,10 @@ async def watch(
 
 
 def walk(nodes: list[MqttNode], *numbers: int, t_ms: int = 100,
-         target: TargetClass = TargetClass.PERSON) -> None:  # fmt: skip
+         target: TargetClass = TargetClass.PERSON, confidence_pct: int = 60) -> None:  # fmt: skip
     for number in numbers:
-        nodes[number - 1].publish(nodes[number - 1].detection(t_ms, target=target))
+        node = nodes[number - 1]
+        node.publish(node.detection(t_ms, target=target, confidence_pct=confidence_pct))
 
 
 async def test_page_operator_judges_an_alarm_with_one_key(tmp_path: Path) -> None:
@@ -200,3 +201,12 @@ async def test_page_closed_alarm_can_still_be_judged(tmp_path: Path) -> None:
         await page.shows("animal · eva")
         (alarm,) = gateway.pipeline.alarms.closed
         assert (alarm.note, alarm.judged_by) == ("two deer", "eva")
+
+
+async def test_page_alarm_in_doubt_says_unsure_and_not_trouble(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (gateway, page, nodes):
+        await page.shows("SECURE")
+        walk(nodes, 1, 2, confidence_pct=40)
+        text = await page.shows("UNSURE · PERSON · west", "UNSURE · calls in earnest")
+        assert gateway.pipeline.alarms.open[0].unsure
+        assert "TROUBLE" not in text

@@ -152,3 +152,11 @@ def test_outbox_receipt_and_last_delivery_survive_a_restart() -> None:
         ("", "no answer in time"),
     ]
     assert later.sent_us == {"phone": T0 + S}
+
+
+def test_outbox_alarm_in_doubt_is_told_as_perhaps_and_later_as_more_urgent() -> None:
+    outbox = box()
+    (first,) = outbox.offer([changed(unsure=True, priority=2)], T0)
+    (second,) = outbox.offer([changed(change=Change.RETURNED)], T0 + S)
+    assert body(first)["title"] == "yard: perhaps person in west"
+    assert body(second)["title"] == "yard: more urgent now: person in west"

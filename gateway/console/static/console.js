@@ -56,7 +56,9 @@ function verdict() {
   }
   if (asking.length) {
     const first = asking[0];
-    return ["trouble", `${first.walk ? "ANNOUNCED" : "TROUBLE"} · ${label(first)} · ${first.nodes.join(", ")}`];
+    const walker = first.kind === "intrusion";
+    const why = first.walk ? "ANNOUNCED" : first.late ? "REPORTED LATE" : walker ? "UNSURE" : "TROUBLE";
+    return ["trouble", `${why} · ${label(first)} · ${(walker ? first.sectors : first.nodes).join(", ")}`];
   }
   const acked = state.alarms.filter((alarm) => alarm.acknowledged).length;
   if (acked) return ["acked", `${acked} acknowledged, still active`];

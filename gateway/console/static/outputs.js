@@ -2,7 +2,7 @@
 // The window's outputs: whether each works, and who was told of an alarm, when, after how many tries.
 import { button, clockTime, keyed, make, setClass, setText, span, when } from "./dom.js";
 
-const CHANGES = { raised: "raised", sector: "new sector", again: "again", returned: "no longer quiet", escalated: "not acknowledged", test: "test" };
+const CHANGES = { raised: "raised", sector: "new sector", again: "again", returned: "more urgent now", escalated: "not acknowledged", test: "test" };
 const NONE = { channels: [], deliveries: [], home_assistant: null };
 export const outputsOf = (state) => ({ ...NONE, ...state.outputs });
 const tries = (count) => `${count} ${count === 1 ? "try" : "tries"}`;

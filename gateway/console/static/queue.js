@@ -23,6 +23,7 @@ function marks(alarm, state) {
     alarm.suppressed && ["quiet", alarm.suppressed.toUpperCase()],
     alarm.walk && ["walk", `ANNOUNCED · ${isolate(alarm.walk)}`],
     alarm.late && ["late", "REPORTED LATE"],
+    alarm.unsure && alarm.kind === "intrusion" && ["unsure", "UNSURE · calls in earnest when it becomes sure"],
   ].filter(Boolean);
 }
 
