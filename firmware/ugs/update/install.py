@@ -62,17 +62,17 @@ class Install:
         if manifest.version <= floor:
             raise UpdateError(REFUSED, NOT_NEWER)
         source = _manifest(self._slots.path(self._slots.active()))
-        number = end = 0
-        entries = manifest.entries()
-        try:
-            for _name, file_digest, at, file_size in entries:
-                number += 1
-                end = at + file_size
-                if not await self._bring(number, spare, file_digest, at, file_size, source):
-                    return 0
-        finally:
-            entries.close()
-        return manifest.version if tree.size_of(spare) == end else 0
+        number, place, at = 0, manifest.first, manifest.end
+        while place < manifest.end:
+            number += 1
+            try:
+                file_digest, file_size, place = manifest.entry(place)
+            except ManifestError:
+                return 0  # it was right a moment ago: flash that lies
+            if not await self._bring(number, spare, file_digest, at, file_size, source):
+                return 0
+            at += file_size
+        return manifest.version if tree.size_of(spare) == at else 0
 
     async def _bring(self, number, spare, digest, at, size, source=None):
         # Completes one file: by a copy out of the tree in use if it is there, or from the gateway.

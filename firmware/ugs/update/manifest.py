@@ -28,13 +28,17 @@ class ManifestError(Exception):
 
 class Manifest:
     # board, version (number); entries() yields (path, SHA-256, where it begins, size) of each file.
-    # The constructor reads it all once and raises ManifestError or OSError.
+    # The constructor reads it all once and raises ManifestError or OSError. While the tree is
+    # appended to, only entry(place) may be used: first, then what it gives, up to end. littlefs
+    # writes the last block of a file anew elsewhere, and who still reads in the old one finds there
+    # what has been written since.
 
     def __init__(self, path):
         self.path = path
         with open(path, "rb") as file:
-            self._end = _HEAD + int.from_bytes(file.read(_HEAD)[22:26], "big")
+            self.end = _HEAD + int.from_bytes(file.read(_HEAD)[22:26], "big")
             self.board, self.version = _read_head(file)
+            self.first = file.tell()
         count = total = 0
         before = ""
         for name, _digest, _at, size in self.entries():
@@ -55,14 +59,22 @@ class Manifest:
                 return at
         return None
 
+    def entry(self, place):
+        # (SHA-256, size, place of the next) of the file whose line begins there.
+        with open(self.path, "rb") as file:
+            file.seek(place)
+            line = file.readline(_LINE_MAX)
+        _name, size, digest = _parse(line)
+        return digest, size, place + len(line)
+
     def entries(self):
-        at = self._end
+        at = self.end
         with open(self.path, "rb") as file:
             file.seek(_HEAD)
             _read_head(file)
-            while file.tell() < self._end:
+            while file.tell() < self.end:
                 line = file.readline(_LINE_MAX)
-                if file.tell() > self._end:
+                if file.tell() > self.end:
                     raise ManifestError("line")
                 name, size, digest = _parse(line)
                 yield name, digest, at, size

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Cuts the power at every flash operation of a whole update, tears the operation, and goes on.
-# Usage: power_cut.py good|bad FIRST STEP; "bad" is a release that never proves itself. Prints
+# Usage: power_cut.py good|bad|long FIRST STEP; "bad" is a release that never proves itself. Prints
 # "cuts N operations M". Whatever tree a boot chooses has to be whole: that is what must never fail.
+# "long" is never cut: so long that littlefs comes round to the blocks it has let go.
 
 import asyncio
 import gc
@@ -34,6 +35,8 @@ NEW = {
     "ugs/dsp/added.py": b"# a new folder\n" * 20,
     "ugs/node.py": b"# new node\n",
 }
+if sys.argv[1] == "long":
+    NEW = {"ugs/f%02d.py" % n: b"# file %02d\n" % n * 130 for n in range(40)}
 VERSION = 2_000
 COMMAND = 77
 
@@ -214,6 +217,10 @@ def run_cut(image, is_good, cut, torn_pct):
 def main():
     is_good, cut, step = sys.argv[1] == "good", int(sys.argv[2]), int(sys.argv[3])
     image = prepare()
+    if sys.argv[1] == "long":
+        _was_cut, done = run_cut(image, True, -1, 0)
+        print("cuts 0 operations %d" % done)
+        return
     cuts = operations = 0
     while True:
         hit = 0
