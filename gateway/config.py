@@ -55,6 +55,13 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # to = "shift leader"
 # priority = 1           # alarms of this priority and higher
 
+# Whom to tell elsewhere (docs/outputs.md); `groundwatch outputs test` shows that it arrives.
+# [[output]]
+# name = "duty_phone"
+# kind = "ntfy"          # webhook | ntfy | email | mqtt
+# url = "https://ntfy.example.net"
+# topic = "north-fence"
+
 # The store is a SQLite file in data_dir, or a PostgreSQL database.
 # [store]
 # url = "postgresql:///groundwatch"

@@ -19,6 +19,7 @@ from gateway.toml_table import Table
 
 _OUTPUTS_MOST = 16
 _SECRET_MOST = 4096
+_USERNAME_MOST = 256
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -99,10 +100,10 @@ def read_home_assistant(root: Table, folder: Path) -> HomeAssistantConfig | None
         return None
     table = root.table("home_assistant")
     config = HomeAssistantConfig(
-        host=table.text("host", "192.168.1.5"),
+        host=_host(table, "192.168.1.5"),
         **_broker_access(table, folder),
         prefix=_topic(table, "prefix", "homeassistant", "homeassistant"),
-        username=table.optional_text("username", "groundwatch"),
+        username=_username(table),
         password=_secret(table, "password", folder),
     )
     table.done()
@@ -145,10 +146,10 @@ def _output(table: Table, folder: Path) -> OutputConfig:
             return OutputConfig(
                 OutputKind.MQTT,
                 channel,
-                host=table.text("host", "192.168.1.5"),
+                host=_host(table, "192.168.1.5"),
                 **_broker_access(table, folder),
                 topic=_topic(table, "topic", "groundwatch/alarms", "groundwatch/alarms"),
-                username=table.optional_text("username", "groundwatch"),
+                username=_username(table),
                 password=_secret(table, "password", folder),
             )
 
@@ -158,7 +159,7 @@ def _email(table: Table, channel: Channel, folder: Path) -> OutputConfig:
     word = table.text("tls", "starttls", "starttls")
     if word not in modes:
         raise table.fail("tls", f"must be one of {', '.join(modes)}", 'tls = "starttls"')
-    host = table.text("host", "mail.example.net")
+    host = _host(table, "mail.example.net")
     if modes[word] is Tls.NONE and host not in LOOPBACK:
         raise table.fail("tls", "may be none on this machine only", 'tls = "starttls"')
     to = table.texts("to", "duty@example.net", 16)
@@ -173,7 +174,7 @@ def _email(table: Table, channel: Channel, folder: Path) -> OutputConfig:
         port=table.integer("port", 1, 65535, 587, 587),
         tls=modes[word],
         trust=None if modes[word] is Tls.NONE else read_trust(table, folder),
-        username=table.optional_text("username", "groundwatch"),
+        username=_username(table),
         password=_secret(table, "password", folder),
         sender=sender,
         to=to,
@@ -192,6 +193,27 @@ def _broker_access(table: Table, folder: Path) -> dict[str, Any]:
 
 def _web_trust(table: Table, folder: Path, url: str) -> Trust | None:
     return read_trust(table, folder) if urlsplit(url).scheme == "https" else None
+
+
+def _host(table: Table, example: str) -> str:
+    """A name or an address that can be looked up."""
+    host = table.text("host", example)
+    try:
+        host.encode("idna")
+        good = len(host) <= 253 and all(c.isalnum() or c in "-._:" for c in host)
+    except UnicodeError:
+        good = False
+    if not good:
+        raise table.fail("host", "must be a host name or an address", f'host = "{example}"')
+    return host
+
+
+def _username(table: Table) -> str | None:
+    name = table.optional_text("username", "groundwatch")
+    if name is not None and (len(name) > _USERNAME_MOST or not name.isprintable()):
+        problem = f"must be 1 to {_USERNAME_MOST} characters on one line"
+        raise table.fail("username", problem, 'username = "groundwatch"')
+    return name
 
 
 def _topic(table: Table, key: str, example: str, default: str) -> str:

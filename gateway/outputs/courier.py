@@ -12,6 +12,7 @@ import heapq
 import json
 import logging
 import random
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -119,6 +120,11 @@ class Courier:
             error = DeliveryError("no answer in time")
         except DeliveryError as problem:
             error = problem
+        except Exception as bug:  # whatever a receiver does, the watch goes on
+            # Without its text: that may hold what the other side wrote.
+            where = "".join(traceback.format_tb(bug.__traceback__))
+            _LOG.error("output %s: %s\n%s", self.name, type(bug).__name__, where)
+            error = DeliveryError(f"an error of our own: {type(bug).__name__}")
         else:
             self.problem, self.failing_since_us = "", 0
             self._over(due.number, Status.SENT, attempts, receipt)

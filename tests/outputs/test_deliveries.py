@@ -9,9 +9,11 @@ import hashlib
 import hmac
 import json
 import logging
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -22,7 +24,7 @@ from gateway.outputs.outbox import Status
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import free_port, until
 from tests.outputs.receivers import mail_server, web_server
-from tests.outputs.told import HASTY, QUICK, Told, changed, read, secret
+from tests.outputs.told import HASTY, QUICK, T0, S, Told, changed, read, secret
 
 REFUSED = "nobody listens there: the connection was refused"
 KEY = "a-shared-secret-of-the-site"
@@ -233,3 +235,72 @@ async def test_mqtt_broker_away_is_tried_until_patience_ends(tmp_path: Path) -> 
         told.offer(changed())
         await until(lambda: told.settled, 20)
     assert told.settled == [(1, Status.FAILED, 4, REFUSED)]
+
+
+@asynccontextmanager
+async def babbling(chance: random.Random) -> AsyncIterator[int]:
+    """A server that answers with noise, or with the begin of something and then noise; its port."""
+    begins = (
+        b"",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 OK\r\n",
+        b"220 mail\r\n",
+        b"220-",
+        b"\x20\x02\0\0",
+    )
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            writer.write(chance.choice(begins) + chance.randbytes(chance.choice((0, 3, 200, 5000))))
+            await writer.drain()
+            if chance.random() < 0.5:
+                await asyncio.wait_for(reader.read(100), 0.1)
+            writer.write(chance.randbytes(40))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("way", ["webhook", "ntfy", "email", "mqtt"])
+async def test_output_answered_with_noise_goes_on_and_says_so_in_words_of_ours(
+    way: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(way)
+    async with babbling(chance) as port:
+        told = {
+            "webhook": lambda: webhook(tmp_path, f"http://127.0.0.1:{port}/", HASTY),
+            "ntfy": lambda: Told(
+                read(tmp_path, kind="ntfy", url=f"http://127.0.0.1:{port}/", topic="t"), HASTY
+            ),
+            "email": lambda: email(tmp_path, port),
+            "mqtt": lambda: Told(read(tmp_path, kind="mqtt", host="127.0.0.1", port=port), HASTY),
+        }[way]()
+        told.courier._patience = Patience(first_s=0.001, most_s=0.002, attempts=2, timeout_s=0.3)
+        async with delivering(told):
+            told.offer(*(changed(number) for number in range(1, 11)))
+            await until(lambda: len(told.settled) == 10, 60)
+            told.offer(*(changed(number) for number in range(11, 21)), now_us=T0 + 60 * S)
+            await until(lambda: len(told.settled) == 20, 60)
+    # By chance noise may be an answer; it is never anything that we did not foresee.
+    assert sum(status is Status.FAILED for _id, status, _tries, _why in told.settled) > 10
+    assert "of our own" not in caplog.text + repr(told.settled)
+
+
+async def test_output_with_a_fault_of_our_own_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        async def deliver(self, body: dict[str, Any]) -> str:
+            raise KeyError(f"secret word in {body['title']}")
+
+    told = Told(read(tmp_path, kind="mqtt", host="127.0.0.1", port=1))
+    told.courier._way = Broken()
+    async with delivering(told):
+        told.offer(changed())
+        await until(lambda: told.settled, 20)
+    assert told.settled == [(1, Status.FAILED, 4, "an error of our own: KeyError")]
+    assert "secret word in yard" not in caplog.text

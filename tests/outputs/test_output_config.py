@@ -60,6 +60,11 @@ def test_output_secret_file_that_others_may_read_is_refused(tmp_path: Path) -> N
         ({**MAIL, "to": []}, "list of 1 to"),
         ({"kind": "mqtt", "host": "h", "topic": "groundwatch/v1/yard/n01/up"}, "nodes speak"),
         ({"kind": "mqtt", "host": "h", "topic": "a/+/b"}, "without"),
+        ({"kind": "mqtt", "host": "a" * 64 + ".example"}, "host name or an address"),
+        ({"kind": "mqtt", "host": "a b"}, "host name or an address"),
+        ({"kind": "mqtt", "host": "a\nb"}, "host name or an address"),
+        ({"kind": "mqtt", "host": "h", "username": "u" * 70_000}, "1 to 256 characters"),
+        ({**MAIL, "host": "mail..example.net"}, "host name or an address"),
     ],
 )
 def test_output_configuration_that_is_wrong_is_refused_in_one_line(
