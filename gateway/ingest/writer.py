@@ -69,7 +69,7 @@ class Writer:
         self._pending = Writes()
         self._waiting: list[tuple[Outcome, Arrival]] = []
         self._replies: list[tuple[Outcome, asyncio.Future[Outcome]]] = []
-        self._desk = AnswerDesk(pipeline.upto, clock, self._send)
+        self._desk = AnswerDesk(pipeline.safe_upto, clock, self._send)
         self._executor = ThreadPoolExecutor(1, "store")
 
     @property

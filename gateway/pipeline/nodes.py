@@ -67,6 +67,7 @@ class NodeSide:
         self._detection_rows: list[DetectionRow] = []
         self._touched_nodes: set[str] = set()
         self._touched_boots: set[tuple[str, int]] = set()
+        self._safe: dict[tuple[str, int], int] = {}
 
     def hear(self, arrival_us: int, topic: str, payload: bytes, outcome: Outcome) -> Said:
         """What it means, in order; never raises for what the bytes hold. Notes in `outcome`."""
@@ -105,8 +106,12 @@ class NodeSide:
         return []
 
     def upto(self, node: str, boot: int) -> int:
-        """Up to which seq that boot's durable messages are complete."""
+        """Up to which seq that boot's durable messages have come whole."""
         return self.door.sequence(node, boot).upto
+
+    def safe_upto(self, node: str, boot: int) -> int:
+        """The same of what the store holds: what a receipt may say."""
+        return self._safe.get((node, boot), 0)
 
     def gaps(self, node: str) -> list[tuple[int, int, int]]:
         """(boot, first, last) of durable messages not come yet though later ones have, the newest
@@ -162,13 +167,15 @@ class NodeSide:
         self.roster.dirty.clear()
 
     def committed(self, writes: Writes) -> None:
-        """The store holds these now; the down counters reserved in them may be used."""
+        """The store holds these now: they may be receipted, their down counters used."""
         for node, row in writes.nodes.items():
             self.down[node].committed(row.down_reserved)
+        self._safe |= {key: boot.upto for key, boot in writes.boots.items()}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what an earlier run left."""
         node_rows.restore(self, snapshot)
+        self._safe = {key: sequence.upto for key, sequence in self.door.durable.items()}
         self.quarantine.restore(snapshot)
         for node, boot, _seq in snapshot.above:
             self._mark_gap(node, boot)

@@ -286,8 +286,12 @@ class Pipeline:
         self.updates.set_sectors(orders.alarms.sector_of)
 
     def upto(self, node: str, boot: int) -> int:
-        """Up to which seq that boot's durable messages are complete."""
+        """Up to which seq that boot's durable messages have come whole."""
         return self._nodes.upto(node, boot)
+
+    def safe_upto(self, node: str, boot: int) -> int:
+        """The same of what the store holds: what a receipt may say."""
+        return self._nodes.safe_upto(node, boot)
 
     def gaps(self, node: str) -> list[tuple[int, int, int]]:
         """(boot, first, last) of durable messages not come yet though later ones have."""
@@ -305,7 +309,7 @@ class Pipeline:
         return writes
 
     def committed(self, writes: Writes) -> None:
-        """The store holds these now; the down counters reserved in them may be used."""
+        """The store holds these now: they may be receipted, their down counters used."""
         self._nodes.committed(writes)
 
     def _take(self, said: Said, now_us: int, outcome: Outcome) -> None:

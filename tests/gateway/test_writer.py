@@ -143,6 +143,29 @@ async def test_writer_store_fails_alarms_go_on_receipts_stop_and_all_recovers(
     assert {topic for topic, _data in bench.link.sent} == {node.down for node in nodes}
 
 
+async def test_writer_receipt_due_during_a_commit_says_nothing_of_what_is_in_it(
+    bench: Bench,
+) -> None:
+    node, go_on, commit = PlayedNode("n01"), threading.Event(), bench.store.commit
+    for number in (1, 2):  # the first is answered at once, the second is owed
+        bench.offer(node, node.detection(number))
+        await until(lambda number=number: bench.link.acknowledged == number)
+
+    def held(writes: Writes) -> None:
+        if writes.messages:
+            go_on.wait(5)
+        commit(writes)
+
+    bench.store.commit = held  # type: ignore[method-assign]  # a disk that takes its time
+    bench.offer(node, node.detection(3))
+    await until(lambda: len(bench.link.sent) == 2)  # the owed one falls due meanwhile
+    assert bench.link.acknowledged == 2
+    assert bench.receipts(node)[-1].upto == (1, 2)
+    go_on.set()
+    await until(lambda: len(bench.link.sent) == 3)
+    assert bench.receipts(node)[-1].upto == (1, 3)
+
+
 async def test_writer_queue_full_arrivals_are_not_taken(tmp_path: Path) -> None:
     bench, node = Bench(tmp_path), PlayedNode("n01")
     data = node.detection(1)
