@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from gateway.alarms import AlarmRules
@@ -36,7 +36,7 @@ class ConsoleState:
         clock: Callable[[], int],
         sign_on: Callable[[], dict[str, Any]],
         warnings: Callable[[], list[str]] = list,
-        outputs: Callable[[], dict[str, Any]] = dict,
+        outputs: Callable[[Collection[int]], dict[str, Any]] = lambda _alarms: {},
     ) -> None:
         self.version = 0
         self._pipeline = pipeline
@@ -72,13 +72,14 @@ class ConsoleState:
         pipeline, writer = self._pipeline, self._writer
         queue = queue_of(pipeline.alarms.open)
         shown = queue[:_OPEN_SHOWN] + [alarm for alarm in queue[_OPEN_SHOWN:] if alarm.active]
+        past = pipeline.alarms.closed[: -_RECENT_ALARMS - 1 : -1]
         number, link = pipeline.audit.head
         return {
             "now_us": self.now_us(),
             "site": _site(pipeline),
             "alarms": [_alarm(alarm) for alarm in shown],
             "alarms_waiting": len(queue) - len(shown),
-            "past": [_alarm(alarm) for alarm in pipeline.alarms.closed[: -_RECENT_ALARMS - 1 : -1]],
+            "past": [_alarm(alarm) for alarm in past],
             "orders": orders_shown(pipeline, self.now_us()),
             "on_watch": self._sign_on(),
             "detections": list(self._detections)[::-1],
@@ -118,7 +119,7 @@ class ConsoleState:
                 "failures": writer.store_failures,
                 "unstored": writer.unstored,
             },
-            "outputs": self._outputs(),
+            "outputs": self._outputs({alarm.id for alarm in (*shown, *past)}),
             "links": [
                 {"name": link.name, "connected": link.connected, "counters": dict(link.counters)}
                 for link in self._links

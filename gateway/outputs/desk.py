@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
 from gateway.outputs.config import OutputConfig, OutputKind
@@ -17,7 +17,7 @@ from gateway.outputs.mqtt import Mqtt
 from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.outputs.web import Ntfy, Webhook
 
-_SHOWN_MOST = 200
+_NEWEST, _SHOWN_MOST = 50, 500
 _ASSISTANT = "home assistant"  # no output is called so: theirs have no spaces
 _WAYS: dict[OutputKind, Callable[[OutputConfig], Way]] = {
     OutputKind.WEBHOOK: Webhook,
@@ -141,13 +141,15 @@ class OutputDesk:
         if task is not None:
             task.cancel()
 
-    def snapshot(self) -> dict[str, Any]:
-        """Plain values for the page: each output, the records of the newest deliveries."""
+    def snapshot(self, alarms: Collection[int] = ()) -> dict[str, Any]:
+        """Plain values for the page: each output, the records of the newest deliveries and of those
+        about these alarms, the newest first."""
         outbox, assistant = self._outbox, self._home_assistant
-        newest = sorted((*outbox.recent, *outbox.pending.values()), key=lambda one: -one.id)
+        known = sorted((*outbox.recent, *outbox.pending.values()), key=lambda one: -one.id)
+        shown = known[:_NEWEST] + [one for one in known[_NEWEST:] if one.alarm_id in alarms]
         return {
             "channels": [self._shown(channel) for channel in outbox.channels.values()],
-            "deliveries": [self._record(one) for one in newest[:_SHOWN_MOST]],
+            "deliveries": [self._record(one) for one in shown[:_SHOWN_MOST]],
             "home_assistant": assistant
             and {
                 "connected": assistant.connected,

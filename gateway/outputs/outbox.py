@@ -20,7 +20,7 @@ from gateway.outputs.notification import TEST, TOLD, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
 PENDING_MOST = 256  # of one channel; beyond it the oldest of the least urgent goes
-_RECENT_MOST = 100
+RECENT_MOST = 1000
 _TOLD_MOST = 1024
 _ROW = "delivery:"  # names of state rows
 _LAST = "last_delivery"
@@ -91,7 +91,7 @@ class Outbox:
         chain: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
         self.pending: dict[int, Delivery] = {}
-        self.recent: deque[Delivery] = deque(maxlen=_RECENT_MOST)
+        self.recent: deque[Delivery] = deque(maxlen=RECENT_MOST)
         self.channels = {channel.name: channel for channel in channels}
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.sent_us: dict[str, int] = {}  # when a channel delivered last
@@ -234,7 +234,7 @@ class Outbox:
         self._chain(over)
 
     def _remember(self, delivery: Delivery) -> None:
-        if len(self.recent) == _RECENT_MOST:
+        if len(self.recent) == RECENT_MOST:
             self._rows[f"{_ROW}{self.recent[0].id}"] = ""
         self.recent.append(delivery)
         if delivery.status is Status.SENT:

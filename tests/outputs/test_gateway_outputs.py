@@ -22,7 +22,7 @@ from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, free_port, write_config
 from tests.gateway.played_node import until as until_within
 from tests.outputs.receivers import web_server
-from tests.outputs.told import secret
+from tests.outputs.told import changed, secret
 
 until = partial(until_within, seconds=20)
 BROKER = 'kind = "embedded"\nport = 0'
@@ -173,3 +173,23 @@ async def test_home_assistant_finds_nodes_sectors_and_alarms_on_its_broker(tmp_p
         state = json.loads(heard[value["state_topic"]])
         key = value["value_template"].removeprefix("{{ value_json.").removesuffix(" }}")
         assert key in state
+
+
+async def test_gateway_alarm_on_the_page_keeps_its_record_behind_a_storm_of_others(
+    tmp_path: Path,
+) -> None:
+    async with web_server() as server:
+        path = configured(tmp_path, webhook(tmp_path, server.url))
+        async with Gateway(load_config(path)) as gateway:
+            nodes = await walk_past(gateway, "n01", "n02")
+            await until(lambda: not gateway.pipeline.outbox.pending and server.received)
+            outbox, now_us = gateway.pipeline.outbox, gateway._state.now_us()
+            for number in range(100, 300):
+                outbox.offer([changed(number)], now_us + number * 10_000_000)
+            shown = gateway._state.snapshot()
+            for node in nodes:
+                node.disconnect()
+    (alarm,) = shown["alarms"]
+    about = [one for one in shown["outputs"]["deliveries"] if one["alarm"] == alarm["id"]]
+    assert [one["answer"] for one in about] == ["answered 204"]
+    assert len(shown["outputs"]["deliveries"]) == 51

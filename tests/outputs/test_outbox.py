@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from gateway.model.alarm import Change
-from gateway.outputs.outbox import PENDING_MOST, Channel, Delivery, Outbox, Status
+from gateway.outputs.outbox import PENDING_MOST, RECENT_MOST, Channel, Delivery, Outbox, Status
 from gateway.store.interface import Snapshot, Writes
 from tests.outputs.told import T0, S, changed
 
@@ -124,12 +124,12 @@ def test_outbox_restarted_without_an_output_ends_what_was_pending_for_it() -> No
 
 def test_outbox_rows_of_a_long_run_stay_few() -> None:
     outbox, state = box(), dict[str, str]()
-    for number in range(1, 401):
+    for number in range(1, RECENT_MOST + 100):
         (delivery,) = outbox.offer([changed(number)], T0 + number * S)
         state = kept(outbox, state)
         outbox.settle(T0 + number * S, delivery.id, Status.SENT, 1)
         state = kept(outbox, state)
-    assert sum(name.startswith("delivery:") for name in state) == 100
+    assert sum(name.startswith("delivery:") for name in state) == RECENT_MOST
 
 
 def test_outbox_settled_twice_counts_once() -> None:
