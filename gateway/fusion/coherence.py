@@ -45,7 +45,9 @@ def doubts(
     """Signs that these activities have a cause far away or in the air."""
     found: list[Doubt] = []
     first = _first_onsets(activities)
-    if _is_everywhere(site, ears, first, at_us) and _is_at_once(site, first, target):
+    # Whoever stands and digs is heard at once by all who hear him.
+    stands = target is TargetClass.DIGGING
+    if not stands and _is_everywhere(site, ears, first, at_us) and _is_at_once(site, first, target):
         # Alike alone is no sign: so is somebody who walks along the nodes.
         if _is_flat(site, activities, at_us):
             reason = "heard everywhere at once and alike, as thunder or an aircraft is"

@@ -53,9 +53,9 @@ class Rules(Weights):
     lone_confidence: float = 0.6
     # Each of two nodes that agree.
     pair_confidence: float = 0.3
-    # One node among several, without PIR: very sure, and again in later reports.
-    sure_confidence: float = 0.8
-    sure_reports: int = 3
+    # One node among several, without PIR: sure, and again in a later report.
+    sure_confidence: float = 0.75
+    sure_reports: int = 2
     # The log-odds from which on an operator is disturbed: 5 to 3. On the sites that weights are
     # fitted on no tree came so far, and all came that had grounds and were wanted.
     alarm_at: float = 0.5

@@ -174,6 +174,17 @@ def test_alarm_on_somebody_beyond_reach_is_no_hit_and_not_false() -> None:
     assert (marks.hits, marks.repeated, marks.false) == ({}, 1, [])
 
 
+def test_alarm_on_somebody_beyond_reach_is_a_hit_once_it_names_a_node_he_comes_to() -> None:
+    truth = truth_of(actor("a", x_m=-70))
+    first = alarm(1100, "n02")
+    named = {**alarm(1110, "n02", "n01"), "type": "alarm_update"}
+    assert list(mark(truth, {"n01": Point(-50, 0), "n02": Point(25, 0)}, [first, named]).hits) == [
+        "a"
+    ]
+    other = {**named, "id": 2}
+    assert not mark(truth, {"n01": Point(-50, 0), "n02": Point(25, 0)}, [first, other]).hits
+
+
 def test_alarm_claims_are_measured_against_the_walk() -> None:
     truth = truth_of(actor("a"))
     update = alarm(1110, "n01", "n02", direction_deg=350.0, speed_m_s=1.5) | {

@@ -2,9 +2,10 @@
 """Score: which alarm of the line answers which actor, and how well it says where and whither.
 
 An alarm answers a wanted actor who, when it is raised or up to LATE_S before, was within reach of
-one of the nodes it names, the nearest first. More of them, or one that only somebody beyond reach
-can have caused, are repetitions; one that only an animal can have caused is a nuisance; one while
-nobody at all was around is false.
+one of the nodes it names, the nearest first; or who was further off, since hard ground carries far,
+and comes within reach of nodes that the alarm names while it goes on. More of them, or one that
+only somebody beyond reach can have caused, are repetitions; one that only an animal can have caused
+is a nuisance; one while nobody at all was around is false.
 """
 
 from __future__ import annotations
@@ -78,6 +79,10 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
             name
             for name in wanted
             if name not in marks.hits and causes[name] <= REACH_M.get(kinds[name], REACH_FOOT_M)
+        ] or [
+            name
+            for name in wanted
+            if name not in marks.hits and _comes_near(truth, points, name, line, lines)
         ]
         if fresh:
             marks.hits[fresh[0]] = line
@@ -130,6 +135,17 @@ def surer_alarms(lines: Sequence[Line], least_pct: int) -> list[Line]:
         for line in lines
         if line["type"] == "alarm" and 100 * best[line["id"]] >= least_pct - 1e-9
     ]
+
+
+def _comes_near(
+    truth: Truth, points: Mapping[str, Point], actor: str, alarm: Line, lines: Sequence[Line]
+) -> bool:
+    reach_m = REACH_M.get(str(truth.actors[actor]["class"]), REACH_FOOT_M)
+    return any(
+        _causes(truth, points, line).get(actor, math.inf) <= reach_m
+        for line in lines
+        if line["type"] == "alarm_update" and line["id"] == alarm["id"]
+    )
 
 
 def _causes(truth: Truth, points: Mapping[str, Point], line: Line) -> dict[str, float]:

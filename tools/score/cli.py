@@ -229,7 +229,7 @@ def _end_with_parent(parent: int) -> None:
 def one(job: Job, node: Path) -> Tally:
     """Observe and count one run; `node` is the MicroPython to run detectors with."""
     if isinstance(job, WorldJob):
-        return tally(_observe(job, node))
+        return tally(observed(job, node))
     try:
         given = take.load(job.path)
     except MemoryError:
@@ -237,7 +237,8 @@ def one(job: Job, node: Path) -> Tally:
     return tally(observe_take(given, job.path.name, node, job.seed))
 
 
-def _observe(job: WorldJob, node: Path) -> Observation:
+def observed(job: WorldJob, node: Path) -> Observation:
+    """A world as its nodes tell it, with its walk test where it has one."""
     seen = observe_world(job.scenario, job.seed, job.duration_s, node, job.link)
     if not job.walk_test:
         return seen

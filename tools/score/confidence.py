@@ -28,8 +28,9 @@ from gateway.pipeline import Pipeline
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import is_wanted
+from tools.score.cli import observed
 from tools.score.line import event_line, played
-from tools.score.observe import Observation, observe_world
+from tools.score.observe import Observation
 from tools.score.suite import read_suite
 
 SUITE = Path(__file__).parent / "confidence.toml"
@@ -165,14 +166,14 @@ def run(args: argparse.Namespace) -> int:
     """Observe the sites, fit, and write the table."""
     if not args.out.parent.is_dir():
         raise UserError(f"{args.out.parent}: no such folder to write into; make it first")
-    found = list(_observed(args.suite))
+    found = list(_samples(args.suite))
     text = table(fit(found), found)
     args.out.write_text(text, encoding="utf-8")
     print(text[text.index("class ") :])
     return 0
 
 
-def _observed(suite: Path) -> Iterable[Sample]:
+def _samples(suite: Path) -> Iterable[Sample]:
     node = micropython.find()
     for job in read_suite(suite):
-        yield from samples(observe_world(job.scenario, job.seed, job.duration_s, node, job.link))
+        yield from samples(observed(job, node))
