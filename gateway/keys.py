@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import stat
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import ConfigError
 
@@ -20,8 +21,10 @@ _LABEL = b"groundwatch/v1 "
 
 @dataclass(frozen=True, slots=True)
 class NodeKeys:
-    """What one node and the gateway share. Secrets stay out of `repr`."""
+    """What one node and the gateway share in one epoch. Secrets stay out of `repr`."""
 
+    key: bytes = field(repr=False)  # 32 bytes: what the others are derived from
+    epoch: int
     up_key: bytes = field(repr=False)  # 16 bytes
     up_iv: bytes = field(repr=False)  # 13 bytes
     down_key: bytes = field(repr=False)
@@ -53,13 +56,36 @@ def node_key(fleet_root: bytes, site: str, node: str, generation: int = 1) -> by
 
 
 def derive(key: bytes) -> NodeKeys:
-    """The keys in use, from a node key."""
+    """The keys in use, from a node key as it was given out: its epoch 0."""
+    return _derived(key, 0, _expand(key, b"mqtt password", 16).hex())
+
+
+def next_epoch(keys: NodeKeys) -> NodeKeys:
+    """The keys of the epoch after, from which these cannot be found."""
+    return _derived(_next_key(keys.key, keys.epoch), keys.epoch + 1, keys.mqtt_password)
+
+
+def at_epoch(keys: NodeKeys, epoch: int) -> NodeKeys:
+    """The keys of a later epoch."""
+    key = keys.key
+    for past in range(keys.epoch, epoch):
+        key = _next_key(key, past)
+    return _derived(key, epoch, keys.mqtt_password)
+
+
+def _next_key(key: bytes, epoch: int) -> bytes:
+    return _expand(key, b"epoch %d" % (epoch + 1), 32)
+
+
+def _derived(key: bytes, epoch: int, mqtt_password: str) -> NodeKeys:
     return NodeKeys(
+        key=key,
+        epoch=epoch,
         up_key=_expand(key, b"up key", 16),
         up_iv=_expand(key, b"up iv", 13),
         down_key=_expand(key, b"down key", 16),
         down_iv=_expand(key, b"down iv", 13),
-        mqtt_password=_expand(key, b"mqtt password", 16).hex(),
+        mqtt_password=mqtt_password,
     )
 
 
@@ -114,4 +140,5 @@ def load_fleet_root(path: Path) -> bytes:
 
 
 def _expand(key: bytes, label: bytes, length: int) -> bytes:
-    return HKDFExpand(algorithm=SHA256(), length=length, info=_LABEL + label).derive(key)
+    """HKDF-Expand of one block (RFC 5869 2.3), which is one HMAC; `length` is at most 32."""
+    return hmac.digest(key, _LABEL + label + b"\1", "sha256")[:length]

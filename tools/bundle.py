@@ -37,7 +37,7 @@ OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, RESCUE)
 # What a node has to have to take an update when both of its trees are bad.
 _RESCUE_PARTS = re.compile(
     r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
-    r"|ugs/(__init__|clock|config|rescue|tasks|version)\.py"
+    r"|ugs/(__init__|clock|config|ratchet|rescue|tasks|version)\.py"
 )
 
 
@@ -45,8 +45,9 @@ _RESCUE_PARTS = re.compile(
 class NodeConfig:
     """What one node is told; `write_tree` turns it into files. On a wire it is told no network.
 
-    `key` is the 32-byte node key and stays out of reprs; `release` the public key of firmware
-    releases, without which the node takes no updates. `x_m`, `y_m` are metres east and north.
+    `key` is the 32-byte node key and stays out of reprs, empty for a node that keeps what has come
+    of its own; `release` the public key of firmware releases, without which the node takes no
+    updates. `x_m`, `y_m` are metres east and north.
     """
 
     site: str
@@ -69,8 +70,9 @@ class NodeConfig:
             "site": self.site,
             "node": self.node,
             "board": self.board,
-            "key": self.key.hex(),
         }
+        if self.key:
+            table["key"] = self.key.hex()
         if self.link == SERIAL:
             table["link"] = self.link
         else:

@@ -19,7 +19,7 @@ class Config:
         self.site = site
         self.node = node
         self.board = board
-        self.key = key
+        self.key = key  # as given at the cable; None when it has gone on (ugs.ratchet)
         self.is_wired = network is None
         self.ssid, self.passphrase, self.host, self.port = network or ("", "", "", 0)
         self.x_m, self.y_m = place
@@ -53,7 +53,7 @@ def parse_config(table):
         _identifier(table, "site", "north"),
         _identifier(table, "node", "n07"),
         _identifier(table, "board", "pico_w"),
-        _key(table, "key"),
+        _key(table, "key") if "key" in table else None,
         network,
         (_number(table, "x_m"), _number(table, "y_m")),
         pir,

@@ -15,17 +15,19 @@ from ugs.link.choose import make_link
 from ugs.link.commands import Commands
 from ugs.link.session import Session
 from ugs.pump import Pump
+from ugs.ratchet import Ratchet
 from ugs.tasks import Supervisor
 from ugs.update.proof import Proof
 from ugs.update.updater import Updater
 from ugs.version import FIRMWARE, number
-from ugs.wire import keys, schema
+from ugs.wire import schema
 
 _STATE = "state"
 # Beside this file, whichever tree the node runs from.
 _MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
 _TICK_MS = const(100)
 _TRIM_EVERY_S = const(60)
+_SCRUB_EVERY_S = const(6)  # below the share of missed samples that is told of
 _REBOOT_AFTER_MS = const(3_000)
 # A task that fails again and again is told of so often, so that it does not fill the ledger.
 _FAULT_EVERY_MS = const(600_000)
@@ -52,7 +54,8 @@ class Node:
         self.journal.open()
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
-        derived = keys.derive(config.key)
+        self.ratchet = Ratchet(_STATE, config.key)
+        derived = self.ratchet.keys
         self.session = Session(config, derived, self.journal, self.clock, self, random.random)
         self.link = make_link(config, derived.mqtt_password, self.session, board, random.random)
         self.health = Health(
@@ -83,6 +86,7 @@ class Node:
             self._request_reboot,
             lambda: self.supervisor.alive("update"),
         )
+        self._slots = slots
         self.proof = Proof(slots)
         self.commands = Commands(self.journal.record, self._request_reboot, self.updater.take)
         self._hello_boot = 0
@@ -130,6 +134,9 @@ class Node:
                 self.health.poll(now_ms)
                 self._tell_gaps(now_ms)
                 self._prove(now_ms)
+                self._turn_key()
+            if tick % (10 * _SCRUB_EVERY_S) == 0:
+                self.ratchet.scrub()
             if tick % (10 * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
             if now_ms >= self._reboot_ms or self.link.is_hopeless():
@@ -138,6 +145,16 @@ class Node:
                 self.board.reset()
             tick += 1
             await asyncio.sleep_ms(_TICK_MS)
+
+    def _turn_key(self):
+        # While the gateway answers to this key it is never more than one step behind. And when it
+        # has all that we said: what came late in the old key would look like another's word.
+        if not self.session.is_answered or not self.health.is_acknowledged():
+            return
+        if self.journal.ledger.pending() or self.updater.is_busy or self._slots.on_trial:
+            return
+        if self.ratchet.step(self.clock.wall_ms()):
+            self.session.rekey(self.ratchet.keys)
 
     def _tell_gaps(self, now_ms):
         dropped = self.journal.ledger.take_dropped()

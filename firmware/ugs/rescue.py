@@ -13,10 +13,11 @@ from ugs.ledger.journal import Journal
 from ugs.link.choose import make_link
 from ugs.link.commands import Commands
 from ugs.link.session import Session
+from ugs.ratchet import Ratchet
 from ugs.tasks import Supervisor
 from ugs.update.updater import Updater
 from ugs.version import FIRMWARE, number
-from ugs.wire import keys, schema
+from ugs.wire import schema
 
 _RETRY_MS = const(600_000)
 _HEARTBEAT_MS = const(60_000)
@@ -41,7 +42,7 @@ class Node:
         self.journal = Journal("state")
         self.journal.open()
         self.supervisor = Supervisor(lambda name, error: None)
-        derived = keys.derive(config.key)
+        derived = Ratchet("state", config.key).keys
         self.session = Session(config, derived, self.journal, self.clock, self, random.random)
         self.link = make_link(config, derived.mqtt_password, self.session, board, random.random)
         self.updater = Updater(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
+from gateway.ingest.epochs import Epochs
 from gateway.ingest.sequence import DurableSequence, VolatileWindow
 from gateway.ingest.twins import Twins
 from gateway.keys import KeyRing, NodeKeys
@@ -24,6 +26,9 @@ from gateway.wire.messages import (
 )
 
 _TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
+# Sealed in the epoch before the present one: a late copy; or a new word, which the node itself
+# cannot have said, for it has erased that key.
+OLD_EPOCH, STALE_KEY = "old_epoch", "stale_key"
 UNKNOWN = "-"  # stands for any node that is not ours, so that counters stay few
 
 
@@ -76,7 +81,8 @@ class Door:
         self._keys = dict(keys)
         # Nearly every topic is one of these: looking it up costs a tenth of taking it apart.
         self._topics = {uplink_topic(site, node): node for node in keys}
-        self._spoken: dict[str, NodeKeys] = {}
+        self._spoken: dict[str, NodeKeys] = {}  # as given out
+        self.epochs = Epochs()
         self.twins = Twins()
         self.durable: dict[tuple[str, int], DurableSequence] = {}
         self.volatile = {node: VolatileWindow() for node in keys}
@@ -118,26 +124,60 @@ class Door:
     def keys_of(self, node: str) -> NodeKeys | None:
         """What to seal for a node with: the keys it spoke under last; None for a revoked one."""
         good = self._good(node)
-        return self._spoken.get(node) or (good[0] if good else None)
+        given = self._spoken.get(node) or (good[0] if good else None)
+        return self.epochs.of(node, given)[1] if given else None
 
     def _good(self, node: str) -> tuple[NodeKeys, ...]:
         return self._keys[node].accepted
 
     def _open(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
         """(Partial IV, payload). Raises WireError, and Refusal for what a revoked node sealed."""
-        ring = self._keys[node]
+        ring, epochs = self._keys[node], self.epochs
         problem: WireError | None = None
-        for keys in (*ring.accepted, *ring.barred):
-            try:
-                opened = seal.open_sealed(keys.up_key, keys.up_iv, data, topic.encode())
-            except WireError as error:
-                problem = error
-                continue
-            if keys in ring.barred:
-                raise Refusal("revoked", node)
-            self._spoken[node] = keys
-            return opened
-        raise problem or Refusal("revoked", node)
+        for given in (*ring.accepted, *ring.barred):
+            _past, present, following = epochs.of(node, given)
+            for keys in (present, following):
+                try:
+                    opened = seal.open_sealed(keys.up_key, keys.up_iv, data, topic.encode())
+                except WireError as error:
+                    problem = error
+                    continue
+                if given in ring.barred:
+                    raise Refusal("revoked", node)
+                self._spoken[node] = given
+                if keys is not present:
+                    epochs.heard(node, given, keys)
+                return opened
+        if problem is None:
+            raise Refusal("revoked", node)
+        if problem.reason != "bad_tag":
+            raise problem
+        return self._open_elsewhere(node, topic, data)
+
+    def _open_elsewhere(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+        """As `_open`, of an epoch that is neither the present one nor the next."""
+        epochs, aad = self.epochs, topic.encode()
+        for given in self._good(node):
+            past = epochs.of(node, given)[0]
+            if past is not None:
+                with suppress(WireError):
+                    piv, _payload = seal.open_sealed(past.up_key, past.up_iv, data, aad)
+                    raise Refusal(OLD_EPOCH if self._knows(node, piv) else STALE_KEY, node)
+            for keys in epochs.ahead(node, given):
+                with suppress(WireError):
+                    opened = seal.open_sealed(keys.up_key, keys.up_iv, data, aad)
+                    self._spoken[node] = given
+                    epochs.heard(node, given, keys)
+                    return opened
+        raise WireError("bad_tag")
+
+    def _knows(self, node: str, piv: bytes) -> bool:
+        """Whether a message has been here before: a broker's late copy then. So may be its last
+        will, which is of the connection on which the node went on."""
+        lane, boot, seq = seal.parse_up_piv(piv)
+        if lane == seal.VOLATILE:
+            return self.volatile[node].newest >= boot << 16 | seq
+        return self.sequence(node, boot).has(seq)
 
     def sequence(self, node: str, boot: int) -> DurableSequence:
         """Which durable messages of that boot have come."""

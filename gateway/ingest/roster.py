@@ -42,6 +42,10 @@ class Suspicion(Enum):
         "twin",
         "speaks with two voices: a copy of it, or its flash was wiped under its old key",
     )
+    STALE = (
+        "stale key",
+        "is spoken for with a key it has erased: a copy of it was made before its last key step",
+    )
     MISUSE = ("misuse", "logs in and then acts as another node: its key is in other hands")
 
 

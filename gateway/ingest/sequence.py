@@ -22,12 +22,16 @@ class DurableSequence:
 
     def see(self, seq: int) -> bool:
         """True when `seq` is new."""
-        if seq <= self.upto or seq in self._above:
+        if self.has(seq):
             return False
         self._above.add(seq)
         self.newest = max(self.newest, seq)
         self._advance()
         return True
+
+    def has(self, seq: int) -> bool:
+        """Whether `seq` has been seen or given up."""
+        return seq <= self.upto or seq in self._above
 
     @property
     def whole(self) -> bool:

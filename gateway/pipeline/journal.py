@@ -16,7 +16,7 @@ from gateway.store.interface import COUNT_JOURNAL, JournalRow, Snapshot, Writes
 START, SILENCE = "start", "silence"  # a run begins; time passes at the map table
 ORDERS = "orders"  # other standing orders from here on
 # State rows that neither map table nor duty desk reads.
-_NOT_THEIRS = ("node:", "count:", "delivery:", "enrolment:", "update", "standing")
+_NOT_THEIRS = ("node:", "epoch:", "count:", "delivery:", "enrolment:", "update", "standing")
 _KEPT = ("open_alarms", "closed_alarms", "last_alarm_id", "last_history_id", "messages")
 _INPUTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(AlarmInput)}
 

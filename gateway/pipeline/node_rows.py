@@ -20,7 +20,7 @@ from gateway.wire import messages as wire
 if TYPE_CHECKING:
     from gateway.pipeline.nodes import NodeSide
 
-_VIEW = "node:"  # names of state rows
+_VIEW, _EPOCH = "node:", "epoch:"  # names of state rows
 # Counters skipped for a node whose own are lost: more than any gateway sends a node in years.
 _BEYOND_LOST = 1 << 30
 
@@ -28,6 +28,11 @@ _BEYOND_LOST = 1 << 30
 def view_row(roster: Roster, node: str) -> dict[str, str]:
     """The roster's view of a node as a state row."""
     return {f"{_VIEW}{node}": text.format_json(roster.save(node))}
+
+
+def epoch_row(side: NodeSide, node: str) -> dict[str, str]:
+    """How far a node's key has gone on as a state row."""
+    return {f"{_EPOCH}{node}": json.dumps(side.door.epochs.save(node))}
 
 
 def node_row(side: NodeSide, node: str) -> NodeRow:
@@ -119,5 +124,9 @@ def restore(side: NodeSide, snapshot: Snapshot) -> None:
     )
     for node in side.roster.views:
         take_in(side, node)
+    for name, value in snapshot.state.items():
+        if name.startswith(_EPOCH):
+            # Of every node there ever was: one that comes back goes on in its epoch.
+            side.door.epochs.restore(name.removeprefix(_EPOCH), json.loads(value))
     for reason, node, count in snapshot.refused:
         side.refused.cells[(reason, node)] = count

@@ -97,6 +97,8 @@ class NodeSide:
         match refusal.reason:
             case "bad_tag":
                 return [*self.roster.on_bad_tag(node, arrival_us)]
+            case "stale_key":
+                return [*self.roster.on_suspect(node, Suspicion.STALE, arrival_us)]
             case "revoked":
                 return [*self.roster.on_revoked(node, arrival_us)]
             case "two_senders":
@@ -160,6 +162,9 @@ class NodeSide:
             writes.boots[key] = node_rows.boot_row(self, key)
         for node in sorted(self.roster.dirty):
             writes.state |= node_rows.view_row(self.roster, node)
+        for node in sorted(self.door.epochs.dirty):
+            writes.state |= node_rows.epoch_row(self, node)
+        self.door.epochs.dirty.clear()
         writes.refused = self.refused.changed()
         self.quarantine.collect(writes)
         self._touched_nodes.clear()

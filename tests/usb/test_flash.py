@@ -135,7 +135,7 @@ def is_whole(desk, board: UsbBoard, files) -> bool:
     held.close()
     # The record of starts changes whenever the board starts.
     send = [path for path in work.send if not path.startswith("slot")]
-    return not send and not work.remove and answered > 0
+    return not send and not work.remove and answered is not None
 
 
 def cut_and_repair(desk, lost: UsbBoard, files, mode: Mode, at: int) -> None:

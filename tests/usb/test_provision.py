@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from gateway.enrolment import ENROLMENT, Journal, KeyAct
-from gateway.keys import load_fleet_root, node_key
+from gateway.keys import at_epoch, derive, load_fleet_root, node_key
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.store.interface import BootRow, Writes
 from gateway.store.sqlite import SqliteStore
 from sim_hardware.usb.board import Identity
 from tests.usb.rig import until, write_site
 from tools import cli
+from tools.bundle import FIRMWARE
 from tools.errors import UserError
 from tools.flash.board import Board
 from tools.flash.enrol import Mode, highest_boot
@@ -74,6 +75,51 @@ def test_provision_rotation_leaves_no_trace_of_the_old_key_in_flash(site, plug, 
     image = board.flash.read_bytes()
     assert image.count(old.hex().encode()) == image.count(old) == 0
     assert new.hex().encode() in image
+
+
+# A year of a node in a second: its own code on the board, by the cable.
+GO_ON = """
+import json
+from ugs.ratchet import Ratchet
+def made():
+ with open('node.json') as f:k=json.load(f).get('key')
+ return Ratchet('state',k and bytes.fromhex(k))
+made().step(10**12)
+for day in range(1,4):
+ r=made()
+ assert r.step(10**12+day*86_400_000)
+ while r._left!=0:r.scrub()
+"""
+ITS_CODE = ("ugs/__init__.py", "ugs/ratchet.py", "ugs/wire/__init__.py", "ugs/wire/keys.py")
+
+
+def test_provision_board_whose_key_has_gone_on_keeps_it_until_it_is_rotated(
+    site, plug, capsys, root
+) -> None:
+    board = plug(flash_blocks=BLOCKS)
+    provision(capsys, site, "n01", board=board)
+    until(board.port.exists)
+    held = Board(str(board.port))
+    for path in ITS_CODE:
+        held.send(path, (FIRMWARE / path).read_bytes())
+    held.raise_boot(1)
+    held._repl.run(GO_ON)
+    held.close()
+    given = derive(node_key(root, "north", "n01", 1))
+    chain = [at_epoch(given, epoch).key for epoch in range(4)]
+
+    def left(keys) -> int:
+        image = board.flash.read_bytes()
+        return sum(image.count(key) + image.count(key.hex().encode()) for key in keys)
+
+    assert left(chain[:3]) == 0
+    assert left(chain[3:]) >= 1
+    again = provision(capsys, site, "n01", board=board)
+    assert (again["generation"], again["new_key"]) == (1, False)
+    assert left(chain[:3]) == 0
+    assert left(chain[3:]) >= 1
+    assert provision(capsys, site, "n01", "--rotate", board=board)["generation"] == 2
+    assert left(chain) == 0
 
 
 def test_provision_second_board_under_a_known_name_is_refused(site, plug, capsys) -> None:

@@ -18,7 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
-from gateway.keys import challenge_key, node_key
+from gateway.ingest.epochs import AHEAD
+from gateway.keys import challenge_key, derive, next_epoch, node_key
 from gateway.store.choose import reading
 from tools.bundle import NodeConfig
 from tools.errors import UserError
@@ -53,6 +54,14 @@ class Wish:
     mode: Mode
     person: Person
     floor: int = 0  # the highest boot number the gateway has heard of this node
+
+
+@dataclass(frozen=True)
+class Held:
+    """The generation of its key a board proves to hold, and the epoch it has gone on to."""
+
+    generation: int
+    epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,18 +122,18 @@ class Provisioner:
             newest = max(standing.newest, standing.proven)
             self._note(KeyAct.REVOKE, node, newest, "", standing.floor, person)
 
-    def _held(self, board: Board, wish: Wish, standing: Standing) -> int:
-        """The good generation the board proves to hold; 0 for none."""
+    def _held(self, board: Board, wish: Wish, standing: Standing) -> Held | None:
+        """The good generation the board proves to hold."""
         carried = board.carried()
         if (carried.site, carried.node) != (wish.config.site, wish.config.node):
-            return 0
+            return None
         for generation in reversed(standing.accepted):
-            if self._proves(board, wish, generation):
+            if held := self._proven(board, wish, generation):
                 # A wiped counter under a key in use would repeat nonces (ADR 0007).
-                return generation if carried.boot >= max(standing.floor, wish.floor) else 0
-        return 0
+                return held if carried.boot >= max(standing.floor, wish.floor) else None
+        return None
 
-    def _allowed(self, enrolment: Enrolment, board: Board, wish: Wish, held: int) -> None:
+    def _allowed(self, enrolment: Enrolment, board: Board, wish: Wish, held: Held | None) -> None:
         node = wish.config.node
         standing = enrolment.of(node)
         owner = enrolment.node_of(board.facts.id)
@@ -149,13 +158,15 @@ class Provisioner:
         if wish.mode is Mode.ROTATE and not held:
             raise UserError(f"this board does not hold the key of {node}; nothing was changed")
 
-    def _keep(self, board: Board, wish: Wish, standing: Standing, held: int) -> Enrolled:
+    def _keep(self, board: Board, wish: Wish, standing: Standing, held: Held) -> Enrolled:
         """The board is as it should be; its other settings follow, its key stays."""
-        if standing.board != board.facts.id or standing.proven != held or standing.offered:
+        generation = held.generation
+        if standing.board != board.facts.id or standing.proven != generation or standing.offered:
             self._prove(board, wish, held)
-        self._write(board, wish, held)
+        # A key that has gone on is in the board's keeping, and the one before must not come back.
+        self._write(board, wish, b"" if held.epoch else self._key(wish, generation))
         board.scrub()
-        return Enrolled(held, False)
+        return Enrolled(generation, False)
 
     def _give(self, board: Board, wish: Wish, standing: Standing) -> Enrolled:
         config = wish.config
@@ -174,28 +185,36 @@ class Provisioner:
             board.raise_boot(floor)
         if carried.node:
             board.mark_for_scrub()
-        self._write(board, wish, generation)
-        self._prove(board, wish, generation)
+        self._write(board, wish, self._key(wish, generation))
+        board.forget_key()
+        self._prove(board, wish, Held(generation))
         board.scrub()
         return Enrolled(generation, True)
 
-    def _write(self, board: Board, wish: Wish, generation: int) -> None:
-        config = replace(wish.config, key=self._key(wish, generation))
+    def _write(self, board: Board, wish: Wish, key: bytes) -> None:
+        config = replace(wish.config, key=key)
         data = config.as_json().encode()
         if board.inventory(("node.json",)).get("node.json") != sha256(data).hexdigest():
             board.send("node.json", data)
 
-    def _prove(self, board: Board, wish: Wish, generation: int) -> None:
-        if not self._proves(board, wish, generation):
+    def _prove(self, board: Board, wish: Wish, held: Held) -> None:
+        if self._proven(board, wish, held.generation) != held:
             raise BoardError("the board does not prove that it holds its key; run this again")
         floor = board.carried().boot
         node = wish.config.node
-        self._note(KeyAct.PROVE, node, generation, board.facts.id, floor, wish.person)
+        self._note(KeyAct.PROVE, node, held.generation, board.facts.id, floor, wish.person)
 
-    def _proves(self, board: Board, wish: Wish, generation: int) -> bool:
+    def _proven(self, board: Board, wish: Wish, generation: int) -> Held | None:
+        """In which epoch of a generation the board answers; None: in none."""
         challenge = self._random(32)
-        key = challenge_key(self._key(wish, generation))
-        return hmac.compare_digest(board.answer(challenge), hmac.digest(key, challenge, sha256))
+        answer = board.answer(challenge)
+        keys = derive(self._key(wish, generation))
+        for epoch in range(AHEAD):
+            key = challenge_key(keys.key)
+            if hmac.compare_digest(answer, hmac.digest(key, challenge, sha256)):
+                return Held(generation, epoch)
+            keys = next_epoch(keys)
+        return None
 
     def _key(self, wish: Wish, generation: int) -> bytes:
         return node_key(self._root, wish.config.site, wish.config.node, generation)

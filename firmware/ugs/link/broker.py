@@ -33,7 +33,9 @@ class BrokerLink:
         self._wifi = Wifi(wlan, config.ssid, config.passphrase)
         self._random = random
         self._backoff_ms = _BACKOFF_MS_MIN
-        self._will = (0, 0)  # identity of the Will the broker holds
+        # Identity of the Will the broker holds, and the keys it was sealed with.
+        self._will = (0, 0)
+        self._keys = None
 
     def rssi_dbm(self):
         return self._wifi.rssi_dbm()
@@ -89,7 +91,7 @@ class BrokerLink:
         session, name = self._session, self._config.node
         will = {"t_ms": session.uptime_ms(), "kind": _LINK_LOST, "active": 1}
         sealed = session.seal_volatile("condition", will)
-        self._will = session.volatile
+        self._will, self._keys = session.volatile, session.keys
         return packets.connect(name, name, self._password, session.up_topic, sealed, KEEPALIVE_S)
 
     async def _send(self, connection):
@@ -105,4 +107,5 @@ class BrokerLink:
 
     def _is_will_old(self):
         boot, seq = self._session.volatile
-        return boot != self._will[0] or seq - self._will[1] >= _WILL_AGE_MAX
+        is_past = boot != self._will[0] or self._keys is not self._session.keys
+        return is_past or seq - self._will[1] >= _WILL_AGE_MAX

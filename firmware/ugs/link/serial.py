@@ -28,6 +28,7 @@ class SerialLink:
         self._topic = session.up_topic.encode()
         self._reader = frames.FrameReader(self._on_frame)
         self._out = b""
+        self._keys = None
         self._heard_ms = self._written_ms = 0
         self._ask_ms = _ASK_MS_MIN
         self._wait_ms = 0
@@ -58,6 +59,7 @@ class SerialLink:
     def _begin(self, now_ms):
         self._heard_ms = self._written_ms = now_ms
         self._out = b""
+        self._keys = self._session.keys
         self._session.is_answered = False
         self._session.start_connection()
         self._wait_ms = int(self._ask_ms * (0.5 + self._random()))
@@ -75,6 +77,8 @@ class SerialLink:
             print("link up line=%s" % self._line.name)
 
     def _watch(self, now_ms):
+        if self._keys is not self._session.keys:
+            self._begin(now_ms)
         if now_ms - self._heard_ms < self._wait_ms:
             return
         if self._session.is_answered:

@@ -34,12 +34,18 @@ class Session:
         self.alive = node.alive
         self.uptime_ms = clock.uptime_ms
         self._aad = self.up_topic.encode()
-        self._keys = keys
+        self.keys = keys
         self._journal = journal
         self._clock = clock
         self._node = node
         self._buffer = bytearray(_PAYLOAD_MAX)
         self._boot = 0
+
+    def rekey(self, keys):
+        # From now on; whoever carries the messages begins a new connection when it sees this.
+        self.keys = keys
+        self.downlink.rekey(keys)
+        self.is_answered = False
 
     def start_connection(self):
         # Or a new attempt at one: whatever was under way is sent again, after a hello.
@@ -61,7 +67,7 @@ class Session:
 
     def _seal(self, lane, boot, seq, payload):
         piv = seal.up_piv(lane, boot, seq)
-        return seal.seal(self._keys.up_key, self._keys.up_iv, piv, payload, self._aad)
+        return seal.seal(self.keys.up_key, self.keys.up_iv, piv, payload, self._aad)
 
     def receive(self, topic, data):
         # What came down on a topic, both bytes. Says whether it was authentic; never raises.

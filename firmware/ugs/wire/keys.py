@@ -27,17 +27,32 @@ def hkdf_expand(prk, info, size):
     return out[:size]
 
 
+# The key of an epoch from that of the one before, not the other way round.
+def next_key(key, epoch):
+    return hkdf_expand(key, b"%sepoch %d" % (_LABEL, epoch), 32)
+
+
+# Tells node keys apart and says nothing else about them.
+def check(node_key):
+    return hkdf_expand(node_key, _LABEL + b"check", 4)
+
+
+def mqtt_password(node_key):
+    return hkdf_expand(node_key, _LABEL + b"mqtt password", 16)
+
+
 class Keys:
-    def __init__(self, node_key):
+    # The password stays through all epochs of a key given at the cable: it opens no message.
+
+    def __init__(self, node_key, password):
         self.up_key = hkdf_expand(node_key, _LABEL + b"up key", 16)
         self.up_iv = hkdf_expand(node_key, _LABEL + b"up iv", 13)
         self.down_key = hkdf_expand(node_key, _LABEL + b"down key", 16)
         self.down_iv = hkdf_expand(node_key, _LABEL + b"down iv", 13)
-        password = hkdf_expand(node_key, _LABEL + b"mqtt password", 16)
         self.mqtt_password = hexlify(password).decode()
 
 
 def derive(node_key):
     if len(node_key) != 32:
         raise ValueError("a node key has 32 bytes")
-    return Keys(node_key)
+    return Keys(node_key, mqtt_password(node_key))

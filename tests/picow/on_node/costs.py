@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_us
 
 import ugs
 from ugs.detect.detector import Detector
-from ugs.wire import seal
+from ugs.wire import keys, seal
 
 BLOCK = 32
 BLOCKS = 320  # 41 s
@@ -45,4 +45,8 @@ began = ticks_us()
 sealed = seal.seal(bytes(16), bytes(13), seal.up_piv(0, 1, 1), payload, b"topic")
 print("us seal mean=%d" % ticks_diff(ticks_us(), began))
 print("sealed", "".join("%02x" % octet for octet in sealed))
+began = ticks_us()
+then = keys.Keys(keys.next_key(bytes(32), 1), bytes(16))
+print("us key step=%d" % ticks_diff(ticks_us(), began))
+print("stepped", "".join("%02x" % octet for octet in then.up_key))
 gc.collect()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""A whole node that goes through key epochs, a few seconds each, in front of a whole gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway.model.alarm import AlarmKind
+from tests.node.conftest import walker
+from tests.node.wired import Rig, printed, until
+from tests.trees import patch
+
+
+def hasten(tree: Path) -> None:
+    """A day is four seconds, and this board has two free blocks."""
+    for name, old, new in (
+        ("ugs/ratchet.py", "_PERIOD_MS = const(86_400_000)", "_PERIOD_MS = const(4_000)"),
+        ("ugs/ratchet.py", "_BLOCKS_MAX = const(1000)", "_BLOCKS_MAX = const(1)"),
+        ("ugs/ratchet.py", "_LOG_TURNS = const(64)", "_LOG_TURNS = const(1)"),
+        ("ugs/health.py", "_HEARTBEAT_MS = const(60_000)", "_HEARTBEAT_MS = const(1_000)"),
+        ("ugs/node.py", "_SCRUB_EVERY_S = const(6)", "_SCRUB_EVERY_S = const(1)"),
+    ):
+        assert old in patch(tree, name, lambda text, old=old, new=new: text.replace(old, new))
+
+
+def epoch_of(lines: list[str]) -> int:
+    """The epoch it says it has gone on to."""
+    return max((int(x.split("=")[1]) for x in lines if x.startswith("key stepped ")), default=0)
+
+
+@pytest.mark.parametrize("link", ["wifi", pytest.param("serial", marks=pytest.mark.slow)])
+async def test_node_through_key_epochs_and_power_cuts_loses_nothing_and_alarms_nobody(
+    link: str, micropython: Path, tmp_path: Path
+) -> None:
+    rig = Rig(tmp_path, micropython, link)
+    hasten(rig.tree)
+    given = json.loads((rig.tree / "node.json").read_text())["key"]
+    kinds: list[AlarmKind] = []
+    with rig.node(walker(120, 2, 60)) as node:
+        async with rig.gateway() as gateway:
+            gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
+            await until(lambda: epoch_of(node.lines) == 1, 40, node)
+            node.cut_power()
+            await until(lambda: epoch_of(node.lines) >= 2, 40, node)
+            await asyncio.sleep(1)
+        # While the gateway is away it stays: it would be more than a step ahead.
+        before = epoch_of(node.lines)
+        await asyncio.sleep(5)
+        assert epoch_of(node.lines) <= before + 1
+        async with rig.gateway() as gateway:
+            gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
+            await until(lambda: epoch_of(node.lines) >= before + 2, 40, node)
+            await until(lambda: printed(node) == rig.stored(), 40, node)
+            reasons = gateway.summary()["refused_by_reason"]
+            assert not reasons.keys() - {"old_epoch"}
+    assert AlarmKind.FORGERY not in kinds
+    assert AlarmKind.INTRUSION in kinds
+    told = (rig.tree / "node.json").read_text()
+    assert "key" not in json.loads(told)
+    assert given not in told
+    assert [line for line in node.lines if line.startswith("key scrubbed ")]
+    assert not [x for x in node.lines if x.startswith(("task failed", "node stops"))]
