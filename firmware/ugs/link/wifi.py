@@ -45,8 +45,6 @@ class Wifi:
     async def join(self):
         # Returns at once when joined. Raises WifiError after 20 s without success.
         wlan = self._wlan
-        if not wlan.active():
-            wlan.active(True)
         start = ticks_ms()
         if self._unreached_since is None:
             self._unreached_since = start
@@ -62,6 +60,8 @@ class Wifi:
             self.cycles += 1
             self._failing_since = start
             await self._cycle_radio()
+        if not wlan.active():
+            wlan.active(True)  # OSError: a radio that does not start counts as one that is stuck
         wlan.connect(self._ssid, self._passphrase or None)  # None: a network without one
         while not wlan.isconnected():
             if ticks_diff(ticks_ms(), start) >= _JOIN_MS:

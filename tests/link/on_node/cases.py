@@ -220,6 +220,39 @@ def wifi_stuck_radio_is_powered_down():
     assert wifi.rssi_dbm() == -128
 
 
+def wifi_radio_that_does_not_start_counts_towards_a_restart():
+    import asyncio
+
+    import ugs.link.wifi as module
+
+    now = [0]
+
+    async def sleep_ms(ms):
+        now[0] += ms
+
+    class Dead(Radio):
+        # As the CYW43 driver tells of a chip that does not answer.
+        def active(self, on=None):
+            if on:
+                raise OSError(1)
+            return super().active(on)
+
+    module.ticks_ms = lambda: now[0]
+    module.ticks_diff = lambda a, b: a - b
+    asyncio.sleep_ms, plain = sleep_ms, asyncio.sleep_ms
+    wifi = Wifi(Dead(), "net", "")
+    cycles = []
+    for _ in range(65):
+        try:
+            asyncio.run(wifi.join())
+            raise AssertionError("it joined")
+        except OSError:
+            cycles.append(wifi.cycles)
+        now[0] += 31_000
+    asyncio.sleep_ms = plain
+    assert cycles[0] == 0 and cycles[-1] == 6, cycles
+
+
 def wifi_joined_but_reaching_nobody_is_powered_down():
     import asyncio
 
