@@ -21,7 +21,7 @@ class BoardKind:
     platform: str
     machine: str
     image_name: str
-    image_sha256: str  # as published; empty: not known to us
+    image_sha256: str  # as published (docs/adr/0011)
     release: str
     uf2_family: int = 0  # of a board with a boot ROM drive
     flash_offset: int = 0  # of a board that esptool writes
@@ -60,7 +60,7 @@ KINDS = (
         "esp32",
         "ESP32",
         "ESP32_GENERIC-20250415-v1.25.0.bin",
-        "",
+        "1eb1a88473e32aa6a4d45dc1b5b6ad40bc1f06128e7aa8548e438cfa4633da1b",
         "1.25.0",
         flash_offset=0x1000,
     ),

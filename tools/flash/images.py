@@ -59,11 +59,6 @@ def pinned(
     """The release this firmware was made for, from the cache or fetched. Raises UserError."""
     folder = cache or cache_folder()
     path = folder / kind.image_name
-    if not kind.image_sha256:
-        raise UserError(
-            f"no MicroPython image for {kind.name} is known by its hash yet: fetch "
-            f"{SOURCE}{kind.image_name} yourself and name it with --image"
-        )
     if path.is_file():
         found = given(kind, path)
         if found.release:
