@@ -24,18 +24,29 @@ def offs(
     truth: Truth, points: Mapping[str, Point], lines: Sequence[Mapping[str, Any]]
 ) -> list[tuple[float, float]]:
     """(metres off, metres claimed) of an alarm's reports while its one actor was amid the nodes."""
-    corners = _hull(points)
+    corners = hull(points)
     if corners is None:
         return []
     found = []
     for line in lines:
         if line["type"] != "event" or line["alarm"] is None:
             continue
-        there = _present(truth, line["t_s"])
-        if len(there) == 1 and _inside(there[0], corners):
-            x_m, y_m = there[0]
+        there = amid(truth, line["t_s"], corners)
+        if there is not None:
+            x_m, y_m = there
             found.append((math.hypot(line["x_m"] - x_m, line["y_m"] - y_m), line["error_m"]))
     return found
+
+
+def amid(
+    truth: Truth, t_s: float, corners: Sequence[tuple[float, float]] | None
+) -> tuple[float, float] | None:
+    """Where the one actor was then, if there was one alone, and within these corners (None: or
+    anywhere)."""
+    there = _present(truth, t_s)
+    if len(there) != 1 or (corners is not None and not _inside(there[0], corners)):
+        return None
+    return there[0]
 
 
 def _present(truth: Truth, t_s: float) -> list[tuple[float, float]]:
@@ -47,7 +58,7 @@ def _present(truth: Truth, t_s: float) -> list[tuple[float, float]]:
     return places
 
 
-def _hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
+def hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
     """Corners in order against the clock, None for nodes on a line."""
     given = np.array([(point.x_m, point.y_m) for point in points.values()])
     if len(given) < 3 or np.linalg.matrix_rank(given - given[0], tol=1e-6) < 2:
