@@ -148,6 +148,14 @@ def test_epoch_is_not_looked_for_without_end(tmp_path, node) -> None:
     assert gate.hear(node, node.hello()) == ""
 
 
+def test_epoch_of_a_node_that_was_heard_is_not_looked_for(tmp_path, node) -> None:
+    gate, far = Gate(tmp_path), PlayedNode("n01")
+    assert gate.hear(node, node.hello()) == ""
+    far.keys = at_epoch(far.keys, 50)
+    assert gate.hear(far, far.health(9)) == "bad_tag"
+    assert gate.hear(node, node.health(10)) == ""
+
+
 def test_epoch_of_one_node_says_nothing_of_anothers() -> None:
     n01, n02 = (derive(node_key(ROOT, SITE, name)) for name in ("n01", "n02"))
     reachable = {at_epoch(n01, epoch).key for epoch in range(200)}

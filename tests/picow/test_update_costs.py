@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.picow.emulated import EmulatedPico
-from tests.picow.test_costs import _compiled_tree
+from tests.picow.test_costs import compiled_tree
 
 SCRIPT = Path(__file__).parent / "on_node" / "verify_cost.py"
 # The longest stretch without a sample being carried on: the ring holds 4 s (ugs.drivers.sampler).
@@ -18,7 +18,7 @@ LONGEST_US = 2_000_000
 
 @pytest.mark.picow
 async def test_signature_on_official_firmware_is_verified_within_its_budget(pico_w_image, tmp_path):
-    tree = _compiled_tree(tmp_path / "tree")
+    tree = compiled_tree(tmp_path / "tree")
     async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
         out, err = await pico.device.aexec(SCRIPT.read_text(), timeout=900)
         print(f"verify: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
