@@ -8,6 +8,7 @@ everything the host does by wall time. Emulated time passes at 0.03 to 1.2 times
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from typing import Self
 from littlefs import LittleFS
 from rp2040py.boards import resolve_board_spec
 from rp2040py.device import MicroPythonDevice
-from rp2040py.external.cyw43 import nat
+from rp2040py.external.cyw43 import Cyw43439, nat
 from rp2040py.utils.firmware_retrieve import MICROPYTHON
 
 # The network the emulated radio finds; any passphrase of 8 characters will do.
@@ -101,10 +102,17 @@ class _NoUdp(nat.UdpRelay):
 
 
 class EmulatedPico:
-    """One board from power-on to the end of `async with`. `lines` is all it has printed."""
+    """One board from power-on to the end of `async with`. `lines` is all it has printed, `line_us`
+    the emulated time of each.
 
-    def __init__(self, uf2: Path, tree: Path, scratch: Path, waveform: Waveform = quiet) -> None:
+    Without a `tree` its file system is blank flash, as a board comes; MicroPython makes one.
+    """
+
+    def __init__(
+        self, uf2: Path, tree: Path | None, scratch: Path, waveform: Waveform = quiet
+    ) -> None:
         self.lines: list[str] = []
+        self.line_us: list[int] = []
         self.adc_reads = 0
         self._waveform = waveform
         self._partial = b""
@@ -114,11 +122,18 @@ class EmulatedPico:
         nat.UdpRelay = _NoUdp
         # Both names are looked up when the board is built.
         board = resolve_board_spec("pico_w", MICROPYTHON, str(uf2))
-        image = scratch / "flash.img"
-        image.write_bytes(
-            filesystem_image(tree, board.layout.fs_blockcount, board.layout.fs_blocksize)
-        )
+        image = None
+        if tree is not None:
+            image = scratch / "flash.img"
+            image.write_bytes(
+                filesystem_image(tree, board.layout.fs_blockcount, board.layout.fs_blocksize)
+            )
+        radio = Cyw43439()
+        others = [extra for extra in board.extras if extra is not Cyw43439]
+        board = dataclasses.replace(board, extras=(*others, lambda: radio))
         self.device = MicroPythonDevice(board=board, filesystem=image)
+        self._reset_bus = self.device.mcu.usb_ctrl.on_reset
+        self.device.mcu.usb_ctrl.on_reset = lambda: self._on_reset(radio)
         self.device.cdc.on_serial_data = self._on_serial
         self._wire_inputs()
 
@@ -185,9 +200,17 @@ class EmulatedPico:
         self.device.mcu.gpio[TAMPER_GPIO].set_input_value(False)  # the case is closed
         self.pir(False)
 
+    def _on_reset(self, radio: Cyw43439) -> None:
+        """The chip resets. rp2040py 0.3.6 lets go of WL_ON without telling the radio, which then
+        keeps its registers and does not start again (GPIOPin.reset calls no listener)."""
+        self._reset_bus()
+        radio.bus.power_off()
+        self._partial = b""
+
     def _on_serial(self, data: bytes) -> None:
         self._partial += bytes(data)
         *whole, self._partial = self._partial.split(b"\n")
+        self.line_us += [self.emulated_us] * len(whole)
         self.lines += [line.decode("utf-8", "replace").rstrip("\r") for line in whole]
         if whole:
             self._news.set()

@@ -60,8 +60,7 @@ async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_ba
     arrived: asyncio.Queue = asyncio.Queue()
     with PicoOnCable(pico_w_image, tmp_path / "tree", tmp_path, walk.code) as cable:
         pico = cable.pico
-        for number, edge_s in enumerate(walk.pir_edges_s):
-            pico.at(int(edge_s * 1e6), lambda level=number % 2 == 0: pico.pir(level))
+        walk.begin(pico)
         async with Gateway(config) as gateway:
             gateway.on_outcome(lambda one: [arrived.put_nowait(d) for d in one.detections])
             started = await printed(cable, r"node started .*heap_free=(\d+)", BOOT_S)

@@ -81,9 +81,7 @@ async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
     walk = Walk()
     tree = _tree(tmp_path, gateway.address[1])
     async with EmulatedPico(pico_w_image, tree, tmp_path, walk.code) as pico:
-        for number, edge_s in enumerate(walk.pir_edges_s):
-            pico.at(int(edge_s * 1e6), lambda level=number % 2 == 0: pico.pir(level))
-
+        walk.begin(pico)
         started = await pico.line(r"^node started .*heap_free=(\d+)", BOOT_S)
         print(
             f"started: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall,", end=""

@@ -36,6 +36,7 @@ class Install:
         # The version that is whole in the spare tree. Raises UpdateError or OSError.
         if not await self._drive(ed25519.verify_steps(key, SIGNED + digest, signature)):
             raise UpdateError(REFUSED, BAD_SIGNATURE)
+        print("update signed")
         self._slots.open_spare()
         spare = self._slots.path(self._slots.spare())
         head = SIGNED + size.to_bytes(4, "big") + signature

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""From a blank board to a trusted node and out of service again, on official firmware: the commands
+of the guides, each as a process, and nothing else typed. Board, USB and radio are emulated."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim_hardware.usb.bootsel import Bootsel
+from tests.end_to_end.site import Site
+from tests.picow.cable import PicoOnCable
+from tests.picow.emulated import HOST, SSID
+from tests.picow.ground import Walk
+from tests.update.field import firmware
+
+# By the wall clock of a busy machine: a node's start is minutes, an update is several of those.
+LIMIT_S = 3600
+
+
+class Table:
+    """What the board did by its own clock, and what it printed meanwhile."""
+
+    def __init__(self, pico: PicoOnCable) -> None:
+        self._pico = pico
+        self._last_us = 0
+        self._rows: list[str] = []
+
+    def row(self, what: str, until: str = "", detail: str = "") -> None:
+        """From the row before to now, or to the last line that matches."""
+        board = self._pico.pico
+        at_us = self.last(until) if until else board.emulated_us
+        board_s, self._last_us = (at_us - self._last_us) / 1e6, at_us
+        self._rows.append(f"{what:<34}{board_s:>7.1f} s   {detail}".rstrip())
+
+    def last(self, pattern: str) -> int:
+        """The emulated time of the last line that matches."""
+        board = self._pico.pico
+        found = [at for at, line in zip(board.line_us, board.lines, strict=False)
+                 if re.search(pattern, line)]  # fmt: skip
+        assert found, pattern
+        return found[-1]
+
+    def count(self, pattern: str) -> int:
+        """How many lines match."""
+        return sum(bool(re.search(pattern, line)) for line in list(self._pico.pico.lines))
+
+    def show(self) -> None:
+        """Emulated seconds of each step, and what was counted; all of it by our clock too."""
+        board = self._pico.pico
+        print("\n".join(["", *self._rows]))
+        print(f"journey: {board.emulated_us / 1e6:.0f} s emulated, {board.wall_s:.0f} s wall")
+
+
+async def _flash(site: Site, pico: PicoOnCable, image: Path, plugged: ExitStack) -> dict[str, Any]:
+    """A blank board with BOOTSEL held becomes n07; it stays plugged in."""
+    with Bootsel(pico.port.parent, lambda rom: plugged.enter_context(pico.holding(rom))) as rom:
+        done = await site.run(
+            *("flash", "n07", "--at", "75,12.5", "--sector", "gate", "--json"),
+            *("--board", "pico_w", "--port", str(pico.port)),
+            *("--drive", str(rom.path), "--image", str(image)),
+        )
+    return dict(json.loads(done))
+
+
+async def _update(site: Site, table: Table, version: int, status: int) -> dict[str, Any]:
+    """The command until it ends; rows of what the node did until it restarted."""
+    before = _wants(site)
+    update = ("update", f"{version}.gwr", "--wave", "n07", "--patience", "7200", "--json")
+    done = dict(json.loads(await site.run(*update, status=status)))
+    table.row(f"update to {version}: ordered", "^update begins")
+    table.row("  signature verified", "^update signed")
+    pieces = f"{_wants(site) - before} pieces fetched, {done['files']} files in all"
+    table.row("  whole in the other tree", f"^update whole version={version}", pieces)
+    table.row("  restarted", "^node restarts")
+    return done
+
+
+def _wants(site: Site) -> int:
+    """Pieces the node has asked for, as the gateway's store has them."""
+    with closing(sqlite3.connect(site.folder / "data" / "groundwatch.db")) as db:
+        return int(db.execute("SELECT count(*) FROM message WHERE kind = 'want'").fetchone()[0])
+
+
+@pytest.mark.picow
+async def test_blank_board_becomes_a_node_is_updated_and_is_revoked(pico_w_image, tmp_path):
+    site = Site(tmp_path, SSID, HOST, LIMIT_S)
+    await site.keys()
+    walk = Walk()
+    cable = tmp_path / "cable"
+    cable.mkdir()
+    pico = PicoOnCable(pico_w_image, None, cable, walk.code)
+    table = Table(pico)
+    with ExitStack() as plugged:
+        plugged.callback(table.show)
+        async with site.gateway() as lines:
+
+            async def told(word: str) -> None:
+                """The gateway says so; or the emulator is dead."""
+                await site.until(
+                    lambda: pico.error or any(word in json.dumps(line) for line in lines),
+                    word,
+                    LIMIT_S,
+                )
+                assert pico.error is None
+
+            # The installer, beside a gateway that runs: it never heard of this node.
+            flashed = await _flash(site, pico, pico_w_image, plugged)
+            table.row("flashed: files, key, proof", detail=f"{flashed['bytes']} bytes over USB")
+            assert (flashed["new_key"], flashed["generation"]) == (True, 1)
+
+            # It starts by itself, joins, and hears somebody.
+            walk.begin(pico.pico)
+            await told('"type": "detection"')
+            await told('"type": "alarm"')
+            table.row("started", "node started")
+            table.row("joined, at the broker", "^link up ")
+            table.row("a walker alarmed at the gateway", "^detection .*phase=onset class=person")
+
+            # Releases: signed offline, brought by the gateway. The second one cannot start.
+            firmware(tmp_path / "2000")
+            firmware(tmp_path / "3000", lambda f: (f / "ugs" / "clock.py").write_text("1 / 0\n"))
+            await site.release(tmp_path / "2000", "0.2.0")
+            await site.release(tmp_path / "3000", "0.3.0")
+            done = await _update(site, table, 2000, 0)
+            assert (done["ended"], done["nodes"][0]["stage"]) == ("done", "done")
+            table.row("  started on trial", "node started")
+            table.row("  kept", "^update kept version=2000")
+            done = await _update(site, table, 3000, 1)
+            assert done["ended"] == "stopped by itself: n07 failed"
+            assert "the old one is back" in done["nodes"][0]["reason"]
+            table.row("  three starts that fail", "^node stops", "the old tree is back")
+            table.row("  started as before", "node started")
+            assert table.count("^node stops cause=") == 3
+
+            # Stolen: its key is revoked, and what it sends is refused and told.
+            await site.run("provision", "n07", "--revoke", "--why", "stolen")
+            await told("was revoked and still sends")
+            table.row("revoked, refused, alarmed")
+            assert table.count("task failed") == 0
