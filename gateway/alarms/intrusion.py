@@ -10,7 +10,7 @@ from gateway.alarms import quiet
 from gateway.alarms.rules import LATE_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, add, ask, blank, put
 from gateway.model.alarm import SURE, Alarm, AlarmChange, AlarmKind, Change
-from gateway.model.event import Event
+from gateway.model.event import Event, turned
 
 
 def on_event(
@@ -39,7 +39,7 @@ def on_event(
         changes.append(Change.SECTOR)
     elif returned:
         changes.append(Change.RETURNED)
-    elif _told(alarm) != _told(known):
+    elif _told(alarm) != _told(known) or turned(known.direction_deg, alarm.direction_deg):
         changes.append(Change.UPDATED)
     if not alarm.hushed and (returned or (reached and _loud(state, rules, alarm, reached, now_us))):
         alarm = ask(alarm, now_us)

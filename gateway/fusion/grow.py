@@ -24,6 +24,7 @@ _LEAD_US = 8_000_000
 _ONSET_PEAK_US = 4_000_000
 _BEST_FOR_US = 40_000_000  # how long a motion that was known well stands against vaguer ones
 _WORSE = 1.2
+_FADED = 0.75  # of the loudest report: two deviations of a few steps' peaks
 _LEAST_SPEED_M_S = 0.3  # slower, and it has no direction: somebody who digs or waits
 
 
@@ -54,7 +55,7 @@ def grown(
         touched_us=max(now_us, before.touched_us) if before else now_us,
         x_m=round(x_m, 1),
         y_m=round(y_m, 1),
-        track=_track(before.track if before else None, found, last_us),
+        track=_track(before.track if before else None, found, last_us, _has_passed(activities)),
         confirmed=verdict.confirmed or bool(before and before.confirmed),
         closed=False,
         reasons=tuple(dict.fromkeys((*(before.reasons if before else ()), *verdict.reasons))),
@@ -125,15 +126,29 @@ def path_of(
     return fit(heard(site, ears, activities, busy, at_us), motion, site.ground)
 
 
-def _track(before: Track | None, found: Path | None, at_us: int) -> Track | None:
+def _has_passed(activities: Sequence[Activity]) -> bool:
+    """Whether a node hears it fade: as long as it grows louder at all of them, chance in the
+    losses of their paths says more of whither it goes than its way does."""
+    return any(
+        activity.phase is Phase.END
+        or (activity.sounds and activity.sounds[-1].peak_um_s < _FADED * _loudest(activity))
+        for activity in activities
+    )
+
+
+def _loudest(activity: Activity) -> float:
+    return max(sound.peak_um_s for sound in activity.sounds)
+
+
+def _track(before: Track | None, found: Path | None, at_us: int, passed: bool) -> Track | None:
     """The motion as it was known best lately: who goes away is heard ever worse."""
     if found is None or found.speed_m_s is None or found.speed_m_s < _LEAST_SPEED_M_S:
         return before
+    direction = found.direction_deg if passed else None
     if before is not None and at_us - before.at_us <= _BEST_FOR_US:
-        says_less = found.direction_deg is None and before.direction_deg is not None
+        says_less = direction is None and before.direction_deg is not None
         if says_less or found.error_m > _WORSE * before.error_m:
             return before
-    direction = found.direction_deg
     return Track(
         None if direction is None else round(direction, 1),
         round(found.speed_m_s, 2),

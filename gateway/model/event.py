@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from gateway.model.detection import ActivityId
 from gateway.wire.messages import Phase, TargetClass
 
+TURNED_DEG = 45.0
+
 
 @dataclass(frozen=True, slots=True)
 class Sound:
@@ -51,6 +53,13 @@ class Track:
     speed_m_s: float | None
     at_us: int = 0
     error_m: float = 0.0
+
+
+def turned(before_deg: float | None, now_deg: float | None) -> bool:
+    """Whether two directions are known and not the same within TURNED_DEG."""
+    if before_deg is None or now_deg is None:
+        return False
+    return abs((now_deg - before_deg + 180) % 360 - 180) > TURNED_DEG
 
 
 @dataclass(frozen=True, slots=True)
