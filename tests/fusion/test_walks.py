@@ -210,3 +210,20 @@ def test_dead_neighbour_is_no_evidence_that_nobody_is_there() -> None:
         places[dead] = median(one.x_m for one in versions if one.fix is not None)
     # n04 listens and says nothing: he must have passed further west than if n04 were dead.
     assert places[()] < places[("n04",)] - 1
+
+
+def test_direction_is_not_told_before_a_node_hears_it_fade() -> None:
+    site = line(zigzag_m=20)
+    told = 0
+    for seed in range(3):
+        versions = run(site, detections(site, walk((60, -50), (100, 70)), 110, seed))[0]
+        for version in versions:
+            fades = any(
+                one.phase is Phase.END
+                or one.sounds[-1].peak_um_s < max(sound.peak_um_s for sound in one.sounds)
+                for one in version.activities
+            )
+            knows = version.track is not None and version.track.direction_deg is not None
+            assert fades or not knows
+            told += knows
+    assert told

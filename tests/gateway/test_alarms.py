@@ -14,6 +14,7 @@ from gateway.alarms.state import queue
 from gateway.model import text
 from gateway.model.acts import Acknowledge, act_from_dict, act_to_dict
 from gateway.model.alarm import AlarmKind, Disposition
+from gateway.model.event import Track
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 
 TAMPER = NodeTrouble(AlarmKind.TAMPER, "n4", "east", "tamper", True, "n4 reports tamper")
@@ -173,6 +174,17 @@ def test_alarm_of_little_confidence_stands_behind_until_it_is_sure_and_stays_so(
     desk.say(Acknowledge(1, "eva"), 3)
     assert desk.say(EventChanged(unsure), 4) == []
     assert (desk.alarm.priority, desk.alarm.acknowledged) == (1, True)
+
+
+def test_alarm_whose_direction_turns_is_told_anew_and_one_that_drifts_is_not() -> None:
+    def towards(direction_deg: float) -> EventChanged:
+        return EventChanged(replace(event("n1"), track=Track(direction_deg, 1.3)))
+
+    desk = Desk()
+    desk.say(towards(350.0), 0)
+    assert desk.say(towards(20.0), 1) == []
+    assert desk.say(towards(160.0), 2) == ["updated"]
+    assert desk.alarm.direction_deg == 160.0
 
 
 def test_alarm_survives_the_store_unchanged() -> None:
