@@ -195,14 +195,16 @@ def test_pipeline_late_backlog_raises_no_live_alarm_until_it_catches_up(site: Si
     raised = [
         change.alarm
         for node in nodes
-        for change in pipeline.uplink(T0 + S, node.up, node.detection(1_800_000)).alarms
+        for change in pipeline.uplink(
+            T0 + S, node.up, node.detection(1_800_000, confidence_pct=90)
+        ).alarms
     ]
     assert [(alarm.priority, alarm.reasons[0][:14]) for alarm in raised] == [(2, "reported late:")]
     pipeline.act(T0 + 2 * S, Acknowledge(1, "eva"))
     for node in nodes:
-        pipeline.uplink(T0 + 3 * S, node.up, node.detection(7_000_000))
+        pipeline.uplink(T0 + 3 * S, node.up, node.detection(7_000_000, confidence_pct=90))
     assert [alarm.priority for alarm in pipeline.alarms.open] == [2, 2]
-    still = nodes[0].detection(7_000_000, Phase.UPDATE, elapsed_s=203)
+    still = nodes[0].detection(7_000_000, Phase.UPDATE, elapsed_s=203, confidence_pct=90)
     alarm = pipeline.uplink(T0 + 4 * S, nodes[0].up, still).alarms[0].alarm
     assert (alarm.id, alarm.priority, alarm.acknowledged) == (2, 1, False)
     assert not any("late" in reason for reason in alarm.reasons)
