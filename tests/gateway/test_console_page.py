@@ -67,7 +67,7 @@ async def watch(
 
 
 def walk(nodes: list[MqttNode], *numbers: int, t_ms: int = 100,
-         target: TargetClass = TargetClass.PERSON, confidence_pct: int = 60) -> None:  # fmt: skip
+         target: TargetClass = TargetClass.PERSON, confidence_pct: int = 95) -> None:  # fmt: skip
     for number in numbers:
         node = nodes[number - 1]
         node.publish(node.detection(t_ms, target=target, confidence_pct=confidence_pct))
