@@ -244,7 +244,7 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
     gateway.pipeline.watch.count(gateway._state.now_us(), 86_400.0, 1)
     async with open_page(tmp_path, gateway.console_url) as page:
         await sign_on_page(page, "ben")
-        await page.shows("ALARM")
+        await page.shows("PERSON")
         await page.press("7")
         await page.shows("acknowledged by ben")
         await page.click("#to-supervisor")
