@@ -149,7 +149,9 @@ def _contents(lines: bytes, data: bytes, name: str) -> tuple[bytes, ...]:
             raise ConfigError(f"{name}: {before.decode()} differs from its hash")
         contents.append(content)
         at += size
-    if at != len(data) or at > TREE_MOST:
+    if at > TREE_MOST:
+        raise ConfigError(f"{name} has {at} bytes of files, and a node takes {TREE_MOST}")
+    if at != len(data):
         raise ConfigError(f"{name} has {len(data)} bytes of files where its manifest has {at}")
     return tuple(contents)
 

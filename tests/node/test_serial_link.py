@@ -26,8 +26,8 @@ def rig(tmp_path: Path, micropython: Path) -> Rig:
 
 
 def lengthen(folder: Path) -> None:
-    """Some 30 pieces that are not on the node already."""
-    rows = [f"# {random.Random(row).randbytes(30).hex()}\n" for row in range(500)]
+    """Some 25 pieces that are not on the node already."""
+    rows = [f"# {random.Random(row).randbytes(30).hex()}\n" for row in range(400)]
     (folder / "ugs" / "long.py").write_text("".join(rows))
 
 
@@ -141,12 +141,12 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(rig: Rig, tmp_
                 patience_s=180,
             )
             await gateway.writer.request(lambda now_us: pipeline.update(now_us, rollout, release))
-            await until(lambda: len(parts) >= 15, 60, node)
+            await until(lambda: len(parts) >= 10, 60, node)
             node.unplug()
             await asyncio.sleep(2)
             before = len(parts)
             node.plug()
-            await until(lambda: len(parts) >= before + 15, 60, node)
+            await until(lambda: len(parts) >= before + 10, 60, node)
             node.cut_power()  # what is on flash already is not asked for again
             await until(lambda: not pipeline.updates.rollout.active, 150, node)
             view = pipeline.roster.views["n01"]

@@ -107,6 +107,12 @@ def test_release_cut_anywhere_or_with_more_behind_it_is_refused():
         parse(data + b"\n")
 
 
+def test_release_larger_than_a_node_takes_says_so():
+    files = {f"ugs/file{number}.py": b"1" * package.FILE_MOST for number in range(5)}
+    with pytest.raises(ConfigError, match="327680 bytes of files, and a node takes 262144"):
+        parse(package.build("pico_w", "0.2.0", files, KEY))
+
+
 def test_release_by_another_key_is_refused():
     other = Ed25519PrivateKey.generate().public_key()
     with pytest.raises(ConfigError, match="not signed by this site's release key"):
