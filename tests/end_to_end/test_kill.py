@@ -19,7 +19,7 @@ from sim_hardware.site import Site, write_site
 from sim_hardware.world import World, load
 from tools.trees import write_trees
 
-KILLS = 20
+KILLS = 10
 SEED = 20261123
 # A node's retry waits up to 60 s with jitter once many attempts have failed.
 CATCH_UP_S = 120.0
@@ -73,7 +73,7 @@ async def until(condition: Callable[[], bool], limit_s: float) -> bool:
     return False
 
 
-async def test_gateway_killed_twenty_times_stores_every_detection_once(
+async def test_gateway_killed_ten_times_stores_every_detection_once(
     tmp_path: Path, micropython: Path
 ) -> None:
     dice = random.Random(SEED)
