@@ -31,12 +31,10 @@ _AT_ONCE = 2.0  # times the fastest of the class: no way to be at one node after
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A sign of a cause that is no crossing; `alike`: all that nodes say is one witness, for they
-    hear one and the same thing."""
+    """A sign of a cause that is no crossing; `kind` names its weight."""
 
     kind: str
     reason: str
-    alike: bool = False
 
 
 def doubts(
@@ -51,7 +49,7 @@ def doubts(
         # Alike alone is no sign: so is somebody who walks along the nodes.
         if _is_flat(site, activities, at_us):
             reason = "heard everywhere at once and alike, as thunder or an aircraft is"
-            found.append(Doubt("far", reason, alike=True))
+            found.append(Doubt("far", reason))
         else:
             found.append(Doubt("blast", "heard everywhere at once, as a blast or a gust is"))
     if ears.are_noisy(site.around(first)):

@@ -28,9 +28,9 @@ GROUNDS = frozenset({"pair", "pir", "lone", "sure"})
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One sign: `kind` names its weight, `amount` is how much of it there is. Reasons name no
-    nodes, which the event lists, and no figure that a better clock would change: a reason told in
-    other words is no second reason."""
+    """One sign: `kind` names its weight, `amount` is how much of it there is. A reason names a node
+    only where that one alone is the sign, and no figure that a better clock would change: a reason
+    told in other words is no second reason."""
 
     kind: str
     amount: float
@@ -49,7 +49,8 @@ def evidence(
     """What speaks for an event told as `target`, then what speaks against it."""
     agreeing = [a for a in activities if _agrees(a.target, target)]
     against = doubts(site, ears, activities, target, at_us)
-    alike = any(doubt.alike for doubt in against)
+    # Of one and the same thing far away, all that nodes say is one witness.
+    alike = any(doubt.kind == "far" for doubt in against)
     return (
         *_of_nodes(agreeing, alike),
         *(() if alike else _pair(rules, agreeing)),
