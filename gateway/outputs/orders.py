@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.errors import ConfigError
@@ -59,6 +60,6 @@ class OutputOrders:
         raise ConfigError("the request is none that outputs know")
 
 
-def no_such_output(name: str, known: Any) -> str:
+def no_such_output(name: str, known: Iterable[str]) -> str:
     """One line for who mistyped it."""
     return f"there is no output {name[:32]!r}; there are {', '.join(known) or 'none'}"
