@@ -6,7 +6,6 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import ConfigError
+from gateway.private_file import read_private
 
 ROOT_BYTES = 32
 _LABEL = b"groundwatch/v1 "
@@ -123,13 +123,9 @@ def create_fleet_root(path: Path) -> bytes:
 def load_fleet_root(path: Path) -> bytes:
     """The fleet root in a file of 64 hex digits, mode 0600. Raises ConfigError."""
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            text = file.read(2 * ROOT_BYTES + 3)
+        text = read_private(path, 2 * ROOT_BYTES + 3)
     except OSError as error:
         raise ConfigError(f"cannot read the fleet key {path}: {error.strerror}") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise ConfigError(f"others may read the fleet key {path}: chmod 600 {path}")
     try:
         root = bytes.fromhex(text.decode("ascii").strip())
     except ValueError:

@@ -11,7 +11,6 @@ import getpass
 import json
 import os
 import secrets
-import stat
 import sys
 from collections.abc import Callable
 from enum import Enum
@@ -20,6 +19,7 @@ from typing import Any
 
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES, load_fleet_root
+from gateway.private_file import read_private
 from gateway.wrapped import create, open_secret
 
 PASSPHRASE_FILE = "GROUNDWATCH_PASSPHRASE_FILE"
@@ -46,10 +46,7 @@ def ask_passphrase(prompt: str) -> str:
     named = os.environ.get(PASSPHRASE_FILE)
     if named:
         try:
-            mode = stat.S_IMODE(Path(named).stat().st_mode)
-            if mode & 0o077:
-                raise ConfigError(f"others may read {named}: chmod 600 {named}")
-            return Path(named).read_bytes()[:4096].decode().rstrip("\r\n")
+            return read_private(Path(named), 4096).decode().rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"cannot read the passphrase in {named}: {error}") from None
     if not sys.stdin.isatty():

@@ -6,18 +6,19 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import os
 import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway import wrapped
+from gateway.private_file import read_private
 from gateway.updates import package
 from tools.bundle import FIRMWARE, VERSION_FILE, VERSION_LINE, boards, read_tree
 from tools.errors import UserError
 
 _WHAT = "release key"
+_PASSPHRASE_MOST = 4096
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +117,10 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def passphrase(args: argparse.Namespace, is_new: bool) -> str:
-    """From --passphrase-file, or asked for on the terminal; never an argument. Raises UserError."""
+    """From --passphrase-file, or asked for on the terminal; never an argument.
+
+    Raises UserError, ConfigError.
+    """
     source = args.passphrase_file
     if source is None:
         if not sys.stdin.isatty():
@@ -128,8 +132,6 @@ def passphrase(args: argparse.Namespace, is_new: bool) -> str:
     if str(source) == "-":
         return sys.stdin.readline().rstrip("\n")
     try:
-        if source.stat().st_mode & 0o077 and os.name == "posix":
-            raise UserError(f"others may read the passphrase in {source}: chmod 600 {source}")
-        return str(source.read_text(encoding="utf-8")).rstrip("\n")
+        return read_private(source, _PASSPHRASE_MOST).decode().rstrip("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {source}: {error}") from None

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.errors import ConfigError
+from gateway.private_file import read_private
 
 PRIVATE_NAME, PUBLIC_NAME = "audit.key", "audit.pub"
 _FILE_MOST = 4096
@@ -81,11 +81,7 @@ def _create(path: Path) -> None:
 
 
 def _load(path: Path) -> Ed25519PrivateKey:
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        pem = file.read(_FILE_MOST)
-    if stat.S_IMODE(mode) & 0o077:
-        raise ConfigError(f"others may read the audit key {path}: chmod 600 {path}")
+    pem = read_private(path, _FILE_MOST)
     try:
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

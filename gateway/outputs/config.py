@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from gateway.errors import ConfigError
 from gateway.outputs.outbox import Channel
 from gateway.outputs.trust import Trust, read_trust
+from gateway.private_file import read_private
 from gateway.toml_table import Table
 
 _OUTPUTS_MOST = 16
@@ -253,13 +253,9 @@ def _secret(table: Table, key: str, folder: Path) -> str | None:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            loose = stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077
-            raw = file.read(_SECRET_MOST + 1)
+        raw = read_private(path, _SECRET_MOST + 1)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    if loose:
-        raise ConfigError(f"{path}: others may read it; run chmod 600 {path}")
     try:
         value = raw.decode("ascii").strip()
     except UnicodeDecodeError:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.private_file import read_private
 from gateway.toml_table import Table
 
 _PEM_MOST = 1 << 20
@@ -38,8 +38,8 @@ def read_trust(table: Table, folder: Path, client: bool = False) -> Trust:
     if ("cert_file" in found) != ("cert_key_file" in found):
         raise table.fail("cert_file", "and cert_key_file go together", 'cert_file = "client.pem"')
     digest = hashlib.sha256()
-    for path in found.values():
-        digest.update(_read(path))
+    for name, path in found.items():
+        digest.update(_read(path, is_secret=name == "cert_key_file"))
     ca, cert, key = (found.get(name) for name in ("ca_file", "cert_file", "cert_key_file"))
     try:
         context = ssl.create_default_context(cafile=ca)
@@ -47,7 +47,6 @@ def read_trust(table: Table, folder: Path, client: bool = False) -> Trust:
         raise ConfigError(f"{ca}: holds no certificate in PEM") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325
     if cert is not None and key is not None:
-        _private(key)
         try:
             # An empty pass phrase, or OpenSSL asks at the terminal for one.
             context.load_cert_chain(cert, key, password="")
@@ -58,14 +57,11 @@ def read_trust(table: Table, folder: Path, client: bool = False) -> Trust:
     return Trust(digest.hexdigest(), context)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, is_secret: bool) -> bytes:
     try:
+        if is_secret:
+            return read_private(path, _PEM_MOST)
         with path.open("rb") as file:
             return file.read(_PEM_MOST)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _private(path: Path) -> None:
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ConfigError(f"{path}: others may read it; run chmod 600 {path}")
