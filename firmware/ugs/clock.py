@@ -7,7 +7,11 @@ from micropython import const
 
 # An answer older than this says nothing useful about the wall clock.
 _RTT_MS_MAX = const(20_000)
-# Crystals of the supported boards stay within 50 ppm: the quality worsens by 1 ms per 20 s.
+# Three readings of whole milliseconds, the gateway's and two of our own, are each cut off by up to
+# one; half of the round trip too.
+_READING_MS = const(2)
+# Crystals of the supported boards stay within 30 ppm, and that of the gateway's computer within 20
+# of what it was: the bound widens by 1 ms per 20 s.
 _MS_PER_DRIFT_MS = const(20_000)
 
 
@@ -38,18 +42,23 @@ class Clock:
         now_ms = self.uptime_ms()
         return max(0, now_ms + self._ticks_diff(tick, self._last_tick))
 
-    def set_wall(self, utc_ms, echo_ms):
-        # The gateway's answer to a message of ours sent at uptime echo_ms. Half the round trip is
-        # the error bound; a worse answer never replaces a better one. Returns whether it was used.
-        now_ms = self.uptime_ms()
-        rtt_ms = now_ms - echo_ms
+    def set_wall(self, utc_ms, sent_ms, arrived_ms):
+        # The gateway's answer to what we sent at uptime sent_ms came at arrived_ms. Whichever way
+        # took how long, half of the round trip bounds the error. Of answers that agree the one that
+        # bounds it best now stands (the least delay: RFC 5905 section 10); one that cannot be true
+        # beside it is of a gateway whose own clock was set. Returns whether it was used.
+        rtt_ms = arrived_ms - sent_ms
         if rtt_ms < 0 or rtt_ms > _RTT_MS_MAX:
             return False
-        error_ms = rtt_ms // 2 + 1
-        if self._offset_ms is not None and error_ms > self.quality_ms():
-            return False
-        self._offset_ms = utc_ms + rtt_ms // 2 - now_ms
-        self._set_at_ms = now_ms
+        error_ms = rtt_ms // 2 + _READING_MS
+        offset_ms = utc_ms + rtt_ms // 2 - arrived_ms
+        if self._offset_ms is not None:
+            bound_ms = self.quality_ms()
+            agrees = abs(offset_ms - self._offset_ms) <= bound_ms + error_ms
+            if agrees and error_ms > bound_ms:
+                return False
+        self._offset_ms = offset_ms
+        self._set_at_ms = arrived_ms
         self._error_ms = error_ms
         return True
 
@@ -60,6 +69,8 @@ class Clock:
         return self._error_ms + (self.uptime_ms() - self._set_at_ms) // _MS_PER_DRIFT_MS
 
     def wall_ms(self):
-        if self._offset_ms is None:
-            return None
-        return self.uptime_ms() + self._offset_ms
+        return None if self._offset_ms is None else self.utc_ms(self.uptime_ms())
+
+    def utc_ms(self, uptime_ms):
+        # The wall time of an uptime, once it is set.
+        return uptime_ms + self._offset_ms

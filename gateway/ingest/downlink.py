@@ -26,6 +26,11 @@ class DownCounter:
         """Nothing reserved is left."""
         return self._next > self.reserved
 
+    @property
+    def granted(self) -> bool:
+        """The store holds the next one."""
+        return self._next <= self._committed
+
     def top_up(self) -> None:
         """Reserve a block when little is left."""
         if self.reserved - self._next < BLOCK // 4:
@@ -37,7 +42,7 @@ class DownCounter:
 
     def take(self) -> int | None:
         """The next counter, or None when the store has not granted one."""
-        if self._next > self._committed:
+        if not self.granted:
             return None
         self._next += 1
         return self._next - 1

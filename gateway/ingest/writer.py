@@ -153,6 +153,7 @@ class Writer:
                 if outcome.node:
                     self._routes[outcome.node] = item.link
                 self._waiting.append((outcome, item))
+                self._tell_time(outcome)
             else:
                 request, done = item
                 outcome = request(now_us)
@@ -171,6 +172,15 @@ class Writer:
             for outcome in fresh:
                 for node, message in outcome.down:
                     self._send(node, message)
+
+    def _tell_time(self, outcome: Outcome) -> None:
+        """At once: how well a node knows the time hangs on how soon its answer comes. Its very
+        first answer waits for the store, which has to grant a counter for it."""
+        if outcome.time_for is None or self.store_problem:
+            return
+        if self._pipeline.may_seal_down(outcome.node):
+            self._desk.owe_time(*outcome.time_for)
+            outcome.time_for = None
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

@@ -16,8 +16,8 @@ from gateway.wire.messages import DownMessage, Phase, UpMessage
 @dataclass(slots=True)
 class Outcome:
     """`node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages
-    are safe, `time_for` the (node, t_ms) that asked for the time; both once the writes are
-    committed; `down` is what else nodes are to be sent then. `done`: the operator's act was
+    are safe, once the writes are committed; `time_for` the (node, t_ms) that asked for the time;
+    `down` is what else nodes are to be sent after the commit. `done`: the operator's act was
     possible. `message` came for the first time.
     """
 

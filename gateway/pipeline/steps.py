@@ -301,6 +301,10 @@ class Pipeline:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
         return self._nodes.seal_down(node, message)
 
+    def may_seal_down(self, node: str) -> bool:
+        """Whether the store has granted a counter for a message to it."""
+        return self._nodes.down[node].granted
+
     def take_writes(self) -> Writes:
         """Everything to be kept since the last call."""
         writes = Writes()

@@ -20,7 +20,7 @@ from gateway.retention import RecordClass
 from gateway.site import load_site
 from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.sqlite import SqliteStore
-from gateway.wire.messages import Receipt
+from gateway.wire.messages import Receipt, Time
 from tests.gateway.played_node import ROOT, PlayedNode, until, write_site
 
 T0 = 1_790_000_000_000_000
@@ -164,6 +164,28 @@ async def test_writer_receipt_due_during_a_commit_says_nothing_of_what_is_in_it(
     go_on.set()
     await until(lambda: len(bench.link.sent) == 3)
     assert bench.receipts(node)[-1].upto == (1, 3)
+
+
+async def test_writer_asked_for_the_time_answers_before_the_commit(bench: Bench) -> None:
+    node, go_on, commit = PlayedNode("n01"), threading.Event(), bench.store.commit
+    bench.offer(node, node.hello(1000))  # of its first answer the store has to grant a counter
+    await until(lambda: bench.link.sent)
+    assert bench.link.acknowledged == 1
+
+    def held(writes: Writes) -> None:
+        if writes.messages:
+            go_on.wait(5)
+        commit(writes)
+
+    bench.store.commit = held  # type: ignore[method-assign]  # a disk that takes its time
+    bench.offer(node, node.health(2000))
+    await until(lambda: len(bench.link.sent) == 2)
+    assert node.open_down(bench.link.sent[1][1]) == Time(utc_ms=T0 // 1000, echo_ms=2000)
+    assert bench.link.acknowledged == 1
+    go_on.set()
+    await until(lambda: bench.link.acknowledged == 2)
+    await asyncio.sleep(0.3)
+    assert len(bench.link.sent) == 2  # once
 
 
 async def test_writer_queue_full_arrivals_are_not_taken(tmp_path: Path) -> None:

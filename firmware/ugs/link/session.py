@@ -9,6 +9,8 @@ from ugs.link.outbox import Outbox
 from ugs.wire import codec, schema, seal
 
 _PAYLOAD_MAX = const(128)
+# What the gateway answers with the time.
+_ANSWERED = ("hello", "health")
 
 
 class Session:
@@ -40,6 +42,8 @@ class Session:
         self._node = node
         self._buffer = bytearray(_PAYLOAD_MAX)
         self._boot = 0
+        # t_ms of the volatile message sealed last, and the uptime at which it could go out
+        self._asked_ms = self._sent_ms = -1
 
     def rekey(self, keys):
         # From now on; whoever carries the messages begins a new connection when it sees this.
@@ -63,7 +67,11 @@ class Session:
     def seal_volatile(self, name, values):
         length = codec.encode(self._buffer, name, values)
         self.volatile = boot, seq = self._journal.next_volatile()
-        return self._seal(schema.VOLATILE, boot, seq, self._buffer[:length])
+        sealed = self._seal(schema.VOLATILE, boot, seq, self._buffer[:length])
+        if name in _ANSWERED and values["t_ms"] != self._asked_ms:
+            # To seal and to open take a board longer than the way does: no part of the round trip.
+            self._asked_ms, self._sent_ms = values["t_ms"], self.uptime_ms()
+        return sealed
 
     def _seal(self, lane, boot, seq, payload):
         piv = seal.up_piv(lane, boot, seq)
@@ -71,6 +79,7 @@ class Session:
 
     def receive(self, topic, data):
         # What came down on a topic, both bytes. Says whether it was authentic; never raises.
+        arrived_ms = self.uptime_ms()
         if self._boot != self._journal.boot:
             self._boot = self._journal.boot
             self.downlink.start_boot(self._boot)
@@ -83,7 +92,8 @@ class Session:
         elif name == "time":
             self.is_answered = True
             self.echo_ms = values["echo_ms"]
-            self._clock.set_wall(values["utc_ms"], values["echo_ms"])
+            sent_ms = self._sent_ms if self.echo_ms == self._asked_ms else self.echo_ms
+            self._clock.set_wall(values["utc_ms"], sent_ms, arrived_ms)
         elif name == "part":
             self._node.on_part(values)
         else:

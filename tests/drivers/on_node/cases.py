@@ -170,20 +170,65 @@ def clock_over_many_wraps_never_goes_back():
     assert now == total_ms
 
 
+def told(clock, utc_ms, rtt_ms):
+    now_ms = clock.uptime_ms()
+    return clock.set_wall(utc_ms, now_ms - rtt_ms, now_ms)
+
+
 def clock_told_the_time_keeps_the_better_answer():
     clock = Clock()
     time.advance_us(10_000_000)
     assert clock.wall_ms() is None and clock.quality_ms() is None
-    assert clock.set_wall(1_800_000_000_000, clock.uptime_ms() - 400)
+    assert told(clock, 1_800_000_000_000, 400)
     assert clock.wall_ms() == 1_800_000_000_200
-    assert clock.quality_ms() == 201
-    assert not clock.set_wall(1_900_000_000_000, clock.uptime_ms() - 900)
-    assert clock.set_wall(1_800_000_000_300, clock.uptime_ms() - 20)
-    assert clock.quality_ms() == 11
-    for echo_ms in (clock.uptime_ms() + 1, clock.uptime_ms() - 20_001):
-        assert not clock.set_wall(0, echo_ms)
+    assert clock.quality_ms() == 202
+    assert not told(clock, 1_800_000_000_100, 900)
+    assert told(clock, 1_800_000_000_300, 20)
+    assert clock.quality_ms() == 12
+    for rtt_ms in (-1, 20_001):
+        assert not told(clock, 0, rtt_ms)
     time.advance_us(1_000_000_000)
-    assert clock.quality_ms() == 61
+    assert clock.quality_ms() == 62
+
+
+def clock_of_a_gateway_that_was_set_is_followed_at_once():
+    clock = Clock()
+    time.advance_us(10_000_000)
+    assert told(clock, 1_800_000_000_000, 4)
+    assert told(clock, 1_800_003_600_000, 900)  # worse, but both cannot be true
+    assert clock.wall_ms() == 1_800_003_600_450
+    assert clock.quality_ms() == 452
+
+
+def clock_over_a_bad_way_is_never_further_off_than_it_says():
+    # A crystal 30 ppm fast beside a gateway's that is 20 ppm slow; each way takes what it takes.
+    clock = Clock()
+    time.advance_us(1_000_000)
+    chance = 12345
+    now_us = best_ms = worst_ms = 0
+    for _ in range(400):
+        ways_us = []
+        for _ in range(3):  # there, at the gateway, back
+            chance = (chance * 1103515245 + 12345) & 0x3FFFFFFF
+            ways_us.append(500 + (chance >> 8) % 30_000)
+        sent_ms = clock.uptime_ms()
+        time.advance_us(ways_us[0])
+        now_us += ways_us[0]
+        utc_ms = 1_800_000_000_000 + (now_us - now_us * 50 // 1_000_000) // 1000
+        time.advance_us(ways_us[1] + ways_us[2])
+        now_us += ways_us[1] + ways_us[2]
+        clock.set_wall(utc_ms, sent_ms, clock.uptime_ms())
+        for _ in range(6):
+            off_ms = clock.wall_ms() - (
+                1_800_000_000_000 + (now_us - now_us * 50 // 1_000_000) // 1000
+            )
+            assert abs(off_ms) <= clock.quality_ms(), (off_ms, clock.quality_ms())
+            worst_ms = max(worst_ms, abs(off_ms))
+            best_ms = clock.quality_ms() if not best_ms else min(best_ms, clock.quality_ms())
+            time.advance_us(10_000_000)
+            now_us += 10_000_000
+    assert worst_ms > 4  # it was put to the test
+    assert best_ms < 15  # where an answer takes 45 ms on average, and 1.5 at the least
 
 
 def contact_bouncing_is_not_reported():
