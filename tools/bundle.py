@@ -7,6 +7,7 @@ import argparse
 import json
 import re
 import shutil
+import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from gateway.site import LINKS, SERIAL, WIFI
 from gateway.toml_table import Table, load
 from gateway.updates import package
 from tools.errors import UserError
+from tools.uncommented import uncommented
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 TREE_SUFFIXES = (".py", ".bin")
@@ -217,13 +219,18 @@ def write_tree(config: NodeConfig, out: Path) -> list[Path]:
 
 
 def read_tree(board: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
-    """The files of the tree of a board by their paths. Raises UserError."""
+    """The files of the tree of a board by their paths, as they travel. Raises UserError."""
+    return {path.as_posix(): _as_sent(firmware / path) for path in tree_files(board, firmware)}
+
+
+def _as_sent(path: Path) -> bytes:
     try:
-        return {
-            path.as_posix(): (firmware / path).read_bytes() for path in tree_files(board, firmware)
-        }
+        data = path.read_bytes()
+        return uncommented(data) if path.suffix == ".py" else data
     except OSError as error:
-        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, SyntaxError, tokenize.TokenError) as error:
+        raise UserError(f"{path} is no Python that a node could run: {error}") from None
 
 
 def firmware_version(tree: dict[str, bytes]) -> str:
