@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from gateway import toml_table
 from gateway.errors import ConfigError
@@ -73,8 +75,7 @@ class OperatorFile:
         self.path = path
         self._seen: tuple[int, int, int] | None = None
         self._known: dict[str, Operator] = {}
-        # For names that are not there: they must take as long as those that are.
-        self._nobody = _HASHER.hash(os.urandom(16).hex())
+        self._nobody = _nobodys()
 
     def known(self) -> dict[str, Operator]:
         """Operators by name; none when there is no file. Raises ConfigError when it is wrong."""
@@ -147,6 +148,17 @@ def _operator(table: Table) -> Operator:
         raise table.fail("hash", "is not of Argon2id; run `groundwatch operator add`", 'hash = "$"')
     table.done()
     return operator
+
+
+def _nobodys() -> str:
+    """The hash for names that are not there: they must take as long as those that are. It is that
+    of no pass phrase, so that a start does not wait for one."""
+    salt, digest = (
+        base64.b64encode(os.urandom(size)).decode().rstrip("=")
+        for size in (_HASHER.salt_len, _HASHER.hash_len)
+    )
+    cost = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def _normal(passphrase: str) -> str:
