@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -29,12 +28,7 @@ _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help="configuration file (default: gateway.toml)",
-    )
+    config.add_option(parser)
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
     parser.add_argument("--example", action="store_true", help="print an example configuration")
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ipaddress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -143,6 +144,16 @@ class GatewayConfig:
     def store(self) -> Path | str:
         """Where it is: a file, or the URL of a database."""
         return self.store_url or self.data_dir / "groundwatch.db"
+
+
+def add_option(parser: argparse.ArgumentParser, what_for: str = "configuration file") -> None:
+    """`--config` of every verb that has to do with a gateway."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("gateway.toml"),
+        help=f"{what_for} (default: gateway.toml)",
+    )
 
 
 def load_config(path: Path) -> GatewayConfig:

@@ -23,7 +23,7 @@ from gateway.broker.canary import CANARY_USER, check_rules
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import GATEWAY_USER
 from gateway.broker.mosquitto import MosquittoBroker
-from gateway.config import BrokerKind, GatewayConfig, load_config
+from gateway.config import BrokerKind, GatewayConfig, add_option, load_config
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
@@ -48,12 +48,7 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch doctor`."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help="the gateway's configuration (default: gateway.toml)",
-    )
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="findings as JSON")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway import toml_table
 from gateway.alarm_config import alarm_rules, read_alarms
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 from gateway.fusion.rules import Rules
 from gateway.pipeline.standing import Orders
 from gateway.replay import Verdict, again, with_other_orders
@@ -32,12 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=place,
         help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help="with --store: the gateway's configuration, for its site and orders",
-    )
+    add_option(parser, "with --store: the gateway's configuration, for its site and orders")
     parser.add_argument(
         "--rules",
         type=Path,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import control
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 from gateway.updates.rollout import DONE
 from gateway.updates.waves import DEFAULT
 from tools.errors import UserError
@@ -21,9 +21,7 @@ _EVERY_S = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("file", type=Path, nargs="?", help="the release, from groundwatch release")
-    parser.add_argument(
-        "--config", type=Path, default=Path("gateway.toml"), help="the gateway's configuration"
-    )
+    add_option(parser)
     parser.add_argument(
         "--wave",
         action="append",

@@ -6,9 +6,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from pathlib import Path
 
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 from gateway.console.operators import (
     PASSPHRASE_MOST,
     Role,
@@ -30,12 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Role.OPERATOR.value,
         help="a supervisor also sees the measured performance (default: operator)",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help="configuration file that says where operators.toml is (default: gateway.toml)",
-    )
+    add_option(parser, "configuration file that says where operators.toml is")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from gateway.audit.chain import EXPORTED, SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file, inbox
 from gateway.export.inbox import Note
@@ -29,7 +29,7 @@ _NAME_MOST = 32
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("alarm", type=int, help="the alarm's number")
-    parser.add_argument("--config", type=Path, default=Path("gateway.toml"), help="the gateway's")
+    add_option(parser)
     parser.add_argument("--by", required=True, help="who exports; recorded")
     parser.add_argument("--reason", required=True, help="why; recorded")
     parser.add_argument("--out", type=Path, required=True, help="file to write, e.g. alarm12.jsonl")

@@ -9,11 +9,10 @@ import getpass
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from gateway import control
-from gateway.config import GatewayConfig, load_config
+from gateway.config import GatewayConfig, add_option, load_config
 from gateway.errors import ConfigError
 from gateway.outputs.config import OutputConfig
 from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
@@ -33,12 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="list: how they are in the running gateway; test: send a test notification",
     )
     parser.add_argument("name", nargs="?", help="of one output (test; default: all)")
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help="configuration file (default: gateway.toml)",
-    )
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
 
 

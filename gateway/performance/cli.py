@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import control
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
 from gateway.performance.watch import DAYS_MOST
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--starts-in", type=int, default=0, metavar="MINUTES", help="begin later (default now)"
     )
     parser.add_argument("--days", type=int, default=30, help="score so many days (default 30)")
-    parser.add_argument("--config", type=Path, default=Path("gateway.toml"))
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON line")
 
 

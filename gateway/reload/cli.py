@@ -5,20 +5,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from gateway import control
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help="configuration file of that gateway (default: gateway.toml)",
-    )
+    add_option(parser, "configuration file of that gateway")
     parser.add_argument("--json", action="store_true", help="print one JSON line")
 
 

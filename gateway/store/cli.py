@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.config import load_config
+from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
 from gateway.store.aside import Entry, record
 from gateway.store.salvage import salvage
@@ -19,7 +19,7 @@ _NAME_MOST = 32
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--config", type=Path, default=Path("gateway.toml"), help="the gateway's")
+    add_option(parser)
     parser.add_argument("--by", required=True, help="who does it; recorded")
 
 
