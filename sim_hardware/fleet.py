@@ -130,6 +130,11 @@ class Fleet:
         """All detections that nodes say they made so far, by node."""
         return [made for log in self.logs.values() for made in log.made]
 
+    @property
+    def made_unkept(self) -> int:
+        """Detections beyond what the logs keep: they are in no list of what was made."""
+        return sum(log.made_dropped for log in self.logs.values())
+
     async def __aenter__(self) -> Self:
         """Copy the trees, write the first seconds of ground, start the nodes."""
         if isinstance(self._source, Take):

@@ -66,7 +66,8 @@ class Made:
 
 @dataclass
 class NodeLog:
-    """The last lines of a node and all detections it says it made, both bounded."""
+    """The last lines of a node and all detections it says it made, both bounded: beyond
+    its bound `made_dropped` counts them."""
 
     node: str
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))

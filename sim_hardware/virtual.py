@@ -66,6 +66,11 @@ class VirtualRun:
     logs: dict[str, NodeLog]
     restarts: dict[str, int]
 
+    @property
+    def made_count(self) -> int:
+        """Detections made, also those of which the logs keep no more than a number."""
+        return len(self.made) + sum(log.made_dropped for log in self.logs.values())
+
 
 @dataclass(frozen=True)
 class Pace:

@@ -121,7 +121,8 @@ async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str,
             await _drain(watch, made)
         counts = gateway.summary()
     lost = len(made - _stored(settings.data_dir))
-    return _summary(world, watch, counts, lost, elapsed_s)
+    losses = {"messages_lost": lost, "messages_unchecked": fleet.made_unkept}
+    return _summary(world, watch, counts, losses, elapsed_s)
 
 
 def _greet(teller: Teller, console_url: str, nodes: int) -> None:
@@ -179,7 +180,7 @@ def _stored(data_dir: Path) -> set[Identity]:
 
 
 def _summary(
-    world: World, watch: Watch, counts: dict[str, Any], lost: int, elapsed_s: float
+    world: World, watch: Watch, counts: dict[str, Any], losses: dict[str, int], elapsed_s: float
 ) -> dict[str, Any]:
     points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
     return {
@@ -190,6 +191,6 @@ def _summary(
         "detections": counts["detections"],
         "alarms": len(watch.alarms),
         **crossing_facts(world.truth(elapsed_s), points, watch.alarms, elapsed_s),
-        "messages_lost": lost,
+        **losses,
         "rejected": counts["refused"],
     }

@@ -65,7 +65,7 @@ def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay
     end_us = zero_us + round((given.duration_s + pace.settle_s) * 1e6)
     outcomes = list(_step(pipeline, run, zero_us, end_us))
     lines = [line for outcome in outcomes for line in outcome.lines(zero_us)]
-    lost = len(run.made) - sum(len(outcome.detections) for outcome in outcomes)
+    lost = run.made_count - sum(len(outcome.detections) for outcome in outcomes)
     return Replay(lines, _summary(given, pipeline, run, lines) | {"messages_lost": lost})
 
 
