@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -36,6 +36,11 @@ class Node(PlayedNode):
     def receipted(self) -> set[Identity]:
         """What this node has let go of, because it was told that it is safe."""
         return self.made - {(self.node, *key) for key in self.ledger}
+
+    @property
+    def oldest(self) -> Identity:
+        """The first that has no receipt, when there is one."""
+        return (self.node, *min(self.ledger))
 
     async def run(self) -> None:
         while True:
@@ -101,17 +106,23 @@ class Crowd:
     async def until_progress(self, rows: int = 1, seconds: float = 30.0) -> None:
         """So many more receipts."""
         wanted = len(self.receipted) + rows
-        async with asyncio.timeout(seconds):
-            while len(self.receipted) < wanted:  # noqa: ASYNC110  # counted, there is no event
-                await asyncio.sleep(0.005)
+        await self._until(lambda: len(self.receipted) >= wanted, seconds)
 
     async def until_empty(self, seconds: float = 60.0) -> None:
         """Nothing more is made, and every message has its receipt."""
         for node in self.nodes:
             node.making = False
-        async with asyncio.timeout(seconds):
-            while any(node.ledger for node in self.nodes):  # noqa: ASYNC110  # counted, there is no event
-                await asyncio.sleep(0.02)
+        await self._until(lambda: not any(node.ledger for node in self.nodes), seconds)
+
+    async def _until(self, done: Callable[[], bool], seconds: float) -> None:
+        """Raises TimeoutError that says what stands still: each node's oldest without a receipt."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not done():  # noqa: ASYNC110  # counted, there is no event
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            still = ", ".join(str(node.oldest) for node in self.nodes if node.ledger)
+            raise TimeoutError(f"no receipt for (node, boot, seq) {still or 'nothing'}") from None
 
 
 def stored(database: Path) -> Counter[Identity]:
