@@ -13,6 +13,7 @@ import pytest
 
 from tests.architecture.tree import ROOT, files
 from tests.trees import files_of
+from tools.uncommented import uncommented
 
 NODE = f"""
 [node]
@@ -68,7 +69,8 @@ def test_wheel_alone_writes_a_node_tree_from_its_own_firmware(installed, tmp_pat
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "main.py" in json.loads(ran.stdout)["files"]
     packed = files_of(tmp_path / "n07" / "a.fw")
-    assert packed["ugs/node.py"] == (installed / "firmware" / "ugs" / "node.py").read_bytes()
+    source = (installed / "firmware" / "ugs" / "node.py").read_bytes()
+    assert packed["ugs/node.py"] == uncommented(source)
 
 
 def test_wheel_installs_the_command(installed):
