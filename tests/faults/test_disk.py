@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import resource
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.faults.nodes import Crowd, assert_all_once
+from tests.faults.process import gateway
 from tests.gateway.played_node import free_port, write_config
 
 TIMES = [pytest.param(1, id="once"), pytest.param(30, id="often", marks=pytest.mark.faults)]
@@ -29,32 +27,6 @@ ERRORS = [
     pytest.param("pwrite64", "EIO", "3+5", marks=pytest.mark.faults),
     pytest.param("fdatasync", "ENOSPC", "2+7", marks=pytest.mark.faults),
 ]
-
-
-class Process:
-    """A whole gateway process; `summary` is what it says at its end."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.summary: dict[str, Any] = {}
-
-
-@asynccontextmanager
-async def gateway(config: Path) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tools.cli", "gateway", "--config", str(config), "--json"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    said = await asyncio.wait_for(process.stdout.readline(), 60)
-    assert b'"ready"' in said, said
-    running = Process(process)
-    lines = asyncio.create_task(process.stdout.read())
-    yield running
-    process.send_signal(signal.SIGTERM)
-    running.summary = json.loads((await lines).splitlines()[-1])
-    assert await process.wait() == 0
 
 
 def strace() -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from tests.faults.life import POINTS, Life
 from tests.faults.nodes import Crowd, assert_all_once
+from tests.faults.process import gateway
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import free_port, write_config
 
@@ -60,7 +60,8 @@ async def test_gateway_killed_anywhere_keeps_what_it_gave_receipts_for_and_all_o
         f"\n{kind}: {kills} kills, {rows} messages, 0 lost, each once; "
         f"ready again after median {statistics.median(ready_s):.2f} s, most {max(ready_s):.2f} s"
     )
-    await started_from_nothing(config)
+    async with gateway(config) as running:
+        print(f"a new process on this store is ready after {running.ready_s:.2f} s")
 
 
 async def until_over(life: Life) -> None:
@@ -69,18 +70,3 @@ async def until_over(life: Life) -> None:
     while not life.over and time.monotonic() < deadline_s:  # noqa: ASYNC110  # a process has no event
         await asyncio.sleep(0.01)
     life.kill()
-
-
-async def started_from_nothing(config: Path) -> None:
-    """How long a whole new process takes on this store: printed, not judged."""
-    began_s = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tools.cli", "gateway", "--config", str(config), "--json"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    assert b'"ready"' in await process.stdout.readline()
-    print(f"a new process on this store is ready after {time.monotonic() - began_s:.2f} s")
-    process.terminate()
-    assert await process.wait() == 0
