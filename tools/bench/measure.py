@@ -127,16 +127,24 @@ def latency(system: Running, nodes: int, messages: Path, rate: int, folder: Path
 
 
 def _observe(db: sqlite3.Connection, load: subprocess.Popen[str]) -> dict[tuple[str, int], int]:
-    """(node, seq) -> CLOCK_MONOTONIC nanoseconds at which its row was there."""
-    stored: dict[tuple[str, int], int] = {}
-    last = 0
+    """(node, seq) -> CLOCK_MONOTONIC nanoseconds at which its row was seen.
+
+    While messages come only the newest id is asked for: an observer that takes the processor from
+    what it observes, or holds its log, measures itself.
+    """
+    seen: list[tuple[int, int]] = []  # newest id, when
     while load.poll() is None:
-        rows = db.execute("SELECT id, node, seq FROM message WHERE id > ?", (last,)).fetchall()
-        now_ns = time.monotonic_ns()
-        for _id, node, seq in rows:
-            stored[(node, seq)] = now_ns
-        last = rows[-1][0] if rows else last
+        (newest,) = db.execute("SELECT max(id) FROM message").fetchone()
+        if newest is not None and (not seen or newest > seen[-1][0]):
+            seen.append((newest, time.monotonic_ns()))
         time.sleep(_FINE_POLL_S)
+    stored: dict[tuple[str, int], int] = {}
+    looks = iter(seen)
+    newest, at_ns = 0, 0
+    for row, node, seq in db.execute("SELECT id, node, seq FROM message ORDER BY id"):
+        while newest < row:
+            newest, at_ns = next(looks)
+        stored[(node, seq)] = at_ns
     return stored
 
 
