@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from gateway.errors import StoreError, StoreInUse
 from gateway.retention import RecordClass
 from gateway.store import sql_commit, sql_erase
+from gateway.store.checkpoints import LOG_MOST, Checkpoints
 from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
@@ -27,9 +28,12 @@ _T = TypeVar("_T")
 class SqliteStore:
     """One file, or memory when `path` is None. May be used from any one thread at a time."""
 
+    on_this_machine = True
+
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._db: sqlite3.Connection | None = None
+        self._checkpoints: Checkpoints | None = None
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -73,6 +77,9 @@ class SqliteStore:
             self._lock = None
 
     def _disconnect(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+            self._checkpoints = None
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -139,6 +146,9 @@ class SqliteStore:
         except StoreError as error:
             self._forget()
             raise StoreError(f"store {self._path}: {error}") from None
+        if self._path is not None:
+            db.execute(f"PRAGMA wal_autocheckpoint = {LOG_MOST}")
+            self._checkpoints = Checkpoints(self._path)
 
     def _commit(self, writes: Writes) -> None:
         db = self._open_db()
@@ -153,6 +163,8 @@ class SqliteStore:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
 
 
 class _Connection:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""The store's write-ahead log goes into the tables in a thread of its own.
+
+By itself SQLite does that in the commit that fills the log, and whatever has come waits for some
+hundred pages and two more flushes. A PASSIVE checkpoint beside the writer holds nobody up; the
+writer begins the log anew when all of it was taken over between two of its commits
+(https://www.sqlite.org/wal.html, section 3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from pathlib import Path
+
+COMMITS = 128  # between two: about a thousand pages, SQLite's own measure, when commits are small
+LOG_MOST = 4000  # pages; beyond it the commit takes over what the thread did not come to
+_PASSES = 4  # each takes what the writer added during the one before
+
+
+class Checkpoints:
+    """Of one store in one file; the thread begins when it is wanted first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._commits = 0
+        self._wanted = threading.Event()
+        self._over = False
+        self._thread: threading.Thread | None = None
+
+    def committed(self) -> None:
+        """The writer has made one more commit."""
+        self._commits += 1
+        if self._commits % COMMITS:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+            self._thread.start()
+        self._wanted.set()
+
+    def close(self) -> None:
+        """The file is let go when this returns."""
+        if self._thread is not None:
+            self._over = True
+            self._wanted.set()
+            self._thread.join()
+
+    def _run(self) -> None:
+        # What goes wrong here leaves the log as it is: the commit that finds it full tells.
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect()) as db:
+            while True:
+                self._wanted.wait()
+                self._wanted.clear()
+                if self._over:
+                    return
+                with contextlib.suppress(sqlite3.Error):
+                    _take_over(db)
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, isolation_level=None, timeout=0)
+
+
+def _take_over(db: sqlite3.Connection) -> None:
+    for _ in range(_PASSES):
+        _busy, in_log, taken = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if in_log == taken:
+            return

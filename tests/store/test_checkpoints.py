@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""The write-ahead log goes into the tables beside the writer, and holds it up no more than need."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+from gateway.store import checkpoints
+from gateway.store.interface import MessageRow, Writes
+from gateway.store.sqlite import SqliteStore
+
+ROWS = 2 * checkpoints.COMMITS
+
+
+def commit_rows(store: SqliteStore, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        row = MessageRow(number, "n01", 0, 1, number, 1, "health", b"x" * 40)
+        store.commit(Writes(messages=[row]))
+
+
+def rows_without_log(database: Path) -> int:
+    """What stands in the tables themselves."""
+    alone = database.with_name("alone.db")
+    shutil.copyfile(database, alone)
+    with contextlib.closing(sqlite3.connect(alone)) as db:
+        try:
+            return int(db.execute("SELECT count(*) FROM message").fetchone()[0])
+        except sqlite3.DatabaseError:
+            return 0  # the schema is in the log still
+        finally:
+            alone.unlink()
+
+
+def test_checkpoints_after_many_commits_the_tables_hold_them_without_the_log(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "groundwatch.db"
+    store = SqliteStore(database)
+    store.open()
+    commit_rows(store, 1, ROWS)
+    deadline_s = time.monotonic() + 10
+    while rows_without_log(database) < ROWS and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert rows_without_log(database) == ROWS
+    size = database.with_name("groundwatch.db-wal").stat().st_size
+    commit_rows(store, ROWS + 1, ROWS + 10)  # the log begins anew: it does not grow
+    assert database.with_name("groundwatch.db-wal").stat().st_size == size
+    store.close()
+    assert not [one for one in threading.enumerate() if one.name == "checkpoints"]
+    assert not database.with_name("groundwatch.db-wal").exists()
+
+
+def test_checkpoints_while_somebody_reads_commits_go_on_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "groundwatch.db"
+    store = SqliteStore(database)
+    store.open()
+    commit_rows(store, 1, 10)
+    with contextlib.closing(sqlite3.connect(database)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM message").fetchone() == (10,)
+        commit_rows(store, 11, ROWS)
+        assert reader.execute("SELECT count(*) FROM message").fetchone() == (10,)
+    assert store.load().messages == ROWS
+    store.close()
+    assert rows_without_log(database) == ROWS
