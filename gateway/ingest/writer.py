@@ -12,10 +12,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from gateway.errors import StoreError
 from gateway.ingest.answers import AnswerDesk
+from gateway.ingest.committer import Committer
 from gateway.ingest.keeper import Keeper
 from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.acts import Act
@@ -39,7 +39,7 @@ _Item = Arrival | tuple[Request, asyncio.Future[Outcome] | None]
 class Writer:
     """Owns the pipeline while it runs; everything that changes it comes through here.
 
-    `on_committed` is called in the store's thread, `on_outcome` in the event loop.
+    `on_committed` is called where a commit was made, `on_outcome` in the event loop.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Writer:
         self._store = store
         self._clock = clock
         self._on_outcome = on_outcome
-        self._on_committed = on_committed
+        self._committer = Committer(store, on_committed)
         self._keeper = Keeper(retention or Retention())
         # A plain queue and an event: asyncio's own costs as much as verifying a message.
         self._queue: deque[_Item] = deque()
@@ -70,7 +70,6 @@ class Writer:
         self._waiting: list[tuple[Outcome, Arrival]] = []
         self._replies: list[tuple[Outcome, asyncio.Future[Outcome]]] = []
         self._desk = AnswerDesk(pipeline.safe_upto, clock, self._send)
-        self._executor = ThreadPoolExecutor(1, "store")
 
     @property
     def queued(self) -> int:
@@ -107,9 +106,7 @@ class Writer:
 
         Raises StoreError.
         """
-        loop = asyncio.get_running_loop()
-        read = self._store.alarms_since
-        return await loop.run_in_executor(self._executor, read, raised_us, limit)
+        return await self._committer.call(self._store.alarms_since, raised_us, limit)
 
     def post(self, work: Request) -> None:
         """The same without waiting: for what is bounded where it comes from."""
@@ -128,7 +125,7 @@ class Writer:
             self._pending.absorb(self._pipeline.take_writes())  # entries of the audit since
             if self._pending:
                 await asyncio.shield(self._commit())
-            self._executor.shutdown()
+            self._committer.close()
 
     async def _gather(self) -> list[_Item]:
         """What waits now, or nothing when a tick is due."""
@@ -188,24 +185,22 @@ class Writer:
 
     async def _look_for_old(self) -> None:
         """What is older than it may be goes with the next commit, a portion of it."""
-        loop, now_us = asyncio.get_running_loop(), self._clock()
+        now_us, store = self._clock(), self._store
         cuts = self._keeper.retention.cuts(now_us)
         try:
-            expired = await loop.run_in_executor(self._executor, self._store.expired, cuts)
+            expired = await self._committer.call(store.expired, cuts)
             self._pipeline.erase(now_us, expired)
             self._keeper.looked(now_us, bool(expired))
             if self._keeper.untidy and not expired:
-                tidy = await loop.run_in_executor(self._executor, self._store.tidy)
-                self._keeper.untidy = not tidy
+                self._keeper.untidy = not await self._committer.call(store.tidy)
         except StoreError as error:
             self._keeper.looked(now_us, False)
             _LOG.error("cannot erase what is older than it may be: %s", error)
 
     async def _commit(self) -> bool:
         """True when everything pending is durable."""
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._executor, self._keep, self._pending)
+            await self._committer.commit(self._pending)
         except StoreError as error:
             self.store_failures += 1
             if not self.store_problem:
@@ -219,10 +214,6 @@ class Writer:
         self._pipeline.committed(self._pending)
         self._pending = Writes()
         return True
-
-    def _keep(self, writes: Writes) -> None:
-        self._store.commit(writes)
-        self._on_committed(writes)
 
     def _settle(self) -> None:
         """Everything stepped is durable: tell links, nodes and operators."""

@@ -215,7 +215,12 @@ class Snapshot:
 
 
 class Store(Protocol):
-    """Used by one writer. All methods raise StoreError."""
+    """Used by one writer. All methods raise StoreError.
+
+    `on_this_machine`: a commit waits for a disk only, never for a network.
+    """
+
+    on_this_machine: bool
 
     def open(self) -> None:
         """Open or create, and keep a second writer out."""

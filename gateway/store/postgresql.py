@@ -29,6 +29,8 @@ _T = TypeVar("_T")
 class PostgresqlStore:
     """`url` is as libpq reads it. May be used from any one thread at a time."""
 
+    on_this_machine = False
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._db: psycopg.Connection | None = None

@@ -29,6 +29,8 @@ T0 = 1_790_000_000_000_000
 class FailingStore:
     """A real store behind a switch: `full` makes every commit fail, as a full disk does."""
 
+    on_this_machine = True
+
     def __init__(self) -> None:
         self.full = False
         self.inner = SqliteStore(None)
@@ -156,7 +158,8 @@ async def test_writer_receipt_due_during_a_commit_says_nothing_of_what_is_in_it(
             go_on.wait(5)
         commit(writes)
 
-    bench.store.commit = held  # type: ignore[method-assign]  # a disk that takes its time
+    bench.store.on_this_machine = False
+    bench.store.commit = held  # type: ignore[method-assign]  # it takes its time
     bench.offer(node, node.detection(3))
     await until(lambda: len(bench.link.sent) == 2)  # the owed one falls due meanwhile
     assert bench.link.acknowledged == 2
@@ -177,7 +180,8 @@ async def test_writer_asked_for_the_time_answers_before_the_commit(bench: Bench)
             go_on.wait(5)
         commit(writes)
 
-    bench.store.commit = held  # type: ignore[method-assign]  # a disk that takes its time
+    bench.store.on_this_machine = False
+    bench.store.commit = held  # type: ignore[method-assign]  # it takes its time
     bench.offer(node, node.health(2000))
     await until(lambda: len(bench.link.sent) == 2)
     assert node.open_down(bench.link.sent[1][1]) == Time(utc_ms=T0 // 1000, echo_ms=2000)
@@ -219,7 +223,8 @@ async def test_writer_cancelled_amid_a_commit_keeps_one_row_of_each_change(
         go_on.wait(5)
         commit(writes)
 
-    bench.store.commit = slow_commit  # type: ignore[method-assign]  # a disk that takes its time
+    bench.store.on_this_machine = False
+    bench.store.commit = slow_commit  # type: ignore[method-assign]  # it takes its time
     task = asyncio.create_task(bench.writer.run())
     for node in nodes:
         bench.offer(node, node.detection(1))

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Where a commit is waited for: in the event loop while the disk is quick, else in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.errors import StoreError
+from gateway.ingest.committer import FEW, QUICK_S, WARY_S, Committer
+from gateway.store.interface import CheckpointRow, MessageRow, Writes
+from gateway.store.sqlite import SqliteStore
+
+
+class Disk(SqliteStore):
+    """A real store in memory that tells which thread commits, and for how long it says it took."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.now_s = 0.0
+        self.takes_s = 0.0
+        self.full = False
+        self.threads: list[str] = []
+
+    def commit(self, writes: Writes) -> None:
+        self.threads.append(threading.current_thread().name)
+        self.now_s += self.takes_s
+        if self.full:
+            raise StoreError("store: disk full")
+        super().commit(writes)
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    disk = Disk()
+    disk.open()
+    yield disk
+    disk.close()
+
+
+def one(number: int) -> Writes:
+    return Writes(messages=[MessageRow(number, "n01", 0, 1, number, 1, "health", b"x")])
+
+
+def made(disk: Disk, told: list[Writes] | None = None) -> Committer:
+    return Committer(disk, [].append if told is None else told.append, lambda: disk.now_s)
+
+
+def in_loop(name: str) -> bool:
+    return name == threading.current_thread().name
+
+
+async def test_committer_quick_disk_is_waited_for_in_the_loop(disk: Disk) -> None:
+    told: list[Writes] = []
+    committer = made(disk, told)
+    for number in (1, 2, 3):
+        await committer.commit(one(number))
+    assert all(map(in_loop, disk.threads))
+    assert [writes.messages[0].id for writes in told] == [1, 2, 3]
+    assert disk.load().messages == 3
+    committer.close()
+
+
+async def test_committer_disk_that_was_slow_has_its_thread_until_it_was_quick_for_long(
+    disk: Disk,
+) -> None:
+    committer = made(disk)
+    disk.takes_s = QUICK_S
+    await committer.commit(one(1))
+    disk.takes_s = 0
+    disk.now_s += WARY_S / 2
+    await committer.commit(one(2))
+    disk.now_s += WARY_S
+    await committer.commit(one(3))
+    assert [in_loop(name) for name in disk.threads] == [True, False, True]
+    assert disk.load().messages == 3
+    committer.close()
+
+
+async def test_committer_commit_that_fails_is_tried_again_in_the_thread(disk: Disk) -> None:
+    committer = made(disk)
+    disk.full = True
+    with pytest.raises(StoreError):
+        await committer.commit(one(1))
+    disk.full = False
+    await committer.commit(one(1))
+    assert [in_loop(name) for name in disk.threads] == [True, False]
+    assert disk.load().messages == 1
+    committer.close()
+
+
+@pytest.mark.parametrize("case", ["network", "many", "another file"])
+async def test_committer_what_may_take_long_never_holds_up_the_loop(case: str, disk: Disk) -> None:
+    committer, writes = made(disk), one(1)
+    if case == "network":
+        disk.on_this_machine = False
+    elif case == "many":
+        writes.messages += [one(number).messages[0] for number in range(2, FEW + 2)]
+    else:
+        writes.checkpoints.append(CheckpointRow(1, b"l", 1, b"k", b"s"))
+    await committer.commit(writes)
+    assert not any(map(in_loop, disk.threads))
+    committer.close()
+
+
+async def test_committer_while_somebody_reads_the_commit_waits_for_its_turn(disk: Disk) -> None:
+    committer, go_on = made(disk), threading.Event()
+    reading = asyncio.create_task(committer.call(go_on.wait, 5))
+    await asyncio.sleep(0)
+    committing = asyncio.create_task(committer.commit(one(1)))
+    await asyncio.sleep(0.05)
+    assert disk.threads == []
+    go_on.set()
+    await asyncio.gather(reading, committing)
+    assert not any(map(in_loop, disk.threads))
+    assert disk.load().messages == 1
+    committer.close()
