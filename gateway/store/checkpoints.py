@@ -2,9 +2,8 @@
 """The store's write-ahead log goes into the tables in a thread of its own.
 
 By itself SQLite does that in the commit that fills the log, and whatever has come waits for some
-hundred pages and two more flushes. A PASSIVE checkpoint beside the writer holds nobody up; the
-writer begins the log anew when all of it was taken over between two of its commits
-(https://www.sqlite.org/wal.html, section 3).
+hundred pages and two more flushes. A PASSIVE checkpoint beside the writer holds nobody up
+(https://www.sqlite.org/wal.html, section 3); the commit that fills the log finds little to do then.
 """
 
 from __future__ import annotations
@@ -14,9 +13,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
-COMMITS = 128  # between two: about a thousand pages, SQLite's own measure, when commits are small
-LOG_MOST = 4000  # pages; beyond it the commit takes over what the thread did not come to
-_PASSES = 4  # each takes what the writer added during the one before
+COMMITS = 64  # between two: some 450 pages when commits are small, and SQLite waits for 1,000
 
 
 class Checkpoints:
@@ -55,14 +52,7 @@ class Checkpoints:
                 if self._over:
                     return
                 with contextlib.suppress(sqlite3.Error):
-                    _take_over(db)
+                    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, isolation_level=None, timeout=0)
-
-
-def _take_over(db: sqlite3.Connection) -> None:
-    for _ in range(_PASSES):
-        _busy, in_log, taken = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if in_log == taken:
-            return

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from gateway.errors import StoreError, StoreInUse
 from gateway.retention import RecordClass
 from gateway.store import sql_commit, sql_erase
-from gateway.store.checkpoints import LOG_MOST, Checkpoints
+from gateway.store.checkpoints import Checkpoints
 from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
@@ -147,7 +147,6 @@ class SqliteStore:
             self._forget()
             raise StoreError(f"store {self._path}: {error}") from None
         if self._path is not None:
-            db.execute(f"PRAGMA wal_autocheckpoint = {LOG_MOST}")
             self._checkpoints = Checkpoints(self._path)
 
     def _commit(self, writes: Writes) -> None:
