@@ -17,7 +17,7 @@ from tools.bench.systems import EMBEDDED, FUSING, OURS, PEERS, System, running
 
 NODES = 100
 RATE = 1000  # messages/s of the latency runs
-_PACED = 5 * RATE
+_PACED = NODES + 5 * RATE
 
 
 @dataclass(frozen=True, slots=True)
