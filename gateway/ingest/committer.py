@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
 
 from gateway.store.interface import Store, Writes
 
@@ -38,33 +38,32 @@ class Committer:
         self._on_committed = on_committed
         self._clock = clock
         self._executor = ThreadPoolExecutor(1, "store")
-        self._in_thread = 0
+        self._calls: list[Future[Any]] = []
         self._wary_until_s = 0.0
 
     async def commit(self, writes: Writes) -> None:
         """All of it is durable when this returns. Raises StoreError."""
         await asyncio.sleep(0)  # what is on its way to nodes goes first, and links are looked at
         began_s = self._clock()
-        took_s = QUICK_S  # unless it says otherwise: one that fails is no quick one
+        quick = False  # unless it comes to its end, in time for its size
         try:
             if self._may_wait(writes, began_s):
                 self._keep(writes)
             else:
                 await self.call(self._keep, writes)
-            took_s = self._clock() - began_s
+            share = max(1, len(writes.messages) / FEW)
+            quick = self._clock() - began_s < QUICK_S * share
         finally:
-            if took_s >= QUICK_S and len(writes.messages) <= FEW:
+            if not quick:
                 self._wary_until_s = self._clock() + WARY_S
 
     async def call(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Something of the store that may take long, in its thread."""
-        self._in_thread += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, lambda: work(*args, **kwargs)
-            )
-        finally:
-            self._in_thread -= 1
+        # Who waits may give up; the thread goes on, and has the store until it is through.
+        self._calls = [call for call in self._calls if not call.done()]
+        call = self._executor.submit(work, *args, **kwargs)
+        self._calls.append(call)
+        return await asyncio.wrap_future(call)
 
     def close(self) -> None:
         """When nobody calls any more."""
@@ -73,7 +72,7 @@ class Committer:
     def _may_wait(self, writes: Writes, now_s: float) -> bool:
         return (
             self._store.on_this_machine
-            and not self._in_thread
+            and all(call.done() for call in self._calls)
             and now_s >= self._wary_until_s
             and len(writes.messages) <= FEW
             and not writes.checkpoints  # a file more to write

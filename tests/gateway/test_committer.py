@@ -13,6 +13,7 @@ from gateway.errors import StoreError
 from gateway.ingest.committer import FEW, QUICK_S, WARY_S, Committer
 from gateway.store.interface import CheckpointRow, MessageRow, Writes
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.played_node import until
 
 
 class Disk(SqliteStore):
@@ -80,6 +81,20 @@ async def test_committer_disk_that_was_slow_has_its_thread_until_it_was_quick_fo
     committer.close()
 
 
+async def test_committer_many_messages_may_take_longer_before_the_disk_counts_as_slow(
+    disk: Disk,
+) -> None:
+    committer, numbers = made(disk), iter(range(1, 10_000))
+    for takes_s, in_loop_again in ((3 * QUICK_S, True), (5 * QUICK_S, False)):
+        disk.takes_s = takes_s
+        many = [one(next(numbers)).messages[0] for _ in range(4 * FEW)]
+        await committer.commit(Writes(messages=many))
+        disk.takes_s = 0
+        await committer.commit(one(next(numbers)))
+        assert in_loop(disk.threads[-1]) is in_loop_again
+    committer.close()
+
+
 async def test_committer_commit_that_fails_is_tried_again_in_the_thread(disk: Disk) -> None:
     committer = made(disk)
     disk.full = True
@@ -106,15 +121,25 @@ async def test_committer_what_may_take_long_never_holds_up_the_loop(case: str, d
     committer.close()
 
 
-async def test_committer_while_somebody_reads_the_commit_waits_for_its_turn(disk: Disk) -> None:
-    committer, go_on = made(disk), threading.Event()
-    reading = asyncio.create_task(committer.call(go_on.wait, 5))
-    await asyncio.sleep(0)
+@pytest.mark.parametrize("gives_up", [False, True], ids=["waits", "gives up"])
+async def test_committer_while_somebody_reads_the_commit_waits_for_its_turn(
+    gives_up: bool, disk: Disk
+) -> None:
+    committer, begun, go_on = made(disk), threading.Event(), threading.Event()
+
+    def read() -> None:
+        begun.set()
+        go_on.wait(5)
+
+    reading = asyncio.create_task(committer.call(read))
+    await until(begun.is_set)
+    if gives_up:  # the thread reads on
+        reading.cancel()
     committing = asyncio.create_task(committer.commit(one(1)))
     await asyncio.sleep(0.05)
     assert disk.threads == []
     go_on.set()
-    await asyncio.gather(reading, committing)
+    await asyncio.gather(reading, committing, return_exceptions=True)
     assert not any(map(in_loop, disk.threads))
     assert disk.load().messages == 1
     committer.close()
