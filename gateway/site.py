@@ -47,7 +47,8 @@ class Ground:
 
     Absorption is known within a factor of e^`absorption_sigma` (deviation).
     `path_db` is what one way from a foot to a node may differ from that (deviation), `walker_db`
-    how loud a walker is at 1 m over 1 um/s, within `walker_sigma_db`. These are of loam, for a site
+    how loud a walker is at 1 m over 1 um/s, within `walker_sigma_db`. The wave of a step runs at
+    `wave_m_s`, within a factor of e^`wave_sigma` (deviation). These are of loam, for a site
     nobody calibrated; a walk test finds those of a site and each node's `gain_db`.
     """
 
@@ -57,6 +58,8 @@ class Ground:
     walker_db: float = 16.0
     walker_sigma_db: float = 8.0
     absorption_sigma: float = 0.5
+    wave_m_s: float = 170.0
+    wave_sigma: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ def _ground(table: Table) -> Ground:
         "path_db": (1.0, 20.0),
         "walker_db": (-60.0, 80.0),
         "walker_sigma_db": (1.0, 30.0),
+        "wave_m_s": (50.0, 2000.0),
+        "wave_sigma": (0.02, 1.0),
     }
     values = {}
     for key, (low, high) in low_high.items():

@@ -64,6 +64,23 @@ class Report:
     told_ms: int
 
 
+@dataclass(frozen=True)
+class Strikes:
+    """What ugs.strikes says at one time: strikes as (uptime in ms, loudness in 10 nm/s)."""
+
+    onset_ms: int
+    told_ms: int
+    strikes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that one node's detector said."""
+
+    reports: list[Report]
+    strikes: list[Strikes]
+
+
 class Halver:
     """500 Hz to the feed's 250 Hz piece by piece, with the same integers as `to_feed` in one go."""
 
@@ -148,9 +165,19 @@ class FastNode:
             self._fail()
         self._uptime_ms = end_ms
 
-    def close(self) -> list[Report]:
-        """End the input and return all reports. Raises SimError when the detector failed."""
-        return [Report(self.node, *map(int, line.split())) for line in self.output().splitlines()]
+    def close(self) -> Told:
+        """End the input and return all it said. Raises SimError when the detector failed."""
+        told = Told([], [])
+        for line in self.output().decode().splitlines():
+            word, *numbers = line.split()
+            if word == "strikes":
+                onset_ms, first_ms, told_ms, *pairs = map(int, numbers)
+                times_ms = [first_ms + late_ms for late_ms in pairs[::2]]
+                strikes = tuple(zip(times_ms, pairs[1::2], strict=True))
+                told.strikes.append(Strikes(onset_ms, told_ms, strikes))
+            else:
+                told.reports.append(Report(self.node, *map(int, (word, *numbers))))
+        return told
 
     def output(self) -> bytes:
         """End the input and return what the process said. Raises SimError when it failed."""
@@ -227,8 +254,8 @@ class FastRun:
         edges_ms = [(round(t_s * 1e6) + self.lead_ms * 1000) // 1000 for t_s in edges_s]
         self.nodes[name].feed(nm_s, edges_ms)
 
-    def close(self) -> dict[str, list[Report]]:
-        """Still ground after the take, as `virtual` has it; then every node's reports."""
+    def close(self) -> dict[str, Told]:
+        """Still ground after the take, as `virtual` has it; then what every node said."""
         still = np.zeros(round(self._pace.settle_s * FEED_FS_HZ), np.int32)
         for node in self.nodes.values():
             node.feed(still, [])
@@ -252,8 +279,8 @@ class FeatureRun(FastRun):
 
 def simulate_fast(
     take: Take, *, micropython: Path, seed: int = 0, pace: Pace | None = None
-) -> Mapping[str, list[Report]]:
-    """What the detector of every node reports of a take, as `virtual.simulate` would have it."""
+) -> Mapping[str, Told]:
+    """What the detector of every node says of a take, as `virtual.simulate` would have it."""
     pace = pace or Pace()
     with FastRun(take.nodes, micropython, seed, pace) as run:
         for name, signal in take.signals.items():

@@ -74,11 +74,13 @@ class VirtualRun:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a take is played: quiet ground before it, time after it for the last receipts."""
+    """How a take is played: quiet ground before it, time after it for the last receipts, a link
+    that takes `way_ms` each way."""
 
     lead_s: float = 10.0
     settle_s: float = 15.0
     ambient_nm_s: float = AMBIENT_NM_S
+    way_ms: int = 20
 
 
 def run_virtual(
@@ -141,6 +143,8 @@ def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> Vir
         "feed_t0_s": -lead / FEED_FS_HZ,
         "start_s": -lead / FEED_FS_HZ,
         "end_s": crystal.shows(end_s),
+        "link_delay_ms": pace.way_ms,
+        "clock_ppb": round(1000 * faults.clock_ppm),
         "t0_epoch_ms": round((take.t0_utc_s or _DEFAULT_T0_UTC_S) * 1000),
         "pir_edges_s": [crystal.shows(float(t_s)) for t_s in signal.pir_edges_s],
     }

@@ -17,7 +17,7 @@ from sim_hardware import take
 from tools import micropython
 from tools.errors import UserError
 from tools.score.observe import observe_take
-from tools.score.walktest import samples
+from tools.score.walktest import leads, samples
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the lines for site.toml."""
     node = micropython.find()
-    heard = []
+    heard, struck = [], []
     for number, path in enumerate(args.takes):
         if not path.is_dir():
             raise UserError(f"{path}: no such take folder")
-        for one in samples(observe_take(take.load(path), path.name, node, number)):
+        seen = observe_take(take.load(path), path.name, node, number)
+        struck += leads(seen)
+        for one in samples(seen):
             heard.append(replace(one, walk=f"{number}/{one.walk}"))
-    found = calibrate(heard)
+    found = calibrate(heard, leads=struck)
     if found is None:
         raise UserError(
             f"the walk says too little: {LEAST_SAMPLES} clear reports in {LEAST_PASSES} passes of "

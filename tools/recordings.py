@@ -96,7 +96,7 @@ def find(folder: Path) -> list[Path]:
 def listen(path: Path, top: Path) -> Heard:
     """One file through one node. Raises SimError for a file that is no recording."""
     take = recordings.load(path)
-    reports = simulate_fast(take, micropython=micropython.find())[recordings.NODE]
+    reports = simulate_fast(take, micropython=micropython.find())[recordings.NODE].reports
     last: dict[int, str] = {}
     begun = {report.onset_ms for report in reports if report.phase == Phase.ONSET}
     for report in reports:

@@ -36,6 +36,12 @@ TYPICAL: dict[str, Values] = {
         "samples_missed": 0,
         "ledger_pending": 0,
     },
+    "strikes": {
+        "t_ms": 5_025_140,
+        "utc_ms": 1_795_409_987_342,
+        "error_ms": 7,
+        "strikes": [0, 412, 548, 380, 1104, 455, 1650, 391, 2208, 430, 2752, 362, 3304, 337],
+    },
     "receipt": {"upto": [BOOT, SEQ]},
     "time": {"utc_ms": 1_795_410_000_000, "echo_ms": 5_040_000},
 }

@@ -16,6 +16,7 @@ from ugs.link.commands import Commands
 from ugs.link.session import Session
 from ugs.pump import Pump
 from ugs.ratchet import Ratchet
+from ugs.strikes import Strikes
 from ugs.tasks import Supervisor
 from ugs.update.proof import Proof
 from ugs.update.updater import Updater
@@ -69,6 +70,7 @@ class Node:
         )
         with open(_MODEL, "rb") as file:
             self.detector = Detector(board.nm_s_per_count_x256, file.read())
+        self.strikes = Strikes(self.detector, self.clock)
         self.pump = Pump(
             board.sampler,
             board.pir,
@@ -209,7 +211,8 @@ class Node:
         self.updater.on_part(part)
 
     def next_volatile(self, now_ms):
-        # A hello on each connection and for each new block of counters, then heartbeats.
+        # A hello on each connection and for each new block of counters, then heartbeats, then what
+        # grows old soon.
         self.journal.renew()
         if self._hello_boot != self.journal.boot:
             self._hello_boot = self.journal.boot
@@ -223,7 +226,10 @@ class Node:
                 "heap_free": gc.mem_free(),
                 "oldest_seq": self.journal.oldest_seq(),
             }
-        if self.health.is_heartbeat_due(now_ms):
+        if self.health.is_heartbeat_due(now_ms) or self.strikes.wants_time(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
+        strikes = self.strikes.next(now_ms)
+        if strikes is not None:
+            return "strikes", strikes
         want = self.updater.next_want(now_ms)
         return None if want is None else ("want", want)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.fusion.residuals import LN_PER_DB
+from gateway.fusion.wave import Lead, wave_of
 from gateway.site import Ground
 
 LEAST_SAMPLES = 30
@@ -50,8 +51,11 @@ class Calibration:
     passes: int
 
 
-def calibrate(samples: Sequence[Sample], exponent: float = Ground().exponent) -> Calibration | None:
-    """None where the walk was too short or too far off to say anything."""
+def calibrate(
+    samples: Sequence[Sample], exponent: float = Ground().exponent, leads: Sequence[Lead] = ()
+) -> Calibration | None:
+    """None where the walk was too short or too far off to say anything. Without enough `leads` the
+    wave's speed stays what it is of a site nobody calibrated."""
     used = [
         one
         for one in samples
@@ -69,6 +73,7 @@ def calibrate(samples: Sequence[Sample], exponent: float = Ground().exponent) ->
     absorption = _slope(which, far_m, level)
     at_one_m = _means(which, level + absorption * far_m)
     gains, loudness, path = _shared(passes, at_one_m)
+    wave = wave_of(leads) or (Ground().wave_m_s, Ground().wave_sigma)
     ground = Ground(
         exponent=exponent,
         absorption_per_m=round(absorption, 4),
@@ -76,6 +81,8 @@ def calibrate(samples: Sequence[Sample], exponent: float = Ground().exponent) ->
         path_db=round(max(_PATH_DB_LEAST, path / LN_PER_DB), 1),
         walker_db=round(loudness / LN_PER_DB, 1),
         walker_sigma_db=_WALKER_DB_LEAST,
+        wave_m_s=round(wave[0]),
+        wave_sigma=round(wave[1], 3),
     )
     told = {node: round(gain / LN_PER_DB, 1) for node, gain in gains.items()}
     return Calibration(ground, told, len(used), len(passes))

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from gateway.fusion.confirm import judge
+from gateway.fusion.arrivals import arrivals
+from gateway.fusion.confirm import Verdict, judge
 from gateway.fusion.ears import Ears
 from gateway.fusion.heard import heard
 from gateway.fusion.modes import Path
@@ -43,11 +44,12 @@ def grown(
     found = path_of(site, ears, activities, before.target if before else None, busy)
     verdict = judge(site, ears, rules, activities, found, last_us)
     x_m, y_m, error_m = _place(site, activities, found, last_us)
-    told = before.sectors if before else ()
+    sectors = before.sectors if before else ()
+    told = before.reasons if before else ()
     return Event(
         id=event_id,
         activities=activities,
-        sectors=tuple(dict.fromkeys((*told, *(activity.sector for activity in activities)))),
+        sectors=tuple(dict.fromkeys((*sectors, *(activity.sector for activity in activities)))),
         target=verdict.target,
         confidence=verdict.confidence,
         first_us=min(activity.onset_us for activity in activities),
@@ -58,11 +60,18 @@ def grown(
         track=_track(before.track if before else None, found, last_us, _has_passed(activities)),
         confirmed=verdict.confirmed or bool(before and before.confirmed),
         closed=False,
-        reasons=tuple(dict.fromkeys((*(before.reasons if before else ()), *verdict.reasons))),
+        reasons=tuple(dict.fromkeys((*told, *verdict.reasons, *_placed(verdict, found)))),
         error_m=round(error_m, 1),
         fix=_fix(found, last_us),
         late_us=before.late_us if before else 0,
     )
+
+
+def _placed(verdict: Verdict, found: Path | None) -> tuple[str, ...]:
+    """A reason like those of the verdict, which have it only where an operator is told."""
+    if found is None or not found.by_arrivals or not verdict.reasons:
+        return ()
+    return ("the times at which its steps came to several nodes say where it is",)
 
 
 def merged(
@@ -85,6 +94,7 @@ def merged(
             reports=before.reports + 1 if before else 1,
             phase=detection.phase,
             cadence_hz=detection.cadence_hz,
+            strikes=before.strikes if before else (),
         )
         # The best word a node had about the activity stands: the end of a walk is quiet and unsure.
         if before and before.confidence > latest.confidence:
@@ -123,7 +133,8 @@ def path_of(
     surest = max(activities, key=lambda a: (a.confidence, a.peak_um_s))
     motion = motion_of(surest.target if target is None else target, surest.cadence_hz)
     at_us = max(activity.report_us for activity in activities)
-    return fit(heard(site, ears, activities, busy, at_us), motion, site.ground)
+    struck = arrivals(site, activities, at_us)
+    return fit(heard(site, ears, activities, busy, at_us), motion, site.ground, struck)
 
 
 def _has_passed(activities: Sequence[Activity]) -> bool:

@@ -38,6 +38,7 @@ class Path:
     speed_m_s: float | None
     misfit: float
     cost: float
+    by_arrivals: bool = False  # they narrowed the place
 
 
 def told(paths: FArray, normal: Normal, peaks: int) -> Path:

@@ -12,26 +12,32 @@ matter, and a mirror image that explains them as well is seen. See docs/adr/0014
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from gateway.fusion.arrivals import Arrivals
 from gateway.fusion.heard import FArray, Heard
 from gateway.fusion.modes import Path, told
 from gateway.fusion.motions import Motion
 from gateway.fusion.residuals import UNKNOWNS, Normal, Residuals
+from gateway.fusion.sharpen import sharpened
 from gateway.site import Ground
 
 _ROUNDS = 6
 _REFINED = 6
 _GAINED_LEAST = 0.05  # of the cost, where 1 is one deviation
+_NARROWED = 0.75  # of the place's error: then arrivals are what placed it
 _FAN = np.deg2rad(np.arange(0.0, 360.0, 45.0))
 _OFFSETS_M = (0.0, 7.0, 18.0)
 _APART_M = 8.0  # guesses nearer than this end in one place
 _APART_S = 10.0  # and so do velocities that lead no further apart in so long
 
 
-def fit(given: Heard, motion: Motion, ground: Ground) -> Path | None:
-    """The path, or None when not one peak is known."""
+def fit(
+    given: Heard, motion: Motion, ground: Ground, struck: Arrivals | None = None
+) -> Path | None:
+    """The path, or None when not one peak is known. Misfit and cost are those of loudness."""
     if not given.peaks:
         return None
     residuals = Residuals(given, motion, ground)
@@ -51,7 +57,12 @@ def fit(given: Heard, motion: Motion, ground: Ground) -> Path | None:
         damping = np.where(good, damping * 0.2, damping * 8)
         if gained < _GAINED_LEAST:
             break
-    return told(paths, now, given.peaks)
+    found = told(paths, now, given.peaks)
+    if struck is None:
+        return found
+    sharp = told(*sharpened(paths, now, struck, motion, ground), given.peaks)
+    narrowed = sharp.error_m <= _NARROWED * found.error_m
+    return replace(sharp, misfit=found.misfit, cost=found.cost, by_arrivals=narrowed)
 
 
 def _step(paths: FArray, own: FArray, now: Normal, damping: FArray) -> tuple[FArray, FArray]:

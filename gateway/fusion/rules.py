@@ -65,5 +65,7 @@ class Rules(Weights):
     activities_most: int = 128
     # Reports of one activity that are kept: 80 s of them.
     sounds_most: int = 16
+    # Arrivals of single steps of one activity that are kept: twenty seconds of a walk.
+    strikes_most: int = 40
     # Events kept open at once, oldest closed first.
     open_most: int = 64

@@ -15,6 +15,7 @@ from gateway.fusion.grow import grown, merged
 from gateway.fusion.rules import Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.strikes import Strikes
 from gateway.site import Site
 from gateway.wire.messages import Phase
 
@@ -30,12 +31,19 @@ class FusionState:
 
 
 def step(
-    state: FusionState, site: Site, rules: Rules, now_us: int, given: Detection | Health | None
+    state: FusionState,
+    site: Site,
+    rules: Rules,
+    now_us: int,
+    given: Detection | Health | Strikes | None,
 ) -> tuple[FusionState, tuple[Event, ...]]:
-    """(new state, events that changed, oldest first)."""
+    """(new state, events that changed, oldest first). Strikes change no event: the next detection
+    of it makes use of them."""
     if isinstance(given, Health):
         ears = listened(state.ears, given) if given.node in site.nodes else state.ears
         return (state if ears is state.ears else replace(state, ears=ears)), ()
+    if isinstance(given, Strikes):
+        return _struck(state, rules, given), ()
     state, changed = _close_silent(state, rules, now_us)
     if given is None or given.node not in site.nodes:
         return state, changed
@@ -57,6 +65,20 @@ def step(
         joined = (new,)
     state, shed = _shed(state, rules)
     return state, (*changed, *joined, *shed)
+
+
+def _struck(state: FusionState, rules: Rules, given: Strikes) -> FusionState:
+    """Of an event that is over, or not known yet, nobody asks where it is."""
+    for event in state.events:
+        for activity in event.activities:
+            if activity.id == given.activity:
+                heard = tuple(sorted({*activity.strikes, *given.heard}))[-rules.strikes_most :]
+                new = replace(activity, strikes=heard)
+                activities = tuple(new if one is activity else one for one in event.activities)
+                return replace(
+                    state, events=_with(state.events, replace(event, activities=activities))
+                )
+    return state
 
 
 def _with(events: tuple[Event, ...], new: Event) -> tuple[Event, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.model.detection import ActivityId
+from gateway.model.strikes import Strike
 from gateway.wire.messages import Phase, TargetClass
 
 TURNED_DEG = 45.0
@@ -25,7 +26,7 @@ class Sound:
 @dataclass(frozen=True, slots=True)
 class Activity:
     """What one node said about one activity that belongs to an event: its latest word, the best it
-    had, and its last `sounds` in order of time."""
+    had, and its last `sounds` and `strikes` in order of time."""
 
     id: ActivityId
     sector: str
@@ -39,6 +40,7 @@ class Activity:
     phase: Phase
     cadence_hz: float = 0.0
     sounds: tuple[Sound, ...] = ()
+    strikes: tuple[Strike, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

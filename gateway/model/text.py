@@ -10,6 +10,7 @@ from typing import Any
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change, Disposition
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Activity, Event, Fix, Sound, Track
+from gateway.model.strikes import Strike
 from gateway.wire.messages import Phase, TargetClass
 
 _ALARM_FIELDS = tuple(item.name for item in fields(Alarm))
@@ -65,6 +66,7 @@ def _activity_row(activity: Activity) -> list[Any]:
         *(activity.confidence, activity.peak_um_s, activity.pir_count, activity.onset_us),
         *(activity.report_us, activity.reports, activity.phase, activity.cadence_hz),
         [list(astuple(sound)) for sound in activity.sounds],
+        [list(astuple(strike)) for strike in activity.strikes],
     ]
 
 
@@ -83,6 +85,7 @@ def _activity(row: list[Any]) -> Activity:
         # Rows of a store that knew no more are shorter.
         cadence_hz=row[12] if len(row) > 12 else 0.0,
         sounds=tuple(Sound(*sound) for sound in row[13]) if len(row) > 13 else (),
+        strikes=tuple(Strike(*strike) for strike in row[14]) if len(row) > 14 else (),
     )
 
 

@@ -18,6 +18,7 @@ from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster, Suspicion
 from gateway.keys import KeyRing
 from gateway.model.detection import ActivityId, Detection
+from gateway.model.strikes import Strike, Strikes
 from gateway.pipeline import node_rows
 from gateway.pipeline.outcome import Outcome
 from gateway.site import Site
@@ -34,7 +35,11 @@ from gateway.wire import messages as wire
 
 GAPS_MOST = 8
 
-Said = list[Detection | Health | NodeTrouble]
+# A node tells of the last seconds: what came long before its word, or after, is by another clock.
+_STRIKE_LATE_US = 20_000_000
+_STRIKE_EARLY_US = 100_000
+
+Said = list[Detection | Health | Strikes | NodeTrouble]
 
 
 def site_keys(
@@ -254,6 +259,8 @@ class NodeSide:
                 outcome.time_for = (node, message.t_ms)
             case wire.Detection():
                 said.append(self._on_detection(admitted, message, arrival_us))
+            case wire.Strikes():
+                said += self._on_strikes(admitted, message, arrival_us)
             case wire.Condition():
                 if message.kind is wire.ConditionKind.RECORDS_DROPPED and message.value:
                     self._give_up(node, message.boot or boot, message.value)
@@ -287,6 +294,21 @@ class NodeSide:
         self.roster.views[node].last_detection_us = detection.report_us
         self._detection_rows.append(node_rows.detection_row(detection, message))
         return detection
+
+    def _on_strikes(
+        self, admitted: Admitted, message: wire.Strikes, arrival_us: int
+    ) -> list[Strikes]:
+        """Nothing where the node's clock cannot be what it says: ours was set, or it lies."""
+        first_us, error_us = message.utc_ms * 1000, message.error_ms * 1000
+        pairs = zip(message.strikes[::2], message.strikes[1::2], strict=True)
+        heard = tuple(
+            Strike(first_us + late_ms * 1000, error_us, level / 100) for late_ms, level in pairs
+        )
+        since_us, until_us = arrival_us - _STRIKE_LATE_US, arrival_us + _STRIKE_EARLY_US
+        if not all(since_us <= strike.at_us <= until_us for strike in heard):
+            self.refused.count("untimely_strikes", admitted.node)
+            return []
+        return [Strikes(ActivityId(admitted.node, admitted.boot, message.t_ms), heard)]
 
     def _observe(
         self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False

@@ -23,6 +23,7 @@ from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.model.strikes import Strikes
 from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.performance.watch import WatchBook
 from gateway.pipeline.access import AccessDesk
@@ -40,6 +41,8 @@ from gateway.updates.desk import Happened, UpdateDesk
 from gateway.updates.package import Release
 from gateway.updates.rollout import Rollout
 from gateway.wire import messages as wire
+
+Word = Detection | Health | Strikes  # what the map table hears
 
 
 class Pipeline:
@@ -322,7 +325,7 @@ class Pipeline:
                 case Detection():
                     outcome.detections.append(word)
                     self._fuse(now_us, word, outcome)
-                case Health():
+                case Health() | Strikes():
                     self._fuse(now_us, word, outcome)
                 case NodeTrouble():
                     self._alarm(word, now_us, outcome)
@@ -334,7 +337,7 @@ class Pipeline:
         outcome.down += happened.down
         self._take([*happened.troubles], now_us, outcome)
 
-    def _fuse(self, now_us: int, given: Detection | Health | None, outcome: Outcome) -> None:
+    def _fuse(self, now_us: int, given: Word | None, outcome: Outcome) -> None:
         self._journal.begin(now_us)
         for event in self._table.step(now_us, given):
             self._alarm(EventChanged(event), now_us, outcome)

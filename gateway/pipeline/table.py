@@ -13,6 +13,7 @@ from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.strikes import Strikes
 from gateway.pipeline.journal import Journal
 from gateway.site import Site
 from gateway.store.interface import Snapshot, Writes
@@ -36,7 +37,7 @@ class MapTable:
         """The site grew, or was measured anew; in replay, also other rules."""
         self._site, self._rules = site, rules
 
-    def step(self, now_us: int, given: Detection | Health | None) -> tuple[Event, ...]:
+    def step(self, now_us: int, given: Detection | Health | Strikes | None) -> tuple[Event, ...]:
         """Events that changed, oldest first."""
         before = self.state
         self.state, events = fusion_step(before, self._site, self._rules, now_us, given)

@@ -253,6 +253,25 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Strikes:
+    """When single steps came, while somebody is heard and the clock is good; never said twice."""
+
+    ID: ClassVar[int] = 8
+    NAME: ClassVar[str] = "strikes"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (1,)
+
+    # uptime of the onset of the activity
+    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    # UTC of the first of them
+    utc_ms: int = field(metadata=wire(2, Kind.UINT, 0, 9007199254740991, "ms"))
+    # bound of the clock's error
+    error_ms: int = field(metadata=wire(3, Kind.UINT, 0, 10, "ms"))
+    # ms after the first, loudness in 10 nm/s, ...
+    strikes: tuple[int, ...] = field(metadata=wire(4, Kind.PAIRS, 2, 16, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Durable messages are committed at the gateway; the node may forget them."""
 
@@ -320,7 +339,7 @@ class Part:
     data: bytes = field(metadata=wire(4, Kind.BYTES, 1, 1024, "-"))
 
 
-UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result | Want
+UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result | Want | Strikes
 DownMessage: TypeAlias = Receipt | Time | Command | Part
 Message: TypeAlias = UpMessage | DownMessage
 
@@ -332,6 +351,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Snippet,
     Result,
     Want,
+    Strikes,
     Receipt,
     Time,
     Command,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Fast path: the node's detector alone, fed with whole blocks. No clock, no radio, no ledger.
+# Fast path: the node's detector alone, fed with whole blocks. No radio, no ledger, and a clock that
+# shows its uptime.
 #
 #   MICROPYPATH=FIRMWARE:.frozen micropython run_detector.py SCALE MODEL [features] < counts
 #
@@ -8,8 +9,9 @@
 # Input, little-endian int32: HEADER words [blocks, edges, uptime in ms of the sample before the
 # first], `edges` pairs [uptime_ms, level], blocks * 32 counts; again and again until it ends.
 # Output: a line of integers for each report, in the order of ugs.detect.activity.Report, and the
-# uptime of the block that brought it. With `features`, what the forest was asked at each hop:
-# the uptime as int32 and the bytes of ugs.detect.features.
+# uptime of the block that brought it. A line of strikes: that word, the onset, the uptimes of the
+# first and of the block, the pairs of the message. With `features`, what the forest was asked at
+# each hop: the uptime as int32 and the bytes of ugs.detect.features.
 
 import sys
 from array import array
@@ -18,6 +20,7 @@ import uctypes
 from micropython import const
 
 from ugs.detect.detector import Detector
+from ugs.strikes import Strikes
 
 _BLOCK = const(32)
 _BLOCK_MS = const(128)
@@ -58,9 +61,23 @@ def _tell(report, t_ms):
     )
 
 
+class _Uptime:
+    # A clock that is never off: what is made of it knows better.
+    def quality_ms(self):
+        return 0
+
+    def utc_ms(self, uptime_ms):
+        return uptime_ms
+
+
+def _tell_strikes(values, t_ms):
+    print("strikes", values["t_ms"], values["utc_ms"], t_ms, *values["strikes"])
+
+
 def main():
     with open(sys.argv[2], "rb") as file:
         detector = Detector(int(sys.argv[1]), file.read())
+    strikes = Strikes(detector, _Uptime())
     tells_features = len(sys.argv) > 3
     out = sys.stdout.buffer
     uptime = array("i", [0])
@@ -90,8 +107,12 @@ def main():
                     uptime[0] = t_ms
                     out.write(uptime)
                     out.write(detector.features.values)
-            elif has_report:
+                continue
+            if has_report:
                 _tell(detector.report, t_ms)
+            values = strikes.next(t_ms)
+            if values is not None:
+                _tell_strikes(values, t_ms)
 
 
 main()

@@ -29,6 +29,7 @@ _FIELDS = {
     "battery_curve": (list, ()),  # [time, mV] points in place of a steady battery
     "uplinks": (str, None),  # virtual: JSON lines are appended here
     "link_delay_ms": (int, 20),  # virtual: one way
+    "clock_ppb": (int, 0),  # virtual: how much faster than true time the node's crystal runs
     "loss_pct": (int, 0),  # virtual: share of uplinks whose connection breaks
     "exit": (str, "exit.json"),  # written when the node stops: why and when
 }

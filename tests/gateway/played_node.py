@@ -24,6 +24,7 @@ from gateway.wire.messages import (
     Phase,
     Receipt,
     ResetCause,
+    Strikes,
     TargetClass,
     Time,
 )
@@ -143,6 +144,11 @@ class PlayedNode:
             ),
             0,
         )
+
+    def strikes(self, t_ms: int, utc_ms: int, *pairs: tuple[int, int], error_ms: int = 3) -> bytes:
+        """Of the activity that began at t_ms: (ms after utc_ms, loudness)."""
+        numbers = tuple(number for pair in pairs for number in pair)
+        return self.seal(Strikes(t_ms=t_ms, utc_ms=utc_ms, error_ms=error_ms, strikes=numbers), 1)
 
     def open_down(self, data: bytes) -> Message:
         """A downlink as the node opens it; receipts empty the ledger."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Supervisor, conditions, pump and configuration of the node under real MicroPython."""
+"""Supervisor, conditions, pump, configuration, strikes: a node's parts on real MicroPython."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import pytest
 
 from tests.on_node import run_on_node
 
-SCRIPT = Path(__file__).parent / "on_node" / "cases.py"
+FOLDER = Path(__file__).parent / "on_node"
 CASES = [
-    line.split("(")[0].removeprefix("def ")
-    for line in SCRIPT.read_text().splitlines()
+    (script, line.split("(")[0].removeprefix("def "))
+    for script in ("cases.py", "strikes.py")
+    for line in (FOLDER / script).read_text().splitlines()
     if line.startswith("def ") and line.endswith("():") and not line.startswith("def make")
 ]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_node_in_case_does_its_part(case: str, micropython_i386: Path, tmp_path: Path):
-    *_log, last = run_on_node(micropython_i386, SCRIPT, case, cwd=tmp_path)
+@pytest.mark.parametrize(("script", "case"), CASES)
+def test_node_in_case_does_its_part(
+    script: str, case: str, micropython_i386: Path, tmp_path: Path
+) -> None:
+    *_log, last = run_on_node(micropython_i386, FOLDER / script, case, cwd=tmp_path)
     assert last == "ok"

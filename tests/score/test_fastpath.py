@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gateway.wire.messages import Phase, TargetClass
+from gateway.keys import derive, node_key
+from gateway.wire import codec, seal
+from gateway.wire.messages import Phase, Strikes, TargetClass
 from sim_hardware.errors import SimError
 from sim_hardware.fastpath import Halver, simulate_fast
 from sim_hardware.frontend import READINGS, GeophoneArray
-from sim_hardware.nodebox import node_seed
+from sim_hardware.nodebox import Faults, node_seed
 from sim_hardware.parts import noise
 from sim_hardware.signals import to_feed
 from sim_hardware.site import NodeSpec, Site
 from sim_hardware.take import Take
-from sim_hardware.virtual import simulate
+from sim_hardware.virtual import Pace, simulate
 from sim_hardware.world import World, load
 from tools.trees import write_trees
 
@@ -41,8 +44,8 @@ def test_fast_path_on_a_take_tells_what_the_firmware_tells(
             report.confidence_pct,
             report.peak_um_s_x100,
         )
-        for reports in fast.values()
-        for report in reports
+        for said in fast.values()
+        for report in said.reports
     )
     made = sorted(
         (m.node, m.onset_ms, m.phase, m.class_name, m.confidence_pct, m.peak_um_s_x100)
@@ -50,6 +53,69 @@ def test_fast_path_on_a_take_tells_what_the_firmware_tells(
     )
     assert len(made) >= 10
     assert told == made
+
+
+def test_fast_path_tells_the_strikes_that_the_firmware_tells(
+    tmp_path: Path, micropython: Path
+) -> None:
+    given = World(load(Path("night_walker_two_nodes")), 5).take(110)
+    fast = simulate_fast(given, micropython=micropython, seed=5)
+    trees = write_trees(given.site, bytes(32), 1883, tmp_path)
+    for node, found in told_strikes(given, trees, micropython).items():
+        told = [(ms - LEAD_MS, level) for one in fast[node].strikes for ms, level in one.strikes]
+        assert len(found) >= 20
+        assert [level for _, level, _ in found] == [level for _, level in told][: len(found)]
+        for (at_ms, _, _), (true_ms, _) in zip(found, told, strict=False):
+            assert abs(at_ms - true_ms) <= 6
+        assert len(told) - len(found) <= 8  # the last ones of a walk, by when they were asked for
+
+
+@pytest.mark.parametrize("ppm", [-45.0, 45.0])
+def test_strikes_by_a_crystal_that_is_off_are_within_what_they_say(
+    tmp_path: Path, micropython: Path, ppm: float
+) -> None:
+    given = World(load(Path("night_walker_two_nodes")), 5).take(110)
+    fast = simulate_fast(given, micropython=micropython, seed=5)
+    trees = write_trees(given.site, bytes(32), 1883, tmp_path)
+    for node, found in told_strikes(given, trees, micropython, ppm).items():
+        true_ms = [ms - LEAD_MS for one in fast[node].strikes for ms, _ in one.strikes]
+        offs = [
+            (min((at_ms - ms for ms in true_ms), key=abs), error_ms) for at_ms, _, error_ms in found
+        ]
+        same = [(off_ms, error_ms) for off_ms, error_ms in offs if abs(off_ms) < 100]
+        # Other samples of the same ground: a pick in twenty is of another ripple.
+        right = sum(abs(off_ms) <= error_ms + 4 for off_ms, error_ms in same)
+        assert len(found) >= 20 and right >= 0.9 * len(found)
+        assert {error_ms for _, error_ms in same} <= set(range(4, 11))
+
+
+LEAD_MS = 10_000
+
+
+def told_strikes(
+    given: Take, trees: Mapping[str, Path], micropython: Path, ppm: float = 0.0
+) -> dict[str, list[tuple[int, int, int]]]:
+    """By the whole firmware over a way of two milliseconds: (ms of the take, loudness, bound)."""
+    faults = {node.id: Faults(clock_ppm=ppm) for node in given.nodes}
+    full = simulate(
+        given, trees, micropython=micropython, seed=5, pace=Pace(way_ms=2), faults=faults
+    )
+    keys = {node.id: derive(node_key(bytes(32), given.site.name, node.id)) for node in given.nodes}
+    made: dict[str, list[tuple[int, int, int]]] = {node: [] for node in keys}
+    for uplink in full.uplinks:
+        own = keys[uplink.node]
+        aad = uplink.topic.encode()
+        _piv, payload = seal.open_sealed(own.up_key, own.up_iv, uplink.payload, aad)
+        message = codec.decode(payload, "up")
+        if isinstance(message, Strikes):
+            assert message.error_ms <= 10
+            first_us = message.utc_ms * 1000 - 1_767_225_600_000_000
+            assert 0 < uplink.t_us - first_us < 8_000_000
+            pairs = zip(message.strikes[::2], message.strikes[1::2], strict=True)
+            made[uplink.node] += [
+                (first_us // 1000 + late_ms, level, message.error_ms) for late_ms, level in pairs
+            ]
+    return made
 
 
 def reading(nm_s: int, noise_x256: int) -> int:

@@ -60,7 +60,7 @@ HAND_MADE = [
     ("empty_map", "a0", "unknown_message"),
     ("no_id", "a10100", "unknown_message"),
     ("id_0", "a10000", "unknown_message"),
-    ("id_8_of_nothing", "a10008", "unknown_message"),
+    ("id_9_of_nothing", "a10009", "unknown_message"),
     ("id_of_minus_2_to_the_64", "a1003bffffffffffffffff", "unknown_message"),
     ("id_that_is_text", "a1006132", "unknown_message"),
     ("id_that_is_an_array", "a1008102", "unknown_message"),

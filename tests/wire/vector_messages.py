@@ -185,6 +185,23 @@ MESSAGES: list[tuple[str, str, int, Fields]] = [
         },
     ),
     (
+        "strikes_of_one_step",
+        "strikes",
+        8,
+        {
+            "t_ms": (1, 65_536),
+            "utc_ms": (2, 1_795_410_000_000),
+            "error_ms": (3, 3),
+            "strikes": (4, [0, 412]),
+        },
+    ),
+    (
+        "strikes_at_their_largest",
+        "strikes",
+        8,
+        {"t_ms": (1, U32), "utc_ms": (2, U53), "error_ms": (3, 10), "strikes": (4, [U16] * 16)},
+    ),
+    (
         "want_of_the_manifest",
         "want",
         7,

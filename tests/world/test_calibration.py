@@ -56,8 +56,8 @@ def detected_share(distances_m, seeds, micropython: Path, **walker):
     scenario = Scenario("pass", nodes, (), (actor,), Weather(100.0))
     for seed in seeds:
         reports = simulate_fast(World(scenario, seed).take(70.0), micropython=micropython)
-        for node, rows in reports.items():
-            hits[int(node[1:])] += any(row.phase == 1 for row in rows)
+        for node, told in reports.items():
+            hits[int(node[1:])] += any(row.phase == 1 for row in told.reports)
     return {r: hits[r] / (2 * len(seeds)) for r in distances_m}
 
 

@@ -31,10 +31,10 @@ from tools.errors import UserError
 from tools.score.figures import figures
 from tools.score.link import Link
 from tools.score.observe import Observation, observe_take, observe_world
-from tools.score.suite import HELD_OUT, WorldJob, read_suite
+from tools.score.suite import CLOCK_MS_MOST, HELD_OUT, WorldJob, good_clock, read_suite
 from tools.score.tables import MARKS, between_marks, markdown, show
 from tools.score.tally import Tally, tally, total
-from tools.score.walktest import samples, walk_test
+from tools.score.walktest import leads, samples, walk_test
 
 _SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _SEEDS_MAX = 1000
@@ -90,6 +90,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--walk-test", action="store_true", help="calibrate each world's site by a walk test first"
     )
+    parser.add_argument(
+        "--clock-ms",
+        type=int,
+        metavar="MS",
+        help=f"nodes know the time within so much (0-{CLOCK_MS_MOST}) and tell when steps arrive",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the parts for takes (default 0)")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -133,6 +139,8 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
         jobs = [_troubled(job, args.loss, args.dead) for job in jobs]
     if args.walk_test:
         jobs = [_tested(job) for job in jobs]
+    if args.clock_ms is not None:
+        jobs = [_clocked(job, args.clock_ms) for job in jobs]
     if not jobs:
         raise UserError("nothing to score: give takes, --scenario NAME or --suite")
     return jobs
@@ -158,6 +166,15 @@ def _tested(job: Job) -> Job:
     if not isinstance(job, WorldJob):
         raise UserError("--walk-test is for worlds; see `groundwatch calibrate` for takes")
     return dataclasses.replace(job, walk_test=True)
+
+
+def _clocked(job: Job, bound_ms: int) -> Job:
+    if not isinstance(job, WorldJob):
+        raise UserError("--clock-ms is for worlds")
+    try:
+        return dataclasses.replace(job, clock_ms=good_clock(bound_ms))
+    except ValueError as error:
+        raise UserError(f"--clock-ms: {error}") from None
 
 
 def _folder(path: Path) -> Path:
@@ -240,10 +257,12 @@ def one(job: Job, node: Path) -> Tally:
 def observed(job: WorldJob, node: Path) -> Observation:
     """A world as its nodes tell it, with its walk test where it has one."""
     seen = observe_world(job.scenario, job.seed, job.duration_s, node, job.link)
+    seen = dataclasses.replace(seen, clock_ms=job.clock_ms)
     if not job.walk_test:
         return seen
     test, needed_s = walk_test(job.scenario)
-    found = calibrate(samples(observe_world(test, job.seed, needed_s, node)))
+    walk = observe_world(test, job.seed, needed_s, node)
+    found = calibrate(samples(walk), leads=leads(walk))
     if found is None:
         raise UserError(f"{job.scenario.name} seed {job.seed}: the walk test was not heard enough")
     return dataclasses.replace(seen, calibration=found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -24,7 +25,7 @@ from gateway.pipeline.outcome import Outcome
 from gateway.site import Site, load_site
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
-from sim_hardware.fastpath import Report
+from sim_hardware.fastpath import Report, Strikes
 from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
 from sim_hardware.virtual import Pace
@@ -124,15 +125,22 @@ def _uplinks(
 ) -> list[Up]:
     topic = uplink_topic(site, node)
     ups: list[Up] = []
-    volatile: list[wire.UpMessage] = [_hello(_HELLO_MS)]
     # A dead node's heart beats no more.
     end_s = min(seen.truth.duration_s, seen.truth.dead_from_s.get(node, math.inf))
     last_ms = round((end_s + seen.lead_s) * 1000)
+    volatile: list[tuple[int, wire.UpMessage]] = [(_HELLO_MS, _hello(_HELLO_MS))]
     volatile += [
-        _health(t_ms, seen.floor_um_s(node, t_ms / 1000 - seen.lead_s))
+        (t_ms, _health(t_ms, seen.floor_um_s(node, t_ms / 1000 - seen.lead_s)))
         for t_ms in range(_HEALTH_MS, last_ms, _HEALTH_MS)
     ]
-    sent = [(1, seq, message, message.t_ms) for seq, message in enumerate(volatile, 1)]
+    if seen.clock_ms is not None:
+        volatile += [
+            (one.told_ms, _strikes(one, seen, node, seen.clock_ms))
+            for one in seen.strikes[node]
+            if one.told_ms < last_ms
+        ]
+    volatile.sort(key=lambda pair: pair[0])
+    sent = [(1, seq, message, t_ms) for seq, (t_ms, message) in enumerate(volatile, 1)]
     sent += [
         (0, seq, _detection(one), one.told_ms) for seq, one in enumerate(seen.reports[node], 1)
     ]
@@ -171,6 +179,19 @@ def _health(t_ms: int, floor_um_s: float) -> wire.Health:
         floor_um_s_x100=round(100 * floor_um_s),
         samples_missed=0,
         ledger_pending=0,
+    )
+
+
+def _strikes(told: Strikes, seen: Observation, node: str, clock_ms: int) -> wire.Strikes:
+    """By a clock that is off by up to its bound, anew with each heartbeat."""
+    minute = told.told_ms // _HEALTH_MS
+    off_ms = random.Random(f"{seen.name}/{node}/{minute}").uniform(-clock_ms, clock_ms)
+    first_ms = told.strikes[0][0]
+    return wire.Strikes(
+        t_ms=told.onset_ms,
+        utc_ms=round(_start_us(seen) / 1000 + first_ms + off_ms),
+        error_ms=clock_ms,
+        strikes=tuple(n for at_ms, level in told.strikes for n in (at_ms - first_ms, level)),
     )
 
 

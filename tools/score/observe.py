@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.fusion.calibrate import Calibration
 from gateway.wire.messages import TargetClass
-from sim_hardware.fastpath import FastRun, Halver, Report, simulate_fast
+from sim_hardware.fastpath import FastRun, Halver, Report, Strikes, Told, simulate_fast
 from sim_hardware.signals import Signal, quiet_floor
 from sim_hardware.site import Site
 from sim_hardware.take import Take
@@ -40,6 +40,8 @@ class Observation:
     floors: Mapping[str, Sequence[float]] = field(default_factory=dict)  # um/s, every FLOOR_S
     link: Link = PERFECT
     calibration: Calibration | None = None  # what the gateway's site file holds of a walk test
+    strikes: Mapping[str, Sequence[Strikes]] = field(default_factory=dict)
+    clock_ms: int | None = None  # bound of each node's clock; None: no clock is good
 
     def floor_um_s(self, node: str, t_s: float) -> float:
         """What the node's heartbeat says then: the quiet of the last FLOOR_S."""
@@ -56,9 +58,17 @@ def observe_take(given: Take, name: str, micropython: Path, seed: int) -> Observ
     """Run the detectors over a take. Raises UserError for one without truth."""
     points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
     truth = read_truth(given.truth, points, given.duration_s, name)
-    reports = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
+    told = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
     floors = {node: _floors(signal) for node, signal in given.signals.items()}
-    return Observation(name, given.site, truth, _alive(reports, truth), _PACE.lead_s, floors)
+    return Observation(
+        name,
+        given.site,
+        truth,
+        _alive(told, truth),
+        _PACE.lead_s,
+        floors,
+        strikes=_strikes(told),
+    )
 
 
 def _floors(signal: Signal) -> list[float]:
@@ -68,15 +78,19 @@ def _floors(signal: Signal) -> list[float]:
     return [1e6 * quiet_floor(piece, signal.fs_hz) for piece in pieces if piece.size > signal.fs_hz]
 
 
-def _alive(reports: Mapping[str, Sequence[Report]], truth: Truth) -> dict[str, Sequence[Report]]:
+def _strikes(told: Mapping[str, Told]) -> dict[str, Sequence[Strikes]]:
+    return {name: one.strikes for name, one in told.items()}
+
+
+def _alive(told: Mapping[str, Told], truth: Truth) -> dict[str, Sequence[Report]]:
     # A dead node says nothing more; bad links and clocks have no part in a score.
     return {
         name: [
             report
-            for report in kept
+            for report in kept.reports
             if report.told_ms / 1000 - _PACE.lead_s < truth.dead_from_s.get(name, math.inf)
         ]
-        for name, kept in reports.items()
+        for name, kept in told.items()
     }
 
 
@@ -105,14 +119,16 @@ def observe_world(
                     run.lead(name, 1e9 * floor_m_s)
                 nm_s = halvers[name].push(velocity, last=number == blocks - 1)
                 run.feed(name, nm_s, block.pir_edges_s[name])
-        reports = run.close()
+        told = run.close()
     label = f"{scenario.name} seed {seed}"
     points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
     given: dict[str, Any] = world.truth(blocks * _BLOCK_S, hearing)
     truth = read_truth(given, points, blocks * _BLOCK_S, label)
     site = Site(_SITE, world.nodes, world.sectors)
-    alive = _alive(reports, truth)
-    return Observation(label, site, truth, alive, _PACE.lead_s, floors, link)
+    alive = _alive(told, truth)
+    return Observation(
+        label, site, truth, alive, _PACE.lead_s, floors, link, strikes=_strikes(told)
+    )
 
 
 def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:

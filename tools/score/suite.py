@@ -17,10 +17,11 @@ from tools.errors import UserError
 from tools.score.link import PERFECT, Link
 
 HELD_OUT = Path(__file__).parent / "held_out.toml"
-_KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes", "walk_test"}
+_KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes", "walk_test", "clock_ms"}
 _NEEDED = {"scenarios", "seeds", "minutes"}
 _WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}
 _MINUTES_MAX = 24 * 60
+CLOCK_MS_MOST = 10  # as error_ms of a message of strikes
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class WorldJob:
     duration_s: float
     link: Link = PERFECT
     walk_test: bool = False
+    clock_ms: int | None = None  # bound of the nodes' clocks, None: not good enough for strikes
 
 
 def read_suite(path: Path) -> list[WorldJob]:
@@ -61,9 +63,20 @@ def _jobs(run: dict[str, Any]) -> list[WorldJob]:
         soils, weathers = run.get("soils", [own.soil]), run.get("weathers", [{}])
         for soil, weather, seed in product(soils, weathers, run["seeds"]):
             there = varied(own, str(soil), weather)
-            tested = bool(run.get("walk_test", False))
-            jobs.append(WorldJob(there, int(seed), 60 * minutes, walk_test=tested))
+            tested, clock_ms = bool(run.get("walk_test", False)), run.get("clock_ms")
+            if clock_ms is not None:
+                clock_ms = good_clock(clock_ms)
+            jobs.append(
+                WorldJob(there, int(seed), 60 * minutes, walk_test=tested, clock_ms=clock_ms)
+            )
     return jobs
+
+
+def good_clock(bound_ms: Any) -> int:
+    """The bound of a clock by which strikes may be told. Raises ValueError."""
+    if type(bound_ms) is not int or not 0 <= bound_ms <= CLOCK_MS_MOST:
+        raise ValueError(f"a clock's bound is 0 to {CLOCK_MS_MOST} ms, not {bound_ms}")
+    return bound_ms
 
 
 def varied(scenario: Scenario, soil: str, weather: dict[str, Any]) -> Scenario:

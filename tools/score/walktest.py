@@ -10,13 +10,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 
 from gateway.fusion.calibrate import Calibration, Sample
 from gateway.fusion.heard import PEAK_OVER_FLOOR
+from gateway.fusion.wave import Lead
 from gateway.site import Site
 from sim_hardware.world import Scenario
 from sim_hardware.world.scenario import ActorSpec
 from tools.score.observe import Observation
+from tools.score.places import amid
 from tools.score.truth import Point
 
 PASSES = 12
@@ -25,6 +28,7 @@ _PACE_M_S = 1.35
 _ASIDE_M = 6.0
 _PAUSE_S = 30.0
 _ON_FOOT = "person"
+_SLOWEST_M_S = 60.0
 
 
 def samples(seen: Observation) -> list[Sample]:
@@ -60,6 +64,28 @@ def _nearest(
         return None
     (walk,) = found
     return (walk, found[walk]) if seen.truth.actors[walk]["class"] == _ON_FOOT else None
+
+
+def leads(seen: Observation) -> list[Lead]:
+    """How much sooner each step came to one node than to another, while one walker was about."""
+    steps = {
+        node: [(at_ms / 1000 - seen.lead_s) for one in told for at_ms, _ in one.strikes]
+        for node, told in seen.strikes.items()
+    }
+    found = []
+    for a, b in combinations(sorted(steps), 2):
+        here, there = seen.points[a], seen.points[b]
+        reach_s = math.hypot(here.x_m - there.x_m, here.y_m - there.y_m) / _SLOWEST_M_S
+        for at_s in steps[a]:
+            place = amid(seen.truth, at_s, None)
+            if place is None:
+                continue
+            far_a = math.hypot(place[0] - here.x_m, place[1] - here.y_m)
+            far_b = math.hypot(place[0] - there.x_m, place[1] - there.y_m)
+            for other_s in steps[b]:
+                if abs(other_s - at_s) <= reach_s:
+                    found.append(Lead(far_b - far_a, other_s - at_s))
+    return found
 
 
 def walk_test(scenario: Scenario) -> tuple[Scenario, float]:

@@ -35,7 +35,7 @@ class Detector:
         self._trigger = StaLta()
         self._minimum = Minimum()
         self._history = History()
-        self._picker = Picker()
+        self.picker = Picker()
         self._correlator = Correlator()
         self._long = Cadence(LENGTH, 4)
         self._quick = Cadence(_QUICK, 2)
@@ -47,12 +47,17 @@ class Detector:
         self._blocks = 0
         self.features = Features()
         self.hops = 0  # verdicts so far
+        self.heard_ms = 0  # uptime of the newest sample
         self.report = self._activity.report
         self.floor_um_s_x100 = 0
 
     def pir_edge(self, t_ms, level):
         # an edge counts from the block it is told in: edges come before the block they lie in
         self._pir.edge(level)
+
+    def is_open(self):
+        # whether an activity goes on, which `report` is the latest word about
+        return self._activity.is_open
 
     def insight(self):
         # for tests, walk tests and snippets: what the last verdict rested on
@@ -67,6 +72,7 @@ class Detector:
     def feed(self, ring, start, t_ms):
         # consumes 32 samples ring[(start + i) & (len(ring) - 1)]; t_ms: uptime of the last one.
         # True: self.report holds a new report.
+        self.heard_ms = t_ms
         self._condition(ring, start)
         self._activity.step(self._trigger.is_open(), self._envelope.peak(), self._pir.total)
         self._blocks += 1
@@ -92,7 +98,7 @@ class Detector:
         floor = trigger.floor()
         self._history.push(envelope.slow, floor)
         if trigger.is_ready():
-            self._picker.pick(envelope.fine, floor * _PICK)
+            self.picker.pick(envelope.fine, floor * _PICK)
         self._pir.tick()
         # mean of |x| to rms of Gaussian noise: 5/4; 0.25 nm/s to 10 nm/s
         self.floor_um_s_x100 = min(65535, floor >> 5)
@@ -110,7 +116,7 @@ class Detector:
             long.window(history.filled)
             long.measure(correlator.products)
             patient.measure(long.r)
-        self.features.measure(history, self._trigger, self._picker, quick, long, patient, self._pir)
+        self.features.measure(history, self._trigger, self.picker, quick, long, patient, self._pir)
         self.hops = (self.hops + 1) & 0xFFFF
         verdict = self._verdict
         verdict.weigh(self._forest.score(self.features.values), self._activity.is_open)

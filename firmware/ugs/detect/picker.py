@@ -65,6 +65,13 @@ class Picker:
         # the clock that `times` go by
         return self._state[_NOW]
 
+    def time(self, back):
+        # of a pick, the newest is 1, at most KEPT
+        return self.times[(self._state[_PICKS] - back) & _SLOT]
+
+    def level(self, back):
+        return self.levels[(self._state[_PICKS] - back) & _SLOT]
+
     def regular(self, period, window):
         # intervals of the last `window` samples that are one or two periods long, within 1/5
         now = self._state[_NOW]

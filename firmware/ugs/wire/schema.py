@@ -129,6 +129,14 @@ _WANT = (
     (4, "offset", UINT, 0, _U32, True, 1, None),  # byte: where the piece begins
 )
 
+# When single steps came, while somebody is heard and the clock is good; never said twice.
+_STRIKES = (
+    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the onset of the activity
+    (2, "utc_ms", UINT, 0, _U53, True, 1, None),  # ms: UTC of the first of them
+    (3, "error_ms", UINT, 0, 10, True, 1, None),  # ms: bound of the clock's error
+    (4, "strikes", PAIRS, 2, 16, True, 1, None),  # -: ms after the first, loudness in 10 nm/s, ...
+)
+
 # Durable messages are committed at the gateway; the node may forget them.
 _RECEIPT = (
     (1, "upto", PAIRS, 2, 16, True, 1, None),  # -: boot, seq, ...: all of that boot up to seq
@@ -166,6 +174,7 @@ MESSAGES: tuple = (
     (5, "snippet", UP, (VOLATILE,), _SNIPPET),
     (6, "result", UP, (DURABLE,), _RESULT),
     (7, "want", UP, (VOLATILE,), _WANT),
+    (8, "strikes", UP, (VOLATILE,), _STRIKES),
     (16, "receipt", DOWN, (), _RECEIPT),
     (17, "time", DOWN, (), _TIME),
     (18, "command", DOWN, (), _COMMAND),

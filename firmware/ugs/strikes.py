@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# strikes: when each step came by the clock on the wall, and how loud, while somebody is heard.
+#
+# The times of one strike at several nodes tell where it was, if their clocks agree. So this is said
+# while the clock is good, of the last seconds, once, and kept nowhere.
+
+from micropython import const
+
+from ugs.detect.detector import FS_HZ
+from ugs.detect.picker import CLOCK
+from ugs.wire import schema
+
+_GOOD_MS = const(10)  # the bound of the clock's error that a message may have
+_EVERY_MS = const(4_000)
+_LEAST_MS = const(2_000)
+_MOST = const(8)  # strikes in a message
+_OLDEST = const(1500)  # samples = 6 s
+_LEVELS = const(40)  # of the envelope in 10 nm/s
+# A clock that is not good enough is set anew, a few times for each activity.
+_ASK_EVERY_MS = const(15_000)
+_ASKS = const(4)
+_U16_MAX = const(65535)
+_ON_FOOT = tuple(
+    schema.enum_value("detection", "class", name) for name in ("person", "group", "digging")
+)
+
+
+class Strikes:
+    def __init__(self, detector, clock):
+        self._detector = detector
+        self._clock = clock
+        self._told = 0  # picks that were told, or could not be
+        self._told_ms = 0  # or since when somebody is heard: his detection shall go first
+        self._asked_ms = 0
+        self._asks = 0
+
+    def next(self, now_ms):
+        # The values of a message, or None. To be asked often: what is not asked for grows old.
+        picker = self._detector.picker
+        if not self._hears_somebody():
+            self._told_ms = now_ms
+            self._asks = 0
+            return None
+        fresh = (picker.total() - self._told) & CLOCK
+        waited_ms = now_ms - self._told_ms
+        if not fresh or waited_ms < _LEAST_MS or (fresh < _MOST and waited_ms < _EVERY_MS):
+            return None
+        self._told = picker.total()
+        self._told_ms = now_ms
+        return self._values(min(fresh, _MOST)) if self._is_clock_good() else None
+
+    def wants_time(self, now_ms):
+        # Whether to ask the gateway for the time out of turn.
+        if self._asks >= _ASKS or now_ms - self._asked_ms < _ASK_EVERY_MS:
+            return False
+        if not self._hears_somebody() or self._is_clock_good():
+            return False
+        self._asks += 1
+        self._asked_ms = now_ms
+        return True
+
+    def _hears_somebody(self):
+        return self._detector.is_open() and self._detector.report.class_id in _ON_FOOT
+
+    def _is_clock_good(self):
+        error_ms = self._clock.quality_ms()
+        return error_ms is not None and error_ms <= _GOOD_MS
+
+    def _values(self, count):
+        detector, picker = self._detector, self._detector.picker
+        newest = picker.now() - 1
+        while count and ((newest - picker.time(count)) & CLOCK) > _OLDEST:
+            count -= 1
+        if not count:
+            return None
+        first = picker.time(count)
+        pairs = []
+        for back in range(count, 0, -1):
+            pairs.append(_ms((picker.time(back) - first) & CLOCK))
+            pairs.append(min(_U16_MAX, picker.level(back) // _LEVELS))
+        # Uptime goes by the newest sample: the picker's own clock wraps.
+        first_ms = detector.heard_ms - _ms((newest - first) & CLOCK)
+        return {
+            "t_ms": detector.report.onset_ms,
+            "utc_ms": self._clock.utc_ms(first_ms),
+            "error_ms": self._clock.quality_ms(),
+            "strikes": pairs,
+        }
+
+
+def _ms(samples):
+    return samples * 1000 // FS_HZ

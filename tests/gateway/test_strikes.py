@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""Strikes from the wire to the alarm: they move a place, are stored and replayed, and lies are
+counted."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.pipeline import Pipeline, site_keys
+from gateway.site import Site, load_site
+from gateway.store.interface import Snapshot
+from gateway.store.sqlite import SqliteStore
+from gateway.wire.messages import Phase
+from tests.gateway.played_node import ROOT, PlayedNode, write_config
+from tests.gateway.test_pipeline import T0, S, Uplink, play
+from tests.gateway.test_replay_store import database, folder, replay
+
+__all__ = ["folder"]
+
+ONSET_MS = 20_000
+WAVE_M_S = 160.0
+
+
+def walk(strikes: bool = True, error_ms: int = 3) -> list[Uplink]:
+    """Somebody walks along four nodes 25 m apart, 8 m aside, and all hear him all the time."""
+    nodes = [PlayedNode(f"n{i + 1:02}") for i in range(4)]
+    uplinks: list[Uplink] = [(T0, node.up, node.hello(0)) for node in nodes]
+    for index, node in enumerate(nodes):
+        uplinks.append((T0 + 21 * S + index, node.up, node.detection(ONSET_MS)))
+        for number in range(1, 9):
+            elapsed_s = 5.0 * number
+            told_us = T0 + round((20.2 + elapsed_s) * S) + index
+            phase = Phase.UPDATE if number < 8 else Phase.END
+            if strikes:
+                told = _steps(25.0 * index, 20.0 + elapsed_s - 4.4)
+                first_ms = T0 // 1000 + told[0]
+                pairs = [(at_ms - told[0], 400) for at_ms in told]
+                data = node.strikes(ONSET_MS, first_ms, *pairs, error_ms=error_ms)
+                uplinks.append((told_us - S // 10, node.up, data))
+            data = node.detection(ONSET_MS, phase, elapsed_s=elapsed_s, confidence_pct=90)
+            uplinks.append((told_us, node.up, data))
+    return sorted(uplinks)
+
+
+def _steps(node_x_m: float, since_s: float) -> list[int]:
+    first = math.ceil(since_s / 0.55)
+    found = []
+    for number in range(first, first + 7):
+        t_s = 0.55 * number
+        far_m = math.hypot(x_at(t_s) - node_x_m, 8.0)
+        found.append(round(1000 * (t_s + far_m / WAVE_M_S)))
+    return found
+
+
+def x_at(t_s: float) -> float:
+    return 10.0 + 1.35 * (t_s - 20.0)
+
+
+@pytest.fixture
+def site(folder: Path) -> Site:
+    return load_site(folder / "site.toml")
+
+
+def pipeline(site: Site, snapshot: Snapshot | None = None) -> Pipeline:
+    return Pipeline(site, site_keys(site, ROOT), snapshot)
+
+
+def test_strikes_say_where_on_the_line_a_walker_is(site: Site) -> None:
+    off_m = {}
+    for strikes in (False, True):
+        made = pipeline(site)
+        play(made, [one for one in walk(strikes) if one[0] < T0 + 50 * S])
+        (event,) = made.fusion.events
+        off_m[strikes] = abs(event.x_m - x_at((event.last_us - T0) / S))
+        assert any("times at which its steps" in one for one in event.reasons) == strikes
+    # Every node told the same loudness: without the times that is all one place.
+    assert off_m[True] < 3 < off_m[False]
+
+
+def test_strikes_in_a_store_are_replayed_byte_for_byte_over_restarts(
+    site: Site, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = SqliteStore(folder / "data" / "groundwatch.db")
+    store.open()
+    uplinks = walk()
+    for first, last in ((0, 30), (30, 31), (31, len(uplinks))):
+        made = pipeline(site, store.load())
+        play(made, uplinks[first:last])
+        store.commit(made.take_writes())
+    made = pipeline(site, store.load())
+    made.tick(uplinks[-1][0] + 120 * S)
+    store.commit(made.take_writes())
+    store.close()
+    status, lines = replay(capsys)
+    assert (status, lines[-1]["identical"]) == (0, True), lines
+    db = database(folder)
+    told = [json.loads(row[0]) for row in db.execute("SELECT value FROM alarm_history")]
+    kept = db.execute("SELECT count(*) FROM message WHERE kind = 'strikes'").fetchone()[0]
+    db.close()
+    assert kept == 32
+    assert any("times at which" in reason for one in told for reason in one["reasons"])
+
+
+def test_pipeline_restarted_between_strikes_goes_on_as_if_it_had_not(site: Site) -> None:
+    uplinks = walk()
+    expected = play(pipeline(site), uplinks)
+    for cut in range(10, len(uplinks), 9):
+        store = SqliteStore(None)
+        store.open()
+        first = pipeline(site)
+        lines = play(first, uplinks[:cut])
+        store.commit(first.take_writes())
+        assert lines + play(pipeline(site, store.load()), uplinks[cut:]) == expected
+        store.close()
+
+
+@pytest.mark.parametrize("off_ms", [-20_100, 200, 3_600_000])
+def test_strikes_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
+    site: Site, off_ms: int
+) -> None:
+    made, node = pipeline(site), PlayedNode("n01")
+    play(made, [(T0, node.up, node.hello(0)), (T0 + 21 * S, node.up, node.detection(ONSET_MS))])
+    told = node.strikes(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
+    outcome = made.uplink(T0 + 22 * S, node.up, told)
+    assert outcome.refused == "" and outcome.receipt is None
+    assert made.refused.by_reason() == {"untimely_strikes": 1}
+    assert made.fusion.events[0].activities[0].strikes == ()
+
+
+def test_strikes_said_again_are_refused_as_a_replay(site: Site) -> None:
+    made, node = pipeline(site), PlayedNode("n01")
+    play(made, [(T0, node.up, node.hello(0)), (T0 + 21 * S, node.up, node.detection(ONSET_MS))])
+    told = node.strikes(ONSET_MS, (T0 + 21 * S) // 1000, (0, 400))
+    made.uplink(T0 + 22 * S, node.up, told)
+    assert made.uplink(T0 + 23 * S, node.up, told).refused == "replayed"
+    assert len(made.fusion.events[0].activities[0].strikes) == 1
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 65_535)), min_size=1, max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    told=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(-19_000, 0), PAIRS, st.integers(0, 10)),
+        max_size=30,
+    )
+)
+def test_strikes_of_stolen_nodes_whatever_they_hold_leave_a_place_that_is_one(
+    tmp_path_factory: pytest.TempPathFactory,
+    told: list[tuple[int, int, list[tuple[int, int]], int]],
+) -> None:
+    where = tmp_path_factory.mktemp("site")
+    write_config(where, 'kind = "embedded"')
+    made = pipeline(load_site(where / "site.toml"))
+    nodes = [PlayedNode(f"n{i + 1:02}") for i in range(4)]
+    play(made, [(T0 + 21 * S, node.up, node.detection(ONSET_MS)) for node in nodes])
+    for number, (index, late_ms, pairs, error_ms) in enumerate(told):
+        node, at_us = nodes[index], T0 + 25 * S + number
+        data = node.strikes(ONSET_MS, at_us // 1000 + late_ms, *pairs, error_ms=error_ms)
+        assert made.uplink(at_us, node.up, data).refused == ""
+    made.uplink(T0 + 26 * S, nodes[0].up, nodes[0].detection(ONSET_MS, Phase.UPDATE, elapsed_s=5.0))
+    (event,) = made.fusion.events
+    assert math.hypot(event.x_m, event.y_m) < 1000
+    assert 0 < event.error_m < 1000
+    assert all(len(one.strikes) <= made.rules.strikes_most for one in event.activities)
