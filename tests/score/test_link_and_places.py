@@ -12,7 +12,7 @@ from sim_hardware.world import load
 from tools.errors import UserError
 from tools.score.cli import _troubled
 from tools.score.link import PERFECT, Link
-from tools.score.places import offs
+from tools.score.places import is_cell, offs
 from tools.score.suite import WorldJob
 from tools.score.truth import Point, read_truth
 
@@ -63,6 +63,13 @@ def test_places_of_a_line_of_nodes_are_not_measured() -> None:
     assert offs(truth, line, [place(30, 20, 0)]) == []
     narrow = {**line, "d": Point(25, 3)}
     assert offs(truth, narrow, [place(31, 20, 1)]) == []
+
+
+def test_square_of_nodes_is_a_cell_and_a_zigzag_is_none() -> None:
+    square = [(0, 0), (40, 0), (40, 40), (0, 40)]
+    zigzag = [(25 * i, 20 * (i % 2)) for i in range(8)]
+    cells = [is_cell({str(i): Point(*at) for i, at in enumerate(one)}) for one in (square, zigzag)]
+    assert cells == [True, False]
 
 
 def test_dead_nodes_and_loss_are_refused_where_they_mean_nothing() -> None:

@@ -40,10 +40,12 @@ LATE_S = 20.0
 class AlarmMarks:
     """What became of the alarms of one run. Errors: one entry for each alarm that made the claim
     and answers an actor: seconds after he was near and audible, or audible at all, at any node;
-    degrees off, share of the true speed, metres from the actor. `repeats` by actor; `places` are
-    (metres off, metres claimed) of each report's place amid the nodes."""
+    degrees off, share of the true speed, metres from the actor. `later` are actors whose alarm
+    named a node within reach after it was raised; `repeats` by actor; `places` are (metres off,
+    metres claimed) of each report's place amid the nodes."""
 
     hits: dict[str, Line] = field(default_factory=dict)
+    later: set[str] = field(default_factory=set)
     repeats: Counter[str] = field(default_factory=Counter)
     nuisance: int = 0
     false: list[float] = field(default_factory=list)
@@ -75,15 +77,11 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
         causes = _causes(truth, points, line)
         kinds = {name: str(truth.actors[name]["class"]) for name in causes}
         wanted = [name for name in causes if kinds[name] in WANTED]
-        fresh = [
-            name
-            for name in wanted
-            if name not in marks.hits and causes[name] <= REACH_M.get(kinds[name], REACH_FOOT_M)
-        ] or [
-            name
-            for name in wanted
-            if name not in marks.hits and _comes_near(truth, points, name, line, lines)
-        ]
+        new = [name for name in wanted if name not in marks.hits]
+        fresh = [name for name in new if causes[name] <= REACH_M.get(kinds[name], REACH_FOOT_M)]
+        if not fresh:
+            fresh = [name for name in new if _comes_near(truth, points, name, line, lines)]
+            marks.later.update(fresh[:1])
         if fresh:
             marks.hits[fresh[0]] = line
             _measure(marks, truth, fresh[0], line, lines)

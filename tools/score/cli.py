@@ -6,21 +6,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import multiprocessing
-import os
 import re
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.fusion.calibrate import calibrate
 from sim_hardware import take
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import Faults
@@ -29,12 +23,13 @@ from sim_hardware.world import load
 from tools import micropython
 from tools.errors import UserError
 from tools.score.figures import figures
+from tools.score.kept import kept
 from tools.score.link import Link
-from tools.score.observe import Observation, observe_take, observe_world
+from tools.score.observe import observe_take
+from tools.score.runs import each
 from tools.score.suite import CLOCK_MS_MOST, HELD_OUT, WorldJob, good_clock, read_suite
 from tools.score.tables import MARKS, between_marks, markdown, show
 from tools.score.tally import Tally, tally, total
-from tools.score.walktest import leads, samples, walk_test
 
 _SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _SEEDS_MAX = 1000
@@ -98,6 +93,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the parts for takes (default 0)")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what nodes tell of worlds there, and take it from there when it is known: after "
+        "a change of the gateway alone a score takes seconds",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write plots and tables")
     parser.add_argument("--png", type=Path, metavar="FOLDER", help="write the plots alone")
@@ -116,7 +118,8 @@ def run(args: argparse.Namespace) -> int:
     for path in (args.html, args.markdown):
         if path is not None and not path.parent.is_dir():
             raise UserError(f"{path.parent}: no such folder to write into; make it first")
-    score = figures(total(_run(jobs, args.workers or os.cpu_count() or 1)))
+    work = partial(one, node=micropython.find(), keep=args.keep)
+    score = figures(total(each(work, jobs, _weight, args.workers, "scoring")))
     _write(score, args)
     if args.json:
         print(json.dumps(score, allow_nan=False))
@@ -197,75 +200,19 @@ def parse_seeds(text: str) -> range:
     return range(first, last + 1)
 
 
-def _run(jobs: Sequence[Job], workers: int) -> list[Tally]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    node = micropython.find()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"scoring {len(jobs)} runs", total=sum(map(_weight, jobs)))
-        found: dict[int, Tally] = {}
-        for index, result in _results(jobs, node, workers):
-            found[index] = result
-            progress.advance(task, _weight(jobs[index]))
-    return [found[index] for index in range(len(jobs))]
-
-
 def _weight(job: Job) -> float:
     return job.duration_s if isinstance(job, WorldJob) else 600.0
 
 
-def _results(jobs: Sequence[Job], node: Path, workers: int) -> Iterator[tuple[int, Tally]]:
-    if min(workers, len(jobs)) == 1:
-        yield from ((index, one(job, node)) for index, job in enumerate(jobs))
-        return
-    # Spawned: a fork would inherit the threads of the progress bar half alive.
-    context = multiprocessing.get_context("spawn")
-    count = min(workers, len(jobs))
-    with ProcessPoolExecutor(count, context, _end_with_parent, (os.getpid(),)) as pool:
-        futures: dict[Future[Tally], int] = {
-            pool.submit(one, job, node): index for index, job in enumerate(jobs)
-        }
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _end_with_parent(parent: int) -> None:
-    """Watch over a worker: one whose command was killed would wait for work for ever."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def one(job: Job, node: Path) -> Tally:
+def one(job: Job, node: Path, keep: Path | None = None) -> Tally:
     """Observe and count one run; `node` is the MicroPython to run detectors with."""
     if isinstance(job, WorldJob):
-        return tally(observed(job, node))
+        return tally(kept(job, node, keep))
     try:
         given = take.load(job.path)
     except MemoryError:
         raise SimError(f"{job.path}: too long for this machine's memory") from None
     return tally(observe_take(given, job.path.name, node, job.seed))
-
-
-def observed(job: WorldJob, node: Path) -> Observation:
-    """A world as its nodes tell it, with its walk test where it has one."""
-    seen = observe_world(job.scenario, job.seed, job.duration_s, node, job.link)
-    seen = dataclasses.replace(seen, clock_ms=job.clock_ms)
-    if not job.walk_test:
-        return seen
-    test, needed_s = walk_test(job.scenario)
-    walk = observe_world(test, job.seed, needed_s, node)
-    found = calibrate(samples(walk), leads=leads(walk))
-    if found is None:
-        raise UserError(f"{job.scenario.name} seed {job.seed}: the walk test was not heard enough")
-    return dataclasses.replace(seen, calibration=found)
 
 
 def _write(score: dict[str, Any], args: argparse.Namespace) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,15 @@ from gateway.pipeline import Pipeline
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import is_wanted
-from tools.score.cli import observed
+from tools.score.kept import kept
 from tools.score.line import event_line, played
 from tools.score.observe import Observation
-from tools.score.suite import read_suite
+from tools.score.runs import each
+from tools.score.suite import WorldJob, read_suite
 
 SUITE = Path(__file__).parent / "confidence.toml"
 OUT = Path("gateway/fusion/weights.py")
+KEEP = Path("build/observed")
 # What signs weigh before there is evidence: of a sign that hardly any false event had, or none had
 # at all, data alone would say nothing, or anything.
 _EXPECTED = {
@@ -50,6 +53,7 @@ _EXPECTED = {
     "noisy": -0.5,
     "digging": -1.0,
     "swaying": -1.0,
+    "dug": 2.5,
 }
 _RIDGE = 1.0  # one over the variance of these
 
@@ -160,20 +164,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=OUT, metavar="FILE", help=f"the table (default {OUT})"
     )
+    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=KEEP,
+        metavar="FOLDER",
+        help=f"keep what nodes tell of each site there, so that it goes on where it was stopped, "
+        f"and takes seconds after a change of the gateway alone (default {KEEP})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Observe the sites, fit, and write the table."""
     if not args.out.parent.is_dir():
         raise UserError(f"{args.out.parent}: no such folder to write into; make it first")
-    found = list(_samples(args.suite))
+    work = partial(_samples, node=micropython.find(), keep=args.keep)
+    runs = each(work, read_suite(args.suite), _weight, args.workers, "hearing")
+    found = [one for run in runs for one in run]
     text = table(fit(found), found)
     args.out.write_text(text, encoding="utf-8")
     print(text[text.index("class ") :])
     return 0
 
 
-def _samples(suite: Path) -> Iterable[Sample]:
-    node = micropython.find()
-    for job in read_suite(suite):
-        yield from samples(observed(job, node))
+def _weight(job: WorldJob) -> float:
+    return job.duration_s
+
+
+def _samples(job: WorldJob, node: Path, keep: Path) -> list[Sample]:
+    return samples(kept(job, node, keep))

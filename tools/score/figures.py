@@ -41,6 +41,7 @@ def figures(tally: Tally) -> Figure:
         "crossings_alarmed": _crossings(tally),
         "false_alarms": _rates(tally.false_alarms, tally.quiet_line_s, "days"),
         "repeated_detections": tally.repeated,
+        "answered": {"actors": tally.answered, "near_node_named_later": tally.answered_later},
         "repeated_alarms": tally.repeated_alarms,
         "nuisance_alarms": tally.nuisance_alarms,
         "report_after_near_s": spread(tally.report_after_near_s),
@@ -51,6 +52,7 @@ def figures(tally: Tally) -> Figure:
         | _within(tally.direction_deg, goals.HEADING_OK_DEG),
         "speed_off_share": spread(tally.speed_share),
         "location_off_m": spread(tally.location_m),
+        "cell_place_off_m": spread([off for off, _ in tally.cell_places]),
         "place_off_m": spread([off for off, _ in tally.places])
         | {"within_claim": _plain(share(sum(o <= c for o, c in tally.places), len(tally.places)))},
         "direction_told": _plain(share(len(tally.direction_deg), tally.answered)),

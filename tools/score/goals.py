@@ -146,7 +146,7 @@ def rows(tally: Tally, score: Mapping[str, Any]) -> list[tuple[str, ...]]:
         )
     for name, key, limit, unit in (
         ("speed off, share of the true one, P50", "speed_off_share", 0.15, ""),
-        ("location off, each report amid the nodes, P50", "place_off_m", 5.0, " m"),
+        ("location off, calibrated cell of 40 m, each report, P50", "cell_place_off_m", 5.0, " m"),
     ):
         figure = score[key]
         if figure["p50"] is not None:

@@ -18,6 +18,7 @@ from scipy.spatial import ConvexHull, QhullError
 from tools.score.truth import WANTED, Point, Truth
 
 _LEAST_WIDTH_M = 15.0  # a narrower strip is a line
+_CELL_WIDTH_M = 30.0  # a wider one encloses more than the nodes' own neighbourhoods
 
 
 def offs(
@@ -58,6 +59,12 @@ def _present(truth: Truth, t_s: float) -> list[tuple[float, float]]:
     return places
 
 
+def is_cell(points: Mapping[str, Point]) -> bool:
+    """Whether nodes enclose ground as a cell does, and not a strip beside them."""
+    corners = hull(points)
+    return corners is not None and _width(corners) >= _CELL_WIDTH_M
+
+
 def hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
     """Corners in order against the clock, None for nodes on a line."""
     given = np.array([(point.x_m, point.y_m) for point in points.values()])
@@ -68,9 +75,12 @@ def hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
     except QhullError:
         return None
     corners = [(float(x), float(y)) for x, y in given[hull.vertices]]
-    widths = [_away(corner, a, b) for a, b in _sides(corners) for corner in corners]
-    wide = min(max(widths[i : i + len(corners)]) for i in range(0, len(widths), len(corners)))
-    return corners if wide >= _LEAST_WIDTH_M else None
+    return corners if _width(corners) >= _LEAST_WIDTH_M else None
+
+
+def _width(corners: Sequence[tuple[float, float]]) -> float:
+    """Of the narrowest strip that holds them."""
+    return min(max(_away(corner, a, b) for corner in corners) for a, b in _sides(corners))
 
 
 def _sides(

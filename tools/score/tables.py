@@ -127,7 +127,13 @@ def _alarms(score: Figure) -> Sheet:
         for r in score["crossings_alarmed"]
     ]
     heads = ("class", "condition", "alarmed", "share (95 %)", "of those audible", "share (95 %)")
-    return Sheet("Crossings of the line of nodes that raised an alarm", heads, tuple(rows))
+    title = "Crossings of the line of nodes that raised an alarm"
+    later = score["answered"]["near_node_named_later"]
+    if later:
+        title += (
+            f"; {later} of {score['answered']['actors']} answered named a node within reach later"
+        )
+    return Sheet(title, heads, tuple(rows))
 
 
 def _errors(score: Figure) -> Sheet:
@@ -140,6 +146,7 @@ def _errors(score: Figure) -> Sheet:
         ("speed off, share of the true one", "speed_off_share"),
         ("location off, m, when the alarm is raised", "location_off_m"),
         ("location off, m, each report amid nodes that enclose an area", "place_off_m"),
+        ("location off, m, each report in a calibrated cell", "cell_place_off_m"),
     )
     rows = []
     for name, key in named:

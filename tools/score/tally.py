@@ -11,6 +11,7 @@ from tools.score.alarms import AlarmMarks, Line, beliefs, mark, quiet_spans, sur
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
 from tools.score.observe import Observation, activities
+from tools.score.places import is_cell
 from tools.score.truth import CLASSES, RINGS_M, WANTED, NodePass, Truth, common_s, label, outside
 
 NOTHING = "nothing"
@@ -75,6 +76,7 @@ class Tally:
     crossings_heard_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_heard_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: int = 0
+    answered_later: int = 0
     repeated: int = 0
     repeated_alarms: int = 0
     nuisance_alarms: int = 0
@@ -87,6 +89,8 @@ class Tally:
     speed_share: list[float] = field(default_factory=list)
     location_m: list[float] = field(default_factory=list)
     places: list[tuple[float, float]] = field(default_factory=list)
+    # those of cells that a walk test has calibrated
+    cell_places: list[tuple[float, float]] = field(default_factory=list)
     beliefs: list[tuple[float, bool, float]] = field(default_factory=list)
     roc: dict[int, RocPoint] = field(default_factory=dict)
 
@@ -101,6 +105,8 @@ def tally(seen: Observation) -> Tally:
     _count_confusion(out, seen, found)
     lines = alarm_lines(seen)
     _count_alarms(out, seen.truth, mark(seen.truth, seen.points, lines))
+    if seen.calibration is not None and is_cell(seen.points):
+        out.cell_places = list(out.places)
     out.beliefs = beliefs(seen.truth, seen.points, lines)
     for least_pct in THRESHOLDS_PCT:
         out.roc[least_pct] = _roc_point(seen, lines, least_pct)
@@ -181,6 +187,7 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
     for t_s in marks.false:
         out.false_alarms[truth.condition(t_s)] += 1
     out.answered += len(marks.hits)
+    out.answered_later += len(marks.later)
     out.repeated_alarms += marks.repeated
     out.nuisance_alarms += marks.nuisance
     out.alarm_after_near_s += marks.after_near_s

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""Score: what nodes tell of a world, kept in a folder for the next time it is asked for.
+
+To hear a world takes minutes, to step a gateway over what was heard a second; and who stops a long
+fit goes on where he was. The name of a file holds all that it depends on: the job, the firmware,
+the simulator and the code of the observation. A file that does not read is made anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from gateway.fusion.calibrate import calibrate
+from tools.errors import UserError
+from tools.score.observe import Observation, observe_world
+from tools.score.suite import WorldJob
+from tools.score.walktest import leads, samples, walk_test
+
+_ROOT = Path(__file__).parents[2]
+_SOURCES = (
+    "firmware/**/*",
+    "sim_hardware/**/*",
+    "tools/score/observe.py",
+    "tools/score/truth.py",
+    "tools/score/walktest.py",
+    "gateway/fusion/calibrate.py",
+)
+_ENDS = frozenset({".py", ".bin", ".toml"})
+
+
+def kept(job: WorldJob, node: Path, folder: Path | None) -> Observation:
+    """A world as its nodes tell it, from the folder when it is there. Raises UserError."""
+    if folder is None:
+        return observed(job, node)
+    path = folder / f"{sha256(f'{_sources()} {job!r}'.encode()).hexdigest()[:32]}.msgpack"
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Observation)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        pass
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    seen = observed(job, node)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(".half")
+        half.write_bytes(msgspec.msgpack.encode(seen))
+        half.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot keep {path}: {error.strerror}") from None
+    return seen
+
+
+@cache
+def _sources() -> str:
+    digest = sha256()
+    found = {path for pattern in _SOURCES for path in _ROOT.glob(pattern)}
+    for path in sorted(path for path in found if path.suffix in _ENDS):
+        digest.update(str(path.relative_to(_ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def observed(job: WorldJob, node: Path) -> Observation:
+    """A world as its nodes tell it, with its walk test where it has one."""
+    seen = observe_world(job.scenario, job.seed, job.duration_s, node, job.link)
+    seen = dataclasses.replace(seen, clock_ms=job.clock_ms)
+    if not job.walk_test:
+        return seen
+    test, needed_s = walk_test(job.scenario)
+    walk = observe_world(test, job.seed, needed_s, node)
+    found = calibrate(samples(walk), leads=leads(walk))
+    if found is None:
+        raise UserError(f"{job.scenario.name} seed {job.seed}: the walk test was not heard enough")
+    return dataclasses.replace(seen, calibration=found)
