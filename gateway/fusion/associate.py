@@ -32,9 +32,17 @@ def home(
     found = [
         (_distance_m(event, here, detection.onset_us), index)
         for index, event in enumerate(about)
-        if _may_share(event, site, rules, detection) and _audible(event, here, site, ears, rules)
+        if not _has_lost(event, detection.node)
+        and _may_share(event, site, rules, detection)
+        and _audible(event, here, site, ears, rules)
     ]
     return about[min(found)[1]] if found else None
+
+
+def _has_lost(event: Event, node: str) -> bool:
+    """Whether the node heard it, and then no more: what comes to it now is somebody else, unless
+    one walk explains both (`cause`)."""
+    return any(one.id.node == node and one.phase is Phase.END for one in event.activities)
 
 
 def _distance_m(event: Event, here: Node, at_us: int) -> float:
@@ -76,7 +84,10 @@ def _compatible(a: TargetClass, b: TargetClass) -> bool:
 def _audible(event: Event, here: Node, site: Site, ears: Ears, rules: Rules) -> bool:
     """Whether what is known of the event's place and loudness lets this node hear it at all."""
     fix = event.fix
-    if fix is None or event.error_m > rules.placed_m or event.target is TargetClass.VEHICLE:
+    # Two nodes do not tell near and quiet from far and loud, however well one walk fits them.
+    if fix is None or len(event.nodes) <= 2 or event.error_m > rules.placed_m:
+        return True
+    if event.target is TargetClass.VEHICLE:
         return True
     ground = site.ground
     far_m = max(1.0, math.hypot(here.x_m - event.x_m, here.y_m - event.y_m) - event.error_m)

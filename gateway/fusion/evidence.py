@@ -59,7 +59,7 @@ def evidence(
         *_sure(rules, agreeing),
         *_on_a_way(agreeing, path),
         *(Sign(doubt.kind, 1.0, doubt.reason) for doubt in against),
-        *_digging(target, against),
+        *_digging(rules, agreeing, target, against),
     )
 
 
@@ -126,8 +126,11 @@ def _alone(site: Site, rules: Rules, activities: Sequence[Activity]) -> Iterator
 
 
 def _sure(rules: Rules, activities: Sequence[Activity]) -> Iterator[Sign]:
+    """A node that says so again: the less sure it is, the more often."""
+    enough = rules.sure_reports * _log_odds(rules.sure_confidence)
     for activity in activities:
-        if activity.confidence >= rules.sure_confidence and activity.reports >= rules.sure_reports:
+        often = activity.reports >= rules.sure_reports
+        if often and activity.reports * _log_odds(activity.confidence) >= enough:
             yield Sign("sure", 1.0, f"{activity.id.node} is sure and says so in repeated reports")
             return
 
@@ -140,9 +143,14 @@ def _on_a_way(activities: Sequence[Activity], path: Path | None) -> Iterator[Sig
         yield Sign("way", 1.0, "it passed the nodes as one does who moves among them")
 
 
-def _digging(target: TargetClass, against: Sequence[Doubt]) -> Iterator[Sign]:
+def _digging(
+    rules: Rules, activities: Sequence[Activity], target: TargetClass, against: Sequence[Doubt]
+) -> Iterator[Sign]:
     if target is not TargetClass.DIGGING:
         return
     yield Sign("digging", 1.0, "told as digging, which a tree that sways sounds like")
     if any(doubt.kind == "noisy" for doubt in against):
         yield Sign("swaying", 1.0, "told as digging while wind or rain is about")
+    # Each tree sways beside a node of its own, and gusts that move two are heard in all floors.
+    elif any(_pair(rules, [a for a in activities if a.target is TargetClass.DIGGING])):
+        yield Sign("dug", 1.0, "nodes heard digging together on quiet ground")

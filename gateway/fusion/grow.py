@@ -25,6 +25,7 @@ _LEAD_US = 8_000_000
 _ONSET_PEAK_US = 4_000_000
 _BEST_FOR_US = 40_000_000  # how long a motion that was known well stands against vaguer ones
 _WORSE = 1.2
+_WHITHER_NODES = 3  # two are passed in some order by whoever crosses between them
 _FADED = 0.75  # of the loudest report: two deviations of a few steps' peaks
 _LEAST_SPEED_M_S = 0.3  # slower, and it has no direction: somebody who digs or waits
 
@@ -55,12 +56,12 @@ def grown(
         first_us=min(activity.onset_us for activity in activities),
         last_us=last_us,
         touched_us=max(now_us, before.touched_us) if before else now_us,
-        x_m=round(x_m, 1),
-        y_m=round(y_m, 1),
-        track=_track(before.track if before else None, found, last_us, _has_passed(activities)),
+        x_m=round(x_m, 1) + 0.0,  # and no -0.0
+        y_m=round(y_m, 1) + 0.0,
+        track=_track(before.track if before else None, found, last_us, _tells_whither(activities)),
         confirmed=verdict.confirmed or bool(before and before.confirmed),
         closed=False,
-        reasons=tuple(dict.fromkeys((*told, *verdict.reasons, *_placed(verdict, found)))),
+        reasons=_reasons(told, (*verdict.reasons, *_placed(verdict, found)), activities),
         error_m=round(error_m, 1),
         fix=_fix(found, last_us),
         late_us=before.late_us if before else 0,
@@ -72,6 +73,18 @@ def _placed(verdict: Verdict, found: Path | None) -> tuple[str, ...]:
     if found is None or not found.by_arrivals or not verdict.reasons:
         return ()
     return ("the times at which its steps came to several nodes say where it is",)
+
+
+def _reasons(
+    before: tuple[str, ...], now: tuple[str, ...], activities: Sequence[Activity]
+) -> tuple[str, ...]:
+    """Each once, of whichever node it was told first."""
+    nodes = {activity.id.node for activity in activities}
+    told: dict[str, str] = {}
+    for reason in (*before, *now):
+        who, _, what = reason.partition(" ")
+        told.setdefault(what if who in nodes else reason, reason)
+    return tuple(told.values())
 
 
 def merged(
@@ -137,10 +150,11 @@ def path_of(
     return fit(heard(site, ears, activities, busy, at_us), motion, site.ground, struck)
 
 
-def _has_passed(activities: Sequence[Activity]) -> bool:
-    """Whether a node hears it fade: as long as it grows louder at all of them, chance in the
-    losses of their paths says more of whither it goes than its way does."""
-    return any(
+def _tells_whither(activities: Sequence[Activity]) -> bool:
+    """Whether three nodes heard it, and one hears it fade: of two nodes, or as long as it grows
+    louder at all of them, chance in the losses of their paths says more of whither it goes than
+    its way does."""
+    return len({activity.id.node for activity in activities}) >= _WHITHER_NODES and any(
         activity.phase is Phase.END
         or (activity.sounds and activity.sounds[-1].peak_um_s < _FADED * _loudest(activity))
         for activity in activities
@@ -151,11 +165,11 @@ def _loudest(activity: Activity) -> float:
     return max(sound.peak_um_s for sound in activity.sounds)
 
 
-def _track(before: Track | None, found: Path | None, at_us: int, passed: bool) -> Track | None:
+def _track(before: Track | None, found: Path | None, at_us: int, whither: bool) -> Track | None:
     """The motion as it was known best lately: who goes away is heard ever worse."""
     if found is None or found.speed_m_s is None or found.speed_m_s < _LEAST_SPEED_M_S:
         return before
-    direction = found.direction_deg if passed else None
+    direction = found.direction_deg if whither else None
     if before is not None and at_us - before.at_us <= _BEST_FOR_US:
         says_less = direction is None and before.direction_deg is not None
         if says_less or found.error_m > _WORSE * before.error_m:

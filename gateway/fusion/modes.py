@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The map table: what may be said of a path when several explain the reports.
 
-Each mode is weighed by how likely it is (Laplace). A straight line of nodes hears a walker alike
+Each mode is weighed by how likely its best path is. A straight line of nodes hears a walker alike
 from either side: then place is told between the two, speed is told, and the direction is not.
 """
 
@@ -15,9 +15,10 @@ import numpy as np
 from gateway.fusion.heard import FArray
 from gateway.fusion.residuals import Normal
 
-_SAME = 1.0  # m and m/s: modes nearer than this are one
+_SAME = 4.0  # deviations squared: guesses that end nearer than this are in one mode
 _SIDE = math.radians(45.0)
-_SIDE_SURE = 0.97  # a direction is told when it is right within 45 degrees so likely
+_SIDE_SURE = 0.98  # a direction is told when it is right within 45 degrees so likely
+_HOLDS = 1.25  # a direction is told of reports that a walk explains: mean cost of a peak
 _SPEED_SURE = 0.25  # a speed, when its deviation is at most this share of it
 
 
@@ -43,18 +44,19 @@ class Path:
 
 def told(paths: FArray, normal: Normal, peaks: int) -> Path:
     """Of refined paths (k, 6) with their equations."""
-    keep = _distinct(paths, normal.cost)
+    keep = _distinct(paths, normal)
     paths, curve, cost = paths[keep], normal.curve[keep], normal.cost[keep]
-    # Half the cost: costs are sums of squares.
-    narrow = np.linalg.slogdet(curve)[1] + np.log(normal.own_curve[keep]).sum(axis=1)
-    likely = -0.5 * (cost + narrow)
-    weight = np.exp(likely - likely.max())
+    # Half the cost: costs are sums of squares. Not how wide a mode is besides (Laplace): where
+    # reports say little, losses that bound their pull and silences that are kept make it far wider
+    # than it is, and such modes would outweigh what was heard well.
+    weight = np.exp(-0.5 * (cost - cost.min()))
     weight = np.asarray(weight / weight.sum())
     spread = np.asarray(np.linalg.inv(curve), np.float64)
     x_m, y_m = float(weight @ paths[:, 0]), float(weight @ paths[:, 1])
     apart = (paths[:, 0] - x_m) ** 2 + (paths[:, 1] - y_m) ** 2
     variance = float(weight @ (apart + spread[:, 0, 0] + spread[:, 1, 1]))
     best = paths[int(np.argmax(weight))]
+    misfit = float(cost.min()) / peaks
     return Path(
         x_m=x_m,
         y_m=y_m,
@@ -62,18 +64,21 @@ def told(paths: FArray, normal: Normal, peaks: int) -> Path:
         vy_m_s=float(best[3]),
         error_m=math.sqrt(max(variance, 0.0)),
         loudness=float(best[4]),
-        direction_deg=_direction(paths, spread, weight),
+        direction_deg=_direction(paths, spread, weight) if misfit <= _HOLDS else None,
         speed_m_s=_speed(paths, spread, weight),
-        misfit=float(cost.min()) / peaks,
+        misfit=misfit,
         cost=float(cost.min()),
     )
 
 
-def _distinct(paths: FArray, cost: FArray) -> list[int]:
+def _distinct(paths: FArray, normal: Normal) -> list[int]:
+    """The best of each mode: counted twice, a flat one would outweigh a sharp one."""
     kept: list[int] = []
-    for index in np.argsort(cost, kind="stable"):
-        off = np.abs(paths[kept, :4] - paths[index, :4])
-        if not kept or (off.max(axis=1) > _SAME).all():
+    for index in np.argsort(normal.cost, kind="stable"):
+        off = paths[kept] - paths[index]
+        apart = np.einsum("ki,kij,kj->k", off, normal.curve[kept], off)
+        back = np.einsum("ki,ij,kj->k", off, normal.curve[index], off)
+        if (np.minimum(apart, back) > _SAME).all():
             kept.append(int(index))
     return kept
 

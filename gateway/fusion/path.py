@@ -24,8 +24,9 @@ from gateway.fusion.residuals import UNKNOWNS, Normal, Residuals
 from gateway.fusion.sharpen import sharpened
 from gateway.site import Ground
 
-_ROUNDS = 6
-_REFINED = 6
+_ROUNDS = 8
+_REFINED = 12
+_LOUDEST = 3  # nodes about which guesses are made
 _GAINED_LEAST = 0.05  # of the cost, where 1 is one deviation
 _NARROWED = 0.75  # of the place's error: then arrivals are what placed it
 _FAN = np.deg2rad(np.arange(0.0, 360.0, 45.0))
@@ -88,24 +89,39 @@ def _pick(good: np.ndarray, there: Normal, now: Normal) -> Normal:
 
 
 def _guesses(residuals: Residuals) -> FArray:
-    """The likeliest of a fan of paths near the node that heard it loudest, (k, 6), none alike."""
-    given = residuals.given
-    best = int(np.argmax((given.limit - residuals.gain)[: given.peaks]))
-    middle_s = 0.5 * (given.since_s[best] + given.until_s[best])
-    x_m, y_m = given.nodes_m[given.who[best]]
-    fan = _FAN_OF_PATHS.copy()
-    fan[:, 2:] *= residuals.motion.speed_m_s
-    fan[:, :2] += np.array([x_m, y_m]) - fan[:, 2:] * middle_s
+    """The likeliest of fans of paths about the nodes that heard it loudest, (k, 6), none alike.
+
+    About several, for the loudest report of all may be of a knock, or of a path that lost little:
+    then the walk would not be among the guesses, and the next best would be told as sure.
+    """
+    fan = np.concatenate([_fan_at(residuals, row) for row in _loudest(residuals)])
     cost, loudness = residuals.rough_cost(fan)
     kept: list[int] = []
     for index in np.argsort(cost, kind="stable"):
-        one = fan[index]
-        other = np.abs(fan[kept] - one) * (1, 1, _APART_S, _APART_S)
+        other = np.abs(fan[kept] - fan[index]) * (1, 1, _APART_S, _APART_S)
         if not kept or (other.max(axis=1) > _APART_M).all():
             kept.append(int(index))
             if len(kept) == _REFINED:
                 break
     return np.column_stack([fan[kept], loudness[kept], np.zeros(len(kept))])
+
+
+def _loudest(residuals: Residuals) -> list[int]:
+    """The loudest report of each of the nodes that heard it loudest."""
+    given = residuals.given
+    rows: dict[int, int] = {}
+    for row in np.argsort((residuals.gain - given.limit)[: given.peaks], kind="stable"):
+        rows.setdefault(int(given.who[row]), int(row))
+    return list(rows.values())[:_LOUDEST]
+
+
+def _fan_at(residuals: Residuals, row: int) -> FArray:
+    given = residuals.given
+    fan = _FAN_OF_PATHS.copy()
+    fan[:, 2:] *= residuals.motion.speed_m_s
+    fan[:, :2] += given.nodes_m[given.who[row]]
+    fan[:, :2] -= fan[:, 2:] * 0.5 * (given.since_s[row] + given.until_s[row])
+    return fan
 
 
 def _fan() -> FArray:

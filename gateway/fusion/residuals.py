@@ -89,15 +89,22 @@ class Residuals:
         return self.gain - self.exponent * np.log(distance_m) - absorption * distance_m
 
     def rough_cost(self, paths: FArray) -> tuple[FArray, FArray]:
-        """(cost (k,), best loudness (k,)) of paths (k, 4) by their peaks alone."""
-        peaks = self.given.peaks
+        """(cost (k,), best loudness (k,)) of paths (k, 4): without Gauss-Newton's help, on the
+        ground that the site's file knows. What a node's own way adds is one to all of its peaks."""
+        peaks, sound = self.given.peaks, self.given.peaks + self.given.silences
         _, _, _, far = self.distances(paths)
-        missing = self.given.limit[:peaks] - self.spread(far, self.absorption)[:, :peaks]
-        weight = 1.0 / (1.0 / self.weight[:peaks] ** 2 + self.own_sigma**2)
+        left = self.given.limit[:sound] - self.spread(far, self.absorption)[:, :sound]
+        peak, weight, unit = left[:, :peaks], self.weight[:peaks] ** 2, self.unit[:peaks]
+        sums = np.maximum(weight @ unit, 1e-9)
+        of_node = (peak * weight) @ unit / sums
+        within = (peak - of_node @ unit.T) ** 2 @ weight
+        trust = 1.0 / (1.0 / sums + self.own_sigma**2)
         prior = 1.0 / self.loudness_sigma**2
-        loud = (missing @ weight + prior * self.loudness) / (weight.sum() + prior)
-        off = (missing - loud[:, None]) ** 2 @ weight
-        return off + prior * (loud - self.loudness) ** 2, loud
+        loud = (of_node @ trust + prior * self.loudness) / (trust.sum() + prior)
+        between = (of_node - loud[:, None]) ** 2 @ trust + prior * (loud - self.loudness) ** 2
+        over = np.maximum(loud[:, None] - left[:, peaks:], 0.0)
+        heard = (over**2).sum(axis=1) / (_SILENT_SIGMA**2 + self.own_sigma**2)
+        return within + between + heard, loud
 
     def normal(self, paths: FArray, own: FArray) -> Normal:
         """The equations at paths (k, 6) with nodes' own terms (k, n)."""

@@ -56,9 +56,9 @@ class Rules(Weights):
     # One node among several, without PIR: sure, and again in a later report.
     sure_confidence: float = 0.75
     sure_reports: int = 2
-    # The log-odds from which on an operator is disturbed: 5 to 3. On the sites that weights are
+    # The log-odds from which on an operator is disturbed: 3 to 2. On the sites that weights are
     # fitted on no tree came so far, and all came that had grounds and were wanted.
-    alarm_at: float = 0.5
+    alarm_at: float = 0.4
     # A crossing ends at the latest here, so that a stuck node cannot keep one event for ever.
     longest_us: int = 30 * 60_000_000
     # And at so many activities: judging an event costs time for each of them.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.fusion.coherence import doubts
 from gateway.fusion.ears import Ears, Health, listened
+from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.site import Site
 from gateway.wire.messages import TargetClass
@@ -75,3 +76,27 @@ def test_floors_that_rise_together_are_doubted_and_one_that_rises_alone_is_not()
         stormy = listened(stormy, Health(name, T0 + 180 * S, 4 * FLOOR_UM_S))
     assert reasons(ears) == reasons(alone) == []
     assert any("noisy" in reason for reason in reasons(stormy))
+
+
+def digging(seed: int, *names: str) -> list[Detection]:
+    """Somebody who digs amid these nodes: each hears him from the same second on."""
+    one = site_of((0, 0))
+    found = []
+    for number, name in enumerate(names):
+        told = detections(
+            one, walk((8, 1), (9, 1), 0.02), 40, seed + number, target=TargetClass.DIGGING
+        )
+        found += [replace(r, activity=replace(r.activity, node=name), confidence=0.7) for r in told]
+    return sorted(found, key=lambda r: (r.arrival_us, r.node))
+
+
+def test_digging_heard_by_two_nodes_on_quiet_ground_raises_an_alarm_and_by_one_not_yet() -> None:
+    assert alarmed(run(SITE, digging(4, "n04")[:3])) == []
+    (event,) = alarmed(run(SITE, digging(4, "n04", "n05")[:4]))
+    assert any("together on quiet ground" in reason for reason in event.reasons)
+
+
+def test_reason_that_another_node_gives_too_stands_once() -> None:
+    events = alarmed(run(SITE, detections(SITE, walk((-40, 6), (215, 9)), 230, 1)))
+    assert len({one.id.node for one in events[0].activities if one.confidence > 0.75}) > 1
+    assert sum("is sure and says so" in reason for reason in events[0].reasons) == 1

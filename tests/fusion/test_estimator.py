@@ -26,10 +26,12 @@ GROUND = Ground()
 WALK = motion_of(TargetClass.PERSON, 1.8)
 
 
-def given_of(seed: int) -> tuple[Heard, tuple[float, float]]:
+def given_of(
+    seed: int, zigzag_m: float = 20, ends: tuple[tuple[float, float], ...] = ((60, -50), (100, 70))
+) -> tuple[Heard, tuple[float, float]]:
     """A walk aslant through a zigzag, as known at its 70th second; and the truth then."""
-    site = line(zigzag_m=20)
-    place = walk((60, -50), (100, 70))
+    site = line(zigzag_m=zigzag_m)
+    place = walk(ends[0], ends[1])
     (versions,) = run(site, detections(site, place, 70, seed))
     event = max(versions, key=lambda one: len([a for a in one.activities if a.sounds]))
     ears = Ears()
@@ -93,6 +95,23 @@ def test_fit_costs_no_more_than_what_an_independent_solver_finds() -> None:
         start[:5] = (*truth, 0.43, 1.28, 1.87)
         # From the truth itself, with slopes by differences: slow and sure.
         solved = minimize(cost, start, method="BFGS", options={"maxiter": 60})
+        assert found.cost <= solved.fun + 1.0
+
+
+def test_walk_is_found_though_a_knock_is_the_loudest_of_all_reports() -> None:
+    for seed in range(3):
+        given, truth = given_of(seed, 0, ((35, -55), (31, 55)))
+        limit = given.limit.copy()
+        early = next(row for row in range(given.peaks) if given.nodes_m[given.who[row]][0] < 20)
+        limit[early] = limit[: given.peaks].max() + 0.7
+        knocked = replace(given, limit=limit)
+        found = fit(knocked, WALK, GROUND)
+        assert found is not None
+        start = np.zeros(6 + len(given.nodes_m))
+        start[:5] = (*truth, -0.05, 1.35, 1.87)
+        solved = minimize(
+            cost_of(knocked, WALK, GROUND), start, method="BFGS", options={"maxiter": 60}
+        )
         assert found.cost <= solved.fun + 1.0
 
 

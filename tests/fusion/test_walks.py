@@ -70,6 +70,20 @@ def test_straight_line_crossed_at_right_angles_tells_speed_but_no_side() -> None
             assert abs(one.y_m) < abs(y_m) + 10  # between the two sides, never far on one
 
 
+def test_crossing_heard_by_luck_of_paths_is_never_told_as_a_walk_along_the_line() -> None:
+    site, lucky = line(), Ground(path_db=6.0)
+    for seed in range(5):
+        place = walk((40 + 20 * seed, -55), (36 + 20 * seed, 55))
+        for event in alarmed(run(site, detections(site, place, 100, seed, lucky))):
+            assert event.track is None or event.track.direction_deg is None
+
+
+def test_direction_is_not_told_of_what_two_nodes_heard() -> None:
+    site = site_of((0, 0), (25, 0))
+    for event in alarmed(run(site, detections(site, walk((-40, 5), (65, 7)), 100, 1))):
+        assert event.track is None or event.track.direction_deg is None
+
+
 def test_zigzag_of_nodes_tells_the_side() -> None:
     site = line(zigzag_m=20)
     loud, right, wrong = Ground(louder_db=6), 0, 0
