@@ -30,7 +30,7 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/python -m tools.firmware_check
 	@$(VENV)/groundwatch wire --check
 
-faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, clocks, brokers, links; half an hour
+faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, clocks, brokers, links; a quarter of an hour
 	@$(VENV)/python -m pytest -m faults tests/faults -s $(PYTEST_ARGS)
 
 fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' guided
