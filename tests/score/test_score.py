@@ -162,6 +162,10 @@ def test_held_out_suite_covers_every_class_and_weather() -> None:
             "[[run]]\nscenarios=['demo']\nsoils=['loam']\nweathers=[{}]\nseeds=[1]\nminutes=0",
             "minutes: 0 is outside",
         ),
+        (
+            "[[run]]\nscenarios=['demo']\nseeds=[1]\nminutes=2\nclock_ms=true",
+            "a clock's bound is 0 to 10 ms, not True",
+        ),
     ],
 )
 def test_suite_that_is_damaged_is_one_line(tmp_path: Path, text: str, complaint: str) -> None:
@@ -189,6 +193,8 @@ def test_seeds_are_one_number_or_a_range() -> None:
         (["no_such_folder"], "no such take folder"),
         (["--scenario", "demo", "--hours", "0"], "--hours must be"),
         (["--scenario", "no_such_world"], "no scenario no_such_world"),
+        (["--scenario", "demo", "--clock-ms", "11"], "a clock's bound is 0 to 10 ms, not 11"),
+        (["tests", "--clock-ms", "2"], "--clock-ms is for worlds"),
     ],
 )
 def test_score_of_nothing_usable_is_one_line_and_exit_2(
