@@ -14,7 +14,8 @@ from gateway.links.mqtt_client import MqttAccess, MqttClient
 
 _LOG = logging.getLogger(__name__)
 _BACKOFF_S = (0.2, 10.0)
-_OFFER_AGAIN_S = 0.05
+# Less than a full batch takes: what comes is read while one is committed, not while none is.
+_OFFER_AGAIN_S = 0.005
 
 
 class MqttLink:
@@ -81,13 +82,13 @@ class MqttLink:
         acknowledge = partial(client.acknowledge, packet_id) if packet_id else _nothing
         arrival = Arrival(self._clock(), topic, payload, self, acknowledge)
         if not self._offer(arrival):
+            self.counters["held_back"] += 1
             self._held = arrival
             self._wait_for_room(client)
 
     def _wait_for_room(self, client: MqttClient) -> None:
         """Let a message that is not taken wait, and the broker with it: passed over, it would never
         be acknowledged and keep its place in the broker's window for good."""
-        self.counters["held_back"] += 1
         client.pause()
         loop = asyncio.get_running_loop()
         self._again = loop.call_later(_OFFER_AGAIN_S, self._offer_held, client)
