@@ -20,7 +20,6 @@ from sim_hardware.world.soil import (
     FARTHEST_M,
     LEAD_S,
     LENGTH,
-    SOILS,
     PulseBank,
     Strike,
     coda_kernel,
@@ -29,7 +28,7 @@ from sim_hardware.world.sources import make_sources
 from sim_hardware.world.vehicle import Hum, Rig
 from sim_hardware.world.warmth import PirNuisances
 
-AHEAD = FS_HZ + LENGTH + int(FS_HZ * FARTHEST_M / 90)  # this second, a pulse, the longest way
+AHEAD = FS_HZ + LENGTH + int(FS_HZ * FARTHEST_M / 80)  # this second, a pulse, the longest way
 _VEHICLE_NM_S = 8000.0  # of a vehicle without a kind, at 10 m
 FArray = NDArray[np.float64]
 
@@ -95,7 +94,7 @@ class NodeGround:
         distance_m = math.hypot(xy[0] - self.spec.x_m, xy[1] - self.spec.y_m)
         if distance_m > FARTHEST_M:
             return
-        soil = SOILS[self._scenario.soil]
+        soil = self._scenario.earth
         bank = self._banks.get(key)
         if bank is None:
             rng = np.random.default_rng([*self._seed, 5, crc32(key.encode())])
@@ -140,7 +139,7 @@ class NodeGround:
         rng = self._knock_rng
         for _ in range(int(rng.poisson(self._scenario.knocks_per_h / 3600))):
             strike = Strike(float(rng.lognormal(math.log(80), 0.8)), rng.uniform(0.008, 0.03))
-            bank = PulseBank(SOILS[self._scenario.soil], strike, self._geophone, coda_kernel(rng))
+            bank = PulseBank(self._scenario.earth, strike, self._geophone, coda_kernel(rng))
             for _ in range(int(rng.integers(1, 4))):
                 at = int(rng.integers(0, FS_HZ))
                 self._ahead[at : at + LENGTH] += bank.pulse(rng.uniform(4, 40))

@@ -70,6 +70,10 @@ KINDS = {
     "car": Kind(
         "vehicle", 9.0, "a car", level_nm_s=2500, axles_m=(2.6,), firing_hz=(45, 80), seen=0.9
     ),
+    "motorcycle": Kind(
+        "vehicle", 10.0, "a motorcycle", level_nm_s=1200, axles_m=(1.4,), firing_hz=(35, 90),
+        seen=0.8,
+    ),
     "truck": Kind(
         "vehicle", 8.0, "a truck", level_nm_s=11000, axles_m=(3.8, 5.1), firing_hz=(45, 75),
         tread_m=0.12, tread=(0.1, 0.3),

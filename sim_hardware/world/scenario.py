@@ -17,7 +17,7 @@ from sim_hardware.world.gait import GAITS
 from sim_hardware.world.kinds import KINDS
 from sim_hardware.world.layout import line_of_nodes
 from sim_hardware.world.nuisance import NuisanceSpec
-from sim_hardware.world.soil import SOILS
+from sim_hardware.world.soil import SOILS, Soil
 from sim_hardware.world.sources import NUISANCES, ON_A_PATH
 from sim_hardware.world.warmth import PirWeather
 from sim_hardware.world.weather import Change
@@ -61,7 +61,7 @@ class Scenario:
     sectors: tuple[SectorSpec, ...] = ()
     actors: tuple[ActorSpec, ...] = ()
     weather: Weather = Weather()
-    soil: str = "loam"
+    soil: str | Soil = "loam"
     excess_loss_db: tuple[float, float] = (0.0, 12.0)
     coupling_db: float = 3.0
     knocks_per_h: float = 0.0
@@ -71,6 +71,11 @@ class Scenario:
     troubles: tuple[Trouble, ...] = ()
     pir_weather: PirWeather = field(default_factory=PirWeather)
     recording: Path | None = None  # real ground in place of the simulated ambient
+
+    @property
+    def earth(self) -> Soil:
+        """What the ground is made of; a scenario file knows it by name."""
+        return self.soil if isinstance(self.soil, Soil) else SOILS[self.soil]
 
 
 _NODE = {
