@@ -53,7 +53,7 @@ score-nightly: ready ## days of ground with nobody on it: the false rates; hours
 	@mkdir -p build
 	@$(VENV)/groundwatch score --suite tools/score/nightly.toml --markdown docs/scores-nightly.md $(ARGS)
 
-train: ready-for-tests ## the model that nodes decide by, and its card, from seeds alone; half an hour
+train: ready-for-tests ## the model that nodes decide by, and its card, from seeds alone; an hour
 	@$(VENV)/groundwatch train --out firmware/ugs/model.bin --card docs/model.md $(ARGS)
 
 # Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.

@@ -38,7 +38,7 @@ from sim_hardware.virtual import Pace
 
 FIRMWARE = SHIMS.parent.parent / "firmware"
 MODEL = FIRMWARE / "ugs" / "model.bin"
-FEATURES = 59  # bytes a hop, as ugs.detect.features has them
+FEATURES = 86  # bytes a hop, as ugs.detect.features has them
 _BLOCK = 32
 _CHUNK_BLOCKS = 32
 _CHUNK = _BLOCK * _CHUNK_BLOCKS

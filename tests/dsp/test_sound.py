@@ -57,6 +57,14 @@ def test_spectrum_of_a_machine_has_a_line_and_noise_has_none():
     assert machine.top_share() > 3 * still.top_share()
 
 
+def test_spectrum_of_a_blade_keeps_its_strongest_line_and_of_noise_does_not():
+    rng = np.random.default_rng(6)
+    blade = 300 * np.sin(2 * np.pi * 17.0 * np.arange(5120) / FS_HZ)
+    still, flown = fed(Spectrum(), 100 * rng.standard_normal(5120)), fed(Spectrum(), blade)
+    assert flown.top_line() == round(17.0 / 1.953)
+    assert flown.wander_x32() < 16 < still.wander_x32()
+
+
 def test_spectrum_at_full_scale_and_of_silence_stays_in_range():
     square = np.where(np.arange(1280) // 5 % 2, 32767, -32767)
     assert max(fed(Spectrum(), square).levels) < 1000

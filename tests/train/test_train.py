@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from sim_hardware.fastpath import FEATURES
+from sim_hardware.world.soil import SOILS
 from tools.cli import main
 from tools.score.suite import HELD_OUT, read_suite
 from tools.train import cli, limits
 from tools.train.fit import fit, pack, scores
 from tools.train.listen import CLASSES, LEFT_OUT, Heard, listen
 from tools.train.names import NAMES
-from tools.train.sites import SOILS, VALIDATION_SOILS, SiteJob, site
+from tools.train.sites import APART, VALIDATION_SOILS, SiteJob, site
 from ugs.detect.features import COUNT
 from ugs.detect.forest import CLASSES as NODE_CLASSES
 from ugs.detect.forest import Forest
@@ -60,8 +61,13 @@ def test_sites_from_one_seed_are_the_same_and_no_two_are_alike():
 
 def test_sites_share_neither_soil_nor_seed_with_the_held_out_suite():
     held_out = read_suite(HELD_OUT)
-    assert not {job.scenario.soil for job in held_out} & {*SOILS, *VALIDATION_SOILS}
-    assert not set(SOILS) & set(VALIDATION_SOILS)
+    kept = {job.scenario.soil for job in held_out}
+    learned = [site("train", seed).scenario.earth.shear_m_s for seed in range(1, 201)]
+    for soil in kept:
+        known = SOILS[soil].shear_m_s
+        assert all(abs(shear / known - 1) > APART for shear in learned)
+    assert min(learned) < 100 < 400 < max(learned)
+    assert not kept & set(VALIDATION_SOILS)
     assert min(job.seed for job in held_out) > 9000
 
 
@@ -81,10 +87,11 @@ def test_listening_tells_what_was_audible_and_leaves_the_doubtful_out(micropytho
 def test_limit_lies_where_the_tail_of_noise_meets_the_wanted_rate():
     rng = np.random.default_rng(3)
     peaks = (64 + rng.exponential(20, 3000)).astype(int).tolist()
-    found = limits.limit(peaks, days=30.0)
+    found = limits.limit(peaks, days=30.0, per_day=0.5)
     # 100 peaks a day that fall off by e every 20: 0.5 a day are left above 64 + 20 ln(100 / 0.5)
-    assert found == pytest.approx(64 + 20 * np.log(100 / limits.FALSE_PER_DAY), abs=4)
-    assert limits.limit([], 1.0) < limits.limit([300] * 50, 1.0)
+    assert found == pytest.approx(64 + 20 * np.log(100 / 0.5), abs=4)
+    assert found > limits.limit(peaks, days=30.0, per_day=2.0)
+    assert limits.limit([], 1.0, 0.5) < limits.limit([300] * 50, 1.0, 0.5)
 
 
 def test_quiet_peaks_count_a_long_noise_once():
@@ -95,6 +102,18 @@ def test_quiet_peaks_count_a_long_noise_once():
     heard = Heard(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
     peaks = limits.quiet_peaks([(heard, score)])
     assert {index: len(levels) for index, levels in peaks.levels.items() if levels} == {2: 1, 5: 1}
+
+
+def test_quiet_peaks_leave_out_what_fades_after_somebody_has_gone():
+    score = np.zeros((200, 6), np.int32)
+    score[40:62, 5] = 300
+    labels = np.zeros(200, np.uint8)
+    labels[40:55] = 5
+    node = np.zeros(200, np.uint8)
+    heard = Heard(np.zeros((200, FEATURES), np.uint8), labels, np.arange(200) * 0.512, node)
+    peaks = limits.quiet_peaks([(heard, score)])
+    assert max(level for levels in peaks.levels.values() for level in levels) < 16
+    assert peaks.days == pytest.approx((200 - 15 - 20) * 0.512 / 86_400)
 
 
 @pytest.mark.parametrize("words", [["--sites", "0"], ["--version", "256"], ["--workers", "0"]])

@@ -25,7 +25,7 @@ from tools.train.fit import UNIT, Trees, fit, pack, scores
 from tools.train.listen import LEFT_OUT, Heard, listen
 from tools.train.sites import site
 
-_SITES_MOST = 2000
+SITES_MOST = 2000
 _CALM_SHARE = 0.25  # of hops of nothing that are kept at first: most are alike
 _HARD = -2 * UNIT  # and those that the first trees nearly took for something
 _SHARES = (0.42, 0.19, 0.1, 0.11, 0.09, 0.09)  # of weight, in the order of CLASSES
@@ -34,10 +34,13 @@ _CHECK_FROM = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch train`."""
-    parser.add_argument("--sites", type=int, default=200, help="to learn from (default 200)")
-    parser.add_argument("--check", type=int, default=40, help="to set limits on (default 40)")
+    parser.add_argument("--sites", type=int, default=151, help="to learn from (default 151)")
+    parser.add_argument(
+        "--machines", type=int, default=60, help="more of them, where nobody is (default 60)"
+    )
+    parser.add_argument("--check", type=int, default=60, help="to set limits on (default 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the trees (default 1)")
-    parser.add_argument("--version", type=int, default=1, help="of the model, 1..255 (default 1)")
+    parser.add_argument("--version", type=int, default=2, help="of the model, 1..255 (default 2)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the model")
     parser.add_argument("--card", type=Path, metavar="FILE", help="the model card, Markdown")
     parser.add_argument("--json", action="store_true", help="a line of JSON at the end")
@@ -49,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Listen, grow, set limits, write. Raises UserError for options out of range."""
     for name, value, most in (
-        ("sites", args.sites, _SITES_MOST),
-        ("check", args.check, _SITES_MOST),
+        ("sites", args.sites, SITES_MOST),
+        ("machines", args.machines, SITES_MOST),
+        ("check", args.check, SITES_MOST),
         ("version", args.version, 255),
         ("workers", args.workers, 64),
     ):
@@ -59,15 +63,19 @@ def run(args: argparse.Namespace) -> int:
     if importlib.util.find_spec("sklearn") is None:  # an extra: nobody else needs it
         raise UserError("scikit-learn is missing: pip install -e '.[train]'")
     jobs = [("train", seed) for seed in range(1, args.sites + 1)]
+    jobs += [("machines", seed) for seed in range(1, args.machines + 1)]
+    learned = len(jobs)
     jobs += [("check", seed) for seed in range(_CHECK_FROM, _CHECK_FROM + args.check)]
     heard = _listen(jobs, args.workers)
-    trees, labels = grow(heard[: args.sites], args.seed)
-    checked = [(one, scores(trees, one.features)) for one in heard[args.sites :]]
+    trees, labels = grow(heard[:learned], args.seed)
+    checked = [(one, scores(trees, one.features)) for one in heard[learned:]]
     peaks = limits.quiet_peaks(checked)
     chosen_limits = limits.limits(peaks)
     packed = pack(trees, args.version, chosen_limits)
     found = limits.detected(checked, chosen_limits)
-    command = f"groundwatch train --sites {args.sites} --check {args.check}"
+    command = (
+        f"groundwatch train --sites {args.sites} --machines {args.machines} --check {args.check}"
+    )
     _write(args.out, packed)
     if args.card is not None:
         text = card(
@@ -75,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
             version=args.version,
             packed=packed,
             train=args.sites,
+            machines=args.machines,
             check=args.check,
             labels=labels,
             peaks=peaks,
@@ -124,7 +133,7 @@ def weights(labels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _one(job: tuple[str, int]) -> Heard:
     family, seed = job
-    return listen(site(family, seed), micropython.find(), recolour=family == "train")
+    return listen(site(family, seed), micropython.find(), recolour=family != "check")
 
 
 def _listen(jobs: Sequence[tuple[str, int]], workers: int) -> list[Heard]:

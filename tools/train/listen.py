@@ -8,6 +8,7 @@ heard the hop is left out: the ground says neither yes nor no.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,15 +27,18 @@ from tools.train.sites import SiteJob
 CLASSES = ("nothing", "person", "group", "animal", "vehicle", "digging")
 LEFT_OUT = 255
 _BLOCK_S = 20.0
+_BACK_S = 2.0  # the middle of what a hop looks back on
 _SHORT, _LONG = 8, 16  # cells: 4 s and 8 s, as the features look back
 _FAR_M = {"vehicle": 400.0}
+# A car is heard farther than it can be told from one on a road that is nobody's concern.
+TOLD_M = {"vehicle": 80.0}
 _FAR_FOOT_M = 160.0
 _PACE = Pace()
 
 
 @dataclass(frozen=True)
 class Heard:
-    """`features` uint8 (n, 59), `labels` uint8 (n,) index of CLASSES or LEFT_OUT, `t_s` (n,),
+    """`features` uint8 (n, 86), `labels` uint8 (n,) index of CLASSES or LEFT_OUT, `t_s` (n,),
     `node` (n,): number of the node in its site."""
 
     features: NDArray[np.uint8]
@@ -146,6 +150,7 @@ def label(
         short, long = _loud(heard, one.id, t_s)
         count = long // 2 if name == "digging" else short
         is_told = (long >= 3 if name == "digging" else short >= 2) & (count > most)
+        is_told &= _away_m(one, place, t_s - _BACK_S) < TOLD_M.get(name, math.inf)
         labels[(long > 0) & (labels == 0)] = LEFT_OUT
         labels[is_told] = CLASSES.index(name)
         most[is_told] = count[is_told]
@@ -158,10 +163,14 @@ def _about(one: Pass, place: tuple[float, float], t_s: NDArray[np.float64]) -> N
     near = np.zeros(t_s.size, bool)
     for back_s in (0.0, 5.0, 10.0):
         then = t_s - back_s
-        xy = one.track.at(then)
         under_way = (then >= one.track.start_s) & (then <= one.end_s)
-        near |= under_way & (np.hypot(xy[:, 0] - place[0], xy[:, 1] - place[1]) < far_m)
+        near |= under_way & (_away_m(one, place, then) < far_m)
     return near
+
+
+def _away_m(one: Pass, place: tuple[float, float], t_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    xy = one.track.at(t_s)
+    return np.asarray(np.hypot(xy[:, 0] - place[0], xy[:, 1] - place[1]))
 
 
 def _loud(

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: MIT
-# Verdict: what the forest is asked about: 59 numbers of 0..255, each hop of half a second.
+# Verdict: what the forest is asked about: 86 numbers of 0..255, each hop of half a second.
 #
 # Levels stand above the node's own floor and bands above their own quiet, so that a number means
 # the same near a road and in a desert. tools/train/names.py names them, in this order.
 
 from array import array
 
+import micropython
 from micropython import const
 
 from ugs.detect.beats import SPANS, Beats
 from ugs.detect.colour import Colour
+from ugs.detect.course import COUNT as _COURSE
+from ugs.detect.course import Course
 from ugs.detect.strikes import Strikes
 from ugs.dsp.moments import Moments
 from ugs.dsp.quantiles import Quantiles
 from ugs.dsp.spectrum import BANDS, Spectrum
 
-COUNT = const(59)
+COUNT = const(86)
 _ZERO = const(8192)  # of a correlation, as ugs.detect.cadence keeps it
 _WINDOW = const(1024)  # samples = 4.1 s: picked steps
 _SECOND = const(32)  # levels
@@ -23,6 +26,27 @@ _SHORT = const(128)
 _LONG = const(256)
 _HOPS = const(4)
 _SLOW = const(5)  # 2^5 hops = 16 s
+_SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
+_WORD = const(0x3FFFFFFF)
+
+
+@micropython.viper
+def _spread(source: ptr32, count: int, up: int, offset: int, values: ptr8, at: int):
+    # held to 0..255
+    i = 0
+    while i < count:
+        x = ((source[i] + _SIGN) & _WORD) - _SIGN
+        if up >= 0:
+            x <<= up
+        else:
+            x >>= 0 - up
+        x += offset
+        if x < 0:
+            x = 0
+        if x > 255:
+            x = 255
+        values[at + i] = x
+        i += 1
 
 
 class Features:
@@ -31,6 +55,7 @@ class Features:
         self._spectrum = Spectrum()
         self._moments = Moments()
         self._colour = Colour()
+        self._course = Course()
         self._beats = Beats()
         self._strikes = Strikes()
         self._quantiles = Quantiles()
@@ -66,11 +91,16 @@ class Features:
         self.values[self._at] = value
         self._at += 1
 
+    def _put_all(self, source, count, up, offset):
+        _spread(source, count, up, offset, self.values, self._at)
+        self._at += count
+
     def _levels(self, history, trigger):
         quantiles = self._quantiles
         floor = history.floor
         quantiles.take(history.levels, history.at, _SECOND)
-        now = quantiles.mean() - floor
+        level = quantiles.mean()
+        now = level - floor
         self._put(now >> 1)
         quantiles.take(history.levels, history.at, _SHORT)
         short = quantiles.mean()
@@ -92,6 +122,8 @@ class Features:
         self._put(self._slow_open >> 4)
         self._slow_level += ((now << 4) - self._slow_level) >> _SLOW
         self._put(self._slow_level >> 5)
+        self._course.take(level, now, trigger.is_open())
+        self._put_all(self._course.numbers, _COURSE, 0, 0)
 
     def _rhythm(self, picker, quick, long, patient):
         self._put(64 + (quick.score() >> 1))
@@ -138,11 +170,12 @@ class Features:
         self._put(crossings >> 1)
         spectrum.measure()
         colour.take(spectrum.levels, trigger.is_open())
-        for band in range(BANDS):
-            self._put(64 + colour.above[band])
-        for band in range(BANDS):
-            self._put(64 + colour.most[band])
-        for band in range(BANDS):
-            self._put(128 + colour.shape[band])
+        self._put_all(colour.above, BANDS, 0, 64)
+        self._put_all(colour.most, BANDS, 0, 64)
+        self._put_all(colour.shape, BANDS, 0, 128)
+        self._put_all(colour.jitter, BANDS, -3, 0)
+        self._put_all(colour.broad, BANDS, 1, 96)
         self._put(spectrum.top_share() >> 5)
+        self._put(spectrum.top_line() << 2)
+        self._put(spectrum.wander_x32() >> 1)
         self._put(spectrum.contrast_x16() << 1)

@@ -2,8 +2,8 @@
 # Verdict: from the forest's scores, hop by hop, to how sure the node is, and of what.
 #
 # Each class has an account: how far its score stands above that of nothing, averaged over about
-# two seconds (four for a vehicle, which stays longer than a gust), and its own limit: what noise is
-# taken for differs. The account that stands highest over its limit is the evidence.
+# two seconds, and its own limit: what noise is taken for differs. The account that stands highest
+# over its limit is the evidence.
 #
 # The name comes from all hops in which the node was sure, half a minute of them at the most, so
 # that it neither flickers nor fades with the sound, and from scores that are not clipped: near by,
@@ -17,7 +17,7 @@ from ugs.detect.forest import CLASSES
 
 _CLIP = const(384)  # 6 units of log-odds: no hop may decide alone
 _CLEAR = const(4096)
-_QUICK = (2, 2, 2, 2, 3, 2)  # 2^2 hops = 2 s
+_QUICK = const(2)  # 2^2 hops = 2 s
 _FEW = const(2)
 _SLOW = const(6)
 _NOTHING = const(0)
@@ -44,7 +44,7 @@ class Verdict:
         for index in range(_FIRST, CLASSES):
             above = scores[index] - scores[_NOTHING]
             above = max(-_CLIP, min(_CLIP, above))
-            accounts[index] += ((above << 4) - accounts[index]) >> _QUICK[index]
+            accounts[index] += ((above << 4) - accounts[index]) >> _QUICK
             if accounts[index] - limits[index] > accounts[best] - limits[best]:
                 best = index
         self._best = best

@@ -62,11 +62,13 @@ _FIRST = const(3)
 _END = const(61)
 _LEAST = const(64)  # shares below say nothing of a line
 _FLOOR = const(16)
+_EVEN = const(3)  # 2^3 hops = 4 s
 
 _AT = const(0)
 _LARGEST = const(1)
 _TOP = const(2)
 _CONTRAST = const(3)
+_LINE = const(4)
 
 
 @micropython.viper
@@ -185,12 +187,14 @@ def _lines(re: ptr32, shares: ptr32, total: int, state: ptr32):
         shares[k] += (re[k] >> down) - (shares[k] >> 2)
         k += 1
     top = 0
+    line = 0
     contrast = 0
     k = _FIRST + 2
     while k < _END - 2:
         own = shares[k] >> 2
         if own > top:
             top = own
+            line = k
         if own >= _LEAST:
             beside = ((shares[k - 2] + shares[k + 2]) >> 3) + _FLOOR
             above = 0  # sixteenths of an octave; viper divides on some boards only
@@ -205,6 +209,7 @@ def _lines(re: ptr32, shares: ptr32, total: int, state: ptr32):
         k += 1
     state[_TOP] = top
     state[_CONTRAST] = contrast
+    state[_LINE] = line
 
 
 class Spectrum:
@@ -213,7 +218,8 @@ class Spectrum:
         self._re = array("i", [0] * _N)
         self._im = array("i", [0] * _N)
         self._shares = array("i", [0] * _N)
-        self._state = array("i", [0] * 4)
+        self._state = array("i", [0] * 5)
+        self._wander = 0
         # exp(-2 pi i k / 128) for half a turn: cosines at k, minus sines a quarter turn on
         half = [_QUARTER[k] if k <= 32 else -_QUARTER[64 - k] for k in range(64)]
         self._turn = array("i", half + [-x for x in half])
@@ -230,11 +236,22 @@ class Spectrum:
         total = _power(self._re, self._im)
         for band in range(BANDS):
             self.levels[band] = _level(self._re, _EDGES[band], _EDGES[band + 1], up)
+        before = state[_LINE]
         _lines(self._re, self._shares, total, state)
+        moved = min(16, abs(state[_LINE] - before))
+        self._wander += ((moved << 5) - self._wander) >> _EVEN
 
     def top_share(self):
         # the strongest line's part of all power, 16384 = 1 within a factor of 2
         return self._state[_TOP]
+
+    def top_line(self):
+        # which it is, 1.95 Hz each
+        return self._state[_LINE]
+
+    def wander_x32(self):
+        # by how many lines (16 at the most) the strongest moves in half a second, mean of 4 s
+        return self._wander
 
     def contrast_x16(self):
         # the most any line stands above those two lines (4 Hz) away, in sixteenths of an octave
