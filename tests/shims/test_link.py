@@ -188,7 +188,7 @@ await line.receive()
 print((await line.receive())[1])
 """,
     )
-    # handshake 40, session 40, up 20, answered 30 ms later
+    # handshake 40, session 40, up 20, answered 2 ms later
     assert lines == ["('time', {'utc_ms': 1800000000102, 'echo_ms': 77})"]
 
 
