@@ -42,8 +42,8 @@ class Path:
     by_arrivals: bool = False  # they narrowed the place
 
 
-def told(paths: FArray, normal: Normal, peaks: int) -> Path:
-    """Of refined paths (k, 6) with their equations."""
+def told(paths: FArray, normal: Normal, misfit: float) -> Path:
+    """Of refined paths (k, 6) with their equations; `misfit` is how badly loudness suits them."""
     keep = _distinct(paths, normal)
     paths, curve, cost = paths[keep], normal.curve[keep], normal.cost[keep]
     # Half the cost: costs are sums of squares. Not how wide a mode is besides (Laplace): where
@@ -56,7 +56,6 @@ def told(paths: FArray, normal: Normal, peaks: int) -> Path:
     apart = (paths[:, 0] - x_m) ** 2 + (paths[:, 1] - y_m) ** 2
     variance = float(weight @ (apart + spread[:, 0, 0] + spread[:, 1, 1]))
     best = paths[int(np.argmax(weight))]
-    misfit = float(cost.min()) / peaks
     return Path(
         x_m=x_m,
         y_m=y_m,

@@ -58,12 +58,13 @@ def fit(
         damping = np.where(good, damping * 0.2, damping * 8)
         if gained < _GAINED_LEAST:
             break
-    found = told(paths, now, given.peaks)
+    misfit = float(now.cost.min()) / given.peaks
+    found = told(paths, now, misfit)
     if struck is None:
         return found
-    sharp = told(*sharpened(paths, now, struck, motion, ground), given.peaks)
+    sharp = told(*sharpened(paths, now, struck, motion, ground), misfit)
     narrowed = sharp.error_m <= _NARROWED * found.error_m
-    return replace(sharp, misfit=found.misfit, cost=found.cost, by_arrivals=narrowed)
+    return replace(sharp, cost=found.cost, by_arrivals=narrowed)
 
 
 def _step(paths: FArray, own: FArray, now: Normal, damping: FArray) -> tuple[FArray, FArray]:
