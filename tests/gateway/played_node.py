@@ -130,6 +130,7 @@ class PlayedNode:
         confidence_pct: int = 60,
         elapsed_s: float | None = None,
         pir: int = 0,
+        peak_um_s: float = 5.0,
     ) -> bytes:
         return self.seal(
             Detection(
@@ -137,7 +138,7 @@ class PlayedNode:
                 phase=phase,
                 class_=target,
                 confidence_pct=confidence_pct,
-                peak_um_s_x100=500,
+                peak_um_s_x100=round(100 * peak_um_s),
                 cadence_hz_x20=36,
                 pir_count=pir,
                 elapsed_s_x10=None if elapsed_s is None else round(10 * elapsed_s),

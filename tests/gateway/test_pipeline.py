@@ -53,9 +53,11 @@ def crossing(seed: int = 1, walks: int = 3) -> list[Uplink]:
         for index, node in enumerate(nodes):
             onset_s = 20 + 150 * walk + 18 * index
             t_ms = int(1000 * onset_s)
-            send(node, onset_s, node.detection(t_ms))
-            send(node, onset_s + 5, node.detection(t_ms, Phase.UPDATE, elapsed_s=5))
-            send(node, onset_s + 14, node.detection(t_ms, Phase.END, elapsed_s=14))
+            send(node, onset_s, node.detection(t_ms, peak_um_s=1.3))
+            passed = node.detection(t_ms, Phase.UPDATE, elapsed_s=9, peak_um_s=3.0)
+            send(node, onset_s + 9, passed)
+            gone = node.detection(t_ms, Phase.END, elapsed_s=18, peak_um_s=1.5)
+            send(node, onset_s + 18, gone)
     return sorted(uplinks)
 
 
