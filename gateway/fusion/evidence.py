@@ -126,11 +126,10 @@ def _alone(site: Site, rules: Rules, activities: Sequence[Activity]) -> Iterator
 
 
 def _sure(rules: Rules, activities: Sequence[Activity]) -> Iterator[Sign]:
-    """A node that says so again: the less sure it is, the more often."""
-    enough = rules.sure_reports * _log_odds(rules.sure_confidence)
+    """A node that is sure, twice. Saying it more often makes none that is not sure any surer: what
+    deceived it goes on deceiving it."""
     for activity in activities:
-        often = activity.reports >= rules.sure_reports
-        if often and activity.reports * _log_odds(activity.confidence) >= enough:
+        if activity.confidence >= rules.sure_confidence and activity.reports >= rules.sure_reports:
             yield Sign("sure", 1.0, f"{activity.id.node} is sure and says so in repeated reports")
             return
 
