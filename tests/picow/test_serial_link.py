@@ -70,7 +70,10 @@ async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_ba
             told = await printed(
                 cable, r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=onset", WALK_S
             )
-            detection = await asyncio.wait_for(arrived.get(), 120)
+            detection = last = await asyncio.wait_for(arrived.get(), 120)
+            # Seconds after its start the ground is new to it: what it is may come with an update.
+            while last.target is not TargetClass.PERSON:
+                last = await asyncio.wait_for(arrived.get(), 120)
             print(f"detected: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
             counters = gateway.links[1].counters
             assert gateway.summary()["refused"] == 0
@@ -84,7 +87,8 @@ async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_ba
     boot, seq, onset_ms = (int(told[i]) for i in (1, 2, 3))
     assert (detection.activity.boot, detection.seq) == (boot, seq)
     assert detection.activity.onset_ms == onset_ms
-    assert (detection.phase, detection.target) == (Phase.ONSET, TargetClass.PERSON)
+    assert detection.phase is Phase.ONSET
+    assert last.activity == detection.activity
     assert int(started[1]) >= HEAP_FREE_MIN
     assert counters["bad_crc"] == counters["bad_cobs"] == 0
     assert trouble == []
