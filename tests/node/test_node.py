@@ -92,7 +92,7 @@ def test_node_on_a_heap_like_the_boards_makes_the_same_detections(
     narrow = play(micropython_i386, feed, name="narrow", heap="232k")
     assert made(narrow.lines) == made(wide.lines)
     (start,) = [line for line in narrow.lines if line.startswith("node started")]
-    # 38 KB as a rule. The collector takes any word for a pointer, so now and then some stay unfreed.
+    # 38 KB as a rule. The collector takes any word for a pointer: now and then some stay.
     assert int(start.rpartition("=")[2]) >= 30_000
     assert not [line for line in narrow.lines if "failed" in line]
 
