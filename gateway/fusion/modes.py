@@ -26,8 +26,7 @@ _SPEED_SURE = 0.25  # a speed, when its deviation is at most this share of it
 class Path:
     """Where it was at second 0 and how it moved; direction or speed None where the reports do not
     say. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of 3
-    cases; `misfit` is the mean
-    `cost` of a peak, at most about 1 when the model holds."""
+    cases; `misfit` is the mean `cost` of a peak, at most about 1 when the model holds."""
 
     x_m: float
     y_m: float
