@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from gateway.alarms.rules import AlarmRules, EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.errors import ConfigError
-from gateway.site import Site
+from gateway.model.site import Site
 from gateway.toml_table import Table
 
 _SECTORS_MOST = 1000

@@ -39,6 +39,7 @@ from gateway.links.interface import Link
 from gateway.links.mqtt import MqttAccess, MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.alarm import AlarmChange
+from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
 from gateway.outputs.orders import OutputOrders
@@ -47,7 +48,6 @@ from gateway.performance.desk import PerformanceDesk
 from gateway.pipeline import Outcome, Pipeline
 from gateway.register import Register
 from gateway.reload.load import Reload, Rooms, outputs_told
-from gateway.site import Site
 from gateway.store.choose import store_at
 from gateway.updates.orders import UpdateOrders
 

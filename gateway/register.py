@@ -15,8 +15,9 @@ from pathlib import Path
 from gateway.enrolment import Enrolment, Journal
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
+from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site import Site, load_site
+from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
 # A revocation takes effect within a second, one look at the journal included.

@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway import keys
 from gateway.errors import ConfigError
 from gateway.keysafe import open_root
-from gateway.site import LINKS, SERIAL, WIFI
+from gateway.model.site import LINKS, SERIAL, WIFI
 from gateway.toml_table import Table, load
 from gateway.updates import package
 from tools.errors import UserError

@@ -27,7 +27,7 @@ from gateway.config import BrokerKind, GatewayConfig, add_option, load_config
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
-from gateway.site import load_site
+from gateway.site_file import load_site
 from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
 
 _FREE_LEAST = 1 << 30  # bytes

@@ -17,7 +17,7 @@ from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES
 from gateway.keysafe import Rest, open_root, write_root
-from gateway.site import load_site
+from gateway.site_file import load_site
 from tools.errors import UserError
 from tools.flash import job
 from tools.flash.board import Board

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.status import Status
 
 from gateway.pipeline import Outcome, Pipeline, site_keys
-from gateway.site import load_site
+from gateway.site_file import load_site
 from sim_hardware import recordings, take
 from sim_hardware.site import write_site
 from sim_hardware.take import Take

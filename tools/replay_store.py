@@ -16,7 +16,7 @@ from gateway.config import add_option, load_config
 from gateway.fusion.rules import Rules
 from gateway.pipeline.standing import Orders
 from gateway.replay import Verdict, again, with_other_orders
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
 from gateway.toml_table import Table

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from gateway.alarms.inputs import AreaTrouble
 from gateway.alarms.rules import AlarmRules
@@ -136,27 +135,12 @@ def _sectors(
     return replace(state, deaf=deaf), tuple(troubles)
 
 
-def coverage_to_dict(state: Coverage) -> dict[str, Any]:
-    """Plain values for the store."""
-    return {
-        "spans": state.spans,
-        "lost_us": state.lost_us,
-        "jammed": sorted(state.jammed),
-        "deaf": sorted(state.deaf),
-    }
-
-
-def coverage_from_dict(value: Mapping[str, Any], rules: AlarmRules) -> Coverage:
-    """Inverse of `coverage_to_dict`, after a round through JSON, without nodes that are gone."""
+def of_site(state: Coverage, rules: AlarmRules) -> Coverage:
+    """The same without nodes and sectors that the site no longer has."""
+    nodes = rules.sector_of.keys()
     return Coverage(
-        spans={
-            node: tuple((begin, end) for begin, end in spans)
-            for node, spans in value["spans"].items()
-            if node in rules.sector_of
-        },
-        lost_us={
-            node: at_us for node, at_us in value["lost_us"].items() if node in rules.sector_of
-        },
-        jammed=frozenset(value["jammed"]) & rules.sector_of.keys(),
-        deaf=frozenset(value["deaf"]) & rules.nodes_of.keys(),
+        spans={node: spans for node, spans in state.spans.items() if node in nodes},
+        lost_us={node: at_us for node, at_us in state.lost_us.items() if node in nodes},
+        jammed=state.jammed & nodes,
+        deaf=state.deaf & rules.nodes_of.keys(),
     )

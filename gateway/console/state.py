@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
 
+import msgspec
+
 from gateway.alarms import AlarmRules
 from gateway.alarms.state import queue as queue_of
 from gateway.audit.head import code
@@ -133,7 +135,7 @@ class ConsoleState:
 
 
 def _alarm(alarm: Alarm) -> dict[str, Any]:
-    value = text.alarm_to_dict(alarm)
+    value: dict[str, Any] = msgspec.to_builtins(alarm)
     value["detections"] = [str(activity) for activity in alarm.detections]
     value["state"], value["asks"] = alarm.state, alarm.asks
     return value

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gateway.fusion.heard import FArray
 from gateway.model.event import Activity
+from gateway.model.site import Site
 from gateway.model.strikes import Strike
-from gateway.site import Site
 
 _SINCE_US = 20_000_000  # older steps say little of where he is now
 _SLOWEST_M_S = 80.0

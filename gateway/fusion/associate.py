@@ -11,8 +11,8 @@ from gateway.fusion.residuals import LN_PER_DB
 from gateway.fusion.rules import SPEED_MAX_M_S, Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Activity, Event
-from gateway.site import Node, Site
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.site import Node, Site
+from gateway.model.target import Phase, TargetClass
 
 _DEVIATIONS = 2.5  # of a path's loss, beyond which a node cannot have heard an event
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from gateway.fusion.residuals import LN_PER_DB
 from gateway.fusion.wave import Lead, wave_of
-from gateway.site import Ground
+from gateway.model.site import Ground
 
 LEAST_SAMPLES = 30
 LEAST_PASSES = 6

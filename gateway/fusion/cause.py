@@ -15,8 +15,8 @@ from gateway.fusion.ears import Ears
 from gateway.fusion.grow import path_of
 from gateway.fusion.rules import Rules
 from gateway.model.event import Event
-from gateway.site import Site
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.site import Site
+from gateway.model.target import Phase, TargetClass
 
 
 def busy_elsewhere(events: Sequence[Event], *own: str) -> set[str]:

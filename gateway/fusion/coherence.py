@@ -18,8 +18,8 @@ import numpy as np
 from gateway.fusion.ears import Ears
 from gateway.fusion.rules import SPEED_MAX_M_S
 from gateway.model.event import Activity
-from gateway.site import Site
-from gateway.wire.messages import TargetClass
+from gateway.model.site import Site
+from gateway.model.target import TargetClass
 
 _NODES = 4
 _SHARE = 0.6  # of the nodes around that listen

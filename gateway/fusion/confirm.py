@@ -12,8 +12,8 @@ from gateway.fusion.evidence import GROUNDS, evidence, odds
 from gateway.fusion.modes import Path
 from gateway.fusion.rules import ALARMABLE, Rules
 from gateway.model.event import Activity
-from gateway.site import Site
-from gateway.wire.messages import TargetClass
+from gateway.model.site import Site
+from gateway.model.target import TargetClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +64,5 @@ def told_as(activities: Sequence[Activity]) -> TargetClass:
             weights[activity.target] = weights.get(activity.target, 0.0) + activity.confidence
     if not weights:
         return TargetClass.UNKNOWN
-    return max(weights, key=lambda target: (weights[target], -target))
+    # Of classes that weigh the same, the one that the enum lists first.
+    return max(TargetClass, key=lambda target: weights.get(target, 0.0))

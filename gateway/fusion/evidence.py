@@ -13,8 +13,8 @@ from gateway.fusion.modes import Path
 from gateway.fusion.rules import Rules
 from gateway.fusion.weights import Weights
 from gateway.model.event import Activity
-from gateway.site import Site
-from gateway.wire.messages import TargetClass
+from gateway.model.site import Site
+from gateway.model.target import TargetClass
 
 _PATH_NODES = 3  # two nodes fit any walk
 _PATH_MISFIT = 1.5

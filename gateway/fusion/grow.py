@@ -16,8 +16,8 @@ from gateway.fusion.path import fit
 from gateway.fusion.rules import Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Activity, Event, Fix, Sound, Track
-from gateway.site import Site
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.site import Site
+from gateway.model.target import Phase, TargetClass
 
 _ONE_NODE_M = 30.0  # half of the nodes hear a walker at 25 to 35 m: all that one node says of where
 _RECENT_US = 10_000_000  # of an event's nodes, those heard this lately say where it is

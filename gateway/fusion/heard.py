@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gateway.fusion.ears import Ears
 from gateway.model.event import Activity
-from gateway.site import Site
-from gateway.wire.messages import Phase
+from gateway.model.site import Site
+from gateway.model.target import Phase
 
 FArray = NDArray[np.float64]
 

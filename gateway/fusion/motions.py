@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.wire.messages import TargetClass
+from gateway.model.target import TargetClass
 
 _RUNNER_HZ = 2.4  # steps a second from which on it is a run (walks are 1.3 to 2.4)
 

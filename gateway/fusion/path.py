@@ -22,7 +22,7 @@ from gateway.fusion.modes import Path, told
 from gateway.fusion.motions import Motion
 from gateway.fusion.residuals import UNKNOWNS, Normal, Residuals
 from gateway.fusion.sharpen import sharpened
-from gateway.site import Ground
+from gateway.model.site import Ground
 
 _ROUNDS = 8
 _REFINED = 12

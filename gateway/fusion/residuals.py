@@ -17,7 +17,7 @@ import numpy as np
 
 from gateway.fusion.heard import FArray, Heard
 from gateway.fusion.motions import Motion
-from gateway.site import Ground
+from gateway.model.site import Ground
 
 UNKNOWNS = 6
 _MOST = 3.0  # ln: a step of the fit goes no further from the ground that is known

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.fusion.weights import Weights
-from gateway.wire.messages import TargetClass
+from gateway.model.target import TargetClass
 
 # What an operator must hear about; an animal is told on the map only.
 ALARMABLE = frozenset(

@@ -20,7 +20,7 @@ from gateway.fusion.arrivals import Arrivals
 from gateway.fusion.heard import FArray
 from gateway.fusion.motions import Motion
 from gateway.fusion.residuals import UNKNOWNS, Normal
-from gateway.site import Ground
+from gateway.model.site import Ground
 
 _ROUNDS = 8
 _CLEAR = 5  # of them with less and less blur, the others with none

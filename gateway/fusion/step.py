@@ -15,9 +15,9 @@ from gateway.fusion.grow import grown, merged
 from gateway.fusion.rules import Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.site import Site
 from gateway.model.strikes import Strikes
-from gateway.site import Site
-from gateway.wire.messages import Phase
+from gateway.model.target import Phase
 
 
 @dataclass(frozen=True, slots=True)

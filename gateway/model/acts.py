@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from enum import Enum
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gateway.model.alarm import Disposition
 from gateway.model.orders import Purpose
@@ -125,24 +126,13 @@ def act_subject(act: Act) -> str:
 
 
 def act_to_dict(act: Act) -> dict[str, Any]:
-    """Plain values; `act` says which act it is."""
-    value: dict[str, Any] = {"act": act_name(act)}
-    for item in fields(act):
-        field = getattr(act, item.name)
-        value[item.name] = field.value if isinstance(field, Enum) else field
-    return value
+    """Plain values; `act` names which act it is."""
+    value: dict[str, Any] = msgspec.to_builtins(act)
+    return {"act": act_name(act), **value}
 
 
 def act_from_dict(value: dict[str, Any]) -> Act:
-    """Inverse of `act_to_dict`, after a round through JSON."""
-    rest = {
-        name: tuple(item) if isinstance(item, list) else item
-        for name, item in value.items()
-        if name != "act"
-    }
-    if rest.get("disposition") is not None:
-        rest["disposition"] = Disposition(rest["disposition"])
-    if "purpose" in rest:
-        rest["purpose"] = Purpose(rest["purpose"])
-    act: Act = _TYPES[value["act"]](**rest)
+    """Inverse of `act_to_dict`, after a round through JSON. Raises KeyError, ValueError."""
+    rest = {name: item for name, item in value.items() if name != "act"}
+    act: Act = msgspec.convert(rest, _TYPES[value["act"]])
     return act

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gateway.model.detection import ActivityId
-from gateway.wire.messages import TargetClass
+from gateway.model.target import TargetClass
 
 
 class AlarmKind(Enum):

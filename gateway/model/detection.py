@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.wire.messages import Phase, TargetClass
+import msgspec
+
+from gateway.model.target import Phase, TargetClass
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ActivityId:
-    """Names one activity of one node: every report of it carries the same onset."""
+class ActivityId(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """Names one activity of one node: every report of it carries the same onset. In JSON it is the
+    array [node, boot, onset_ms]: alarms hold many of them."""
 
     node: str
     boot: int

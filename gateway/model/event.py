@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.model.detection import ActivityId
 from gateway.model.strikes import Strike
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.target import Phase, TargetClass
 
 TURNED_DEG = 45.0
 

@@ -1,120 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""Model: events and alarms as JSON and back, for the store; and the lines programs read."""
+"""Model: values as JSON and strictly back, for the store; and the lines that programs read."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import astuple, fields
-from typing import Any
+from typing import Any, TypeVar
 
-from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change, Disposition
-from gateway.model.detection import ActivityId, Detection
-from gateway.model.event import Activity, Event, Fix, Sound, Track
-from gateway.model.strikes import Strike
-from gateway.wire.messages import Phase, TargetClass
+import msgspec
 
-_ALARM_FIELDS = tuple(item.name for item in fields(Alarm))
+from gateway.model.alarm import AlarmChange, AlarmKind, Change
+from gateway.model.detection import Detection
+
+_T = TypeVar("_T")
 
 
 def format_json(value: object) -> str:
     """Compact JSON with sorted keys: the same value gives the same bytes."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return msgspec.json.encode(value, order="sorted").decode()
 
 
-def event_to_dict(event: Event) -> dict[str, Any]:
-    """Plain values; activities are rows, since there are many of them."""
-    return {
-        "id": event.id,
-        "activities": [_activity_row(activity) for activity in event.activities],
-        "sectors": event.sectors,
-        "target": event.target,
-        "confidence": event.confidence,
-        "first_us": event.first_us,
-        "last_us": event.last_us,
-        "touched_us": event.touched_us,
-        "x_m": event.x_m,
-        "y_m": event.y_m,
-        "track": list(astuple(event.track)) if event.track else None,
-        "confirmed": event.confirmed,
-        "closed": event.closed,
-        "reasons": event.reasons,
-        "error_m": event.error_m,
-        "late_us": event.late_us,
-        "fix": list(astuple(event.fix)) if event.fix else None,
-    }
-
-
-def event_from_dict(value: dict[str, Any]) -> Event:
-    """Inverse of `event_to_dict`, after a round through JSON."""
-    return Event(
-        **{
-            **value,
-            "activities": tuple(_activity(row) for row in value["activities"]),
-            "sectors": tuple(value["sectors"]),
-            "target": TargetClass(value["target"]),
-            "reasons": tuple(value["reasons"]),
-            "track": Track(*value["track"]) if value["track"] else None,
-            "fix": Fix(*value["fix"]) if value.get("fix") else None,
-        }
-    )
-
-
-def _activity_row(activity: Activity) -> list[Any]:
-    one = activity.id
-    return [
-        *(one.node, one.boot, one.onset_ms, activity.sector, activity.target),
-        *(activity.confidence, activity.peak_um_s, activity.pir_count, activity.onset_us),
-        *(activity.report_us, activity.reports, activity.phase, activity.cadence_hz),
-        [list(astuple(sound)) for sound in activity.sounds],
-        [list(astuple(strike)) for strike in activity.strikes],
-    ]
-
-
-def _activity(row: list[Any]) -> Activity:
-    return Activity(
-        id=ActivityId(*row[:3]),
-        sector=row[3],
-        target=TargetClass(row[4]),
-        confidence=row[5],
-        peak_um_s=row[6],
-        pir_count=row[7],
-        onset_us=row[8],
-        report_us=row[9],
-        reports=row[10],
-        phase=Phase(row[11]),
-        # Rows of a store that knew no more are shorter.
-        cadence_hz=row[12] if len(row) > 12 else 0.0,
-        sounds=tuple(Sound(*sound) for sound in row[13]) if len(row) > 13 else (),
-        strikes=tuple(Strike(*strike) for strike in row[14]) if len(row) > 14 else (),
-    )
-
-
-def alarm_to_dict(alarm: Alarm) -> dict[str, Any]:
-    """Plain values; names instead of numbers, since people read it too."""
-    value = {name: getattr(alarm, name) for name in _ALARM_FIELDS}
-    value["kind"] = alarm.kind.value
-    value["target"] = alarm.target.label if alarm.target is not None else None
-    value["disposition"] = alarm.disposition.value if alarm.disposition else None
-    value["detections"] = [[one.node, one.boot, one.onset_ms] for one in alarm.detections]
-    return value
-
-
-def alarm_from_dict(value: dict[str, Any]) -> Alarm:
-    """Inverse of `alarm_to_dict`, after a round through JSON."""
-    target = value["target"]
-    disposition = value["disposition"]
-    return Alarm(
-        **{
-            **value,
-            "kind": AlarmKind(value["kind"]),
-            "nodes": tuple(value["nodes"]),
-            "sectors": tuple(value["sectors"]),
-            "reasons": tuple(value["reasons"]),
-            "detections": tuple(ActivityId(*item) for item in value["detections"]),
-            "target": TargetClass[target.upper()] if target is not None else None,
-            "disposition": Disposition(disposition) if disposition else None,
-        }
-    )
+def parse_json(written: str | bytes, kind: type[_T]) -> _T:
+    """Inverse of `format_json` for a value of that type. Raises ValueError."""
+    return msgspec.json.decode(written, type=kind)
 
 
 def _seconds(utc_us: int, zero_us: int) -> float:

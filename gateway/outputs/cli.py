@@ -19,7 +19,7 @@ from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
 from gateway.outputs.desk import way_of
 from gateway.outputs.notification import describe_test
 from gateway.outputs.orders import no_such_output
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.aside import Entry, record
 from gateway.store.choose import store_at
 

@@ -19,10 +19,10 @@ from gateway.broker.packets import Publish
 from gateway.ingest.roster import Roster
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.model.alarm import AlarmKind
+from gateway.model.site import Site
 from gateway.model.text import format_json
 from gateway.outputs.config import HomeAssistantConfig
 from gateway.outputs.mqtt import nobody, plain_mqtt
-from gateway.site import Site
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_S = 1.0  # states are looked at so often, and sent when they changed

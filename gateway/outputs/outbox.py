@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -242,7 +242,7 @@ class Outbox:
 
 
 def _to_json(delivery: Delivery) -> str:
-    return text.format_json(asdict(delivery) | {"status": delivery.status.value})
+    return text.format_json(delivery)
 
 
 def _from_json(value: str) -> Delivery:

@@ -13,6 +13,7 @@ from gateway.console.body import Body
 from gateway.errors import ConfigError
 from gateway.model import text
 from gateway.model.acts import Act
+from gateway.model.alarm import Alarm
 from gateway.performance.measure import measure
 from gateway.performance.watch import DAYS_MOST, day_of
 from gateway.pipeline import Outcome, Pipeline
@@ -55,7 +56,7 @@ class PerformanceDesk:
             values = await self._read_alarms(since_us, ALARMS_MOST)
 
             def work() -> dict[str, Any]:
-                alarms = [text.alarm_from_dict(json.loads(value)) for value in values]
+                alarms = [text.parse_json(value, Alarm) for value in values]
                 return measure(alarms, tests, kept, nodes, now_us)
 
             figures = await asyncio.to_thread(work)

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, Tick, coverage
 from gateway.alarms import step as alarm_step
 from gateway.alarms.coverage import Coverage, Presence
 from gateway.alarms.rules import TICK_US
-from gateway.alarms.saved import orders_from_dict, orders_to_dict
+from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.model import text
-from gateway.model.alarm import AlarmChange
+from gateway.model.alarm import Alarm, AlarmChange
 from gateway.pipeline.journal import Journal
 from gateway.store.interface import (
     COUNT_ALARMS,
@@ -67,7 +66,7 @@ class DutyDesk:
 
     def _keep(self, change: AlarmChange) -> None:
         alarm = change.alarm
-        value = text.format_json(text.alarm_to_dict(alarm))
+        value = text.format_json(alarm)
         self._alarms[alarm.id] = AlarmRow(
             alarm.id, alarm.kind.value, alarm.key, alarm.raised_us, int(alarm.open), value
         )
@@ -88,11 +87,10 @@ class DutyDesk:
         writes.history += self._history
         self._alarms, self._history = {}, []
         if self._orders() != self._orders_saved:
-            writes.state[_ORDERS] = text.format_json(orders_to_dict(self.state))
+            writes.state[_ORDERS] = text.format_json(saved_orders(self.state))
             self._orders_saved = self._orders()
         if self._coverage != self._coverage_saved:
-            value = coverage.coverage_to_dict(self._coverage)
-            writes.state[_COVERAGE] = text.format_json(value)
+            writes.state[_COVERAGE] = text.format_json(self._coverage)
             self._coverage_saved = self._coverage
 
     def _orders(self) -> tuple[object, ...]:
@@ -101,13 +99,15 @@ class DutyDesk:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what an earlier run left."""
-        alarms = (text.alarm_from_dict(json.loads(value)) for value in snapshot.open_alarms)
-        closed = (text.alarm_from_dict(json.loads(value)) for value in snapshot.closed_alarms)
+        alarms = (text.parse_json(value, Alarm) for value in snapshot.open_alarms)
+        closed = (text.parse_json(value, Alarm) for value in snapshot.closed_alarms)
         self.state = AlarmState(tuple(alarms), tuple(closed), snapshot.last_alarm_id)
         if _ORDERS in snapshot.state:
-            self.state = orders_from_dict(self.state, json.loads(snapshot.state[_ORDERS]))
+            self.state = with_orders(
+                self.state, text.parse_json(snapshot.state[_ORDERS], SavedOrders)
+            )
         if _COVERAGE in snapshot.state:
-            value = json.loads(snapshot.state[_COVERAGE])
-            self._coverage = self._coverage_saved = coverage.coverage_from_dict(value, self.rules)
+            known = text.parse_json(snapshot.state[_COVERAGE], Coverage)
+            self._coverage = self._coverage_saved = coverage.of_site(known, self.rules)
         self._orders_saved = self._orders()
         self._last_history_id = snapshot.last_history_id

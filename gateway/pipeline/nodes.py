@@ -18,10 +18,11 @@ from gateway.ingest.refused import Refused
 from gateway.ingest.roster import Roster, Suspicion
 from gateway.keys import KeyRing
 from gateway.model.detection import ActivityId, Detection
+from gateway.model.site import Site
 from gateway.model.strikes import Strike, Strikes
+from gateway.model.target import Phase, TargetClass
 from gateway.pipeline import node_rows
 from gateway.pipeline.outcome import Outcome
-from gateway.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
     COUNT_MESSAGES,
@@ -279,8 +280,8 @@ class NodeSide:
             activity=ActivityId(node, boot, message.t_ms),
             seq=admitted.seq,
             sector=self._site.nodes[node].sector,
-            phase=message.phase,
-            target=message.class_,
+            phase=Phase(message.phase.label),
+            target=TargetClass(message.class_.label),
             confidence=message.confidence_pct / 100,
             peak_um_s=message.peak_um_s_x100 / 100,
             cadence_hz=message.cadence_hz_x20 / 20,

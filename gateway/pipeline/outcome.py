@@ -9,8 +9,9 @@ from typing import Any
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.model.target import Phase
 from gateway.outputs.outbox import Delivery
-from gateway.wire.messages import DownMessage, Phase, UpMessage
+from gateway.wire.messages import DownMessage, UpMessage
 
 
 @dataclass(slots=True)

@@ -20,8 +20,8 @@ from gateway.alarms.schedule import Schedule, Window
 from gateway.audit.log import AuditLog
 from gateway.fusion.rules import Rules
 from gateway.keys import KeyRing
+from gateway.model.site import Ground, Node, Sector, Site
 from gateway.outputs.outbox import Channel
-from gateway.site import Ground, Node, Sector, Site
 from gateway.store.interface import Snapshot, Writes
 
 _ROW = "standing"  # name of the state row

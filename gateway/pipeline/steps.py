@@ -23,6 +23,7 @@ from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.model.site import Site
 from gateway.model.strikes import Strikes
 from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.performance.watch import WatchBook
@@ -35,7 +36,6 @@ from gateway.pipeline.outcome import Outcome
 from gateway.pipeline.standing import NewOrders, OrderBook, Orders, by_subject
 from gateway.pipeline.table import MapTable
 from gateway.retention import RecordClass
-from gateway.site import Site
 from gateway.store.interface import Expired, HistoryRow, MessageRow, Snapshot, Writes
 from gateway.updates.desk import Happened, UpdateDesk
 from gateway.updates.package import Release

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import astuple
-
 from gateway.fusion import FusionState
 from gateway.fusion import step as fusion_step
 from gateway.fusion.ears import Ear, Ears, Health
@@ -13,9 +10,9 @@ from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.site import Site
 from gateway.model.strikes import Strikes
 from gateway.pipeline.journal import Journal
-from gateway.site import Site
 from gateway.store.interface import Snapshot, Writes
 
 _EVENT, _EAR = "event:", "ear:"  # names of state rows
@@ -54,9 +51,9 @@ class MapTable:
         writes.state |= {f"{_EVENT}{name}": "" for name in before if name not in now}
         for name, event in now.items():
             if before.get(name) is not event:
-                writes.state[f"{_EVENT}{name}"] = text.format_json(text.event_to_dict(event))
+                writes.state[f"{_EVENT}{name}"] = text.format_json(event)
         for name in sorted(self._ears):
-            writes.state[f"{_EAR}{name}"] = text.format_json(astuple(self.state.ears.by_node[name]))
+            writes.state[f"{_EAR}{name}"] = text.format_json(self.state.ears.by_node[name])
         self._ears.clear()
         if self.state.last_number != self._saved.last_number:
             writes.state[_LAST] = str(self.state.last_number)
@@ -65,7 +62,7 @@ class MapTable:
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what an earlier run left."""
         events = [
-            text.event_from_dict(json.loads(value))
+            text.parse_json(value, Event)
             for name, value in snapshot.state.items()
             if name.startswith(_EVENT)
         ]
@@ -73,7 +70,7 @@ class MapTable:
         kept = [event for event in events if set(event.nodes) <= set(self._site.nodes)]
         kept.sort(key=lambda event: int(event.id.removeprefix("e")))
         ears = {
-            name.removeprefix(_EAR): Ear(*json.loads(value))
+            name.removeprefix(_EAR): text.parse_json(value, Ear)
             for name, value in snapshot.state.items()
             if name.startswith(_EAR) and name.removeprefix(_EAR) in self._site.nodes
         }

@@ -19,11 +19,12 @@ from gateway.config import GatewayConfig
 from gateway.errors import ConfigError
 from gateway.ingest.writer import Writer
 from gateway.keys import KeyRing
+from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant
 from gateway.pipeline import Outcome, Pipeline
 from gateway.pipeline.standing import NewOrders, Orders
-from gateway.site import Site, load_site
+from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
 # As written in gateway.toml, and where the configuration holds it.

@@ -14,7 +14,7 @@ from gateway.config import load_config
 from gateway.keys import KeyRing, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
 from gateway.pipeline import Pipeline
-from gateway.site import load_site
+from gateway.site_file import load_site
 from tests.attacks.conftest import Report
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, until, write_config, write_site
 

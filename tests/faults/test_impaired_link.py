@@ -15,7 +15,7 @@ import pytest
 from gateway.ingest.writer import QUEUE_MOST, Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Result, ResultStatus
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

@@ -16,9 +16,9 @@ from gateway.fusion.ears import Health
 from gateway.fusion.wave import Lead, wave_of
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.site import Site
 from gateway.model.strikes import Strike, Strikes
-from gateway.site import Site
-from gateway.wire.messages import Phase
+from gateway.model.target import Phase
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, Place, S, detections, site_of, walk
 
 CELL = site_of((0, 0), (40, 0), (40, 40), (0, 40))

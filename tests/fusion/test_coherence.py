@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from gateway.fusion.coherence import doubts
 from gateway.fusion.ears import Ears, Health, listened
 from gateway.model.detection import Detection
 from gateway.model.event import Event
-from gateway.site import Site
-from gateway.wire.messages import TargetClass
+from gateway.model.site import Site
+from gateway.model.target import TargetClass
 from tests.fusion.walkers import (
     FLOOR_UM_S,
     T0,
@@ -34,7 +36,7 @@ def overhead(site: Site, seed: int, at_s: float = 20.0) -> list:
     for number, name in enumerate(site.nodes):
         loud = Ground(path_db=1.5, louder_db=6)
         told = detections(one, walk((-8, 20), (30, 20), at_s=at_s), 80, seed + number, loud)
-        found += [replace(r, activity=replace(r.activity, node=name)) for r in told]
+        found += [replace(r, activity=structs.replace(r.activity, node=name)) for r in told]
     return sorted(found, key=lambda r: (r.arrival_us, r.node))
 
 
@@ -86,7 +88,10 @@ def digging(seed: int, *names: str) -> list[Detection]:
         told = detections(
             one, walk((8, 1), (9, 1), 0.02), 40, seed + number, target=TargetClass.DIGGING
         )
-        found += [replace(r, activity=replace(r.activity, node=name), confidence=0.7) for r in told]
+        found += [
+            replace(r, activity=structs.replace(r.activity, node=name), confidence=0.7)
+            for r in told
+        ]
     return sorted(found, key=lambda r: (r.arrival_us, r.node))
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy.optimize import minimize
 
 from gateway.fusion import FusionState, step
@@ -18,8 +19,8 @@ from gateway.fusion.heard import Heard, heard
 from gateway.fusion.motions import Motion, motion_of
 from gateway.fusion.path import fit
 from gateway.model.detection import ActivityId, Detection
-from gateway.site import Ground
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.site import Ground
+from gateway.model.target import Phase, TargetClass
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, S, detections, line, run, walk
 
 GROUND = Ground()
@@ -170,7 +171,10 @@ def test_many_open_events_stay_bounded_with_one_fit_for_a_report() -> None:
     for number, name in enumerate(site.nodes):
         for one in detections(line(), walk((88, -55), (92, 55)), 30, 1)[:1]:
             own = replace(
-                one, activity=replace(one.activity, node=name), onset_us=T0 + number, report_us=T0
+                one,
+                activity=structs.replace(one.activity, node=name),
+                onset_us=T0 + number,
+                report_us=T0,
             )
             state, _ = step(state, site, RULES, T0, own)
     assert len(state.events) == RULES.open_most

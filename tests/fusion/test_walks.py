@@ -9,11 +9,12 @@ from dataclasses import replace
 from statistics import median
 
 import pytest
+from msgspec import structs
 
 from gateway.fusion import FusionState, step
 from gateway.fusion.rules import Rules
 from gateway.model.event import Event
-from gateway.wire.messages import Phase
+from gateway.model.target import Phase
 from tests.fusion.walkers import (
     T0,
     Ground,
@@ -157,7 +158,7 @@ def test_one_walker_heard_first_at_far_nodes_is_one_alarm() -> None:
     first = next(one for one in given if one.node == "n02")
     lucky = replace(
         first,
-        activity=replace(first.activity, node="n05"),
+        activity=structs.replace(first.activity, node="n05"),
         onset_us=first.onset_us - 2 * S,
         report_us=first.onset_us - 2 * S,
         arrival_us=first.arrival_us - 2 * S,

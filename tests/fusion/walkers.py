@@ -18,8 +18,8 @@ from gateway.fusion.ears import Health
 from gateway.fusion.rules import Rules
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Event
-from gateway.site import Node, Sector, Site
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.site import Node, Sector, Site
+from gateway.model.target import Phase, TargetClass
 
 S = 1_000_000
 T0 = 1_767_225_600 * S

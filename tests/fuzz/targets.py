@@ -18,7 +18,7 @@ from gateway.ingest.door import uplink_topic
 from gateway.links.frames import FrameReader, decode_frame
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError

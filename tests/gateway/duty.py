@@ -9,7 +9,7 @@ from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, ste
 from gateway.model.alarm import Alarm, AlarmChange
 from gateway.model.detection import ActivityId
 from gateway.model.event import Activity, Event
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.target import Phase, TargetClass
 
 S = 1_000_000
 T0 = 1_790_000_000 * S

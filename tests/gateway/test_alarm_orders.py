@@ -12,7 +12,7 @@ import pytest
 
 from gateway.alarms import AlarmRules, AlarmState, EventChanged, NodeTrouble, Tick
 from gateway.alarms.rules import EscalationStep
-from gateway.alarms.saved import orders_from_dict, orders_to_dict
+from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.model import text
 from gateway.model.acts import (
@@ -30,7 +30,7 @@ from gateway.model.acts import (
 from gateway.model.alarm import AlarmKind
 from gateway.model.orders import Purpose
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -255,8 +255,8 @@ def test_orders_survive_the_store_unchanged() -> None:
     desk.say(patrol())
     desk.say(replace(patrol(), purpose=Purpose.WALK_TEST, crossings=10))
     desk.say(SetArming("eva", "east", False, "school class", T0 + HOUR))
-    value = json.loads(text.format_json(orders_to_dict(desk.state)))
-    assert orders_from_dict(AlarmState(), value) == replace(desk.state, open=(), last_id=0)
+    value = text.parse_json(text.format_json(saved_orders(desk.state)), SavedOrders)
+    assert with_orders(AlarmState(), value) == replace(desk.state, open=(), last_id=0)
 
 
 @pytest.mark.parametrize(

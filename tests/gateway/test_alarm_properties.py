@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble, Tick, step
 from gateway.alarms.rules import EscalationStep
-from gateway.alarms.saved import orders_from_dict, orders_to_dict
+from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.model import text
 from gateway.model.acts import (
     Acknowledge,
@@ -77,8 +77,8 @@ def run(given_inputs: list[tuple[object, int]], restart: bool = False) -> tuple[
         else:
             given_input = what  # type: ignore[assignment]  # one of the others
         if restart:
-            orders = json.loads(text.format_json(orders_to_dict(state)))
-            state = orders_from_dict(AlarmState(state.open, state.closed, state.last_id), orders)
+            orders = text.parse_json(text.format_json(saved_orders(state)), SavedOrders)
+            state = with_orders(AlarmState(state.open, state.closed, state.last_id), orders)
             if not isinstance(given_input, (EventChanged, NodeTrouble, Tick)):
                 given_input = act_from_dict(json.loads(text.format_json(act_to_dict(given_input))))
         for each in (given_input, Tick()):
@@ -122,7 +122,7 @@ def test_alarm_of_the_line_is_never_quiet_and_every_number_is_given_once(given_i
 def test_alarm_steps_restarted_before_each_input_give_the_same_bytes(given_inputs) -> None:
     first, second = run(given_inputs), run(given_inputs, restart=True)
     assert first == second
-    rows = [[text.format_json(text.alarm_to_dict(c.alarm)) for c in r[1]] for r in (first, second)]
+    rows = [[text.format_json(c.alarm) for c in r[1]] for r in (first, second)]
     assert rows[0] == rows[1]
 
 

@@ -13,7 +13,7 @@ from gateway.alarms.rules import EscalationStep
 from gateway.alarms.state import queue
 from gateway.model import text
 from gateway.model.acts import Acknowledge, act_from_dict, act_to_dict
-from gateway.model.alarm import AlarmKind, Disposition
+from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.event import Track
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 
@@ -192,7 +192,7 @@ def test_alarm_survives_the_store_unchanged() -> None:
     desk.hear("n1")
     desk.say(Tick(), 500)
     desk.say(Acknowledge(1, "eva", Disposition.WEATHER, "gusts"), 501)
-    again = text.alarm_from_dict(json.loads(text.format_json(text.alarm_to_dict(desk.alarm))))
+    again = text.parse_json(text.format_json(desk.alarm), Alarm)
     assert again == desk.alarm
 
 

@@ -13,7 +13,7 @@ from gateway.alarm_config import alarm_rules
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config import EXAMPLE, load_config
 from gateway.errors import ConfigError
-from gateway.site import Node, Site
+from gateway.model.site import Node, Site
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ARMING = (

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 from gateway.alarms import AlarmRules
 from gateway.alarms.coverage import (
     Coverage,
     Presence,
-    coverage_from_dict,
-    coverage_to_dict,
+    of_site,
     step,
 )
+from gateway.model import text
 from gateway.model.alarm import AlarmKind
 from tests.gateway.duty import T0, S
 
@@ -122,8 +121,8 @@ def test_coverage_survives_the_store_unchanged() -> None:
     ground.run(40)
     ground.lost = set(NODES[:4])
     ground.run(2)
-    value = json.loads(json.dumps(coverage_to_dict(ground.state)))
-    assert coverage_from_dict(value, RULES) == ground.state
+    again = text.parse_json(text.format_json(ground.state), Coverage)
+    assert of_site(again, RULES) == ground.state
 
 
 def test_coverage_with_the_clock_set_back_goes_on() -> None:

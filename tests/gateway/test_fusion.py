@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from gateway.fusion import FusionState, step
@@ -12,8 +10,8 @@ from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Event
-from gateway.site import Node, Sector, Site
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.site import Node, Sector, Site
+from gateway.model.target import Phase, TargetClass
 
 S = 1_000_000
 RULES = Rules()
@@ -174,5 +172,5 @@ def test_fusion_open_events_are_bounded() -> None:
 def test_event_survives_the_store_unchanged() -> None:
     site = line()
     _state, (event,) = run(site, *walk(site, 100))
-    again = text.event_from_dict(json.loads(text.format_json(text.event_to_dict(event))))
+    again = text.parse_json(text.format_json(event), Event)
     assert again == event

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.ingest.quarantine import Quarantine
 from gateway.ingest.sequence import SEQ_MAX, DurableSequence
+from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site import Site, load_site
+from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

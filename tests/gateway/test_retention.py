@@ -20,7 +20,7 @@ from gateway.errors import ConfigError
 from gateway.ingest.writer import Writer
 from gateway.pipeline import Pipeline, site_keys
 from gateway.retention import DAY_US, KEEPING, RecordClass, Retention
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store import sql_erase
 from gateway.store.interface import QuarantineRow, Writes
 from gateway.store.sqlite import SqliteStore

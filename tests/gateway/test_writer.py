@@ -17,7 +17,7 @@ from gateway.ingest.writer import Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Outcome, Pipeline, site_keys
 from gateway.retention import RecordClass
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt, Time

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
+from gateway.model.target import TargetClass
 from gateway.outputs.config import OutputConfig, read_outputs
 from gateway.outputs.courier import Courier, Patience
 from gateway.outputs.desk import way_of
 from gateway.outputs.outbox import Delivery, Outbox, Status
 from gateway.toml_table import Table
-from gateway.wire.messages import TargetClass
 
 T0 = 1_790_000_000_000_000
 S = 1_000_000

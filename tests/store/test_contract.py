@@ -18,10 +18,11 @@ from gateway.audit.log import AuditLog
 from gateway.audit.verify import by_id, verify
 from gateway.errors import StoreError, StoreInUse
 from gateway.fusion.rules import Rules
+from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
 from gateway.replay import Orders, again
 from gateway.retention import DAY_US, Retention
-from gateway.site import Site, load_site
+from gateway.site_file import load_site
 from gateway.store import schema, sql_erase
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import BootRow, Snapshot, Store, Writes

@@ -14,7 +14,7 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.keys import load_or_create
 from gateway.pipeline import Pipeline, site_keys
 from gateway.pipeline.node_rows import _BEYOND_LOST
-from gateway.site import load_site
+from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, PlayedNode, write_config

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.enrolment import ENROLMENT, Journal, KeyAct
 from gateway.keys import load_fleet_root, node_key
-from gateway.site import load_site
+from gateway.site_file import load_site
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
 from sim_hardware.usb.romloader import RomLoader

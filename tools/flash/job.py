@@ -11,8 +11,8 @@ from pathlib import Path
 from gateway.config import GatewayConfig, load_config
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.keysafe import open_root
+from gateway.model.site import LINKS, SERIAL, Node, Site
 from gateway.node_network import NodeNetwork
-from gateway.site import LINKS, SERIAL, Node, Site
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, kind_named

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.errors import ConfigError
-from gateway.site import WIFI, Node, Site, load_site
+from gateway.model.site import WIFI, Node, Site
+from gateway.site_file import load_site
 from gateway.toml_table import ID_PATTERN
 from tools.errors import UserError
 

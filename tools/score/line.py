@@ -20,9 +20,10 @@ from gateway.fusion.rules import ALARMABLE
 from gateway.ingest.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
 from gateway.model.event import Event
+from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
 from gateway.pipeline.outcome import Outcome
-from gateway.site import Site, load_site
+from gateway.site_file import load_site
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 from sim_hardware.fastpath import Report, Strikes
