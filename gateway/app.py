@@ -31,8 +31,8 @@ from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
 from gateway.export import inbox
 from gateway.export.inbox import Note
-from gateway.ingest.gate import Gate
-from gateway.ingest.writer import Writer
+from gateway.intake.gate import Gate
+from gateway.intake.writer import Writer
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.interface import Link

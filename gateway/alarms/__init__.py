@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
 """The duty officer: events and troubles become alarms with a lifecycle; operators' acts apply."""
 
-from gateway.alarms.inputs import AlarmInput, AreaTrouble, EventChanged, NodeTrouble, Tick
+from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
 from gateway.alarms.step import step
 from gateway.model.acts import Acknowledge
+from gateway.model.observation import AreaCondition, NodeCondition
 
 __all__ = [
     "Acknowledge",
     "AlarmInput",
     "AlarmRules",
     "AlarmState",
-    "AreaTrouble",
+    "AreaCondition",
     "EventChanged",
-    "NodeTrouble",
+    "NodeCondition",
     "Tick",
     "step",
 ]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from gateway.alarms.inputs import AreaTrouble
 from gateway.alarms.rules import AlarmRules
 from gateway.model.alarm import AlarmKind
+from gateway.model.observation import AreaCondition
 
 WINDOW_US = 60_000_000
 LOSS_US = 30_000_000
@@ -48,7 +48,7 @@ _WELL = Coverage()
 
 def step(
     state: Coverage, rules: AlarmRules, seen: Presence, now_us: int
-) -> tuple[Coverage, tuple[AreaTrouble, ...]]:
+) -> tuple[Coverage, tuple[AreaCondition, ...]]:
     """(new state, troubles that began or ended); the same state when nothing is amiss."""
     if not (seen.broken or seen.lost) and state == _WELL:
         return state, ()
@@ -76,7 +76,7 @@ def _spans(known: tuple[Span, ...], broken: bool, now_us: int) -> tuple[Span, ..
 
 def _jamming(
     state: Coverage, rules: AlarmRules, seen: Presence, now_us: int
-) -> tuple[Coverage, tuple[AreaTrouble, ...]]:
+) -> tuple[Coverage, tuple[AreaCondition, ...]]:
     since_us, heard = now_us - WINDOW_US, len(seen.heard)
     failing = {n for n, spans in state.spans.items() if _loss_us(spans, now_us) >= LOSS_US}
     gone = {node for node, at_us in state.lost_us.items() if at_us > since_us}
@@ -106,15 +106,15 @@ def _loss_us(spans: tuple[Span, ...], now_us: int) -> int:
     return sum((end or now_us) - max(begin, since_us) for begin, end in spans)
 
 
-def _site(nodes: frozenset[str], rules: AlarmRules, active: bool, reason: str) -> AreaTrouble:
+def _site(nodes: frozenset[str], rules: AlarmRules, active: bool, reason: str) -> AreaCondition:
     names = tuple(sorted(nodes))
     sectors = tuple(dict.fromkeys(rules.sector_of[node] for node in names))
-    return AreaTrouble(AlarmKind.JAMMING, "site", names, sectors, active, reason)
+    return AreaCondition(AlarmKind.JAMMING, "site", names, sectors, active, reason)
 
 
 def _sectors(
     state: Coverage, rules: AlarmRules, seen: Presence
-) -> tuple[Coverage, tuple[AreaTrouble, ...]]:
+) -> tuple[Coverage, tuple[AreaCondition, ...]]:
     ears = {
         sector: [node for node in rules.nodes_of[sector] if node in seen.heard]
         for sector in {rules.sector_of[node] for node in seen.lost}
@@ -130,7 +130,7 @@ def _sectors(
         nodes = tuple(ears.get(sector, ()))
         reason = f"all {len(nodes)} nodes of {sector} are lost: nobody listens there"
         troubles.append(
-            AreaTrouble(AlarmKind.SECTOR_LOST, sector, nodes, (sector,), sector in deaf, reason)
+            AreaCondition(AlarmKind.SECTOR_LOST, sector, nodes, (sector,), sector in deaf, reason)
         )
     return replace(state, deaf=deaf), tuple(troubles)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.alarms import intrusion, orders, trouble
-from gateway.alarms.inputs import AlarmInput, AreaTrouble, EventChanged, NodeTrouble, Tick
+from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState, Changes, put
 from gateway.alarms.tick import on_tick
@@ -23,6 +23,7 @@ from gateway.model.acts import (
     WithdrawWalk,
 )
 from gateway.model.alarm import AlarmChange, Change
+from gateway.model.observation import AreaCondition, NodeCondition
 
 
 def step(
@@ -32,9 +33,9 @@ def step(
     match given:
         case EventChanged(event):
             return intrusion.on_event(state, rules, event, now_us)
-        case NodeTrouble():
+        case NodeCondition():
             return trouble.on_node(state, given, now_us)
-        case AreaTrouble():
+        case AreaCondition():
             return trouble.on_area(state, given, now_us)
         case Tick():
             return on_tick(state, rules, now_us)

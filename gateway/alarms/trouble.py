@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.alarms.inputs import AreaTrouble, NodeTrouble
 from gateway.alarms.state import AlarmState, Changes, add, blank, put
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
+from gateway.model.observation import AreaCondition, NodeCondition
 
 
-def on_node(state: AlarmState, trouble: NodeTrouble, now_us: int) -> tuple[AlarmState, Changes]:
+def on_node(state: AlarmState, trouble: NodeCondition, now_us: int) -> tuple[AlarmState, Changes]:
     """A trouble of one node."""
     key = f"{trouble.node}/{trouble.detail}"
     known = _latched(state, trouble.kind, key)
@@ -25,7 +25,7 @@ def on_node(state: AlarmState, trouble: NodeTrouble, now_us: int) -> tuple[Alarm
     return _turned(state, known, trouble.active, now_us)
 
 
-def on_area(state: AlarmState, trouble: AreaTrouble, now_us: int) -> tuple[AlarmState, Changes]:
+def on_area(state: AlarmState, trouble: AreaCondition, now_us: int) -> tuple[AlarmState, Changes]:
     """A trouble of a sector or of the whole site."""
     known = _latched(state, trouble.kind, trouble.key)
     if trouble.active and known is None:

@@ -14,7 +14,7 @@ from gateway.alarms.state import queue as queue_of
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
 from gateway.console.orders import orders_shown
-from gateway.ingest.writer import Writer
+from gateway.intake.writer import Writer
 from gateway.links.interface import Link
 from gateway.model import text
 from gateway.model.alarm import Alarm

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gateway.fusion.heard import FArray
 from gateway.model.event import Activity
+from gateway.model.footfalls import Footfall
 from gateway.model.site import Site
-from gateway.model.strikes import Strike
 
 _SINCE_US = 20_000_000  # older steps say little of where he is now
 _SLOWEST_M_S = 80.0
@@ -41,7 +41,7 @@ class Arrivals:
 
 def arrivals(site: Site, activities: Sequence[Activity], at_us: int) -> Arrivals | None:
     """All that may belong together, of the last seconds; None without two nodes that have any."""
-    heard: dict[str, list[Strike]] = {}
+    heard: dict[str, list[Footfall]] = {}
     for activity in activities:
         lately = [one for one in activity.strikes if one.at_us >= at_us - _SINCE_US]
         if lately:
@@ -63,7 +63,7 @@ def arrivals(site: Site, activities: Sequence[Activity], at_us: int) -> Arrivals
 
 
 def _of_pair(
-    site: Site, a: str, b: str, heard: dict[str, list[Strike]], at_us: int
+    site: Site, a: str, b: str, heard: dict[str, list[Footfall]], at_us: int
 ) -> list[list[Row]]:
     """For each step of a that has any, its partners of b."""
     here, there = site.nodes[a], site.nodes[b]

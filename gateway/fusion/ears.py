@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from gateway.model.observation import NoiseFloor
+
 # A heartbeat comes every 60 s, one in two is noted; who has missed three more may be dead and
 # proves nothing by silence.
 _NOTED_EVERY_US = 100_000_000
@@ -23,15 +25,6 @@ _FOLLOW = 1 / 100
 _NOISY = 1.6  # a floor 4 dB over its long run
 _NOISY_SHARE = 0.6  # of the nodes
 _NOISY_LEAST = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """A heartbeat of a node as far as fusion cares: its noise floor, um/s rms."""
-
-    node: str
-    at_us: int
-    floor_um_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ class Ears:
         return len(known) >= _NOISY_LEAST and up >= _NOISY_SHARE * len(known)
 
 
-def listened(ears: Ears, health: Health) -> Ears:
+def listened(ears: Ears, health: NoiseFloor) -> Ears:
     """The ears with this heartbeat in them; the same when it says nothing new.
 
     Heartbeats are most of what a large site sends: one that changes nothing shall cost nothing, in

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from gateway.fusion.associate import home
 from gateway.fusion.cause import busy_elsewhere, known_already
-from gateway.fusion.ears import Ears, Health, listened
+from gateway.fusion.ears import Ears, listened
 from gateway.fusion.grow import grown, merged
 from gateway.fusion.rules import Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.footfalls import Footfalls
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
-from gateway.model.strikes import Strikes
 from gateway.model.target import Phase
 
 
@@ -35,14 +36,14 @@ def step(
     site: Site,
     rules: Rules,
     now_us: int,
-    given: Detection | Health | Strikes | None,
+    given: Detection | NoiseFloor | Footfalls | None,
 ) -> tuple[FusionState, tuple[Event, ...]]:
-    """(new state, events that changed, oldest first). Strikes change no event: the next detection
+    """(new state, events that changed, oldest first). Footfalls change no event: the next detection
     of it makes use of them."""
-    if isinstance(given, Health):
+    if isinstance(given, NoiseFloor):
         ears = listened(state.ears, given) if given.node in site.nodes else state.ears
         return (state if ears is state.ears else replace(state, ears=ears)), ()
-    if isinstance(given, Strikes):
+    if isinstance(given, Footfalls):
         return _struck(state, rules, given), ()
     state, changed = _close_silent(state, rules, now_us)
     if given is None or given.node not in site.nodes:
@@ -67,7 +68,7 @@ def step(
     return state, (*changed, *joined, *shed)
 
 
-def _struck(state: FusionState, rules: Rules, given: Strikes) -> FusionState:
+def _struck(state: FusionState, rules: Rules, given: Footfalls) -> FusionState:
     """Of an event that is over, or not known yet, nobody asks where it is."""
     for event in state.events:
         for activity in event.activities:

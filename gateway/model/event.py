@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.model.detection import ActivityId
-from gateway.model.strikes import Strike
+from gateway.model.footfalls import Footfall
 from gateway.model.target import Phase, TargetClass
 
 TURNED_DEG = 45.0
@@ -40,7 +40,7 @@ class Activity:
     phase: Phase
     cadence_hz: float = 0.0
     sounds: tuple[Sound, ...] = ()
-    strikes: tuple[Strike, ...] = ()
+    strikes: tuple[Footfall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from gateway.alarms import AlarmState
 from gateway.broker.packets import Publish
-from gateway.ingest.roster import Roster
+from gateway.intake.roster import Roster
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.model.alarm import AlarmKind
 from gateway.model.site import Site

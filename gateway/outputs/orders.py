@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.errors import ConfigError
-from gateway.ingest.writer import Writer
+from gateway.intake.writer import Writer
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.outbox import Status
 from gateway.pipeline import Outcome, Pipeline

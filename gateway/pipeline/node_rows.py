@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.ingest.clock import BootClock
-from gateway.ingest.downlink import DownCounter
-from gateway.ingest.roster import Roster
-from gateway.ingest.sequence import DurableSequence, VolatileWindow
+from gateway.intake.clock import BootClock
+from gateway.intake.downlink import DownCounter
+from gateway.intake.roster import Roster
+from gateway.intake.sequence import DurableSequence, VolatileWindow
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.store.interface import BootRow, DetectionRow, NodeRow, Snapshot

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
-from gateway.alarms import NodeTrouble
+from gateway.alarms import NodeCondition
 from gateway.enrolment import Enrolment
-from gateway.fusion.ears import Health
-from gateway.ingest.clock import BootClock, first_sample
-from gateway.ingest.door import Admitted, Door, Refusal
-from gateway.ingest.downlink import DownCounter, seal_down
-from gateway.ingest.quarantine import Quarantine
-from gateway.ingest.refused import Refused
-from gateway.ingest.roster import Roster, Suspicion
+from gateway.intake.clock import BootClock, first_sample
+from gateway.intake.door import Admitted, Door, Refusal
+from gateway.intake.downlink import DownCounter, seal_down
+from gateway.intake.quarantine import Quarantine
+from gateway.intake.refused import Refused
+from gateway.intake.roster import Roster, Suspicion
 from gateway.keys import KeyRing
 from gateway.model.detection import ActivityId, Detection
+from gateway.model.footfalls import Footfall, Footfalls
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
-from gateway.model.strikes import Strike, Strikes
 from gateway.model.target import Phase, TargetClass
 from gateway.pipeline import node_rows
 from gateway.pipeline.outcome import Outcome
@@ -40,7 +40,7 @@ GAPS_MOST = 8
 _STRIKE_LATE_US = 20_000_000
 _STRIKE_EARLY_US = 100_000
 
-Said = list[Detection | Health | Strikes | NodeTrouble]
+Said = list[Detection | NoiseFloor | Footfalls | NodeCondition]
 
 
 def site_keys(
@@ -199,7 +199,7 @@ class NodeSide:
             return []
         admitted = Admitted(row.node, row.lane, row.boot, row.seq, message, row.payload, True)
         said = self._dispatch(admitted, row.arrival_us, Outcome())
-        words: Said = [word for word in said if not isinstance(word, NodeTrouble)]
+        words: Said = [word for word in said if not isinstance(word, NodeCondition)]
         if times is None:
             return words
         onset_us, report_us, uncertainty_us = times
@@ -256,7 +256,7 @@ class NodeSide:
             case wire.Health():
                 self._observe(node, boot, arrival_us, message.t_ms, live=True)
                 self.roster.on_health(node, message)
-                said.append(Health(node, arrival_us, message.floor_um_s_x100 / 100))
+                said.append(NoiseFloor(node, arrival_us, message.floor_um_s_x100 / 100))
                 outcome.time_for = (node, message.t_ms)
             case wire.Detection():
                 said.append(self._on_detection(admitted, message, arrival_us))
@@ -298,18 +298,18 @@ class NodeSide:
 
     def _on_strikes(
         self, admitted: Admitted, message: wire.Strikes, arrival_us: int
-    ) -> list[Strikes]:
+    ) -> list[Footfalls]:
         """Nothing where the node's clock cannot be what it says: ours was set, or it lies."""
         first_us, error_us = message.utc_ms * 1000, message.error_ms * 1000
         pairs = zip(message.strikes[::2], message.strikes[1::2], strict=True)
         heard = tuple(
-            Strike(first_us + late_ms * 1000, error_us, level / 100) for late_ms, level in pairs
+            Footfall(first_us + late_ms * 1000, error_us, level / 100) for late_ms, level in pairs
         )
         since_us, until_us = arrival_us - _STRIKE_LATE_US, arrival_us + _STRIKE_EARLY_US
         if not all(since_us <= strike.at_us <= until_us for strike in heard):
             self.refused.count("untimely_strikes", admitted.node)
             return []
-        return [Strikes(ActivityId(admitted.node, admitted.boot, message.t_ms), heard)]
+        return [Footfalls(ActivityId(admitted.node, admitted.boot, message.t_ms), heard)]
 
     def _observe(
         self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False

@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble
+from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeCondition
 from gateway.audit.chain import EXPORTED, history_digest
 from gateway.audit.log import SYSTEM, AuditLog
 from gateway.enrolment import Entry
 from gateway.fusion import FusionState
-from gateway.fusion.ears import Health
 from gateway.fusion.rules import Rules
-from gateway.ingest.refused import Refused
-from gateway.ingest.roster import Roster, Suspicion
+from gateway.intake.refused import Refused
+from gateway.intake.roster import Roster, Suspicion
 from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.model.footfalls import Footfalls
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
-from gateway.model.strikes import Strikes
 from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
 from gateway.performance.watch import WatchBook
 from gateway.pipeline.access import AccessDesk
@@ -42,7 +42,7 @@ from gateway.updates.package import Release
 from gateway.updates.rollout import Rollout
 from gateway.wire import messages as wire
 
-Word = Detection | Health | Strikes  # what the map table hears
+Word = Detection | NoiseFloor | Footfalls  # what the map table hears
 
 
 class Pipeline:
@@ -325,9 +325,9 @@ class Pipeline:
                 case Detection():
                     outcome.detections.append(word)
                     self._fuse(now_us, word, outcome)
-                case Health() | Strikes():
+                case NoiseFloor() | Footfalls():
                     self._fuse(now_us, word, outcome)
-                case NodeTrouble():
+                case NodeCondition():
                     self._alarm(word, now_us, outcome)
 
     def _firmware(self) -> dict[str, tuple[str, str]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from gateway.fusion import FusionState
 from gateway.fusion import step as fusion_step
-from gateway.fusion.ears import Ear, Ears, Health
+from gateway.fusion.ears import Ear, Ears
 from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.footfalls import Footfalls
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
-from gateway.model.strikes import Strikes
 from gateway.pipeline.journal import Journal
 from gateway.store.interface import Snapshot, Writes
 
@@ -34,11 +35,13 @@ class MapTable:
         """The site grew, or was measured anew; in replay, also other rules."""
         self._site, self._rules = site, rules
 
-    def step(self, now_us: int, given: Detection | Health | Strikes | None) -> tuple[Event, ...]:
+    def step(
+        self, now_us: int, given: Detection | NoiseFloor | Footfalls | None
+    ) -> tuple[Event, ...]:
         """Events that changed, oldest first."""
         before = self.state
         self.state, events = fusion_step(before, self._site, self._rules, now_us, given)
-        if isinstance(given, Health) and self.state is not before:
+        if isinstance(given, NoiseFloor) and self.state is not before:
             self._ears.add(given.node)
         if given is None and self.state != before:
             self._journal.silence(now_us)

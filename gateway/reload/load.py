@@ -17,7 +17,7 @@ from gateway.alarm_config import alarm_rules
 from gateway.audit.log import SYSTEM
 from gateway.config import GatewayConfig
 from gateway.errors import ConfigError
-from gateway.ingest.writer import Writer
+from gateway.intake.writer import Writer
 from gateway.keys import KeyRing
 from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.alarms import NodeTrouble
+from gateway.alarms import NodeCondition
 from gateway.audit.log import SYSTEM, AuditLog
 from gateway.model.alarm import AlarmKind
 from gateway.store.interface import Snapshot, Writes
@@ -43,7 +43,7 @@ class Happened:
     """What a step asks for: messages to nodes, and troubles for the duty desk."""
 
     down: list[tuple[str, wire.DownMessage]] = field(default_factory=list)
-    troubles: list[NodeTrouble] = field(default_factory=list)
+    troubles: list[NodeCondition] = field(default_factory=list)
 
 
 class UpdateDesk:
@@ -172,7 +172,7 @@ class UpdateDesk:
             id=self.rollout.command, kind=wire.CommandKind.UPDATE, data=self.release.order
         )
 
-    def _trouble(self, node: str, reason: str) -> list[NodeTrouble]:
+    def _trouble(self, node: str, reason: str) -> list[NodeCondition]:
         """It happened and is over: an alarm that stays until somebody has acknowledged it."""
         kind = AlarmKind.FORGERY if node in self._forged else AlarmKind.NODE_FAULT
         self._forged.discard(node)
@@ -180,7 +180,7 @@ class UpdateDesk:
         assert self.rollout is not None
         detail = f"update {self.rollout.command}"  # another attempt is another alarm
         return [
-            NodeTrouble(kind, node, self._sectors[node], detail, active, words)
+            NodeCondition(kind, node, self._sectors[node], detail, active, words)
             for active in (True, False)
         ]
 

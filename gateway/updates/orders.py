@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import ConfigError
-from gateway.ingest.writer import Writer
+from gateway.intake.writer import Writer
 from gateway.pipeline import Pipeline
 from gateway.updates import package
 from gateway.updates.desk import to_dict

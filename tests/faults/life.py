@@ -21,7 +21,7 @@ import uvloop
 
 from gateway import app
 from gateway.config import load_config
-from gateway.ingest.writer import Writer
+from gateway.intake.writer import Writer
 from gateway.links.mqtt_client import MqttClient
 from gateway.store.sqlite import SqliteStore
 

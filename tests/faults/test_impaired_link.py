@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest.writer import QUEUE_MOST, Writer
+from gateway.intake.writer import QUEUE_MOST, Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site_file import load_site

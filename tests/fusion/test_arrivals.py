@@ -12,19 +12,19 @@ from dataclasses import replace
 import pytest
 
 from gateway.fusion import FusionState, step
-from gateway.fusion.ears import Health
 from gateway.fusion.wave import Lead, wave_of
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.footfalls import Footfall, Footfalls
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
-from gateway.model.strikes import Strike, Strikes
 from gateway.model.target import Phase
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, Place, S, detections, site_of, walk
 
 CELL = site_of((0, 0), (40, 0), (40, 40), (0, 40))
 PICK_S = 0.006
 PACE_S = 0.55
-Told = tuple[int, Detection | Strikes]
+Told = tuple[int, Detection | Footfalls]
 
 
 def steps_of(given: Sequence[Detection], t_s: float) -> Detection | None:
@@ -61,9 +61,9 @@ def struck(
                     at_s = t_s + chance.uniform(0, 4)
                 report = steps_of(own, t_s) or report
                 if far_m < 1e3 and number < 7:
-                    heard.append(Strike(T0 + round(at_s * S), round(clock_ms * 1000), 1.0))
+                    heard.append(Footfall(T0 + round(at_s * S), round(clock_ms * 1000), 1.0))
             if report is not None and heard:
-                told = Strikes(report.activity, tuple(heard))
+                told = Footfalls(report.activity, tuple(heard))
                 found.append((T0 + round((4.0 * message + 4.2) * S), told))
     return found
 
@@ -72,11 +72,11 @@ def told(site: Site, given: Sequence[Detection], strikes: Sequence[Told] = ()) -
     """The event as each detection left it."""
     state, versions = FusionState(), []
     for name in site.nodes:
-        state, _ = step(state, site, RULES, T0, Health(name, T0, FLOOR_UM_S))
+        state, _ = step(state, site, RULES, T0, NoiseFloor(name, T0, FLOOR_UM_S))
     both: list[Told] = [*((one.arrival_us, one) for one in given), *strikes]
-    for at_us, one in sorted(both, key=lambda pair: (pair[0], isinstance(pair[1], Strikes))):
+    for at_us, one in sorted(both, key=lambda pair: (pair[0], isinstance(pair[1], Footfalls))):
         state, changed = step(state, site, RULES, at_us, one)
-        assert not (isinstance(one, Strikes) and changed)
+        assert not (isinstance(one, Footfalls) and changed)
         versions += [event for event in changed if not event.closed]
     return versions
 
@@ -164,7 +164,7 @@ def test_strikes_in_any_order_and_twice_give_the_same_event() -> None:
 def test_strikes_of_an_activity_that_nobody_knows_change_nothing() -> None:
     given = detections(CELL, WAYS[0], 110, 2)
     (strange,) = {one for _, one in struck(CELL, WAYS[0], given, 2)[:1]}
-    assert isinstance(strange, Strikes)
+    assert isinstance(strange, Footfalls)
     state = FusionState()
     assert step(state, CELL, RULES, T0, strange) == (state, ())
 
@@ -174,8 +174,8 @@ def test_strikes_kept_are_bounded_the_newest_stay() -> None:
     state = FusionState()
     state, _ = step(state, CELL, RULES, given[0].arrival_us, given[0])
     for number in range(50):
-        heard = tuple(Strike(T0 + (8 * number + i) * S, 1000, 1.0) for i in range(8))
-        state, _ = step(state, CELL, RULES, T0, Strikes(given[0].activity, heard))
+        heard = tuple(Footfall(T0 + (8 * number + i) * S, 1000, 1.0) for i in range(8))
+        state, _ = step(state, CELL, RULES, T0, Footfalls(given[0].activity, heard))
     (activity,) = state.events[0].activities
     assert len(activity.strikes) == RULES.strikes_most
     assert activity.strikes[-1].at_us == T0 + 399 * S

@@ -8,9 +8,10 @@ from dataclasses import replace
 from msgspec import structs
 
 from gateway.fusion.coherence import doubts
-from gateway.fusion.ears import Ears, Health, listened
+from gateway.fusion.ears import Ears, listened
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
 from gateway.model.target import TargetClass
 from tests.fusion.walkers import (
@@ -65,17 +66,17 @@ def test_floors_that_rise_together_are_doubted_and_one_that_rises_alone_is_not()
     ears = Ears()
     for beat in range(3):
         for name in SITE.nodes:
-            ears = listened(ears, Health(name, T0 + 60 * beat * S, FLOOR_UM_S))
+            ears = listened(ears, NoiseFloor(name, T0 + 60 * beat * S, FLOOR_UM_S))
     event: Event = run(SITE, detections(SITE, walk((88, -55), (92, 55)), 100, 3))[0][5]
 
     def reasons(given: Ears) -> list[str]:
         found = doubts(SITE, given, event.activities, TargetClass.PERSON, event.last_us)
         return [doubt.reason for doubt in found]
 
-    alone = listened(ears, Health("n04", T0 + 180 * S, 4 * FLOOR_UM_S))
+    alone = listened(ears, NoiseFloor("n04", T0 + 180 * S, 4 * FLOOR_UM_S))
     stormy = ears
     for name in SITE.nodes:
-        stormy = listened(stormy, Health(name, T0 + 180 * S, 4 * FLOOR_UM_S))
+        stormy = listened(stormy, NoiseFloor(name, T0 + 180 * S, 4 * FLOOR_UM_S))
     assert reasons(ears) == reasons(alone) == []
     assert any("noisy" in reason for reason in reasons(stormy))
 

@@ -14,11 +14,12 @@ from msgspec import structs
 from scipy.optimize import minimize
 
 from gateway.fusion import FusionState, step
-from gateway.fusion.ears import Ears, Health, listened
+from gateway.fusion.ears import Ears, listened
 from gateway.fusion.heard import Heard, heard
 from gateway.fusion.motions import Motion, motion_of
 from gateway.fusion.path import fit
 from gateway.model.detection import ActivityId, Detection
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Ground
 from gateway.model.target import Phase, TargetClass
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, S, detections, line, run, walk
@@ -37,7 +38,7 @@ def given_of(
     event = max(versions, key=lambda one: len([a for a in one.activities if a.sounds]))
     ears = Ears()
     for name in site.nodes:
-        ears = listened(ears, Health(name, event.last_us, FLOOR_UM_S))
+        ears = listened(ears, NoiseFloor(name, event.last_us, FLOOR_UM_S))
     truth = place((event.last_us - T0) / S)
     return heard(site, ears, event.activities, (), event.last_us), truth
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.fusion import FusionState, step
-from gateway.fusion.ears import Health
 from gateway.fusion.rules import Rules
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Event
+from gateway.model.observation import NoiseFloor
 from gateway.model.site import Node, Sector, Site
 from gateway.model.target import Phase, TargetClass
 
@@ -170,7 +170,7 @@ def run(
     tick_us = given[0].arrival_us - 5 * S if given else T0
     alive = [name for name in site.nodes if name not in set(dead)]
     for name in alive:
-        state, _ = step(state, site, rules, tick_us, Health(name, tick_us, FLOOR_UM_S))
+        state, _ = step(state, site, rules, tick_us, NoiseFloor(name, tick_us, FLOOR_UM_S))
     for one in (*given, None):
         end_us = one.arrival_us if one else tick_us + 90 * S
         while tick_us < end_us:
@@ -179,7 +179,9 @@ def run(
             _note(seen, changed)
             if (tick_us - T0) // S % 60 == 0:
                 for name in alive:
-                    state, _ = step(state, site, rules, tick_us, Health(name, tick_us, FLOOR_UM_S))
+                    state, _ = step(
+                        state, site, rules, tick_us, NoiseFloor(name, tick_us, FLOOR_UM_S)
+                    )
         if one is not None:
             state, changed = step(state, site, rules, one.arrival_us, one)
             _note(seen, changed)

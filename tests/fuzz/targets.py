@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gateway.broker import packets
-from gateway.ingest.door import uplink_topic
+from gateway.intake.door import uplink_topic
 from gateway.links.frames import FrameReader, decode_frame
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.pipeline import Pipeline, site_keys

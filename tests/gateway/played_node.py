@@ -13,7 +13,7 @@ from pathlib import Path
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.ingest.door import downlink_topic, uplink_topic
+from gateway.intake.door import downlink_topic, uplink_topic
 from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal
 from gateway.wire.messages import (

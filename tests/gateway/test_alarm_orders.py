@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.alarms import AlarmRules, AlarmState, EventChanged, NodeTrouble, Tick
+from gateway.alarms import AlarmRules, AlarmState, EventChanged, NodeCondition, Tick
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.alarms.schedule import Schedule, parse_windows
@@ -126,7 +126,7 @@ def test_mask_of_one_node_leaves_its_neighbour() -> None:
 def test_mask_and_disarming_never_silence_the_line_itself(kind: AlarmKind) -> None:
     desk = Desk(AlarmRules(SECTOR_OF, {"west": NEVER}))
     desk.say(mask())
-    desk.say(NodeTrouble(kind, "n1", "west", "x", True, "trouble"), 1)
+    desk.say(NodeCondition(kind, "n1", "west", "x", True, "trouble"), 1)
     assert desk.alarm.asks
 
 

@@ -8,7 +8,15 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeTrouble, Tick, step
+from gateway.alarms import (
+    AlarmInput,
+    AlarmRules,
+    AlarmState,
+    EventChanged,
+    NodeCondition,
+    Tick,
+    step,
+)
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.model import text
@@ -54,7 +62,7 @@ acts = st.one_of(
     st.builds(ResumeSchedule, st.just("eva"), st.sampled_from(SECTORS), st.just("over")),
 )  # fmt: skip
 troubles = st.builds(
-    NodeTrouble, st.sampled_from(sorted(LINE, key=lambda k: k.value)), st.sampled_from(NODES),
+    NodeCondition, st.sampled_from(sorted(LINE, key=lambda k: k.value)), st.sampled_from(NODES),
     st.just("west"), st.just("x"), st.booleans(), st.just("trouble"),
 )  # fmt: skip
 # Long ones, most of them about what is heard: an alarm lives for several inputs.
@@ -79,7 +87,7 @@ def run(given_inputs: list[tuple[object, int]], restart: bool = False) -> tuple[
         if restart:
             orders = text.parse_json(text.format_json(saved_orders(state)), SavedOrders)
             state = with_orders(AlarmState(state.open, state.closed, state.last_id), orders)
-            if not isinstance(given_input, (EventChanged, NodeTrouble, Tick)):
+            if not isinstance(given_input, (EventChanged, NodeCondition, Tick)):
                 given_input = act_from_dict(json.loads(text.format_json(act_to_dict(given_input))))
         for each in (given_input, Tick()):
             state, told = step(state, RULES, each, T0 + now_s * S)

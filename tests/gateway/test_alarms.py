@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.alarms import AlarmRules, AreaTrouble, EventChanged, NodeTrouble, Tick
+from gateway.alarms import AlarmRules, AreaCondition, EventChanged, NodeCondition, Tick
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.state import queue
 from gateway.model import text
@@ -17,7 +17,7 @@ from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.event import Track
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 
-TAMPER = NodeTrouble(AlarmKind.TAMPER, "n4", "east", "tamper", True, "n4 reports tamper")
+TAMPER = NodeCondition(AlarmKind.TAMPER, "n4", "east", "tamper", True, "n4 reports tamper")
 STEPS = (
     EscalationStep(120 * S, "shift leader", 1),
     EscalationStep(300 * S, "duty phone", 2),
@@ -96,7 +96,7 @@ def test_alarm_tamper_is_latched_until_it_ends_and_is_acknowledged() -> None:
 def test_alarm_of_an_area_is_one_of_its_own() -> None:
     desk = Desk()
     desk.hear("n1")
-    jam = AreaTrouble(AlarmKind.JAMMING, "site", ("n1", "n3"), ("west", "east"), True, "jamming")
+    jam = AreaCondition(AlarmKind.JAMMING, "site", ("n1", "n3"), ("west", "east"), True, "jamming")
     assert desk.say(jam, 1) == ["raised"]
     assert desk.say(replace(jam, nodes=("n1",)), 2) == []
     assert (desk.alarm.kind, desk.alarm.priority) == (AlarmKind.JAMMING, 1)
@@ -106,7 +106,7 @@ def test_alarm_of_an_area_is_one_of_its_own() -> None:
 
 def test_queue_is_by_what_asks_then_priority_then_age() -> None:
     desk = Desk()
-    lost = NodeTrouble(AlarmKind.NODE_LOST, "n1", "west", "lost", True, "n1 is silent")
+    lost = NodeCondition(AlarmKind.NODE_LOST, "n1", "west", "lost", True, "n1 is silent")
     desk.say(lost, 1)
     desk.hear("n3", at_s=2, name="e1")
     desk.hear("n2", at_s=3, name="e2")
@@ -139,7 +139,7 @@ def test_alarm_acknowledged_in_time_is_not_escalated_and_a_new_sector_begins_ane
 
 def test_alarm_of_lower_priority_passes_over_the_steps_above_it() -> None:
     desk = Desk(AlarmRules(SECTOR_OF, escalation=STEPS))
-    desk.say(NodeTrouble(AlarmKind.NODE_LOST, "n1", "west", "lost", True, "silent"))
+    desk.say(NodeCondition(AlarmKind.NODE_LOST, "n1", "west", "lost", True, "silent"))
     assert desk.say(Tick(), 200) == []
     assert desk.say(Tick(), 300) == ["escalated"]
     assert (desk.alarm.escalation, desk.alarm.escalated_to) == (2, "duty phone")

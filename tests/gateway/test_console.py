@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms import NodeTrouble
+from gateway.alarms import NodeCondition
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.console import server
@@ -277,7 +277,7 @@ async def test_console_long_queue_is_cut_but_never_what_is_active(
     monkeypatch.setattr(state_module, "_OPEN_SHOWN", 2)
     pipeline, now_us = gateway.pipeline, 1_000_000
     for number in range(6):
-        trouble = NodeTrouble(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
+        trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
         pipeline._alarm(trouble, now_us + number, Outcome())
         if number != 4:
             pipeline._alarm(replace(trouble, active=False), now_us + number, Outcome())

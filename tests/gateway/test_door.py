@@ -8,10 +8,10 @@ import random
 import cbor2
 import pytest
 
-from gateway.ingest.door import Door, Refusal, uplink_topic
-from gateway.ingest.downlink import BLOCK, DownCounter
-from gateway.ingest.refused import Refused
-from gateway.ingest.sequence import WINDOW, DurableSequence, VolatileWindow
+from gateway.intake.door import Door, Refusal, uplink_topic
+from gateway.intake.downlink import BLOCK, DownCounter
+from gateway.intake.refused import Refused
+from gateway.intake.sequence import WINDOW, DurableSequence, VolatileWindow
 from gateway.keys import KeyRing
 from gateway.wire import seal
 from gateway.wire.messages import Condition, ConditionKind, Time

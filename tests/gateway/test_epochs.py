@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest.epochs import LOOKS
+from gateway.intake.epochs import LOOKS
 from gateway.keys import KeyRing, at_epoch, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
 from gateway.pipeline import Pipeline

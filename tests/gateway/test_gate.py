@@ -10,8 +10,8 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.ingest import gate as gate_module
-from gateway.ingest.gate import BURST, RATE_PER_S, Gate
+from gateway.intake import gate as gate_module
+from gateway.intake.gate import BURST, RATE_PER_S, Gate
 from gateway.links.interface import Arrival
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, PlayedNode, free_port, until, write_config

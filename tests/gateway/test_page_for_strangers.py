@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms import NodeTrouble
+from gateway.alarms import NodeCondition
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.model.acts import AnnounceWalk, SetMask
@@ -45,7 +45,7 @@ async def storm(gateway: Gateway, count: int) -> None:
     def work(now_us: int) -> Outcome:
         outcome = Outcome()
         for number in range(count):
-            trouble = NodeTrouble(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
+            trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
             gateway.pipeline._alarm(trouble, now_us + number, outcome)
         return outcome
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest.quarantine import Quarantine
-from gateway.ingest.sequence import SEQ_MAX, DurableSequence
+from gateway.intake.quarantine import Quarantine
+from gateway.intake.sequence import SEQ_MAX, DurableSequence
 from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
 from gateway.site_file import load_site

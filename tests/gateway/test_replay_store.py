@@ -204,7 +204,7 @@ def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
         "UPDATE alarm_history SET value = replace(value, '\"priority\":', '7') WHERE id = 2",
         "DELETE FROM alarm_history WHERE id = (SELECT max(id) FROM alarm_history)",
         "DELETE FROM message WHERE kind = 'detection' AND id % 3 = 0",
-        "DELETE FROM journal WHERE kind = 'NodeTrouble'",
+        "DELETE FROM journal WHERE kind = 'NodeCondition'",
     ],
 )
 def test_replay_of_a_store_that_was_altered_tells_the_first_difference(

@@ -17,7 +17,7 @@ from gateway.audit.log import AuditLog
 from gateway.audit.verify import by_id, verify
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.ingest.writer import Writer
+from gateway.intake.writer import Writer
 from gateway.pipeline import Pipeline, site_keys
 from gateway.retention import DAY_US, KEEPING, RecordClass, Retention
 from gateway.site_file import load_site

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.ingest import writer as writer_module
+from gateway.intake import writer as writer_module
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import PlayedNode, until
 from tests.gateway.test_writer import Bench

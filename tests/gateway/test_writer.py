@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.ingest import writer as writer_module
-from gateway.ingest.writer import Writer
+from gateway.intake import writer as writer_module
+from gateway.intake.writer import Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Outcome, Pipeline, site_keys
 from gateway.retention import RecordClass

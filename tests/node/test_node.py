@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from gateway import keys
-from gateway.ingest.door import Door, Refusal
-from gateway.ingest.sequence import WINDOW
+from gateway.intake.door import Door, Refusal
+from gateway.intake.sequence import WINDOW
 from gateway.wire.messages import Condition, ConditionKind
 from tests.node.conftest import NODE_KEY, UP_TOPIC, walker
 from tests.on_node import run_on_node

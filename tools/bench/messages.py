@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.ingest.door import uplink_topic
+from gateway.intake.door import uplink_topic
 from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal
 from gateway.wire.messages import Detection, Health, Hello, Message, Phase, ResetCause, TargetClass

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.fusion.rules import ALARMABLE
-from gateway.ingest.door import uplink_topic
+from gateway.intake.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
 from gateway.model.event import Event
 from gateway.model.site import Site

@@ -15,7 +15,7 @@ from ugs.wire import schema
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
 _SEND_EVERY_MS = const(50)
-# The gateway refuses what is 1024 volatile numbers old (gateway.ingest.sequence.WINDOW), and a Will
+# The gateway refuses what is 1024 volatile numbers old (gateway.intake.sequence.WINDOW), and a Will
 # is as old as its connection: before that (15 h of heartbeats, an hour of somebody's steps) it is
 # replaced by connecting anew.
 _WILL_AGE_MAX = const(900)

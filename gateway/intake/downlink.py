@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from gateway.ingest.door import downlink_topic
+from gateway.intake.door import downlink_topic
 from gateway.keys import NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.messages import DownMessage

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from gateway.ingest.epochs import Epochs
-from gateway.ingest.sequence import DurableSequence, VolatileWindow
-from gateway.ingest.twins import Twins
+from gateway.intake.epochs import Epochs
+from gateway.intake.sequence import DurableSequence, VolatileWindow
+from gateway.intake.twins import Twins
 from gateway.keys import KeyRing, NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.errors import WireError

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable
 
 from gateway.errors import StoreError
-from gateway.ingest.answers import AnswerDesk
-from gateway.ingest.committer import Committer
-from gateway.ingest.keeper import Keeper
+from gateway.intake.answers import AnswerDesk
+from gateway.intake.committer import Committer
+from gateway.intake.keeper import Keeper
 from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.acts import Act
 from gateway.pipeline import Outcome, Pipeline

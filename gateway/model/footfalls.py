@@ -9,7 +9,7 @@ from gateway.model.detection import ActivityId
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Strike:
+class Footfall:
     """One arrival: UTC within `error_us`, and how loud it was."""
 
     at_us: int
@@ -18,8 +18,8 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
-class Strikes:
+class Footfalls:
     """What one message tells of an activity."""
 
     activity: ActivityId
-    heard: tuple[Strike, ...]
+    heard: tuple[Footfall, ...]

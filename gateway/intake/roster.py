@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
-from gateway.alarms import NodeTrouble
+from gateway.alarms import NodeCondition
 from gateway.alarms.coverage import Presence
 from gateway.model.alarm import AlarmKind
 from gateway.wire.messages import Condition, ConditionKind, Health, Hello
@@ -122,7 +122,7 @@ class Roster:
         view = self.views[node]
         return {name: getattr(view, name) for name in _VIEW_FIELDS}
 
-    def on_fresh(self, node: str, boot: int, arrival_us: int) -> list[NodeTrouble]:
+    def on_fresh(self, node: str, boot: int, arrival_us: int) -> list[NodeCondition]:
         """An authentic message that is no copy: the node is there."""
         view = self.views[node]
         view.messages += 1
@@ -172,7 +172,7 @@ class Roster:
 
     def on_condition(
         self, node: str, boot: int, seq: int, condition: Condition
-    ) -> list[NodeTrouble]:
+    ) -> list[NodeCondition]:
         """A durable condition; an older one that comes late changes nothing."""
         view, name = self.views[node], condition.kind.label
         if view.applied.get(name, [0, 0]) >= [boot, seq]:
@@ -186,9 +186,11 @@ class Roster:
         if kind is None:
             return []
         reason = f"{node} reports {name.replace('_', ' ')}"
-        return [NodeTrouble(kind, node, self._sectors[node], name, bool(condition.active), reason)]
+        return [
+            NodeCondition(kind, node, self._sectors[node], name, bool(condition.active), reason)
+        ]
 
-    def on_bad_tag(self, node: str, arrival_us: int) -> list[NodeTrouble]:
+    def on_bad_tag(self, node: str, arrival_us: int) -> list[NodeCondition]:
         """A message in the node's name that its key did not seal."""
         recent = self._bad_tags[node]
         recent.append(arrival_us)
@@ -199,17 +201,17 @@ class Roster:
         self.dirty.add(node)
         return [self._forgery(node, True)]
 
-    def on_revoked(self, node: str, arrival_us: int) -> list[NodeTrouble]:
+    def on_revoked(self, node: str, arrival_us: int) -> list[NodeCondition]:
         """A revoked node's board, or a copy of it, speaks or knocks at the broker."""
         return self.on_suspect(node, Suspicion.REVOKED, arrival_us)
 
-    def on_suspect(self, node: str, what: Suspicion, arrival_us: int) -> list[NodeTrouble]:
+    def on_suspect(self, node: str, what: Suspicion, arrival_us: int) -> list[NodeCondition]:
         """Somebody does what this node does not do; told once until it has been over for long."""
         told = (node, what) in self._suspected_us
         self._suspected_us[(node, what)] = arrival_us
         return [] if told else [self._suspect(node, what, True)]
 
-    def tick(self, now_us: int) -> list[NodeTrouble]:
+    def tick(self, now_us: int) -> list[NodeCondition]:
         """Who is missed by now, and which attempts are over; looked at four times a second."""
         if 0 <= now_us - self._ticked_us < _TICK_US:
             return []
@@ -258,16 +260,16 @@ class Roster:
             return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
         return ""
 
-    def _suspect(self, node: str, what: Suspicion, active: bool) -> NodeTrouble:
+    def _suspect(self, node: str, what: Suspicion, active: bool) -> NodeCondition:
         detail, words = what.value
         sector = self._sectors[node]
-        return NodeTrouble(AlarmKind.FORGERY, node, sector, detail, active, f"{node} {words}")
+        return NodeCondition(AlarmKind.FORGERY, node, sector, detail, active, f"{node} {words}")
 
-    def _missing(self, node: str, active: bool, reason: str) -> NodeTrouble:
+    def _missing(self, node: str, active: bool, reason: str) -> NodeCondition:
         sector = self._sectors[node]
-        return NodeTrouble(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
+        return NodeCondition(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
 
-    def _forgery(self, node: str, active: bool) -> NodeTrouble:
+    def _forgery(self, node: str, active: bool) -> NodeCondition:
         reason = f"{FORGERY_COUNT} or more forged messages or log-ins in the name of {node}"
         sector = self._sectors[node]
-        return NodeTrouble(AlarmKind.FORGERY, node, sector, "forgery", active, reason)
+        return NodeCondition(AlarmKind.FORGERY, node, sector, "forgery", active, reason)

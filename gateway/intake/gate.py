@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from gateway.ingest.door import UNKNOWN, addressed_node
+from gateway.intake.door import UNKNOWN, addressed_node
 from gateway.links.interface import Arrival
 
 RATE_PER_S = 100  # a node in its worst minute sends tens
