@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pipeline: what one step brought about."""
+"""Service: what one step of the stages brought about."""
 
 from __future__ import annotations
 
@@ -9,31 +9,35 @@ from typing import Any
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
+from gateway.model.event import Event
 from gateway.model.target import Phase
 from gateway.outputs.outbox import Delivery
-from gateway.wire.messages import DownMessage, UpMessage
+from gateway.wire.messages import UpMessage
 
 
 @dataclass(slots=True)
 class Outcome:
-    """`node` sent it, authentically. `receipt` is the (node, boot) to be told how far its messages
-    are safe, once the writes are committed; `time_for` the (node, t_ms) that asked for the time;
-    `down` is what else nodes are to be sent after the commit. `done`: the operator's act was
-    possible. `message` came for the first time.
-    """
+    """`node` sent it, authentically; `message` came for the first time. `done`: the operator's act
+    was possible. `changed` names policy that is different now."""
 
     node: str = ""
     refused: str = ""
     duplicate: bool = False
     done: bool = False
-    changed: list[str] = field(default_factory=list)  # standing orders that are others now
+    changed: list[str] = field(default_factory=list)
     detections: list[Detection] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     alarms: list[AlarmChange] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    receipt: tuple[str, int] | None = None
-    time_for: tuple[str, int] | None = None
     message: UpMessage | None = None
-    down: list[tuple[str, DownMessage]] = field(default_factory=list)
+
+    def absorb(self, later: Outcome) -> None:
+        """Add what a later step of the same input brought."""
+        self.done = self.done or later.done
+        self.detections += later.detections
+        self.events += later.events
+        self.alarms += later.alarms
+        self.deliveries += later.deliveries
 
     def lines(self, zero_us: int = 0) -> list[dict[str, Any]]:
         """JSON lines in the order things were decided; times in seconds after `zero_us`.

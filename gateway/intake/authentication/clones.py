@@ -12,7 +12,7 @@ STALE_COUNT = 3  # new words of old boots, within STALE_US: late copies of a bro
 STALE_US = 60_000_000
 
 
-class Twins:
+class Clones:
     """What each node said lately, by number."""
 
     def __init__(self) -> None:

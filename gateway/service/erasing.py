@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Pipeline: what is older than it may be is erased, in portions, and the audit says so first."""
+"""Service: what is older than it may be is erased, in portions, and the audit says so first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from gateway.audit.chain import ERASED
-from gateway.audit.log import SYSTEM, AuditLog
+from gateway.model.record import SYSTEM, Recorder
 from gateway.retention import RecordClass
 from gateway.store.interface import Expired, Snapshot, Writes
 
@@ -14,7 +14,7 @@ from gateway.store.interface import Expired, Snapshot, Writes
 class Eraser:
     """One entry for each class and day, in the commit of the first portion."""
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: Recorder) -> None:
         self._audit = audit
         self._told: dict[RecordClass, int] = {}
         self._due: dict[RecordClass, int] = {}

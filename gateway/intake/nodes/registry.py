@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.alarms import NodeCondition
 from gateway.alarms.coverage import Presence
+from gateway.model import text
 from gateway.model.alarm import AlarmKind
 from gateway.wire.messages import Condition, ConditionKind, Health, Hello
 
@@ -79,8 +80,8 @@ class NodeView:
 _VIEW_FIELDS = tuple(item.name for item in fields(NodeView))
 
 
-class Roster:
-    """Views of all nodes of a site; `dirty` names those changed since it was last cleared."""
+class NodeRegistry:
+    """Views of all nodes of a site; `dirty` names those that changed in what no message holds."""
 
     def __init__(self, sectors: dict[str, str]) -> None:
         self._sectors = sectors
@@ -99,16 +100,25 @@ class Roster:
         # Live views: ten thousand nodes are not looked through again and again.
         self.presence = Presence(self._heard, self._broken, self._lost)
 
+    @property
+    def duplicates(self) -> int:
+        """Copies of durable messages that came."""
+        return sum(view.duplicates for view in self.views.values())
+
+    def firmware(self) -> dict[str, tuple[str, str]]:
+        """(board, version) by node; empty where a node has not said it."""
+        return {name: (view.board, view.fw) for name, view in self.views.items()}
+
     def add(self, node: str, sector: str) -> None:
         """A node that is new on the site."""
         self._sectors[node] = sector
         self.views[node] = NodeView()
         self._bad_tags[node] = deque(maxlen=FORGERY_COUNT)
 
-    def restore(self, node: str, value: dict[str, Any]) -> None:
-        """Inverse of `save`; a node no longer of the site is passed over."""
+    def restore(self, node: str, saved: str) -> None:
+        """From the JSON of a view; a node no longer of the site is passed over."""
         if node in self.views:
-            view = self.views[node] = NodeView(**value)
+            view = self.views[node] = text.parse_json(saved, NodeView)
             for names, holds in (
                 (self._heard, view.last_seen_us is not None),
                 (self._broken, view.will_us is not None),
@@ -131,11 +141,11 @@ class Roster:
         view.will_us = None
         self._heard.add(node)
         self._broken.discard(node)
-        self.dirty.add(node)
         if not view.lost:
             return []
         view.lost = False
         self._lost.discard(node)
+        self.dirty.add(node)
         return [self._missing(node, False, "")]
 
     def on_given_up(self, node: str, boot: int, ranges: list[tuple[int, int]]) -> None:
@@ -143,18 +153,15 @@ class Roster:
         view = self.views[node]
         view.records_dropped += sum(last - first + 1 for first, last in ranges)
         view.gone = [*view.gone, *([boot, *pair] for pair in ranges)][-_GONE_MOST:]
-        self.dirty.add(node)
 
     def on_duplicate(self, node: str) -> None:
         """A copy of a durable message: the node has not had its receipt."""
         self.views[node].duplicates += 1
-        self.dirty.add(node)
 
     def on_will(self, node: str, arrival_us: int) -> None:
         """The broker says that the node's connection broke."""
         self.views[node].will_us = arrival_us
         self._broken.add(node)
-        self.dirty.add(node)
 
     def on_hello(self, node: str, hello: Hello) -> None:
         """A node introduces itself."""

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.alarm_config import alarm_rules
-from gateway.audit.log import SYSTEM
 from gateway.config import GatewayConfig
 from gateway.errors import ConfigError
-from gateway.intake.writer import Writer
 from gateway.keys import KeyRing
+from gateway.model.record import SYSTEM
 from gateway.model.site import Site
+from gateway.monitor.policy import Policy
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant
-from gateway.pipeline import Outcome, Pipeline
-from gateway.pipeline.standing import NewOrders, Orders
+from gateway.service.policy_record import NewPolicy
+from gateway.service.service import Service
 from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
@@ -46,8 +46,7 @@ class Rooms:
     """Who must hear of it. `keys` are those of a site's nodes as they stand, `admit` lets nodes in
     at the links and the broker."""
 
-    pipeline: Pipeline
-    writer: Writer
+    service: Service
     outputs: OutputDesk
     keys: Callable[[Site], dict[str, KeyRing]]
     admit: Callable[[Site, Mapping[str, KeyRing]], Awaitable[None]]
@@ -93,31 +92,29 @@ class Reload:
         for name, field in _FIXED.items():
             if getattr(config, field) != getattr(before, field):
                 raise ConfigError(f"{name} is another: that takes a restart; nothing was changed")
-        _check_growth(rooms.pipeline.site, site)
-        orders = Orders(site, rooms.pipeline.rules, alarm_rules(config.alarms, site))
-        given = NewOrders(
-            orders,
+        _check_growth(rooms.service.stages.site, site)
+        policy = Policy(site, rooms.service.stages.policy.rules, alarm_rules(config.alarms, site))
+        given = NewPolicy(
+            policy,
             rooms.keys(site),
             [output.channel for output in config.outputs],
             outputs_told(config),
             _hidden(before, config),
         )
         # The entities of Home Assistant are made from the site.
-        same = config.home_assistant == before.home_assistant and site == rooms.pipeline.site
+        same = config.home_assistant == before.home_assistant and site == rooms.service.stages.site
         assistant = rooms.outputs.home_assistant if same else rooms.assistant(config, site)
 
-        def work(now_us: int) -> Outcome:
+        def current() -> NewPolicy:
             # Only now: a key may have been revoked since.
-            fresh = given._replace(keys=rooms.keys(site))
-            outcome = rooms.pipeline.set_orders(now_us, by, fresh)
             rooms.outputs.set_outputs(config.outputs, assistant)
-            return outcome
+            return given._replace(keys=rooms.keys(site))
 
-        outcome = await rooms.writer.request(work)
+        changed = await rooms.service.set_policy(by, current)
         self._config = config
         await rooms.admit(site, rooms.keys(site))
-        _LOG.info("orders by=%s changed=%s", by, ", ".join(outcome.changed) or "nothing")
-        return outcome.changed
+        _LOG.info("orders by=%s changed=%s", by, ", ".join(changed) or "nothing")
+        return changed
 
 
 def outputs_told(config: GatewayConfig) -> dict[str, Any]:

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Pipeline: who may speak, as the enrolment journal says, told to the audit log once."""
+"""Service: the enrolment log's entries, recorded in the audit once each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.audit.log import AuditLog
 from gateway.enrolment import Entry
 from gateway.errors import ConfigError
+from gateway.model.record import Recorder
 from gateway.store.interface import Snapshot, Writes
 
 _STATE = "enrolment:entries"
 
 
-class AccessDesk:
+class EnrolmentRecord:
     """Remembers how much of the journal was taken up, so that its end cannot be cut off."""
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: Recorder) -> None:
         self._audit = audit
         self._entries = 0
         self._dirty = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Updates: what `groundwatch update` asks of the running gateway: begin, status, stop."""
+"""Service: what `groundwatch update` asks of the running gateway: begin, status, stop."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import ConfigError
-from gateway.intake.writer import Writer
-from gateway.pipeline import Pipeline
+from gateway.service.service import Service
 from gateway.updates import package
 from gateway.updates.desk import to_dict
 from gateway.updates.rollout import Rollout, plan
@@ -26,12 +25,11 @@ _REASON_MOST = 200
 class UpdateOrders:
     """Owns the release file in `folder`; `key` is None where the site has no release key."""
 
-    def __init__(self, pipeline: Pipeline, writer: Writer, folder: Path, key: bytes | None) -> None:
-        self._pipeline = pipeline
-        self._writer = writer
+    def __init__(self, service: Service, folder: Path, key: bytes | None) -> None:
+        self._service = service
         self._kept = folder / _KEPT
         self._key = None if key is None else Ed25519PublicKey.from_public_bytes(key)
-        updates = pipeline.updates
+        updates = service.stages.updates
         if updates.rollout is not None and updates.rollout.active and self._key is not None:
             try:
                 updates.release = package.load(self._kept, self._key)
@@ -49,7 +47,7 @@ class UpdateOrders:
                 pass
             case _:
                 raise ConfigError("the request has no act that is known")
-        rollout = self._pipeline.updates.rollout
+        rollout = self._service.stages.updates.rollout
         return {"rollout": None if rollout is None else to_dict(rollout)}
 
     async def _begin(self, request: dict[str, Any], person: str) -> None:
@@ -74,21 +72,21 @@ class UpdateOrders:
             soak_s=_count(request, "soak_s", 7 * 24 * 3600),
             patience_s=_count(request, "patience_s", 30 * 24 * 3600),
         )
-        if objection := self._pipeline.update_objection(rollout):
+        if objection := self._service.stages.updates.objection(rollout, self._firmware()):
             raise ConfigError(objection)
         await asyncio.to_thread(_keep, path, self._kept)
-        outcome = await self._writer.request(
-            lambda now_us: self._pipeline.update(now_us, rollout, release)
-        )
-        if not outcome.done:
+        if not await self._service.begin_update(rollout, release):
             raise ConfigError("another update has just begun")
+
+    def _firmware(self) -> dict[str, tuple[str, str]]:
+        return self._service.stages.intake.registry.firmware()
 
     def _nodes(self, board: str) -> list[str]:
         """Nodes of the board, as the site's file or they themselves say it, in the file's order."""
-        views = self._pipeline.roster.views
+        views = self._service.stages.intake.registry.views
         nodes = [
             name
-            for name, node in self._pipeline.site.nodes.items()
+            for name, node in self._service.stages.site.nodes.items()
             if (views[name].board or node.board or board) == board
         ]
         if not nodes:
@@ -97,10 +95,7 @@ class UpdateOrders:
 
     async def _stop(self, request: dict[str, Any], person: str) -> None:
         reason = _text(request, "reason", _REASON_MOST)
-        outcome = await self._writer.request(
-            lambda now_us: self._pipeline.stop_update(now_us, person, reason)
-        )
-        if not outcome.done:
+        if not await self._service.stop_update(person, reason):
             raise ConfigError("there is no update under way")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The register: who belongs to the site and under which keys, by the site file and the enrolment
-journal, both looked at while the gateway runs: so `groundwatch flash` needs no restart.
+"""Service: who belongs to the site and under which keys, by the site file and the enrolment log.
+Both are looked at while the gateway runs, so `groundwatch flash` needs no restart.
 
 A file that cannot be used leaves all as it was, and a line for the operator until it is right.
 """
@@ -12,11 +12,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from gateway.enrolment import Enrolment, Journal
+from gateway.enrolment import Enrolment, Journal, site_keys
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.service import Service
 from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Register:
                 self._complain(self._site_file, error)
 
     async def watch_keys(
-        self, pipeline: Pipeline, admit: Callable[[Site, Keys], Awaitable[None]]
+        self, service: Service, admit: Callable[[Site, Keys], Awaitable[None]]
     ) -> None:
         """Until cancelled: keys given out, proven or revoked count from now on."""
         while True:
@@ -63,13 +63,14 @@ class Register:
             before = self.entries
             try:
                 self.entries = self._journal.history()
-                pipeline.enrol(self._clock(), self.entries, self.keys(pipeline.site))
+                service.enrol(self.entries, self.keys(service.stages.site))
             except ConfigError as error:
                 # Better the keys as they were known than a gateway that is blind.
                 self.entries = before
                 self._complain(self._journal.path, error)
                 continue
-            await admit(pipeline.site, self.keys(pipeline.site))
+            site = service.stages.site
+            await admit(site, self.keys(site))
             _LOG.info("enrolment entries=%d", len(self.entries))
 
     async def _change(self, path: Path) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from gateway.intake.epochs import Epochs
-from gateway.intake.sequence import DurableSequence, VolatileWindow
-from gateway.intake.twins import Twins
+from gateway.intake.authentication.clones import Clones
+from gateway.intake.authentication.epochs import Epochs
+from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
 from gateway.keys import KeyRing, NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.errors import WireError
@@ -24,28 +24,13 @@ from gateway.wire.messages import (
     ConditionKind,
     UpMessage,
 )
+from gateway.wire.topics import uplink_topic
 
 _TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
 # Sealed in the epoch before the present one: a late copy; or a new word, which the node itself
 # cannot have said, for it has erased that key.
 OLD_EPOCH, STALE_KEY = "old_epoch", "stale_key"
 UNKNOWN = "-"  # stands for any node that is not ours, so that counters stay few
-
-
-def uplink_topic(site: str, node: str) -> str:
-    """Topic of what a node sends."""
-    return f"groundwatch/v1/{site}/{node}/up"
-
-
-def downlink_topic(site: str, node: str) -> str:
-    """Topic of what a node is sent."""
-    return f"groundwatch/v1/{site}/{node}/down"
-
-
-def addressed_node(topic: str) -> str:
-    """The node that an uplink's topic names, not yet judged; nothing when it names none."""
-    parts = topic.split("/", 5)
-    return parts[3] if len(parts) == 5 else ""
 
 
 class Refusal(Exception):
@@ -73,7 +58,7 @@ class Admitted(NamedTuple):
         return self.lane == seal.DURABLE
 
 
-class Door:
+class Authenticator:
     """Holds per node what has been seen; knows nothing of time, store or links."""
 
     def __init__(self, site: str, keys: Mapping[str, KeyRing]) -> None:
@@ -83,7 +68,7 @@ class Door:
         self._topics = {uplink_topic(site, node): node for node in keys}
         self._spoken: dict[str, NodeKeys] = {}  # as given out
         self.epochs = Epochs()
-        self.twins = Twins()
+        self.clones = Clones()
         self.durable: dict[tuple[str, int], DurableSequence] = {}
         self.volatile = {node: VolatileWindow() for node in keys}
 
@@ -102,7 +87,7 @@ class Door:
             raise Refusal("wrong_direction", node)
         if not _lane_allowed(message, lane):
             raise Refusal("wrong_lane", node)
-        if self.twins.differs(node, lane, boot, seq, payload):
+        if self.clones.differs(node, lane, boot, seq, payload):
             raise Refusal("two_senders", node)
         if lane == seal.DURABLE:
             fresh = self.sequence(node, boot).see(seq)
