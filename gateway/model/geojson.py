@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Model: GeoJSON (RFC 7946): nodes, sectors, tracks and alarms on anybody's map.
+"""Model: GeoJSON (RFC 7946): nodes, sectors, tracks and alarms for any map.
 
 Longitude first, 7 decimals (1 cm), outer rings counter-clockwise and cut at the antimeridian.
 Every feature states `kind`, `id` and `error_m`: the radius that holds the place in 2 of 3 cases,
