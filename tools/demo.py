@@ -97,7 +97,7 @@ def _scenario(name: str) -> Path:
 
 
 async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str, Any]:
-    site = Site(world.scenario.name, world.nodes, world.sectors)
+    site = Site(world.scenario.name, world.nodes, world.sectors, world.scenario.origin)
     write_site(site, work / "site.toml")
     create_fleet_root(work / "fleet.key")
     settings = GatewayConfig(

@@ -17,6 +17,7 @@ from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, Window
 from gateway.fusion.rules import Rules
 from gateway.model import text
+from gateway.model.geodesy import Origin
 from gateway.model.site import Ground, Node, Point, Sector, Site
 
 
@@ -41,6 +42,7 @@ class _SavedSite(msgspec.Struct, frozen=True):
     ground: Ground
     nodes: tuple[Node, ...]
     sectors: tuple[tuple[str, tuple[Point, ...]], ...]
+    origin: Origin | None = None
 
 
 class _SavedSchedule(msgspec.Struct, frozen=True):
@@ -67,6 +69,7 @@ def saved(policy: Policy) -> SavedPolicy:
             site.ground,
             tuple(site.nodes.values()),
             tuple((sector.id, sector.polygon) for sector in site.sectors.values()),
+            site.origin,
         ),
         policy.rules,
         {
@@ -89,7 +92,7 @@ def restored(saved: SavedPolicy) -> Policy:
         for name, one in saved.schedules.items()
     }
     return Policy(
-        Site(site.name, nodes, sectors, site.ground),
+        Site(site.name, nodes, sectors, site.ground, site.origin),
         saved.rules,
         AlarmRules({node.id: node.sector for node in nodes.values()}, schedules, saved.escalation),
     )

@@ -30,6 +30,7 @@ def by_subject(policy: Policy) -> Plain:
     return {
         "rules": plain["rules"],
         "ground": site["ground"],
+        "origin": site["origin"],
         "escalation": plain["escalation"],
         **{f"node {node['id']}": node for node in site["nodes"]},
         **{f"sector {name}": polygon for name, polygon in site["sectors"]},
@@ -67,7 +68,7 @@ class PolicyRecord:
         if before is None:
             return []
         subjects = dict.fromkeys((*before, *now))
-        changed = [s for s in subjects if before.get(s) != now.get(s) or s in hidden]
+        changed = [s for s in subjects if _differs(before.get(s), now.get(s)) or s in hidden]
         for subject in changed:
             reason = "address, secret or certificate" if subject in hidden else ""
             detail = {"before": _brief(before.get(subject)), "after": _brief(now.get(subject))}
@@ -84,6 +85,15 @@ class PolicyRecord:
         """Take up what an earlier run left."""
         if snapshot.state.get(_ROW):
             self._known = json.loads(snapshot.state[_ROW])
+
+
+def _differs(before: Any, now: Any) -> bool:
+    """A value that a new version knows and nobody has set is no change."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        return {k: v for k, v in before.items() if v is not None} != {
+            k: v for k, v in now.items() if v is not None
+        }
+    return bool(before != now)
 
 
 def _brief(value: Any) -> Any:
