@@ -86,7 +86,7 @@ class ConsoleState:
             "on_watch": self._sign_on(),
             "detections": list(self._detections)[::-1],
             "nodes": {
-                node: {**intake.registry.save(node), "gaps": intake.gaps(node)}
+                node: {**intake.registry.save(node), "gaps": intake.completeness.gaps(node)}
                 for node in stages.site.nodes
             },
             "events": [

@@ -9,20 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
 from gateway.alarms import AlarmRules, coverage
 from gateway.alarms.coverage import Coverage
 from gateway.alarms.rules import TICK_US
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
-from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
+from gateway.intake.authentication.sequence import VolatileWindow
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.log import Log
 from gateway.intake.nodes.boot_clock import BootClock, first_sample
+from gateway.intake.nodes.completeness import Completeness, NodeBoot
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
 from gateway.intake.nodes.rows import StaleRows
-from gateway.intake.observations import detection_of, footfalls_of, report_ms
+from gateway.intake.observations import (
+    detection_of,
+    detection_row,
+    footfalls_of,
+    message_row,
+    report_ms,
+)
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.refused import Refused
 from gateway.keys import KeyRing
@@ -44,12 +50,10 @@ from gateway.store.interface import (
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
-GAPS_MAX = 8
 _VIEW, _EPOCH, _COVERAGE = "node:", "epoch:", "coverage"  # names of state rows
 # A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
 _FLOOR_EVERY_US = 100_000_000
 _FLOOR_FACTOR = 1.25  # 2 dB
-NodeBoot = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -85,12 +89,11 @@ class Intake:
         self.detections = 0
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
+        self.completeness = Completeness(self.authenticator)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
         self._site = site
         self._rules = _rules(site)
         self._clocks: dict[NodeBoot, BootClock] = {}
-        self._missing: dict[NodeBoot, int] = {}
-        self._gappy: dict[str, set[int]] = {}  # boots with gaps
         self._floors: dict[str, tuple[int, float]] = {}
         self._coverage = self._coverage_saved = Coverage()
         self._covered_s = -1
@@ -98,9 +101,7 @@ class Intake:
         self._stale_boots: dict[str, set[int]] = {}
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
-        self._received: set[NodeBoot] = set()  # since the last collect
         self._promise = Promise({}, {})
-        self._stored_upto: dict[NodeBoot, int] = {}
         self._kept_rows: dict[str, NodeRow] = {}
         self._kept_views: dict[str, str] = {}
         self.set_keys(keys)
@@ -164,18 +165,6 @@ class Intake:
         self._log(now_us, node, [*conditions], taken)
         return taken.entries
 
-    def stored_upto(self, node: str, boot: int) -> int:
-        """Up to which seq the store holds that boot's durable messages whole: what a receipt may
-        say."""
-        return self._stored_upto.get((node, boot), 0)
-
-    def gaps(self, node: str) -> list[tuple[int, int, int]]:
-        """(boot, first, last) of durable messages not come yet though later ones have, the newest
-        boots first; at most GAPS_MAX."""
-        boots = sorted(self._gappy.get(node, ()), reverse=True)
-        ranges = ((b, *pair) for b in boots for pair in self._sequence(node, b).gaps())
-        return list(islice(ranges, GAPS_MAX))
-
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """The site grew, or was measured again; `keys` are of all its nodes."""
         self._site, self._rules = site, _rules(site)
@@ -211,9 +200,8 @@ class Intake:
         writes.refused |= self.refused.changed()
         self.quarantine.collect(writes)
         self.log.collect(writes)
-        self._promise.upto.update({key: self._sequence(*key).upto for key in self._received})
+        self._promise.upto.update(self.completeness.take_upto())
         self._promise.reserved.update(self.downlinks.collect(writes))
-        self._received.clear()
 
     def take_promise(self) -> Promise:
         """What may be said once the rows collected since the last call are stored."""
@@ -222,7 +210,7 @@ class Intake:
 
     def committed(self, promise: Promise) -> None:
         """The store holds these rows now."""
-        self._stored_upto |= promise.upto
+        self.completeness.committed(promise.upto)
         self.downlinks.committed(promise.reserved)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -233,8 +221,8 @@ class Intake:
         for boot in snapshot.boots:
             self._restore_boot(boot)
         for node, number, seq in snapshot.above:
-            self._sequence(node, number).see(seq)
-            self._mark_gap(node, number)
+            self.completeness.sequence(node, number).see(seq)
+            self.completeness.received(node, number)
         self._kept_rows = {row.node: row for row in snapshot.nodes}
         self._kept_views = {
             name.removeprefix(_VIEW): value
@@ -257,12 +245,11 @@ class Intake:
             self._coverage = self._coverage_saved = coverage.of_site(known, self._rules)
         for row in snapshot.tail:
             self._apply_again(row)
-        self._stored_upto = {k: one.upto for k, one in self.authenticator.durable.items()}
+        self.completeness.restored()
 
     def _restore_boot(self, row: BootRow) -> None:
         key = (row.node, row.boot)
-        self.authenticator.durable[key] = DurableSequence(row.upto)
-        self._missing[key] = row.missing
+        self.completeness.restore(row)
         if None not in (row.start_us, row.spread_us, row.samples, row.at_us):
             self._clocks[key] = BootClock(*row[4:8])  # type: ignore[arg-type]  # none is None
 
@@ -288,8 +275,8 @@ class Intake:
             return
         admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
         if admitted.durable:
-            self._sequence(node, row.boot).see(row.seq)
-            self._mark_gap(node, row.boot)
+            self.completeness.sequence(node, row.boot).see(row.seq)
+            self.completeness.received(node, row.boot)
         elif node in self.authenticator.volatile:
             self.authenticator.volatile[node].see(row.boot, row.seq)
         self._stale.touch(node, row.arrival_us, row.id)
@@ -322,25 +309,12 @@ class Intake:
         self.messages += 1
         node, boot = admitted.node, admitted.boot
         if admitted.durable:
-            newest = self._sequence(node, boot).newest
+            newest = self.completeness.sequence(node, boot).newest
             self.registry.views[node].backfilled += newest > admitted.seq
-            self._mark_gap(node, boot)
-        self._received.add((node, boot))
+            self.completeness.received(node, boot)
         self._stale.touch(node, arrival_us, self.messages)
         self._stale_boots.setdefault(node, set()).add(boot)
-        message = admitted.message
-        self._message_rows.append(
-            MessageRow(
-                self.messages,
-                node,
-                admitted.lane,
-                boot,
-                admitted.seq,
-                arrival_us,
-                message.NAME,
-                admitted.payload,
-            )
-        )
+        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
 
     def _apply(self, admitted: Admitted, arrival_us: int, taken: Taken) -> list[Observation]:
         """What a message changes about its node, and the observations it brings."""
@@ -393,22 +367,7 @@ class Intake:
         detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
         self.detections += message.phase is wire.Phase.ONSET
         self.registry.views[node].last_detection_us = detection.report_us
-        self._detection_rows.append(
-            DetectionRow(
-                node,
-                boot,
-                admitted.seq,
-                message.t_ms,
-                message.phase.label,
-                message.class_.label,
-                message.confidence_pct,
-                message.peak_um_s_x100,
-                detection.onset_us,
-                detection.report_us,
-                detection.uncertainty_us,
-                arrival_us,
-            )
-        )
+        self._detection_rows.append(detection_row(detection, message))
         return detection
 
     def _observe(
@@ -423,24 +382,8 @@ class Intake:
         return clock
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
-        sequence = self._sequence(node, boot)
-        ranges = sequence.gaps(upto)
-        missing = sequence.give_up(upto)
-        self._missing[(node, boot)] = self._missing.get((node, boot), 0) + missing
-        self._mark_gap(node, boot)
-        self.registry.on_given_up(node, boot, ranges)
-        self._received.add((node, boot))
+        self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
         self._stale_boots.setdefault(node, set()).add(boot)
-
-    def _sequence(self, node: str, boot: int) -> DurableSequence:
-        return self.authenticator.sequence(node, boot)
-
-    def _mark_gap(self, node: str, boot: int) -> None:
-        gappy = self._gappy.setdefault(node, set())
-        if self._sequence(node, boot).whole:
-            gappy.discard(boot)
-        else:
-            gappy.add(boot)
 
     def _write_node(self, node: str, writes: Writes) -> None:
         """All rows of a node, up to date with the newest message."""
@@ -458,8 +401,9 @@ class Intake:
             key = (node, boot)
             clock = self._clocks.get(key)
             times = tuple(clock) if clock else (None, None, None, None)
-            upto = self._sequence(node, boot).upto
-            writes.boots[key] = BootRow(node, boot, upto, self._missing.get(key, 0), *times)
+            missing = self.completeness.missing.get(key, 0)
+            upto = self.completeness.sequence(node, boot).upto
+            writes.boots[key] = BootRow(node, boot, upto, missing, *times)
         writes.state[COUNT_MESSAGES] = str(self.messages)
         writes.state[COUNT_DETECTIONS] = str(self.detections)
 

@@ -88,15 +88,19 @@ def test_pipeline_gaps_of_a_node_are_known_filled_and_kept_over_a_restart(site: 
     sent = [node.detection(1000 * number) for number in range(8)]
     for index in (0, 3, 6):
         pipeline.uplink(T0 + index, node.up, sent[index])
-    assert pipeline.intake.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
-    assert pipeline.intake.gaps("n02") == []
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n02") == []
     store.commit(pipeline.take_writes())
     pipeline = Stages(site, site_keys(site, ROOT), store.load())
-    assert pipeline.intake.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
     for index in (1, 2):
         pipeline.uplink(T0 + 10 + index, node.up, sent[index])
-    assert pipeline.intake.gaps("n01") == [(1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 5, 6)]
     assert pipeline.intake.registry.views["n01"].backfilled == 2
     pipeline.uplink(T0 + 20, node.up, node.hello(9000, oldest_seq=7))
     view = pipeline.intake.registry.views["n01"]
-    assert (pipeline.intake.gaps("n01"), view.gone, view.records_dropped) == ([], [[1, 5, 6]], 2)
+    assert (pipeline.intake.completeness.gaps("n01"), view.gone, view.records_dropped) == (
+        [],
+        [[1, 5, 6]],
+        2,
+    )

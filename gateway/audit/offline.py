@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The store: entries of the audit by a command that runs while no gateway does."""
+"""Accountability: entries of the audit by a command that runs while no gateway does."""
 
 from __future__ import annotations
 
