@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gateway.fusion import FusionState
 from gateway.fusion import step as fusion_step
-from gateway.fusion.ears import Ear, Ears
+from gateway.fusion.floors import NodeFloor, NoiseFloors
 from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import Detection
@@ -56,7 +56,7 @@ class MapTable:
             if before.get(name) is not event:
                 writes.state[f"{_EVENT}{name}"] = text.format_json(event)
         for name in sorted(self._ears):
-            writes.state[f"{_EAR}{name}"] = text.format_json(self.state.ears.by_node[name])
+            writes.state[f"{_EAR}{name}"] = text.format_json(self.state.floors.by_node[name])
         self._ears.clear()
         if self.state.last_number != self._saved.last_number:
             writes.state[_LAST] = str(self.state.last_number)
@@ -73,9 +73,10 @@ class MapTable:
         kept = [event for event in events if set(event.nodes) <= set(self._site.nodes)]
         kept.sort(key=lambda event: int(event.id.removeprefix("e")))
         ears = {
-            name.removeprefix(_EAR): text.parse_json(value, Ear)
+            name.removeprefix(_EAR): text.parse_json(value, NodeFloor)
             for name, value in snapshot.state.items()
             if name.startswith(_EAR) and name.removeprefix(_EAR) in self._site.nodes
         }
-        self.state = FusionState(tuple(kept), int(snapshot.state.get(_LAST, "0")), Ears(ears))
+        last = int(snapshot.state.get(_LAST, "0"))
+        self.state = FusionState(tuple(kept), last, NoiseFloors(ears))
         self._saved = self.state

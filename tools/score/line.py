@@ -81,7 +81,7 @@ def played(seen: Observation) -> Iterator[tuple[int, Pipeline, Outcome]]:
 
 
 def _events(pipeline: Pipeline, at_us: int) -> list[dict[str, Any]]:
-    touched = [event for event in pipeline.fusion.events if event.touched_us == at_us]
+    touched = [event for event in pipeline.fusion.events if event.evaluated_us == at_us]
     if not touched:
         return []
     alarms = {alarm.key: alarm.id for alarm in pipeline.alarms.open}
