@@ -17,6 +17,7 @@ from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.links.interface import Clock
 from gateway.model.acts import Act
+from gateway.model.observation import FromConnector
 from gateway.outputs.outbox import Delivery, Status
 from gateway.retention import Retention
 from gateway.service.act_keys import DONE, PENDING
@@ -122,6 +123,15 @@ class Service:
         future = await self.intake_stage.request(work)
         outcome: Outcome = await future
         return ActResult(outcome.done)
+
+    async def observe(self, observations: Sequence[FromConnector]) -> None:
+        """What a connector observed; stored when this returns. Its `source` is its provenance."""
+
+        def work(now_us: int) -> Work:
+            append = self.stages.intake.append
+            return Work([e for one in observations for e in append(now_us, one.source, one)])
+
+        await self.intake_stage.request(work)
 
     async def set_policy(self, by: str, given: Callable[[], NewPolicy]) -> list[str]:
         """Another policy from now on, recorded in the name of who gave it; subjects that are

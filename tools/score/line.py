@@ -82,7 +82,7 @@ def played(seen: Observation) -> Iterator[tuple[int, Stages, Outcome]]:
 
 
 def _events(stages: Stages, at_us: int) -> list[dict[str, Any]]:
-    touched = [event for event in stages.monitor.state.fusion.events if event.touched_us == at_us]
+    touched = [event for event in stages.monitor.state.fusion.events if event.evaluated_us == at_us]
     if not touched:
         return []
     alarms = {alarm.key: alarm.id for alarm in stages.monitor.state.alarms.open}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The map table: paths that loudness left open, as the times of arrival have them.
+"""Fusion: paths narrowed by the arrival times of footfalls.
 
 Two nodes' times of a step put it on a hyperbola, three on a point. A step of one node may be any of
 a few of another's, or of none: a mixture with a floor, so that a wrong pair pulls at nothing. What
-loudness says is a Gaussian about each path; from there expectation and maximisation take turns
+levels leave open is a Gaussian about each path; from there expectation and maximisation take turns
 (Dempster, Laird and Rubin 1977), the arrivals blurred at first as far as the place is unsure and
 then less and less, so that no path is caught by the wrong step. The wave's speed is an unknown too.
 """
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gateway.fusion.arrivals import Arrivals
-from gateway.fusion.heard import FArray
-from gateway.fusion.motions import Motion
-from gateway.fusion.residuals import UNKNOWNS, Normal
+from gateway.fusion.estimate.arrivals import Arrivals
+from gateway.fusion.estimate.motions import Motion
+from gateway.fusion.estimate.positions import FArray
+from gateway.fusion.estimate.residuals import UNKNOWNS, Normal
 from gateway.model.site import Ground
 
 _ROUNDS = 8
@@ -28,7 +28,7 @@ _BLUR_S = (0.005, 0.12)
 _PAIRED = 0.7  # of steps that have a partner in reach, those that have the right one
 _EVERY_S = 0.5  # a wrong partner is anywhere between two steps
 _FLOOR = (1 - _PAIRED) / _EVERY_S
-_LEAST = 2.0  # ln of how much likelier than chance, or arrivals are not of one who walks here
+_MIN_LIKELY = 2.0  # ln of how much likelier than chance, or arrivals are not of one who walks here
 _NEAREST_M = 1.0
 _SPEED_MOST = 3.0  # deviations of the wave's speed
 _WAVE = UNKNOWNS  # its ln, the unknown after those of a path
@@ -51,27 +51,27 @@ def sharpened(
     prior = np.zeros((len(paths), _WAVE + 1, _WAVE + 1))
     prior[:, :_WAVE, :_WAVE] = normal.curve
     prior[:, _WAVE, _WAVE] = ground.wave_sigma**-2
-    began = np.column_stack([paths, np.zeros(len(paths))])
-    # Who does not walk straight was elsewhere then.
+    start = np.column_stack([paths, np.zeros(len(paths))])
+    # What does not walk straight was elsewhere then.
     strayed_m = 0.5 * motion.accel_m_s2 * rows.at_s**2
     sigma = np.hypot(rows.sigma_s, strayed_m / ground.wave_m_s)
     spread = np.linalg.inv(normal.curve)
     unsure_m = np.sqrt(spread[:, 0, 0] + spread[:, 1, 1])
     blur = np.clip(unsure_m / ground.wave_m_s, *_BLUR_S)[:, None]
-    now = began.copy()
+    now = start.copy()
     for turn in range(_ROUNDS):
         left = max(0.0, 1 - turn / _CLEAR)
         there = _equations(now, rows, np.hypot(sigma, blur * left), ground)
-        slope = there.slope + (prior @ (now - began)[:, :, None])[:, :, 0]
+        slope = there.slope + (prior @ (now - start)[:, :, None])[:, :, 0]
         now = now - np.linalg.solve(prior + there.curve, slope[:, :, None])[:, :, 0]
         most = _SPEED_MOST * ground.wave_sigma
         now[:, _WAVE] = np.clip(now[:, _WAVE], -most, most)
     there = _equations(now, rows, sigma[None, :], ground)
-    if float(there.likely.max()) < _LEAST:
+    if float(there.likely.max()) < _MIN_LIKELY:
         return paths, normal
-    off = now - began
+    off = now - start
     cost = normal.cost + np.einsum("ki,kij,kj->k", off, prior, off) - 2 * there.likely
-    # Nobody asks for the wave's speed (Schur's complement).
+    # The wave's speed is a nuisance unknown (Schur's complement).
     whole = prior + there.curve
     mixed = whole[:, :_WAVE, _WAVE, None]
     curve = whole[:, :_WAVE, :_WAVE] - mixed @ mixed.transpose(0, 2, 1) / whole[:, -1:, -1:]

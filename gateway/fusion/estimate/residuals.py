@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The map table: how far a straight path is from what the nodes told, and which way is better.
+"""Fusion: how far a straight path is from the measurements, and which direction is better.
 
 The unknowns of a path are place (m), velocity (m/s), loudness (ln um/s at 1 m) and what the ground
-takes from a metre (ln, over what the site's file says), six in all, and for each node what its own
-way through the ground adds (ln), which nobody asks for: it is solved for exactly inside (Schur's
-complement), so that a path costs six unknowns, not fourteen. Ground that takes more than was
-thought makes every pass sharper, as haste does: without that unknown speeds come out too high.
+absorbs in a metre (ln, over the site file's value), six in all, and for each node what its own
+path through the ground adds (ln): a nuisance unknown, solved for exactly inside (Schur's
+complement), so that a path costs six unknowns, not fourteen. Ground that absorbs more than assumed
+makes every pass sharper, as haste does: without that unknown speeds come out too high.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.fusion.heard import FArray, Heard
-from gateway.fusion.motions import Motion
+from gateway.fusion.estimate.measurements import Measurements
+from gateway.fusion.estimate.motions import Motion
+from gateway.fusion.estimate.positions import FArray, Positions
 from gateway.model.site import Ground
 
 UNKNOWNS = 6
-_MOST = 3.0  # ln: a step of the fit goes no further from the ground that is known
+_MAX_ABSORPTION = 3.0  # ln: a step of the fit goes no further from the ground that is known
 LN_PER_DB = math.log(10) / 20
 _NEAREST_M = 1.5  # softens the law at a node's own place
 _STEP_SIGMA = 0.17  # ln: peaks of a few steps against the law, as measured along simulated walks
-_SILENT_SIGMA = 0.5  # ln: how sharply a node begins to hear
+_SILENT_SIGMA = 0.5  # ln: how sharply a node starts to detect
 _PIR_SIGMA_M = 2.0
 _GRADIENT = 0.07  # ln per metre at 15 to 25 m: what an error of place is worth in loudness
 _HUBER = 2.0  # from so many deviations on a report pulls no harder
@@ -47,7 +48,7 @@ class Normal:
 class Residuals:
     """Of one event: made once, asked for many paths."""
 
-    def __init__(self, given: Heard, motion: Motion, ground: Ground) -> None:
+    def __init__(self, given: Measurements, motion: Motion, ground: Ground) -> None:
         self.given, self.motion = given, motion
         self.place_x, self.place_y = given.nodes_m[given.who].T
         self.gain = given.gain[given.who]
@@ -65,8 +66,12 @@ class Residuals:
         sigma[given.peaks : sound] = _SILENT_SIGMA
         fade[sound:] /= _GRADIENT
         self.weight = 1.0 / np.hypot(sigma, fade)
-        middle = given.nodes_m.mean(axis=0)
-        reach_m = _REACH_M + float(np.ptp(given.nodes_m, axis=0).max())
+        self.positions = Positions(given.positions, motion.accel_m_s2) if given.positions else None
+        places = given.nodes_m
+        if not len(places):
+            places = np.array([(one.x_m, one.y_m) for one in given.positions])
+        middle = places.mean(axis=0)
+        reach_m = _REACH_M + float(np.ptp(places, axis=0).max())
         self.loudness = (ground.walker_db + motion.louder_db) * LN_PER_DB
         self.loudness_sigma = math.hypot(ground.walker_sigma_db, motion.sigma_db) * LN_PER_DB
         self.own_sigma = ground.path_db * LN_PER_DB
@@ -103,19 +108,22 @@ class Residuals:
         loud = (of_node @ trust + prior * self.loudness) / (trust.sum() + prior)
         between = (of_node - loud[:, None]) ** 2 @ trust + prior * (loud - self.loudness) ** 2
         over = np.maximum(loud[:, None] - left[:, peaks:], 0.0)
-        heard = (over**2).sum(axis=1) / (_SILENT_SIGMA**2 + self.own_sigma**2)
-        return within + between + heard, loud
+        silent = (over**2).sum(axis=1) / (_SILENT_SIGMA**2 + self.own_sigma**2)
+        cost = within + between + silent
+        if self.positions is not None:
+            cost = cost + self.positions.terms(paths).cost
+        return cost, loud
 
     def normal(self, paths: FArray, own: FArray) -> Normal:
         """The equations at paths (k, 6) with nodes' own terms (k, n)."""
         given, peaks = self.given, self.given.peaks
         sound = peaks + given.silences
         at, dx, dy, far = self.distances(paths)
-        absorption = self.absorption * np.exp(np.minimum(paths[:, 5, None], _MOST))
+        absorption = self.absorption * np.exp(np.minimum(paths[:, 5, None], _MAX_ABSORPTION))
         level = paths[:, 4, None] + self.spread(far, absorption) + own @ self.unit.T
         value = np.empty_like(level)
         gate = np.empty_like(level)
-        # what a node hears is the source and its own noise
+        # what a node measures is the source and its own noise
         noise = self.noise_sq * np.exp(-2 * np.maximum(level[:, :peaks], -20.0))
         value[:, :peaks] = level[:, :peaks] + 0.5 * np.log1p(noise) - given.limit[:peaks]
         gate[:, :peaks] = 1.0 / (1.0 + noise)
@@ -155,6 +163,11 @@ class Residuals:
         lead = paths[:, 2:4] / speed[:, None] / self.motion.sigma_m_s
         slope[:, 2:4] += lead * pace[:, None]
         curve[:, 2:4, 2:4] += lead[:, :, None] * lead[:, None, :] + 1e-4 * np.eye(2)
+        if self.positions is not None:
+            terms = self.positions.terms(paths)
+            cost = cost + terms.cost
+            slope[:, :4] += terms.slope
+            curve[:, :4, :4] += terms.curve
         own_slope = (value * gate) @ self.unit + own / self.own_sigma**2
         own_curve = (gate * gate) @ self.unit + 1.0 / self.own_sigma**2
         mixed = (jac * gate[:, None, :]) @ self.unit

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The map table: the straight walk that explains best how loud each node heard it, and when.
+"""Fusion: the straight walk that best explains the levels each node measured, and when.
 
 One estimator for a line and for an area. Its state is that of the constant-velocity Kalman filter,
-place and velocity, with the class's process noise as fading memory; what it measures are peaks over
-time: a node's rise and fall say when it was passed (the ordered closest approaches), the levels of
-several say where (energy localisation), silent nodes say where not. All reports are fitted at once
-by damped Gauss-Newton from the best of a fan of guesses: so the order in which they came cannot
-matter, and a mirror image that explains them as well is seen. See docs/adr/0014-tracking.md.
+place and velocity, with the class's process noise as fading memory. It measures peaks over time: a
+node's rise and fall show when it was passed (the ordered closest approaches), the levels of several
+show where (energy localisation), silent nodes show where not. Positions of other sensors are rows
+among them. All are fitted at once by damped Gauss-Newton from the best of a fan of guesses: so the
+order in which they came cannot matter, and a mirror image that explains them as well is found. See docs/adr/0014-tracking.md.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from gateway.fusion.arrivals import Arrivals
-from gateway.fusion.heard import FArray, Heard
-from gateway.fusion.modes import Path, told
-from gateway.fusion.motions import Motion
-from gateway.fusion.residuals import UNKNOWNS, Normal, Residuals
-from gateway.fusion.sharpen import sharpened
+from gateway.fusion.estimate.arrivals import Arrivals
+from gateway.fusion.estimate.measurements import Measurements
+from gateway.fusion.estimate.modes import Path, summary
+from gateway.fusion.estimate.motions import Motion
+from gateway.fusion.estimate.positions import FArray
+from gateway.fusion.estimate.residuals import UNKNOWNS, Normal, Residuals
+from gateway.fusion.estimate.sharpen import sharpened
 from gateway.model.site import Ground
 
 _ROUNDS = 8
 _REFINED = 12
 _LOUDEST = 3  # nodes about which guesses are made
-_GAINED_LEAST = 0.05  # of the cost, where 1 is one deviation
+_MIN_GAIN = 0.05  # of the cost, where 1 is one deviation
 _NARROWED = 0.75  # of the place's error: then arrivals are what placed it
 _FAN = np.deg2rad(np.arange(0.0, 360.0, 45.0))
 _OFFSETS_M = (0.0, 7.0, 18.0)
@@ -36,10 +37,11 @@ _APART_S = 10.0  # and so do velocities that lead no further apart in so long
 
 
 def fit(
-    given: Heard, motion: Motion, ground: Ground, struck: Arrivals | None = None
+    given: Measurements, motion: Motion, ground: Ground, arrivals: Arrivals | None = None
 ) -> Path | None:
-    """The path, or None when not one peak is known. Misfit and cost are those of loudness."""
-    if not given.peaks:
+    """The path, or None when no peak and no position is known. Misfit and cost are without the
+    arrivals."""
+    if not given.peaks and not given.positions:
         return None
     residuals = Residuals(given, motion, ground)
     paths = _guesses(residuals)
@@ -56,13 +58,13 @@ def fit(
         own = np.where(good[:, None], tried_own, own)
         now = _pick(good, there, now)
         damping = np.where(good, damping * 0.2, damping * 8)
-        if gained < _GAINED_LEAST:
+        if gained < _MIN_GAIN:
             break
-    misfit = float(now.cost.min()) / given.peaks
-    found = told(paths, now, misfit)
-    if struck is None:
+    misfit = float(now.cost.min()) / (given.peaks + len(given.positions))
+    found = summary(paths, now, misfit)
+    if arrivals is None:
         return found
-    sharp = told(*sharpened(paths, now, struck, motion, ground), misfit)
+    sharp = summary(*sharpened(paths, now, arrivals, motion, ground), misfit)
     narrowed = sharp.error_m <= _NARROWED * found.error_m
     return replace(sharp, cost=found.cost, by_arrivals=narrowed)
 
@@ -90,12 +92,16 @@ def _pick(good: np.ndarray, there: Normal, now: Normal) -> Normal:
 
 
 def _guesses(residuals: Residuals) -> FArray:
-    """The likeliest of fans of paths about the nodes that heard it loudest, (k, 6), none alike.
+    """The likeliest of fans of paths about the nodes with the loudest reports, (k, 6), none alike.
 
     About several, for the loudest report of all may be of a knock, or of a path that lost little:
-    then the walk would not be among the guesses, and the next best would be told as sure.
+    then the walk would not be among the guesses, and the next best would be taken as sure.
     """
-    fan = np.concatenate([_fan_at(residuals, row) for row in _loudest(residuals)])
+    fans = [_fan_at(residuals, row) for row in _loudest(residuals)]
+    if residuals.positions is not None:
+        motion = residuals.motion
+        fans.append(residuals.positions.guesses(motion.speed_m_s, motion.sigma_m_s))
+    fan = np.concatenate(fans)
     cost, loudness = residuals.rough_cost(fan)
     kept: list[int] = []
     for index in np.argsort(cost, kind="stable"):
@@ -108,7 +114,7 @@ def _guesses(residuals: Residuals) -> FArray:
 
 
 def _loudest(residuals: Residuals) -> list[int]:
-    """The loudest report of each of the nodes that heard it loudest."""
+    """The loudest report of each of the loudest nodes."""
     given = residuals.given
     rows: dict[int, int] = {}
     for row in np.argsort((residuals.gain - given.limit)[: given.peaks], kind="stable"):

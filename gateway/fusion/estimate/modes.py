@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The map table: what may be said of a path when several explain the reports.
+"""Fusion: place, speed and direction when several paths explain the measurements.
 
-Each mode is weighed by how likely its best path is. A straight line of nodes hears a walker alike
-from either side: then place is told between the two, speed is told, and the direction is not.
+Each mode is weighed by how likely its best path is. A straight line of nodes measures the same of a
+walker on either side: then the place is between the two, the speed is known, the direction is not.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.fusion.heard import FArray
-from gateway.fusion.residuals import Normal
+from gateway.fusion.estimate.positions import FArray
+from gateway.fusion.estimate.residuals import Normal
 
 _SAME = 4.0  # deviations squared: guesses that end nearer than this are in one mode
 _SIDE = math.radians(45.0)
-_SIDE_SURE = 0.98  # a direction is told when it is right within 45 degrees so likely
-_HOLDS = 1.25  # a direction is told of reports that a walk explains: mean cost of a peak
+_SIDE_SURE = 0.98  # a direction is stated when it is right within 45 degrees so likely
+_HOLDS = 1.25  # and when a walk explains the measurements: mean cost of one
 _SPEED_SURE = 0.25  # a speed, when its deviation is at most this share of it
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Where it was at second 0 and how it moved; direction or speed None where the reports do not
-    say. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of 3
-    cases; `misfit` is the mean `cost` of a peak, at most about 1 when the model holds."""
+    """Where it was at second 0 and how it moved; direction or speed None where they are not
+    known. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of 3
+    cases; `misfit` is the mean `cost` of a measurement, at most about 1 when the model holds."""
 
     x_m: float
     y_m: float
@@ -41,13 +41,13 @@ class Path:
     by_arrivals: bool = False  # they narrowed the place
 
 
-def told(paths: FArray, normal: Normal, misfit: float) -> Path:
+def summary(paths: FArray, normal: Normal, misfit: float) -> Path:
     """Of refined paths (k, 6) with their equations; `misfit` is how badly loudness suits them."""
     keep = _distinct(paths, normal)
     paths, curve, cost = paths[keep], normal.curve[keep], normal.cost[keep]
     # Half the cost: costs are sums of squares. Not how wide a mode is besides (Laplace): where
     # reports say little, losses that bound their pull and silences that are kept make it far wider
-    # than it is, and such modes would outweigh what was heard well.
+    # than it is, and such modes would outweigh what was measured well.
     weight = np.exp(-0.5 * (cost - cost.min()))
     weight = np.asarray(weight / weight.sum())
     spread = np.asarray(np.linalg.inv(curve), np.float64)

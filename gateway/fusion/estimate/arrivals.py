@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The map table: steps that arrived at several nodes, as rows of who heard what how much sooner."""
+"""Fusion: footfalls that arrived at several nodes, as rows of arrival time differences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.fusion.heard import FArray
+from gateway.fusion.estimate.positions import FArray
 from gateway.model.event import Activity
 from gateway.model.footfalls import Footfall
 from gateway.model.site import Site
@@ -41,18 +41,18 @@ class Arrivals:
 
 def arrivals(site: Site, activities: Sequence[Activity], at_us: int) -> Arrivals | None:
     """All that may belong together, of the last seconds; None without two nodes that have any."""
-    heard: dict[str, list[Footfall]] = {}
+    by_node: dict[str, list[Footfall]] = {}
     for activity in activities:
-        lately = [one for one in activity.strikes if one.at_us >= at_us - _SINCE_US]
+        lately = [one for one in activity.footfalls if one.at_us >= at_us - _SINCE_US]
         if lately:
-            heard.setdefault(activity.id.node, []).extend(lately)
+            by_node.setdefault(activity.id.node, []).extend(lately)
     steps: list[list[Row]] = []
     weights: list[float] = []
-    for a, b in combinations(sorted(heard), 2):
-        of_pair = _of_pair(site, a, b, heard, at_us)
+    for a, b in combinations(sorted(by_node), 2):
+        of_pair = _of_pair(site, a, b, by_node, at_us)
         steps += of_pair
-        # n nodes tell n - 1 differences, in n (n - 1) / 2 pairs
-        share = 2 / len(heard) * min(1.0, _TOGETHER / max(1, len(of_pair)))
+        # n nodes give n - 1 differences, in n (n - 1) / 2 pairs
+        share = 2 / len(by_node) * min(1.0, _TOGETHER / max(1, len(of_pair)))
         weights += [share] * len(of_pair)
     if not steps:
         return None
@@ -63,7 +63,7 @@ def arrivals(site: Site, activities: Sequence[Activity], at_us: int) -> Arrivals
 
 
 def _of_pair(
-    site: Site, a: str, b: str, heard: dict[str, list[Footfall]], at_us: int
+    site: Site, a: str, b: str, by_node: dict[str, list[Footfall]], at_us: int
 ) -> list[list[Row]]:
     """For each step of a that has any, its partners of b."""
     here, there = site.nodes[a], site.nodes[b]
@@ -71,9 +71,9 @@ def _of_pair(
     most_us = round((apart_m / _SLOWEST_M_S + _SLACK_S) * 1e6)
     places = (here.x_m, here.y_m, there.x_m, there.y_m)
     found: list[list[Row]] = []
-    for first in heard[a]:
+    for first in by_node[a]:
         step: list[Row] = []
-        for second in heard[b]:
+        for second in by_node[b]:
             lead_us = second.at_us - first.at_us
             if abs(lead_us) <= most_us:
                 clocks_us = math.hypot(first.error_us, second.error_us) / math.sqrt(3)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The map table: what is heard alike everywhere is far away or in the air, and no walker.
+"""Fusion: what many nodes measure alike at once is far away or in the air, and no walker.
 
-Wind, thunder, blasts, quakes and aircraft reach many nodes at once and about as loud: nobody who
-walks or drives among the nodes can be near to all of them. It lowers confidence and is told as a
-reason; it never keeps an alarm back by itself, for an intruder may use the storm.
+Wind, thunder, blasts, quakes and aircraft reach many nodes at once and about as loud: nothing that
+walks or drives among the nodes can be near to all of them. It lowers confidence and is listed as a
+reason; it never suppresses an alarm by itself, for an intruder may use the storm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gateway.fusion.ears import Ears
+from gateway.fusion.floors import NoiseFloors
 from gateway.fusion.rules import SPEED_MAX_M_S
 from gateway.model.event import Activity
 from gateway.model.site import Site
@@ -38,22 +38,26 @@ class Doubt:
 
 
 def doubts(
-    site: Site, ears: Ears, activities: Sequence[Activity], target: TargetClass, at_us: int
+    site: Site, floors: NoiseFloors, activities: Sequence[Activity], target: TargetClass, at_us: int
 ) -> tuple[Doubt, ...]:
     """Signs that these activities have a cause far away or in the air."""
     found: list[Doubt] = []
     first = _first_onsets(activities)
-    # Whoever stands and digs is heard at once by all who hear him.
+    # A person who stands and digs is detected at once by all nodes in range.
     stands = target is TargetClass.DIGGING
-    if not stands and _is_everywhere(site, ears, first, at_us) and _is_at_once(site, first, target):
-        # Alike alone is no sign: so is somebody who walks along the nodes.
+    if (
+        not stands
+        and _is_everywhere(site, floors, first, at_us)
+        and _is_at_once(site, first, target)
+    ):
+        # Alike alone is no sign: so is a person who walks along the nodes.
         if _is_flat(site, activities, at_us):
-            reason = "heard everywhere at once and alike, as thunder or an aircraft is"
+            reason = "AGAINST: simultaneous, equal level at all nodes (thunder, aircraft)"
             found.append(Doubt("far", reason))
         else:
-            found.append(Doubt("blast", "heard everywhere at once, as a blast or a gust is"))
-    if ears.are_noisy(site.around(first)):
-        found.append(Doubt("noisy", "the ground is noisy at most nodes, as in wind or rain"))
+            found.append(Doubt("blast", "AGAINST: simultaneous at all nodes (blast, gust)"))
+    if floors.are_noisy(site.around(first)):
+        found.append(Doubt("noisy", "AGAINST: noisy ground at most nodes (wind, rain)"))
     return tuple(found)
 
 
@@ -65,10 +69,10 @@ def _first_onsets(activities: Sequence[Activity]) -> dict[str, int]:
     return first
 
 
-def _is_everywhere(site: Site, ears: Ears, first: dict[str, int], at_us: int) -> bool:
+def _is_everywhere(site: Site, floors: NoiseFloors, first: dict[str, int], at_us: int) -> bool:
     if len(first) < _NODES:
         return False
-    listening = sum(ears.hears(node, at_us) or node in first for node in site.around(first))
+    listening = sum(floors.listens(node, at_us) or node in first for node in site.around(first))
     if len(first) < _SHARE * listening:
         return False
     return _aperture_m(site, first) >= _APERTURE_M
@@ -88,9 +92,9 @@ def _is_flat(site: Site, activities: Sequence[Activity], at_us: int) -> bool:
     loudest: dict[str, float] = {}
     for activity in activities:
         node = activity.id.node
-        for sound in activity.sounds:
-            if at_us - sound.at_us <= _RECENT_US and sound.at_us > activity.onset_us:
-                loudest[node] = max(loudest.get(node, 0.0), sound.peak_um_s)
+        for report in activity.levels:
+            if at_us - report.at_us <= _RECENT_US and report.at_us > activity.onset_us:
+                loudest[node] = max(loudest.get(node, 0.0), report.peak_um_s)
     levels = [
         20 * math.log10(max(peak, 0.01)) - site.nodes[node].gain_db
         for node, peak in loudest.items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The map table: how what walks and what drives moves, and how loud it is beside a walker."""
+"""Fusion: how each class moves, and how loud it is beside a walker."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MOTIONS = {
 
 
 def motion_of(target: TargetClass, cadence_hz: float) -> Motion:
-    """The model for a class; the rhythm tells a run from a walk."""
+    """The model for a class; the cadence separates a run from a walk."""
     if target is TargetClass.PERSON and cadence_hz >= _RUNNER_HZ:
         return _RUN
     return _MOTIONS[target]
