@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway import wrapped
-from gateway.private_file import read_private
+from gateway.files import read_private
 from gateway.updates import package
 from tools.bundle import FIRMWARE, VERSION_FILE, VERSION_LINE, boards, read_tree
 from tools.errors import UserError

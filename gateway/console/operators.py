@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +17,7 @@ from argon2.low_level import ARGON2_VERSION
 
 from gateway import toml_table
 from gateway.errors import ConfigError
+from gateway.files import write_atomic
 from gateway.toml_table import Table
 
 NAME_MOST = 32
@@ -128,12 +128,7 @@ def save_operators(path: Path, operators: dict[str, Operator]) -> None:
             "",
         ]
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".operators-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        write_atomic(path, "\n".join(lines))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
 

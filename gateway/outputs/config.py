@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.errors import ConfigError
+from gateway.files import read_private
 from gateway.outputs.outbox import Channel
 from gateway.outputs.trust import Trust, read_trust
-from gateway.private_file import read_private
 from gateway.toml_table import Table
 
 _OUTPUTS_MOST = 16

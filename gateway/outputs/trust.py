@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.errors import ConfigError
-from gateway.private_file import read_private
+from gateway.files import read_private
 from gateway.toml_table import Table
 
 _PEM_MOST = 1 << 20
