@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from gateway.alarm_config import alarm_rules
 from gateway.audit import head as head_file
 from gateway.audit.chain import EXPORTED, SALT_BYTES
 from gateway.audit.checkpoint import Signer
@@ -21,6 +20,7 @@ from gateway.audit.log import AuditLog
 from gateway.broker.choose import broker_for, passwords_of
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
+from gateway.config.alarms import alarm_rules
 from gateway.console.door import ConsoleDoor
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.server import Console

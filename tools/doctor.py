@@ -23,11 +23,11 @@ from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import GATEWAY_USER
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig, add_option, load_config
+from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.service.clock_quality import ClockQuality, read_clock_quality
-from gateway.site_file import load_site
 from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
 
 _FREE_LEAST = 1 << 30  # bytes

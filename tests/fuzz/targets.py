@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from gateway.broker import packets
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.links.frames import FrameReader, decode_frame
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
-from gateway.store.interface import Writes
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError
 from gateway.wire.topics import uplink_topic
@@ -123,7 +122,7 @@ class _Gateway:
         self.pipeline.uplink(_NOW_US + self._count, topic, data)
         self._count += 1
         if self._count % _EVERY == 0:
-            writes: Writes = self.pipeline.take_writes()
+            self.pipeline.take_writes()
             self.pipeline.committed()
 
     def sealed(self, payload: bytes) -> None:
