@@ -52,7 +52,6 @@ class MqttSession:
         self.problem = ""
         self._access = access
         self._topics = tuple(topics or ())
-        self._take = take
         self._counters = counters
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
@@ -68,7 +67,7 @@ class MqttSession:
         client.on_too_big = self._on_too_big
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
+        client.on_arrival = take
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
 
@@ -228,13 +227,6 @@ class MqttSession:
             self._loop.call_soon(self._break_off, problem)
         else:
             self._set_ready()
-
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""  # refused and counted where topics are judged
-        self._take(topic, bytes(message.payload), message.mid, message.retain)
 
     def _on_publish(
         self, _client: paho.Client, _data: Any, packet_id: int, reason: ReasonCode, _more: Any
