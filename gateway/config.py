@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway import toml_table
 from gateway.alarm_config import AlarmConfig, read_alarms
+from gateway.mqtt.access import Transport, Version
 from gateway.node_network import NodeNetwork, read_nodes
 from gateway.outputs.config import (
     HomeAssistantConfig,
@@ -19,6 +20,7 @@ from gateway.outputs.config import (
     read_outputs,
 )
 from gateway.retention import Retention, read_retention
+from gateway.tls import Trust, read_trust
 from gateway.toml_table import Table
 from gateway.updates.package import load_public_key
 
@@ -79,6 +81,7 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 
 LOOPBACK = "127.0.0.1"
 _URL_EXAMPLE = "postgresql:///groundwatch"
+_TRANSPORTS: dict[str, Transport] = {"tcp": "tcp", "websockets": "websockets"}
 
 
 class BrokerKind(Enum):
@@ -98,6 +101,9 @@ class BrokerConfig:
     port: int = 1883
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    trust: Trust | None = None
+    transport: Transport = "tcp"
+    version: Version = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ def load_config(path: Path) -> GatewayConfig:
     """Read a gateway.toml; relative paths in it are relative to the file. Raises ConfigError."""
     root = toml_table.load(path)
     head = root.table("gateway", required=True)
-    broker = _broker(root.table("broker"))
+    broker = _broker(root.table("broker"), path.parent)
     config = GatewayConfig(
         data_dir=path.parent / head.text("data_dir", "data"),
         site=path.parent / head.text("site", "site.toml"),
@@ -195,22 +201,42 @@ def _store_url(table: Table) -> str | None:
     return url
 
 
-def _broker(table: Table) -> BrokerConfig:
+def _broker(table: Table, folder: Path) -> BrokerConfig:
     kinds = {kind.value: kind for kind in BrokerKind}
     name = table.text("kind", "embedded", "embedded")
     if name not in kinds:
         raise table.fail("kind", f"must be one of {', '.join(kinds)}", 'kind = "embedded"')
+    if kinds[name] is not BrokerKind.EXTERNAL:
+        for key in ("tls", "ca_file", "cert_file", "cert_key_file", "transport", "version"):
+            if table.has(key):
+                raise table.fail(key, "is for an external broker", 'kind = "external"')
+    tls = table.boolean("tls", False)
+    for key in ("ca_file", "cert_file", "cert_key_file"):
+        if table.has(key) and not tls:
+            raise table.fail(key, "needs tls", "tls = true")
     config = BrokerConfig(
         kind=kinds[name],
         host=table.text("host", LOOPBACK, LOOPBACK),
         port=table.integer("port", 0, 65535, 1883, 1883),
         username=table.optional_text("username", "gateway"),
         password=table.optional_text("password", "secret"),
+        trust=read_trust(table, folder, client=True) if tls else None,
+        transport=_TRANSPORTS[table.choice("transport", tuple(_TRANSPORTS), "tcp")],
+        version=_version(table),
     )
     if config.kind is not BrokerKind.EXTERNAL and (config.username or config.password):
         raise table.fail("username", "and password are for an external broker", 'kind = "external"')
     table.done()
     return config
+
+
+def _version(table: Table) -> Version:
+    match table.integer("version", 3, 5, 5, 3):
+        case 3:
+            return 3
+        case 5:
+            return 5
+    raise table.fail("version", "must be 3 (MQTT 3.1.1) or 5", "version = 5")
 
 
 def _console(table: Table, folder: Path) -> ConsoleConfig:

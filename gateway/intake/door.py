@@ -24,28 +24,13 @@ from gateway.wire.messages import (
     ConditionKind,
     UpMessage,
 )
+from gateway.wire.topics import uplink_topic
 
 _TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
 # Sealed in the epoch before the present one: a late copy; or a new word, which the node itself
 # cannot have said, for it has erased that key.
 OLD_EPOCH, STALE_KEY = "old_epoch", "stale_key"
 UNKNOWN = "-"  # stands for any node that is not ours, so that counters stay few
-
-
-def uplink_topic(site: str, node: str) -> str:
-    """Topic of what a node sends."""
-    return f"groundwatch/v1/{site}/{node}/up"
-
-
-def downlink_topic(site: str, node: str) -> str:
-    """Topic of what a node is sent."""
-    return f"groundwatch/v1/{site}/{node}/down"
-
-
-def addressed_node(topic: str) -> str:
-    """The node that an uplink's topic names, not yet judged; nothing when it names none."""
-    parts = topic.split("/", 5)
-    return parts[3] if len(parts) == 5 else ""
 
 
 class Refusal(Exception):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from gateway.intake.door import UNKNOWN, addressed_node
+from gateway.intake.door import UNKNOWN
 from gateway.links.interface import Arrival
+from gateway.wire.topics import addressed_node
 
 RATE_PER_S = 100  # a node in its worst minute sends tens
 BURST = 1000  # a whole ledger after an outage

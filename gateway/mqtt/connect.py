@@ -88,11 +88,15 @@ def make_client(access: MqttAccess, will: Will | None) -> PahoClient:
 
 async def connect(client: PahoClient, access: MqttAccess) -> None:
     """Connected by TCP, TLS and websocket, and CONNECT queued. Raises OSError."""
-    client.connected = await _tcp(access)
     try:
+        client.connected = await _tcp(access)
         await _shake_hands(client, access)
     except ConnectionResetError as error:  # in the middle of the handshake
         raise ConnectionAbortedError(str(error)) from None
+    except ValueError as error:  # a host name that cannot be one
+        if isinstance(error, OSError):
+            raise
+        raise OSError(str(error)) from None
 
 
 async def _tcp(access: MqttAccess) -> socket.socket:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from gateway.broker import packets
-from gateway.intake.door import uplink_topic
 from gateway.links.frames import FrameReader, decode_frame
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.pipeline import Pipeline, site_keys
@@ -22,6 +21,7 @@ from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError
+from gateway.wire.topics import uplink_topic
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, write_site
 
 _EVERY = 1000  # inputs after which what the pipeline wants kept is thrown away, as after a commit

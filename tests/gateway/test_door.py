@@ -8,13 +8,14 @@ import random
 import cbor2
 import pytest
 
-from gateway.intake.door import Door, Refusal, uplink_topic
+from gateway.intake.door import Door, Refusal
 from gateway.intake.downlink import BLOCK, DownCounter
 from gateway.intake.refused import Refused
 from gateway.intake.sequence import WINDOW, DurableSequence, VolatileWindow
 from gateway.keys import KeyRing
 from gateway.wire import seal
 from gateway.wire.messages import Condition, ConditionKind, Time
+from gateway.wire.topics import uplink_topic
 from tests.gateway.played_node import SITE, PlayedNode
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway.fusion.rules import ALARMABLE
-from gateway.intake.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
 from gateway.model.event import Event
 from gateway.model.site import Site
@@ -26,6 +25,7 @@ from gateway.pipeline.outcome import Outcome
 from gateway.site_file import load_site
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
+from gateway.wire.topics import uplink_topic
 from sim_hardware.fastpath import Report, Strikes
 from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
