@@ -62,7 +62,7 @@ class EmbeddedBroker(Broker):
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                self._connected, self.host, self.port, backlog=1024
+                lambda: Peer(self, self, self._buffer), self.host, self.port, backlog=1024
             )
         except OSError as error:
             raise BrokerError(
@@ -116,6 +116,15 @@ class EmbeddedBroker(Broker):
                 peer.close()
 
     # What a peer asks of its host
+
+    def met(self, peer: Peer) -> bool:
+        """A stranger has connected; False when there are too many of them."""
+        self._peers.add(peer)
+        self._strangers += 1
+        if self._strangers <= _MAX_STRANGERS:
+            return True
+        self.count("too many unknown connections")
+        return False
 
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may."""
@@ -177,15 +186,6 @@ class EmbeddedBroker(Broker):
             self._adopt(held)
         if will is not None and not self._stopping:
             self._adopt(Arrival(self.clock(), will.topic, will.payload, self, acknowledge_nothing))
-
-    def _connected(self) -> asyncio.BaseProtocol:
-        peer = Peer(self, self, self._buffer)
-        self._peers.add(peer)
-        self._strangers += 1
-        if self._strangers > _MAX_STRANGERS:
-            self.count("too many unknown connections")
-            asyncio.get_running_loop().call_soon(peer.close)
-        return peer
 
     def _refusal(self, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may."""

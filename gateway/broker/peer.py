@@ -32,6 +32,9 @@ _PINGRESP = packets.frame(Kind.PINGRESP)
 class Host(Protocol):
     """What a peer needs from its broker."""
 
+    def met(self, peer: Peer) -> bool:
+        """A stranger has connected; False when there are too many of them."""
+
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may, and is known by its user from now on."""
 
@@ -124,6 +127,8 @@ class Peer(asyncio.BufferedProtocol):
         """A stranger has so long to introduce itself."""
         self._transport = cast("asyncio.Transport", transport)
         self._connecting = self._loop.call_later(CONNECT_S, self._too_late)
+        if not self._host.met(self):
+            self.close()
 
     def get_buffer(self, _size: int) -> bytearray:
         """The shared one: what is read is taken out before anything else is."""
@@ -230,13 +235,13 @@ class Peer(asyncio.BufferedProtocol):
                         break  # the length is not all here
                 if size > MAX_PACKET:
                     raise PacketError("packet too big")
-                stop = body + size
-                if stop > end:
-                    break
-                first = data[at]
+                stop, first = body + size, data[at]
                 if first >> 4 != _PUBLISH:
-                    self._on_packet(first, data[body:stop])
-                elif not self._on_publish(first, data, body, stop):
+                    kind = self._expected(first)
+                    if stop > end:
+                        break
+                    self._on_packet(kind, data[body:stop])
+                elif stop > end or not self._on_publish(first, data, body, stop):
                     break
                 at = stop
                 self._spend()
@@ -286,11 +291,15 @@ class Peer(asyncio.BufferedProtocol):
             host.wait_for_room(self)
         return True
 
-    def _on_packet(self, first: int, body: bytes) -> None:
+    def _expected(self, first: int) -> Kind:
+        """From the first byte, before the rest is waited for. Raises PacketError."""
         kind = packets.kind_of(first)
+        if not self.user and kind is not Kind.CONNECT:
+            raise PacketError("no connect")
+        return kind
+
+    def _on_packet(self, kind: Kind, body: bytes) -> None:
         if not self.user:
-            if kind is not Kind.CONNECT:
-                raise PacketError("no connect")
             self._on_connect(body)
         elif kind is Kind.PUBACK:
             packets.parse_packet_id(body)  # downlinks go at QoS 0: nothing waits for it
