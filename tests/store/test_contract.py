@@ -180,7 +180,8 @@ def test_store_erases_every_class_in_portions_and_keeps_chain_and_counts(
         report = verify(given, by_id([signer.public]))
     assert (report.problems, report.erased > 10, report.history) == ([], True, 0)
     with reading(place) as db:
-        for table in ("message", "detection", "alarm", "alarm_history", "quarantine", "log", "tick"):
+        tables = ("message", "detection", "alarm", "alarm_history", "quarantine", "log", "tick")
+        for table in tables:
             assert db.run(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
