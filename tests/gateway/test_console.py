@@ -20,6 +20,7 @@ from gateway.config import GatewayConfig, load_config
 from gateway.console import server
 from gateway.console import state as state_module
 from gateway.model.alarm import AlarmKind
+from gateway.service.intake_stage import Work
 from gateway.service.outcome import Outcome
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
@@ -275,12 +276,16 @@ async def test_console_long_queue_is_cut_but_never_what_is_active(
     gateway: Gateway, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state_module, "_OPEN_SHOWN", 2)
-    pipeline, now_us = gateway.service.stages, 1_000_000
+    stages, given = gateway.service.stages, list[NodeCondition]()
     for number in range(6):
         trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
-        pipeline._alarm(trouble, now_us + number, Outcome())
+        given.append(trouble)
         if number != 4:
-            pipeline._alarm(replace(trouble, active=False), now_us + number, Outcome())
+            given.append(replace(trouble, active=False))
+    await gateway.service.intake_stage.request(
+        lambda now_us: Work([e for one in given for e in stages.intake.append(now_us, "n01", one)])
+    )
+    await until(lambda: stages.monitor.cursor == stages.intake.log.last_id)
     state = await (await browser.get("api/state")).json()
     assert [alarm["id"] for alarm in state["alarms"]] == [1, 2, 5]
     assert state["alarms_waiting"] == 3
