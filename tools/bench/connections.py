@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.bench.measure import count_rows
+from tools.bench.stored import count_rows
 from tools.bench.systems import EMBEDDED, running
 from tools.errors import UserError
 

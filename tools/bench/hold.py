@@ -7,36 +7,32 @@ Prints "connected", then one line for every second: how many are still connected
 from __future__ import annotations
 
 import argparse
-import asyncio
+import sys
 import time
-from pathlib import Path
 
-from tools.bench.load import Node, connect_all
 from tools.bench.messages import heartbeat, node_keys
+from tools.bench.nodes import Crowd
 
 
-async def _run(args: argparse.Namespace) -> None:
-    nodes, keys = await connect_all(args.nodes, args.port), node_keys(args.nodes)
+def _run(args: argparse.Namespace) -> None:
+    crowd, keys = Crowd(args.nodes, args.port), node_keys(args.nodes)
     print("connected", flush=True)
-    began_s, sent = time.monotonic(), 0
-    told_s = 0
-    while (now_s := time.monotonic() - began_s) < args.seconds:
+    start_s, sent, reported_s = time.monotonic(), 0, 0
+    while (now_s := time.monotonic() - start_s) < args.seconds:
         due = int(now_s / args.every * args.nodes)
         while sent < due:
-            index, turn = sent % args.nodes, sent // args.nodes
-            _say(nodes[index], heartbeat(keys[index], index, turn))
+            turn, index = divmod(sent, args.nodes)
+            node = crowd.nodes[index]
+            if not node.gone:
+                crowd.write(index, node.encode(heartbeat(keys[index], index, turn)), 1)
             sent += 1
-        if int(now_s) > told_s:
-            told_s = int(now_s)
-            print(sum(not node.gone for node in nodes), flush=True)
-        await asyncio.sleep(0.01)
+        crowd.read_acks()
+        if int(now_s) > reported_s:
+            reported_s = int(now_s)
+            print(sum(not node.gone for node in crowd.nodes), flush=True)
+        time.sleep(0.01)
     print(f"sent {sent}", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, Path("/dev/stdin").read_bytes)
-
-
-def _say(node: Node, payload: bytes) -> None:
-    if not node.gone:
-        node.write(node.encode(payload), 1)
+    sys.stdin.read()  # connected until the parent ends
 
 
 def main() -> None:
@@ -46,7 +42,7 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--every", type=float, required=True, help="seconds between heartbeats")
-    asyncio.run(_run(parser.parse_args()))
+    _run(parser.parse_args())
 
 
 if __name__ == "__main__":
