@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -78,6 +79,16 @@ class Result:
         return _spread(one.p99_ms for one in self.delays.get(key, ()))
 
     @property
+    def detection_ms(self) -> Spread | None:
+        """Processor per detection of walks as they happen."""
+        return _spread(self.live_ms)
+
+    @property
+    def fusing_alarms(self) -> int | None:
+        """Raised by them, median."""
+        return round(median(self.live_alarms)) if self.live_alarms else None
+
+    @property
     def ours_ran(self) -> bool:
         """Whether both of our rows have every figure of every run."""
         return all(
@@ -99,8 +110,8 @@ class Result:
             "p99_ms_embedded": _rounded(self.p99_ms(EMBEDDED.key), 2),
             "rates": {key: round(s.median) for key in self.found if (s := self.rate(key))},
             "cpu_us": {key: round(s.median, 1) for key in self.found if (s := self.cpu_us(key))},
-            "fusing_cpu_ms_per_detection": _rounded(_spread(self.live_ms), 2),
-            "fusing_alarms": round(median(self.live_alarms)) if self.live_alarms else None,
+            "fusing_cpu_ms_per_detection": _rounded(self.detection_ms, 2),
+            "fusing_alarms": self.fusing_alarms,
             "load_share": {
                 key: round(s.median, 2) for key in self.found if (s := self.load_share(key))
             },
@@ -120,7 +131,7 @@ class Result:
             "rates": {key: self.rate(key) for key in self.found},
             "cpu_us": {key: self.cpu_us(key) for key in self.found},
             "p99_ms": {key: self.p99_ms(key) for key in self.delays},
-            "fusing_cpu_ms_per_detection": {FUSING.key: _spread(self.live_ms)},
+            "fusing_cpu_ms_per_detection": {FUSING.key: self.detection_ms},
         }
         return {
             name: {key: [round(s.low, 2), round(s.high, 2)] for key, s in by_key.items() if s}
@@ -128,7 +139,7 @@ class Result:
         }
 
 
-def _spread(values: Any) -> Spread | None:
+def _spread(values: Iterable[float]) -> Spread | None:
     known = list(values)
     return Spread.of(known) if known else None
 
@@ -144,11 +155,11 @@ def bench(peers: Sequence[System], runs: int, report: Callable[[str], None]) -> 
     with tempfile.TemporaryDirectory(prefix="groundwatch-bench-") as name:
         bench = _Bench(Path(name), result, report)
         for system in (EMBEDDED, OURS, FUSING, *peers):
-            bench.attempt(system, lambda system=system: bench.prepare(system))  # type: ignore[misc]
+            bench.attempt(system, partial(bench.prepare, system))
         watch = Watch()
         for run in range(1, runs + 1):
             for system in (EMBEDDED, OURS, FUSING, *peers):
-                bench.attempt(system, lambda system=system, run=run: bench.once(system, run))  # type: ignore[misc]
+                bench.attempt(system, partial(bench.once, system, run))
         result.activity = watch.activity()
     return result
 

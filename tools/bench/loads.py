@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.wire import seal
-from gateway.wire.messages import Detection, Phase, TargetClass
+from gateway.wire.messages import Detection, Message, Phase, TargetClass
 from tools.bench.messages import Sealed, health, heartbeat, hello, node_keys, sealed
 from tools.bench.walks import ZONE_NODES, Report, zone_reports
 
@@ -75,6 +75,7 @@ def _sealed_load(nodes: int, due: Sequence[_Due], hello_ms: int) -> Load:
     ]
     durable, volatile = [0] * nodes, [1] * nodes
     onsets: dict[tuple[int, int], set[int]] = {}
+    message: Message
     for due_ms, index, report in due:
         if report is None:
             volatile[index] += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: how busy the machine is with other work; a reader must know how quiet it was."""
+"""Workbench, bench: how busy the machine was with other work."""
 
 from __future__ import annotations
 

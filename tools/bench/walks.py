@@ -3,7 +3,7 @@
 
 Levels follow the law of `sim_hardware.world.soil` for loam: a footstep of ln 1.87 um/s at 1 m,
 spread as a surface wave (1 / sqrt(r)), absorbed by 0.03 / m, with a loss drawn for each path. A
-node detects above seven noise floors, reports every 5 s and ends 6 s after the last step it detected:
+node detects above seven noise floors, reports every 5 s and ends 6 s after the last detected step:
 what `ugs.detect` does, without a detector.
 """
 
