@@ -28,7 +28,7 @@ from tools.bench.walks import zone_reports
 from tools.cli import main
 from tools.errors import UserError
 
-NODES, COUNT = 5, 200
+NODES, COUNT = 7, 210
 QUIET = Activity(load_before=0.1, load_after=1.2, other_share=0.01, cores=2)
 
 
@@ -46,7 +46,7 @@ def test_bench_system_fed_the_load_stores_every_message(system: System, tmp_path
 
 def test_bench_walks_past_nodes_raise_their_alarms(tmp_path: Path) -> None:
     load = FUSING.load(NODES, COUNT)
-    assert load.walks >= 3
+    assert load.walks >= 2
     write_messages(tmp_path / "messages", load.messages)
     with running(FUSING, tmp_path / "run", NODES) as it:
         wanted = Wanted(COUNT, load.walks, FUSING.speed)
@@ -85,7 +85,7 @@ def test_bench_messages_read_back_as_they_were_written(load: Load, tmp_path: Pat
 
 def test_bench_walk_through_a_zone_is_detected_by_several_nodes_that_end_it() -> None:
     nodes, phases = defaultdict(set), defaultdict(list)
-    for one in zone_reports(3, 60, 1200, random.Random(5)):
+    for one in zone_reports(3, 60.0, 1200.0, random.Random(5)):
         nodes[one.walk].add(one.node)
         phases[one.walk, one.node, one.onset_tick].append(one.phase)
     assert len(nodes) > 5 and all(2 <= len(seen) <= 5 for seen in nodes.values())
@@ -96,10 +96,10 @@ def test_bench_walk_through_a_zone_is_detected_by_several_nodes_that_end_it() ->
 
 
 def test_bench_live_walks_are_sent_by_time_after_the_hellos() -> None:
-    load = live_crossings(10, 60)
+    load = live_crossings(14, 60)
     due = [message.due_ms for message in load.messages]
-    assert due == sorted(due) and due[9] == 0 and due[-1] <= 60_000
-    assert load.detections + 10 + 10 <= len(due)  # hellos and heartbeats
+    assert due == sorted(due) and due[13] == 0 and due[-1] <= 60_000
+    assert load.detections + 14 + 14 <= len(due)  # hellos and heartbeats
     assert load.walks >= 1
 
 

@@ -55,7 +55,7 @@ EMBEDDED = System("groundwatch_embedded", "Groundwatch, its own broker", 60_000,
 FUSING = System(
     "groundwatch_fusing",
     "Groundwatch, walks through fusion to alarms",
-    5_000,
+    3_000,
     load=crossings,
     speed=0,
 )

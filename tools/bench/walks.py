@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from gateway.wire.messages import Phase
 
 SPACING_M = 25
-ZONE_NODES = 5  # one walker at a time in each: walks of two zones are two events
+# One walker at a time in each zone. Walks of two zones stay 95 m apart, so they are two events:
+# fusion joins walkers within 80 m of each other when one walk explains both.
+ZONE_NODES = 7
 FLOOR_UM_S = 0.08
 _THRESHOLD_UM_S = 7 * FLOOR_UM_S
 _LEVEL_LN = 1.87  # of a footstep at 1 m, um/s
@@ -30,7 +32,7 @@ _PER_S = 2  # levels are computed for each half second
 _ONSET_TICKS, _MIN_LOUD = 6, 4  # an onset: four loud half seconds within 3 s
 _UPDATE_TICKS, _END_TICKS = 10, 12
 _MIN_PAUSE_S, _MAX_PAUSE_S = 25.0, 60.0
-_ENTRY_M, _EXIT_M = 10.0, 90.0  # along the line, within a zone of 125 m
+_ENTRY_M, _EXIT_M = 10.0, 90.0  # along the line, of 175 m in a zone
 _MIN_OFFSET_M, _MAX_OFFSET_M = 5.0, 40.0  # across the line, at both ends of the walk
 
 
