@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The map table: detections of several nodes become one event, with direction and speed."""
 
-from gateway.fusion.step import FusionState, step
+from gateway.fusion.step import HANDLED, FusionState, step
 
-__all__ = ["FusionState", "step"]
+__all__ = ["HANDLED", "FusionState", "step"]

@@ -20,6 +20,8 @@ from gateway.model.observation import NoiseFloor
 from gateway.model.site import Site
 from gateway.model.target import Phase
 
+HANDLED = (Detection, Footfalls, NoiseFloor)
+
 
 @dataclass(frozen=True, slots=True)
 class FusionState:

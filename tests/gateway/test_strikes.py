@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.enrolment import site_keys
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.site_file import load_site
 from gateway.store.interface import Snapshot
 from gateway.store.sqlite import SqliteStore
@@ -68,8 +69,8 @@ def site(folder: Path) -> Site:
     return load_site(folder / "site.toml")
 
 
-def pipeline(site: Site, snapshot: Snapshot | None = None) -> Pipeline:
-    return Pipeline(site, site_keys(site, ROOT), snapshot)
+def pipeline(site: Site, snapshot: Snapshot | None = None) -> Stages:
+    return Stages(site, site_keys(site, ROOT), snapshot)
 
 
 def test_strikes_say_where_on_the_line_a_walker_is(site: Site) -> None:
@@ -130,7 +131,7 @@ def test_strikes_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
     told = node.strikes(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
     outcome = made.uplink(T0 + 22 * S, node.up, told)
     assert outcome.refused == "" and outcome.receipt is None
-    assert made.refused.by_reason() == {"untimely_strikes": 1}
+    assert made.intake.refused.by_reason() == {"untimely_strikes": 1}
     assert made.fusion.events[0].activities[0].strikes == ()
 
 

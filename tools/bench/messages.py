@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.keys import NodeKeys, derive, node_key
-from gateway.wire import codec, seal
+from gateway.wire import codec, seal, topics
 from gateway.wire.messages import Health, Hello, Message, ResetCause
 from tools.bench.walks import FLOOR_UM_S, SPACING_M
 
@@ -30,8 +30,8 @@ class Sealed(NamedTuple):
 
 
 def uplink_topic(node: str) -> str:
-    """Topic of what a node of this site sends (docs/wire.md), written independently of intake."""
-    return f"groundwatch/v1/{SITE}/{node}/up"
+    """Topic of what a node of this site sends."""
+    return topics.uplink_topic(SITE, node)
 
 
 def node_names(count: int) -> list[str]:

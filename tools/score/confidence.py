@@ -25,7 +25,7 @@ from gateway.fusion.evidence import KINDS, evidence
 from gateway.fusion.grow import path_of
 from gateway.fusion.rules import ALARMABLE
 from gateway.model.event import Event
-from gateway.pipeline import Pipeline
+from gateway.service.stages import Stages
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import is_wanted
@@ -74,13 +74,13 @@ class Sample:
 def samples(seen: Observation) -> list[Sample]:
     """Of one run; where nobody can say what caused an event, it is left out."""
     found: dict[str, list[tuple[tuple[float, ...], bool]]] = {}
-    for at_us, pipeline, _ in played(seen):
-        for event in pipeline.fusion.events:
+    for at_us, stages, _ in played(seen):
+        for event in stages.monitor.state.fusion.events:
             if event.touched_us != at_us or event.target not in ALARMABLE:
                 continue
             wanted = is_wanted(seen.truth, seen.points, event_line(event, None))
             if wanted is not None:
-                found.setdefault(event.id, []).append((_signs(pipeline, event), wanted))
+                found.setdefault(event.id, []).append((_signs(stages, event), wanted))
     return [
         Sample(f"{seen.name} {name}", signs, wanted, 1 / len(reports))
         for name, reports in found.items()
@@ -88,12 +88,14 @@ def samples(seen: Observation) -> list[Sample]:
     ]
 
 
-def _signs(pipeline: Pipeline, event: Event) -> tuple[float, ...]:
-    site, state = pipeline.site, pipeline.fusion
+def _signs(stages: Stages, event: Event) -> tuple[float, ...]:
+    site, state = stages.site, stages.monitor.state.fusion
     busy = busy_elsewhere(state.events, event.id)
     path = path_of(site, state.ears, event.activities, event.target, busy)
     target = told_as(event.activities)
-    told = evidence(site, state.ears, pipeline.rules, event.activities, target, path, event.last_us)
+    told = evidence(
+        site, state.ears, stages.policy.rules, event.activities, target, path, event.last_us
+    )
     amount = Counter[str]()
     for sign in told:
         amount[sign.kind] += sign.amount  # type: ignore[assignment]  # a Counter of shares
