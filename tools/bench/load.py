@@ -116,7 +116,7 @@ def _run(args: argparse.Namespace) -> None:
         used_s = _in_order(crowd, packets, args.speed)
     else:
         used_s = _flood(crowd, packets)
-    print(f"{time.process_time() - used_s:.3f}", flush=True)
+    print(f"{time.process_time() - used_s:.6f}", flush=True)
     crowd.close()
 
 
