@@ -8,7 +8,7 @@ from dataclasses import replace
 from gateway.alarms import AlarmState
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.fusion import FusionState
-from gateway.fusion.ears import Ear, Ears
+from gateway.fusion.floors import NodeFloor, NoiseFloors
 from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.model.event import Event
@@ -34,7 +34,7 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
     for name, event in new.items():
         if old.get(name) is not event:
             rows[f"{_EVENT}{name}"] = text.format_json(event)
-    floors, known = now.fusion.ears.by_node, before.fusion.ears.by_node
+    floors, known = now.fusion.floors.by_node, before.fusion.floors.by_node
     if floors is not known:
         for name, floor in floors.items():
             if known.get(name) is not floor:
@@ -49,7 +49,7 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
 
 
 def _rest(fusion: FusionState) -> FusionState:
-    return replace(fusion, events=(), ears=Ears())
+    return replace(fusion, events=(), floors=NoiseFloors())
 
 
 def start_of(snapshot: Snapshot, policy: Policy) -> Start:
@@ -82,7 +82,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
     """The state that a run starts with. An open event of a node that the site no longer has, or of
     an earlier version's form, is dropped."""
     site = blank.policy.site
-    floors: dict[str, Ear] = {}
+    floors: dict[str, NodeFloor] = {}
     events: list[Event] = []
     fusion = FusionState()
     for name, value in start.state.items():
@@ -94,7 +94,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
             if set(event.nodes) <= set(site.nodes):
                 events.append(event)
         elif name.startswith(_FLOOR) and name.removeprefix(_FLOOR) in site.nodes:
-            floors[name.removeprefix(_FLOOR)] = text.parse_json(value, Ear)
+            floors[name.removeprefix(_FLOOR)] = text.parse_json(value, NodeFloor)
     if _FUSION in start.state:
         fusion = text.parse_json(start.state[_FUSION], FusionState)
     events.sort(key=lambda event: int(event.id.removeprefix("e")))
@@ -102,7 +102,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
     fusion = replace(
         fusion,
         events=tuple(events),
-        ears=Ears(floors),
+        floors=NoiseFloors(floors),
         last_number=max(fusion.last_number, newest, int(start.state.get(_LAST_EVENT, "0"))),
     )
     alarms = AlarmState(

@@ -11,14 +11,15 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.config.retention import Retention
 from gateway.enrolment import Entry as EnrolmentEntry
 from gateway.errors import ConfigError, StoreError
 from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.links.interface import Clock
 from gateway.model.acts import Act
+from gateway.model.observation import FromConnector
 from gateway.outputs.outbox import Delivery, Status
-from gateway.retention import Retention
 from gateway.service.act_keys import DONE, PENDING
 from gateway.service.commits import Commits
 from gateway.service.committer import Committer
@@ -122,6 +123,15 @@ class Service:
         future = await self.intake_stage.request(work)
         outcome: Outcome = await future
         return ActResult(outcome.done)
+
+    async def observe(self, observations: Sequence[FromConnector]) -> None:
+        """What a connector observed; stored when this returns. Its `source` is its provenance."""
+
+        def work(now_us: int) -> Work:
+            append = self.stages.intake.append
+            return Work([e for one in observations for e in append(now_us, one.source, one)])
+
+        await self.intake_stage.request(work)
 
     async def set_policy(self, by: str, given: Callable[[], NewPolicy]) -> list[str]:
         """Another policy from now on, recorded in the name of who gave it; subjects that are
