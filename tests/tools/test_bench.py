@@ -19,12 +19,12 @@ from gateway.wire.messages import Phase
 from tools.bench import ingest, measure, report, stored
 from tools.bench.connections import hold
 from tools.bench.ingest import Result
-from tools.bench.loads import Load, crossings, heartbeats, live_crossings
+from tools.bench.load.loads import Load, crossings, heartbeats, live_crossings
+from tools.bench.load.messages import read_messages, write_messages
+from tools.bench.load.walks import zone_reports
 from tools.bench.machine import Activity
 from tools.bench.measure import Latency, Throughput, Wanted
-from tools.bench.messages import read_messages, write_messages
 from tools.bench.systems import EMBEDDED, FUSING, NAIVE, NODE_RED, OURS, Running, System, running
-from tools.bench.walks import zone_reports
 from tools.cli import main
 from tools.errors import UserError
 

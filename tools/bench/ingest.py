@@ -13,10 +13,10 @@ from statistics import median
 from typing import Any
 
 from tools.bench import measure
-from tools.bench.loads import Load, heartbeats, live_crossings
+from tools.bench.load.loads import Load, heartbeats, live_crossings
+from tools.bench.load.messages import write_messages
 from tools.bench.machine import Activity, Watch
 from tools.bench.measure import Latency, Throughput, Wanted
-from tools.bench.messages import write_messages
 from tools.bench.systems import EMBEDDED, FUSING, OURS, PEERS, System, prepare, running
 from tools.errors import UserError
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.bench import stored
-from tools.bench.messages import node_names
+from tools.bench.load.messages import node_names
 from tools.bench.systems import Running
 from tools.errors import UserError
 
@@ -43,7 +43,7 @@ def _load(
     system: Running, nodes: int, messages: Path, *options: str
 ) -> Iterator[subprocess.Popen[str]]:
     """The load generator, its nodes connected, waiting for a line."""
-    words = [sys.executable, "-m", "tools.bench.load", "--port", str(system.port)]
+    words = [sys.executable, "-m", "tools.bench.load.generator", "--port", str(system.port)]
     process = subprocess.Popen(
         [*words, "--nodes", str(nodes), *options, str(messages)],
         stdin=subprocess.PIPE,

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.broker.mosquitto import program_path
-from tools.bench.loads import Load, crossings, heartbeats
-from tools.bench.messages import write_keys, write_site
+from tools.bench.load.loads import Load, crossings, heartbeats
+from tools.bench.load.messages import write_keys, write_site
 from tools.bench.peers import naive, node_red
 from tools.errors import UserError
 

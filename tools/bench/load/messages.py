@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal, topics
 from gateway.wire.messages import Health, Hello, Message, ResetCause
-from tools.bench.walks import FLOOR_UM_S, SPACING_M
+from tools.bench.load.walks import FLOOR_UM_S, SPACING_M
 
 SITE = "bench"
 ROOT = bytes(range(32))

@@ -10,8 +10,8 @@ import argparse
 import sys
 import time
 
-from tools.bench.messages import heartbeat, node_keys
-from tools.bench.nodes import Crowd
+from tools.bench.load.messages import heartbeat, node_keys
+from tools.bench.load.nodes import Crowd
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -37,7 +37,7 @@ def _run(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run by `groundwatch bench connections`."""
-    parser = argparse.ArgumentParser(prog="tools.bench.hold", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools.bench.load.hold", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--nodes", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from gateway.wire import seal
 from gateway.wire.messages import Detection, Message, Phase, TargetClass
-from tools.bench.messages import Sealed, health, heartbeat, hello, node_keys, sealed
-from tools.bench.walks import ZONE_NODES, Report, zone_reports
+from tools.bench.load.messages import Sealed, health, heartbeat, hello, node_keys, sealed
+from tools.bench.load.walks import ZONE_NODES, Report, zone_reports
 
 _HEARTBEAT_S = 60
 _FIRST_BACKLOG_S, _FIRST_LIVE_S = 60.0, 8.0  # by when the first walk of each zone has started

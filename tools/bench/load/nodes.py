@@ -11,7 +11,7 @@ import select
 import socket
 from collections import deque
 
-from tools.bench.messages import node_keys, node_names, uplink_topic
+from tools.bench.load.messages import node_keys, node_names, uplink_topic
 
 _CONNECT, _PUBLISH_QOS1 = 0x10, 0x32  # 2.2: first bytes
 _ACK_BYTES = 4  # of a CONNACK and of a PUBACK (3.2, 3.4)

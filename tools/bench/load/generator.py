@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from tools.bench.messages import Sealed, read_messages
-from tools.bench.nodes import Crowd
+from tools.bench.load.messages import Sealed, read_messages
+from tools.bench.load.nodes import Crowd
 
 _WINDOW = 64  # messages of one node on the way to the broker
 _CHUNK = 16  # messages of one write
@@ -122,7 +122,7 @@ def _run(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run by `groundwatch bench`."""
-    parser = argparse.ArgumentParser(prog="tools.bench.load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools.bench.load.generator", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--nodes", type=int, required=True)
     parser.add_argument("--rate", type=float, default=0, help="messages/s, evenly")
