@@ -48,7 +48,7 @@ _Changes = defstruct(
 class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file of --rules; without [[arming]] and [[escalation]] those in force stay."""
 
-    rules: _Changes = _Changes()  # type: ignore[valid-type]
+    rules: _Changes = _Changes()  # type: ignore[valid-type]  # a Struct made above
     arming: ArmingTables | None = None
     escalation: EscalationTables | None = None
 
