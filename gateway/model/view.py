@@ -221,7 +221,7 @@ def degrees(site: Site, x_m: float | None, y_m: float | None) -> tuple[float, fl
     return found
 
 
-def _place(site: Site, x_m: float | None, y_m: float | None) -> dict[str, float | None]:
+def _place(site: Site, x_m: float | None, y_m: float | None) -> dict[str, Any]:
     latitude, longitude = degrees(site, x_m, y_m) or (None, None)
     return {"x_m": x_m, "y_m": y_m, "latitude": latitude, "longitude": longitude}
 
@@ -300,7 +300,7 @@ def view_track(site: Site, event: Event) -> TrackView:
         speed_m_s=track.speed_m_s if track is not None else None,
         nodes=event.nodes,
         sectors=event.sectors,
-        **_place(site, event.x_m, event.y_m),  # type: ignore[arg-type]  # an event has a place
+        **_place(site, event.x_m, event.y_m),
     )
 
 
@@ -320,7 +320,7 @@ def view_detection(site: Site, detection: Detection) -> DetectionView:
         uncertainty_us=detection.uncertainty_us,
         arrival_us=detection.arrival_us,
         error_m=None,
-        **_place(site, node and node.x_m, node and node.y_m),
+        **_place(site, node.x_m if node else None, node.y_m if node else None),
     )
 
 
@@ -332,7 +332,7 @@ def view_contact(site: Site, contact: Contact) -> ContactView:
         source=contact.source,
         error_m=round(1.5 * variance_m2**0.5, 1),  # 2 of 3 cases in two dimensions: 1.5 deviations
         at_us=contact.at_us,
-        **_place(site, contact.x_m, contact.y_m),  # type: ignore[arg-type]  # a contact has a place
+        **_place(site, contact.x_m, contact.y_m),
     )
 
 
@@ -351,5 +351,5 @@ def view_cue(site: Site, cue: Cue) -> CueView:
         expires_us=cue.expires_us,
         confirmed_by=cue.confirmed_by,
         problem=cue.problem,
-        **_place(site, cue.x_m, cue.y_m),  # type: ignore[arg-type]  # a cue has a place
+        **_place(site, cue.x_m, cue.y_m),
     )

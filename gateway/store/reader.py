@@ -89,7 +89,7 @@ class Found(NamedTuple):
 
 
 class StoreReader:
-    """`where` is a SQLite file or the URL of a PostgreSQL database. All methods raise StoreError."""
+    """`where`: a SQLite file, or the URL of a PostgreSQL database. All methods raise StoreError."""
 
     def __init__(self, where: Path | str) -> None:
         self._where = where
