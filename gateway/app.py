@@ -9,10 +9,15 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any, Self
 
 from gateway.alarm_config import alarm_rules
+from gateway.api.access.identify import Access
+from gateway.api.access.local_socket import NAME as API_SOCKET
+from gateway.api.access.tokens import NAME as TOKENS
+from gateway.api.access.tokens import Tokens
+from gateway.api.server import Listen, Server
+from gateway.app_facade import Parts, PipelineFacade
 from gateway.audit import head as head_file
 from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
@@ -22,15 +27,11 @@ from gateway.audit.log import SYSTEM, AuditLog
 from gateway.broker.choose import broker_for, passwords_of
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
-from gateway.console.door import ConsoleDoor
+from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
-from gateway.console.server import Console
-from gateway.console.state import ConsoleState
-from gateway.control import Control, Handler
+from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
-from gateway.export import inbox
-from gateway.export.inbox import Note
 from gateway.intake.gate import Gate
 from gateway.intake.writer import Writer
 from gateway.keys import KeyRing
@@ -42,13 +43,13 @@ from gateway.model.alarm import AlarmChange
 from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
-from gateway.outputs.orders import OutputOrders
 from gateway.outputs.outbox import Status
 from gateway.performance.desk import PerformanceDesk
 from gateway.pipeline import Outcome, Pipeline
 from gateway.register import Register
 from gateway.reload.load import Reload, Rooms, outputs_told
 from gateway.store.choose import store_at
+from gateway.store.reader import StoreReader
 from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
@@ -77,7 +78,9 @@ class Gateway:
         self.pipeline: Pipeline
         self.writer: Writer
         self.broker: Broker
-        self.console: Console
+        self.console: ConsolePages
+        self.api: Server
+        self.facade: PipelineFacade
         self.links: list[Link]
         self._config = config
         self._read = read
@@ -197,53 +200,42 @@ class Gateway:
             self._home_assistant,
         )
         self._reload = Reload(config, self._read, rooms)
-        await self._start_windows(stack)
+        await self._start_api(stack)
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is not BrokerKind.EXTERNAL:
             await self._link_up(mqtt)
 
-    async def _start_windows(self, stack: AsyncExitStack) -> None:
-        """Where people look in: the console, and the socket for commands on this machine."""
+    async def _start_api(self, stack: AsyncExitStack) -> None:
+        """Where people and programs look in: the API, and the console's pages beside it."""
         config = self._config
-        door = self._console_door()
-        stack.callback(door.close)
-        self._state = ConsoleState(
+        authentication = self._authentication()
+        stack.callback(authentication.close)
+        reader = StoreReader(config.store)
+        stack.callback(reader.close)
+        parts = Parts(
             self.pipeline,
             self.writer,
             self.broker,
             self.links,
+            self._outputs,
+            self._reload,
+            PerformanceDesk(self.pipeline, self.writer.alarms_since, _utc_us),
+            UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key),
+            reader,
             _utc_us,
-            door.shown,
+            authentication.shown,
             self._warnings,
-            self._outputs.snapshot,
         )
-        outputs = OutputOrders(self.pipeline, self.writer, self._outputs)
-        performance = PerformanceDesk(
-            self.pipeline, self.writer.alarms_since, self.writer.act, _utc_us
+        self.facade = PipelineFacade(parts)
+        self.console = ConsolePages(authentication)
+        tokens = Tokens(
+            config.console.operators.with_name(TOKENS), self.facade.record, _utc_us, time.monotonic
         )
-        self.console = Console(
-            config.console.host,
-            config.console.port,
-            self._state,
-            door,
-            self.writer.act,
-            performance.measured,
-            outputs.test,
-        )
-        stack.push_async_callback(self.console.stop)
-        await self.console.start()
-        updates = UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key)
-        verbs: dict[str, Handler] = {
-            "outputs": outputs.answer,
-            "reload": self._reload.answer,
-            "update": updates.answer,
-            "performance": performance.answer_performance,
-            "walk_test": performance.answer_walk_test,
-        }
-        control = Control(config.data_dir, verbs)
-        stack.push_async_callback(control.stop)
-        await control.start()
+        listen = Listen(config.console.host, config.console.port, config.data_dir / API_SOCKET)
+        self.api = Server(listen, self.facade, Access(authentication, tokens), self.console)
+        stack.push_async_callback(self.api.stop)
+        await self.api.start()
 
     async def _link_up(self, mqtt: MqttLink) -> None:
         """Our own broker must let us in before any node is told where it is."""
@@ -258,7 +250,7 @@ class Gateway:
         finally:
             ready.cancel()
 
-    def _console_door(self) -> ConsoleDoor:
+    def _authentication(self) -> SessionAuthentication:
         console = self._config.console
         visitor = Operator(console.visitor, Role.SUPERVISOR) if console.visitor else None
         audit = self.pipeline.audit
@@ -266,7 +258,8 @@ class Gateway:
         def record(actor: str, action: str, reason: str) -> None:
             audit.add(_utc_us(), actor, action, reason=reason)
 
-        return ConsoleDoor(OperatorFile(console.operators), record, time.monotonic, visitor)
+        file = OperatorFile(console.operators)
+        return SessionAuthentication(file, record, time.monotonic, visitor)
 
     def _mqtt_link(self) -> MqttLink:
         broker = self.broker
@@ -285,7 +278,7 @@ class Gateway:
             register = self._register
             tasks.create_task(register.watch_site(self._reload.load_site), name="site")
             tasks.create_task(register.watch_keys(self.pipeline, self._admit), name="keys")
-            tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
+            tasks.create_task(self.facade.run(), name="publisher")
             tasks.create_task(self._outputs.run(), name="outputs")
             tasks.create_task(self._keep_watch(), name="watch")
 
@@ -296,7 +289,7 @@ class Gateway:
         while True:
             await asyncio.sleep(_WATCH_S)
             now_s = loop.time()
-            self.pipeline.watch.count(_utc_us(), now_s - began_s, self.console.operators)
+            self.pipeline.watch.count(_utc_us(), now_s - began_s, self.api.operators)
             began_s = now_s
 
     def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
@@ -331,18 +324,13 @@ class Gateway:
             self._knocked_s = now_s
             self.writer.post(lambda now_us: self.pipeline.knock(now_us, user, knew_password))
 
-    async def _exported(self, note: Note) -> None:
-        work = partial(self.pipeline.exported, by=note.by, alarm_id=note.alarm, reason=note.reason)
-        await self.writer.request(work)
-
     async def _end(self) -> None:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
 
     def _on_outcome(self, outcome: Outcome) -> None:
-        if outcome.alarms or outcome.node or outcome.refused:
-            self._state.on_outcome(outcome)
+        self.facade.on_outcome(outcome)
         self._outputs.take(outcome.deliveries)
         for observer in self._observers:
             observer(outcome)
