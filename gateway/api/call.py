@@ -46,9 +46,9 @@ class Call:
 
 
 def read_body(data: bytes, kind: type[_T]) -> _T:
-    """A posted body; an empty one is {}. Raises ApiError."""
+    """A posted body. Raises ApiError."""
     try:
-        return msgspec.json.decode(data or b"{}", type=kind)
+        return msgspec.json.decode(data, type=kind)
     except (ValueError, RecursionError) as error:
         raise ApiError(400, _plain(error, "the body is not JSON")) from None
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from typing import Any
 
 import msgspec
@@ -27,6 +29,11 @@ _WHY = {
 }
 _READ = (400, 401, 403, 404, 409, 413, 429, 503)
 _WRITTEN = (*_READ, 422)
+
+
+def written() -> str:
+    """The document as docs/openapi.json holds it."""
+    return json.dumps(document(), indent=1) + "\n"
 
 
 def document() -> dict[str, Any]:
@@ -119,3 +126,7 @@ def _parameters(route: Route, components: dict[str, Any]) -> list[dict[str, Any]
             {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}
         )
     return found
+
+
+if __name__ == "__main__":  # python -m gateway.api.openapi > docs/openapi.json
+    sys.stdout.write(written())

@@ -46,7 +46,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Nothing(Body, frozen=True, kw_only=True):
-    """No body, or {}."""
+    """An empty object: {}."""
 
 
 class AcknowledgeBody(Body, frozen=True, kw_only=True):
