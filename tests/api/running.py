@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import requests
+from urllib.request import Request, urlopen
 
 from gateway.api.access.tokens import load_tokens, new_token, save_tokens
 from gateway.app import Gateway
@@ -41,8 +40,9 @@ class Running:
     gateway: Gateway
     loop: asyncio.AbstractEventLoop
 
-    def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, headers=self.headers, timeout=20)
+    def status_of(self, path: str) -> int:
+        with urlopen(Request(self.url + path, headers=self.headers), timeout=20) as answer:
+            return int(answer.status)
 
 
 @contextmanager

@@ -68,4 +68,4 @@ def test_api_any_request_by_the_document_gets_an_answer_by_the_document(
 
 def test_api_gateway_runs_on_after_all_of_that(gateway: Running) -> None:
     asyncio.run_coroutine_threadsafe(asyncio.sleep(0), gateway.loop).result(5)
-    assert gateway.get("/api/v1/nodes").status_code == 200
+    assert gateway.status_of("/api/v1/nodes") == 200
