@@ -17,13 +17,13 @@ from gateway.api.access.local_socket import NAME as API_SOCKET
 from gateway.api.access.tokens import NAME as TOKENS
 from gateway.api.access.tokens import Tokens
 from gateway.api.server import Listen, Server
-from gateway.app_facade import Parts, PipelineFacade
+from gateway.app_facade import Facade, Parts
 from gateway.audit import head as head_file
 from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
-from gateway.audit.log import SYSTEM, AuditLog
+from gateway.audit.log import AuditLog
 from gateway.broker.choose import broker_for, passwords_of
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
@@ -32,25 +32,27 @@ from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
-from gateway.intake.gate import Gate
-from gateway.intake.writer import Writer
+from gateway.intake.admission import Gate
+from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.interface import Link
 from gateway.links.mqtt import MqttAccess, MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.alarm import AlarmChange
+from gateway.model.record import SYSTEM
 from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
-from gateway.outputs.outbox import Status
 from gateway.performance.desk import PerformanceDesk
-from gateway.pipeline import Outcome, Pipeline
-from gateway.register import Register
-from gateway.reload.load import Reload, Rooms, outputs_told
+from gateway.service.outcome import Outcome
+from gateway.service.register import Register
+from gateway.service.reload import Reload, Rooms, outputs_told
+from gateway.service.service import Service
+from gateway.service.stages import Stages
+from gateway.service.update_requests import UpdateOrders
 from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
-from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
 _KNOCK_S = 0.05
@@ -75,12 +77,11 @@ class Gateway:
         self, config: GatewayConfig, read: Callable[[], GatewayConfig] | None = None
     ) -> None:
         """`read` reads the configuration anew, for `reload`."""
-        self.pipeline: Pipeline
-        self.writer: Writer
+        self.service: Service
         self.broker: Broker
         self.console: ConsolePages
         self.api: Server
-        self.facade: PipelineFacade
+        self.facade: Facade
         self.links: list[Link]
         self._config = config
         self._read = read
@@ -98,7 +99,7 @@ class Gateway:
     @property
     def site(self) -> Site:
         """Nodes and sectors, as they are now."""
-        return self.pipeline.site
+        return self.service.stages.site
 
     @property
     def console_url(self) -> str:
@@ -115,17 +116,17 @@ class Gateway:
 
     def summary(self) -> dict[str, Any]:
         """Counts since the store was new."""
-        pipeline, writer = self.pipeline, self.writer
+        stages, intake = self.service.stages, self.service.stages.intake
         return {
-            "messages": pipeline.messages,
-            "detections": pipeline.detections,
-            "alarms": pipeline.alarms_raised,
-            "duplicates": pipeline.duplicates,
-            "refused": sum(pipeline.refused.cells.values()),
-            "refused_by_reason": pipeline.refused.by_reason(),
+            "messages": intake.messages,
+            "detections": intake.detections,
+            "alarms": stages.monitor.state.alarms.last_id,
+            "duplicates": intake.registry.duplicates,
+            "refused": sum(intake.refused.cells.values()),
+            "refused_by_reason": intake.refused.by_reason(),
             "queue_dropped": sum(link.counters["queue_full"] for link in self.links),
-            "store_failures": writer.store_failures,
-            "nodes_seen": sum(view.messages > 0 for view in pipeline.roster.views.values()),
+            "store_failures": self.service.commits.failures,
+            "nodes_seen": sum(view.messages > 0 for view in intake.registry.views.values()),
         }
 
     async def reload(self, by: str = SYSTEM) -> list[str]:
@@ -158,23 +159,24 @@ class Gateway:
         orders = alarm_rules(config.alarms, site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
         channels = [output.channel for output in config.outputs]
-        self.pipeline = Pipeline(
-            site,
-            keys,
-            store.load(),
-            alarm_rules=orders,
-            audit=audit,
-            channels=channels,
+        stages = Stages(
+            site, keys, store.load(), alarm_rules=orders, audit=audit, channels=channels
         )
-        in_force = {"orders": self.pipeline.orders.digest}
-        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
-        self.pipeline.note_orders(_utc_us(), SYSTEM, outputs_told(config))
-        self.pipeline.enrol(_utc_us(), self._register.entries, keys)
         head = HeadFile(config.data_dir / head_file.NAME)
-        self.writer = Writer(
-            self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
+        service = self.service = Service(
+            stages,
+            store,
+            _utc_us,
+            self._on_outcome,
+            head.committed,
+            self._on_taken,
+            config.retention,
         )
-        self._gate = Gate(site.nodes, self.writer.offer, self.pipeline.refused.count)
+        in_force = {"orders": stages.policy.digest}
+        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
+        service.note_policy(SYSTEM, outputs_told(config))
+        service.enrol(self._register.entries, keys)
+        self._gate = Gate(site.nodes, service.intake_stage.offer, stages.intake.refused.count)
         self.broker = await stack.enter_async_context(
             broker_for(config.broker, config.data_dir, site.name, passwords_of(keys))
         )
@@ -186,14 +188,13 @@ class Gateway:
         self.links = [mqtt, *serial]
         self._outputs = OutputDesk(
             config.outputs,
-            self.pipeline.outbox,
-            self._settled,
+            stages.outbox,
+            service.settle_delivery,
             _utc_us,
             self._home_assistant(config, site),
         )
         rooms = Rooms(
-            self.pipeline,
-            self.writer,
+            service,
             self._outputs,
             self._register.keys,
             self._admit,
@@ -201,6 +202,7 @@ class Gateway:
         )
         self._reload = Reload(config, self._read, rooms)
         await self._start_api(stack)
+        service.start()
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is not BrokerKind.EXTERNAL:
@@ -208,26 +210,26 @@ class Gateway:
 
     async def _start_api(self, stack: AsyncExitStack) -> None:
         """Where people and programs look in: the API, and the console's pages beside it."""
-        config = self._config
+        config, service = self._config, self.service
         authentication = self._authentication()
         stack.callback(authentication.close)
         reader = StoreReader(config.store)
         stack.callback(reader.close)
+        stages = service.stages
         parts = Parts(
-            self.pipeline,
-            self.writer,
+            service,
             self.broker,
             self.links,
             self._outputs,
             self._reload,
-            PerformanceDesk(self.pipeline, self.writer.alarms_since, _utc_us),
-            UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key),
+            PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
+            UpdateOrders(service, config.data_dir, config.release_key),
             reader,
             _utc_us,
             authentication.shown,
             self._warnings,
         )
-        self.facade = PipelineFacade(parts)
+        self.facade = Facade(parts)
         self.console = ConsolePages(authentication)
         tokens = Tokens(
             config.console.operators.with_name(TOKENS), self.facade.record, _utc_us, time.monotonic
@@ -253,7 +255,7 @@ class Gateway:
     def _authentication(self) -> SessionAuthentication:
         console = self._config.console
         visitor = Operator(console.visitor, Role.SUPERVISOR) if console.visitor else None
-        audit = self.pipeline.audit
+        audit = self.service.stages.audit
 
         def record(actor: str, action: str, reason: str) -> None:
             audit.add(_utc_us(), actor, action, reason=reason)
@@ -271,13 +273,13 @@ class Gateway:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.writer.run(), name="writer")
+            tasks.create_task(self.service.run(), name="service")
             for link in self.links:
                 tasks.create_task(link.run(), name=link.name)
             tasks.create_task(self._watch_broker(), name="broker")
             register = self._register
             tasks.create_task(register.watch_site(self._reload.load_site), name="site")
-            tasks.create_task(register.watch_keys(self.pipeline, self._admit), name="keys")
+            tasks.create_task(register.watch_keys(self.service, self._admit), name="keys")
             tasks.create_task(self.facade.run(), name="publisher")
             tasks.create_task(self._outputs.run(), name="outputs")
             tasks.create_task(self._keep_watch(), name="watch")
@@ -289,26 +291,22 @@ class Gateway:
         while True:
             await asyncio.sleep(_WATCH_S)
             now_s = loop.time()
-            self.pipeline.watch.count(_utc_us(), now_s - began_s, self.api.operators)
+            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.api.operators)
             began_s = now_s
 
     def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
-        pipeline = self.pipeline
+        stages = self.service.stages
         if config.home_assistant is None:
             return None
+        registry, monitor = stages.intake.registry, stages.monitor
         return HomeAssistant(
-            config.home_assistant, site, lambda: states(site, pipeline.roster, pipeline.alarms)
+            config.home_assistant, site, lambda: states(site, registry, monitor.state.alarms)
         )
 
     async def _admit(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """Nodes that are new may log in and send."""
         self._gate.add(site.nodes)
         await self.broker.set_passwords(passwords_of(keys))
-
-    def _settled(self, number: int, status: Status, attempts: int, words: str) -> None:
-        self.writer.post(
-            lambda now_us: self.pipeline.settle(now_us, number, status, attempts, words)
-        )
 
     async def _watch_broker(self) -> None:
         await self.broker.watch()
@@ -322,12 +320,15 @@ class Gateway:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._knocked_s >= _KNOCK_S:
             self._knocked_s = now_s
-            self.writer.post(lambda now_us: self.pipeline.knock(now_us, user, knew_password))
+            self.service.failed_login(user, knew_password)
 
     async def _end(self) -> None:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
+
+    def _on_taken(self, taken: Taken) -> None:
+        self.facade.on_taken(taken)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         self.facade.on_outcome(outcome)

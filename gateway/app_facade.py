@@ -1,35 +1,38 @@
 # SPDX-License-Identifier: MIT
-"""App: today's pipeline behind what the API needs (gateway.api.service.ServiceFacade)."""
+"""App: the service behind what the API needs (gateway.api.service.ServiceFacade)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
+from gateway.audit.chain import EXPORTED
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
-from gateway.intake.roster import NodeView
-from gateway.intake.writer import Writer
+from gateway.intake.intake import Taken
 from gateway.links.interface import Link
 from gateway.model import view
 from gateway.model.acts import Act
-from gateway.model.event import Event
 from gateway.model.identity import Identity
 from gateway.model.site import Site
+from gateway.monitor.step import MonitorState
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.orders import OutputOrders
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
-from gateway.pipeline import Outcome, Pipeline
 from gateway.ports.picture import Picture
-from gateway.reload.load import Reload
-from gateway.service.publisher import Publisher
+from gateway.service.clock_quality import read_clock_quality
+from gateway.service.outcome import Outcome
+from gateway.service.publisher import NodeReport, Publisher
+from gateway.service.reload import Reload
+from gateway.service.service import Service
+from gateway.service.update_requests import UpdateOrders
 from gateway.store.reader import StoreReader
-from gateway.updates.orders import UpdateOrders
 from gateway.updates.rollout import Rollout
 
 _FLUSH_S = 0.2  # a console is sent changes at most so often
@@ -40,8 +43,7 @@ _REFUSED_SHOWN = 200
 class Parts:
     """The running parts that are shown and asked."""
 
-    pipeline: Pipeline
-    writer: Writer
+    service: Service
     broker: Broker
     links: list[Link]
     outputs: OutputDesk
@@ -54,23 +56,24 @@ class Parts:
     warnings: Callable[[], list[str]]
 
 
-class PipelineFacade:
-    """Publishes what the pipeline's steps bring about; acts go the pipeline's way."""
+class Facade:
+    """Publishes what the stages bring about, and passes on what the API is asked."""
 
     def __init__(self, parts: Parts) -> None:
         self.picture = Picture()
         self._parts = parts
-        self._outputs = OutputOrders(parts.pipeline, parts.writer, parts.outputs)
-        self._publisher = Publisher(self.picture, parts.pipeline.site, self._node)
-        self._site = parts.pipeline.site
-        self._events: tuple[Event, ...] = ()
-        self._orders: tuple[object, ...] = ()
+        self._stages = parts.service.stages
+        self._outputs = OutputOrders(parts.service, parts.outputs)
+        self._publisher = Publisher(self.picture, self._stages.site, self._node)
+        self._site = self._stages.site
+        self._state = self._stages.monitor.state
+        self._publisher.events(self._state.fusion.events)
         self.refresh()
 
     @property
     def site(self) -> Site:
         """Nodes, sectors and origin as they are now."""
-        return self._parts.pipeline.site
+        return self._stages.site
 
     @property
     def reader(self) -> StoreReader:
@@ -81,12 +84,16 @@ class PipelineFacade:
         """Wall clock, UTC microseconds."""
         return self._parts.clock_us()
 
+    def on_taken(self, taken: Taken) -> None:
+        """What one arrival brought: its node has reported."""
+        if taken.node:
+            self._publisher.nodes((taken.node,))
+
     def on_outcome(self, outcome: Outcome) -> None:
-        """Publish what a step brought about."""
+        """Publish what a step of the second stage changed."""
         self._follow()
-        if outcome.node:
-            self._publisher.nodes((outcome.node,))
         self._publisher.detections(outcome.detections)
+        self._publisher.events(outcome.events)
         self._publisher.alarms(outcome.alarms)
 
     async def run(self) -> None:
@@ -102,20 +109,20 @@ class PipelineFacade:
     def refresh(self) -> None:
         """Publish everything that is no step's outcome: counters, store, links, connectors."""
         self._follow()
-        parts, pipeline = self._parts, self._parts.pipeline
-        now_us = self.clock_us()
-        self._publisher.policy(pipeline.alarms, pipeline.alarm_rules, now_us)
+        parts, service = self._parts, self._parts.service
+        refused = self._stages.intake.refused.cells.most_common(_REFUSED_SHOWN)
+        self._publish_policy()
         self._publisher.sections(
             {
                 "counters": self._counters(),
                 "refused": [
                     {"reason": reason, "node": node, "count": count}
-                    for (reason, node), count in pipeline.refused.cells.most_common(_REFUSED_SHOWN)
+                    for (reason, node), count in refused
                 ],
                 "store": {
-                    "problem": parts.writer.store_problem,
-                    "failures": parts.writer.store_failures,
-                    "unstored": parts.writer.unstored,
+                    "problem": service.commits.problem,
+                    "failures": service.commits.failures,
+                    "unstored": service.commits.unstored,
                 },
                 "links": [
                     {
@@ -131,6 +138,7 @@ class PipelineFacade:
                 },
                 "on_duty": parts.on_duty(),
                 "warnings": parts.warnings(),
+                "clock": self._clock(),
             }
         )
         shown = {value.id for _id, value in self.picture.all(view.ALARM)}
@@ -142,11 +150,11 @@ class PipelineFacade:
 
     def record(self, by: str, action: str, reason: str = "") -> None:
         """An entry of the audit that nothing waits for."""
-        self._parts.pipeline.audit.add(self.clock_us(), by, action, reason=reason)
+        self._stages.audit.add(self.clock_us(), by, action, reason=reason)
 
     async def act(self, act: Act, key: str = "") -> ActResult:
-        """Stored when this returns; the API remembers keys for this run of the gateway."""
-        return ActResult((await self._parts.writer.act(act)).done)
+        """Stored when this returns; the same key of the same person acts once."""
+        return ActResult((await self._parts.service.act(act, key)).done)
 
     async def confirm_cue(self, cue_id: int, by: Identity, key: str = "") -> ActResult:
         """No device takes cues yet."""
@@ -170,7 +178,7 @@ class PipelineFacade:
 
     def walk_tests(self) -> list[WalkTest]:
         """Walk tests that were announced."""
-        return list(self._parts.pipeline.watch.walk_tests.values())
+        return list(self._stages.watch.walk_tests.values())
 
     async def test_connector(self, name: str, by: str) -> ConnectorTest:
         """Send a test notification. Raises ConfigError."""
@@ -190,47 +198,54 @@ class PipelineFacade:
 
     def update(self) -> Rollout | None:
         """The newest update."""
-        return self._parts.pipeline.updates.rollout
+        return self._stages.updates.rollout
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry is stored when this returns."""
-        await self._parts.writer.request(
-            lambda now_us: self._parts.pipeline.exported(now_us, by, alarm_id, reason)
-        )
+        await self._parts.service.record(by, EXPORTED, f"alarm {alarm_id}", reason)
 
-    def _node(self, name: str) -> tuple[NodeView, list[tuple[int, int, int]]]:
-        pipeline = self._parts.pipeline
-        return pipeline.roster.views[name], pipeline.gaps(name)
+    def _node(self, name: str) -> tuple[NodeReport, Sequence[tuple[int, int, int]]]:
+        intake = self._stages.intake
+        return intake.registry.views[name], intake.completeness.gaps(name)
 
     def _follow(self) -> None:
-        """The site may have grown, events and orders may have changed."""
-        pipeline = self._parts.pipeline
-        if pipeline.site is not self._site:
-            self._site = pipeline.site
+        """The site may have grown, and what people ordered may have changed."""
+        if self._stages.site is not self._site:
+            self._site = self._stages.site
             self._publisher.site(self._site)
-        before, self._events = self._events, pipeline.fusion.events
-        if before is not self._events:
-            known = {event.id: event for event in before}
-            changed = [e for e in self._events if known.get(e.id) is not e]
-            self._publisher.events(changed, known.keys() - {e.id for e in self._events})
-        state, rules = pipeline.alarms, pipeline.alarm_rules
-        orders = (state.masks, state.walks, state.overrides, rules)
-        if any(a is not b for a, b in zip(orders, self._orders, strict=False)):
-            self._publisher.policy(state, rules, self.clock_us())
-        self._orders = orders
+        before, self._state = self._state, self._stages.monitor.state
+        if before is not self._state and _orders(before) != _orders(self._state):
+            self._publish_policy()
+
+    def _publish_policy(self) -> None:
+        state = self._stages.monitor.state
+        self._publisher.policy(state.alarms, state.policy.alarms, self.clock_us())
+
+    def _clock(self) -> dict[str, Any]:
+        quality = read_clock_quality()
+        # To the next 10 ms: the kernel's figure grows all the time, by 0.5 ms a second.
+        known = quality.max_error_ms
+        error_ms = None if known is None else 10 * math.ceil(known / 10)
+        return {"synchronised": quality.synchronised, "max_error_ms": error_ms}
 
     def _counters(self) -> dict[str, Any]:
-        parts, pipeline = self._parts, self._parts.pipeline
-        number, link = pipeline.audit.head
+        parts, service, intake = self._parts, self._parts.service, self._stages.intake
+        number, link = self._stages.audit.head
         return {
-            "messages": pipeline.messages,
-            "detections": pipeline.detections,
-            "alarms": pipeline.alarms_raised,
-            "duplicates": pipeline.duplicates,
-            "refused": sum(pipeline.refused.cells.values()),
+            "messages": intake.messages,
+            "detections": intake.detections,
+            "alarms": self._stages.monitor.state.alarms.last_id,
+            "duplicates": intake.registry.duplicates,
+            "refused": sum(intake.refused.cells.values()),
             "queue_dropped": sum(one.counters["queue_full"] for one in parts.links),
-            "queued": parts.writer.queued,
-            "down_unsent": parts.writer.down_unsent,
-            "commits": parts.writer.commits,
+            "queued": service.intake_stage.queued,
+            "down_unsent": service.intake_stage.down_unsent,
+            "commits": service.commits.made,
             "audit": f"{number}:{code(link)}",  # for the paper log
         }
+
+
+def _orders(state: MonitorState) -> tuple[int, ...]:
+    """The same as long as masks, walks, arming and policy are; by identity: it is asked often."""
+    alarms = state.alarms
+    return id(alarms.masks), id(alarms.walks), id(alarms.overrides), id(state.policy)

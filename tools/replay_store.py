@@ -14,8 +14,8 @@ from gateway import toml_table
 from gateway.alarm_config import alarm_rules, read_alarms
 from gateway.config import add_option, load_config
 from gateway.fusion.rules import Rules
-from gateway.pipeline.standing import Orders
-from gateway.replay import Verdict, again, with_other_orders
+from gateway.monitor.policy import Policy
+from gateway.monitor.replay import Verdict, replay, replay_with
 from gateway.site_file import load_site
 from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> int:
     """0 when all is the same (or with --rules), 1 when not."""
     config = load_config(args.config)
     site = load_site(config.site)
-    then = Orders(site, Rules(), alarm_rules(config.alarms, site))
+    then = Policy(site, Rules(), alarm_rules(config.alarms, site))
     try:
         with reading(args.store) as db:
             if args.rules is None:
-                lines = list(_same(again(db, then)))
+                lines = list(_same(replay(db, then)))
             else:
-                lines = list(_compared(*with_other_orders(db, then, _other(args.rules, then))))
+                lines = list(_compared(*replay_with(db, _other(args.rules, then))))
     except ValueError as error:
         raise UserError(f"the store cannot be replayed: {error}") from None
     for line in lines:
@@ -63,13 +63,13 @@ def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
     for verdict in verdicts:
         count, changes = count + 1, changes + verdict.changes
         identical &= verdict.identical
-        same_orders &= verdict.same_orders
+        same_orders &= verdict.same_policy
         line: dict[str, Any] = {
             "type": "run",
             "start_us": verdict.start_us,
             "changes": verdict.changes,
             "identical": verdict.identical,
-            "same_rules": verdict.same_orders,
+            "same_rules": verdict.same_policy,
         }
         if not verdict.identical:
             line["stored"] = verdict.expected and verdict.expected._asdict()
@@ -142,7 +142,7 @@ def _counterpart(about: _About, others: dict[_About, Any]) -> _About | None:
     return next((o for o in others if o[0] == kind and o[2] & detections), None)
 
 
-def _other(path: Path, then: Orders) -> Callable[[Orders], Orders]:
+def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
     """What puts the rules of a file in the place of those in force. Raises ConfigError."""
     root = toml_table.load(path)
     table = root.table("rules")
@@ -157,13 +157,13 @@ def _other(path: Path, then: Orders) -> Callable[[Orders], Orders]:
         given = alarm_rules(read_alarms(root), then.site)
     root.done()
 
-    def change(orders: Orders) -> Orders:
-        alarms = orders.alarms
+    def change(policy: Policy) -> Policy:
+        alarms = policy.alarms
         if given is not None:
             # A sector may have come later than the moment that is replayed.
             schedules = {s: one for s, one in given.schedules.items() if s in alarms.nodes_of}
             alarms = replace(alarms, schedules=schedules, escalation=given.escalation)
-        return Orders(orders.site, replace(orders.rules, **changed), alarms)
+        return Policy(policy.site, replace(policy.rules, **changed), alarms)
 
     return change
 

@@ -10,6 +10,7 @@ from gateway.api.geo import features
 from gateway.api.schema import answers, bodies
 from gateway.model import view
 from gateway.model.alarm import Alarm
+from gateway.model.geojson import NoOrigin
 from gateway.model.target import TargetClass
 from gateway.store.reader import AlarmSearch, Change, DetectionSearch
 
@@ -110,10 +111,10 @@ async def get_update(call: Call) -> answers.Update:
 
 async def get_geojson(call: Call) -> answers.GeoJson:
     """Nodes, sectors, tracks and open alarms as a FeatureCollection."""
-    found = features(call.service.picture, call.service.site)
-    if found is None:
-        problem = "the site has no origin: add latitude and longitude under [site] in site.toml"
-        raise ApiError(409, problem)
+    try:
+        found = features(call.service.picture, call.service.site)
+    except NoOrigin as error:
+        raise ApiError(409, str(error)) from None
     return answers.GeoJson(type="FeatureCollection", features=found)
 
 

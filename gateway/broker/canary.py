@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from gateway.broker.interface import MAX_PACKET
 from gateway.broker.packets import Kind, PacketError, Publish, frame, parse_publish, read_packet
 from gateway.errors import BrokerError
-from gateway.intake.door import uplink_topic
+from gateway.wire.topics import uplink_topic
 
 CANARY_USER = "canary"
 _TIMEOUT_S = 5.0

@@ -17,7 +17,7 @@ from gateway.broker import packets
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.broker.packets import Kind, PacketError, Publish
 from gateway.errors import BrokerError
-from gateway.intake.door import downlink_topic, uplink_topic
+from gateway.wire.topics import downlink_topic, uplink_topic
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S = 5.0

@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.api.schema.answers import Connectors
 from gateway.api.service import ConnectorTest
+from gateway.audit.offline import Entry, record
 from gateway.commands.client import Client, NoGateway, part
 from gateway.config import GatewayConfig, add_option, load_config
 from gateway.errors import ConfigError
@@ -23,7 +24,6 @@ from gateway.outputs.desk import way_of
 from gateway.outputs.notification import describe_test
 from gateway.outputs.orders import no_such_output
 from gateway.site_file import load_site
-from gateway.store.aside import Entry, record
 from gateway.store.choose import store_at
 
 

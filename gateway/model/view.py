@@ -2,8 +2,8 @@
 """Model: views: what is true now, as the picture holds it and as consoles and partners read it.
 
 Positions are local metres (`x_m` east, `y_m` north) and WGS 84 degrees (None when the site has no
-origin or the position is unknown). `error_m` is the radius that holds the position in 2 of 3 cases,
-`at_us` the moment that the view is of. Times are UTC microseconds.
+origin or the position is unknown). `error_m` is the radius that holds the local position in 2 of 3
+cases (the origin's error comes to the degrees), `at_us` the moment that the view is of. Times are UTC microseconds.
 """
 
 from __future__ import annotations
@@ -212,29 +212,20 @@ class SiteView(msgspec.Struct, frozen=True, kw_only=True):
     sectors: tuple[str, ...]
 
 
-def degrees(site: Site, x_m: float | None, y_m: float | None) -> tuple[float, float] | None:
-    """(latitude, longitude) of a local position; None without origin or position."""
-    latlon = getattr(site, "latlon", None)
-    if latlon is None or x_m is None or y_m is None:
-        return None
-    found: tuple[float, float] | None = latlon(x_m, y_m)
-    return found
-
-
 def _place(site: Site, x_m: float | None, y_m: float | None) -> dict[str, Any]:
-    latitude, longitude = degrees(site, x_m, y_m) or (None, None)
+    known = site.latlon(x_m, y_m) if x_m is not None and y_m is not None else None
+    latitude, longitude = known or (None, None)
     return {"x_m": x_m, "y_m": y_m, "latitude": latitude, "longitude": longitude}
 
 
 def view_site(site: Site) -> SiteView:
     """The site as a whole."""
-    latitude, longitude = degrees(site, 0.0, 0.0) or (None, None)
-    error_m = getattr(getattr(site, "origin", None), "error_m", None)
+    origin = site.origin
     return SiteView(
         name=site.name,
-        latitude=latitude,
-        longitude=longitude,
-        error_m=error_m,
+        latitude=origin.latitude if origin else None,
+        longitude=origin.longitude if origin else None,
+        error_m=origin.error_m if origin else None,
         nodes=tuple(site.nodes),
         sectors=tuple(dict.fromkeys([*site.sectors, *(n.sector for n in site.nodes.values())])),
     )
@@ -245,7 +236,7 @@ def place_node(site: Site, node: Node) -> dict[str, Any]:
     return {
         "id": node.id,
         "sector": node.sector,
-        "error_m": getattr(getattr(site, "origin", None), "error_m", None),
+        "error_m": site.origin.error_m if site.origin else None,
         **_place(site, node.x_m, node.y_m),
     }
 

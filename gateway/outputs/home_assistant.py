@@ -16,7 +16,7 @@ from typing import Any
 
 from gateway.alarms import AlarmState
 from gateway.broker.packets import Publish
-from gateway.intake.roster import Roster
+from gateway.intake.nodes.registry import NodeRegistry
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.model.alarm import AlarmKind
 from gateway.model.site import Site
@@ -38,7 +38,7 @@ def base_topic(site: Site) -> str:
     return f"groundwatch/ha/{site.name}"
 
 
-def states(site: Site, roster: Roster, alarms: AlarmState) -> States:
+def states(site: Site, roster: NodeRegistry, alarms: AlarmState) -> States:
     """State topic -> values. Hushed alarms switch nothing on."""
     base = base_topic(site)
     calling = [alarm for alarm in alarms.open if not alarm.hushed]

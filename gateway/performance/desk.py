@@ -9,9 +9,9 @@ from typing import Any
 
 from gateway.model import text
 from gateway.model.alarm import Alarm
+from gateway.model.site import Site
 from gateway.performance.measure import measure
-from gateway.performance.watch import DAYS_MOST, day_of
-from gateway.pipeline import Pipeline
+from gateway.performance.watch import DAYS_MOST, WatchBook, day_of
 
 ALARMS_MOST = 20_000  # of one report; the newest
 _DAY_US = 24 * 3600 * 1_000_000
@@ -24,11 +24,13 @@ class PerformanceDesk:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        book: WatchBook,
+        site: Callable[[], Site],
         read_alarms: ReadAlarms,
         clock: Callable[[], int],
     ) -> None:
-        self._pipeline = pipeline
+        self._book = book
+        self._site = site
         self._read_alarms = read_alarms
         self._clock = clock
         self._one = asyncio.Lock()  # a year of alarms is work: one report at a time
@@ -40,10 +42,10 @@ class PerformanceDesk:
         now_us = self._clock()
         first = day_of(now_us - (days - 1) * _DAY_US)
         since_us = now_us - now_us % _DAY_US - (days - 1) * _DAY_US
-        book = self._pipeline.watch
+        book = self._book
         kept = {name: day for name, day in book.days.items() if name >= first}
         tests = [test for test in book.walk_tests.values() if test.from_us >= since_us]
-        nodes = list(self._pipeline.site.nodes)
+        nodes = list(self._site().nodes)
         async with self._one:
             values = await self._read_alarms(since_us, ALARMS_MOST)
 

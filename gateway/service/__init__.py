@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Service: composition of the stages, supervision, and what the stages publish to the picture."""
+"""Service: the two stages and all that runs beside them, supervised."""

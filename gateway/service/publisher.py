@@ -29,7 +29,7 @@ MAX_FLUSHED = 500  # nodes in one flush: about 4 ms of work between two looks at
 
 
 class NodeReport(Protocol):
-    """What intake knows of one node (gateway.intake.roster.NodeView has these attributes)."""
+    """What intake knows of one node (gateway.intake.nodes.registry.NodeView)."""
 
     boot: int
     last_seen_us: int | None

@@ -68,7 +68,7 @@ async def test_token_act_is_audited_in_the_name_of_the_token(
         answer = await http.post("/api/v1/masks", json=MASK, headers=headers)
         assert answer.status == 200
     assert answer.headers["Idempotency-Replayed"] == "true"
-    (mask,) = gateway.pipeline.alarms.masks
+    (mask,) = gateway.service.stages.monitor.state.alarms.masks
     assert mask.owner == "token tak"
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     rows = db.execute("SELECT actor FROM audit WHERE action = 'mask.set'").fetchall()
@@ -89,7 +89,7 @@ async def test_stranger_reads_nothing_and_changes_nothing(
     answer = await http.post("/api/v1/masks", json=MASK, headers=headers)
     assert answer.status in (401, 403)
     assert set(await answer.json()) == {"problem"}
-    assert gateway.pipeline.alarms.masks == ()
+    assert gateway.service.stages.monitor.state.alarms.masks == ()
 
 
 async def test_token_that_expired_or_was_removed_is_refused_at_once(
@@ -178,7 +178,7 @@ async def test_socket_knows_the_login_at_its_other_end_and_serves_the_api_only(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     status, _ = await local(path, "POST", "/api/v1/masks", json=MASK)
     assert status == 200
-    assert gateway.pipeline.alarms.masks[0].owner == getpass.getuser()
+    assert gateway.service.stages.monitor.state.alarms.masks[0].owner == getpass.getuser()
     assert (await local(path, "GET", "/api/v1/performance"))[0] == 200
     for page in ("/", "/api/session", "/console.js"):
         assert (await local(path, "GET", page))[0] == 404

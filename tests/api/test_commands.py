@@ -28,7 +28,7 @@ async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         for node in nodes:
             node.publish(node.hello(0))
             node.publish(node.detection(100, confidence_pct=95))
-        await until(lambda: running.pipeline.alarms.open, 20)
+        await until(lambda: running.service.stages.monitor.state.alarms.open, 20)
         for node in nodes:
             await node.until_received()
             node.disconnect()
@@ -46,7 +46,7 @@ async def test_alarm_verb_lists_shows_and_acknowledges(
     assert "#1 " in (said := capsys.readouterr().out) and "person  west" in said
     assert await command("alarm", "ack", "1", "--disposition", "animal", "--note", "deer") == 0
     assert capsys.readouterr().out == "alarm 1 is acknowledged\n"
-    (alarm,) = gateway.pipeline.alarms.open
+    (alarm,) = gateway.service.stages.monitor.state.alarms.open
     assert (alarm.acknowledged, alarm.note) == (True, "deer")
     assert await command("alarm", "list", "--state", "unacknowledged") == 0
     assert capsys.readouterr().out == "no alarms\n"

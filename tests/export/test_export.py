@@ -18,8 +18,9 @@ from gateway.audit import keys
 from gateway.audit.checkpoint import EXPORT_PREFIX, Signer
 from gateway.audit.log import AuditLog
 from gateway.config import load_config
+from gateway.enrolment import site_keys
 from gateway.model.acts import Acknowledge, SetMask
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Snippet, SnippetEncoding
@@ -40,8 +41,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = SqliteStore(folder / "data" / "groundwatch.db")
     store.open()
     log = AuditLog(lambda: b"0123456789abcdef", signer)
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load(), audit=log)
-    pipeline.act(T0, SetMask("eva", "ploughing", T0 + 10 * S, nodes=("n04",)))
+    pipeline = Stages(site, site_keys(site, ROOT), store.load(), audit=log)
+    pipeline.take(T0, "eva", SetMask("eva", "ploughing", T0 + 10 * S, nodes=("n04",)))
     store.commit(pipeline.take_writes())
     for uplink in crossing():
         play(pipeline, [uplink])
@@ -58,8 +59,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     pipeline.uplink(T0 + 100 * S, node.up, node.seal(snippet, 1))
     pipeline.tick(T0 + 900 * S)
-    pipeline.act(T0 + 901 * S, Acknowledge(2, "secretive", note="nothing to do with alarm 1"))
-    pipeline.act(T0 + 902 * S, Acknowledge(1, "eva"))
+    pipeline.take(
+        T0 + 901 * S, "eva", Acknowledge(2, "secretive", note="nothing to do with alarm 1")
+    )
+    pipeline.take(T0 + 902 * S, "eva", Acknowledge(1, "eva"))
     store.commit(pipeline.take_writes())
     store.close()
     return folder

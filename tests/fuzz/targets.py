@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from gateway.broker import packets
-from gateway.intake.door import uplink_topic
+from gateway.enrolment import site_keys
 from gateway.links.frames import FrameReader, decode_frame
 from gateway.links.mqtt_client import MqttAccess, MqttClient
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError
+from gateway.wire.topics import uplink_topic
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, write_site
 
 _EVERY = 1000  # inputs after which what the pipeline wants kept is thrown away, as after a commit
@@ -113,7 +114,7 @@ class _Gateway:
         with tempfile.TemporaryDirectory() as name:
             write_site(Path(name))
             site = load_site(Path(name) / "site.toml")
-        self.pipeline = Pipeline(site, site_keys(site, ROOT))
+        self.pipeline = Stages(site, site_keys(site, ROOT))
         self.loop = asyncio.new_event_loop()
         self._count = 0
         self._seq = 0
@@ -123,7 +124,7 @@ class _Gateway:
         self._count += 1
         if self._count % _EVERY == 0:
             writes: Writes = self.pipeline.take_writes()
-            self.pipeline.committed(writes)
+            self.pipeline.committed()
 
     def sealed(self, payload: bytes) -> None:
         """A node that is stolen: the seal is right, what is in it is not."""

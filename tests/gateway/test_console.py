@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alarms import NodeCondition
 from gateway.api import idempotency, routes, stream
 from gateway.api.service import ActResult
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.console import pages
 from gateway.model.alarm import AlarmKind
-from gateway.pipeline import Outcome
+from gateway.model.observation import NodeCondition
 from tests.api.picture import seen_by, shown
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
@@ -132,13 +131,13 @@ BAD_BODIES: list[tuple[str, object, int]] = [
 async def test_console_act_that_is_not_right_is_refused_and_changes_nothing(
     gateway: Gateway, browser: Browser
 ) -> None:
-    before = gateway.pipeline.alarms
+    before = gateway.service.stages.monitor.state.alarms
     for path, body, status in BAD_BODIES:
         answer = await browser.post(f"api/v1/{path}", body)
         assert answer.status == status, (path, body)
         if status != 413:
             assert "\n" not in (await answer.json())["problem"]
-    assert gateway.pipeline.alarms is before
+    assert gateway.service.stages.monitor.state.alarms is before
 
 
 async def test_console_orders_are_in_force_shown_and_audited_in_the_name_of_who_signed_on(
@@ -232,7 +231,7 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     foreign.connect(gateway.address[1])
     await until(lambda: foreign.subscribed)
     foreign.publish(node.detection(11), topic=node.up)
-    refused = gateway.pipeline.refused
+    refused = gateway.service.stages.intake.refused
     await until(lambda: sum(refused.cells.values()) == 6)
     await until(lambda: gateway.broker.counters["publish_on_a_foreign_topic"] > 0)
     for played in (node, foreign):
@@ -277,12 +276,12 @@ async def test_console_acknowledgement_not_stored_in_time_is_told(
 
 async def test_page_long_queue_is_cut_but_never_what_is_active(tmp_path: Path) -> None:
     async with Gateway(visited(tmp_path)) as gateway:
-        pipeline, now_us = gateway.pipeline, 1_000_000
+        stages, now_us = gateway.service.stages, 1_000_000
         for number in range(206):
             trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
-            pipeline._alarm(trouble, now_us + number, Outcome())
+            stages.take(now_us + number, "n01", trouble)
             if number != 204:
-                pipeline._alarm(replace(trouble, active=False), now_us + number, Outcome())
+                stages.take(now_us + number, "n01", replace(trouble, active=False))
         gateway.facade.refresh()
         async with open_page(tmp_path, gateway.console_url) as page:
             text = await page.shows("and 5 more that are over", "#205 ·", "#200 ·")

@@ -183,8 +183,8 @@ async def test_gateway_alarm_on_the_page_keeps_its_record_behind_a_storm_of_othe
         path = configured(tmp_path, webhook(tmp_path, server.url))
         async with Gateway(load_config(path)) as gateway:
             nodes = await walk_past(gateway, "n01", "n02")
-            await until(lambda: not gateway.pipeline.outbox.pending and server.received)
-            outbox, now_us = gateway.pipeline.outbox, gateway.facade.clock_us()
+            await until(lambda: not gateway.service.stages.outbox.pending and server.received)
+            outbox, now_us = gateway.service.stages.outbox, gateway.facade.clock_us()
             for number in range(100, 300):
                 outbox.offer([changed(number)], now_us + number * 10_000_000)
             page = shown(gateway)
