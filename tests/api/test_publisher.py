@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
-from gateway.intake.roster import NodeView as Report
+from gateway.intake.nodes.registry import NodeView as Report
 from gateway.model import view
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.event import Event
