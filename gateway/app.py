@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from gateway.alarm_config import alarm_rules
 from gateway.api.access.identify import Access
 from gateway.api.access.local_socket import NAME as API_SOCKET
-from gateway.api.access.tokens import NAME as TOKENS
 from gateway.api.access.tokens import Tokens
 from gateway.api.server import Listen, Server
 from gateway.app_facade import Facade, Parts
@@ -25,8 +23,10 @@ from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import AuditLog
 from gateway.broker.choose import broker_for, passwords_of
+from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
+from gateway.config.alarms import alarm_rules
 from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.pages import ConsolePages
@@ -37,7 +37,7 @@ from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.interface import Link
-from gateway.links.mqtt import MqttAccess, MqttLink
+from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.alarm import AlarmChange
 from gateway.model.record import SYSTEM
@@ -178,14 +178,21 @@ class Gateway:
         service.enrol(self._register.entries, keys)
         self._gate = Gate(site.nodes, service.intake_stage.offer, stages.intake.refused.count)
         self.broker = await stack.enter_async_context(
-            broker_for(config.broker, config.data_dir, site.name, passwords_of(keys))
+            broker_for(
+                config.broker,
+                config.data_dir,
+                site.name,
+                passwords_of(keys),
+                self._gate.offer,
+                _utc_us,
+            )
         )
         self.broker.on_refused = self._on_refused
-        mqtt = self._mqtt_link()
+        carrier = self._carrier()
         serial: list[Link] = [
             SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
-        self.links = [mqtt, *serial]
+        self.links = [carrier, *serial]
         self._outputs = OutputDesk(
             config.outputs,
             stages.outbox,
@@ -205,8 +212,8 @@ class Gateway:
         service.start()
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
-        if config.broker.kind is not BrokerKind.EXTERNAL:
-            await self._link_up(mqtt)
+        if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
+            await self._link_up(carrier)
 
     async def _start_api(self, stack: AsyncExitStack) -> None:
         """Where people and programs look in: the API, and the console's pages beside it."""
@@ -231,10 +238,13 @@ class Gateway:
         )
         self.facade = Facade(parts)
         self.console = ConsolePages(authentication)
-        tokens = Tokens(
-            config.console.operators.with_name(TOKENS), self.facade.record, _utc_us, time.monotonic
+        tokens = Tokens(config.api.tokens, self.facade.record, _utc_us, time.monotonic)
+        listen = Listen(
+            config.console.host,
+            config.console.port,
+            config.data_dir / API_SOCKET,
+            None if config.api.port is None else (config.api.host, config.api.port),
         )
-        listen = Listen(config.console.host, config.console.port, config.data_dir / API_SOCKET)
         self.api = Server(listen, self.facade, Access(authentication, tokens), self.console)
         stack.push_async_callback(self.api.stop)
         await self.api.start()
@@ -263,13 +273,13 @@ class Gateway:
         file = OperatorFile(console.operators)
         return SessionAuthentication(file, record, time.monotonic, visitor)
 
-    def _mqtt_link(self) -> MqttLink:
+    def _carrier(self) -> Link:
+        """The embedded broker is a link itself; another one is reached by MQTT."""
         broker = self.broker
-        client_id = "gateway" if broker.username == "gateway" else f"gateway-{self.site.name}"
-        access = MqttAccess(
-            broker.host, broker.port, broker.username, broker.password, client_id, broker.persistent
-        )
-        return MqttLink(access, self.site.name, self._gate.offer, _utc_us)
+        if isinstance(broker, EmbeddedBroker):
+            return broker
+        assert broker.access is not None
+        return MqttLink(broker.access, self.site.name, self._gate.offer, _utc_us)
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.alarm_config import alarm_rules
 from gateway.config import GatewayConfig
+from gateway.config.alarms import alarm_rules
+from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
 from gateway.model.record import SYSTEM
@@ -24,7 +25,6 @@ from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant
 from gateway.service.policy_record import NewPolicy
 from gateway.service.service import Service
-from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
 # As written in gateway.toml, and where the configuration holds it.

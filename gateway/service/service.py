@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.config.retention import Retention
 from gateway.enrolment import Entry as EnrolmentEntry
 from gateway.errors import ConfigError, StoreError
 from gateway.intake.intake import Taken
@@ -19,7 +20,6 @@ from gateway.links.interface import Clock
 from gateway.model.acts import Act
 from gateway.model.observation import FromConnector
 from gateway.outputs.outbox import Delivery, Status
-from gateway.retention import Retention
 from gateway.service.act_keys import DONE, PENDING
 from gateway.service.commits import Commits
 from gateway.service.committer import Committer

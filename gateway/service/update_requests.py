@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import ConfigError
+from gateway.files import write_atomic
 from gateway.service.service import Service
 from gateway.updates import package
 from gateway.updates.rollout import Rollout, plan
@@ -94,12 +94,7 @@ class UpdateOrders:
 
 def _keep(source: Path, target: Path) -> None:
     """Copy so that after a power cut the old or the new one is whole."""
-    fresh = target.with_suffix(".new")
     try:
-        with fresh.open("wb") as file:
-            file.write(source.read_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(target)
+        write_atomic(target, source.read_bytes(), 0o644)
     except OSError as error:
         raise ConfigError(f"cannot keep the release in {target}: {error.strerror}") from None

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.authentication.sequence import SEQ_MAX, DurableSequence
 from gateway.intake.quarantine import Quarantine
 from gateway.model.site import Site
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

@@ -25,8 +25,8 @@ _SPEED_SURE = 0.25  # a speed, when its deviation is at most this share of it
 @dataclass(frozen=True, slots=True)
 class Path:
     """Where it was at second 0 and how it moved; direction or speed None where they are not
-    known. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of 3
-    cases; `misfit` is the mean `cost` of a measurement, at most about 1 when the model holds."""
+    known. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of
+    3 cases; `misfit` is the mean `cost` of a measurement, at most about 1 when the model holds."""
 
     x_m: float
     y_m: float

@@ -6,7 +6,8 @@ place and velocity, with the class's process noise as fading memory. It measures
 node's rise and fall show when it was passed (the ordered closest approaches), the levels of several
 show where (energy localisation), silent nodes show where not. Positions of other sensors are rows
 among them. All are fitted at once by damped Gauss-Newton from the best of a fan of guesses: so the
-order in which they came cannot matter, and a mirror image that explains them as well is found. See docs/adr/0014-tracking.md.
+order in which they came cannot matter, and a mirror image that explains them as well is found. See
+docs/adr/0014-tracking.md.
 """
 
 from __future__ import annotations
