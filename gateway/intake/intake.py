@@ -15,7 +15,7 @@ from gateway.alarms import AlarmRules, coverage
 from gateway.alarms.coverage import Coverage
 from gateway.alarms.rules import TICK_US
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
-from gateway.intake.authentication.sequence import VolatileWindow
+from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.log import Log
 from gateway.intake.nodes.boot_clock import BootClock, first_sample
@@ -104,6 +104,7 @@ class Intake:
         self._promise = Promise({}, {})
         self._kept_rows: dict[str, NodeRow] = {}
         self._kept_views: dict[str, str] = {}
+        self._absent: set[str] = set()  # nodes not of the site whose rows are behind
         self.set_keys(keys)
 
     def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
@@ -120,9 +121,12 @@ class Intake:
         node = taken.node = admitted.node
         if admitted.durable:
             taken.receipt = (node, admitted.boot)
-        self.downlinks.reserve(node)
+        if self.downlinks.reserve(node):
+            self._stale.urge(node)  # in two rows: a damaged store that lost one has the other
         if not admitted.fresh:
             self.registry.on_duplicate(node)
+            # No message holds it: it waits for the node's next row.
+            self._stale.touch(node, arrival_us, self.messages + 1)
             taken.duplicate = True
             return taken
         taken.message = admitted.message
@@ -185,10 +189,16 @@ class Intake:
         """Hand over rows since the last call; `everything`: also rows that may wait."""
         writes.messages += self._message_rows
         writes.detections += self._detection_rows
+        if self._detection_rows:
+            writes.state[COUNT_DETECTIONS] = str(self.detections)
         self._message_rows, self._detection_rows = [], []
         for node in sorted(self.registry.dirty):
             self._stale.urge(node)
         self.registry.dirty.clear()
+        for node in sorted(self._absent):
+            writes.nodes[node] = self._kept_rows[node]
+            self._write_boots(node, writes)
+        self._absent.clear()
         self._stale.collect(writes, self.messages, now_us, everything)
         for node in sorted(self.authenticator.epochs.dirty):
             saved = self.authenticator.epochs.save(node)
@@ -220,16 +230,20 @@ class Intake:
         self.messages, self.detections = snapshot.messages, snapshot.detections
         for boot in snapshot.boots:
             self._restore_boot(boot)
+        applied = {row.node: row.applied_id for row in snapshot.nodes}
+        tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
+        again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
         for node, number, seq in snapshot.above:
-            self.completeness.sequence(node, number).see(seq)
-            self.completeness.received(node, number)
+            if (node, number, seq) not in again:
+                self.completeness.sequence(node, number).see(seq)
+                self.completeness.received(node, number)
         self._kept_rows = {row.node: row for row in snapshot.nodes}
         self._kept_views = {
             name.removeprefix(_VIEW): value
             for name, value in snapshot.state.items()
             if name.startswith(_VIEW)
         }
-        spoken = {boot.node for boot in snapshot.boots} | {row.node for row in snapshot.tail}
+        spoken = {boot.node for boot in snapshot.boots} | {row.node for row in tail}
         self.downlinks.restore(self._kept_rows, spoken, snapshot.state)
         for node in self.registry.views:
             self._take_up(node)
@@ -243,7 +257,7 @@ class Intake:
         if _COVERAGE in snapshot.state:
             known = text.parse_json(snapshot.state[_COVERAGE], Coverage)
             self._coverage = self._coverage_saved = coverage.of_site(known, self._rules)
-        for row in snapshot.tail:
+        for row in tail:
             self._apply_again(row)
         self.completeness.restored()
 
@@ -265,25 +279,39 @@ class Intake:
     def _apply_again(self, row: MessageRow) -> None:
         """A message that the rows of its node do not hold yet."""
         node = row.node
-        known = self._kept_rows.get(node)
-        if node not in self._site.nodes or not row.payload:
+        if row.lane == seal.DURABLE:
+            self.completeness.sequence(node, row.boot).see(row.seq)
+        if node not in self._site.nodes:
+            self._keep_absent(row)
             return
-        if known is not None and row.id <= known.applied_id:
+        if row.lane != seal.DURABLE:
+            self.authenticator.volatile[node].see(row.boot, row.seq)
+        if not row.payload:
             return
         message = codec.decode(row.payload, "up")
         if not isinstance(message, wire.UpMessage):
             return
         admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
-        if admitted.durable:
-            self.completeness.sequence(node, row.boot).see(row.seq)
-            self.completeness.received(node, row.boot)
-        elif node in self.authenticator.volatile:
-            self.authenticator.volatile[node].see(row.boot, row.seq)
-        self._stale.touch(node, row.arrival_us, row.id)
-        self._stale_boots.setdefault(node, set()).add(row.boot)
+        self._note(admitted, row.arrival_us, row.id)
+        # What is counted and what has a row of its own is in the store already.
+        detections, cells = self.detections, self.refused.cells.copy()
         self._apply(admitted, row.arrival_us, Taken())
-        # Its row is there already.
+        self.detections, self.refused.cells = detections, cells
+        self.refused.changed()
         self._detection_rows.clear()
+
+    def _keep_absent(self, row: MessageRow) -> None:
+        """A node that the site does not have now: one that comes back must not be replayed."""
+        kept = self._kept_rows.get(row.node) or NodeRow(row.node, 0, b"", 0, 0)
+        window = VolatileWindow(kept.window_newest, int.from_bytes(kept.window_bits, "big"))
+        if row.lane != seal.DURABLE:
+            window.see(row.boot, row.seq)
+        bits = window.bits.to_bytes(WINDOW // 8, "big")
+        self._kept_rows[row.node] = kept._replace(
+            window_newest=window.newest, window_bits=bits, applied_id=row.id
+        )
+        self._absent.add(row.node)
+        self._stale_boots.setdefault(row.node, set()).add(row.boot)
 
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
         taken.entries += [self.log.append(at_us, source, one) for one in observations]
@@ -307,14 +335,18 @@ class Intake:
 
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1
+        self._note(admitted, arrival_us, self.messages)
+        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
+
+    def _note(self, admitted: Admitted, arrival_us: int, message_id: int) -> None:
+        """The rows of the node are behind by this message."""
         node, boot = admitted.node, admitted.boot
         if admitted.durable:
             newest = self.completeness.sequence(node, boot).newest
             self.registry.views[node].backfilled += newest > admitted.seq
             self.completeness.received(node, boot)
-        self._stale.touch(node, arrival_us, self.messages)
+        self._stale.touch(node, arrival_us, message_id)
         self._stale_boots.setdefault(node, set()).add(boot)
-        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
 
     def _apply(self, admitted: Admitted, arrival_us: int, taken: Taken) -> list[Observation]:
         """What a message changes about its node, and the observations it brings."""
@@ -391,12 +423,16 @@ class Intake:
         writes.nodes[node] = NodeRow(
             node,
             window.newest,
-            window.bits.to_bytes(128, "big"),
+            window.bits.to_bytes(WINDOW // 8, "big"),
             self.downlinks.reserved(node),
             self.registry.views[node].last_seen_us or 0,
             self.messages,
         )
         writes.state[f"{_VIEW}{node}"] = text.format_json(self.registry.views[node])
+        self._write_boots(node, writes)
+        writes.state[COUNT_MESSAGES] = str(self.messages)
+
+    def _write_boots(self, node: str, writes: Writes) -> None:
         for boot in sorted(self._stale_boots.pop(node, ())):
             key = (node, boot)
             clock = self._clocks.get(key)
@@ -404,8 +440,6 @@ class Intake:
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
             writes.boots[key] = BootRow(node, boot, upto, missing, *times)
-        writes.state[COUNT_MESSAGES] = str(self.messages)
-        writes.state[COUNT_DETECTIONS] = str(self.detections)
 
 
 def _rules(site: Site) -> AlarmRules:

@@ -224,7 +224,7 @@ def test_output_over_tls_says_the_same_in_the_loop_that_the_gateway_uses(
     [
         ({"ca_file": "nowhere.pem"}, "nowhere.pem: cannot be read"),
         ({"ca_file": "noise.pem"}, "holds no certificate in PEM"),
-        ({"ca_file": "site-ca.pem", "cert_file": "own.pem"}, "go together"),
+        ({"ca_file": "site-ca.pem", "cert_file": "noise.pem"}, "go together"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "noise.pem"}, "chmod 600"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "secret.key"}, "goes with"),
         ({"tls": "starttls"}, "one of tls, none"),
