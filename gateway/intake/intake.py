@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.alarms import AlarmRules, coverage
-from gateway.alarms.coverage import Coverage
-from gateway.alarms.rules import TICK_US
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
 from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
+from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.log import Log
-from gateway.intake.nodes.boot_clock import BootClock, first_sample
+from gateway.intake.nodes.boot_clock import BootClock, BootClocks
 from gateway.intake.nodes.completeness import Completeness, NodeBoot
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
 from gateway.intake.nodes.rows import StaleRows
@@ -35,7 +33,7 @@ from gateway.keys import KeyRing
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
-from gateway.model.observation import NodeCondition, NoiseFloor, Observation
+from gateway.model.observation import NoiseFloor, Observation
 from gateway.model.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
@@ -50,7 +48,7 @@ from gateway.store.interface import (
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
-_VIEW, _EPOCH, _COVERAGE = "node:", "epoch:", "coverage"  # names of state rows
+_VIEW = "node:"  # prefix of the state rows of nodes
 # A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
 _FLOOR_EVERY_US = 100_000_000
 _FLOOR_FACTOR = 1.25  # 2 dB
@@ -92,11 +90,9 @@ class Intake:
         self.completeness = Completeness(self.authenticator)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
         self._site = site
-        self._rules = _rules(site)
-        self._clocks: dict[NodeBoot, BootClock] = {}
+        self._clocks = BootClocks()
         self._floors: dict[str, tuple[int, float]] = {}
-        self._coverage = self._coverage_saved = Coverage()
-        self._covered_s = -1
+        self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
         self._stale_boots: dict[str, set[int]] = {}
         self._message_rows: list[MessageRow] = []
@@ -116,7 +112,11 @@ class Intake:
             taken.refused = refusal.reason
             self.refused.count(refusal.reason, refusal.node)
             self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
-            self._log(arrival_us, refusal.node, self._suspicious(refusal, arrival_us), taken)
+            lingers = refusal.reason == "old_boot" and self.authenticator.clones.lingers(
+                refusal.node, arrival_us
+            )
+            found = self.registry.on_refusal(refusal.reason, refusal.node, arrival_us, lingers)
+            self._log(arrival_us, refusal.node, [*found], taken)
             return taken
         node = taken.node = admitted.node
         if admitted.durable:
@@ -139,13 +139,9 @@ class Intake:
         taken = Taken()
         for condition in self.registry.tick(now_us):
             self._log(now_us, condition.node, [condition], taken)
-        if now_us // TICK_US != self._covered_s:
-            self._covered_s = now_us // TICK_US
-            at_us = self._covered_s * TICK_US
-            seen = self.registry.presence
-            self._coverage, areas = coverage.step(self._coverage, self._rules, seen, at_us)
-            for area in areas:
-                self._log(at_us, area.key, [area], taken)
+        at_us, areas = self._coverage.tick(now_us, self.registry.presence)
+        for area in areas:
+            self._log(at_us, area.key, [area], taken)
         return taken.entries
 
     def append(self, at_us: int, source: str, given: object) -> list[Entry]:
@@ -171,7 +167,8 @@ class Intake:
 
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """The site grew, or was measured again; `keys` are of all its nodes."""
-        self._site, self._rules = site, _rules(site)
+        self._site = site
+        self._coverage.set_site(site)
         fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
         for node in fresh:
             self.registry.add(node.id, node.sector)
@@ -200,13 +197,8 @@ class Intake:
             self._write_boots(node, writes)
         self._absent.clear()
         self._stale.collect(writes, self.messages, now_us, everything)
-        for node in sorted(self.authenticator.epochs.dirty):
-            saved = self.authenticator.epochs.save(node)
-            writes.state[f"{_EPOCH}{node}"] = text.format_json(saved)
-        self.authenticator.epochs.dirty.clear()
-        if self._coverage != self._coverage_saved:
-            writes.state[_COVERAGE] = text.format_json(self._coverage)
-            self._coverage_saved = self._coverage
+        self.authenticator.epochs.collect(writes)
+        self._coverage.collect(writes)
         writes.refused |= self.refused.changed()
         self.quarantine.collect(writes)
         self.log.collect(writes)
@@ -229,7 +221,8 @@ class Intake:
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
         for boot in snapshot.boots:
-            self._restore_boot(boot)
+            self.completeness.restore(boot)
+            self._clocks.restore(boot)
         applied = {row.node: row.applied_id for row in snapshot.nodes}
         tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
         again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
@@ -247,25 +240,13 @@ class Intake:
         self.downlinks.restore(self._kept_rows, spoken, snapshot.state)
         for node in self.registry.views:
             self._take_up(node)
-        for name, value in snapshot.state.items():
-            if name.startswith(_EPOCH):
-                # Of every node there ever was: one that comes back goes on in its epoch.
-                saved = text.parse_json(value, dict[str, int])
-                self.authenticator.epochs.restore(name.removeprefix(_EPOCH), saved)
+        self.authenticator.epochs.restore(snapshot)
         for reason, node, count in snapshot.refused:
             self.refused.cells[(reason, node)] = count
-        if _COVERAGE in snapshot.state:
-            known = text.parse_json(snapshot.state[_COVERAGE], Coverage)
-            self._coverage = self._coverage_saved = coverage.of_site(known, self._rules)
+        self._coverage.restore(snapshot)
         for row in tail:
             self._apply_again(row)
         self.completeness.restored()
-
-    def _restore_boot(self, row: BootRow) -> None:
-        key = (row.node, row.boot)
-        self.completeness.restore(row)
-        if None not in (row.start_us, row.spread_us, row.samples, row.at_us):
-            self._clocks[key] = BootClock(*row[4:8])  # type: ignore[arg-type]  # none is None
 
     def _take_up(self, node: str) -> None:
         """A node goes on where the store's rows say it was."""
@@ -316,23 +297,6 @@ class Intake:
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
         taken.entries += [self.log.append(at_us, source, one) for one in observations]
 
-    def _suspicious(self, refusal: Refusal, arrival_us: int) -> list[Observation]:
-        """What points to an attack is an observation."""
-        node, registry = refusal.node, self.registry
-        found: list[NodeCondition] = []
-        match refusal.reason:
-            case "bad_tag":
-                found = registry.on_bad_tag(node, arrival_us)
-            case "stale_key":
-                found = registry.on_suspect(node, Suspicion.STALE, arrival_us)
-            case "revoked":
-                found = registry.on_revoked(node, arrival_us)
-            case "two_senders":
-                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
-            case "old_boot" if self.authenticator.clones.lingers(node, arrival_us):
-                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
-        return [*found]
-
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1
         self._note(admitted, arrival_us, self.messages)
@@ -357,7 +321,7 @@ class Intake:
         found: list[Observation] = [*self.registry.on_fresh(node, boot, arrival_us)]
         match message:
             case wire.Health():
-                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_health(node, message)
                 found += self._floor(node, arrival_us, message.floor_um_s_x100 / 100)
                 taken.time_for = (node, message.t_ms)
@@ -370,7 +334,7 @@ class Intake:
                 else:
                     found.append(footfalls)
             case wire.Hello():
-                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_hello(node, message)
                 if message.oldest_seq is not None:
                     self._give_up(node, boot, message.oldest_seq - 1)
@@ -394,7 +358,7 @@ class Intake:
 
     def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
         node, boot = admitted.node, admitted.boot
-        clock = self._observe(node, boot, arrival_us, report_ms(message))
+        clock = self._clock(node, boot, arrival_us, report_ms(message))
         sector = self._site.nodes[node].sector
         detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
         self.detections += message.phase is wire.Phase.ONSET
@@ -402,16 +366,11 @@ class Intake:
         self._detection_rows.append(detection_row(detection, message))
         return detection
 
-    def _observe(
+    def _clock(
         self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
     ) -> BootClock:
-        known = self._clocks.get((node, boot))
-        if known is None:
-            clock = first_sample(arrival_us, t_ms, boot >= self.registry.views[node].boot)
-        else:
-            clock = known.observe(arrival_us, t_ms, live)
-        self._clocks[(node, boot)] = clock
-        return clock
+        newest = self.registry.views[node].boot
+        return self._clocks.observe((node, boot), arrival_us, t_ms, live, boot >= newest)
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
         self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
@@ -435,12 +394,6 @@ class Intake:
     def _write_boots(self, node: str, writes: Writes) -> None:
         for boot in sorted(self._stale_boots.pop(node, ())):
             key = (node, boot)
-            clock = self._clocks.get(key)
-            times = tuple(clock) if clock else (None, None, None, None)
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
-            writes.boots[key] = BootRow(node, boot, upto, missing, *times)
-
-
-def _rules(site: Site) -> AlarmRules:
-    return AlarmRules({node.id: node.sector for node in site.nodes.values()})
+            writes.boots[key] = BootRow(node, boot, upto, missing, *self._clocks.times(key))
