@@ -22,7 +22,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.files import sync_folder
 from gateway.keys import KeyRing, derive, enrolment_key, node_key
+from gateway.model.site import Site
 
 ENROLMENT = "enrolment.jsonl"  # its name in the gateway's data_dir
 _MAX_BYTES = 16 << 20  # 60,000 acts
@@ -175,6 +177,8 @@ class Journal:
                 file.write(_canonical(fields) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+            if not lines:  # the file may be new, and then its name is not on the disk yet
+                sync_folder(self.path.parent)
         except OSError as error:
             raise self._unusable(error) from None
 
@@ -218,3 +222,10 @@ class Journal:
 
 def _canonical(fields: dict[str, object]) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def site_keys(
+    site: Site, fleet_root: bytes, enrolment: Enrolment | None = None
+) -> dict[str, KeyRing]:
+    """Keys of every node of the site, from the 32-byte fleet root, as they stand."""
+    return (enrolment or Enrolment()).key_rings(site.name, site.nodes, fleet_root)

@@ -13,7 +13,6 @@ from pathlib import Path
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.intake.door import downlink_topic, uplink_topic
 from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal
 from gateway.wire.messages import (
@@ -28,12 +27,13 @@ from gateway.wire.messages import (
     TargetClass,
     Time,
 )
+from gateway.wire.topics import downlink_topic, uplink_topic
 
 ROOT = bytes(range(32))
 SITE = "yard"
 
 
-async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     """Until something another thread or process changes is so."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110  # what others change has no event to wait for

@@ -14,6 +14,8 @@ from gateway.alarms import AlarmRules, AlarmState, EventChanged, NodeCondition, 
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.alarms.schedule import Schedule, parse_windows
+from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.model import text
 from gateway.model.acts import (
     Acknowledge,
@@ -29,8 +31,7 @@ from gateway.model.acts import (
 )
 from gateway.model.alarm import AlarmKind
 from gateway.model.orders import Purpose
-from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -281,21 +282,21 @@ def test_orders_and_escalation_go_on_after_a_restart_and_are_audited(tmp_path: P
     rules = AlarmRules(sectors, escalation=(EscalationStep(120 * S, "shift leader"),))
     store, nodes = SqliteStore(None), [PlayedNode(f"n0{i}") for i in range(1, 5)]
 
-    def start() -> Pipeline:
-        return Pipeline(site, site_keys(site, ROOT), store.load(), alarm_rules=rules)
+    def start() -> Stages:
+        return Stages(site, site_keys(site, ROOT), store.load(), alarm_rules=rules)
 
     first = start()
     for node in nodes:
         first.uplink(T0, node.up, node.hello(0))
-    assert first.act(T0, replace(mask(until_s=300), sectors=("east",))).done
-    assert first.act(T0 + S, patrol()).done
-    assert not first.act(T0 + S, mask(sectors=("moon",))).done
+    assert first.take(T0, "eva", replace(mask(until_s=300), sectors=("east",))).done
+    assert first.take(T0 + S, "eva", patrol()).done
+    assert not first.take(T0 + S, "eva", mask(sectors=("moon",))).done
     for node in nodes[:2]:
         first.uplink(T0 + 2 * S, node.up, node.detection(1000))
-    assert [alarm.walk for alarm in first.alarms.open] == ["patrol 2: Ben and Mia"]
+    assert [alarm.walk for alarm in first.monitor.state.alarms.open] == ["patrol 2: Ben and Mia"]
     store.commit(first.take_writes())
     again = start()
-    assert again.alarms == first.alarms
+    assert again.monitor.state.alarms == first.monitor.state.alarms
     entries = store._open_db().execute(
         "SELECT actor, action, subject, reason, until_us FROM audit WHERE actor <> 'system'"
     )
@@ -307,5 +308,5 @@ def test_orders_and_escalation_go_on_after_a_restart_and_are_audited(tmp_path: P
     assert "escalated" not in told  # of priority 3: the step is for what nobody announced
     again.tick(T0 + 300 * S)
     store.commit(again.take_writes())
-    assert start().alarms.masks == ()
+    assert start().monitor.state.alarms.masks == ()
     store.close()

@@ -16,11 +16,12 @@ from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
 from gateway.audit.verify import by_id, verify
 from gateway.config import load_config
+from gateway.config.retention import DAY_US, MAX_DAYS, RecordClass, Retention
+from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.errors import ConfigError
-from gateway.intake.writer import Writer
-from gateway.pipeline import Pipeline, site_keys
-from gateway.retention import DAY_US, KEEPING, RecordClass, Retention
-from gateway.site_file import load_site
+from gateway.service.service import Service
+from gateway.service.stages import Stages
 from gateway.store import sql_erase
 from gateway.store.interface import QuarantineRow, Writes
 from gateway.store.sqlite import SqliteStore
@@ -54,15 +55,15 @@ class Kept:
         self.pipeline.uplink(end, node.up, node.seal(snippet, 1))
         self.pipeline.tick(end)
         for number in (1, 2, 3):
-            self.pipeline.act(end, Acknowledge(number, TEXT, note=TEXT))
+            self.pipeline.take(end, "eva", Acknowledge(number, TEXT, note=TEXT))
         self.pipeline.audit.add(end, TEXT, "mask.set", TEXT, TEXT, None, {"note": TEXT})
         writes = self.pipeline.take_writes()
         writes.quarantine.append(QuarantineRow(1, end, "bad_tag", "n01", TEXT, 99, MARK))
         self.store.commit(writes)
 
-    def start(self) -> Pipeline:
+    def start(self) -> Stages:
         log = AuditLog(lambda: b"0123456789abcdef", self.signer)
-        return Pipeline(self.site, site_keys(self.site, ROOT), self.store.load(), audit=log)
+        return Stages(self.site, site_keys(self.site, ROOT), self.store.load(), audit=log)
 
     def hits(self) -> dict[str, int]:
         return {
@@ -73,12 +74,14 @@ class Kept:
 
     async def run_at(self, now_us: int, retention: Retention | None = None) -> None:
         sidecar = HeadFile(self.folder / head.NAME)
-        writer = Writer(
+        service = Service(
             self.pipeline, self.store, lambda: now_us, lambda _: None, sidecar.committed,
-            retention,
+            retention=retention,
         )  # fmt: skip
-        task = asyncio.create_task(writer.run())
-        await until(lambda: not writer._keeper.due(now_us) and not writer._keeper.untidy, 20)
+        service.start()
+        task = asyncio.create_task(service.run())
+        keeper = service._keeper
+        await until(lambda: not keeper.due(now_us) and not keeper.untidy, 30)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -110,7 +113,7 @@ async def test_retention_past_its_time_leaves_no_hit_and_a_chain_that_holds(kept
 
 
 async def test_retention_of_one_class_leaves_the_others(kept: Kept) -> None:
-    day = KEEPING[RecordClass.SNIPPETS].default + 2
+    day = Retention().snippets + 2
     await kept.run_at(T0 + day * DAY_US)
     db = kept.store._open_db()
     kinds = {row[0] for row in db.execute("SELECT DISTINCT kind FROM message")}
@@ -195,7 +198,7 @@ def test_quarantine_keeps_the_newest_thousand(kept: Kept) -> None:
 def test_retention_beyond_the_longest_time_is_refused(
     kept_class: RecordClass, tmp_path: Path
 ) -> None:
-    most = KEEPING[kept_class].most
+    most = MAX_DAYS[kept_class]
     path = write_config(tmp_path, 'kind = "embedded"')
     plain = path.read_text()
     path.write_text(f"{plain}\n[retention]\n{kept_class.value}_days = {most}\n")

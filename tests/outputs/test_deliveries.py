@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.mqtt.session import MqttAccess, MqttSession
 from gateway.outputs.courier import Patience
 from gateway.outputs.outbox import Status
 from tests.gateway.brokers import running_mosquitto
@@ -216,8 +216,11 @@ async def test_mqtt_notification_is_acknowledged_by_a_real_broker(tmp_path: Path
     async with running_mosquitto(tmp_path, port):
         access = MqttAccess("127.0.0.1", port, None, None, "listener", persistent=False)
         counters = Told(read(tmp_path, kind="mqtt", host="127.0.0.1", port=port)).outbox.counts["x"]
-        listener = MqttClient(
-            access, "groundwatch/alarms", lambda _t, payload, _id: heard.append(payload), counters
+        listener = MqttSession(
+            access,
+            ["groundwatch/alarms"],
+            lambda _t, payload, _id, _r: heard.append(payload),
+            counters,
         )
         await listener.open()
         config = read(tmp_path, kind="mqtt", host="127.0.0.1", port=port)

@@ -15,7 +15,7 @@ import uvloop
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.mqtt.session import MqttAccess, MqttSession
 from gateway.outputs.outbox import Status
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import free_port, until
@@ -193,8 +193,8 @@ async def test_home_assistant_is_told_over_tls_and_not_where_the_host_is_another
         access = MqttAccess(
             "127.0.0.1", port, None, None, "listener", False, config.home_assistant.trust.context
         )
-        listener = MqttClient(
-            access, "groundwatch/ha/#", lambda t, p, _id: heard.__setitem__(t, p), Counter()
+        listener = MqttSession(
+            access, ["groundwatch/ha/#"], lambda t, p, _id, _r: heard.__setitem__(t, p), Counter()
         )
         await listener.open()
         async with Gateway(config):
@@ -224,7 +224,7 @@ def test_output_over_tls_says_the_same_in_the_loop_that_the_gateway_uses(
     [
         ({"ca_file": "nowhere.pem"}, "nowhere.pem: cannot be read"),
         ({"ca_file": "noise.pem"}, "holds no certificate in PEM"),
-        ({"ca_file": "site-ca.pem", "cert_file": "own.pem"}, "go together"),
+        ({"ca_file": "site-ca.pem", "cert_file": "noise.pem"}, "go together"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "noise.pem"}, "chmod 600"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "secret.key"}, "goes with"),
         ({"tls": "starttls"}, "one of tls, none"),

@@ -25,7 +25,7 @@ from gateway.fusion.kinds.kind import Context
 from gateway.fusion.rules import ALARMABLE
 from gateway.fusion.update import evidence_of
 from gateway.model.event import Event
-from gateway.pipeline import Pipeline
+from gateway.service.stages import Stages
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import is_wanted
@@ -74,13 +74,13 @@ class Sample:
 def samples(seen: Observation) -> list[Sample]:
     """Of one run; where nobody can say what caused an event, it is left out."""
     found: dict[str, list[tuple[tuple[float, ...], bool]]] = {}
-    for at_us, pipeline, _ in played(seen):
-        for event in pipeline.fusion.events:
+    for at_us, stages, _ in played(seen):
+        for event in stages.monitor.state.fusion.events:
             if event.evaluated_us != at_us or event.target not in ALARMABLE:
                 continue
             wanted = is_wanted(seen.truth, seen.points, event_line(event, None))
             if wanted is not None:
-                found.setdefault(event.id, []).append((_signs(pipeline, event), wanted))
+                found.setdefault(event.id, []).append((_signs(stages, event), wanted))
     return [
         Sample(f"{seen.name} {name}", signs, wanted, 1 / len(reports))
         for name, reports in found.items()
@@ -88,9 +88,9 @@ def samples(seen: Observation) -> list[Sample]:
     ]
 
 
-def _signs(pipeline: Pipeline, event: Event) -> tuple[float, ...]:
-    state = pipeline.fusion
-    context = Context(pipeline.site, pipeline.rules, state, event.evaluated_us or 0)
+def _signs(stages: Stages, event: Event) -> tuple[float, ...]:
+    state = stages.monitor.state.fusion
+    context = Context(stages.site, stages.policy.rules, state, event.evaluated_us or 0)
     found = evidence_of(event, context, busy_elsewhere(state.events, event.id))
     amount = Counter[str]()
     for sign in found.signs:

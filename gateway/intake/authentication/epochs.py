@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""The door: in which epoch each node's key is.
+
+A node goes on by itself, one step at a time and only while it is answered; so its next message is
+of the epoch it was in or of the one after. From the first message of that one the key before is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.keys import NodeKeys, at_epoch, check_value, next_epoch
+from gateway.model import text
+from gateway.store.interface import Snapshot, Writes
+
+# A store that was lost or brought back from a copy is behind. So far ahead is looked (ten years of
+# days), so often for a node until it is found.
+AHEAD = 3_700
+LOOKS = 4
+_ROW = "epoch:"  # prefix of the state rows
+
+Rungs = tuple[NodeKeys | None, NodeKeys, NodeKeys]
+
+
+class Epochs:
+    """By node and key as given out; `dirty` names nodes that have moved since it was cleared."""
+
+    def __init__(self) -> None:
+        self.dirty: set[str] = set()
+        self._rungs: dict[tuple[str, bytes], Rungs] = {}
+        self._saved: dict[str, dict[str, int]] = {}
+        self._looks: dict[str, int] = {}
+
+    def of(self, node: str, given: NodeKeys) -> Rungs:
+        """The keys it may not speak under any more (None: there are none), those it spoke under
+        last, and those it may speak under from any message on."""
+        rungs = self._rungs.get((node, given.key))
+        return rungs or self._climb(node, given)
+
+    def heard(self, node: str, given: NodeKeys, keys: NodeKeys) -> None:
+        """It spoke under keys of a later epoch."""
+        past = at_epoch(given, keys.epoch - 1)
+        self._rungs[(node, given.key)] = past, keys, next_epoch(keys)
+        self._saved.setdefault(node, {})[check_value(given.key)] = keys.epoch
+        self._looks.pop(node, None)
+        self.dirty.add(node)
+
+    def ahead(self, node: str, given: NodeKeys) -> Iterator[NodeKeys]:
+        """Epochs beyond the following one, when there is reason to think that we are behind."""
+        if self._looks.get(node, 0) >= LOOKS:
+            return
+        self._looks[node] = self._looks.get(node, 0) + 1
+        keys = self.of(node, given)[2]
+        for _ in range(AHEAD):
+            keys = next_epoch(keys)
+            yield keys
+
+    def collect(self, writes: Writes) -> None:
+        """State rows of nodes that moved since the last call: epochs by the check value of the key
+        as given out."""
+        for node in sorted(self.dirty):
+            writes.state[f"{_ROW}{node}"] = text.format_json(self._saved.get(node, {}))
+        self.dirty.clear()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Of every node there ever was: one that comes back goes on in its epoch."""
+        for name, value in snapshot.state.items():
+            if name.startswith(_ROW):
+                self._saved[name.removeprefix(_ROW)] = text.parse_json(value, dict[str, int])
+
+    def _climb(self, node: str, given: NodeKeys) -> Rungs:
+        epoch = self._saved.get(node, {}).get(check_value(given.key), 0)
+        past = at_epoch(given, epoch - 1) if epoch else None
+        present = next_epoch(past) if past else given
+        rungs = self._rungs[(node, given.key)] = past, present, next_epoch(present)
+        return rungs
