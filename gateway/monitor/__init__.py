@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Monitor: the second stage: pure steps over the committed log."""
