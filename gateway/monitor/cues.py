@@ -2,8 +2,8 @@
 """Monitor: the state machine of cues. Pure: (state, rules, input, now) -> step.
 
     proposed -> confirmed -> sent -> executing -> done | failed
-        \\___________\\__________\\_________\\______ withdrawn       (a device that moves is stopped)
-        \\___________\\_________________________ expired         (never after it was sent)
+        \\___________\\__________\\_________\\___ withdrawn        (a device that moves is stopped)
+        \\___________\\______________________ expired          (never after it was sent)
 
 Movement starts only from confirmed. A look is confirmed by one person or by a supervisor's policy
 for that sector and device, which always ends. A flight is confirmed by two distinct people, each

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Outputs: what is told of one change of an alarm, as plain values. Pure."""
+"""Outbox: the notification of one change of an alarm, as plain values. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 from gateway.model.alarm import AlarmChange, AlarmKind, Change
 
 VERSION = 1
-# What somebody elsewhere must hear; refinements of an alarm stay on the page.
-TOLD = frozenset({Change.RAISED, Change.SECTOR, Change.AGAIN, Change.RETURNED, Change.ESCALATED})
-_WORDS = {
+# What a person elsewhere must know; refinements of an alarm stay on the console.
+NOTIFIED = frozenset(
+    {Change.RAISED, Change.SECTOR, Change.AGAIN, Change.RETURNED, Change.ESCALATED}
+)
+_PREFIX = {
     Change.RAISED: "",
     Change.SECTOR: "moved on: ",
     Change.AGAIN: "again: ",
-    Change.RETURNED: "more urgent now: ",  # no mask, walk or doubt explains it any more
+    Change.RETURNED: "more urgent now: ",  # no mask, patrol or low confidence explains it any more
     Change.ESCALATED: "not acknowledged: ",
 }
-_REASONS_MOST = 8
+_MAX_REASONS = 8
 
 
-TEST = "test"  # in the place of a change: nothing happened, somebody tries the way
+TEST = "test"  # in the place of a change: nothing happened, a person tests the connector
 
 
 def describe_test(site: str, output: str, by: str, at_us: int) -> dict[str, Any]:
-    """A notification about no alarm, with every field that a receiver may count on."""
+    """A notification about no alarm, with every field that a receiver may rely on."""
     return {
         "version": VERSION,
         "site": site,
@@ -34,7 +36,7 @@ def describe_test(site: str, output: str, by: str, at_us: int) -> dict[str, Any]
         "priority": 3,
         "state": TEST,
         "title": f"{site}: test of {output}",
-        "text": f"A test by {by}: who reads this is told of alarms. Nothing happened.",
+        "text": f"Test by {by}. Alarms are sent to this recipient. Nothing happened.",
         "nodes": [],
         "sectors": [],
         "raised_us": at_us,
@@ -49,9 +51,9 @@ def describe(site: str, change: AlarmChange) -> dict[str, Any]:
     what = alarm.kind.value.replace("_", " ")
     if alarm.kind is AlarmKind.INTRUSION and alarm.target is not None:
         what = f"perhaps {alarm.target.label}" if alarm.unsure else alarm.target.label
-    title = f"{site}: {_WORDS.get(change.change, '')}{what} in {sectors}"
-    late = ["told late: it is over"] if alarm.late else []
-    lines = [*late, *alarm.reasons[:_REASONS_MOST], f"nodes {', '.join(alarm.nodes)}"]
+    title = f"{site}: {_PREFIX.get(change.change, '')}{what} in {sectors}"
+    late = ["reported late: it is over already"] if alarm.late else []
+    lines = [*late, *alarm.reasons[:_MAX_REASONS], f"nodes {', '.join(alarm.nodes)}"]
     value = {
         "version": VERSION,
         "site": site,

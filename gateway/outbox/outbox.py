@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Outputs: what is to be told, to whom, and what became of it. Pure; a part of the pipeline.
+"""Outbox: what is to be delivered, to which channel, and the result. Pure; a part of monitor.
 
 A delivery is committed together with the alarm's change that caused it, so a gateway that is killed
-before it could tell anyone tells it when it is back: at least once, never silently not at all.
+before the delivery delivers after its restart: at least once, never silently not at all.
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from gateway.limits import TokenBucket
 from gateway.model import text
 from gateway.model.alarm import AlarmChange, Change
-from gateway.outputs.notification import TEST, TOLD, describe, describe_test
+from gateway.outbox.notification import NOTIFIED, TEST, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
-PENDING_MOST = 256  # of one channel; beyond it the oldest of the least urgent goes
-RECENT_MOST = 1000
-_TOLD_MOST = 1024
+MAX_PENDING = 256  # of one channel; beyond it the oldest of the least urgent goes
+MAX_RECENT = 1000
+_MAX_REMEMBERED = 1024
 _ROW = "delivery:"  # names of state rows
 _LAST = "last_delivery"
 
 
 class Status(Enum):
-    """What became of a delivery."""
+    """The result of a delivery."""
 
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"  # refused for good, or tried for too long
     DROPPED = "dropped"  # too many were waiting
-    LIMITED = "limited"  # the channel's rate was used up; the next one tells how many
-    REPEATED = "repeated"  # the same was told a moment ago
+    LIMITED = "limited"  # the channel's rate was used up; the next one states how many
+    REPEATED = "repeated"  # the same was sent a moment ago
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What the outbox knows of an output. Alarms less urgent than `priority` are not told there."""
+    """What the outbox knows of a notifier. It gets no alarms less urgent than `priority`."""
 
     name: str
     kind: str
@@ -70,15 +71,17 @@ class Delivery:
 
     @property
     def test(self) -> bool:
-        """Somebody tries the way: once, and says so."""
+        """A test of the connector: one attempt."""
         return self.change == TEST
 
 
-@dataclass(slots=True)
 class _Rate:
-    tokens: float
-    at_us: int = 0
-    held_back: int = 0
+    """Of one channel; `held_back` counts since the last notification that went out."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self.bucket = TokenBucket(per_minute / 60, per_minute)
+        self.held_back = 0
 
 
 class Outbox:
@@ -91,7 +94,7 @@ class Outbox:
         chain: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
         self.pending: dict[int, Delivery] = {}
-        self.recent: deque[Delivery] = deque(maxlen=RECENT_MOST)
+        self.recent: deque[Delivery] = deque(maxlen=MAX_RECENT)
         self.channels = {channel.name: channel for channel in channels}
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.sent_us: dict[str, int] = {}  # when a channel delivered last
@@ -99,7 +102,7 @@ class Outbox:
         self._chain = chain
         self._last_id = 0
         self._rates = {c.name: _Rate(c.per_minute) for c in channels}
-        self._told: dict[tuple[str, int, str, tuple[str, ...], int], int] = {}
+        self._known: dict[tuple[str, int, str, tuple[str, ...], int], int] = {}
         self._rows: dict[str, str] = {}
 
     def offer(self, changes: Iterable[AlarmChange], now_us: int) -> list[Delivery]:
@@ -108,7 +111,7 @@ class Outbox:
             return []
         fresh = []
         for change in changes:
-            if change.change not in TOLD or change.alarm.hushed:
+            if change.change not in NOTIFIED or change.alarm.hushed:
                 continue
             for channel in self._wanted(change):
                 delivery = self._make(channel, change, now_us)
@@ -117,7 +120,7 @@ class Outbox:
         return [delivery for delivery in fresh if delivery.id in self.pending]
 
     def test(self, channel: str, by: str, now_us: int) -> Delivery | None:
-        """A test on the way of all others, past the rate limit; None while one is under way."""
+        """A test like any other delivery, past the rate limit; None while one is under way."""
         if any(one.test and one.channel == channel for one in self.pending.values()):
             return None
         self._last_id += 1
@@ -127,12 +130,15 @@ class Outbox:
         return delivery if delivery.id in self.pending else None
 
     def set_channels(self, channels: Sequence[Channel], now_us: int) -> None:
-        """Others from now on; what is pending for one that is gone is over."""
+        """These from now on; what is pending for one that is gone is over."""
         self.channels = {channel.name: channel for channel in channels}
-        self._rates = {c.name: self._rates.get(c.name, _Rate(c.per_minute)) for c in channels}
+        for channel in channels:
+            known = self._rates.get(channel.name)
+            if known is None or known.per_minute != channel.per_minute:
+                self._rates[channel.name] = _Rate(channel.per_minute)
         for delivery in list(self.pending.values()):
             if delivery.channel not in self.channels:
-                self.settle(now_us, delivery.id, Status.DROPPED, 0, "no such output")
+                self.settle(now_us, delivery.id, Status.DROPPED, 0, "no such connector")
 
     def settle(
         self, now_us: int, number: int, status: Status, attempts: int, words: str = ""
@@ -153,13 +159,13 @@ class Outbox:
             )
 
     def collect(self, writes: Writes) -> None:
-        """Hand over the rows since the last call."""
+        """Deliver the rows since the last call."""
         if self._rows:
             writes.state |= {**self._rows, _LAST: str(self._last_id)}
             self._rows = {}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left; what was pending for a channel that is gone is over."""
+        """Restore what an earlier run left; what was pending for a channel that is gone is over."""
         self._last_id = int(snapshot.state.get(_LAST, "0"))
         found = (v for n, v in snapshot.state.items() if n.startswith(_ROW) and v)
         for delivery in sorted(map(_from_json, found), key=lambda one: one.id):
@@ -168,7 +174,7 @@ class Outbox:
             elif delivery.channel in self.channels:
                 self.pending[delivery.id] = delivery
             else:
-                self._over(replace(delivery, status=Status.DROPPED, problem="no such output"))
+                self._over(replace(delivery, status=Status.DROPPED, problem="no such connector"))
 
     def _wanted(self, change: AlarmChange) -> list[Channel]:
         alarm = change.alarm
@@ -179,8 +185,8 @@ class Outbox:
     def _make(self, channel: Channel, change: AlarmChange, now_us: int) -> Delivery | None:
         alarm = change.alarm
         key = (channel.name, alarm.id, change.change.value, alarm.sectors, alarm.escalation)
-        told_us = self._told.get(key)
-        if told_us is not None and 0 <= now_us - told_us < channel.repeat_us:
+        sent_us = self._known.get(key)
+        if sent_us is not None and 0 <= now_us - sent_us < channel.repeat_us:
             self.counts[channel.name][Status.REPEATED.value] += 1
             return None
         self._last_id += 1
@@ -188,14 +194,14 @@ class Outbox:
             self._last_id, channel.name, alarm.id, change.change.value, alarm.priority, now_us
         )
         rate = self._rates[channel.name]
-        if not self._granted(channel, rate, now_us):
+        if not rate.bucket.take(now_us / 1e6):
             rate.held_back += 1
             self._over(replace(delivery, status=Status.LIMITED, done_us=now_us))
             return None
-        self._told.pop(key, None)
-        self._told[key] = now_us
-        if len(self._told) > _TOLD_MOST:
-            del self._told[next(iter(self._told))]
+        self._known.pop(key, None)
+        self._known[key] = now_us
+        if len(self._known) > _MAX_REMEMBERED:
+            del self._known[next(iter(self._known))]
         value = describe(self._site, change) | {"delivery": delivery.id}
         if rate.held_back:
             value["held_back"] = rate.held_back
@@ -210,19 +216,9 @@ class Outbox:
         self.pending[delivery.id] = delivery
         self._rows[f"{_ROW}{delivery.id}"] = _to_json(delivery)
 
-    def _granted(self, channel: Channel, rate: _Rate, now_us: int) -> bool:
-        passed_us = max(0, now_us - rate.at_us) if rate.at_us else 0
-        refill = passed_us * channel.per_minute / 60_000_000
-        rate.tokens = min(float(channel.per_minute), rate.tokens + refill)
-        rate.at_us = now_us
-        if rate.tokens < 1:
-            return False
-        rate.tokens -= 1
-        return True
-
     def _make_room(self, name: str, now_us: int) -> None:
         waiting = [one for one in self.pending.values() if one.channel == name]
-        if len(waiting) >= PENDING_MOST:
+        if len(waiting) >= MAX_PENDING:
             victim = max(waiting, key=lambda one: (one.priority, -one.id))
             self.settle(now_us, victim.id, Status.DROPPED, 0, "too many were waiting")
 
@@ -234,7 +230,7 @@ class Outbox:
         self._chain(over)
 
     def _remember(self, delivery: Delivery) -> None:
-        if len(self.recent) == RECENT_MOST:
+        if len(self.recent) == MAX_RECENT:
             self._rows[f"{_ROW}{self.recent[0].id}"] = ""
         self.recent.append(delivery)
         if delivery.status is Status.SENT:

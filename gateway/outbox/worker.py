@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Outputs: one courier per output takes what is pending there and tries until it is over.
+"""Outbox: one delivery worker per notifier takes what is pending there and tries until it is over.
 
 Each waits for its own receiver only. What one attempt may cost is bounded by a timeout, how many
-there may be by `Patience`; the outbox bounds how many deliveries wait.
+there may be by `RetryPolicy`; the outbox bounds how many deliveries wait.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.outputs.delivery import TIMEOUT_S, DeliveryError, Way
-from gateway.outputs.outbox import Delivery, Status
+from gateway.outbox.outbox import Delivery, Status
+from gateway.ports.connector import DELIVERY_TIMEOUT_S, DeliveryError, Notifier
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a delivery is tried: waits of `first_s`, doubled up to `most_s`, with jitter."""
+class RetryPolicy:
+    """How long a delivery is tried: waits of `first_s`, doubled up to `max_s`, with jitter."""
 
     first_s: float = 2.0
-    most_s: float = 300.0
-    attempts: int = 12  # about half an hour: later than that it is no news
-    timeout_s: float = 1.5 * TIMEOUT_S
+    max_s: float = 300.0
+    attempts: int = 12  # about 25 minutes: later than that it is no news
+    timeout_s: float = 1.5 * DELIVERY_TIMEOUT_S
 
-    def wait_s(self, attempts: int, chance: random.Random) -> float:
+    def wait_s(self, attempts: int, rng: random.Random) -> float:
         """Before the next attempt, after so many (jitter keeps many sites off one server)."""
-        return min(self.most_s, self.first_s * 2.0 ** (attempts - 1)) * chance.uniform(0.5, 1.5)
+        return min(self.max_s, self.first_s * 2.0 ** (attempts - 1)) * rng.uniform(0.5, 1.5)
 
 
 class _Due(NamedTuple):
@@ -44,22 +44,22 @@ class _Due(NamedTuple):
     delivery: Delivery
 
 
-# (delivery number, what became of it, attempts, receipt or problem).
+# (delivery number, result, attempts, receipt or problem).
 Settle = Callable[[int, Status, int, str], None]
 
 
-class Courier:
+class DeliveryWorker:
     """`problem` is why the last attempt failed, since `failing_since_us` (UTC); empty and 0 when it
     did not. `tried` holds of deliveries not over yet how often they were tried, and the problem."""
 
     def __init__(
         self,
         name: str,
-        way: Way,
+        notifier: Notifier,
         wanted: Callable[[int], bool],
         settle: Settle,
-        patience: Patience,
-        chance: random.Random,
+        retry: RetryPolicy,
+        rng: random.Random,
         clock_us: Callable[[], int],
     ) -> None:
         self.name = name
@@ -67,15 +67,15 @@ class Courier:
         self.failing_since_us = 0
         self.tried: dict[int, tuple[int, str]] = {}
         self.attempts = 0
-        self._way = way
+        self.notifier = notifier
         self._wanted = wanted
         self._settle = settle
-        self._patience = patience
-        self._chance = chance
+        self.retry = retry
+        self._rng = rng
         self._clock_us = clock_us
         self._due: list[_Due] = []
         self._queued: set[int] = set()
-        self._something = asyncio.Event()
+        self._arrived = asyncio.Event()
 
     @property
     def waiting(self) -> int:
@@ -89,18 +89,18 @@ class Courier:
             if delivery.id not in self._queued:
                 self._queued.add(delivery.id)
                 heapq.heappush(self._due, _Due(now_s, delivery.id, 0, delivery))
-        self._something.set()
+        self._arrived.set()
 
     async def run(self) -> None:
-        """Until cancelled; what is not over then is taken up by the next start."""
+        """Until cancelled; what is not over then is resumed by the next start."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = self._due[0].at_s - loop.time() if self._due else None
             if wait_s is None or wait_s > 0:
-                self._something.clear()
+                self._arrived.clear()
                 try:
                     async with asyncio.timeout(wait_s):
-                        await self._something.wait()
+                        await self._arrived.wait()
                 except TimeoutError:
                     pass
                 continue
@@ -114,16 +114,16 @@ class Courier:
         self.attempts += 1
         attempts = due.attempts + 1
         try:
-            async with asyncio.timeout(self._patience.timeout_s):
-                receipt = await self._way.deliver(json.loads(due.delivery.body))
+            async with asyncio.timeout(self.retry.timeout_s):
+                receipt = await self.notifier.deliver(json.loads(due.delivery.body))
         except TimeoutError:
             error = DeliveryError("no answer in time")
         except DeliveryError as problem:
             error = problem
-        except Exception as bug:  # whatever a receiver does, the watch goes on
+        except Exception as bug:  # whatever a receiver does, the gateway goes on
             # Without its text: that may hold what the other side wrote.
             where = "".join(traceback.format_tb(bug.__traceback__))
-            _LOG.error("output %s: %s\n%s", self.name, type(bug).__name__, where)
+            _LOG.error("connector %s: %s\n%s", self.name, type(bug).__name__, where)
             error = DeliveryError(f"an error of our own: {type(bug).__name__}")
         else:
             self.problem, self.failing_since_us = "", 0
@@ -131,18 +131,18 @@ class Courier:
             return
         self.problem = str(error)
         self.failing_since_us = self.failing_since_us or self._clock_us()
-        _LOG.warning("output %s attempt=%d problem=%r", self.name, attempts, self.problem)
-        if not error.again or attempts >= self._patience.attempts or due.delivery.test:
+        _LOG.warning("connector %s attempt=%d problem=%r", self.name, attempts, self.problem)
+        if not error.again or attempts >= self.retry.attempts or due.delivery.test:
             self._over(due.number, Status.FAILED, attempts, self.problem)
             return
         self.tried[due.number] = (attempts, self.problem)
-        wait_s = max(self._patience.wait_s(attempts, self._chance), error.after_s)
+        wait_s = max(self.retry.wait_s(attempts, self._rng), error.after_s)
         at_s = asyncio.get_running_loop().time() + wait_s
         heapq.heappush(self._due, _Due(at_s, due.number, attempts, due.delivery))
 
-    def _over(self, number: int, status: Status, attempts: int, words: str) -> None:
+    def _over(self, number: int, status: Status, attempts: int, text: str) -> None:
         self._forget(number)
-        self._settle(number, status, attempts, words)
+        self._settle(number, status, attempts, text)
 
     def _forget(self, number: int) -> None:
         self._queued.discard(number)
