@@ -14,9 +14,7 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 _MAX_HEAD = 8190  # bytes of an answer's line or field; its body is never read
 
 
-async def post(
-    url: str, data: bytes, headers: dict[str, str], tls: ssl.SSLContext | None
-) -> str:
+async def post(url: str, data: bytes, headers: dict[str, str], tls: ssl.SSLContext | None) -> str:
     """The receipt when the server accepted it. Raises DeliveryError."""
     import aiohttp  # only where a connector that needs it is configured
 
@@ -40,7 +38,5 @@ async def post(
     if 200 <= status < 300:
         return f"answered {status}"
     again = status in _TRY_AGAIN or status >= 500
-    after_s = (
-        min(float(wait), _MAX_RETRY_AFTER_S) if wait.isascii() and wait.isdigit() else 0.0
-    )
+    after_s = min(float(wait), _MAX_RETRY_AFTER_S) if wait.isascii() and wait.isdigit() else 0.0
     raise DeliveryError(f"answered {status}", again, after_s)

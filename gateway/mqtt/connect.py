@@ -28,12 +28,14 @@ class PahoClient(paho.Client):
     connected: socket.socket
     stream: Stream
     on_too_big: Callable[[int], None]
+    max_packet_bytes: int
 
     def _create_socket_connection(self) -> socket.socket:
         return self.connected
 
     def _create_socket(self) -> Stream:
-        self.stream = Stream(super()._create_socket(), self.on_too_big)  # type: ignore[arg-type]
+        inner = super()._create_socket()
+        self.stream = Stream(inner, self.on_too_big, self.max_packet_bytes)  # type: ignore[arg-type]
         return self.stream
 
     def limit_inflight(self, messages: int) -> None:
@@ -54,6 +56,7 @@ def make_client(access: MqttAccess, will: Will | None) -> PahoClient:
         manual_ack=True,
     )
     client.connect_timeout = CONNECT_S
+    client.max_packet_bytes = access.max_packet_bytes
     client.max_queued_messages = _MAX_UNACKED
     if access.transport == "websockets":
         client.ws_set_options(access.websocket_path)

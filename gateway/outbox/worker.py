@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.outbox.outbox import Delivery, Status
-from gateway.ports.connector import DELIVERY_TIMEOUT_S, DeliveryError, Notifier
+from gateway.outbox.outbox import Delivery
+from gateway.outbox.outbox import Status as DeliveryStatus
+from gateway.ports.connector import DELIVERY_TIMEOUT_S, DeliveryError, Notifier, Status
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,12 +46,12 @@ class _Due(NamedTuple):
 
 
 # (delivery number, result, attempts, receipt or problem).
-Settle = Callable[[int, Status, int, str], None]
+Settle = Callable[[int, DeliveryStatus, int, str], None]
 
 
 class DeliveryWorker:
-    """`problem` is why the last attempt failed, since `failing_since_us` (UTC); empty and 0 when it
-    did not. `tried` holds of deliveries not over yet how often they were tried, and the problem."""
+    """Of one notifier. `status` shows whether its last attempt worked; `tried` holds of deliveries
+    that are not over how often they were tried, and the problem."""
 
     def __init__(
         self,
@@ -58,19 +59,18 @@ class DeliveryWorker:
         notifier: Notifier,
         wanted: Callable[[int], bool],
         settle: Settle,
+        status: Status,
         retry: RetryPolicy,
         rng: random.Random,
         clock_us: Callable[[], int],
     ) -> None:
         self.name = name
-        self.problem = ""
-        self.failing_since_us = 0
-        self.tried: dict[int, tuple[int, str]] = {}
-        self.attempts = 0
         self.notifier = notifier
+        self.status = status
+        self.retry = retry
+        self.tried: dict[int, tuple[int, str]] = {}
         self._wanted = wanted
         self._settle = settle
-        self.retry = retry
         self._rng = rng
         self._clock_us = clock_us
         self._due: list[_Due] = []
@@ -111,36 +111,36 @@ class DeliveryWorker:
                 self._forget(due.number)
 
     async def _attempt(self, due: _Due) -> None:
-        self.attempts += 1
+        self.status.counters["attempts"] += 1
         attempts = due.attempts + 1
         try:
             async with asyncio.timeout(self.retry.timeout_s):
                 receipt = await self.notifier.deliver(json.loads(due.delivery.body))
         except TimeoutError:
             error = DeliveryError("no answer in time")
-        except DeliveryError as problem:
-            error = problem
+        except DeliveryError as refused:
+            error = refused
         except Exception as bug:  # whatever a receiver does, the gateway goes on
             # Without its text: that may hold what the other side wrote.
             where = "".join(traceback.format_tb(bug.__traceback__))
             _LOG.error("connector %s: %s\n%s", self.name, type(bug).__name__, where)
             error = DeliveryError(f"an error of our own: {type(bug).__name__}")
         else:
-            self.problem, self.failing_since_us = "", 0
-            self._over(due.number, Status.SENT, attempts, receipt)
+            self.status.connected(self._clock_us())
+            self._over(due.number, DeliveryStatus.SENT, attempts, receipt)
             return
-        self.problem = str(error)
-        self.failing_since_us = self.failing_since_us or self._clock_us()
-        _LOG.warning("connector %s attempt=%d problem=%r", self.name, attempts, self.problem)
+        problem = str(error)
+        self.status.failing(problem, self._clock_us())
+        _LOG.warning("connector %s attempt=%d problem=%r", self.name, attempts, problem)
         if not error.again or attempts >= self.retry.attempts or due.delivery.test:
-            self._over(due.number, Status.FAILED, attempts, self.problem)
+            self._over(due.number, DeliveryStatus.FAILED, attempts, problem)
             return
-        self.tried[due.number] = (attempts, self.problem)
+        self.tried[due.number] = (attempts, problem)
         wait_s = max(self.retry.wait_s(attempts, self._rng), error.after_s)
         at_s = asyncio.get_running_loop().time() + wait_s
         heapq.heappush(self._due, _Due(at_s, due.number, attempts, due.delivery))
 
-    def _over(self, number: int, status: Status, attempts: int, text: str) -> None:
+    def _over(self, number: int, status: DeliveryStatus, attempts: int, text: str) -> None:
         self._forget(number)
         self._settle(number, status, attempts, text)
 

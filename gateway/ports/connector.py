@@ -16,7 +16,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -36,13 +36,9 @@ ACT_OF: dict[str, type[Any]] = {"acknowledge": Acknowledge, "propose_cue": Propo
 class ConnectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every `[[connector]]` table holds; a connector's own configuration derives from it.
 
-    `may` lists the acts that the other side may bring; none unless it is named. `SECRETS` names the
-    fields that the file gives as `x_file` or `x_env`; they are resolved before this is made, and
-    are never shown. `FILES` names the fields that hold paths, relative to the file.
+    `may` lists the acts that the other side may bring; none unless it is named. Secrets are fields
+    of the type `Secret`, files of the type `Path`.
     """
-
-    SECRETS: ClassVar[tuple[str, ...]] = ()
-    FILES: ClassVar[tuple[str, ...]] = ()
 
     kind: str
     name: Annotated[
@@ -50,14 +46,10 @@ class ConnectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         msgspec.Meta(
             pattern="^[a-z0-9_-]{1,16}$",
             examples=["duty_phone"],
-            description="must be 1 to 16 of a-z 0-9 _ -",
+            extra={"wants": "must be 1 to 16 of a-z 0-9 _ -"},
         ),
     ]
     may: tuple[May, ...] = ()
-
-    def __repr__(self) -> str:
-        """Without secrets."""
-        return f"{type(self).__name__}({self.name!r})"
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""

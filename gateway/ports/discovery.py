@@ -50,7 +50,9 @@ def find_type(kind: str) -> ConnectorType:
             f"connector kind {kind!r} cannot be loaded: {type(error).__name__} in {entry.value}"
         ) from error
     if not isinstance(found, ConnectorType) or found.kind != kind:
-        raise ConfigError(f"connector kind {kind!r}: {entry.value} is no ConnectorType of that kind")
+        raise ConfigError(
+            f"connector kind {kind!r}: {entry.value} is no ConnectorType of that kind"
+        )
     return found
 
 

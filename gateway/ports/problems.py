@@ -29,6 +29,10 @@ _BROKER_REFUSED = {
     4: "the broker refused user name or password",
     5: "the broker does not admit this user",
 }
+_CLOSED_EARLY = (
+    "the connection was closed before it was accepted: another port, "
+    "or the server asks for a certificate of ours"
+)
 _HUNG_UP = frozenset({"ServerDisconnectedError", "SMTPServerDisconnected"})
 
 
@@ -54,6 +58,8 @@ def _words(error: BaseException) -> str:
             return "the server asks for a certificate of ours: cert_file"
         case ssl.SSLError() if "ALERT" in (error.reason or ""):
             return "the server refused our TLS handshake"
+        case ssl.SSLEOFError():  # its alert was lost behind a write of ours
+            return _CLOSED_EARLY
         case ssl.SSLError():
             return "the TLS handshake failed: another port, or other versions"
         case socket.gaierror():
@@ -61,10 +67,7 @@ def _words(error: BaseException) -> str:
         case ConnectionRefusedError():
             return "connection refused: nothing accepts connections there"
         case ConnectionAbortedError():
-            return (
-                "the connection was closed before it was accepted: another port, "
-                "or the server asks for a certificate of ours"
-            )
+            return _CLOSED_EARLY
         case ConnectionResetError() | BrokenPipeError():
             return "the connection was cut off"
         case TimeoutError():
@@ -84,6 +87,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.append(one)
         left += [None if one.__suppress_context__ else one.__context__, one.__cause__]
+        if isinstance(one, BaseExceptionGroup):
+            left += one.exceptions
         # aiohttp keeps what happened in attributes.
         for name in ("os_error", "certificate_error"):
             inner = getattr(one, name, None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from gateway.config.reading import convert
 from gateway.model.site import Node, Sector, Site
 from gateway.ports.connector import ConnectorConfig, Context
 from gateway.ports.discovery import find_type
@@ -28,10 +28,11 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def read(**values: Any) -> ConnectorConfig:
-    """One `[[connector]]`; raises msgspec.ValidationError."""
-    kind = find_type(values["kind"])
-    return msgspec.convert({"name": "phone", **values}, kind.config)
+def read(folder: Path, **values: Any) -> ConnectorConfig:
+    """One `[[connector]]` of a gateway.toml in that folder. Raises ConfigError."""
+    table = {"name": "phone", **values}
+    kind = find_type(table["kind"])
+    return convert(table, kind.config, "gateway.toml", folder, "connector[0]")
 
 
 def make(config: ConnectorConfig, site: Site = SITE) -> object:

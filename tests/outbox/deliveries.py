@@ -18,6 +18,7 @@ from gateway.model.target import TargetClass
 from gateway.outbox.outbox import Channel, Delivery, Outbox, Status
 from gateway.outbox.worker import DeliveryWorker, RetryPolicy
 from gateway.ports.connector import Notifier
+from gateway.ports.connector import Status as ConnectorStatus
 from tests.connectors.made import make, read
 
 T0 = 1_790_000_000_000_000
@@ -72,6 +73,7 @@ class Deliveries:
             config.repeat_s * S,
             config.per_minute,
         )
+        self.status = ConnectorStatus()
         self.outbox = Outbox("yard", [channel])
         notifier = make(config)
         assert isinstance(notifier, Notifier)
@@ -80,6 +82,7 @@ class Deliveries:
             notifier,
             self.outbox.pending.__contains__,
             self.settle,
+            self.status,
             self.retry,
             random.Random(1),
             lambda: T0,
@@ -95,9 +98,9 @@ class Deliveries:
         return fresh
 
 
-def deliveries(retry: RetryPolicy = QUICK, **values: Any) -> Deliveries:
+def deliveries(folder: Path, retry: RetryPolicy = QUICK, **values: Any) -> Deliveries:
     """Of one notifier as its `[[connector]]` table configures it."""
-    config = read(**values)
+    config = read(folder, **values)
     assert isinstance(config, NotifierConfig)
     return Deliveries(config, retry)
 

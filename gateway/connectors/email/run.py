@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.config.fields import tls_files
 from gateway.connectors.email.config import EmailConfig
 from gateway.connectors.email.translate import compose
 from gateway.ports.connector import DELIVERY_TIMEOUT_S, Context, DeliveryError
@@ -17,7 +18,7 @@ class Email:
 
     def __init__(self, config: EmailConfig) -> None:
         self._config = config
-        self._tls = None if config.tls == "none" else client_context(config.ca_file)
+        self._tls = None if config.tls == "none" else client_context(tls_files(config.ca_file))
 
     @classmethod
     def make(cls, config: EmailConfig, _context: Context) -> Email:

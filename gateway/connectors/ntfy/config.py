@@ -3,28 +3,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from gateway.config.fields import check_url
+from gateway.config.fields import CaFile, WebAddress
 from gateway.config.notify import NotifierConfig
+from gateway.config.secrets import Secret
+
+NtfyTopic = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9_-]{1,64}$",  # ntfy's own rule
+        examples=["groundwatch-north"],
+        extra={"wants": "must be 1 to 64 of A-Z a-z 0-9 _ -"},
+    ),
+]
 
 
-class NtfyConfig(NotifierConfig, frozen=True, kw_only=True):
+class NtfyConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`url` is the root of the server, `token` an access token where the topic is protected."""
 
-    SECRETS: ClassVar[tuple[str, ...]] = ("url", "token")
-    FILES: ClassVar[tuple[str, ...]] = ("ca_file",)
+    url: WebAddress
+    topic: NtfyTopic
+    token: Secret | None = None
+    ca_file: CaFile = None
 
-    url: Annotated[str, Meta(min_length=1, examples=["https://ntfy.example.net"])]
-    topic: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", examples=["groundwatch-north"])]
-    token: str = ""
-    ca_file: str = ""
-
-    def __post_init__(self) -> None:
-        check_url(self.url)
+    @property
+    def is_tls(self) -> bool:
+        """Whether the address is of https."""
+        return urlsplit(self.url).scheme == "https"
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""
-        return super(NtfyConfig, self).described() | {"tls": self.url.startswith("https:")}
+        return super().described() | {"tls": self.is_tls}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.config.fields import tls_files
 from gateway.connectors.ntfy.config import NtfyConfig
 from gateway.connectors.ntfy.translate import request
 from gateway.links.post import post
@@ -17,7 +18,7 @@ class Ntfy:
 
     def __init__(self, config: NtfyConfig) -> None:
         self._config = config
-        self._tls = client_context(config.ca_file) if config.url.startswith("https:") else None
+        self._tls = client_context(tls_files(config.ca_file)) if config.is_tls else None
 
     @classmethod
     def make(cls, config: NtfyConfig, _context: Context) -> Ntfy:

@@ -10,7 +10,7 @@ from gateway.model.text import format_json
 PRIORITY = {1: 5, 2: 4, 3: 3}  # ours, 1 is the most urgent -> theirs, 5 is
 
 
-def request(body: dict[str, Any], topic: str, token: str) -> tuple[bytes, dict[str, str]]:
+def request(body: dict[str, Any], topic: str, token: str | None) -> tuple[bytes, dict[str, str]]:
     """(data, headers) of ntfy's publishing as JSON, to the root of the server."""
     value = {
         "topic": topic,

@@ -3,27 +3,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Any
+from urllib.parse import urlsplit
 
-from msgspec import Meta
-
-from gateway.config.fields import check_url
+from gateway.config.fields import CaFile, WebAddress
 from gateway.config.notify import NotifierConfig
+from gateway.config.secrets import Secret
 
 
-class WebhookConfig(NotifierConfig, frozen=True, kw_only=True):
-    """`url` may be a secret itself: `url_file`, `url_env`. `secret` is shared with the receiver."""
+class WebhookConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`secret` is shared with the receiver, `ca_file` the authority to accept (None: those of the
+    system)."""
 
-    SECRETS: ClassVar[tuple[str, ...]] = ("url", "secret")
-    FILES: ClassVar[tuple[str, ...]] = ("ca_file",)
+    url: WebAddress
+    secret: Secret
+    ca_file: CaFile = None
 
-    url: Annotated[str, Meta(min_length=1, examples=["https://example.net/hook"])]
-    secret: Annotated[str, Meta(min_length=1, examples=["webhook.key"])]
-    ca_file: str = ""
-
-    def __post_init__(self) -> None:
-        check_url(self.url)
+    @property
+    def is_tls(self) -> bool:
+        """Whether the address is of https."""
+        return urlsplit(self.url).scheme == "https"
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""
-        return super(WebhookConfig, self).described() | {"tls": self.url.startswith("https:")}
+        return super().described() | {"tls": self.is_tls}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.config.fields import tls_files
 from gateway.connectors.webhook.config import WebhookConfig
 from gateway.connectors.webhook.translate import request
 from gateway.links.post import post
@@ -18,7 +19,7 @@ class Webhook:
     def __init__(self, config: WebhookConfig, context: Context) -> None:
         self._config = config
         self._clock_us = context.clock_us
-        self._tls = client_context(config.ca_file) if config.url.startswith("https:") else None
+        self._tls = client_context(tls_files(config.ca_file)) if config.is_tls else None
 
     @classmethod
     def make(cls, config: WebhookConfig, context: Context) -> Webhook:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""TLS of outputs, with real servers: who is not who they should be is refused, and told later."""
+"""TLS of connectors, with real servers: a wrong certificate is refused, delivery comes later."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -12,23 +11,23 @@ from typing import Any
 import pytest
 import uvloop
 
-from gateway.app import Gateway
-from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.links.mqtt_client import MqttAccess, MqttClient
-from gateway.outputs.outbox import Status
+from gateway.outbox.outbox import Status
+from tests.connectors.authority import Authority
+from tests.connectors.made import make, read
+from tests.connectors.receivers import mail_server, web_server
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import free_port, until
-from tests.outputs.authority import Authority
-from tests.outputs.receivers import mail_server, web_server
-from tests.outputs.test_deliveries import delivering
-from tests.outputs.test_gateway_outputs import configured
-from tests.outputs.told import Told, changed, read, secret
+from tests.outbox.deliveries import changed, deliveries, delivering, secret
 
 UNTRUSTED = "its certificate is of an authority that is not trusted: name that in ca_file"
 EXPIRED = "its certificate has expired"
 ELSEWHERE = "its certificate is for another host"
 MAIL = {"kind": "email", "host": "127.0.0.1", "to": ["duty@example.net"], "from": "y@example.net"}
+
+
+def made(folder: Path, **values: Any) -> object:
+    return make(read(folder, **values))
 
 
 def broker_tls(certificate: Path, key: Path, more: str = "") -> str:
@@ -74,28 +73,28 @@ Server = Callable[..., AbstractAsyncContextManager[dict[str, Any]]]
 EVERY_WAY = pytest.mark.parametrize("server", [https, ntfy, smtps, starttls, mqtts])
 
 
-async def told(config: dict[str, Any], folder: Path) -> list[tuple[Status, int, str]]:
-    """What became of one notification: (status, attempts, answer)."""
-    async with delivering(Told(read(folder, **config))) as one:
+async def delivered(config: dict[str, Any], folder: Path) -> list[tuple[Status, int, str]]:
+    """The result of one notification: (status, attempts, answer)."""
+    async with delivering(deliveries(folder, **config)) as one:
         one.offer(changed(7))
         await until(lambda: one.settled, 20)
     return [settled[1:] for settled in one.settled]
 
 
 @EVERY_WAY
-async def test_output_over_tls_believes_the_authority_it_was_given(
+async def test_connector_over_tls_accepts_the_authority_it_was_given(
     server: Server, tmp_path: Path
 ) -> None:
     authority = Authority(tmp_path)
     async with server(authority) as config:
-        ((status, attempts, _answer),) = await told(
+        ((status, attempts, _answer),) = await delivered(
             {**config, "ca_file": authority.ca.name}, tmp_path
         )
     assert (status, attempts) == (Status.SENT, 1)
 
 
 @pytest.mark.parametrize(
-    ("shown", "trusted", "says"),
+    ("shown", "trusted", "problem"),
     [
         ({}, "other", UNTRUSTED),
         ({"host": "elsewhere.example"}, "site", ELSEWHERE),
@@ -104,25 +103,27 @@ async def test_output_over_tls_believes_the_authority_it_was_given(
     ],
 )
 @EVERY_WAY
-async def test_output_over_tls_that_is_not_who_it_should_be_is_refused_and_tried_again(
-    server: Server, shown: dict[str, Any], trusted: str, says: str, tmp_path: Path
+async def test_connector_over_tls_with_a_wrong_certificate_is_refused_and_tried_again(
+    server: Server, shown: dict[str, Any], trusted: str, problem: str, tmp_path: Path
 ) -> None:
     authorities = {name: Authority(tmp_path, name) for name in ("site", "other")}
     async with server(authorities["site"], **shown) as config:
         ca_file = authorities[trusted].ca.name
-        assert await told({**config, "ca_file": ca_file}, tmp_path) == [(Status.FAILED, 4, says)]
+        assert await delivered({**config, "ca_file": ca_file}, tmp_path) == [
+            (Status.FAILED, 4, problem)
+        ]
 
 
 @EVERY_WAY
-async def test_output_over_tls_without_an_authority_of_ours_believes_no_stranger(
+async def test_connector_over_tls_without_an_authority_of_ours_accepts_no_stranger(
     server: Server, tmp_path: Path
 ) -> None:
     async with server(Authority(tmp_path)) as config:
-        assert await told(config, tmp_path) == [(Status.FAILED, 4, UNTRUSTED)]
+        assert await delivered(config, tmp_path) == [(Status.FAILED, 4, UNTRUSTED)]
 
 
 @pytest.mark.parametrize("way", ["webhook", "email", "mqtt"])
-async def test_output_over_tls_to_a_server_that_speaks_none_is_refused(
+async def test_connector_over_tls_to_a_server_without_it_is_refused(
     way: str, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -137,20 +138,22 @@ async def test_output_over_tls_to_a_server_that_speaks_none_is_refused(
             "email": {**MAIL, "port": mail.port, "tls": "starttls"},
             "mqtt": {"kind": "mqtt", "host": "127.0.0.1", "port": port, "tls": "tls"},
         }[way]
-        ((status, attempts, answer),) = await told({**config, "ca_file": ca_file}, tmp_path)
+        ((status, attempts, answer),) = await delivered({**config, "ca_file": ca_file}, tmp_path)
     assert (status, attempts) == (Status.FAILED, 4)
     assert "TLS" in answer or "another port" in answer
 
 
-async def test_output_whose_certificate_is_mended_is_told_what_was_kept(tmp_path: Path) -> None:
+async def test_connector_whose_server_renews_its_certificate_delivers_what_was_kept(
+    tmp_path: Path,
+) -> None:
     authority, port = Authority(tmp_path), free_port()
     config = {"kind": "mqtt", "host": "127.0.0.1", "port": port, "tls": "tls"}
-    one = Told(read(tmp_path, **config, ca_file=authority.ca.name))
+    one = deliveries(tmp_path, **config, ca_file=authority.ca.name)
     expired = authority.give("127.0.0.1", since_days=-9, until_days=-1)
     async with delivering(one):
         async with running_mosquitto(tmp_path, port, more=broker_tls(*expired)):
             one.offer(changed(7))
-            await until(lambda: one.courier.problem == EXPIRED, 20)
+            await until(lambda: one.status.problem == EXPIRED, 20)
             assert not one.settled
         fine = broker_tls(*authority.give("127.0.0.1"))
         async with running_mosquitto(tmp_path, port, more=fine):
@@ -158,7 +161,7 @@ async def test_output_whose_certificate_is_mended_is_told_what_was_kept(tmp_path
     assert one.settled[0][1] is Status.SENT
 
 
-async def test_mqtt_output_shows_its_own_certificate_where_the_broker_asks_for_one(
+async def test_mqtt_connector_shows_its_own_certificate_where_the_broker_asks_for_one(
     tmp_path: Path,
 ) -> None:
     authority, port = Authority(tmp_path), free_port()
@@ -170,78 +173,48 @@ async def test_mqtt_output_shows_its_own_certificate_where_the_broker_asks_for_o
     async with running_mosquitto(
         tmp_path, port, more=broker_tls(*authority.give("127.0.0.1"), asks)
     ):
-        ((status, _attempts, answer),) = await told(config, tmp_path)
+        ((status, _attempts, answer),) = await delivered(config, tmp_path)
         assert status is Status.FAILED
-        assert "wants a certificate of ours" in answer
-        ((status, _attempts, answer),) = await told(with_own, tmp_path)
+        assert "asks for a certificate of ours" in answer
+        ((status, _attempts, answer),) = await delivered(with_own, tmp_path)
     assert (status, answer) == (Status.SENT, "the broker acknowledged it")
 
 
-async def test_home_assistant_is_told_over_tls_and_not_where_the_host_is_another(
-    tmp_path: Path,
-) -> None:
-    authority, port, heard = Authority(tmp_path), free_port(), dict[str, bytes]()
-    table = (
-        f'[home_assistant]\nhost = "{{host}}"\nport = {port}\ntls = "tls"\n'
-        f'ca_file = "{authority.ca.name}"\n'
-    )
-    shown = broker_tls(*authority.give("127.0.0.1"))
-    async with running_mosquitto(tmp_path, port, more=shown):
-        config = load_config(configured(tmp_path, table.format(host="127.0.0.1")))
-        assert config.home_assistant is not None
-        assert config.home_assistant.trust is not None
-        access = MqttAccess(
-            "127.0.0.1", port, None, None, "listener", False, config.home_assistant.trust.context
-        )
-        listener = MqttClient(
-            access, "groundwatch/ha/#", lambda t, p, _id: heard.__setitem__(t, p), Counter()
-        )
-        await listener.open()
-        async with Gateway(config):
-            await until(lambda: heard.get("groundwatch/ha/yard/status") == b"online", 20)
-        listener.close()
-        config = load_config(configured(tmp_path, table.format(host="localhost")))
-        async with Gateway(config) as gateway:
-            await until(
-                lambda: gateway._outputs.snapshot()["home_assistant"]["problem"] == ELSEWHERE, 20
-            )
-
-
 @pytest.mark.parametrize("server", [https, starttls, mqtts])
-def test_output_over_tls_says_the_same_in_the_loop_that_the_gateway_uses(
+def test_connector_over_tls_reports_the_same_in_the_loop_that_the_gateway_uses(
     server: Server, tmp_path: Path
 ) -> None:
     async def expired() -> list[tuple[Status, int, str]]:
         authority = Authority(tmp_path)
         async with server(authority, since_days=-9, until_days=-1) as config:
-            return await told({**config, "ca_file": authority.ca.name}, tmp_path)
+            return await delivered({**config, "ca_file": authority.ca.name}, tmp_path)
 
     assert uvloop.run(expired()) == [(Status.FAILED, 4, EXPIRED)]
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "problem"),
     [
         ({"ca_file": "nowhere.pem"}, "nowhere.pem: cannot be read"),
         ({"ca_file": "noise.pem"}, "holds no certificate in PEM"),
         ({"ca_file": "site-ca.pem", "cert_file": "own.pem"}, "go together"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "noise.pem"}, "chmod 600"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "secret.key"}, "goes with"),
-        ({"tls": "starttls"}, "one of tls, none"),
+        ({"tls": "starttls"}, "tls"),
     ],
 )
 def test_tls_configuration_that_is_wrong_is_refused_in_one_line(
-    values: dict[str, str], says: str, tmp_path: Path
+    values: dict[str, str], problem: str, tmp_path: Path
 ) -> None:
     Authority(tmp_path)
     (tmp_path / "noise.pem").write_text("not a certificate")
     secret(tmp_path, "not a key")
-    with pytest.raises(ConfigError, match=says) as caught:
-        read(tmp_path, **{"kind": "mqtt", "host": "127.0.0.1", "tls": "tls", **values})
+    with pytest.raises(ConfigError, match=problem) as caught:
+        made(tmp_path, **{"kind": "mqtt", "host": "127.0.0.1", "tls": "tls", **values})
     assert "\n" not in str(caught.value)
 
 
-def test_tls_of_a_key_with_a_pass_phrase_is_refused_and_asks_nobody(tmp_path: Path) -> None:
+def test_tls_of_a_key_with_a_pass_phrase_is_refused_without_a_prompt(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization
 
     authority = Authority(tmp_path)
@@ -256,4 +229,4 @@ def test_tls_of_a_key_with_a_pass_phrase_is_refused_and_asks_nobody(tmp_path: Pa
     )
     values = {"cert_file": certificate.name, "cert_key_file": key.name}
     with pytest.raises(ConfigError, match="without pass phrase"):
-        read(tmp_path, kind="mqtt", host="127.0.0.1", tls="tls", **values)
+        made(tmp_path, kind="mqtt", host="127.0.0.1", tls="tls", **values)
