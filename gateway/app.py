@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Self
 
-from gateway.alarm_config import alarm_rules
 from gateway.audit import head as head_file
 from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
@@ -22,6 +21,7 @@ from gateway.audit.log import SYSTEM, AuditLog
 from gateway.broker.choose import broker_for, passwords_of
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
+from gateway.config.alarms import alarm_rules
 from gateway.console.door import ConsoleDoor
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.server import Console

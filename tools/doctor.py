@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,15 +23,18 @@ from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import GATEWAY_USER
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig, add_option, load_config
+from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
-from gateway.site_file import load_site
+from gateway.service.clock_quality import ClockQuality, read_clock_quality
 from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
 
 _FREE_LEAST = 1 << 30  # bytes
 _FSYNC_MS = 50.0  # of one commit; a gateway of 200 nodes commits a few times a second
 _FSYNCS = 15
+# systemd-timesyncd asks every 2,048 s at most, and the kernel adds 500 ppm in between: 1 s.
+_CLOCK_ERROR_MS = 2000.0
 _EPOCH_S = 1_735_689_600  # 2025-01-01: a clock before it was never set
 
 
@@ -73,6 +75,7 @@ def examine(path: Path) -> list[Finding]:
     findings.append(Finding("configuration", "ok", f"{path} is complete"))
     checks: tuple[Callable[[GatewayConfig], Finding], ...] = (
         site,
+        origin,
         fleet_key,
         enrolment,
         disk,
@@ -105,20 +108,19 @@ def serial_ports(found: list[Port]) -> list[Finding]:
     return findings or [Finding("ports", "ok", "no board is plugged in")]
 
 
-def clock(now_s: float) -> Finding:
-    """UTC from somewhere, or every time on record is wrong."""
+def clock(now_s: float, quality: ClockQuality | None = None) -> Finding:
+    """UTC from somewhere, or every time on record is wrong; by default of this machine's kernel."""
     if now_s < _EPOCH_S:
         return Finding("clock", "problem", "it was never set", "sudo timedatectl set-time ...")
-    show = ("timedatectl", "show", "-p", "NTPSynchronized", "--value")
-    if shutil.which(show[0]):
-        done = subprocess.run(show, capture_output=True, text=True, timeout=10, check=False)
-        if done.stdout.strip() == "yes":
-            return Finding("clock", "ok", "set by a time service")
+    quality = quality or read_clock_quality()
+    if quality.synchronised and (quality.max_error_ms or 0.0) <= _CLOCK_ERROR_MS:
+        return Finding("clock", "ok", quality.text)
     return Finding(
         "clock",
         "warning",
-        "no time service sets it",
-        "compare it with a watch now and then, or attach a GNSS receiver; nodes follow it",
+        quality.text,
+        "set up chrony or systemd-timesyncd with a server or a GNSS receiver, or compare the clock"
+        " with a watch now and then; nodes follow it",
     )
 
 
@@ -130,6 +132,16 @@ def site(config: GatewayConfig) -> Finding:
         do = "add [nodes] with ssid, passphrase and host before flashing (gateway --example)"
         return Finding("site", "warning", f"{told}; no [nodes] to flash by", do)
     return Finding("site", "ok", told)
+
+
+def origin(config: GatewayConfig) -> Finding:
+    """Where the site is on Earth: what partners' maps, cameras and drones need."""
+    zero = load_site(config.site).origin
+    if zero is None:
+        do = "add latitude and longitude to [site] (docs/operations.md) to share positions"
+        return Finding("origin", "ok", "none: the site has local metres alone", do)
+    place = f"{zero.latitude:.6f}, {zero.longitude:.6f}, {zero.height_m:.0f} m"
+    return Finding("origin", "ok", f"{place}; error {zero.error_m:g} m")
 
 
 def fleet_key(config: GatewayConfig) -> Finding:

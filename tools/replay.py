@@ -14,8 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
+from gateway.config.site import load_site
 from gateway.pipeline import Outcome, Pipeline, site_keys
-from gateway.site_file import load_site
 from sim_hardware import recordings, take
 from sim_hardware.site import write_site
 from sim_hardware.take import Take

@@ -14,10 +14,10 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
 from gateway.config import add_option, load_config
+from gateway.config.site import load_site
 from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file, inbox
 from gateway.export.inbox import Note
-from gateway.site_file import load_site
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident

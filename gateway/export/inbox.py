@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
+
+from gateway.files import write_atomic
 
 FOLDER = "audit.inbox"
 _FILE_MOST = 4096
@@ -37,10 +38,7 @@ def lay(data_dir: Path, note: Note) -> Path:
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{secrets.token_hex(8)}.json"
-    half = path.with_suffix(".new")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(note._asdict(), file)
-    half.rename(path)
+    write_atomic(path, json.dumps(note._asdict()))
     return path
 
 

@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from gateway.config.retention import Retention
 from gateway.errors import StoreError
 from gateway.intake.answers import AnswerDesk
 from gateway.intake.committer import Committer
@@ -20,7 +21,6 @@ from gateway.intake.keeper import Keeper
 from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.acts import Act
 from gateway.pipeline import Outcome, Pipeline
-from gateway.retention import Retention
 from gateway.store.interface import Store, Writes
 from gateway.wire.messages import DownMessage
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
+from gateway.model.geodesy import Origin, PositionError, to_wgs84
+
 # User names at the broker that are no nodes: the gateway itself, and who tests the rules.
 RESERVED_IDS = frozenset({"gateway", "canary"})
 
@@ -23,7 +25,10 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One placed node; positions in metres east and north of the site's origin."""
+    """One placed node; positions in metres east and north of the site's origin.
+
+    `height_m` is above the WGS 84 ellipsoid; None: that of the origin.
+    """
 
     id: str
     x_m: float
@@ -34,6 +39,7 @@ class Node:
     pir_range_m: float | None = None
     gain_db: float = 0.0
     link: str = WIFI
+    height_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +73,31 @@ class Sector:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Name, nodes by id, sectors by id. The name is part of every topic."""
+    """Name, nodes by id, sectors by id. The name is part of every topic.
+
+    `origin` is where local (0, 0) is on Earth; None: nobody surveyed it, and the site has local
+    metres alone.
+    """
 
     name: str
     nodes: dict[str, Node]
     sectors: dict[str, Sector]
     ground: Ground = Ground()
+    origin: Origin | None = None
     _near: dict[str, tuple[str, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def latlon(
+        self, x_m: float, y_m: float, height_m: float | None = None
+    ) -> tuple[float, float] | None:
+        """WGS 84 latitude and longitude; None without an origin, or too far from it for a map."""
+        if self.origin is None:
+            return None
+        try:
+            return to_wgs84(self.origin, x_m, y_m, height_m)
+        except PositionError:
+            return None
 
     def around(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """These nodes and their neighbours: the nearest few of each, none beyond NEIGHBOUR_M."""

@@ -13,13 +13,13 @@ from typing import Any
 
 from gateway import control
 from gateway.config import GatewayConfig, add_option, load_config
+from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.outputs.config import OutputConfig
 from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
 from gateway.outputs.desk import way_of
 from gateway.outputs.notification import describe_test
 from gateway.outputs.orders import no_such_output
-from gateway.site_file import load_site
 from gateway.store.aside import Entry, record
 from gateway.store.choose import store_at
 

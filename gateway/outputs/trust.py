@@ -6,16 +6,11 @@ The certificate and the name of the host are always checked: there is no key tha
 
 from __future__ import annotations
 
-import hashlib
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from gateway.config.fields import TlsFiles
 from gateway.errors import ConfigError
-from gateway.private_file import read_private
-from gateway.toml_table import Table
-
-_PEM_MOST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +21,23 @@ class Trust:
     context: ssl.SSLContext = field(compare=False, repr=False)
 
 
-def read_trust(table: Table, folder: Path, client: bool = False) -> Trust:
-    """From `ca_file` (without it: who the system trusts) and, where the way takes one (`client`),
-    a certificate of ours with its key. Raises ConfigError."""
-    names = ["ca_file", *(("cert_file", "cert_key_file") if client else ())]
-    found = {
-        name: folder / table.text(name, f"{name.removesuffix('_file')}.pem")
-        for name in names
-        if table.has(name)
-    }
-    if ("cert_file" in found) != ("cert_key_file" in found):
-        raise table.fail("cert_file", "and cert_key_file go together", 'cert_file = "client.pem"')
-    digest = hashlib.sha256()
-    for name, path in found.items():
-        digest.update(_read(path, is_secret=name == "cert_key_file"))
-    ca, cert, key = (found.get(name) for name in ("ca_file", "cert_file", "cert_key_file"))
+def trust_of(files: TlsFiles) -> Trust:
+    """From authorities (without: who the system trusts) and a certificate of ours with its key.
+
+    Raises ConfigError.
+    """
     try:
-        context = ssl.create_default_context(cafile=ca)
+        context = ssl.create_default_context(cafile=files.ca)
     except ssl.SSLError:
-        raise ConfigError(f"{ca}: holds no certificate in PEM") from None
+        raise ConfigError(f"{files.ca}: holds no certificate in PEM") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325
-    if cert is not None and key is not None:
+    if files.cert is not None and files.cert_key is not None:
         try:
             # An empty pass phrase, or OpenSSL asks at the terminal for one.
-            context.load_cert_chain(cert, key, password="")
+            context.load_cert_chain(files.cert, files.cert_key, password="")
         except ssl.SSLError:
             raise ConfigError(
-                f"{cert}: is no certificate in PEM that goes with {key}, a key without pass phrase"
+                f"{files.cert}: is no certificate in PEM that goes with {files.cert_key}, "
+                "a key without pass phrase"
             ) from None
-    return Trust(digest.hexdigest(), context)
-
-
-def _read(path: Path, is_secret: bool) -> bytes:
-    try:
-        if is_secret:
-            return read_private(path, _PEM_MOST)
-        with path.open("rb") as file:
-            return file.read(_PEM_MOST)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    return Trust(files.digest, context)

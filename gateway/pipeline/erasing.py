@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gateway.audit.chain import ERASED
 from gateway.audit.log import SYSTEM, AuditLog
-from gateway.retention import RecordClass
+from gateway.config.retention import RecordClass
 from gateway.store.interface import Expired, Snapshot, Writes
 
 

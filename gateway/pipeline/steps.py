@@ -13,6 +13,7 @@ from typing import Any
 from gateway.alarms import AlarmInput, AlarmRules, AlarmState, EventChanged, NodeCondition
 from gateway.audit.chain import EXPORTED, history_digest
 from gateway.audit.log import SYSTEM, AuditLog
+from gateway.config.retention import RecordClass
 from gateway.enrolment import Entry
 from gateway.fusion import FusionState
 from gateway.fusion.rules import Rules
@@ -35,7 +36,6 @@ from gateway.pipeline.nodes import NodeSide, Said
 from gateway.pipeline.outcome import Outcome
 from gateway.pipeline.standing import NewOrders, OrderBook, Orders, by_subject
 from gateway.pipeline.table import MapTable
-from gateway.retention import RecordClass
 from gateway.store.interface import Expired, HistoryRow, MessageRow, Snapshot, Writes
 from gateway.updates.desk import Happened, UpdateDesk
 from gateway.updates.package import Release

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.alarm_config import alarm_rules
 from gateway.audit.log import SYSTEM
 from gateway.config import GatewayConfig
+from gateway.config.alarms import alarm_rules
+from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.intake.writer import Writer
 from gateway.keys import KeyRing
@@ -24,7 +25,6 @@ from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant
 from gateway.pipeline import Outcome, Pipeline
 from gateway.pipeline.standing import NewOrders, Orders
-from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
 # As written in gateway.toml, and where the configuration holds it.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
+from gateway.files import replace_synced
 from gateway.store.aside import Entry, record
 from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore, hold
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
                 part.rename(aside.with_name(aside.name + end))
         for end in ("-wal", "-shm"):
             fresh.with_name(fresh.name + end).unlink(missing_ok=True)
-        fresh.rename(config.store)
+        replace_synced(fresh, config.store)
     entry = Entry(args.by.strip(), "store.salvage", config.store.name, detail=kept)
     record(SqliteStore(config.store), config.data_dir, [entry])
     print(json.dumps(kept))

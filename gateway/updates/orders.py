@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import ConfigError
+from gateway.files import write_atomic
 from gateway.intake.writer import Writer
 from gateway.pipeline import Pipeline
 from gateway.updates import package
@@ -120,12 +120,7 @@ def _count(request: dict[str, Any], name: str, most: int) -> int:
 
 def _keep(source: Path, target: Path) -> None:
     """Copy so that after a power cut the old or the new one is whole."""
-    fresh = target.with_suffix(".new")
     try:
-        with fresh.open("wb") as file:
-            file.write(source.read_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(target)
+        write_atomic(target, source.read_bytes(), 0o644)
     except OSError as error:
         raise ConfigError(f"cannot keep the release in {target}: {error.strerror}") from None

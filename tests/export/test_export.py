@@ -18,9 +18,9 @@ from gateway.audit import keys
 from gateway.audit.checkpoint import EXPORT_PREFIX, Signer
 from gateway.audit.log import AuditLog
 from gateway.config import load_config
+from gateway.config.site import load_site
 from gateway.model.acts import Acknowledge, SetMask
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Snippet, SnippetEncoding
 from tests.gateway.played_node import ROOT, PlayedNode, until, write_config

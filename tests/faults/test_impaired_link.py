@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.intake.writer import QUEUE_MOST, Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Result, ResultStatus
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

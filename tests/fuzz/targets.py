@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from gateway.broker import packets
+from gateway.config.site import load_site
 from gateway.intake.door import uplink_topic
 from gateway.links.frames import FrameReader, decode_frame
 from gateway.links.mqtt_client import MqttAccess, MqttClient
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError

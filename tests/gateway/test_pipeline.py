@@ -11,12 +11,12 @@ import pytest
 
 from gateway.alarms import Acknowledge
 from gateway.audit.chain import history_digest
+from gateway.config.site import load_site
 from gateway.errors import StoreError
 from gateway.model import text
 from gateway.model.alarm import Disposition
 from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind, Phase, Receipt

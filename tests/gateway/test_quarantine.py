@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.sequence import SEQ_MAX, DurableSequence
 from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

@@ -15,11 +15,11 @@ import pytest
 from gateway.alarms import AlarmRules
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
+from gateway.config.site import load_site
 from gateway.model.acts import Acknowledge, SetArming, SetMask
 from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
 from gateway.pipeline.standing import Orders
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind
 from tests.gateway.played_node import ROOT, PlayedNode, write_config

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gateway.alarms import Acknowledge
+from gateway.config.site import load_site
 from gateway.errors import StoreError
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store import schema as store_schema
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.config.site import load_site
 from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
-from gateway.site_file import load_site
 from gateway.store.interface import Snapshot
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Phase

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.retention import RecordClass
+from gateway.config.site import load_site
 from gateway.errors import StoreError
 from gateway.intake import writer as writer_module
 from gateway.intake.writer import Writer
 from gateway.links.interface import Arrival
 from gateway.pipeline import Outcome, Pipeline, site_keys
-from gateway.retention import RecordClass
-from gateway.site_file import load_site
 from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt, Time

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.config.connectors import connector_tables
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.target import TargetClass
 from gateway.outputs.config import OutputConfig, read_outputs
 from gateway.outputs.courier import Courier, Patience
 from gateway.outputs.desk import way_of
 from gateway.outputs.outbox import Delivery, Outbox, Status
-from gateway.toml_table import Table
 
 T0 = 1_790_000_000_000_000
 S = 1_000_000
@@ -46,8 +46,9 @@ def changed(number: int = 1, change: Change = Change.RAISED, **values: Any) -> A
 
 def read(folder: Path, **values: Any) -> OutputConfig:
     """One [[output]] as the configuration reads it."""
-    table = Table({"output": [{"name": "phone", **values}]}, "gateway.toml", "")
-    return read_outputs(table, folder)[0]
+    tables = connector_tables([], [{"name": "phone", **values}])
+    outputs, _assistant = read_outputs(tables, folder, "gateway.toml")
+    return outputs[0]
 
 
 def secret(folder: Path, text: str, name: str = "secret.key") -> str:

@@ -12,9 +12,9 @@ import pytest
 
 from gateway.audit.checkpoint import Signer
 from gateway.audit.keys import load_or_create
+from gateway.config.site import load_site
 from gateway.pipeline import Pipeline, site_keys
 from gateway.pipeline.node_rows import _BEYOND_LOST
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, PlayedNode, write_config

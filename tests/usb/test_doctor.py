@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from gateway.service.clock_quality import ClockQuality
 from tests.usb.rig import write_site
 from tools import cli, doctor
 from tools.flash.ports import Port
@@ -61,6 +62,29 @@ def test_doctor_port_without_permission_says_dialout(tmp_path, monkeypatch) -> N
 
 def test_doctor_clock_that_was_never_set_is_a_problem() -> None:
     assert doctor.clock(12.0).state == "problem"
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "max_error_ms", "state"),
+    [(True, 24.5, "ok"), (True, 9000.0, "warning"), (False, None, "warning")],
+)
+def test_doctor_clock_by_its_quality_is_ok_or_a_warning(synchronised, max_error_ms, state) -> None:
+    finding = doctor.clock(1.9e9, ClockQuality(synchronised, max_error_ms, "kernel"))
+    assert finding.state == state
+
+
+def test_doctor_site_without_an_origin_says_how_to_get_one(site) -> None:
+    [finding] = [one for one in doctor.examine(site) if one.check == "origin"]
+    assert finding.state == "ok"
+    assert "latitude" in finding.do
+
+
+def test_doctor_site_with_an_origin_shows_place_and_error(site) -> None:
+    path = site.parent / "site.toml"
+    place = "[site]\nlatitude = 48.2\nlongitude = 11.6\nheight_m = 520\nerror_m = 2.5"
+    path.write_text(path.read_text().replace("[site]", place))
+    [finding] = [one for one in doctor.examine(site) if one.check == "origin"]
+    assert finding.found == "48.200000, 11.600000, 520 m; error 2.5 m"
 
 
 def test_doctor_full_disk_is_a_problem(site, monkeypatch) -> None:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gateway.config.site import load_site
 from gateway.fusion.rules import ALARMABLE
 from gateway.intake.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
@@ -23,7 +24,6 @@ from gateway.model.event import Event
 from gateway.model.site import Site
 from gateway.pipeline import Pipeline, site_keys
 from gateway.pipeline.outcome import Outcome
-from gateway.site_file import load_site
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 from sim_hardware.fastpath import Report, Strikes

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway import config
+from gateway.config.site import load_site
 from gateway.errors import ConfigError
-from gateway.site_file import load_site
 
 NODE = '[site]\nname = "yard"\n[[node]]\nid = "n01"\nx_m = 0\ny_m = 0\n'
 
