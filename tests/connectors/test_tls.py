@@ -197,7 +197,7 @@ def test_connector_over_tls_reports_the_same_in_the_loop_that_the_gateway_uses(
     [
         ({"ca_file": "nowhere.pem"}, "nowhere.pem: cannot be read"),
         ({"ca_file": "noise.pem"}, "holds no certificate in PEM"),
-        ({"ca_file": "site-ca.pem", "cert_file": "own.pem"}, "go together"),
+        ({"ca_file": "site-ca.pem", "cert_file": "site-ca.pem"}, "go together"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "noise.pem"}, "chmod 600"),
         ({"cert_file": "site-ca.pem", "cert_key_file": "secret.key"}, "goes with"),
         ({"tls": "starttls"}, "tls"),

@@ -27,6 +27,8 @@ class EmailConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fiel
     def __post_init__(self) -> None:
         if self.tls == "none" and not self.host.is_loopback:
             raise ValueError('tls may be none on this machine only, e.g. tls = "starttls"')
+        if self.tls == "none" and self.ca_file is not None:
+            raise ValueError('ca_file needs TLS, e.g. tls = "starttls"')
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""

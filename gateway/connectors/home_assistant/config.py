@@ -41,6 +41,8 @@ class HomeAssistantConfig(ConnectorConfig, frozen=True, kw_only=True, forbid_unk
 
     def __post_init__(self) -> None:
         tls_files(self.ca_file, self.cert_file, self.cert_key_file)
+        if self.tls == "none" and (self.ca_file is not None or self.cert_file is not None):
+            raise ValueError('ca_file and cert_file need TLS, e.g. tls = "tls"')
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""

@@ -42,6 +42,8 @@ class MqttConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_field
 
     def __post_init__(self) -> None:
         tls_files(self.ca_file, self.cert_file, self.cert_key_file)
+        if self.tls == "none" and (self.ca_file is not None or self.cert_file is not None):
+            raise ValueError('ca_file and cert_file need TLS, e.g. tls = "tls"')
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""

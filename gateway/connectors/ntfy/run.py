@@ -29,4 +29,4 @@ class Ntfy:
         """Accepted when this returns. Raises DeliveryError."""
         config = self._config
         data, headers = request(body, config.topic, config.token)
-        return await post(config.url, data, headers, self._tls)
+        return await post(str(config.url), data, headers, self._tls)

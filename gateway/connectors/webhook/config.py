@@ -19,6 +19,10 @@ class WebhookConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fi
     secret: Secret
     ca_file: CaFile = None
 
+    def __post_init__(self) -> None:
+        if self.ca_file is not None and not self.is_tls:
+            raise ValueError('ca_file needs https, e.g. url = "https://example.net/hook"')
+
     @property
     def is_tls(self) -> bool:
         """Whether the address is of https."""
