@@ -45,14 +45,14 @@ async def fine(_number: int) -> web.StreamResponse:
 
 @asynccontextmanager
 async def web_server(
-    answer: Answer = fine, tls: ssl.SSLContext | None = None
+    answer: Answer = fine, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[WebServer]:
     server = WebServer(answer)
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
     server.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}/hook"
     try:
         yield server
@@ -93,6 +93,7 @@ async def mail_server(
     code: str = "451 try again later",
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
+    port: int = 0,
 ) -> AsyncIterator[MailServer]:
     handler = MailHandler(refuse, code)
 
@@ -112,7 +113,7 @@ async def mail_server(
             loop=loop,
         ),
         "127.0.0.1",
-        0,
+        port,
         ssl=tls,
     )
     try:
