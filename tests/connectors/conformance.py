@@ -187,6 +187,7 @@ async def whole_picture_after_a_break(harness: Harness) -> None:
     async with harness.connected() as made:
         await eventually(lambda: harness.shown("node", "n02"))
         await harness.cut()
+        made.put_node("n01", battery_mv=3000)
         await eventually(lambda: made.status.state == "failing", 30)
         made.picture.remove("node", "n02")
         made.put_alarm(7, confidence=0.42)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""The example package, installed as anyone installs it, passes the conformance suite."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import ConfigError
+from gateway.ports.discovery import find_type, known_kinds
+from tests.architecture.tree import ROOT
+from tests.connectors.conformance import POINTS, applies, table_of_points
+from tests.connectors.example_harnesses import EXAMPLES, CsvHarness, plot
+from tests.connectors.harnesses import BUILT_IN
+from tests.connectors.running import SITE, eventually
+
+PACKAGE = ROOT / "examples" / "connectors"
+OWED = [
+    pytest.param(name, title, id=f"{name}-{title.replace(' ', '_')}")
+    for name, harness in EXAMPLES.items()
+    for title in POINTS
+    if applies(title, harness.roles)
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """As docs/connectors.md says it, into a folder of its own."""
+    target = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [*pip, "--disable-pip-version-check", "--target", str(target), str(PACKAGE)],
+        check=True,
+        timeout=120,
+    )
+    sys.path.insert(0, str(target))
+    importlib.invalidate_caches()
+    yield
+    sys.path.remove(str(target))
+    for name in [one for one in sys.modules if one.startswith("groundwatch_examples")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(("name", "title"), OWED)
+async def test_example_connector_passes_each_point_that_it_owes(
+    name: str, title: str, tmp_path: Path
+) -> None:
+    _roles, check = POINTS[title]
+    await check(EXAMPLES[name](tmp_path))
+
+
+def test_example_kinds_are_found_beside_the_built_in_ones() -> None:
+    assert {*EXAMPLES, *BUILT_IN} <= set(known_kinds())
+    with pytest.raises(ConfigError, match="there is no connector kind 'pigeon'; there are csv"):
+        find_type("pigeon")
+
+
+async def test_example_plot_in_degrees_becomes_local_metres(tmp_path: Path) -> None:
+    from groundwatch_examples.udp_plots.translate import parse  # installed by the fixture
+
+    made = parse(plot(x_m=None, y_m=None, latitude=52.0001, longitude=13.0), "radar", SITE)
+    assert made.x_m == pytest.approx(0.0, abs=0.01)
+    assert made.y_m == pytest.approx(11.13, abs=0.01)  # 1e-4 degrees of a meridian at 52 N
+    assert made.covariance.xx_m2 == 16.0
+
+
+async def test_example_csv_that_is_full_is_renamed_and_the_new_file_says_everything(
+    tmp_path: Path,
+) -> None:
+    class Small(CsvHarness):
+        def table(self) -> dict[str, object]:
+            return {**super().table(), "max_bytes": 10_000}
+
+    harness = Small(tmp_path)
+    async with harness.connected() as made:
+        full = tmp_path / "out" / "picture.csv.1"
+        numbers = iter(range(10_000))
+
+        def is_full() -> bool:
+            made.put_node("n01", battery_mv=next(numbers))
+            return full.exists()
+
+        await eventually(is_full, 30)
+        await eventually(lambda: harness.shown("node", "n03"))
+        await eventually(lambda: harness.shown("alarm", "7"))
+
+
+def test_conformance_table_in_the_docs_is_the_one_that_the_tests_apply() -> None:
+    roles = {name: harness.roles for name, harness in (BUILT_IN | EXAMPLES).items()}
+    assert table_of_points(roles) in (ROOT / "docs" / "connectors.md").read_text()
