@@ -72,7 +72,7 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # to = "shift leader"
 # priority = 1           # alarms of this priority and higher
 
-# Other systems and people's phones (docs/outputs.md); `groundwatch outputs test` shows that a
+# Other systems and people's phones (docs/connectors.md); `groundwatch connector test` shows that a
 # notification arrives.
 # [[connector]]
 # name = "duty_phone"
