@@ -93,3 +93,33 @@ async def test_example_csv_that_is_full_is_renamed_and_the_new_file_says_everyth
 def test_conformance_table_in_the_docs_is_the_one_that_the_tests_apply() -> None:
     roles = {name: harness.roles for name, harness in (BUILT_IN | EXAMPLES).items()}
     assert table_of_points(roles) in (ROOT / "docs" / "connectors.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "csv_sink/config.py",
+        "csv_sink/run.py",
+        "udp_plots/translate.py",
+        "udp_plots/run.py",
+    ],
+)
+def test_code_in_the_docs_is_the_code_of_the_example_package(path: str) -> None:
+    text = (PACKAGE / "groundwatch_examples" / path).read_text()
+    code = text.partition("from __future__ import annotations\n")[2].strip()
+    assert f"```python\n{code}\n```" in (ROOT / "docs" / "connectors.md").read_text()
+
+
+def test_example_csv_rows_state_what_is_true_and_what_is_gone() -> None:
+    from groundwatch_examples.csv_sink.translate import HEADER, rows  # installed by the fixture
+
+    from gateway.ports.picture import Change, Delta
+
+    place = {"x_m": 1.5, "y_m": -2.0, "latitude": None, "error_m": 3.0, "at_us": 42}
+    delta = Delta(9, True, [Change("alarm", "7", place), Change("node", "n01", None)])
+    whole, put, removed = (dict(zip(HEADER, row, strict=True)) for row in rows(delta, 99))
+    assert (whole["written_us"], whole["change"], whole["id"]) == ("99", "whole", "")
+    assert (put["change"], put["kind"], put["id"]) == ("put", "alarm", "7")
+    assert (put["x_m"], put["y_m"], put["latitude"], put["error_m"]) == ("1.5", "-2.0", "", "3.0")
+    assert (removed["change"], removed["kind"], removed["id"]) == ("removed", "node", "n01")
+    assert rows(Delta(9, False, []), 99) == []
