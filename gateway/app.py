@@ -9,16 +9,16 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any, Self
 
 from gateway.audit import head as head_file
-from gateway.audit.chain import SALT_BYTES
+from gateway.audit.chain import EXPORTED, SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
-from gateway.audit.log import SYSTEM, AuditLog
+from gateway.audit.log import AuditLog
 from gateway.broker.choose import broker_for, passwords_of
+from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
 from gateway.config.alarms import alarm_rules
@@ -31,25 +31,27 @@ from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
 from gateway.export import inbox
 from gateway.export.inbox import Note
-from gateway.intake.gate import Gate
-from gateway.intake.writer import Writer
+from gateway.intake.admission import Gate
+from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.interface import Link
-from gateway.links.mqtt import MqttAccess, MqttLink
+from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.alarm import AlarmChange
+from gateway.model.record import SYSTEM
 from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
 from gateway.outputs.orders import OutputOrders
-from gateway.outputs.outbox import Status
 from gateway.performance.desk import PerformanceDesk
-from gateway.pipeline import Outcome, Pipeline
-from gateway.register import Register
-from gateway.reload.load import Reload, Rooms, outputs_told
+from gateway.service.outcome import Outcome
+from gateway.service.register import Register
+from gateway.service.reload import Reload, Rooms, outputs_told
+from gateway.service.service import Service
+from gateway.service.stages import Stages
+from gateway.service.update_requests import UpdateOrders
 from gateway.store.choose import store_at
-from gateway.updates.orders import UpdateOrders
 
 _LOG = logging.getLogger(__name__)
 _KNOCK_S = 0.05
@@ -74,8 +76,7 @@ class Gateway:
         self, config: GatewayConfig, read: Callable[[], GatewayConfig] | None = None
     ) -> None:
         """`read` reads the configuration anew, for `reload`."""
-        self.pipeline: Pipeline
-        self.writer: Writer
+        self.service: Service
         self.broker: Broker
         self.console: Console
         self.links: list[Link]
@@ -95,7 +96,7 @@ class Gateway:
     @property
     def site(self) -> Site:
         """Nodes and sectors, as they are now."""
-        return self.pipeline.site
+        return self.service.stages.site
 
     @property
     def console_url(self) -> str:
@@ -112,17 +113,17 @@ class Gateway:
 
     def summary(self) -> dict[str, Any]:
         """Counts since the store was new."""
-        pipeline, writer = self.pipeline, self.writer
+        stages, intake = self.service.stages, self.service.stages.intake
         return {
-            "messages": pipeline.messages,
-            "detections": pipeline.detections,
-            "alarms": pipeline.alarms_raised,
-            "duplicates": pipeline.duplicates,
-            "refused": sum(pipeline.refused.cells.values()),
-            "refused_by_reason": pipeline.refused.by_reason(),
+            "messages": intake.messages,
+            "detections": intake.detections,
+            "alarms": stages.monitor.state.alarms.last_id,
+            "duplicates": intake.registry.duplicates,
+            "refused": sum(intake.refused.cells.values()),
+            "refused_by_reason": intake.refused.by_reason(),
             "queue_dropped": sum(link.counters["queue_full"] for link in self.links),
-            "store_failures": writer.store_failures,
-            "nodes_seen": sum(view.messages > 0 for view in pipeline.roster.views.values()),
+            "store_failures": self.service.commits.failures,
+            "nodes_seen": sum(view.messages > 0 for view in intake.registry.views.values()),
         }
 
     async def reload(self, by: str = SYSTEM) -> list[str]:
@@ -155,42 +156,49 @@ class Gateway:
         orders = alarm_rules(config.alarms, site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
         channels = [output.channel for output in config.outputs]
-        self.pipeline = Pipeline(
-            site,
-            keys,
-            store.load(),
-            alarm_rules=orders,
-            audit=audit,
-            channels=channels,
+        stages = Stages(
+            site, keys, store.load(), alarm_rules=orders, audit=audit, channels=channels
         )
-        in_force = {"orders": self.pipeline.orders.digest}
-        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
-        self.pipeline.note_orders(_utc_us(), SYSTEM, outputs_told(config))
-        self.pipeline.enrol(_utc_us(), self._register.entries, keys)
         head = HeadFile(config.data_dir / head_file.NAME)
-        self.writer = Writer(
-            self.pipeline, store, _utc_us, self._on_outcome, head.committed, config.retention
+        service = self.service = Service(
+            stages,
+            store,
+            _utc_us,
+            self._on_outcome,
+            head.committed,
+            self._on_taken,
+            config.retention,
         )
-        self._gate = Gate(site.nodes, self.writer.offer, self.pipeline.refused.count)
+        in_force = {"orders": stages.policy.digest}
+        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
+        service.note_policy(SYSTEM, outputs_told(config))
+        service.enrol(self._register.entries, keys)
+        self._gate = Gate(site.nodes, service.intake_stage.offer, stages.intake.refused.count)
         self.broker = await stack.enter_async_context(
-            broker_for(config.broker, config.data_dir, site.name, passwords_of(keys))
+            broker_for(
+                config.broker,
+                config.data_dir,
+                site.name,
+                passwords_of(keys),
+                self._gate.offer,
+                _utc_us,
+            )
         )
         self.broker.on_refused = self._on_refused
-        mqtt = self._mqtt_link()
+        carrier = self._carrier()
         serial: list[Link] = [
             SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
-        self.links = [mqtt, *serial]
+        self.links = [carrier, *serial]
         self._outputs = OutputDesk(
             config.outputs,
-            self.pipeline.outbox,
-            self._settled,
+            stages.outbox,
+            service.settle_delivery,
             _utc_us,
             self._home_assistant(config, site),
         )
         rooms = Rooms(
-            self.pipeline,
-            self.writer,
+            service,
             self._outputs,
             self._register.keys,
             self._admit,
@@ -198,10 +206,11 @@ class Gateway:
         )
         self._reload = Reload(config, self._read, rooms)
         await self._start_windows(stack)
+        service.start()
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
-        if config.broker.kind is not BrokerKind.EXTERNAL:
-            await self._link_up(mqtt)
+        if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
+            await self._link_up(carrier)
 
     async def _start_windows(self, stack: AsyncExitStack) -> None:
         """Where people look in: the console, and the socket for commands on this machine."""
@@ -209,8 +218,7 @@ class Gateway:
         door = self._console_door()
         stack.callback(door.close)
         self._state = ConsoleState(
-            self.pipeline,
-            self.writer,
+            self.service,
             self.broker,
             self.links,
             _utc_us,
@@ -218,22 +226,22 @@ class Gateway:
             self._warnings,
             self._outputs.snapshot,
         )
-        outputs = OutputOrders(self.pipeline, self.writer, self._outputs)
+        outputs = OutputOrders(self.service, self._outputs)
         performance = PerformanceDesk(
-            self.pipeline, self.writer.alarms_since, self.writer.act, _utc_us
+            self.service.stages, self.service.alarms_since, self.service.act, _utc_us
         )
         self.console = Console(
             config.console.host,
             config.console.port,
             self._state,
             door,
-            self.writer.act,
+            self.service.act,
             performance.measured,
             outputs.test,
         )
         stack.push_async_callback(self.console.stop)
         await self.console.start()
-        updates = UpdateOrders(self.pipeline, self.writer, config.data_dir, config.release_key)
+        updates = UpdateOrders(self.service, config.data_dir, config.release_key)
         verbs: dict[str, Handler] = {
             "outputs": outputs.answer,
             "reload": self._reload.answer,
@@ -261,30 +269,30 @@ class Gateway:
     def _console_door(self) -> ConsoleDoor:
         console = self._config.console
         visitor = Operator(console.visitor, Role.SUPERVISOR) if console.visitor else None
-        audit = self.pipeline.audit
+        audit = self.service.stages.audit
 
         def record(actor: str, action: str, reason: str) -> None:
             audit.add(_utc_us(), actor, action, reason=reason)
 
         return ConsoleDoor(OperatorFile(console.operators), record, time.monotonic, visitor)
 
-    def _mqtt_link(self) -> MqttLink:
+    def _carrier(self) -> Link:
+        """The embedded broker is a link itself; another one is reached by MQTT."""
         broker = self.broker
-        client_id = "gateway" if broker.username == "gateway" else f"gateway-{self.site.name}"
-        access = MqttAccess(
-            broker.host, broker.port, broker.username, broker.password, client_id, broker.persistent
-        )
-        return MqttLink(access, self.site.name, self._gate.offer, _utc_us)
+        if isinstance(broker, EmbeddedBroker):
+            return broker
+        assert broker.access is not None
+        return MqttLink(broker.access, self.site.name, self._gate.offer, _utc_us)
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.writer.run(), name="writer")
+            tasks.create_task(self.service.run(), name="service")
             for link in self.links:
                 tasks.create_task(link.run(), name=link.name)
             tasks.create_task(self._watch_broker(), name="broker")
             register = self._register
             tasks.create_task(register.watch_site(self._reload.load_site), name="site")
-            tasks.create_task(register.watch_keys(self.pipeline, self._admit), name="keys")
+            tasks.create_task(register.watch_keys(self.service, self._admit), name="keys")
             tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
             tasks.create_task(self._outputs.run(), name="outputs")
             tasks.create_task(self._keep_watch(), name="watch")
@@ -296,26 +304,22 @@ class Gateway:
         while True:
             await asyncio.sleep(_WATCH_S)
             now_s = loop.time()
-            self.pipeline.watch.count(_utc_us(), now_s - began_s, self.console.operators)
+            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.console.operators)
             began_s = now_s
 
     def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
-        pipeline = self.pipeline
+        stages = self.service.stages
         if config.home_assistant is None:
             return None
+        registry, monitor = stages.intake.registry, stages.monitor
         return HomeAssistant(
-            config.home_assistant, site, lambda: states(site, pipeline.roster, pipeline.alarms)
+            config.home_assistant, site, lambda: states(site, registry, monitor.state.alarms)
         )
 
     async def _admit(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """Nodes that are new may log in and send."""
         self._gate.add(site.nodes)
         await self.broker.set_passwords(passwords_of(keys))
-
-    def _settled(self, number: int, status: Status, attempts: int, words: str) -> None:
-        self.writer.post(
-            lambda now_us: self.pipeline.settle(now_us, number, status, attempts, words)
-        )
 
     async def _watch_broker(self) -> None:
         await self.broker.watch()
@@ -329,20 +333,22 @@ class Gateway:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._knocked_s >= _KNOCK_S:
             self._knocked_s = now_s
-            self.writer.post(lambda now_us: self.pipeline.knock(now_us, user, knew_password))
+            self.service.failed_login(user, knew_password)
 
     async def _exported(self, note: Note) -> None:
-        work = partial(self.pipeline.exported, by=note.by, alarm_id=note.alarm, reason=note.reason)
-        await self.writer.request(work)
+        await self.service.record(note.by, EXPORTED, f"alarm {note.alarm}", note.reason)
 
     async def _end(self) -> None:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
 
+    def _on_taken(self, taken: Taken) -> None:
+        if taken.node or taken.refused:
+            self._state.version += 1
+
     def _on_outcome(self, outcome: Outcome) -> None:
-        if outcome.alarms or outcome.node or outcome.refused:
-            self._state.on_outcome(outcome)
+        self._state.on_outcome(outcome)
         self._outputs.take(outcome.deliveries)
         for observer in self._observers:
             observer(outcome)

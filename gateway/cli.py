@@ -21,7 +21,7 @@ from gateway import config
 from gateway.app import Gateway
 from gateway.errors import ConfigError
 from gateway.model import text
-from gateway.pipeline import Outcome
+from gateway.service.outcome import Outcome
 
 _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 

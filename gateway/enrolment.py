@@ -23,6 +23,7 @@ from pathlib import Path
 
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing, derive, enrolment_key, node_key
+from gateway.model.site import Site
 
 ENROLMENT = "enrolment.jsonl"  # its name in the gateway's data_dir
 _MAX_BYTES = 16 << 20  # 60,000 acts
@@ -218,3 +219,10 @@ class Journal:
 
 def _canonical(fields: dict[str, object]) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def site_keys(
+    site: Site, fleet_root: bytes, enrolment: Enrolment | None = None
+) -> dict[str, KeyRing]:
+    """Keys of every node of the site, from the 32-byte fleet root, as they stand."""
+    return (enrolment or Enrolment()).key_rings(site.name, site.nodes, fleet_root)

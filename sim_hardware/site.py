@@ -16,6 +16,13 @@ _CORNERS_MAX = 1000
 _BYTES_MAX = 1 << 20
 _ID = re.compile(r"[a-z0-9_-]{1,16}")
 Table = dict[str, Any]
+# Of [site], with the least and the most.
+ORIGIN = {
+    "latitude": (-90.0, 90.0),
+    "longitude": (-180.0, 180.0),
+    "height_m": (-1000.0, 10_000.0),
+    "error_m": (0.01, 10_000.0),
+}
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,23 @@ class SectorSpec:
 
 
 @dataclass(frozen=True)
+class OriginSpec:
+    """Where local (0, 0) is: WGS 84 degrees, metres above the ellipsoid. Only maps ask for it."""
+
+    latitude: float
+    longitude: float
+    height_m: float = 0.0
+    error_m: float = 5.0
+
+
+@dataclass(frozen=True)
 class Site:
     """A plan: east and north in metres from a local origin."""
 
     name: str
     nodes: tuple[NodeSpec, ...]
     sectors: tuple[SectorSpec, ...] = ()
+    origin: OriginSpec | None = None
 
 
 def read_site(path: Path) -> Site:
@@ -69,7 +87,7 @@ def _site(table: Table) -> Site:
     head = table.get("site")
     if not isinstance(head, dict):
         raise SimError('[site] with name = "..." is missing')
-    _known(head, "[site]", {"name"})
+    _known(head, "[site]", {"name", *ORIGIN})
     nodes = tuple(_node(row) for row in _rows(table, "node", NODES_MAX))
     sectors = tuple(_sector(row) for row in _rows(table, "sector", SECTORS_MAX))
     if not nodes:
@@ -78,7 +96,14 @@ def _site(table: Table) -> Site:
         doubled = sorted({one for one in ids if ids.count(one) > 1})
         if doubled:
             raise SimError(f"{what} id {doubled[0]} is used twice")
-    return Site(identifier(head, "name", "[site]"), nodes, sectors)
+    return Site(identifier(head, "name", "[site]"), nodes, sectors, _origin(head))
+
+
+def _origin(head: Table) -> OriginSpec | None:
+    if not any(key in head for key in ORIGIN):
+        return None
+    keys = [key for key in ORIGIN if key in head or key in ("latitude", "longitude")]
+    return OriginSpec(**{key: _number(head, key, "[site]", *ORIGIN[key]) for key in keys})
 
 
 def _rows(table: Table, key: str, most: int) -> list[Table]:
@@ -152,6 +177,8 @@ def _bounded(value: object, where: str, low: float, high: float) -> float:
 def write_site(site: Site, path: Path) -> None:
     """Write site.toml so that read_site gives the same Site."""
     lines = ["[site]", f"name = {json.dumps(site.name)}"]
+    if site.origin is not None:
+        lines += [f"{key} = {getattr(site.origin, key)!r}" for key in ORIGIN]
     for node in site.nodes:
         lines += ["", "[[node]]", f"id = {json.dumps(node.id)}"]
         lines += [f"x_m = {node.x_m!r}", f"y_m = {node.y_m!r}"]

@@ -16,10 +16,10 @@ from msgspec import Meta, Struct
 
 from gateway import keys
 from gateway.config.fields import (
-    CheckedText,
     FileName,
     Link,
     Port,
+    form,
     identifier_meta,
     load_public_key,
 )
@@ -36,6 +36,7 @@ FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 TREE_SUFFIXES = (".py", ".bin")
 VERSION_FILE = "ugs/version.py"
 VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
+_KEY_WANTS = "must give 64 hexadecimal digits"
 _Place = Annotated[
     float,
     Meta(
@@ -62,22 +63,6 @@ _RESCUE_PARTS = re.compile(
     r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
     r"|ugs/(__init__|clock|config|ratchet|rescue|tasks|version)\.py"
 )
-
-
-class HexKey(CheckedText):
-    """A node key; what is wrong with it is shown without its digits."""
-
-    __slots__ = ()
-    wants = "must give 64 hexadecimal digits"
-    example = "64 hexadecimal digits"
-
-    def __repr__(self) -> str:
-        return "<key>"
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """32 bytes."""
-        return re.fullmatch(r"[0-9a-fA-F]{64}", written) is not None
 
 
 @dataclass(frozen=True)
@@ -144,13 +129,17 @@ def load_config(path: Path, board: str | None = None) -> NodeConfig:
     return config
 
 
+def _is_key(written: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{64}", written) is not None
+
+
 class _Node(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[node]; its key is made from `fleet_key`, or given as `key_file` or `key`."""
 
     site: Annotated[str, identifier_meta("north")]
     id: Annotated[str, identifier_meta("n07")]
     board: Annotated[str, identifier_meta("pico_w")] | None = None
-    key: HexKey | None = None
+    key: Annotated[str, form(_is_key, _KEY_WANTS, "64 hexadecimal digits")] | None = None
     key_file: Annotated[FileName, Meta(examples=["n07.key"])] | None = None
     fleet_key: Annotated[FileName, Meta(examples=["fleet.key"])] | None = None
     x_m: _Place
@@ -228,9 +217,9 @@ def _node_key(node: _Node, path: Path) -> bytes:
     if node.key is not None:
         return bytes.fromhex(node.key)
     digits = _key_digits(path.parent / (node.key_file or ""))
-    if not HexKey.fits(digits):
+    if not _is_key(digits):
         # The digits themselves are never shown: messages end up in logs.
-        raise ConfigError(f'{path}: node.key_file {HexKey.wants}, e.g. fleet_key = "fleet.key"')
+        raise ConfigError(f'{path}: node.key_file {_KEY_WANTS}, e.g. fleet_key = "fleet.key"')
     return bytes.fromhex(digits)
 
 

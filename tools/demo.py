@@ -19,7 +19,7 @@ from typing import Any
 from gateway.app import Gateway
 from gateway.config import BrokerConfig, BrokerKind, ConsoleConfig, GatewayConfig
 from gateway.keys import create_fleet_root, load_fleet_root
-from gateway.pipeline import Outcome
+from gateway.service.outcome import Outcome
 from sim_hardware.fleet import Fleet
 from sim_hardware.site import Site, write_site
 from sim_hardware.world import World, load
@@ -48,7 +48,7 @@ class Watch:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def see(self, outcome: Outcome) -> None:
-        """Take in one step of the gateway's pipeline."""
+        """Take in one step of the gateway's stages."""
         self.seen |= {(d.node, d.activity.boot, d.seq) for d in outcome.detections}
         for line in outcome.lines(self.zero_us):
             if line["type"] == "alarm":
@@ -97,7 +97,7 @@ def _scenario(name: str) -> Path:
 
 
 async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str, Any]:
-    site = Site(world.scenario.name, world.nodes, world.sectors)
+    site = Site(world.scenario.name, world.nodes, world.sectors, world.scenario.origin)
     write_site(site, work / "site.toml")
     create_fleet_root(work / "fleet.key")
     settings = GatewayConfig(

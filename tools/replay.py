@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.status import Status
 
 from gateway.config.site import load_site
-from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.enrolment import site_keys
+from gateway.service.outcome import Outcome
+from gateway.service.stages import Stages
 from sim_hardware import recordings, take
 from sim_hardware.site import write_site
 from sim_hardware.take import Take
@@ -45,7 +47,7 @@ def load_take(path: Path) -> Take:
 
 
 def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay:
-    """Run every node of the take, then step what they sent through the gateway's pipeline."""
+    """Run every node of the take, then step what they sent through the gateway's stages."""
     # A root of its own for each seed: nothing here is secret, and one seed gives one result.
     fleet_root = hashlib.sha256(f"groundwatch replay {seed}".encode()).digest()
     pace = Pace(ambient_nm_s=ambient_nm_s)
@@ -60,42 +62,42 @@ def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay
             seed=seed,
             pace=pace,
         )
-    pipeline = Pipeline(site, site_keys(site, fleet_root))
+    stages = Stages(site, site_keys(site, fleet_root))
     zero_us = round(given.t0_utc_s * 1e6)
     end_us = zero_us + round((given.duration_s + pace.settle_s) * 1e6)
-    outcomes = list(_step(pipeline, run, zero_us, end_us))
+    outcomes = list(_step(stages, run, zero_us, end_us))
     lines = [line for outcome in outcomes for line in outcome.lines(zero_us)]
     lost = run.made_count - sum(len(outcome.detections) for outcome in outcomes)
-    return Replay(lines, _summary(given, pipeline, run, lines) | {"messages_lost": lost})
+    return Replay(lines, _summary(given, stages, run, lines) | {"messages_lost": lost})
 
 
-def _step(pipeline: Pipeline, run: VirtualRun, zero_us: int, end_us: int) -> Iterator[Outcome]:
+def _step(stages: Stages, run: VirtualRun, zero_us: int, end_us: int) -> Iterator[Outcome]:
     tick_us: int | None = None
     for uplink in run.uplinks:
         at_us = zero_us + uplink.t_us
         tick_us = at_us if tick_us is None else tick_us
         while tick_us < at_us:
-            yield pipeline.tick(tick_us)
+            yield stages.tick(tick_us)
             tick_us += _TICK_US
-        yield pipeline.uplink(at_us, uplink.topic, uplink.payload)
+        yield stages.uplink(at_us, uplink.topic, uplink.payload)
     # What ended with the take is seen to end.
     for last_us in range(tick_us or end_us, end_us, _TICK_US):
-        yield pipeline.tick(last_us)
+        yield stages.tick(last_us)
 
 
 def _summary(
-    given: Take, pipeline: Pipeline, run: VirtualRun, lines: list[dict[str, Any]]
+    given: Take, stages: Stages, run: VirtualRun, lines: list[dict[str, Any]]
 ) -> dict[str, Any]:
     alarms = [line for line in lines if line["type"] == "alarm"]
     summary: dict[str, Any] = {
         "type": "summary",
         "duration_s": round(given.duration_s, 3),
         "nodes": len(given.nodes),
-        "messages": pipeline.messages,
-        "detections": pipeline.detections,
+        "messages": stages.intake.messages,
+        "detections": stages.intake.detections,
         "alarms": len(alarms),
-        "duplicates": pipeline.duplicates,
-        "rejected": sum(pipeline.refused.by_reason().values()),
+        "duplicates": stages.intake.registry.duplicates,
+        "rejected": sum(stages.intake.refused.by_reason().values()),
         "restarts": sum(run.restarts.values()),
     }
     if given.truth is not None and {"actors", "crossings"} <= given.truth.keys():

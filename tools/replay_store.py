@@ -19,8 +19,8 @@ from gateway.config.reading import read_toml
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.fusion.rules import Rules
-from gateway.pipeline.standing import Orders
-from gateway.replay import Verdict, again, with_other_orders
+from gateway.monitor.policy import Policy
+from gateway.monitor.replay import Verdict, replay, replay_with
 from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
 from tools.errors import UserError
@@ -71,13 +71,13 @@ def run(args: argparse.Namespace) -> int:
     """0 when all is the same (or with --rules), 1 when not."""
     config = load_config(args.config)
     site = load_site(config.site)
-    then = Orders(site, Rules(), alarm_rules(config.alarms, site))
+    then = Policy(site, Rules(), alarm_rules(config.alarms, site))
     try:
         with reading(args.store) as db:
             if args.rules is None:
-                lines = list(_same(again(db, then)))
+                lines = list(_same(replay(db, then)))
             else:
-                lines = list(_compared(*with_other_orders(db, then, _other(args.rules, then))))
+                lines = list(_compared(*replay_with(db, _other(args.rules, then))))
     except ValueError as error:
         raise UserError(f"the store cannot be replayed: {error}") from None
     for line in lines:
@@ -90,13 +90,13 @@ def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
     for verdict in verdicts:
         count, changes = count + 1, changes + verdict.changes
         identical &= verdict.identical
-        same_orders &= verdict.same_orders
+        same_orders &= verdict.same_policy
         line: dict[str, Any] = {
             "type": "run",
             "start_us": verdict.start_us,
             "changes": verdict.changes,
             "identical": verdict.identical,
-            "same_rules": verdict.same_orders,
+            "same_rules": verdict.same_policy,
         }
         if not verdict.identical:
             line["stored"] = verdict.expected and verdict.expected._asdict()
@@ -169,7 +169,7 @@ def _counterpart(about: _About, others: dict[_About, Any]) -> _About | None:
     return next((o for o in others if o[0] == kind and o[2] & detections), None)
 
 
-def _other(path: Path, then: Orders) -> Callable[[Orders], Orders]:
+def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
     """What puts the rules of a file in the place of those in force. Raises ConfigError."""
     file = read_toml(path, RulesFile)
     changed = {name: value for name, value in asdict(file.rules).items() if value is not UNSET}
@@ -181,13 +181,13 @@ def _other(path: Path, then: Orders) -> Callable[[Orders], Orders]:
             raise ConfigError(f"{path}: {error}") from None
         given = alarm_rules(config, then.site)
 
-    def change(orders: Orders) -> Orders:
-        alarms = orders.alarms
+    def change(policy: Policy) -> Policy:
+        alarms = policy.alarms
         if given is not None:
             # A sector may have come later than the moment that is replayed.
             schedules = {s: one for s, one in given.schedules.items() if s in alarms.nodes_of}
             alarms = replace(alarms, schedules=schedules, escalation=given.escalation)
-        return Orders(orders.site, replace(orders.rules, **changed), alarms)
+        return Policy(policy.site, replace(policy.rules, **changed), alarms)
 
     return change
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.model.acts import Act
 from gateway.model.event import Event
-from gateway.model.observation import AreaCondition, NodeCondition
+from gateway.model.observation import AreaCondition, Claim, NodeCondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class Tick:
     """Time passes: what has an end ends, what nobody acknowledges is escalated."""
 
 
-AlarmInput = EventChanged | NodeCondition | AreaCondition | Tick | Act
+AlarmInput = EventChanged | NodeCondition | AreaCondition | Claim | Tick | Act

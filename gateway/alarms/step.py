@@ -23,7 +23,9 @@ from gateway.model.acts import (
     WithdrawWalk,
 )
 from gateway.model.alarm import AlarmChange, Change
-from gateway.model.observation import AreaCondition, NodeCondition
+from gateway.model.observation import AreaCondition, Claim, NodeCondition
+
+CLAIMS_MAX = 20  # about one alarm
 
 
 def step(
@@ -37,6 +39,8 @@ def step(
             return trouble.on_node(state, given, now_us)
         case AreaCondition():
             return trouble.on_area(state, given, now_us)
+        case Claim():
+            return _claimed(state, given, now_us)
         case Tick():
             return on_tick(state, rules, now_us)
         case Acknowledge():
@@ -65,3 +69,14 @@ def _acknowledge(state: AlarmState, given: Acknowledge, now_us: int) -> tuple[Al
     if given.disposition is not None:
         alarm = replace(alarm, disposition=given.disposition, judged_by=given.by)
     return put(state, alarm), (AlarmChange(Change.ACKNOWLEDGED, alarm, now_us, given.by),)
+
+
+def _claimed(state: AlarmState, claim: Claim, now_us: int) -> tuple[AlarmState, Changes]:
+    """What another system states about an alarm is shown with it, each statement once."""
+    known = state.by_id(claim.alarm_id)
+    said = f"{claim.kind.value} by {claim.by} ({claim.source})"
+    said += f": {claim.note}" if claim.note else ""
+    if known is None or said in known.claims or len(known.claims) >= CLAIMS_MAX:
+        return state, ()
+    alarm = replace(known, claims=(*known.claims, said), changed_us=now_us)
+    return put(state, alarm), (AlarmChange(Change.CLAIMED, alarm, now_us, claim.source),)

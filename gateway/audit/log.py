@@ -11,7 +11,6 @@ from gateway.audit import chain
 from gateway.audit.checkpoint import Signer, signed_bytes
 from gateway.store.interface import AuditRow, CheckpointRow, Snapshot, Writes
 
-SYSTEM = "system"  # the actor of what no person did
 _WORDS_MOST = 500  # characters of any one text; what is longer is cut: no entry is ever refused
 
 

@@ -23,41 +23,28 @@ from msgspec import Meta, Struct
 
 from gateway.alarms.rules import AlarmRules, EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
-from gateway.config.fields import CheckedText, Text
+from gateway.config.fields import Text, form, is_line
 from gateway.errors import ConfigError
 from gateway.model.site import Site
 
 MAX_NAME = 32
 
 
-class TimeZone(CheckedText):
+def is_time_zone(written: str) -> bool:
     """One that this machine knows by its IANA name."""
-
-    __slots__ = ()
-    wants = "is not a known time zone"
-    example = "Europe/Berlin"
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """It can be loaded."""
-        try:
-            ZoneInfo(written)
-        except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-            return False
-        return True
+    try:
+        ZoneInfo(written)
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
 
 
-class PersonName(CheckedText):
-    """Of whom an alarm goes to next; shown on the console."""
-
-    __slots__ = ()
-    wants = f"must be a name of 1 to {MAX_NAME} characters"
-    example = "shift leader"
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Bounded and printable."""
-        return 0 < len(written) <= MAX_NAME and written.isprintable()
+TimeZone = Annotated[str, form(is_time_zone, "is not a known time zone", "Europe/Berlin")]
+# Of whom an alarm goes to next; shown on the console.
+PersonName = Annotated[
+    str,
+    form(is_line(MAX_NAME), f"must be a name of 1 to {MAX_NAME} characters", "shift leader"),
+]
 
 
 class Arming(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +105,7 @@ def alarm_config(arming: Sequence[Arming], escalation: Sequence[Escalation]) -> 
     if any(a.after_s >= b.after_s for a, b in zip(escalation, escalation[1:], strict=False)):
         raise ValueError("escalation must have steps of growing after_s, e.g. after_s = 300")
     steps = tuple(
-        EscalationStep(one.after_s * 1_000_000, str(one.to), one.priority) for one in escalation
+        EscalationStep(one.after_s * 1_000_000, one.to, one.priority) for one in escalation
     )
     return AlarmConfig(schedules, steps)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -32,6 +33,11 @@ def identifier_meta(example: str) -> Meta:
     return Meta(pattern=ID_FORM, examples=[example], extra=_ID_WANTS)
 
 
+def form(fits: Callable[[str], bool], wants: str, example: str) -> Meta:
+    """Constraint of a text that JSON Schema cannot express; `wants` says it in words."""
+    return Meta(examples=[example], extra={"fits": fits, "wants": wants})
+
+
 Identifier = Annotated[str, identifier_meta("n01")]
 Text = Annotated[str, Meta(min_length=1)]
 FileName = Annotated[str, Meta(min_length=1, description="Relative to the file that names it.")]
@@ -53,108 +59,66 @@ PortOrFree = Annotated[
 ]
 
 
-class CheckedText(str):
-    """Text with a form that no constraint of JSON Schema expresses; a subclass is one such form."""
-
-    __slots__ = ()
-    wants: ClassVar[str] = "must be text"
-    example: ClassVar[str] = "text"
-
-    @classmethod
-    def read(cls, written: str, _folder: Path) -> Self:
-        """The text, checked. Raises ValueError."""
-        if not cls.fits(written):
-            raise ValueError(cls.wants)
-        return cls(written)
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Whether it has the form."""
-        return bool(written)
+def is_host(written: str) -> bool:
+    """A name or an address that can be looked up: bounded, and encodable for the DNS."""
+    if not 0 < len(written) <= 253 or not all(c.isalnum() or c in "-._:" for c in written):
+        return False
+    try:
+        written.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
-class Host(CheckedText):
-    """A name or an address that can be looked up."""
-
-    __slots__ = ()
-    wants = "must be a host name or an address"
-    example = "192.168.1.5"
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Bounded, and encodable for the DNS."""
-        if not 0 < len(written) <= 253 or not all(c.isalnum() or c in "-._:" for c in written):
-            return False
-        try:
-            written.encode("idna")
-        except UnicodeError:
-            return False
-        return True
-
-    @property
-    def is_loopback(self) -> bool:
-        """Of this machine alone."""
-        return is_loopback(self)
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-class LoopbackHost(Host):
-    """Where what travels in the clear cannot be read by others."""
-
-    __slots__ = ()
-    wants = "must be of this machine, such as 127.0.0.1"
-    example = LOOPBACK
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """An address of this machine."""
-        return is_loopback(written)
+def is_topic(written: str) -> bool:
+    """One MQTT topic, outside of the nodes' own."""
+    is_one = 0 < len(written) <= 200 and not set("+#\0") & set(written)
+    return is_one and not written.startswith("groundwatch/v1/")
 
 
-class Username(CheckedText):
-    """Of an account at another system."""
-
-    __slots__ = ()
-    wants = "must be 1 to 256 characters on one line"
-    example = "groundwatch"
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Bounded and printable."""
-        return 0 < len(written) <= 256 and written.isprintable()
-
-
-class Topic(CheckedText):
-    """One MQTT topic outside of the nodes' own."""
-
-    __slots__ = ()
-    wants = "must be one topic without + and #"
-    example = "groundwatch/alarms"
-
-    @classmethod
-    def read(cls, written: str, folder: Path) -> Self:
-        """The topic, checked. Raises ValueError."""
-        if written.startswith("groundwatch/v1/"):
-            raise ValueError("is reserved for nodes; name another")
-        return super().read(written, folder)
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Bounded, without wildcards."""
-        return 0 < len(written) <= 200 and not set("+#\0") & set(written)
-
-
-class MailAddress(CheckedText):
+def is_mail_address(written: str) -> bool:
     """Plain ASCII, one @, one line: nothing that could start another header."""
+    is_plain = written.isascii() and written.isprintable() and " " not in written
+    return is_plain and written.count("@") == 1 and 3 <= len(written) <= 254
 
-    __slots__ = ()
-    wants = "must be an address such as duty@example.net"
-    example = "duty@example.net"
 
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Bounded, one @."""
-        is_plain = written.isascii() and written.isprintable() and " " not in written
-        return is_plain and written.count("@") == 1 and 3 <= len(written) <= 254
+def is_line(max_characters: int) -> Callable[[str], bool]:
+    """Printable, on one line, of 1 to `max_characters`."""
+    return lambda written: 0 < len(written) <= max_characters and written.isprintable()
+
+
+def has_bytes(max_bytes: int) -> Callable[[str], bool]:
+    """Of 1 to `max_bytes` in UTF-8."""
+    return lambda written: 0 < len(written.encode()) <= max_bytes
+
+
+Host = Annotated[str, form(is_host, "must be a host name or an address", "192.168.1.5")]
+# Where what travels in the clear cannot be read by others.
+LoopbackHost = Annotated[
+    str, form(is_loopback, "must be of this machine, such as 127.0.0.1", LOOPBACK)
+]
+Username = Annotated[
+    str, form(is_line(256), "must be 1 to 256 characters on one line", "groundwatch")
+]
+Topic = Annotated[
+    str,
+    form(
+        is_topic,
+        "must be one topic without + and #, and none of the nodes' (groundwatch/v1/)",
+        "groundwatch/alarms",
+    ),
+]
+MailAddress = Annotated[
+    str, form(is_mail_address, "must be an address such as duty@example.net", "duty@example.net")
+]
 
 
 class WebAddress(InlineSecret):
@@ -259,14 +223,6 @@ def tls_files(
     digest = hashlib.sha256("|".join(one.digest if one else "" for one in given).encode())
     ca, cert, cert_key = (one.path if one else None for one in given)
     return TlsFiles(ca, cert, cert_key, digest.hexdigest())
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_public_key(path: Path) -> bytes:

@@ -17,13 +17,14 @@ from gateway.config.fields import (
     CaFile,
     CertFile,
     CertKeyFile,
-    CheckedText,
     FileName,
     LoopbackHost,
     PortOrFree,
     Text,
     TlsFiles,
     Username,
+    form,
+    has_bytes,
     tls_files,
 )
 from gateway.config.secrets import InlineSecret
@@ -85,7 +86,7 @@ class BrokerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class ConsoleTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[console]. Passphrases and sessions travel in the clear, so this machine only."""
 
-    host: LoopbackHost = LoopbackHost(LOOPBACK)
+    host: LoopbackHost = LOOPBACK
     port: PortOrFree = 8480
     operators: FileName = "operators.toml"
 
@@ -106,7 +107,7 @@ class ConsoleConfig:
 class ApiTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[api]: beside the UNIX socket a TCP port of this machine, if `port` is given."""
 
-    host: LoopbackHost = LoopbackHost(LOOPBACK)
+    host: LoopbackHost = LOOPBACK
     port: Annotated[PortOrFree, Meta(examples=[8481])] | None = None
     tokens: FileName = "tokens.toml"
 
@@ -127,34 +128,9 @@ class SerialConfig(Struct, frozen=True, forbid_unknown_fields=True):
     baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115200
 
 
-class Bounded(CheckedText):
-    """What node.json holds: text of limited bytes in UTF-8."""
-
-    __slots__ = ()
-    max_bytes = 0
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Encodable, and not too long."""
-        return 0 < len(written.encode()) <= cls.max_bytes
-
-
-class Ssid(Bounded):
-    """Name of a Wi-Fi network (IEEE 802.11-2020, 9.4.2.2)."""
-
-    __slots__ = ()
-    max_bytes = 32
-    wants = "must have 1 to 32 bytes"
-    example = "groundwatch"
-
-
-class NodeHost(Bounded):
-    """Where nodes reach the broker."""
-
-    __slots__ = ()
-    max_bytes = 64
-    wants = "must have 1 to 64 bytes"
-    example = "192.168.4.1"
+# What node.json holds. Name of a Wi-Fi network: IEEE 802.11-2020, 9.4.2.2.
+Ssid = Annotated[str, form(has_bytes(32), "must have 1 to 32 bytes", "groundwatch")]
+NodeHost = Annotated[str, form(has_bytes(64), "must have 1 to 64 bytes", "192.168.4.1")]
 
 
 class Passphrase(InlineSecret):

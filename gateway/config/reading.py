@@ -19,7 +19,7 @@ import msgspec
 from msgspec import inspect
 
 from gateway.config.secrets import Secret, resolve_secrets
-from gateway.config.words import core_type, example_of, key_shown, tables_of, wanted
+from gateway.config.words import core_type, example_of, form_of, key_shown, tables_of, wanted
 from gateway.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
@@ -69,6 +69,7 @@ def convert(raw: Mapping[str, Any], kind: type[T], source: str, folder: Path, at
     given: Mapping[str, Any] = raw
     try:
         given = resolve_secrets(raw, type_info(kind), folder)
+        _check_texts(given, type_info(kind), "", None)
         return msgspec.convert(given, kind, dec_hook=lambda cls, one: _read(cls, one, folder))
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, TypeError):
@@ -87,6 +88,25 @@ def type_info(kind: type) -> inspect.Type:
 @lru_cache(maxsize=64)
 def _type_info(kind: Hashable) -> inspect.Type:
     return inspect.type_info(kind)
+
+
+def _check_texts(value: Any, info: inspect.Type, key: str, field: inspect.Field | None) -> None:
+    """Of texts the forms that msgspec cannot check. Raises ValueError that starts with the key."""
+    core = core_type(info)
+    match core, value:
+        case inspect.StructType(fields=fields), Mapping():
+            for one in fields:
+                if one.encode_name in value:
+                    name = one.encode_name
+                    _check_texts(value[name], one.type, _joined(key, name), one)
+        case inspect.ListType() | inspect.VarTupleType(), list():
+            is_tables = tables_of(info) is not None
+            for index, item in enumerate(value):
+                at = f"{key}[{index}]" if is_tables else key
+                _check_texts(item, core.item_type, at, field)
+        case inspect.StrType(), str() if field is not None and not form_of(info)(value):
+            name = key.rpartition(".")[2]
+            raise ValueError(f"{key} {wanted(info)}, e.g. {example_of(name, field)}")
 
 
 def _read(kind: Any, value: object, folder: Path) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -47,6 +48,12 @@ def quoted(value: object) -> str:
 def key_shown(name: str) -> str:
     """A key as it stands in the file, or quoted if it is an odd one."""
     return name if _BARE_KEY.fullmatch(name) else quoted(name)
+
+
+def form_of(info: inspect.Type) -> Callable[[str], bool]:
+    """The check of a text beyond what JSON Schema can express."""
+    fits: Callable[[str], bool] = _meta(info)[1].get("fits", bool)
+    return fits
 
 
 def wanted(info: inspect.Type) -> str:

@@ -17,7 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 from msgspec import Meta, Struct
 
-from gateway.config.fields import CheckedText, Text
+from gateway.config.fields import Text, form
 from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
 from gateway.files import write_atomic
@@ -49,17 +49,15 @@ class Operator:
     hash: str = ""
 
 
-class PassphraseHash(CheckedText):
-    """As `groundwatch operator` writes it."""
-
-    __slots__ = ()
-    wants = "is not of Argon2id; run `groundwatch operator add`"
-    example = "$argon2id$..."
-
-    @classmethod
-    def fits(cls, written: str) -> bool:
-        """Of the one kind that is used."""
-        return written.startswith("$argon2id$")
+# As `groundwatch operator` writes it.
+PassphraseHash = Annotated[
+    str,
+    form(
+        lambda written: written.startswith("$argon2id$"),
+        "is not of Argon2id; run `groundwatch operator add`",
+        "$argon2id$...",
+    ),
+]
 
 
 class OperatorTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,12 +7,12 @@ from typing import Any
 
 from gateway.alarms.quiet import armed
 from gateway.model.orders import Walk
-from gateway.pipeline import Pipeline
+from gateway.monitor.step import MonitorState
 
 
-def orders_shown(pipeline: Pipeline, now_us: int) -> dict[str, Any]:
+def orders_shown(now: MonitorState, now_us: int) -> dict[str, Any]:
     """Plain values, ready for JSON."""
-    state, rules = pipeline.alarms, pipeline.alarm_rules
+    state, rules = now.alarms, now.policy.alarms
     overrides = {override.sector: override for override in state.overrides}
     arming = []
     for sector in rules.nodes_of:

@@ -19,7 +19,7 @@ from gateway.console.operators import Role
 from gateway.console.state import ConsoleState
 from gateway.errors import ConfigError, StoreError
 from gateway.model.acts import Act
-from gateway.pipeline import Outcome
+from gateway.service.service import ActResult
 
 _STATIC = Path(__file__).with_name("static")
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -29,7 +29,7 @@ _BEAT_S = 2.0  # and at least so often: silence means that the gateway is gone
 _WRITE_S = 30.0  # a browser that takes nothing for so long is let go
 _ACT_S = 5.0  # a browser has six connections: none may wait for a full disk
 
-Perform = Callable[[Act], Awaitable[Outcome]]
+Perform = Callable[[Act], Awaitable[ActResult]]
 Measured = Callable[[int], Awaitable[dict[str, Any]]]
 TestOutput = Callable[[str, str], Awaitable[dict[str, Any]]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

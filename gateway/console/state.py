@@ -14,11 +14,12 @@ from gateway.alarms.state import queue as queue_of
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
 from gateway.console.orders import orders_shown
-from gateway.intake.writer import Writer
 from gateway.links.interface import Link
 from gateway.model import text
 from gateway.model.alarm import Alarm
-from gateway.pipeline import Outcome, Pipeline
+from gateway.model.site import Site
+from gateway.service.outcome import Outcome
+from gateway.service.service import Service
 
 _OPEN_SHOWN = 200  # of the queue, and all that are active: a long weekend's alarms are megabytes
 _RECENT_ALARMS = 50
@@ -31,8 +32,7 @@ class ConsoleState:
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        writer: Writer,
+        service: Service,
         broker: Broker,
         links: list[Link],
         clock: Callable[[], int],
@@ -41,8 +41,7 @@ class ConsoleState:
         outputs: Callable[[Collection[int]], dict[str, Any]] = lambda _alarms: {},
     ) -> None:
         self.version = 0
-        self._pipeline = pipeline
-        self._writer = writer
+        self._service = service
         self._broker = broker
         self._links = links
         self.now_us = clock
@@ -67,27 +66,28 @@ class ConsoleState:
     @property
     def alarm_rules(self) -> AlarmRules:
         """Standing orders of the site."""
-        return self._pipeline.alarm_rules
+        return self._service.stages.policy.alarms
 
     def snapshot(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        pipeline, writer = self._pipeline, self._writer
-        queue = queue_of(pipeline.alarms.open)
+        service, stages = self._service, self._service.stages
+        intake, state = stages.intake, stages.monitor.state
+        queue = queue_of(state.alarms.open)
         shown = queue[:_OPEN_SHOWN] + [alarm for alarm in queue[_OPEN_SHOWN:] if alarm.active]
-        past = pipeline.alarms.closed[: -_RECENT_ALARMS - 1 : -1]
-        number, link = pipeline.audit.head
+        past = state.alarms.closed[: -_RECENT_ALARMS - 1 : -1]
+        number, link = stages.audit.head
         return {
             "now_us": self.now_us(),
-            "site": _site(pipeline),
+            "site": _site(stages.site),
             "alarms": [_alarm(alarm) for alarm in shown],
             "alarms_waiting": len(queue) - len(shown),
             "past": [_alarm(alarm) for alarm in past],
-            "orders": orders_shown(pipeline, self.now_us()),
+            "orders": orders_shown(state, self.now_us()),
             "on_watch": self._sign_on(),
             "detections": list(self._detections)[::-1],
             "nodes": {
-                node: {**pipeline.roster.save(node), "gaps": pipeline.gaps(node)}
-                for node in pipeline.site.nodes
+                node: {**intake.registry.save(node), "gaps": intake.completeness.gaps(node)}
+                for node in stages.site.nodes
             },
             "events": [
                 {
@@ -98,28 +98,28 @@ class ConsoleState:
                     "nodes": list(e.nodes),
                     "confirmed": e.confirmed,
                 }
-                for e in pipeline.fusion.events
+                for e in state.fusion.events
             ],
             "counters": {
-                "messages": pipeline.messages,
-                "detections": pipeline.detections,
-                "alarms": pipeline.alarms_raised,
-                "duplicates": pipeline.duplicates,
-                "refused": sum(pipeline.refused.cells.values()),
+                "messages": intake.messages,
+                "detections": intake.detections,
+                "alarms": state.alarms.last_id,
+                "duplicates": intake.registry.duplicates,
+                "refused": sum(intake.refused.cells.values()),
                 "queue_dropped": sum(link.counters["queue_full"] for link in self._links),
-                "queued": writer.queued,
-                "down_unsent": writer.down_unsent,
-                "commits": writer.commits,
+                "queued": service.intake_stage.queued,
+                "down_unsent": service.intake_stage.down_unsent,
+                "commits": service.commits.made,
                 "audit": f"{number}:{code(link)}",  # for the paper log
             },
             "refused": [
                 {"reason": reason, "node": node, "count": count}
-                for (reason, node), count in pipeline.refused.cells.most_common(_REFUSED_SHOWN)
+                for (reason, node), count in intake.refused.cells.most_common(_REFUSED_SHOWN)
             ],
             "store": {
-                "problem": writer.store_problem,
-                "failures": writer.store_failures,
-                "unstored": writer.unstored,
+                "problem": service.commits.problem,
+                "failures": service.commits.failures,
+                "unstored": service.commits.unstored,
             },
             "outputs": self._outputs({alarm.id for alarm in (*shown, *past)}),
             "links": [
@@ -141,8 +141,7 @@ def _alarm(alarm: Alarm) -> dict[str, Any]:
     return value
 
 
-def _site(pipeline: Pipeline) -> dict[str, Any]:
-    site = pipeline.site
+def _site(site: Site) -> dict[str, Any]:
     return {
         "name": site.name,
         "nodes": [

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from gateway.intake.door import downlink_topic
 from gateway.keys import NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.messages import DownMessage
+from gateway.wire.topics import downlink_topic
 
 BLOCK = 1024  # counters reserved at a time: one row per so many messages
 

@@ -21,6 +21,7 @@ class AlarmKind(Enum):
     NODE_LOST = "node_lost"
     NODE_FAULT = "node_fault"
     LOW_BATTERY = "low_battery"
+    PROCESSING_FAULT = "processing_fault"  # a fault of our own: a message could not be processed
 
 
 # UFGS 13721: higher priority first; 1 is the highest.
@@ -31,6 +32,7 @@ PRIORITY = {
     AlarmKind.JAMMING: 1,
     AlarmKind.SECTOR_LOST: 1,
     AlarmKind.NODE_LOST: 2,
+    AlarmKind.PROCESSING_FAULT: 2,
     AlarmKind.NODE_FAULT: 3,
     AlarmKind.LOW_BATTERY: 3,
 }
@@ -97,6 +99,8 @@ class Alarm:
     walk: str = ""
     escalation: int = 0
     escalated_to: str = ""
+    claims: tuple[str, ...] = ()  # what other systems state about it
+    sources: tuple[str, ...] = ()  # connectors whose observations are part of it
 
     @property
     def state(self) -> str:
@@ -128,6 +132,7 @@ class Change(Enum):
     CLEARED = "cleared"
     AGAIN = "again"  # active again before anyone acknowledged it: still one alarm
     RETURNED = "returned"  # what kept it quiet is over: it asks, or asks again
+    CLAIMED = "claimed"  # another system states something about it
     ESCALATED = "escalated"  # nobody acknowledged it in time: told to the next
 
 

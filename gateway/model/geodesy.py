@@ -42,10 +42,10 @@ class PositionError(GroundwatchError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where local (0, 0) is. `error_m` is one standard deviation along each axis.
+    """Where local (0, 0) is. `error_m` is the radius that holds it in 2 of 3 cases.
 
-    The error is common to everything at the site: it moves the whole site and not one node.
-    Raises PositionError.
+    That is what a GNSS receiver shows as its accuracy. The error is common to everything at the
+    site: it moves the whole site and not one node. Raises PositionError.
     """
 
     latitude: float
@@ -61,7 +61,7 @@ class Origin:
             raise PositionError(f"error_m must be more than 0 and at most {MAX_ERROR_M:g}")
 
     def total_error_m(self, error_m: float) -> float:
-        """Of a WGS 84 position, when `error_m` is the error of its local metres."""
+        """Of a WGS 84 position, when `error_m` is the error of its local metres; both are radii."""
         return math.hypot(error_m, self.error_m)
 
 

@@ -75,7 +75,7 @@ class Sector:
 class Site:
     """Name, nodes by id, sectors by id. The name is part of every topic.
 
-    `origin` is where local (0, 0) is on Earth; None: nobody surveyed it, and the site has local
+    `origin` is where local (0, 0) is on Earth; None: it was not surveyed, and the site has local
     metres alone.
     """
 

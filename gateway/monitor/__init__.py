@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Monitor: the second stage: pure steps over the committed log."""
+"""Monitor: the second stage: reads the log by a cursor; fusion and alarms in pure steps."""

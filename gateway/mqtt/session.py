@@ -23,6 +23,7 @@ from gateway.mqtt.stream import Stream
 _LOG = logging.getLogger(__name__)
 _MISC_S = 3.0  # how often paho looks at its keep-alive
 _MAX_UNSENT = 256 * 1024  # bytes a broker does not read; beyond it nothing is taken
+_UNSPECIFIED = 0x80  # MQTT 5, 2.4
 _PINGREQ = b"\xc0\x00"
 
 # Topic (empty when it is not UTF-8), payload, packet id (0 at QoS 0), whether it was retained.
@@ -52,7 +53,6 @@ class MqttSession:
         self.problem = ""
         self._access = access
         self._topics = tuple(topics or ())
-        self._take = take
         self._counters = counters
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
@@ -68,7 +68,7 @@ class MqttSession:
         client.on_too_big = self._on_too_big
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
+        client.on_arrival = take
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
 
@@ -139,6 +139,7 @@ class MqttSession:
         self._file = self._stream.fileno()
         self._loop.add_reader(self._file, self._on_readable)
         self._timer = self._loop.call_later(_MISC_S, self._on_timer)
+        self._on_readable()  # a TLS alert may be here, and would be lost by a write
         self._flush()
 
     def _on_readable(self) -> None:
@@ -201,7 +202,17 @@ class MqttSession:
             else:
                 self._loop.add_writer(self._file, self._flush)
         except OSError as error:
-            self._break_off(str(error) or type(error).__name__, error)
+            cause = self._last_read(error)
+            self._break_off(str(cause) or type(cause).__name__, cause)
+
+    def _last_read(self, error: OSError) -> OSError:
+        """Why the other side closed, when it sent that before our write failed (a TLS alert)."""
+        assert self._stream is not None
+        try:
+            self._stream.fill()
+        except OSError as better:
+            return better
+        return error
 
     def _on_connect(
         self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, given: Any
@@ -229,13 +240,6 @@ class MqttSession:
         else:
             self._set_ready()
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""  # refused and counted where topics are judged
-        self._take(topic, bytes(message.payload), message.mid, message.retain)
-
     def _on_publish(
         self, _client: paho.Client, _data: Any, packet_id: int, reason: ReasonCode, _more: Any
     ) -> None:
@@ -249,8 +253,12 @@ class MqttSession:
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, flags: Any, reason: ReasonCode, _more: Any
     ) -> None:
-        sender = "by the broker" if flags.is_disconnect_packet_from_server else "connection closed"
-        self._fail(f"{sender}: {reason}")
+        if flags.is_disconnect_packet_from_server:
+            self._fail(f"the broker disconnected: {reason}")
+        elif reason.value == _UNSPECIFIED:
+            self._fail("connection closed")
+        else:
+            self._fail(f"connection closed: {reason}")
 
     def _on_socket_close(self, _client: paho.Client, _data: Any, _socket: Any) -> None:
         self._detach()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway import control
+from gateway.audit.offline import Entry, record
 from gateway.config import GatewayConfig, add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
@@ -20,7 +21,6 @@ from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
 from gateway.outputs.desk import way_of
 from gateway.outputs.notification import describe_test
 from gateway.outputs.orders import no_such_output
-from gateway.store.aside import Entry, record
 from gateway.store.choose import store_at
 
 

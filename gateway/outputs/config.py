@@ -26,12 +26,13 @@ from gateway.config.fields import (
     Topic,
     Username,
     WebAddress,
+    is_loopback,
     tls_files,
 )
 from gateway.config.notify import NotifierConfig
 from gateway.config.reading import convert
 from gateway.config.secrets import Secret
-from gateway.outputs.outbox import Channel
+from gateway.outbox.outbox import Channel
 from gateway.outputs.trust import Trust, trust_of
 from gateway.ports.connector import ConnectorConfig
 
@@ -99,7 +100,7 @@ class EmailTable(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_field
     ]
 
     def __post_init__(self) -> None:
-        if self.tls is Tls.NONE and not self.host.is_loopback:
+        if self.tls is Tls.NONE and not is_loopback(self.host):
             raise ValueError('tls may be none on this machine only, e.g. tls = "starttls"')
         if self.tls is Tls.NONE and self.ca_file is not None:
             raise ValueError('ca_file needs TLS, e.g. tls = "starttls"')
@@ -110,7 +111,7 @@ class MqttTable(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fields
 
     host: Host
     port: Port | None = None
-    topic: Topic = Topic("groundwatch/alarms")
+    topic: Topic = "groundwatch/alarms"
     tls: BrokerTls = BrokerTls.NONE
     ca_file: CaFile = None
     cert_file: CertFile = None
@@ -127,7 +128,7 @@ class HomeAssistantTable(ConnectorConfig, frozen=True, kw_only=True, forbid_unkn
 
     host: Host
     port: Port | None = None
-    prefix: Annotated[Topic, Meta(examples=["homeassistant"])] = Topic("homeassistant")
+    prefix: Annotated[Topic, Meta(examples=["homeassistant"])] = "homeassistant"
     tls: BrokerTls = BrokerTls.NONE
     ca_file: CaFile = None
     cert_file: CertFile = None

@@ -14,7 +14,7 @@ from gateway.outputs.delivery import Way
 from gateway.outputs.home_assistant import HomeAssistant
 from gateway.outputs.mail import Mail
 from gateway.outputs.mqtt import Mqtt
-from gateway.outputs.outbox import Channel, Delivery, Outbox, Status
+from gateway.outbox.outbox import Channel, Delivery, Outbox, Status
 from gateway.outputs.web import Ntfy, Webhook
 
 _NEWEST, _SHOWN_MOST = 50, 500

@@ -15,14 +15,13 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.alarms import AlarmState
-from gateway.broker.packets import Publish
-from gateway.intake.roster import Roster
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.intake.nodes.registry import NodeRegistry
 from gateway.model.alarm import AlarmKind
 from gateway.model.site import Site
 from gateway.model.text import format_json
+from gateway.mqtt.session import MqttAccess, MqttSession, Will, take_nothing
 from gateway.outputs.config import HomeAssistantConfig
-from gateway.outputs.mqtt import nobody, plain_mqtt
+from gateway.outputs.mqtt import plain_mqtt
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_S = 1.0  # states are looked at so often, and sent when they changed
@@ -38,7 +37,7 @@ def base_topic(site: Site) -> str:
     return f"groundwatch/ha/{site.name}"
 
 
-def states(site: Site, roster: Roster, alarms: AlarmState) -> States:
+def states(site: Site, roster: NodeRegistry, alarms: AlarmState) -> States:
     """State topic -> values. Hushed alarms switch nothing on."""
     base = base_topic(site)
     calling = [alarm for alarm in alarms.open if not alarm.hushed]
@@ -139,7 +138,7 @@ class HomeAssistant:
             await asyncio.sleep(wait_s * self._chance.uniform(0.5, 1.5))
             wait_s = min(2 * wait_s, _BACKOFF_S[1])
 
-    def _client(self) -> MqttClient:
+    def _client(self) -> MqttSession:
         config = self._config
         access = MqttAccess(
             config.host,
@@ -150,10 +149,10 @@ class HomeAssistant:
             persistent=False,
             tls=config.trust.context if config.trust else None,
         )
-        will = Publish(f"{base_topic(self._site)}/status", OFFLINE, 1, retain=True)
-        return MqttClient(access, None, nobody, self.counters, will)
+        will = Will(f"{base_topic(self._site)}/status", OFFLINE, 1, retain=True)
+        return MqttSession(access, None, take_nothing, self.counters, will)
 
-    async def _serve(self, client: MqttClient) -> None:
+    async def _serve(self, client: MqttSession) -> None:
         for topic, value in discovery(self._site, self._config.prefix).items():
             await self._send(client, topic, format_json(value).encode())
         sent: dict[str, bytes] = {}
@@ -174,12 +173,12 @@ class HomeAssistant:
             # A clean goodbye sends no Will.
             client.publish(status, OFFLINE, retain=True)
 
-    async def _send(self, client: MqttClient, topic: str, data: bytes) -> None:
+    async def _send(self, client: MqttSession, topic: str, data: bytes) -> None:
         await client.deliver(topic, data, retain=True)
         self.counters["sent"] += 1
 
 
-async def _closed_within(client: MqttClient, seconds: float) -> bool:
+async def _closed_within(client: MqttSession, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             await client.closed.wait()

@@ -7,8 +7,8 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from gateway.links.mqtt_client import BrokerRefused, MqttAccess, MqttClient
 from gateway.model.text import format_json
+from gateway.mqtt.session import BrokerRefused, MqttAccess, MqttSession, take_nothing
 from gateway.outputs.config import OutputConfig
 from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
 from gateway.outputs.problems import plain
@@ -29,10 +29,6 @@ def plain_mqtt(error: BaseException) -> str:
     return plain(error)
 
 
-def nobody(_topic: str, _payload: bytes, _packet_id: int) -> None:
-    """Nothing is subscribed to, so nothing comes."""
-
-
 class Mqtt:
     """A connection for each notification: they are few, and a broken one is noticed at once."""
 
@@ -51,7 +47,7 @@ class Mqtt:
             persistent=False,
             tls=config.trust.context if config.trust else None,
         )
-        client = MqttClient(access, None, nobody, Counter())
+        client = MqttSession(access, None, take_nothing, Counter())
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await client.open()

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.errors import ConfigError
-from gateway.intake.writer import Writer
 from gateway.outputs.desk import OutputDesk
-from gateway.outputs.outbox import Status
-from gateway.pipeline import Outcome, Pipeline
+from gateway.outbox.outbox import Status
+from gateway.service.service import Service
 
 # An attempt under way and then this one: below the patience of who asks (gateway.control).
 _TEST_S = 28.0
@@ -20,33 +19,29 @@ _TEST_S = 28.0
 class OutputOrders:
     """Tests go the way of all notifications: outbox, commit, courier, audit."""
 
-    def __init__(self, pipeline: Pipeline, writer: Writer, desk: OutputDesk) -> None:
-        self._pipeline = pipeline
-        self._writer = writer
+    def __init__(self, service: Service, desk: OutputDesk) -> None:
+        self._service = service
         self._desk = desk
 
     async def test(self, name: str, by: str) -> dict[str, Any]:
         """One try: whether it was delivered, and the answer. Raises ConfigError."""
-        if name not in self._pipeline.outbox.channels:
-            raise ConfigError(no_such_output(name, self._pipeline.outbox.channels))
+        if name not in self._service.stages.outbox.channels:
+            raise ConfigError(no_such_output(name, self._service.stages.outbox.channels))
         result = {"output": name, "delivered": False, "answer": "no answer yet: see the page"}
         try:
             async with asyncio.timeout(_TEST_S):
-                outcome = await self._writer.request(
-                    lambda now_us: self._pipeline.test_output(now_us, name, by)
-                )
-                if not outcome.done:
-                    raise ConfigError(f"a test of {name} is under way: wait for it")
-                status, answer = await self._desk.tested(outcome.deliveries[0])
+                delivery = await self._service.test_output(name, by)
+                self._desk.take([delivery])
+                status, answer = await self._desk.tested(delivery)
                 result |= {"delivered": status is Status.SENT, "answer": answer}
-                await self._writer.request(lambda _now_us: Outcome())  # its record is stored
+                await self._service.flush()  # its record is stored
         except TimeoutError:
             pass
         return result
 
     async def answer(self, request: dict[str, Any], person: str) -> dict[str, Any]:
         """The command line asks; `person` as the kernel knows them. Raises ConfigError."""
-        known = list(self._pipeline.outbox.channels)
+        known = list(self._service.stages.outbox.channels)
         match request.get("act"), request.get("output"):
             case "list", None:
                 return self._desk.snapshot()

@@ -16,13 +16,14 @@ from gateway.model.acts import Act
 from gateway.model.alarm import Alarm
 from gateway.performance.measure import measure
 from gateway.performance.watch import DAYS_MOST, day_of
-from gateway.pipeline import Outcome, Pipeline
+from gateway.service.service import ActResult
+from gateway.service.stages import Stages
 
 ALARMS_MOST = 20_000  # of one report; the newest
 _DAY_US = 24 * 3600 * 1_000_000
 
 ReadAlarms = Callable[[int, int], Awaitable[list[str]]]
-Perform = Callable[[Act], Awaitable[Outcome]]
+Perform = Callable[[Act], Awaitable[ActResult]]
 
 
 class PerformanceDesk:
@@ -30,12 +31,12 @@ class PerformanceDesk:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        stages: Stages,
         read_alarms: ReadAlarms,
         perform: Perform,
         clock: Callable[[], int],
     ) -> None:
-        self._pipeline = pipeline
+        self._stages = stages
         self._read_alarms = read_alarms
         self._perform = perform
         self._clock = clock
@@ -48,10 +49,10 @@ class PerformanceDesk:
         now_us = self._clock()
         first = day_of(now_us - (days - 1) * _DAY_US)
         since_us = now_us - now_us % _DAY_US - (days - 1) * _DAY_US
-        book = self._pipeline.watch
+        book = self._stages.watch
         kept = {name: day for name, day in book.days.items() if name >= first}
         tests = [test for test in book.walk_tests.values() if test.from_us >= since_us]
-        nodes = list(self._pipeline.site.nodes)
+        nodes = list(self._stages.site.nodes)
         async with self._one:
             values = await self._read_alarms(since_us, ALARMS_MOST)
 
@@ -75,7 +76,7 @@ class PerformanceDesk:
     async def answer_walk_test(self, request: dict[str, Any], person: str) -> dict[str, Any]:
         """The command line announces a walk test; `person` as the kernel knows them."""
         rest = {name: value for name, value in request.items() if name != "verb"}
-        rules = self._pipeline.alarm_rules
+        rules = self._stages.policy.alarms
         try:
             body = Body(json.dumps({**rest, "purpose": "walk_test"}).encode())
             act = read_announcement(Given("", body, person, self._clock(), rules))

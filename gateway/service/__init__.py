@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Service: what runs beside the two stages: supervision, reload, publication to the picture."""
+"""Service: the two stages and all that runs beside them, supervised."""

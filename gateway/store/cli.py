@@ -8,10 +8,10 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.audit.offline import Entry, record
 from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
 from gateway.files import replace_synced
-from gateway.store.aside import Entry, record
 from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore, hold
 

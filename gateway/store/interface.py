@@ -12,7 +12,11 @@ from gateway.config.retention import RecordClass
 # State rows of counters that go on when the rows they counted are gone.
 COUNT_MESSAGES, COUNT_DETECTIONS = "count:messages", "count:detections"
 COUNT_ALARMS, COUNT_HISTORY = "count:alarms", "count:history"
-COUNT_JOURNAL = "count:journal"
+COUNT_LOG, COUNT_TICKS = "count:log", "count:ticks"
+# The last entry of the log whose results the store holds.
+CURSOR = "monitor:cursor"
+# Every message up to this one is in the rows of its node.
+APPLIED = "intake:applied"
 
 
 class MessageRow(NamedTuple):
@@ -59,13 +63,14 @@ class BootRow(NamedTuple):
 
 
 class NodeRow(NamedTuple):
-    """What must survive a restart for one node."""
+    """What must survive a restart for one node, up to the message `applied_id`."""
 
     node: str
     window_newest: int
     window_bits: bytes
     down_reserved: int
     last_seen_us: int
+    applied_id: int = 0
 
 
 class AlarmRow(NamedTuple):
@@ -119,14 +124,43 @@ class CheckpointRow(NamedTuple):
     signature: bytes
 
 
-class JournalRow(NamedTuple):
-    """What changed map table or duty desk and was no message; `message_id` came before it."""
+class LogRow(NamedTuple):
+    """One input of the monitor, numbered as it was taken in; `value` is its JSON."""
 
     id: int
-    message_id: int
     at_us: int
     kind: str
+    source: str
     value: str
+
+
+class TickRow(NamedTuple):
+    """A moment at which passing time changed something, after the entry `after_id` of the log."""
+
+    id: int
+    after_id: int
+    at_us: int
+    kind: str
+
+
+class SkippedRow(NamedTuple):
+    """An entry of the log that the monitor could not process."""
+
+    id: int
+    at_us: int
+    source: str
+    error: str
+
+
+class ActKeyRow(NamedTuple):
+    """The idempotency key of an act, by whom, its entry of the log, and whether it was possible:
+    1 or 0, and -1 as long as the monitor has not processed it."""
+
+    at_us: int
+    actor: str
+    key: str
+    log_id: int
+    done: int
 
 
 class QuarantineRow(NamedTuple):
@@ -168,7 +202,10 @@ class Writes:
     audit: list[AuditRow] = field(default_factory=list)
     checkpoints: list[CheckpointRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
-    journal: list[JournalRow] = field(default_factory=list)
+    log: list[LogRow] = field(default_factory=list)
+    ticks: list[TickRow] = field(default_factory=list)
+    skipped: list[SkippedRow] = field(default_factory=list)
+    act_keys: list[ActKeyRow] = field(default_factory=list)
     erase: dict[RecordClass, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -187,7 +224,10 @@ class Writes:
         self.audit += later.audit
         self.checkpoints += later.checkpoints
         self.quarantine += later.quarantine
-        self.journal += later.journal
+        self.log += later.log
+        self.ticks += later.ticks
+        self.skipped += later.skipped
+        self.act_keys += later.act_keys
         self.erase |= later.erase
 
 
@@ -210,6 +250,11 @@ class Snapshot:
     refused: list[tuple[str, str, int]] = field(default_factory=list)
     messages: int = 0
     detections: int = 0
+    last_log_id: int = 0
+    last_tick_id: int = 0
+    cursor: int = 0  # entries of the log up to here have been processed
+    act_keys: list[ActKeyRow] = field(default_factory=list)  # the newest, oldest first
+    tail: list[MessageRow] = field(default_factory=list)  # messages that node rows do not hold yet
     audit_head: tuple[int, bytes] | None = None  # number and link of the newest entry
     last_quarantine_id: int = 0
 
@@ -230,6 +275,9 @@ class Store(Protocol):
 
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or an error and none of it."""
+
+    def log_after(self, after_id: int, limit: int) -> list[LogRow]:
+        """Entries of the log beyond that number, oldest first."""
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
         """Classes that hold something older than their cut (UTC microseconds)."""

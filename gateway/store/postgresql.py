@@ -13,7 +13,7 @@ from psycopg import conninfo, errors
 from gateway.config.retention import RecordClass
 from gateway.errors import StoreError, StoreInUse
 from gateway.store import sql_commit, sql_erase
-from gateway.store.interface import Expired, Snapshot, Writes
+from gateway.store.interface import Expired, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, in_postgresql, steps_from
 from gateway.store.sql_commit import Database, Rows
 
@@ -21,7 +21,10 @@ _CONNECT_S = 5
 # One gateway at a time: a lock of the server's, which ends with the connection.
 _LOCK = 0x47574154
 _LOCK_S = 3
-_TABLES = "message, detection, alarm, alarm_history, audit, quarantine, journal"
+_TABLES = (
+    "message, detection, alarm, alarm_history, audit, quarantine, journal, log, tick, skipped, "
+    "act_key"
+)
 
 _T = TypeVar("_T")
 
@@ -50,6 +53,10 @@ class PostgresqlStore:
     def alarms_since(self, raised_us: int, limit: int) -> list[str]:
         """JSON of the alarms raised since then, newest first."""
         return self._guard(lambda db: sql_commit.alarms_since(db, raised_us, limit))
+
+    def log_after(self, after_id: int, limit: int) -> list[LogRow]:
+        """Entries of the log beyond that number, oldest first."""
+        return self._guard(lambda db: sql_commit.log_after(db, after_id, limit))
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
         """Classes that hold something older than their cut (UTC microseconds)."""

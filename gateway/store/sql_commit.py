@@ -11,13 +11,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from gateway.store.interface import (
+    APPLIED,
     CLOSED_LOADED,
     COUNT_ALARMS,
     COUNT_DETECTIONS,
     COUNT_HISTORY,
-    COUNT_JOURNAL,
+    COUNT_LOG,
     COUNT_MESSAGES,
+    COUNT_TICKS,
+    CURSOR,
+    ActKeyRow,
     BootRow,
+    LogRow,
+    MessageRow,
     NodeRow,
     Snapshot,
     Writes,
@@ -47,7 +53,7 @@ def _upsert(table: str, key: str, columns: str) -> str:
 
 
 _BOOT = "upto, missing, start_us, spread_us, samples, at_us"
-_NODE = "window_newest, window_bits, down_reserved, last_seen_us"
+_NODE = "window_newest, window_bits, down_reserved, last_seen_us, applied_id"
 _ALARM = "kind, key, raised_us, open, value"
 _AUDIT = "at_us, actor, action, subject, reason, until_us, detail_json, salt, digest, link"
 _DETECTION = (
@@ -61,7 +67,14 @@ _INSERT_HISTORY = _insert("alarm_history", "id, alarm_id, at_us, change, by, val
 _INSERT_AUDIT = _insert("audit", f"id, {_AUDIT}")
 _INSERT_CHECKPOINT = _insert("checkpoint", "number, link, at_us, key_id, signature")
 _INSERT_QUARANTINE = _insert("quarantine", "id, arrival_us, reason, node, topic, size, head")
-_INSERT_JOURNAL = _insert("journal", "id, message_id, at_us, kind, value")
+_INSERT_LOG = _insert("log", "id, at_us, kind, source, value")
+_INSERT_TICK = _insert("tick", "id, after_id, at_us, kind")
+_INSERT_SKIPPED = _insert("skipped", "id, at_us, source, error")
+_UPSERT_ACT_KEY = _insert(
+    "act_key",
+    "at_us, actor, key, log_id, done",
+    "(actor, key) DO UPDATE SET done = excluded.done",
+)
 _UPSERT_BOOT = _upsert("boot", "node, boot", _BOOT)
 _UPSERT_NODE = _upsert("node", "node", _NODE)
 _UPSERT_ALARM = _upsert("alarm", "id", _ALARM)
@@ -84,13 +97,17 @@ def insert(db: Database, writes: Writes) -> None:
     db.many(_UPSERT_REFUSED, refused)
     db.many(_INSERT_AUDIT, writes.audit)
     db.many(_INSERT_CHECKPOINT, writes.checkpoints)
-    db.many(_INSERT_JOURNAL, writes.journal)
+    db.many(_INSERT_LOG, writes.log)
+    db.many(_INSERT_TICK, writes.ticks)
+    db.many(_INSERT_SKIPPED, writes.skipped)
+    db.many(_UPSERT_ACT_KEY, writes.act_keys)
     db.many(_INSERT_QUARANTINE, writes.quarantine)
     if writes.quarantine:
         oldest = writes.quarantine[-1].id - QUARANTINE_MOST
         db.run("DELETE FROM quarantine WHERE id <= ?", (oldest,))
 
 
+ACT_KEYS_LOADED = 10_000
 QUARANTINE_MOST = 1000  # rows: the newest say what is going on
 
 
@@ -103,13 +120,12 @@ def load(db: Database) -> Snapshot:
         # Counting rows is for stores of the first versions, whose rows are all there.
         return int(state[name] if name in state else db.run(otherwise)[0][0])
 
-    journal = db.run("SELECT coalesce(max(id), 0) FROM journal")[0][0]
-    if journal and COUNT_JOURNAL not in state:
-        state[COUNT_JOURNAL] = str(journal)
     heads = db.run("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")
+    nodes = [NodeRow(*row) for row in db.run(f"SELECT node, {_NODE} FROM node ORDER BY 1")]
+    last_log = max(int(state.get(COUNT_LOG, "0")), _last(db, "log"))
     return Snapshot(
         boots=boots,
-        nodes=[NodeRow(*row) for row in db.run(f"SELECT node, {_NODE} FROM node ORDER BY 1")],
+        nodes=nodes,
         above=[above for boot in boots for above in _above(db, boot)],
         state=state,
         open_alarms=[
@@ -124,12 +140,50 @@ def load(db: Database) -> Snapshot:
         # Never a number that is taken: its row would be passed over as one that is there already.
         messages=max(
             count(COUNT_MESSAGES, "SELECT count(*) FROM message"),
-            db.run("SELECT coalesce(max(id), 0) FROM message")[0][0],
+            _last(db, "message"),
         ),
+        last_log_id=last_log,
+        last_tick_id=max(int(state.get(COUNT_TICKS, "0")), _last(db, "tick")),
+        cursor=int(state.get(CURSOR, last_log)),
+        act_keys=_act_keys(db),
+        tail=_tail(db, state),
         detections=count(COUNT_DETECTIONS, "SELECT count(*) FROM detection WHERE phase = 'onset'"),
         audit_head=(heads[0][0], heads[0][1]) if heads else None,
-        last_quarantine_id=db.run("SELECT coalesce(max(id), 0) FROM quarantine")[0][0],
+        last_quarantine_id=_last(db, "quarantine"),
     )
+
+
+def _last(db: Database, table: str) -> int:
+    return int(db.run(f"SELECT coalesce(max(id), 0) FROM {table}")[0][0])
+
+
+def _act_keys(db: Database) -> list[ActKeyRow]:
+    rows = db.run(
+        "SELECT at_us, actor, key, log_id, done FROM act_key ORDER BY id DESC LIMIT ?",
+        (ACT_KEYS_LOADED,),
+    )
+    return [ActKeyRow(*row) for row in reversed(rows)]
+
+
+def _tail(db: Database, state: dict[str, str]) -> list[MessageRow]:
+    """Messages that the rows of nodes do not hold yet; none in a store that never said."""
+    if APPLIED not in state:
+        return []
+    rows = db.run(
+        "SELECT id, node, lane, boot, seq, arrival_us, kind, payload FROM message "
+        "WHERE id > ? ORDER BY id",
+        (int(state[APPLIED]),),
+    )
+    return [MessageRow(*row) for row in rows]
+
+
+def log_after(db: Database, after_id: int, limit: int) -> list[LogRow]:
+    """Entries of the log beyond that number, oldest first."""
+    rows = db.run(
+        "SELECT id, at_us, kind, source, value FROM log WHERE id > ? ORDER BY id LIMIT ?",
+        (after_id, limit),
+    )
+    return [LogRow(*row) for row in rows]
 
 
 def _above(db: Database, boot: BootRow) -> list[tuple[str, int, int]]:

@@ -19,7 +19,10 @@ _KINDS = {
 # An empty payload is one erased before: its number is still needed to know a copy.
 _OLD_MESSAGES = "FROM message WHERE {kinds} AND arrival_us < ? AND payload <> ?"
 _OLD_DETECTIONS = "FROM detection WHERE onset_us < ?"
-_OLD_JOURNAL = "FROM journal WHERE at_us < ?"
+# What the monitor reads. `journal` is of stores of earlier versions: nothing reads it any more.
+_OLD_INPUTS = tuple(
+    f"FROM {table} WHERE at_us < ?" for table in ("log", "tick", "skipped", "act_key", "journal")
+)
 _OLD_QUARANTINE = "FROM quarantine WHERE arrival_us < ?"
 _OLD_ALARMS = (
     "FROM alarm WHERE open = 0 AND raised_us < ? AND NOT EXISTS "
@@ -84,5 +87,6 @@ def _sources(kept: RecordClass, before_us: int) -> list[tuple[str, tuple[int | b
         case _:
             messages = _OLD_MESSAGES.format(kinds=_KINDS[kept]), (before_us, b"")
             if kept is RecordClass.DETECTIONS:
-                return [messages, (_OLD_DETECTIONS, (before_us,)), (_OLD_JOURNAL, (before_us,))]
+                inputs = [(source, (before_us,)) for source in _OLD_INPUTS]
+                return [messages, (_OLD_DETECTIONS, (before_us,)), *inputs]
             return [messages]

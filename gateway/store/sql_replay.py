@@ -1,47 +1,51 @@
 # SPDX-License-Identifier: MIT
-"""The store: messages, journal and history as replay reads them, in the SQL all share."""
+"""The store: the log, its ticks and the history as replay reads them, in the SQL all share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from gateway.store.interface import HistoryRow, JournalRow, MessageRow
-from gateway.store.sql_commit import Database
+from gateway.store.interface import HistoryRow, LogRow, SkippedRow, TickRow
+from gateway.store.sql_commit import Database, log_after
 
 _PORTION = 5000
 
 
-class Heard(NamedTuple):
-    """A stored message; `times` are onset, report and uncertainty of a detection, as told then."""
-
-    row: MessageRow
-    times: tuple[int, int, int] | None
-
-
-def heard(db: Database, after: int, upto: int) -> Iterator[Heard]:
-    """Messages with numbers beyond `after`, up to `upto`, in order; erased ones are not there."""
+def log(db: Database, after: int, upto: int) -> Iterator[LogRow]:
+    """Entries with numbers beyond `after`, up to `upto`, in order; erased ones are not there."""
     while after < upto:
-        rows = db.run(
-            "SELECT m.id, m.node, m.lane, m.boot, m.seq, m.arrival_us, m.kind, m.payload, "
-            "d.onset_us, d.report_us, d.uncertainty_us FROM message m LEFT JOIN detection d "
-            "ON m.kind = 'detection' AND d.node = m.node AND d.boot = m.boot AND d.seq = m.seq "
-            "WHERE m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ?",
-            (after, upto, _PORTION),
-        )
-        if not rows:
-            return
+        rows = log_after(db, after, _PORTION)
         for row in rows:
-            message = MessageRow(*row[:8])
-            if message.payload:
-                yield Heard(message, None if row[8] is None else (row[8], row[9], row[10]))
-        after = rows[-1][0]
+            if row.id > upto:
+                return
+            yield row
+        if len(rows) < _PORTION:
+            return
+        after = rows[-1].id
 
 
-def journal(db: Database) -> list[JournalRow]:
-    """All of it, in order."""
-    rows = db.run("SELECT id, message_id, at_us, kind, value FROM journal ORDER BY id")
-    return [JournalRow(*row) for row in rows]
+def log_of(db: Database, kind: str) -> list[LogRow]:
+    """All entries of one kind, in order."""
+    rows = db.run(
+        "SELECT id, at_us, kind, source, value FROM log WHERE kind = ? ORDER BY id", (kind,)
+    )
+    return [LogRow(*row) for row in rows]
+
+
+def ticks(db: Database, after_log: int, upto_log: int) -> list[TickRow]:
+    """Ticks after those entries of the log, in order."""
+    rows = db.run(
+        "SELECT id, after_id, at_us, kind FROM tick WHERE after_id >= ? AND after_id <= ? "
+        "ORDER BY id",
+        (after_log, upto_log),
+    )
+    return [TickRow(*row) for row in rows]
+
+
+def skipped(db: Database) -> dict[int, SkippedRow]:
+    """Entries of the log that could not be processed, by number."""
+    rows = db.run("SELECT id, at_us, source, error FROM skipped")
+    return {row[0]: SkippedRow(*row) for row in rows}
 
 
 def history(db: Database, after: int, upto: int | None) -> list[HistoryRow]:

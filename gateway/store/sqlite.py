@@ -15,7 +15,7 @@ from gateway.config.retention import RecordClass
 from gateway.errors import StoreError, StoreInUse
 from gateway.store import sql_commit, sql_erase
 from gateway.store.checkpoints import Checkpoints
-from gateway.store.interface import Expired, Snapshot, Writes
+from gateway.store.interface import Expired, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
 
@@ -52,6 +52,10 @@ class SqliteStore:
     def alarms_since(self, raised_us: int, limit: int) -> list[str]:
         """JSON of the alarms raised since then, newest first."""
         return self._guard(lambda: sql_commit.alarms_since(self._connection(), raised_us, limit))
+
+    def log_after(self, after_id: int, limit: int) -> list[LogRow]:
+        """Entries of the log beyond that number, oldest first."""
+        return self._guard(lambda: sql_commit.log_after(self._connection(), after_id, limit))
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
         """Classes that hold something older than their cut (UTC microseconds)."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.alarms import NodeCondition
-from gateway.audit.log import SYSTEM, AuditLog
 from gateway.model.alarm import AlarmKind
+from gateway.model.record import SYSTEM, Recorder
 from gateway.store.interface import Snapshot, Writes
 from gateway.updates import rollout as ro
 from gateway.updates.package import Release
@@ -49,7 +49,7 @@ class Happened:
 class UpdateDesk:
     """One rollout at a time. `release` holds the files; who restores a rollout gives it back."""
 
-    def __init__(self, sectors: Mapping[str, str], audit: AuditLog) -> None:
+    def __init__(self, sectors: Mapping[str, str], audit: Recorder) -> None:
         self.rollout: Rollout | None = None
         self.release: Release | None = None
         self._sectors = dict(sectors)

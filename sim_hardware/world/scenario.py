@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sim_hardware.errors import SimError
-from sim_hardware.site import NodeSpec, SectorSpec, identifier
+from sim_hardware.site import ORIGIN, NodeSpec, OriginSpec, SectorSpec, identifier
 from sim_hardware.tables import ZERO_UP, Table, one_of, points, read, rows
 from sim_hardware.troubles import Trouble, read_troubles
 from sim_hardware.world.ambient import Weather
@@ -71,6 +71,7 @@ class Scenario:
     troubles: tuple[Trouble, ...] = ()
     pir_weather: PirWeather = field(default_factory=PirWeather)
     recording: Path | None = None  # real ground in place of the simulated ambient
+    origin: OriginSpec | None = None
 
     @property
     def earth(self) -> Soil:
@@ -230,6 +231,13 @@ def _plan(data: Table, name: str) -> tuple[tuple[NodeSpec, ...], tuple[SectorSpe
     return nodes, sectors
 
 
+def _origin(site: Table) -> OriginSpec | None:
+    given = {key: float(site[key]) for key in ORIGIN if key in site}
+    if given and not {"latitude", "longitude"} <= given.keys():
+        raise SimError("site: an origin has latitude and longitude")
+    return OriginSpec(**given) if given else None
+
+
 def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scenario:
     """Read a scenario from TOML text; a recording it names is looked for from `folder` on."""
     try:
@@ -237,7 +245,7 @@ def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scen
     except tomllib.TOMLDecodeError as error:
         raise SimError(f"{name}: {error}") from error
     read(data, _TOPS, name, ("site",))
-    site = read(data["site"], {"name": str, "about": str}, "site", ("name",))
+    site = read(data["site"], {"name": str, "about": str, **ORIGIN}, "site", ("name",))
     ground = dict(read(data.get("ground", {}), _GROUND, "ground", ()))
     ambient = dict(read(data.get("ambient", {}), _AMBIENT, "ambient", ()))
     nodes, sectors = _plan(data, name)
@@ -267,6 +275,7 @@ def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scen
         troubles=read_troubles(rows(data, "fault"), [node.id for node in nodes], "fault"),
         pir_weather=PirWeather(**read(data.get("pir", {}), _PIR, "pir", ())),
         recording=(folder or Path()) / recording if recording else None,
+        origin=_origin(site),
         **ground,
     )
 

@@ -234,7 +234,7 @@ class World:
             )
             for node in self.nodes
         }
-        site = Site(self.scenario.name, self.nodes, self.sectors)
+        site = Site(self.scenario.name, self.nodes, self.sectors, self.scenario.origin)
         return Take(site, signals, self.truth(duration_s, hearing))
 
 

@@ -14,7 +14,7 @@ from gateway.config import load_config
 from gateway.config.site import load_site
 from gateway.keys import KeyRing, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
-from gateway.pipeline import Pipeline
+from gateway.service.stages import Stages
 from tests.attacks.conftest import Report
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, until, write_config, write_site
 
@@ -29,7 +29,7 @@ class Door:
         write_site(folder)
         site = load_site(folder / "site.toml")
         keys = {n: KeyRing((derive(node_key(ROOT, SITE, n)),)) for n in site.nodes}
-        self.pipeline = Pipeline(site, keys)
+        self.pipeline = Stages(site, keys)
         self.now_us = T0
 
     def hear(self, data: bytes, topic: str) -> str:
@@ -42,7 +42,7 @@ class Door:
         """The alarms of forgery, in words; fails when there is none."""
         reasons = [
             " ".join(alarm.reasons)
-            for alarm in self.pipeline.alarms.open
+            for alarm in self.pipeline.monitor.state.alarms.open
             if alarm.kind is AlarmKind.FORGERY
         ]
         assert reasons, "nobody was told"
@@ -143,7 +143,9 @@ async def test_client_id_of_another_node_is_refused_and_told(tmp_path: Path, rep
         victim = derive(node_key(ROOT, SITE, "n01"))
         thief = derive(node_key(ROOT, SITE, "n02"))
         alarms = lambda: [  # noqa: E731  # read anew each time
-            " ".join(a.reasons) for a in gateway.pipeline.alarms.open if a.kind is AlarmKind.FORGERY
+            " ".join(a.reasons)
+            for a in gateway.service.stages.monitor.state.alarms.open
+            if a.kind is AlarmKind.FORGERY
         ]
         assert await connect(gateway, "n01", "n01", victim.mqtt_password)
         tries = 0

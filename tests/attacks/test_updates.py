@@ -73,4 +73,4 @@ async def test_updates_never_released_for_a_node_are_refused_by_it_and_told(
             report.add(attack, 1, int(not rollout.nodes[0].reason), f"alarm: {words}")
         assert node.boots == boots
         assert "update whole" not in node.text()
-        assert field.gateway.pipeline.roster.views["n01"].fw == "0.1.0"
+        assert field.gateway.service.stages.intake.registry.views["n01"].fw == "0.1.0"

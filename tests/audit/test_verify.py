@@ -18,7 +18,8 @@ from gateway.audit.checkpoint import Signer, signed_bytes
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
 from gateway.config.site import load_site
-from gateway.pipeline import Pipeline, site_keys
+from gateway.enrolment import site_keys
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, write_site
 from tests.gateway.test_pipeline import T0, S, crossing, play
@@ -41,18 +42,18 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sidecar = HeadFile(folder / head.NAME)
     for turn in range(3):
         log = AuditLog(lambda: b"0123456789abcdef", signer)
-        pipeline = Pipeline(site, site_keys(site, ROOT), store.load(), audit=log)
+        pipeline = Stages(site, site_keys(site, ROOT), store.load(), audit=log)
         for number, uplink in enumerate(uplinks[turn * third : (turn + 1) * third]):
             play(pipeline, [uplink])
             if number % 10 == 0:
                 log.add(uplink[0], "eva", "mask.set", "sector west", "cows", uplink[0] + 9 * S)
             writes = pipeline.take_writes()
             store.commit(writes)
-            sidecar.committed(writes)
-    pipeline.act(T0 + 1000 * S, Acknowledge(1, "eva"))
+            sidecar.committed()
+    pipeline.take(T0 + 1000 * S, "eva", Acknowledge(1, "eva"))
     writes = pipeline.take_writes()
     store.commit(writes)
-    sidecar.committed(writes)
+    sidecar.committed()
     store.close()
     return folder
 

@@ -97,7 +97,7 @@ def test_output_secret_file_that_others_may_read_is_refused(tmp_path: Path) -> N
         ({**MAIL, "tls": "none"}, "this machine only"),
         ({**MAIL, "to": ["duty@example.net\nBcc: all@example.net"]}, "must be an address"),
         ({**MAIL, "to": []}, "list of 1 to"),
-        ({"kind": "mqtt", "host": "h", "topic": "groundwatch/v1/yard/n01/up"}, "for nodes"),
+        ({"kind": "mqtt", "host": "h", "topic": "groundwatch/v1/yard/n01/up"}, "none of the nodes"),
         ({"kind": "mqtt", "host": "h", "topic": "a/+/b"}, "without"),
         ({"kind": "mqtt", "host": "h", "cert_file": "/dev/null"}, "go together"),
         ({"kind": "mqtt", "host": "a" * 64 + ".example"}, "host name or an address"),

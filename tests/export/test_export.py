@@ -19,8 +19,9 @@ from gateway.audit.checkpoint import EXPORT_PREFIX, Signer
 from gateway.audit.log import AuditLog
 from gateway.config import load_config
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.model.acts import Acknowledge, SetMask
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Snippet, SnippetEncoding
 from tests.gateway.played_node import ROOT, PlayedNode, until, write_config
@@ -40,8 +41,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = SqliteStore(folder / "data" / "groundwatch.db")
     store.open()
     log = AuditLog(lambda: b"0123456789abcdef", signer)
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load(), audit=log)
-    pipeline.act(T0, SetMask("eva", "ploughing", T0 + 10 * S, nodes=("n04",)))
+    pipeline = Stages(site, site_keys(site, ROOT), store.load(), audit=log)
+    pipeline.take(T0, "eva", SetMask("eva", "ploughing", T0 + 10 * S, nodes=("n04",)))
     store.commit(pipeline.take_writes())
     for uplink in crossing():
         play(pipeline, [uplink])
@@ -58,8 +59,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     pipeline.uplink(T0 + 100 * S, node.up, node.seal(snippet, 1))
     pipeline.tick(T0 + 900 * S)
-    pipeline.act(T0 + 901 * S, Acknowledge(2, "secretive", note="nothing to do with alarm 1"))
-    pipeline.act(T0 + 902 * S, Acknowledge(1, "eva"))
+    pipeline.take(
+        T0 + 901 * S, "eva", Acknowledge(2, "secretive", note="nothing to do with alarm 1")
+    )
+    pipeline.take(T0 + 902 * S, "eva", Acknowledge(1, "eva"))
     store.commit(pipeline.take_writes())
     store.close()
     return folder
@@ -196,7 +199,7 @@ async def test_export_notes_that_are_none_are_put_away_and_harm_nothing(folder: 
         (inbox / f"{number}.json").write_bytes(content)
     async with Gateway(load_config(folder / "gateway.toml")) as gateway:
         await until(lambda: not list(inbox.iterdir()), 10)
-        before = gateway.pipeline.audit.head[0]
+        before = gateway.service.stages.audit.head[0]
     db = SqliteStore(folder / "data" / "groundwatch.db")._open_db()
     rows = db.execute("SELECT count(*) FROM audit WHERE action = 'export.incident'").fetchone()
     assert rows == (0,)

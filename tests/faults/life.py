@@ -22,7 +22,7 @@ import uvloop
 from gateway import app
 from gateway.config import load_config
 from gateway.intake.writer import Writer
-from gateway.links.mqtt_client import MqttClient
+from gateway.mqtt.session import MqttSession
 from gateway.store.sqlite import SqliteStore
 
 _FORK = multiprocessing.get_context("forkserver")
@@ -33,7 +33,7 @@ _START_S = 30.0
 STATEMENTS = ("BEGIN IMMEDIATE", "INSERT INTO message", "INSERT INTO boot", "COMMIT")
 FUNCTIONS: dict[str, tuple[type, str]] = {
     "committed, nobody told": (Writer, "_settle"),
-    "before a PUBACK": (MqttClient, "acknowledge"),
+    "before a PUBACK": (MqttSession, "acknowledge"),
     "before an answer": (Writer, "_send"),
     "before the outcome is shown": (Writer, "_commit"),
 }

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.intake.writer import QUEUE_MOST, Writer
 from gateway.links.interface import Arrival
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Result, ResultStatus
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -77,7 +78,7 @@ async def test_link_that_loses_doubles_and_reorders_brings_every_message_once(
     site = load_site(tmp_path / "site.toml")
     store = SqliteStore(tmp_path / "groundwatch.db")
     store.open()
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    pipeline = Stages(site, site_keys(site, ROOT), store.load())
     writer = Writer(pipeline, store, lambda: time.time_ns() // 1000, lambda _outcome: None)
     running = asyncio.create_task(writer.run())
     left = {node.node: size // NODES for node in nodes}
@@ -98,9 +99,11 @@ async def test_link_that_loses_doubles_and_reorders_brings_every_message_once(
     db.close()
     assert set(rows) == made
     assert set(rows.values()) == {1}
-    assert all(pipeline.upto(node.node, 1) == size // NODES for node in nodes)
+    assert all(
+        pipeline.intake.authenticator.sequence(node.node, 1).upto == size // NODES for node in nodes
+    )
     assert link.counters["lost"] > size * LOSS / 2
-    assert pipeline.duplicates > size * DUPLICATED / 2
+    assert pipeline.intake.registry.duplicates > size * DUPLICATED / 2
     print(f"\n{size} messages over {dict(link.counters)}: 0 lost, each once, no gap")
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.intake.door import downlink_topic, uplink_topic
 from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal
 from gateway.wire.messages import (
@@ -28,6 +27,7 @@ from gateway.wire.messages import (
     TargetClass,
     Time,
 )
+from gateway.wire.topics import downlink_topic, uplink_topic
 
 ROOT = bytes(range(32))
 SITE = "yard"

@@ -15,6 +15,7 @@ from gateway.alarms.rules import EscalationStep
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.model import text
 from gateway.model.acts import (
     Acknowledge,
@@ -30,7 +31,7 @@ from gateway.model.acts import (
 )
 from gateway.model.alarm import AlarmKind
 from gateway.model.orders import Purpose
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -281,8 +282,8 @@ def test_orders_and_escalation_go_on_after_a_restart_and_are_audited(tmp_path: P
     rules = AlarmRules(sectors, escalation=(EscalationStep(120 * S, "shift leader"),))
     store, nodes = SqliteStore(None), [PlayedNode(f"n0{i}") for i in range(1, 5)]
 
-    def start() -> Pipeline:
-        return Pipeline(site, site_keys(site, ROOT), store.load(), alarm_rules=rules)
+    def start() -> Stages:
+        return Stages(site, site_keys(site, ROOT), store.load(), alarm_rules=rules)
 
     first = start()
     for node in nodes:
@@ -292,10 +293,10 @@ def test_orders_and_escalation_go_on_after_a_restart_and_are_audited(tmp_path: P
     assert not first.act(T0 + S, mask(sectors=("moon",))).done
     for node in nodes[:2]:
         first.uplink(T0 + 2 * S, node.up, node.detection(1000))
-    assert [alarm.walk for alarm in first.alarms.open] == ["patrol 2: Ben and Mia"]
+    assert [alarm.walk for alarm in first.monitor.state.alarms.open] == ["patrol 2: Ben and Mia"]
     store.commit(first.take_writes())
     again = start()
-    assert again.alarms == first.alarms
+    assert again.alarms == first.monitor.state.alarms
     entries = store._open_db().execute(
         "SELECT actor, action, subject, reason, until_us FROM audit WHERE actor <> 'system'"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 
-from gateway.intake.clock import first_sample, unwrap_ms
+from gateway.intake.nodes.boot_clock import first_sample, unwrap_ms
 
 START_US = 1_790_000_000_000_000
 

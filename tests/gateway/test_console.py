@@ -20,7 +20,7 @@ from gateway.config import GatewayConfig, load_config
 from gateway.console import server
 from gateway.console import state as state_module
 from gateway.model.alarm import AlarmKind
-from gateway.pipeline import Outcome
+from gateway.service.outcome import Outcome
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.sign_on import Browser, enrol, sign_on_page, signed_on
@@ -131,13 +131,13 @@ BAD_BODIES: list[tuple[str, object, int]] = [
 async def test_console_act_that_is_not_right_is_refused_and_changes_nothing(
     gateway: Gateway, browser: Browser
 ) -> None:
-    before = gateway.pipeline.alarms
+    before = gateway.service.stages.monitor.state.alarms
     for path, body, status in BAD_BODIES:
         answer = await browser.post(f"api/{path}", body)
         assert answer.status == status, (path, body)
         if status != 413:
             assert "\n" not in (await answer.json())["problem"]
-    assert gateway.pipeline.alarms is before
+    assert gateway.service.stages.monitor.state.alarms is before
 
 
 async def test_console_orders_are_in_force_shown_and_audited_in_the_name_of_who_signed_on(
@@ -231,7 +231,7 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     foreign.connect(gateway.address[1])
     await until(lambda: foreign.subscribed)
     foreign.publish(node.detection(11), topic=node.up)
-    refused = gateway.pipeline.refused
+    refused = gateway.service.stages.intake.refused
     await until(lambda: sum(refused.cells.values()) == 6)
     await until(lambda: gateway.broker.counters["publish_on_a_foreign_topic"] > 0)
     for played in (node, foreign):
@@ -275,7 +275,7 @@ async def test_console_long_queue_is_cut_but_never_what_is_active(
     gateway: Gateway, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state_module, "_OPEN_SHOWN", 2)
-    pipeline, now_us = gateway.pipeline, 1_000_000
+    pipeline, now_us = gateway.service.stages, 1_000_000
     for number in range(6):
         trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
         pipeline._alarm(trouble, now_us + number, Outcome())

@@ -79,7 +79,7 @@ async def test_page_operator_judges_an_alarm_with_one_key(tmp_path: Path) -> Non
         await page.shows("ALARM", "PERSON", "heard it", "Acknowledge")
         await page.press("2")
         await page.shows("acknowledged by eva", ": vehicle", "1 acknowledged, still active")
-        (alarm,) = gateway.pipeline.alarms.open
+        (alarm,) = gateway.service.stages.monitor.state.alarms.open
         assert (alarm.state, alarm.acknowledged_by) == ("active_acked", "eva")
 
 
@@ -91,7 +91,9 @@ async def test_page_acknowledging_one_leaves_the_other_and_keys_choose(tmp_path:
         await page.shows("VEHICLE", "+1")
         await page.press("j", "a")
         await page.shows("acknowledged by eva", "ALARM · PERSON · west")
-        assert [alarm.acknowledged for alarm in gateway.pipeline.alarms.open] == [False, True]
+        assert [
+            alarm.acknowledged for alarm in gateway.service.stages.monitor.state.alarms.open
+        ] == [False, True]
 
 
 async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
@@ -104,7 +106,7 @@ async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
         await page.click("input[value=west]")
         await page.click("dialog button.primary")
         await asyncio.sleep(0.3)
-        assert gateway.pipeline.alarms.masks == ()
+        assert gateway.service.stages.monitor.state.alarms.masks == ()
         await page.click("input[name=reason]")
         await page.type("mowing")
         await page.press("Enter")
@@ -146,7 +148,7 @@ async def test_page_sector_is_disarmed_and_given_back_to_its_schedule(tmp_path: 
         await page.shows("disarmed until", "1 disarmed · else secure")
         walk(nodes, 3, 4)
         await page.shows("DISARMED: EAST")
-        assert not gateway.pipeline.alarms.open[0].asks
+        assert not gateway.service.stages.monitor.state.alarms.open[0].asks
 
 
 async def test_page_tells_whom_an_alarm_is_told_to_next(tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ async def test_page_closed_alarm_can_still_be_judged(tmp_path: Path) -> None:
         await page.type("two deer")
         await page.press("Enter")
         await page.shows("animal · eva")
-        (alarm,) = gateway.pipeline.alarms.closed
+        (alarm,) = gateway.service.stages.monitor.state.alarms.closed
         assert (alarm.note, alarm.judged_by) == ("two deer", "eva")
 
 
@@ -208,5 +210,5 @@ async def test_page_alarm_in_doubt_says_unsure_and_not_trouble(tmp_path: Path) -
         await page.shows("SECURE")
         walk(nodes, 1, 2, confidence_pct=40)
         text = await page.shows("UNSURE · PERSON · west", "UNSURE · calls in earnest")
-        assert gateway.pipeline.alarms.open[0].unsure
+        assert gateway.service.stages.monitor.state.alarms.open[0].unsure
         assert "TROUBLE" not in text

@@ -8,13 +8,14 @@ import random
 import cbor2
 import pytest
 
-from gateway.intake.door import Door, Refusal, uplink_topic
+from gateway.intake.authentication.authenticator import Authenticator, Refusal
+from gateway.intake.authentication.sequence import WINDOW, DurableSequence, VolatileWindow
 from gateway.intake.downlink import BLOCK, DownCounter
 from gateway.intake.refused import Refused
-from gateway.intake.sequence import WINDOW, DurableSequence, VolatileWindow
 from gateway.keys import KeyRing
 from gateway.wire import seal
 from gateway.wire.messages import Condition, ConditionKind, Time
+from gateway.wire.topics import uplink_topic
 from tests.gateway.played_node import SITE, PlayedNode
 
 
@@ -24,11 +25,11 @@ def node() -> PlayedNode:
 
 
 @pytest.fixture
-def door(node: PlayedNode) -> Door:
-    return Door(SITE, {n.node: KeyRing((n.keys,)) for n in (node, PlayedNode("n02"))})
+def door(node: PlayedNode) -> Authenticator:
+    return Authenticator(SITE, {n.node: KeyRing((n.keys,)) for n in (node, PlayedNode("n02"))})
 
 
-def reason(door: Door, topic: str, data: bytes) -> str:
+def reason(door: Authenticator, topic: str, data: bytes) -> str:
     with pytest.raises(Refusal) as refusal:
         door.admit(topic, data)
     return refusal.value.reason
@@ -38,14 +39,14 @@ def sealed(node: PlayedNode, payload: bytes, piv: bytes = b"\x01\0\x01\0\x09") -
     return seal.seal(node.keys.up_key, node.keys.up_iv, piv, payload, node.up.encode())
 
 
-def test_door_authentic_message_is_admitted_once(door: Door, node: PlayedNode) -> None:
+def test_door_authentic_message_is_admitted_once(door: Authenticator, node: PlayedNode) -> None:
     data = node.detection(1000)
     assert door.admit(node.up, data).fresh
     assert not door.admit(node.up, data).fresh
     assert door.sequence("n01", 1).upto == 1
 
 
-def test_door_any_flipped_bit_is_refused(door: Door, node: PlayedNode) -> None:
+def test_door_any_flipped_bit_is_refused(door: Authenticator, node: PlayedNode) -> None:
     data = node.detection(1000)
     for bit in range(8 * len(data)):
         bad = bytearray(data)
@@ -54,18 +55,20 @@ def test_door_any_flipped_bit_is_refused(door: Door, node: PlayedNode) -> None:
     assert door.admit(node.up, data).fresh
 
 
-def test_door_any_cut_is_refused(door: Door, node: PlayedNode) -> None:
+def test_door_any_cut_is_refused(door: Authenticator, node: PlayedNode) -> None:
     data = node.hello()
     for size in range(len(data)):
         assert reason(door, node.up, data[:size]) in ("bad_tag", "bad_envelope")
     assert reason(door, node.up, data + b"\0") == "bad_envelope"
 
 
-def test_door_message_on_another_nodes_topic_is_refused(door: Door, node: PlayedNode) -> None:
+def test_door_message_on_another_nodes_topic_is_refused(
+    door: Authenticator, node: PlayedNode
+) -> None:
     assert reason(door, uplink_topic(SITE, "n02"), node.detection(1)) == "bad_tag"
 
 
-def test_door_volatile_replay_is_refused(door: Door, node: PlayedNode) -> None:
+def test_door_volatile_replay_is_refused(door: Authenticator, node: PlayedNode) -> None:
     data = node.health(1)
     assert door.admit(node.up, data).fresh
     assert reason(door, node.up, data) == "replayed"
@@ -84,16 +87,16 @@ def test_door_volatile_replay_is_refused(door: Door, node: PlayedNode) -> None:
     ],
 )
 def test_door_wrong_topic_is_refused(
-    door: Door, node: PlayedNode, topic: str, expected: str
+    door: Authenticator, node: PlayedNode, topic: str, expected: str
 ) -> None:
     assert reason(door, topic, node.hello()) == expected
 
 
-def test_door_too_big_is_refused_unopened(door: Door, node: PlayedNode) -> None:
+def test_door_too_big_is_refused_unopened(door: Authenticator, node: PlayedNode) -> None:
     assert reason(door, node.up, bytes(1537)) == "too_big"
 
 
-def test_door_sealed_nonsense_is_refused_typed(door: Door, node: PlayedNode) -> None:
+def test_door_sealed_nonsense_is_refused_typed(door: Authenticator, node: PlayedNode) -> None:
     nested = b"\x81" * 600 + b"\0"
     shared = cbor2.dumps({0: cbor2.CBORTag(258, [1, 2])})
     for payload in (
@@ -114,7 +117,7 @@ def seal_time(node: PlayedNode) -> bytes:
     return node.seal(Time(utc_ms=1, echo_ms=1), 1)
 
 
-def test_door_message_in_the_wrong_lane_is_refused(door: Door, node: PlayedNode) -> None:
+def test_door_message_in_the_wrong_lane_is_refused(door: Authenticator, node: PlayedNode) -> None:
     assert reason(door, node.up, _in_lane(node, 0)) == "wrong_lane"
     tamper = Condition(t_ms=1, kind=ConditionKind.TAMPER, active=1)
     assert reason(door, node.up, node.seal(tamper, 1)) == "wrong_lane"
@@ -127,7 +130,7 @@ def _in_lane(node: PlayedNode, lane: int) -> bytes:
     return sealed(node, payload, piv[1:] if lane == 0 else piv)
 
 
-def test_door_random_bytes_give_typed_refusals_only(door: Door, node: PlayedNode) -> None:
+def test_door_random_bytes_give_typed_refusals_only(door: Authenticator, node: PlayedNode) -> None:
     chance = random.Random(1)
     for _ in range(3000):
         data = chance.randbytes(chance.randrange(80))

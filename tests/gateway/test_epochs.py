@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.config.site import load_site
-from gateway.intake.epochs import LOOKS
+from gateway.intake.authentication.epochs import LOOKS
 from gateway.keys import KeyRing, at_epoch, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
-from gateway.pipeline import Pipeline
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, write_site
@@ -29,7 +29,7 @@ class Gate:
         keys = {n: KeyRing((derive(node_key(ROOT, SITE, n)),)) for n in self._site.nodes}
         self._store = SqliteStore(folder / "store.db")
         self._store.open()
-        self.pipeline = Pipeline(self._site, keys, self._store.load())
+        self.pipeline = Stages(self._site, keys, self._store.load())
         self.now_us = T0
 
     def hear(self, node: PlayedNode, data: bytes) -> str:
@@ -38,12 +38,12 @@ class Gate:
         outcome = self.pipeline.uplink(self.now_us, node.up, data)
         writes = self.pipeline.take_writes()
         self._store.commit(writes)
-        self.pipeline.committed(writes)
+        self.pipeline.committed()
         return outcome.refused or ("duplicate" if outcome.duplicate else "")
 
     def answers_to(self, node: PlayedNode) -> bool:
         """Whether what it seals for a node is opened by it."""
-        sealed = self.pipeline.seal_down(node.node, Receipt(upto=(1, 1)))
+        sealed = self.pipeline.intake.downlinks.seal(node.node, Receipt(upto=(1, 1)))
         assert sealed is not None
         try:
             node.open_down(sealed[1])
@@ -55,7 +55,7 @@ class Gate:
         self._store.close()
 
     def forgeries(self) -> list[str]:
-        alarms = self.pipeline.alarms.open
+        alarms = self.pipeline.monitor.state.alarms.open
         return [" ".join(a.reasons) for a in alarms if a.kind is AlarmKind.FORGERY]
 
 
@@ -93,8 +93,8 @@ def test_epoch_past_is_refused_and_told_where_the_node_cannot_have_said_it(tmp_p
     copy._seq = [40, 40]
     assert gate.hear(copy, copy.detection(3000)) == "stale_key"
     assert "erased" in gate.forgeries()[0]
-    assert gate.pipeline.refused.by_reason()["stale_key"] == 1
-    assert gate.pipeline.roster.views["n01"].last_seen_us == gate.now_us - 3 * S
+    assert gate.pipeline.intake.refused.by_reason()["stale_key"] == 1
+    assert gate.pipeline.intake.registry.views["n01"].last_seen_us == gate.now_us - 3 * S
     # Two epochs back it is a stranger's.
     step(node)
     assert gate.hear(node, node.health(4000)) == ""
@@ -110,7 +110,7 @@ def test_epoch_of_a_message_that_waited_is_that_of_its_sending(tmp_path, node) -
     again = node.detection(100)
     assert again != waiting
     assert gate.hear(node, node.hello()) == gate.hear(node, again) == ""
-    assert gate.pipeline.upto("n01", 1) == 1
+    assert gate.pipeline.intake.authenticator.sequence("n01", 1).upto == 1
 
 
 def test_epoch_is_remembered_over_a_restart(tmp_path, node) -> None:

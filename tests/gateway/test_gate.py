@@ -11,7 +11,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.intake import gate as gate_module
-from gateway.intake.gate import BURST, RATE_PER_S, Gate
+from gateway.intake.admission import BURST, RATE_PER_S, Gate
 from gateway.links.interface import Arrival
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, PlayedNode, free_port, until, write_config
@@ -137,10 +137,10 @@ async def test_gateway_flooded_by_one_node_stores_the_others_and_then_all_of_it(
                 send(loud, 2)
                 return not loud.ledger
 
-            refused = gateway.pipeline.refused.cells
+            refused = gateway.service.stages.intake.refused.cells
             await until(quiet_is_heard_amid_the_flood, 20)
             await until(all_is_stored, 60)
             assert ("too_fast", "n02") not in refused
             for node in (loud, quiet):
                 node.disconnect()
-        assert gateway.pipeline.detections == flood + 1
+        assert gateway.service.stages.intake.detections == flood + 1

@@ -16,7 +16,7 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.model.acts import AnnounceWalk, SetMask
 from gateway.model.alarm import AlarmKind
-from gateway.pipeline import Outcome
+from gateway.service.outcome import Outcome
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import free_port, write_config, write_site
 from tests.gateway.sign_on import enrol, sign_on_page
@@ -46,7 +46,7 @@ async def storm(gateway: Gateway, count: int) -> None:
         outcome = Outcome()
         for number in range(count):
             trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
-            gateway.pipeline._alarm(trouble, now_us + number, outcome)
+            gateway.service.stages._alarm(trouble, now_us + number, outcome)
         return outcome
 
     await gateway.writer.request(work)
@@ -106,8 +106,8 @@ async def test_page_on_a_telephone_holds_long_words_and_names_of_all_scripts(
         patrol = AnnounceWalk(
             HEBREW, f"{HEBREW} 🚶 {'w' * 40}", now_us, now_us + hour_us, ("east",)
         )
-        assert (await gateway.writer.act(mask)).done
-        assert (await gateway.writer.act(patrol)).done
+        assert (await gateway.service.act(mask)).done
+        assert (await gateway.service.act(patrol)).done
         walk(nodes, 1, 2)
         await page.resize(360, 740)
         text = await page.shows("ALARM · PERSON", "x" * 20, "w" * 20)
@@ -134,7 +134,11 @@ async def test_page_under_a_storm_of_alarms_still_takes_keys_and_says_what_is_le
         await page.shows("ALARM · TAMPER · west · +219")
         await page.press("j", "j", "a")
         await page.shows("ALARM · TAMPER · west · +218", "acknowledged by eva")
-        acked = [alarm.id for alarm in gateway.pipeline.alarms.open if alarm.acknowledged]
+        acked = [
+            alarm.id
+            for alarm in gateway.service.stages.monitor.state.alarms.open
+            if alarm.acknowledged
+        ]
         assert acked == [3]
 
 
@@ -157,7 +161,7 @@ async def test_page_is_worked_without_a_mouse(tmp_path: Path) -> None:
         await page.type("Ben")
         await page.press("Enter")
         await page.shows("patrol · Ben")
-        (announced,) = gateway.pipeline.alarms.walks
+        (announced,) = gateway.service.stages.monitor.state.alarms.walks
         assert (announced.who, announced.sectors) == ("Ben", ("west",))
 
 

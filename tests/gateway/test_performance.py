@@ -195,7 +195,7 @@ async def crossing(gateway: Gateway) -> None:
     for node in nodes:
         node.publish(node.hello(0))
         node.publish(node.detection(60_000))
-    await until(lambda: gateway.pipeline.alarms.open, 20)
+    await until(lambda: gateway.service.stages.monitor.state.alarms.open, 20)
     for node in nodes:
         node.disconnect()
 
@@ -219,13 +219,13 @@ async def test_walk_test_announced_is_scored_from_the_alarms_of_a_running_gatewa
         body = {"who": "Mia", "sectors": ["west"], "minutes": 5, "purpose": "walk_test"}
         assert (await ben.post("api/walks", {**body, "crossings": 2})).status == 200
         await crossing(gateway)
-        number = gateway.pipeline.alarms.open[0].id
-        assert gateway.pipeline.alarms.open[0].walk == "walk test 1: Mia"
+        number = gateway.service.stages.monitor.state.alarms.open[0].id
+        assert gateway.service.stages.monitor.state.alarms.open[0].walk == "walk test 1: Mia"
         await ben.post(f"api/alarms/{number}/acknowledge", {"disposition": "test"})
         report = await (await ben.get("api/performance?days=1")).json()
         assert report["detection"]["walk_tests"] == 0  # it is not over yet
         await ben.post("api/walks/1/withdraw", {"reason": "done"})
-        gateway.pipeline.watch.count(gateway._state.now_us(), 3600.0, 1)
+        gateway.service.stages.watch.count(gateway._state.now_us(), 3600.0, 1)
         performance = gateway.console._measured.__self__  # type: ignore[attr-defined]  # the desk
         now_us = gateway._state.now_us
         monkeypatch.setattr(performance, "_clock", lambda: now_us() + 60 * S)
@@ -241,7 +241,7 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     await crossing(gateway)
-    gateway.pipeline.watch.count(gateway._state.now_us(), 86_400.0, 1)
+    gateway.service.stages.watch.count(gateway._state.now_us(), 86_400.0, 1)
     async with open_page(tmp_path, gateway.console_url) as page:
         await sign_on_page(page, "ben")
         await page.shows("PERSON")
@@ -302,7 +302,7 @@ async def test_walk_test_of_the_command_line_is_recorded_with_who_and_until(
 ) -> None:
     request = {"verb": "walk_test", "who": "Ben", "sectors": ["west"], "minutes": 5}
     answer = await asyncio.to_thread(control.ask, tmp_path / "data", request)
-    (planned,) = gateway.pipeline.alarms.walks
+    (planned,) = gateway.service.stages.monitor.state.alarms.walks
     assert (planned.by, planned.who, planned.until_us) == (
         getpass.getuser(),
         "Ben",

@@ -12,11 +12,12 @@ import pytest
 from gateway.alarms import Acknowledge
 from gateway.audit.chain import history_digest
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.errors import StoreError
 from gateway.model import text
 from gateway.model.alarm import Disposition
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind, Phase, Receipt
@@ -33,8 +34,8 @@ def site(tmp_path: Path) -> Site:
     return load_site(tmp_path / "site.toml")
 
 
-def new_pipeline(site: Site, store: SqliteStore | None = None) -> Pipeline:
-    return Pipeline(site, site_keys(site, ROOT), store.load() if store else None)
+def new_pipeline(site: Site, store: SqliteStore | None = None) -> Stages:
+    return Stages(site, site_keys(site, ROOT), store.load() if store else None)
 
 
 def crossing(seed: int = 1, walks: int = 3) -> list[Uplink]:
@@ -62,7 +63,7 @@ def crossing(seed: int = 1, walks: int = 3) -> list[Uplink]:
     return sorted(uplinks)
 
 
-def play(pipeline: Pipeline, uplinks: list[Uplink]) -> list[str]:
+def play(pipeline: Stages, uplinks: list[Uplink]) -> list[str]:
     lines = []
     for arrival_us, topic, payload in uplinks:
         for outcome in (pipeline.tick(arrival_us), pipeline.uplink(arrival_us, topic, payload)):
@@ -82,17 +83,25 @@ def test_pipeline_three_walks_are_three_alarms_with_direction(site: Site) -> Non
     lines = play(pipeline, crossing())
     raised = [line for line in lines if '"type":"alarm"' in line]
     assert len(raised) == 3
-    assert pipeline.alarms_raised == 3
-    assert pipeline.detections == 12
+    assert pipeline.monitor.state.alarms.last_id == 3
+    assert pipeline.intake.detections == 12
     assert any('"direction_deg":9' in line or '"direction_deg":8' in line for line in lines)
-    assert pipeline.refused.by_reason() == {
+    assert pipeline.intake.refused.by_reason() == {
         "bad_envelope": 4,
         "replayed": pipeline_replays(pipeline),
     }
 
 
-def pipeline_replays(pipeline: Pipeline) -> int:
-    return sum(n for (reason, _), n in pipeline.refused.cells.items() if reason == "replayed")
+def pipeline_replays(pipeline: Stages) -> int:
+    return sum(
+        n for (reason, _), n in pipeline.intake.refused.cells.items() if reason == "replayed"
+    )
+
+
+def counts(stages: Stages) -> tuple[int, ...]:
+    intake = stages.intake
+    alarms = stages.monitor.state.alarms.last_id
+    return intake.messages, intake.detections, intake.registry.duplicates, alarms
 
 
 def test_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(site: Site) -> None:
@@ -107,10 +116,9 @@ def test_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(site: Site) ->
         after = new_pipeline(site, store)
         lines += play(after, uplinks[cut:])
         assert lines == expected
-        assert after.roster.views == whole.roster.views
-        for count in ("messages", "detections", "duplicates", "alarms_raised"):
-            assert getattr(after, count) == getattr(whole, count)
-        assert after.refused.cells == whole.refused.cells
+        assert after.intake.registry.views == whole.intake.registry.views
+        assert counts(after) == counts(whole)
+        assert after.intake.refused.cells == whole.intake.refused.cells
         store.close()
 
 
@@ -119,18 +127,18 @@ def test_pipeline_gap_holds_the_receipt_until_the_node_says_what_is_gone(site: S
     sent = [node.detection(1000 * i) for i in range(6)]
     for index in (0, 1, 4, 5):
         pipeline.uplink(T0 + index, node.up, sent[index])
-    assert pipeline.upto("n01", 1) == 2
+    assert pipeline.intake.authenticator.sequence("n01", 1).upto == 2
     gone = Condition(t_ms=9, kind=ConditionKind.RECORDS_DROPPED, active=1, value=4, boot=1)
     pipeline.uplink(T0 + 9, node.up, node.seal(gone, 0))
-    assert pipeline.upto("n01", 1) == 7
-    assert pipeline.roster.views["n01"].records_dropped == 2
+    assert pipeline.intake.authenticator.sequence("n01", 1).upto == 7
+    assert pipeline.intake.registry.views["n01"].records_dropped == 2
     other = PlayedNode("n02")
     for _ in range(5):
         other.detection(1)
     pipeline.uplink(T0 + 10, other.up, other.detection(2))
-    assert pipeline.upto("n02", 1) == 0
+    assert pipeline.intake.authenticator.sequence("n02", 1).upto == 0
     pipeline.uplink(T0 + 11, other.up, other.hello(3, oldest_seq=6))
-    assert pipeline.upto("n02", 1) == 6
+    assert pipeline.intake.authenticator.sequence("n02", 1).upto == 6
 
 
 def test_pipeline_down_counters_are_never_used_twice_across_restarts(site: Site) -> None:
@@ -140,9 +148,9 @@ def test_pipeline_down_counters_are_never_used_twice_across_restarts(site: Site)
         pipeline.uplink(T0 + start, node.up, node.hello(start))
         writes = pipeline.take_writes()
         store.commit(writes)
-        pipeline.committed(writes)
+        pipeline.committed()
         for _ in range(3):
-            sealed = pipeline.seal_down("n01", Receipt(upto=(1, 1)))
+            sealed = pipeline.intake.downlinks.seal("n01", Receipt(upto=(1, 1)))
             assert sealed is not None
             node.open_down(sealed[1])
             assert sealed[1] not in seen
@@ -186,9 +194,9 @@ def test_pipeline_node_that_comes_and_goes_is_one_alarm_until_acknowledged(site:
         changes += pipeline.uplink(now + 1, node.up, node.health(60_000 * minute)).alarms
     assert [change.change.value for change in changes[:3]] == ["raised", "cleared", "again"]
     assert {change.alarm.id for change in changes} == {1}
-    assert [alarm.state for alarm in pipeline.alarms.open] == ["cleared_unacked"]
-    pipeline.act(now, Acknowledge(1, "eva"))
-    assert pipeline.alarms.open == ()
+    assert [alarm.state for alarm in pipeline.monitor.state.alarms.open] == ["cleared_unacked"]
+    pipeline.take(now, "eva", Acknowledge(1, "eva"))
+    assert pipeline.monitor.state.alarms.open == ()
 
 
 def test_pipeline_late_backlog_raises_no_live_alarm_until_it_catches_up(site: Site) -> None:
@@ -203,10 +211,10 @@ def test_pipeline_late_backlog_raises_no_live_alarm_until_it_catches_up(site: Si
         ).alarms
     ]
     assert [(alarm.priority, alarm.reasons[0][:14]) for alarm in raised] == [(2, "reported late:")]
-    pipeline.act(T0 + 2 * S, Acknowledge(1, "eva"))
+    pipeline.take(T0 + 2 * S, "eva", Acknowledge(1, "eva"))
     for node in nodes:
         pipeline.uplink(T0 + 3 * S, node.up, node.detection(7_000_000, confidence_pct=90))
-    assert [alarm.priority for alarm in pipeline.alarms.open] == [2, 2]
+    assert [alarm.priority for alarm in pipeline.monitor.state.alarms.open] == [2, 2]
     still = nodes[0].detection(7_000_000, Phase.UPDATE, elapsed_s=203, confidence_pct=90)
     alarm = pipeline.uplink(T0 + 4 * S, nodes[0].up, still).alarms[0].alarm
     assert (alarm.id, alarm.priority, alarm.acknowledged) == (2, 1, False)
@@ -219,11 +227,11 @@ YEAR = 365 * 24 * 3600 * S
 def test_pipeline_clock_set_back_a_year_still_misses_nodes_and_ends_events(site: Site) -> None:
     pipeline = new_pipeline(site)
     play(pipeline, crossing(walks=1))
-    assert [alarm.state for alarm in pipeline.alarms.open] == ["active_unacked"]
+    assert [alarm.state for alarm in pipeline.monitor.state.alarms.open] == ["active_unacked"]
     back = T0 - YEAR
     for second in range(0, 300, 1):
         pipeline.tick(back + second * S)
-    kinds = [(alarm.kind.value, alarm.active) for alarm in pipeline.alarms.open]
+    kinds = [(alarm.kind.value, alarm.active) for alarm in pipeline.monitor.state.alarms.open]
     assert kinds == [("intrusion", False)] + [("node_lost", True)] * 4 + [("jamming", True)]
 
 
@@ -255,8 +263,8 @@ def test_pipeline_acknowledgement_is_audited_in_the_same_commit(site: Site) -> N
     pipeline = new_pipeline(site)
     play(pipeline, crossing())
     pipeline.take_writes()
-    pipeline.act(T0 + 999 * S, Acknowledge(1, "eva", Disposition.ANIMAL))
-    pipeline.act(T0 + 999 * S, Acknowledge(77, "eva"))  # there is none: nothing was done
+    pipeline.take(T0 + 999 * S, "eva", Acknowledge(1, "eva", Disposition.ANIMAL))
+    pipeline.take(T0 + 999 * S, "eva", Acknowledge(77, "eva"))  # there is none: nothing was done
     writes = pipeline.take_writes()
     assert [row.change for row in writes.history] == ["acknowledged"]
     change, act = writes.audit
@@ -280,7 +288,7 @@ def test_store_closed_alarms_leave_out_what_is_still_open(site: Site) -> None:
     pipeline = new_pipeline(site, store)
     play(pipeline, crossing())
     pipeline.tick(T0 + 1000 * S)
-    pipeline.act(T0 + 1001 * S, Acknowledge(1, "eva"))
+    pipeline.take(T0 + 1001 * S, "eva", Acknowledge(1, "eva"))
     store.commit(pipeline.take_writes())
     snapshot = store.load()
     assert [json.loads(value)["id"] for value in snapshot.closed_alarms] == [1]

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
+from gateway.intake.authentication.sequence import SEQ_MAX, DurableSequence
 from gateway.intake.quarantine import Quarantine
-from gateway.intake.sequence import SEQ_MAX, DurableSequence
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -40,7 +41,7 @@ def test_quarantine_of_a_flood_is_a_few_rows_a_minute() -> None:
 def test_quarantine_rows_tell_what_was_tried_and_go_on_after_a_restart(site: Site) -> None:
     store, node = SqliteStore(None), PlayedNode("n01")
     for turn in range(3):
-        pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+        pipeline = Stages(site, site_keys(site, ROOT), store.load())
         pipeline.uplink(T0 + turn * 100 * S, node.up, node.detection(1)[:-1] + b"\0")
         pipeline.uplink(T0 + turn * 100 * S, "else\0where\ud800", b"hello")
         writes = pipeline.take_writes()
@@ -83,19 +84,23 @@ def test_sequence_gaps_are_ranges_until_they_are_filled_or_given_up() -> None:
 
 def test_pipeline_gaps_of_a_node_are_known_filled_and_kept_over_a_restart(site: Site) -> None:
     store, node = SqliteStore(None), PlayedNode("n01")
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    pipeline = Stages(site, site_keys(site, ROOT), store.load())
     sent = [node.detection(1000 * number) for number in range(8)]
     for index in (0, 3, 6):
         pipeline.uplink(T0 + index, node.up, sent[index])
-    assert pipeline.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
-    assert pipeline.gaps("n02") == []
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n02") == []
     store.commit(pipeline.take_writes())
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
-    assert pipeline.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
+    pipeline = Stages(site, site_keys(site, ROOT), store.load())
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
     for index in (1, 2):
         pipeline.uplink(T0 + 10 + index, node.up, sent[index])
-    assert pipeline.gaps("n01") == [(1, 5, 6)]
-    assert pipeline.roster.views["n01"].backfilled == 2
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 5, 6)]
+    assert pipeline.intake.registry.views["n01"].backfilled == 2
     pipeline.uplink(T0 + 20, node.up, node.hello(9000, oldest_seq=7))
-    view = pipeline.roster.views["n01"]
-    assert (pipeline.gaps("n01"), view.gone, view.records_dropped) == ([], [[1, 5, 6]], 2)
+    view = pipeline.intake.registry.views["n01"]
+    assert (pipeline.intake.completeness.gaps("n01"), view.gone, view.records_dropped) == (
+        [],
+        [[1, 5, 6]],
+        2,
+    )

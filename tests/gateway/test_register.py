@@ -56,16 +56,20 @@ async def test_new_node_joins_a_running_gateway_within_two_seconds_and_is_alarme
 ) -> None:
     async with Gateway(config) as gateway:
         enrol(tmp_path, "n09")
-        await until(lambda: "n09" in gateway.pipeline.site.nodes, WITHIN_S)
+        await until(lambda: "n09" in gateway.service.stages.site.nodes, WITHIN_S)
         node = MqttNode("n09")
         await heard(gateway, node)
         node.disconnect()
-        await until(lambda: any("n09" in alarm.nodes for alarm in gateway.pipeline.alarms.open))
+        await until(
+            lambda: any(
+                "n09" in alarm.nodes for alarm in gateway.service.stages.monitor.state.alarms.open
+            )
+        )
         shown = gateway._state.snapshot()
         assert shown["site"]["nodes"][-1] == {"id": "n09", "x_m": 100, "y_m": 5, "sector": "north"}
         assert {"id": "north", "polygon": []} in shown["site"]["sectors"]
         assert shown["nodes"]["n09"]["messages"] == 2
-        assert gateway.pipeline.alarm_rules.nodes_of["north"] == ("n09",)
+        assert gateway.service.stages.alarm_rules.nodes_of["north"] == ("n09",)
         assert warnings(gateway).replace("mosquitto", "").count("site.toml") == 0
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     acts = "SELECT action, subject FROM audit WHERE subject LIKE '%n09' ORDER BY action DESC"
@@ -84,10 +88,10 @@ async def test_store_of_a_run_that_a_node_joined_replays_byte_for_byte(
             nodes = [MqttNode(hears, boot=2)]
             await heard(gateway, nodes[0], 1000)
             enrol(tmp_path, joins)
-            await until(lambda: joins in gateway.pipeline.site.nodes, WITHIN_S)  # noqa: B023  # awaited within the loop
+            await until(lambda: joins in gateway.service.stages.site.nodes, WITHIN_S)  # noqa: B023  # awaited within the loop
             nodes.append(MqttNode(joins))
             await heard(gateway, nodes[1], 9000)
-            await until(lambda: len(gateway.pipeline.alarms.open) > 1)
+            await until(lambda: len(gateway.service.stages.monitor.state.alarms.open) > 1)
             for node in nodes:
                 node.disconnect()
     monkeypatch.chdir(tmp_path)
@@ -107,14 +111,14 @@ async def test_site_file_that_became_invalid_leaves_the_site_and_is_told_until_i
         for bad in (good + "\n[[node]\n", good.replace("x_m = 25\n", 'x_m = "east"\n'), "", "\0"):
             site.write_text(bad)
             await until(lambda: "all stays as it was" in warnings(gateway), WITHIN_S)
-            assert len(gateway.pipeline.site.nodes) == 4
+            assert len(gateway.service.stages.site.nodes) == 4
             site.write_text(good)
             await until(lambda: "site.toml" not in warnings(gateway), WITHIN_S)
         site.unlink()
         await until(lambda: "site.toml" in warnings(gateway), WITHIN_S)
         site.write_text(good)
         enrol(tmp_path, "n09")
-        await until(lambda: "n09" in gateway.pipeline.site.nodes, WITHIN_S)
+        await until(lambda: "n09" in gateway.service.stages.site.nodes, WITHIN_S)
         assert "site.toml" not in warnings(gateway)
         assert gateway._main is not None and not gateway._main.done()
 
@@ -133,13 +137,13 @@ async def test_site_file_changed_otherwise_is_refused_whole_and_still_a_revocati
     site = tmp_path / "site.toml"
     good = site.read_text()
     async with Gateway(embedded) as gateway:
-        before = gateway.pipeline.site
+        before = gateway.service.stages.site
         site.write_text(good.replace(old, new, 1))
         await until(lambda: words in warnings(gateway), WITHIN_S)
         assert "takes a restart" in warnings(gateway)
         act(journal_of(tmp_path), KeyAct.REVOKE)
-        await until(lambda: "n01" in gateway.pipeline.roster.revoked, WITHIN_S)
-        assert gateway.pipeline.site is before
+        await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
+        assert gateway.service.stages.site is before
         site.write_text(good)
         await until(lambda: not warnings(gateway), WITHIN_S)
 
@@ -148,10 +152,10 @@ async def test_node_measured_anew_is_moved_and_its_key_stays(embedded, tmp_path)
     site = tmp_path / "site.toml"
     async with Gateway(embedded) as gateway:
         act(journal_of(tmp_path), KeyAct.REVOKE)
-        await until(lambda: "n01" in gateway.pipeline.roster.revoked, WITHIN_S)
+        await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
         site.write_text(site.read_text().replace("x_m = 25\n", "x_m = 26\n"))
-        await until(lambda: gateway.pipeline.site.nodes["n02"].x_m == 26, WITHIN_S)
-        assert gateway.pipeline.roster.revoked == {"n01"}
+        await until(lambda: gateway.service.stages.site.nodes["n02"].x_m == 26, WITHIN_S)
+        assert gateway.service.stages.intake.registry.revoked == {"n01"}
         assert not warnings(gateway)
 
 
@@ -163,11 +167,11 @@ async def test_node_of_an_earlier_site_comes_back_with_its_counters(embedded, tm
         node = MqttNode("n04")
         await heard(gateway, node)
         node.disconnect()
-        await until(lambda: gateway.pipeline._nodes.down["n04"].reserved)
-        reserved = gateway.pipeline._nodes.down["n04"].reserved
+        await until(lambda: gateway.service.stages._nodes.down["n04"].reserved)
+        reserved = gateway.service.stages._nodes.down["n04"].reserved
     site.write_text(whole[: whole.rindex("[[node]]")])
     async with Gateway(embedded) as gateway:
         site.write_text(whole)
-        await until(lambda: "n04" in gateway.pipeline.site.nodes, WITHIN_S)
-        assert gateway.pipeline._nodes.down["n04"].reserved >= reserved
-        assert gateway.pipeline.upto("n04", 1) == 1
+        await until(lambda: "n04" in gateway.service.stages.site.nodes, WITHIN_S)
+        assert gateway.service.stages._nodes.down["n04"].reserved >= reserved
+        assert gateway.service.stages.intake.authenticator.sequence("n04", 1).upto == 1

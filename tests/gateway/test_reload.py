@@ -84,13 +84,13 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
 ) -> None:
     async with running(tmp_path, NEVER) as (gateway, path):
         await speaks(gateway, MqttNode("n01"), MqttNode("n02"))
-        (alarm,) = gateway.pipeline.alarms.open
+        (alarm,) = gateway.service.stages.monitor.state.alarms.open
         assert alarm.suppressed == "disarmed: west"
         path.write_text(path.read_text().replace(NEVER, ALWAYS))
         command = ["reload", "--config", str(path)]
         assert await asyncio.to_thread(main, command) == 0
         assert "changed: arming west" in capsys.readouterr().out
-        await until(lambda: gateway.pipeline.alarms.open[0].asks)
+        await until(lambda: gateway.service.stages.monitor.state.alarms.open[0].asks)
         assert await asyncio.to_thread(main, command) == 0
         assert "changed: nothing" in capsys.readouterr().out
     (change, load) = audited(tmp_path)
@@ -125,13 +125,13 @@ async def test_reload_of_what_is_wrong_is_refused_whole_in_one_line_and_all_stay
     old: str, new: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(tmp_path) as (gateway, path):
-        before = gateway.pipeline.orders
+        before = gateway.service.stages.orders
         add(tmp_path / "site.toml", FIFTH)
         path.write_text(path.read_text().replace(old, new, 1))
         with pytest.raises(ConfigError, match=says) as caught:
             await gateway.reload("eva")
         assert "\n" not in str(caught.value)
-        assert gateway.pipeline.orders == before
+        assert gateway.service.stages.orders == before
         assert "n05" not in gateway.site.nodes
     assert audited(tmp_path) == []
 
@@ -149,12 +149,12 @@ async def test_reload_of_a_site_that_shrank_or_is_wrong_is_refused(
     old: str, new: str, says: str, tmp_path: Path
 ) -> None:
     async with running(tmp_path) as (gateway, _path):
-        before = gateway.pipeline.orders
+        before = gateway.service.stages.orders
         site = tmp_path / "site.toml"
         site.write_text(site.read_text().replace(old, new))
         with pytest.raises(ConfigError, match=says):
             await gateway.reload()
-        assert gateway.pipeline.orders == before
+        assert gateway.service.stages.orders == before
 
 
 @pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
@@ -166,13 +166,13 @@ async def test_reload_takes_a_new_node_in_that_logs_in_is_heard_and_replayed(
         add(tmp_path / "site.toml", FIFTH + FIFTH.replace("n05", "n06").replace("100", "110"))
         assert await gateway.reload("eva") == ["node n05", "node n06", "sector north"]
         await speaks(gateway, MqttNode("n05"), MqttNode("n06"))
-        await until(lambda: len(gateway.pipeline.alarms.open) == 2)
-        assert gateway.pipeline.alarms.open[1].sectors == ("north",)
-        assert gateway.pipeline.roster.views["n05"].messages > 0
+        await until(lambda: len(gateway.service.stages.monitor.state.alarms.open) == 2)
+        assert gateway.service.stages.monitor.state.alarms.open[1].sectors == ("north",)
+        assert gateway.service.stages.intake.registry.views["n05"].messages > 0
         shown = gateway._state.snapshot()
         assert [node["id"] for node in shown["site"]["nodes"]][-2:] == ["n05", "n06"]
     async with running_again(path) as gateway:  # what was taken in is there after a restart
-        assert gateway.pipeline.roster.views["n05"].messages > 0
+        assert gateway.service.stages.intake.registry.views["n05"].messages > 0
     status, lines = replayed(path, capsys)
     assert status == 0, lines
     assert lines[-1]["runs"] == 2 or lines[-1]["runs"] == 1
@@ -196,7 +196,7 @@ async def test_reload_of_a_node_that_was_here_before_goes_on_with_its_counters(
         await gateway.reload()
         node = MqttNode("n05")
         await speaks(gateway, node)
-        used = gateway.pipeline._nodes.down["n05"].reserved
+        used = gateway.service.stages._nodes.down["n05"].reserved
         assert used > 0
     site = tmp_path / "site.toml"
     whole = site.read_text()
@@ -204,9 +204,9 @@ async def test_reload_of_a_node_that_was_here_before_goes_on_with_its_counters(
     async with Gateway(load_config(path), partial(load_config, path)) as gateway:
         site.write_text(whole)
         await gateway.reload()
-        assert gateway.pipeline._nodes.down["n05"].reserved >= used
-        assert gateway.pipeline.roster.views["n05"].messages > 0
-        assert gateway.pipeline.upto("n05", node.boot) > 0
+        assert gateway.service.stages._nodes.down["n05"].reserved >= used
+        assert gateway.service.stages.intake.registry.views["n05"].messages > 0
+        assert gateway.service.stages.intake.authenticator.sequence("n05", node.boot).upto > 0
 
 
 async def test_reload_of_outputs_tells_the_new_one_and_drops_what_waits_for_the_old(
@@ -216,11 +216,11 @@ async def test_reload_of_outputs_tells_the_new_one_and_drops_what_waits_for_the_
         away = webhook(tmp_path, f"http://127.0.0.1:{free_port()}/", "chief")
         async with running(tmp_path, away) as (gateway, path):
             await speaks(gateway, MqttNode("n01"), MqttNode("n02"))
-            await until(lambda: gateway.pipeline.outbox.pending)
+            await until(lambda: gateway.service.stages.outbox.pending)
             phone = webhook(tmp_path, server.url, "phone")
             path.write_text(path.read_text().replace(away, phone))
             assert await gateway.reload("eva") == ["output chief", "output phone"]
-            assert gateway.pipeline.outbox.pending == {}
+            assert gateway.service.stages.outbox.pending == {}
             await speaks(gateway, MqttNode("n03"), MqttNode("n04"))
             await until(lambda: server.received)
             shown = gateway._outputs.snapshot()
@@ -235,11 +235,11 @@ async def test_reload_of_an_address_delivers_there_what_waited_and_tells_no_secr
         away = webhook(tmp_path, f"http://127.0.0.1:{free_port()}/", "phone")
         async with running(tmp_path, away) as (gateway, path):
             await speaks(gateway, MqttNode("n01"), MqttNode("n02"))
-            await until(lambda: gateway.pipeline.outbox.pending)
+            await until(lambda: gateway.service.stages.outbox.pending)
             path.write_text(path.read_text().replace(away, webhook(tmp_path, server.url, "phone")))
             assert await gateway.reload("eva") == ["output phone"]
             await until(lambda: server.received)
-            await until(lambda: not gateway.pipeline.outbox.pending)
+            await until(lambda: not gateway.service.stages.outbox.pending)
     (change, _load) = audited(tmp_path)
     assert change[3]["before"] == change[3]["after"]
     assert "127.0.0.1" not in json.dumps(change)

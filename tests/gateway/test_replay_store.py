@@ -16,10 +16,12 @@ from gateway.alarms import AlarmRules
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.model.acts import Acknowledge, SetArming, SetMask
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
-from gateway.pipeline.standing import Orders
+from gateway.monitor.policy import Policy
+from gateway.service.policy_record import NewPolicy
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind
 from tests.gateway.played_node import ROOT, PlayedNode, write_config
@@ -46,7 +48,7 @@ def live(folder: Path, seed: int, restarts: int, idle_s: int = 0, changes: float
     for first, last in zip([0, *cuts], [*cuts, len(uplinks)], strict=True):
         _one_run(site, store, chance, uplinks[first:last], changes)
     if idle_s:
-        pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+        pipeline = Stages(site, site_keys(site, ROOT), store.load())
         for second in range(idle_s):
             pipeline.tick(uplinks[-1][0] + second * S)
             store.commit(pipeline.take_writes())
@@ -60,7 +62,7 @@ def _one_run(
     uplinks: list[tuple[int, str, bytes]],
     changes: float,
 ) -> None:
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    pipeline = Stages(site, site_keys(site, ROOT), store.load())
     now_us = uplinks[0][0]
     for arrival_us, topic, payload in uplinks:
         while now_us < arrival_us:  # the writer ticks before what has waited, at odd moments
@@ -70,33 +72,35 @@ def _one_run(
         if chance.random() < 0.08:
             _order(pipeline, chance, now_us)
         if changes and chance.random() < changes:
-            pipeline.orders_again(now_us, _other_orders(pipeline, chance))
+            new = NewPolicy(_other_orders(pipeline, chance), site_keys(site, ROOT), (), {})
+            for entry in pipeline.set_policy(now_us, "eva", new)[0]:
+                pipeline.process(entry)
         if chance.random() < 0.3:
             store.commit(pipeline.take_writes())
     store.commit(pipeline.take_writes())
 
 
-def _other_orders(pipeline: Pipeline, chance: random.Random) -> Orders:
+def _other_orders(pipeline: Stages, chance: random.Random) -> Policy:
     """Somebody changes a schedule, the escalation, or where a node stands."""
-    orders = pipeline.orders
+    orders = pipeline.policy
     windows = parse_windows("mon-sun 00:00-24:00") if chance.random() < 0.5 else ()
     schedules = {chance.choice(("west", "east")): Schedule(ZoneInfo("UTC"), windows, "changed")}
     steps = (EscalationStep(chance.choice((10, 20)) * S, "leader", 2),)
     moved = replace(orders.site.nodes["n04"], y_m=chance.choice((0.0, 1.5)))
     site = replace(orders.site, nodes={**orders.site.nodes, "n04": moved})
-    return Orders(site, orders.rules, AlarmRules(orders.alarms.sector_of, schedules, steps))
+    return Policy(site, orders.rules, AlarmRules(orders.alarms.sector_of, schedules, steps))
 
 
-def _order(pipeline: Pipeline, chance: random.Random, now_us: int) -> None:
+def _order(pipeline: Stages, chance: random.Random, now_us: int) -> None:
     act = chance.choice(
         (
             SetMask("eva", "cows", now_us + 40 * S, sectors=("east",)),
             SetMask("eva", "ploughing", now_us + 25 * S, nodes=("n01",)),
             SetArming("tom", "west", False, "open day", now_us + 30 * S),
-            *(Acknowledge(alarm.id, "eva") for alarm in pipeline.alarms.open),
+            *(Acknowledge(alarm.id, "eva") for alarm in pipeline.monitor.state.alarms.open),
         )
     )
-    pipeline.act(now_us, act)
+    pipeline.take(now_us, "eva", act)
 
 
 @pytest.fixture
@@ -141,7 +145,7 @@ def test_replay_of_a_store_whose_orders_changed_meanwhile_steps_each_moment_with
 ) -> None:
     live(folder, seed, restarts=2, changes=0.2)
     db = database(folder)
-    orders = db.execute("SELECT count(*) FROM journal WHERE kind = 'orders'").fetchone()[0]
+    orders = db.execute("SELECT count(*) FROM log WHERE kind = 'SavedPolicy'").fetchone()[0]
     db.close()
     status, lines = replay(capsys)
     assert status == 0, lines
@@ -150,38 +154,18 @@ def test_replay_of_a_store_whose_orders_changed_meanwhile_steps_each_moment_with
     # They mattered: without the changes the history is another.
     db = database(folder)
     with db:
-        db.execute("DELETE FROM journal WHERE kind = 'orders'")
+        db.execute("DELETE FROM log WHERE kind = 'SavedPolicy'")
     db.close()
     assert replay(capsys)[0] == 1
-
-
-def test_replay_of_an_older_store_takes_the_orders_of_today(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    live(folder, 3, 1)
-    db = database(folder)
-    with db:
-        for number, value in db.execute(
-            "SELECT id, value FROM journal WHERE kind = 'start'"
-        ).fetchall():
-            base = json.loads(value)
-            del base["standing"]
-            db.execute("UPDATE journal SET value = ? WHERE id = ?", (json.dumps(base), number))
-    db.close()
-    status, lines = replay(capsys)
-    assert (status, lines[-1]["same_rules"]) == (0, True), lines
-    site = folder / "site.toml"
-    site.write_text(site.read_text().replace("x_m = 25\n", "x_m = 26\n"))
-    assert replay(capsys)[1][-1]["same_rules"] is False
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE journal SET value = replace(value, 'x_m', 'y') WHERE kind = 'start'",
-        "UPDATE journal SET value = replace(value, 'zone', 'z') WHERE kind = 'orders'",
-        "UPDATE journal SET value = replace(value, 'UTC', '../UTC') WHERE kind = 'orders'",
-        "UPDATE journal SET value = '[]' WHERE kind = 'orders'",
+        "UPDATE log SET value = replace(value, 'x_m', 'y') WHERE kind = 'Start'",
+        "UPDATE log SET value = replace(value, 'zone', 'z') WHERE kind = 'SavedPolicy'",
+        "UPDATE log SET value = replace(value, 'UTC', '../UTC') WHERE kind = 'SavedPolicy'",
+        "UPDATE log SET value = '[]' WHERE kind = 'SavedPolicy'",
     ],
 )
 def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
@@ -194,7 +178,7 @@ def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
     db.close()
     assert main(["replay", "--store", "data/groundwatch.db"]) == 2
     said = capsys.readouterr().err
-    assert "no standing orders" in said
+    assert "the store cannot be replayed: log" in said
     assert said.count("\n") == 1
 
 
@@ -203,8 +187,8 @@ def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
     [
         "UPDATE alarm_history SET value = replace(value, '\"priority\":', '7') WHERE id = 2",
         "DELETE FROM alarm_history WHERE id = (SELECT max(id) FROM alarm_history)",
-        "DELETE FROM message WHERE kind = 'detection' AND id % 3 = 0",
-        "DELETE FROM journal WHERE kind = 'NodeCondition'",
+        "DELETE FROM log WHERE kind = 'Detection' AND id % 3 = 0",
+        "DELETE FROM log WHERE kind = 'NodeCondition'",
     ],
 )
 def test_replay_of_a_store_that_was_altered_tells_the_first_difference(
@@ -243,13 +227,13 @@ def test_replay_with_other_rules_shows_what_would_have_been_different(
 def test_replay_journal_of_an_idle_line_does_not_grow(folder: Path) -> None:
     live(folder, 1, 0)
     db = database(folder)
-    before = db.execute("SELECT max(id) FROM journal").fetchone()[0]
+    before = db.execute("SELECT count(*) FROM tick").fetchone()[0]
     db.close()
     other = folder / "idle"
     other.mkdir()
     (other / "site.toml").write_bytes((folder / "site.toml").read_bytes())
     live(other, 1, 0, idle_s=2000)
-    rows = database(other).execute("SELECT kind, count(*) FROM journal GROUP BY kind").fetchall()
+    rows = database(other).execute("SELECT kind, count(*) FROM tick GROUP BY kind").fetchall()
     assert sum(count for _kind, count in rows) < before + 20, rows
 
 

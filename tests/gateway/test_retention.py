@@ -18,9 +18,10 @@ from gateway.audit.verify import by_id, verify
 from gateway.config import load_config
 from gateway.config.retention import DAY_US, MAX_DAYS, RecordClass, Retention
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.errors import ConfigError
 from gateway.intake.writer import Writer
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store import sql_erase
 from gateway.store.interface import QuarantineRow, Writes
 from gateway.store.sqlite import SqliteStore
@@ -54,15 +55,15 @@ class Kept:
         self.pipeline.uplink(end, node.up, node.seal(snippet, 1))
         self.pipeline.tick(end)
         for number in (1, 2, 3):
-            self.pipeline.act(end, Acknowledge(number, TEXT, note=TEXT))
+            self.pipeline.take(end, "eva", Acknowledge(number, TEXT, note=TEXT))
         self.pipeline.audit.add(end, TEXT, "mask.set", TEXT, TEXT, None, {"note": TEXT})
         writes = self.pipeline.take_writes()
         writes.quarantine.append(QuarantineRow(1, end, "bad_tag", "n01", TEXT, 99, MARK))
         self.store.commit(writes)
 
-    def start(self) -> Pipeline:
+    def start(self) -> Stages:
         log = AuditLog(lambda: b"0123456789abcdef", self.signer)
-        return Pipeline(self.site, site_keys(self.site, ROOT), self.store.load(), audit=log)
+        return Stages(self.site, site_keys(self.site, ROOT), self.store.load(), audit=log)
 
     def hits(self) -> dict[str, int]:
         return {

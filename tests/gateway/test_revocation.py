@@ -52,12 +52,16 @@ async def test_revoked_node_is_out_within_a_second_and_alarmed(config, tmp_path)
             await one.until_received()
         act(journal_of(tmp_path), KeyAct.REVOKE)
         began_s = time.monotonic()
-        await until(lambda: "n01" in gateway.pipeline.roster.revoked, WITHIN_S)
+        await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
         await until(lambda: not node.client.is_connected())
         assert time.monotonic() - began_s < 5  # the node's thread may be slow to see it
         gateway.writer.offer(played(gateway, node))
-        await until(lambda: gateway.pipeline.refused.by_reason().get("revoked"))
-        alarm = next(a for a in gateway.pipeline.alarms.open if a.kind is AlarmKind.FORGERY)
+        await until(lambda: gateway.service.stages.intake.refused.by_reason().get("revoked"))
+        alarm = next(
+            a
+            for a in gateway.service.stages.monitor.state.alarms.open
+            if a.kind is AlarmKind.FORGERY
+        )
         assert "revoked" in alarm.reasons[0]
         assert other.client.is_connected()
         other.publish(other.detection(2000))
@@ -83,9 +87,11 @@ async def test_revoked_node_that_knocks_at_our_broker_raises_one_alarm(tmp_path)
     act(journal_of(tmp_path), KeyAct.REVOKE)
     async with Gateway(config) as gateway:
         node = connected(gateway, MqttNode("n01"))
-        await until(lambda: gateway.pipeline.alarms.open)
+        await until(lambda: gateway.service.stages.monitor.state.alarms.open)
         await until(lambda: gateway.broker.counters["bad_credentials"] > 3)
-        assert [a.kind for a in gateway.pipeline.alarms.open] == [AlarmKind.FORGERY]
+        assert [a.kind for a in gateway.service.stages.monitor.state.alarms.open] == [
+            AlarmKind.FORGERY
+        ]
         node.disconnect()
 
 
@@ -95,7 +101,7 @@ async def test_rotated_node_is_heard_under_both_keys_until_the_new_one_is_proven
     journal = journal_of(tmp_path)
     async with Gateway(config) as gateway:
         act(journal, KeyAct.OFFER, 2)
-        await until(lambda: len(gateway.pipeline._nodes.door._keys["n01"].accepted) == 2)
+        await until(lambda: len(gateway.service.stages._nodes.door._keys["n01"].accepted) == 2)
         node = MqttNode("n01")
         node.keys = derive(node_key(ROOT, SITE, "n01", 2))
         connected(gateway, node)
@@ -103,10 +109,10 @@ async def test_rotated_node_is_heard_under_both_keys_until_the_new_one_is_proven
         node.publish(node.detection(1000))
         await node.until_received()  # the receipt is sealed under the key it spoke under
         act(journal, KeyAct.PROVE, 2)
-        await until(lambda: len(gateway.pipeline._nodes.door._keys["n01"].accepted) == 1)
+        await until(lambda: len(gateway.service.stages._nodes.door._keys["n01"].accepted) == 1)
         old = MqttNode("n01")
         gateway.writer.offer(played(gateway, old))
-        await until(lambda: gateway.pipeline.refused.by_reason().get("bad_tag"))
+        await until(lambda: gateway.service.stages.intake.refused.by_reason().get("bad_tag"))
         node.publish(node.detection(4000))
         await node.until_received()
         node.disconnect()
@@ -135,4 +141,4 @@ async def test_journal_damaged_under_a_running_gateway_leaves_the_keys_as_they_w
     async with Gateway(config) as gateway:
         journal.path.write_bytes(journal.path.read_bytes().replace(b"n02", b"n03"))
         await until(lambda: gateway._warnings())
-        assert gateway.pipeline.roster.revoked == {"n02"}
+        assert gateway.service.stages.intake.registry.revoked == {"n02"}

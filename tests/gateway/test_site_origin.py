@@ -11,6 +11,7 @@ from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.model.geodesy import Origin
 from gateway.model.site import Site
+from gateway.model.text import format_json, parse_json
 
 ORIGIN = "latitude = 48.2\nlongitude = 11.6\n"
 HEAD = '[site]\nname = "yard"\n'
@@ -82,3 +83,10 @@ def test_origin_that_is_invalid_is_one_line_with_the_key(
         read(tmp_path, text)
     assert names in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_origin_as_json_comes_back_and_an_invalid_one_does_not() -> None:
+    origin = Origin(48.2, 11.6, 520.0, 2.5)
+    assert parse_json(format_json(origin), Origin) == origin
+    with pytest.raises(ValueError, match="latitude"):
+        parse_json('{"latitude":98.2,"longitude":11.6}', Origin)

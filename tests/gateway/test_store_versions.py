@@ -10,8 +10,9 @@ import pytest
 
 from gateway.alarms import Acknowledge
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.errors import StoreError
-from gateway.pipeline import Pipeline, site_keys
+from gateway.service.stages import Stages
 from gateway.store import schema as store_schema
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -45,15 +46,19 @@ def test_store_of_an_earlier_version_opens_with_all_that_is_in_it(
     site = load_site(tmp_path / "site.toml")
     store = SqliteStore(made_by(version, tmp_path))
     store.open()
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
-    counts = (pipeline.messages, pipeline.detections, pipeline.alarms_raised)
+    pipeline = Stages(site, site_keys(site, ROOT), store.load())
+    counts = (
+        pipeline.intake.messages,
+        pipeline.intake.detections,
+        pipeline.monitor.state.alarms.last_id,
+    )
     assert counts == (28, 8, 2)
-    assert [alarm.state for alarm in pipeline.alarms.open] == ["active_unacked"]
-    assert [event.id for event in pipeline.fusion.events] == ["e2"]
+    assert [alarm.state for alarm in pipeline.monitor.state.alarms.open] == ["active_unacked"]
+    assert [event.id for event in pipeline.monitor.state.fusion.events] == ["e2"]
     # It goes on: what was stored is known as a copy, the alarm can be acknowledged and kept.
     played = PlayedNode("n01")
     assert pipeline.uplink(AFTER_US, played.up, played.detection(20_000)).duplicate
-    pipeline.act(AFTER_US, Acknowledge(2, "eva"))
+    pipeline.take(AFTER_US, "eva", Acknowledge(2, "eva"))
     store.commit(pipeline.take_writes())
     store.close()
     again = SqliteStore(tmp_path / "groundwatch.db")

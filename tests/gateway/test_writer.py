@@ -13,11 +13,13 @@ import pytest
 
 from gateway.config.retention import RecordClass
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.errors import StoreError
 from gateway.intake import writer as writer_module
 from gateway.intake.writer import Writer
 from gateway.links.interface import Arrival
-from gateway.pipeline import Outcome, Pipeline, site_keys
+from gateway.service.outcome import Outcome
+from gateway.service.stages import Stages
 from gateway.store.interface import Expired, Snapshot, Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt, Time
@@ -83,7 +85,7 @@ class Bench:
         write_site(folder)
         site = load_site(folder / "site.toml")
         self.store = FailingStore()
-        self.pipeline = Pipeline(site, site_keys(site, ROOT), self.store.load())
+        self.pipeline = Stages(site, site_keys(site, ROOT), self.store.load())
         self.outcomes: list[Outcome] = []
         self.writer = Writer(self.pipeline, self.store, lambda: T0, self.outcomes.append)
         self.link = PlayedLink()
@@ -207,7 +209,7 @@ async def test_writer_flood_of_bad_tags_writes_no_rows_and_is_acknowledged(bench
         bench.offer(node, bad)
     await until(lambda: bench.link.acknowledged == 3000)
     assert bench.store.load().messages == 0
-    assert bench.pipeline.refused.cells == {("bad_tag", "n01"): 3000}
+    assert bench.pipeline.intake.refused.cells == {("bad_tag", "n01"): 3000}
     assert bench.store.attempts < 30
 
 
@@ -240,7 +242,7 @@ async def test_writer_cancelled_commits_what_it_stepped(tmp_path: Path) -> None:
     bench, node = Bench(tmp_path), PlayedNode("n01")
     task = asyncio.create_task(bench.writer.run())
     bench.offer(node, node.detection(1))
-    await until(lambda: bench.pipeline.messages == 1)
+    await until(lambda: bench.pipeline.intake.messages == 1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert bench.store.load().messages == 1

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from gateway import keys
-from gateway.intake.door import Door, Refusal
-from gateway.intake.sequence import WINDOW
+from gateway.intake.authentication.authenticator import Authenticator, Refusal
+from gateway.intake.authentication.sequence import WINDOW
 from gateway.wire.messages import Condition, ConditionKind
 from tests.node.conftest import NODE_KEY, UP_TOPIC, walker
 from tests.on_node import run_on_node
@@ -139,7 +139,7 @@ def test_will_of_a_lost_link_comes_in_at_the_gateways_door_exactly_once(
     micropython: Path, play: Callable[..., Any]
 ):
     run = play(micropython, walker(120, 0, 0), outages_s=[[20, 30], [60, 70]])
-    door = Door("north", {"n07": keys.KeyRing((keys.derive(NODE_KEY),))})
+    door = Authenticator("north", {"n07": keys.KeyRing((keys.derive(NODE_KEY),))})
     sealed = [bytes.fromhex(json.loads(line)["payload"]) for line in run.raw.splitlines()]
     admitted = [(door.admit(UP_TOPIC, data).message, data) for data in sealed]
     wills = [data for m, data in admitted if isinstance(m, Condition)]

@@ -37,7 +37,7 @@ async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(rig: Rig
         async with rig.gateway() as gateway:
             gateway.on_alarm(lambda change: alarms.append(change.alarm.kind))
             await until(lambda: alarms, 30, node)
-            view = gateway.pipeline.roster.views["n01"]
+            view = gateway.service.stages.intake.registry.views["n01"]
             assert (view.board, view.rssi_dbm) == ("pico_w", None)
             counters = gateway.links[1].counters
             await until(lambda: "link up line=console" in node.lines, 5, node)
@@ -65,7 +65,7 @@ async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
         node.noise = noise
         async with rig.gateway() as gateway:
             link = gateway.links[1]
-            await until(lambda: gateway.pipeline.detections, 30, node)
+            await until(lambda: gateway.service.stages.intake.detections, 30, node)
             for _ in range(2):
                 node.unplug()
                 await until(lambda: not link.connected, 5, node)
@@ -79,7 +79,9 @@ async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
         await until(lambda: node.boots == 2, 5, node)
         async with rig.gateway() as gateway:
             link = gateway.links[1]
-            await until(lambda: gateway.pipeline.roster.views["n01"].boot == 2, 30, node)
+            await until(
+                lambda: gateway.service.stages.intake.registry.views["n01"].boot == 2, 30, node
+            )
             await until(lambda: any(boot == 2 for boot, _seq in printed(node)), 40, node)
             node.noise = bytes
             await until(lambda: printed(node) == rig.stored(), 60, node)
@@ -122,13 +124,13 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(rig: Rig, tmp_
     parts: list[Part] = []
     with rig.node(walker(120, 0, 0)) as node:
         async with rig.gateway() as gateway:
-            pipeline = gateway.pipeline
+            pipeline = gateway.service.stages
             gateway.on_outcome(
                 lambda outcome: parts.extend(
                     message for _node, message in outcome.down if isinstance(message, Part)
                 )
             )
-            await until(lambda: pipeline.roster.views["n01"].fw, 20, node)
+            await until(lambda: pipeline.intake.registry.views["n01"].fw, 20, node)
             rollout = Rollout(
                 command=0,
                 digest=release.digest.hex(),
@@ -149,6 +151,6 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(rig: Rig, tmp_
             await until(lambda: len(parts) >= before + 10, 60, node)
             node.cut_power()  # what is on flash already is not asked for again
             await until(lambda: not pipeline.updates.rollout.active, 150, node)
-            view = pipeline.roster.views["n01"]
+            view = pipeline.intake.registry.views["n01"]
             assert view.fw == "0.1.9", pipeline.updates.rollout
     assert any(line.startswith("update whole") for line in node.lines)

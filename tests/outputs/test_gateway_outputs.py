@@ -17,7 +17,7 @@ from aiohttp import web
 
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.mqtt.session import MqttAccess, MqttSession
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, free_port, write_config
 from tests.gateway.played_node import until as until_within
@@ -60,16 +60,16 @@ async def walk_past(gateway: Gateway, *names: str) -> list[MqttNode]:
 async def listening(port: int, *topics: str) -> AsyncIterator[dict[str, bytes]]:
     """The newest payload by topic, of what a broker on loopback carries."""
     heard = dict[str, bytes]()
-    listeners: list[MqttClient] = []
+    listeners: list[MqttSession] = []
 
-    def take(listener: int, topic: str, payload: bytes, packet_id: int) -> None:
+    def take(listener: int, topic: str, payload: bytes, packet_id: int, _retained: bool) -> None:
         heard[topic] = payload
         listeners[listener].acknowledge(packet_id)  # or the broker holds back after twenty
 
     for number, wanted in enumerate(topics):
         name = f"listener{number}"
         access = MqttAccess("127.0.0.1", port, None, None, name, persistent=False)
-        listeners.append(MqttClient(access, wanted, partial(take, number), Counter()))
+        listeners.append(MqttSession(access, [wanted], partial(take, number), Counter()))
         await listeners[-1].open()
     try:
         yield heard
@@ -182,8 +182,8 @@ async def test_gateway_alarm_on_the_page_keeps_its_record_behind_a_storm_of_othe
         path = configured(tmp_path, webhook(tmp_path, server.url))
         async with Gateway(load_config(path)) as gateway:
             nodes = await walk_past(gateway, "n01", "n02")
-            await until(lambda: not gateway.pipeline.outbox.pending and server.received)
-            outbox, now_us = gateway.pipeline.outbox, gateway._state.now_us()
+            await until(lambda: not gateway.service.stages.outbox.pending and server.received)
+            outbox, now_us = gateway.service.stages.outbox, gateway._state.now_us()
             for number in range(100, 300):
                 outbox.offer([changed(number)], now_us + number * 10_000_000)
             shown = gateway._state.snapshot()

@@ -117,7 +117,7 @@ async def test_output_that_cannot_be_reached_is_tried_once_and_the_command_says_
     if running:
         async with Gateway(load_config(path)) as gateway:
             assert await command("test", "chief", "--config", str(path)) == 1
-            assert gateway.pipeline.outbox.pending == {}
+            assert gateway.service.stages.outbox.pending == {}
     else:
         assert await command("test", "chief", "--config", str(path)) == 1
     answer = "nobody listens there: the connection was refused"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from sim_hardware import take as takes
 from sim_hardware.errors import SimError
 from sim_hardware.signals import Signal
-from sim_hardware.site import NodeSpec, SectorSpec, Site, read_site, write_site
+from sim_hardware.site import NodeSpec, OriginSpec, SectorSpec, Site, read_site, write_site
 from sim_hardware.take import Take
 
 SITE = Site(
@@ -149,6 +150,12 @@ def test_site_written_and_read_is_the_same(tmp_path: Path) -> None:
     assert read_site(tmp_path / "site.toml") == SITE
 
 
+def test_site_with_an_origin_written_and_read_is_the_same(tmp_path: Path) -> None:
+    site = replace(SITE, origin=OriginSpec(-33.9, 18.4, 1100.0, 2.5))
+    write_site(site, tmp_path / "site.toml")
+    assert read_site(tmp_path / "site.toml") == site
+
+
 NODE = '[[node]]\nid = "n01"\nx_m = 0\ny_m = 0\n'
 HEAD = '[site]\nname = "north"\n'
 
@@ -161,6 +168,8 @@ HEAD = '[site]\nname = "north"\n'
         (HEAD, "no [[node]]"),
         ("x = 1\n" + HEAD + NODE, "unknown key x"),
         (HEAD + "colour = 3\n" + NODE, "[site]: unknown key colour"),
+        (HEAD + "latitude = 48.2\n" + NODE, "[site]: longitude must be a number"),
+        (HEAD + "latitude = 98.2\nlongitude = 11.6\n" + NODE, "latitude must be a number -90..90"),
         (HEAD + NODE + "z_m = 3\n", "[[node]]: unknown key z_m"),
         (HEAD + NODE + NODE, "node id n01 is used twice"),
         (HEAD + NODE.replace("n01", "N 1"), "id must be 1..16 of a-z 0-9 _ -"),

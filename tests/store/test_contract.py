@@ -18,11 +18,12 @@ from gateway.audit.log import AuditLog
 from gateway.audit.verify import by_id, verify
 from gateway.config.retention import DAY_US, Retention
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.errors import StoreError, StoreInUse
 from gateway.fusion.rules import Rules
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
 from gateway.replay import Orders, again
+from gateway.service.stages import Stages
 from gateway.store import schema, sql_erase
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import BootRow, Snapshot, Store, Writes
@@ -44,19 +45,19 @@ def signer(tmp_path: Path) -> Signer:
     return Signer(load_or_create(tmp_path / "keys"))
 
 
-def new_pipeline(site: Site, store: Store, signer: Signer | None = None) -> Pipeline:
+def new_pipeline(site: Site, store: Store, signer: Signer | None = None) -> Stages:
     log = AuditLog(lambda: os.urandom(16), signer)
-    return Pipeline(site, site_keys(site, ROOT), store.load(), audit=log)
+    return Stages(site, site_keys(site, ROOT), store.load(), audit=log)
 
 
-def lived(site: Site, store: Store, signer: Signer) -> Pipeline:
+def lived(site: Site, store: Store, signer: Signer) -> Stages:
     """A store after three walks and an acknowledgement, in many commits."""
     pipeline = new_pipeline(site, store, signer)
     for uplink in crossing():
         play(pipeline, [uplink])
         store.commit(pipeline.take_writes())
     pipeline.tick(T0 + 900 * S)
-    pipeline.act(T0 + 901 * S, Acknowledge(1, "eva"))
+    pipeline.take(T0 + 901 * S, "eva", Acknowledge(1, "eva"))
     store.commit(pipeline.take_writes())
     return pipeline
 
@@ -79,14 +80,14 @@ def test_store_commit_repeated_is_there_once(site: Site, store: Store) -> None:
     once = store.load()
     store.commit(writes)
     assert store.load() == once
-    assert once.messages == pipeline.messages > 20
+    assert once.messages == pipeline.intake.messages > 20
 
 
 def test_store_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(
     site: Site, open_store: Opener, tmp_path: Path
 ) -> None:
     uplinks = crossing()
-    whole = Pipeline(site, site_keys(site, ROOT))
+    whole = Stages(site, site_keys(site, ROOT))
     expected = play(whole, uplinks)
     lines: list[str] = []
     for first in range(0, len(uplinks), 9):
@@ -95,9 +96,9 @@ def test_store_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(
         lines += play(pipeline, uplinks[first : first + 9])
         store.commit(pipeline.take_writes())
     assert lines == expected
-    assert pipeline.roster.views == whole.roster.views
-    assert pipeline.fusion == whole.fusion
-    assert pipeline.alarms == whole.alarms
+    assert pipeline.intake.registry.views == whole.intake.registry.views
+    assert pipeline.monitor.state.fusion == whole.monitor.state.fusion
+    assert pipeline.monitor.state.alarms == whole.monitor.state.alarms
 
 
 def test_store_commit_is_all_or_nothing(site: Site, store: Store) -> None:
@@ -157,8 +158,8 @@ def test_store_erases_every_class_in_portions_and_keeps_chain_and_counts(
 ) -> None:
     monkeypatch.setattr(sql_erase, "ERASE_MOST", 7)
     pipeline = lived(site, store, signer)
-    pipeline.act(T0 + 902 * S, Acknowledge(2, "eva"))
-    pipeline.act(T0 + 902 * S, Acknowledge(3, "eva"))
+    pipeline.take(T0 + 902 * S, "eva", Acknowledge(2, "eva"))
+    pipeline.take(T0 + 902 * S, "eva", Acknowledge(3, "eva"))
     pipeline.uplink(T0 + 903 * S, "nowhere", b"x")
     store.commit(pipeline.take_writes())
     before = store.load()

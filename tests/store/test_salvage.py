@@ -13,8 +13,9 @@ import pytest
 from gateway.audit.checkpoint import Signer
 from gateway.audit.keys import load_or_create
 from gateway.config.site import load_site
-from gateway.pipeline import Pipeline, site_keys
-from gateway.pipeline.node_rows import _BEYOND_LOST
+from gateway.enrolment import site_keys
+from gateway.intake.nodes.rows import _BEYOND_LOST
+from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, PlayedNode, write_config
@@ -70,19 +71,19 @@ def counts(path: Path) -> dict[str, int]:
     return made
 
 
-def goes_on(folder: Path) -> Pipeline:
+def goes_on(folder: Path) -> Stages:
     """The gateway starts on it, takes a message and keeps it."""
     site = load_site(folder / "site.toml")
     store = SqliteStore(folder / "data" / "groundwatch.db")
     store.open()
-    pipeline = Pipeline(site, site_keys(site, ROOT), store.load())
+    pipeline = Stages(site, site_keys(site, ROOT), store.load())
     node = PlayedNode("n01", boot=77)
     before = store._open_db().execute("SELECT count(*) FROM message").fetchone()[0]
     pipeline.uplink(T0 + 5000 * S, node.up, node.hello(0))
     pipeline.uplink(T0 + 5000 * S, node.up, node.detection(5))
     writes = pipeline.take_writes()
     store.commit(writes)
-    pipeline.committed(writes)
+    pipeline.committed()
     after = store._open_db().execute("SELECT count(*) FROM message").fetchone()[0]
     assert after == before + 2
     assert store._open_db().execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -126,7 +127,7 @@ def test_salvage_without_a_nodes_row_uses_no_down_counter_twice(folder: Path) ->
         db.execute("DELETE FROM node WHERE node = 'n01'")
     db.close()
     pipeline = goes_on(folder)
-    sealed = pipeline.seal_down("n01", Receipt(upto=(77, 1)))
+    sealed = pipeline.intake.downlinks.seal("n01", Receipt(upto=(77, 1)))
     assert sealed is not None
     assert pipeline._nodes.down["n01"].reserved > _BEYOND_LOST
 

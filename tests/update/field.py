@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway import keys
 from gateway.app import Gateway
 from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
-from gateway.pipeline import Outcome
+from gateway.service.outcome import Outcome
 from gateway.updates.rollout import Rollout, plan
 from gateway.wire.messages import Part
 from tools.bundle import FIRMWARE, NodeConfig, write_tree
@@ -190,14 +190,14 @@ class Field:
 
     async def heard(self) -> None:
         """Wait until every node has said hello."""
-        views = self.gateway.pipeline.roster.views
+        views = self.gateway.service.stages.intake.registry.views
         await self.until(
             lambda: all(views[name].fw for name in self.names), 60, "hello of every node"
         )
 
     async def update(self, release: object, waves: list[list[str]], **more: object) -> Rollout:
         """Begin a rollout of any Release, checked or not, past the command line's checks."""
-        pipeline = self.gateway.pipeline
+        pipeline = self.gateway.service.stages
         rollout = Rollout(
             command=0,
             digest=release.digest.hex(),
@@ -214,8 +214,8 @@ class Field:
     @property
     def rollout(self) -> Rollout:
         """The rollout as it stands."""
-        assert self.gateway.pipeline.updates.rollout is not None
-        return self.gateway.pipeline.updates.rollout
+        assert self.gateway.service.stages.updates.rollout is not None
+        return self.gateway.service.stages.updates.rollout
 
     async def ended(self, timeout_s: float = 120) -> Rollout:
         """Wait until it has ended."""
@@ -224,7 +224,10 @@ class Field:
 
     def alarms(self) -> list[tuple[str, str]]:
         """(kind, reason) of every alarm that is open."""
-        return [(a.kind.value, " ".join(a.reasons)) for a in self.gateway.pipeline.alarms.open]
+        return [
+            (a.kind.value, " ".join(a.reasons))
+            for a in self.gateway.service.stages.monitor.state.alarms.open
+        ]
 
 
 def made(folder: Path, version: str, change: Callable[[Path], None], name: str) -> bytes:

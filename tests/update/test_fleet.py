@@ -51,7 +51,7 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
         printed = capsys.readouterr()
         assert code == 0, printed
         told = json.loads(printed.out)
-        views = field.gateway.pipeline.roster.views
+        views = field.gateway.service.stages.intake.registry.views
         assert told["ended"] == DONE
         assert {one["node"]: one["wave"] for one in told["nodes"]} == {"n02": 0, "n01": 1, "n03": 1}
         assert {one["stage"] for one in told["nodes"]} == {"done"}
@@ -102,7 +102,7 @@ async def test_update_cut_off_again_and_again_goes_on_where_it_was(
         assert rollout.ended == DONE
         assert files == sorted(files), "a cut must not send it back to the beginning"
         assert node.boots > 5
-        assert field.gateway.pipeline.roster.views["n01"].fw == "0.2.0"
+        assert field.gateway.service.stages.intake.registry.views["n01"].fw == "0.2.0"
 
 
 async def test_update_that_cannot_start_is_taken_back_and_stops_the_waves(
@@ -120,7 +120,7 @@ async def test_update_that_cannot_start_is_taken_back_and_stops_the_waves(
         assert second.stage is Stage.WAITING
         text = field.nodes["n01"].text()
         assert text.count("node stops cause=") == 3
-        views = field.gateway.pipeline.roster.views
+        views = field.gateway.service.stages.intake.registry.views
         await field.until(lambda: views["n01"].fw == "0.1.0", 30, "the old version")
         assert any("did not take the update" in reason for _kind, reason in field.alarms())
         assert "update begins" not in field.nodes["n02"].text()

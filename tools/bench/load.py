@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from gateway.broker.packets import ACCEPTED, Kind, Publish, frame
-from gateway.intake.door import uplink_topic
+from gateway.wire.topics import uplink_topic
 from tools.bench.messages import SITE, node_keys, node_names, read_messages
 
 _WINDOW = 64  # messages of one node on the way to the broker

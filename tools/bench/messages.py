@@ -8,10 +8,10 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.intake.door import uplink_topic
 from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal
 from gateway.wire.messages import Detection, Health, Hello, Message, Phase, ResetCause, TargetClass
+from gateway.wire.topics import uplink_topic
 
 SITE = "bench"
 ROOT = bytes(range(32))

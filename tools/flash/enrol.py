@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
-from gateway.intake.epochs import AHEAD
+from gateway.intake.authentication.epochs import AHEAD
 from gateway.keys import challenge_key, derive, next_epoch, node_key
 from gateway.store.choose import reading
 from tools.bundle import NodeConfig

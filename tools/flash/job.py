@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.config import GatewayConfig, load_config
-from gateway.config.network import NodeHost, NodeNetwork, Ssid
+from gateway.config.network import NodeNetwork
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.keysafe import open_root
 from gateway.model.site import LINKS, SERIAL, Node, Site
@@ -20,7 +20,7 @@ from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
 from tools.flash.site_file import Placement, placed, register
 
 _NO_KEY = bytes(32)  # replaced by the one that is given out
-_NO_NETWORK = NodeNetwork(ssid=Ssid(""), host=NodeHost(""))  # for a node on a wire
+_NO_NETWORK = NodeNetwork(ssid="", host="")  # for a node on a wire
 _WORDS_MOST = 200
 
 

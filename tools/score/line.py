@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Score: the nodes' reports through the real gateway: door, map table and duty officer.
 
-Reports are sealed as nodes would and stepped through the same pipeline as live and in replay, over
+Reports are sealed as nodes would and stepped through the same stages as live and in replay, over
 a link that may lose some of them on the way.
 """
 
@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.site import load_site
+from gateway.enrolment import site_keys
 from gateway.fusion.rules import ALARMABLE
-from gateway.intake.door import uplink_topic
 from gateway.keys import KeyRing, NodeKeys
 from gateway.model.event import Event
 from gateway.model.site import Site
-from gateway.pipeline import Pipeline, site_keys
-from gateway.pipeline.outcome import Outcome
+from gateway.service.outcome import Outcome
+from gateway.service.stages import Stages
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
+from gateway.wire.topics import uplink_topic
 from sim_hardware.fastpath import Report, Strikes
 from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
@@ -46,18 +47,18 @@ def alarm_lines(seen: Observation) -> list[dict[str, Any]]:
     """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `event`
     lines: what was said with each report of an event that is fit for an alarm, or has one."""
     lines: list[dict[str, Any]] = []
-    for at_us, pipeline, outcome in played(seen):
+    for at_us, stages, outcome in played(seen):
         lines += outcome.lines(_ZERO_US)
-        lines += _events(pipeline, at_us)
+        lines += _events(stages, at_us)
     return [line for line in lines if line["type"] in ("alarm", "alarm_update", "event")]
 
 
-def played(seen: Observation) -> Iterator[tuple[int, Pipeline, Outcome]]:
+def played(seen: Observation) -> Iterator[tuple[int, Stages, Outcome]]:
     """The gateway after each uplink and each second in which something may end, and its words."""
     known, keys = _keys(seen.site)
     if seen.calibration is not None:
         known = calibrated(known, seen.calibration)
-    pipeline = Pipeline(known, keys)
+    stages = Stages(known, keys)
     ups = sorted(
         up
         for node in seen.site.nodes
@@ -67,24 +68,24 @@ def played(seen: Observation) -> Iterator[tuple[int, Pipeline, Outcome]]:
     for at_us, topic, payload in ups:
         while tick_us < at_us:
             # With nothing on the table no silence can end anything: skip to the next message.
-            if not pipeline.fusion.events:
+            if not stages.monitor.state.fusion.events:
                 tick_us = at_us
                 break
-            yield tick_us, pipeline, pipeline.tick(tick_us)
+            yield tick_us, stages, stages.tick(tick_us)
             tick_us += _TICK_US
-        yield at_us, pipeline, pipeline.uplink(at_us, topic, payload)
+        yield at_us, stages, stages.uplink(at_us, topic, payload)
     end_us = _ZERO_US + round((seen.truth.duration_s + Pace().settle_s) * 1e6)
-    while tick_us < end_us and pipeline.fusion.events:
-        yield tick_us, pipeline, pipeline.tick(tick_us)
+    while tick_us < end_us and stages.monitor.state.fusion.events:
+        yield tick_us, stages, stages.tick(tick_us)
         tick_us += _TICK_US
-    pipeline.take_writes()
+    stages.take_writes()
 
 
-def _events(pipeline: Pipeline, at_us: int) -> list[dict[str, Any]]:
-    touched = [event for event in pipeline.fusion.events if event.touched_us == at_us]
+def _events(stages: Stages, at_us: int) -> list[dict[str, Any]]:
+    touched = [event for event in stages.monitor.state.fusion.events if event.evaluated_us == at_us]
     if not touched:
         return []
-    alarms = {alarm.key: alarm.id for alarm in pipeline.alarms.open}
+    alarms = {alarm.key: alarm.id for alarm in stages.monitor.state.alarms.open}
     return [
         event_line(event, alarms.get(event.id)) for event in touched if event.target in ALARMABLE
     ]

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""The door, before it: each node has its share, so that one that floods does not slow the others.
+
+What is over the share is counted and let go before it costs a signature. A durable message has no
+receipt then and comes again; the embedded broker makes a flood wait before it comes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gateway.intake.authentication.authenticator import UNKNOWN
+from gateway.limits import TokenBucket
+from gateway.links.interface import Arrival
+from gateway.wire.topics import addressed_node
+
+RATE_PER_S = 100  # a node in its worst minute sends tens
+BURST = 1000  # a whole ledger after an outage
+TOO_FAST = "too_fast"
+
+
+class Gate:
+    """A token bucket for each node, and one for all that is not of our nodes."""
+
+    def __init__(
+        self,
+        nodes: Iterable[str],
+        offer: Callable[[Arrival], bool],
+        count: Callable[[str, str], None],
+    ) -> None:
+        self._offer = offer
+        self._count = count
+        self._buckets = {node: _bucket() for node in (*nodes, UNKNOWN)}
+
+    def add(self, nodes: Iterable[str]) -> None:
+        """These may be new; each has its share."""
+        for node in nodes:
+            self._buckets.setdefault(node, _bucket())
+
+    def offer(self, arrival: Arrival) -> bool:
+        """Pass it on; False when the queue behind is full, and it is to be offered again."""
+        node = addressed_node(arrival.topic)
+        bucket = self._buckets.get(node)
+        if bucket is None:
+            node, bucket = UNKNOWN, self._buckets[UNKNOWN]
+        if not bucket.take(arrival.arrival_us / 1e6):
+            self._count(TOO_FAST, node)
+            arrival.acknowledge()
+            return True
+        if self._offer(arrival):
+            return True
+        bucket.give_back()
+        return False
+
+
+def _bucket() -> TokenBucket:
+    return TokenBucket(RATE_PER_S, BURST)

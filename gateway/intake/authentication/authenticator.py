@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""The door: bytes on a topic become an authentic, typed, new message, or a counted refusal.
+
+Order matters: size, topic and node first, then the seal, and only then the payload is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from gateway.intake.authentication.clones import Clones
+from gateway.intake.authentication.epochs import Epochs
+from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
+from gateway.keys import KeyRing, NodeKeys
+from gateway.wire import codec, seal
+from gateway.wire.errors import WireError
+from gateway.wire.messages import (
+    MAX_SEALED,
+    MAX_TOPIC,
+    Condition,
+    ConditionKind,
+    UpMessage,
+)
+from gateway.wire.topics import uplink_topic
+
+_TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
+# Sealed in the epoch before the present one: a late copy; or a new word, which the node itself
+# cannot have said, for it has erased that key.
+OLD_EPOCH, STALE_KEY = "old_epoch", "stale_key"
+UNKNOWN = "-"  # stands for any node that is not ours, so that counters stay few
+
+
+class Refusal(Exception):
+    """An uplink that does not come in; `reason` and `node` are fit for a counter."""
+
+    def __init__(self, reason: str, node: str) -> None:
+        super().__init__(f"{reason} node={node}")
+        self.reason = reason
+        self.node = node
+
+
+class Admitted(NamedTuple):
+    """An authentic message. `fresh` is False for a copy of one that came before."""
+
+    node: str
+    lane: int
+    boot: int
+    seq: int
+    message: UpMessage
+    payload: bytes
+    fresh: bool
+
+    @property
+    def durable(self) -> bool:
+        return self.lane == seal.DURABLE
+
+
+class Authenticator:
+    """Holds per node what has been seen; knows nothing of time, store or links."""
+
+    def __init__(self, site: str, keys: Mapping[str, KeyRing]) -> None:
+        self._site = site
+        self._keys = dict(keys)
+        # Nearly every topic is one of these: looking it up costs a tenth of taking it apart.
+        self._topics = {uplink_topic(site, node): node for node in keys}
+        self._spoken: dict[str, NodeKeys] = {}  # as given out
+        self.epochs = Epochs()
+        self.clones = Clones()
+        self.durable: dict[tuple[str, int], DurableSequence] = {}
+        self.volatile = {node: VolatileWindow() for node in keys}
+
+    def admit(self, topic: str, data: bytes) -> Admitted:
+        """Raises Refusal; a message is marked as seen only when everything about it is right."""
+        node = self._topics.get(topic) or self._unaddressed(topic)
+        if len(data) > MAX_SEALED:
+            raise Refusal("too_big", node)
+        try:
+            piv, payload = self._open(node, topic, data)
+            lane, boot, seq = seal.parse_up_piv(piv)
+            message = codec.decode(payload, "up")
+        except WireError as error:
+            raise Refusal(error.reason, node) from None
+        if not isinstance(message, UpMessage):
+            raise Refusal("wrong_direction", node)
+        if not _lane_allowed(message, lane):
+            raise Refusal("wrong_lane", node)
+        if self.clones.differs(node, lane, boot, seq, payload):
+            raise Refusal("two_senders", node)
+        if lane == seal.DURABLE:
+            fresh = self.sequence(node, boot).see(seq)
+        else:
+            window = self.volatile[node]
+            fresh = window.see(boot, seq)
+            if not fresh:
+                raise Refusal("replayed" if boot == window.newest >> 16 else "old_boot", node)
+        return Admitted(node, lane, boot, seq, message, payload, fresh)
+
+    def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
+        """Keys were given out, proven or revoked; there may be new nodes, none is gone."""
+        self._keys = {**self._keys, **keys}
+        for node in keys:
+            self._topics.setdefault(uplink_topic(self._site, node), node)
+            self.volatile.setdefault(node, VolatileWindow())
+        self._spoken = {n: spoken for n, spoken in self._spoken.items() if spoken in self._good(n)}
+
+    def keys_of(self, node: str) -> NodeKeys | None:
+        """What to seal for a node with: the keys it spoke under last; None for a revoked one."""
+        good = self._good(node)
+        given = self._spoken.get(node) or (good[0] if good else None)
+        return self.epochs.of(node, given)[1] if given else None
+
+    def _good(self, node: str) -> tuple[NodeKeys, ...]:
+        return self._keys[node].accepted
+
+    def _open(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+        """(Partial IV, payload). Raises WireError, and Refusal for what a revoked node sealed."""
+        ring, epochs = self._keys[node], self.epochs
+        problem: WireError | None = None
+        for given in (*ring.accepted, *ring.barred):
+            _past, present, following = epochs.of(node, given)
+            for keys in (present, following):
+                try:
+                    opened = seal.open_sealed(keys.up_key, keys.up_iv, data, topic.encode())
+                except WireError as error:
+                    problem = error
+                    continue
+                if given in ring.barred:
+                    raise Refusal("revoked", node)
+                self._spoken[node] = given
+                if keys is not present:
+                    epochs.heard(node, given, keys)
+                return opened
+        if problem is None:
+            raise Refusal("revoked", node)
+        if problem.reason != "bad_tag":
+            raise problem
+        return self._open_elsewhere(node, topic, data)
+
+    def _open_elsewhere(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+        """As `_open`, of an epoch that is neither the present one nor the next."""
+        epochs, aad = self.epochs, topic.encode()
+        for given in self._good(node):
+            past = epochs.of(node, given)[0]
+            if past is not None:
+                with suppress(WireError):
+                    piv, _payload = seal.open_sealed(past.up_key, past.up_iv, data, aad)
+                    raise Refusal(OLD_EPOCH if self._knows(node, piv) else STALE_KEY, node)
+            # One that has spoken since we started cannot have run away from us.
+            for keys in () if node in self._spoken else epochs.ahead(node, given):
+                with suppress(WireError):
+                    opened = seal.open_sealed(keys.up_key, keys.up_iv, data, aad)
+                    self._spoken[node] = given
+                    epochs.heard(node, given, keys)
+                    return opened
+        raise WireError("bad_tag")
+
+    def _knows(self, node: str, piv: bytes) -> bool:
+        """Whether a message has been here before: a broker's late copy then. So may be its last
+        will, which is of the connection on which the node went on."""
+        lane, boot, seq = seal.parse_up_piv(piv)
+        if lane == seal.VOLATILE:
+            return self.volatile[node].newest >= boot << 16 | seq
+        return self.sequence(node, boot).has(seq)
+
+    def sequence(self, node: str, boot: int) -> DurableSequence:
+        """Which durable messages of that boot have come."""
+        return self.durable.setdefault((node, boot), DurableSequence())
+
+    def _unaddressed(self, topic: str) -> NoReturn:
+        """A topic of none of our nodes. Raises Refusal."""
+        match = _TOPIC.fullmatch(topic) if len(topic) <= MAX_TOPIC else None
+        if match is None:
+            raise Refusal("bad_topic", UNKNOWN)
+        raise Refusal("foreign_site" if match[1] != self._site else "unknown_node", UNKNOWN)
+
+
+def _lane_allowed(message: UpMessage, lane: int) -> bool:
+    """The schema's lanes; a volatile condition can only be the Will."""
+    if lane not in message.LANES:
+        return False
+    if lane == seal.VOLATILE and type(message) is Condition:
+        return message.kind is ConditionKind.LINK_LOST
+    return True

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: MIT
+"""Intake: the first stage: bytes that come in become authentic, new, stored entries of the log.
+
+No I/O and no clock: arrivals go in with their times, entries come out, rows gather in `collect`. It
+knows keys, counters, windows and clocks; it does not know fusion and never waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.alarms import AlarmRules, coverage
+from gateway.alarms.coverage import Coverage
+from gateway.alarms.rules import TICK_US
+from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
+from gateway.intake.authentication.sequence import VolatileWindow
+from gateway.intake.downlinks import Downlinks
+from gateway.intake.log import Log
+from gateway.intake.nodes.boot_clock import BootClock, first_sample
+from gateway.intake.nodes.completeness import Completeness, NodeBoot
+from gateway.intake.nodes.registry import NodeRegistry, Suspicion
+from gateway.intake.nodes.rows import StaleRows
+from gateway.intake.observations import (
+    detection_of,
+    detection_row,
+    footfalls_of,
+    message_row,
+    report_ms,
+)
+from gateway.intake.quarantine import Quarantine
+from gateway.intake.refused import Refused
+from gateway.keys import KeyRing
+from gateway.model import text
+from gateway.model.detection import Detection
+from gateway.model.entry import Entry
+from gateway.model.observation import NodeCondition, NoiseFloor, Observation
+from gateway.model.site import Site
+from gateway.store.interface import (
+    COUNT_DETECTIONS,
+    COUNT_MESSAGES,
+    BootRow,
+    DetectionRow,
+    MessageRow,
+    NodeRow,
+    Snapshot,
+    Writes,
+)
+from gateway.wire import codec, seal
+from gateway.wire import messages as wire
+
+_VIEW, _EPOCH, _COVERAGE = "node:", "epoch:", "coverage"  # names of state rows
+# A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
+_FLOOR_EVERY_US = 100_000_000
+_FLOOR_FACTOR = 1.25  # 2 dB
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one arrival brought. `receipt` is the (node, boot) to be told how far its messages are
+    stored, once they are; `time_for` the (node, t_ms) that asked for the time; `message` came for
+    the first time."""
+
+    node: str = ""
+    refused: str = ""
+    duplicate: bool = False
+    receipt: NodeBoot | None = None
+    time_for: tuple[str, int] | None = None
+    message: wire.UpMessage | None = None
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Promise(NamedTuple):
+    """What may be said once the rows it was collected with are stored."""
+
+    upto: dict[NodeBoot, int]
+    reserved: dict[str, int]
+
+
+class Intake:
+    """Everything between links and the log, for all nodes of a site."""
+
+    def __init__(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
+        self.refused = Refused()
+        self.quarantine = Quarantine()
+        self.log = Log()
+        self.messages = 0
+        self.detections = 0
+        self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
+        self.authenticator = Authenticator(site.name, keys)
+        self.completeness = Completeness(self.authenticator)
+        self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
+        self._site = site
+        self._rules = _rules(site)
+        self._clocks: dict[NodeBoot, BootClock] = {}
+        self._floors: dict[str, tuple[int, float]] = {}
+        self._coverage = self._coverage_saved = Coverage()
+        self._covered_s = -1
+        self._stale = StaleRows(self._write_node)
+        self._stale_boots: dict[str, set[int]] = {}
+        self._message_rows: list[MessageRow] = []
+        self._detection_rows: list[DetectionRow] = []
+        self._promise = Promise({}, {})
+        self._kept_rows: dict[str, NodeRow] = {}
+        self._kept_views: dict[str, str] = {}
+        self.set_keys(keys)
+
+    def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
+        """Bytes that came on a topic; never raises for what they hold."""
+        taken = Taken()
+        try:
+            admitted = self.authenticator.admit(topic, payload)
+        except Refusal as refusal:
+            taken.refused = refusal.reason
+            self.refused.count(refusal.reason, refusal.node)
+            self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
+            self._log(arrival_us, refusal.node, self._suspicious(refusal, arrival_us), taken)
+            return taken
+        node = taken.node = admitted.node
+        if admitted.durable:
+            taken.receipt = (node, admitted.boot)
+        self.downlinks.reserve(node)
+        if not admitted.fresh:
+            self.registry.on_duplicate(node)
+            taken.duplicate = True
+            return taken
+        taken.message = admitted.message
+        self._keep(admitted, arrival_us)
+        self._log(arrival_us, node, self._apply(admitted, arrival_us, taken), taken)
+        return taken
+
+    def tick(self, now_us: int) -> list[Entry]:
+        """Time passes: nodes and sectors that are missed by now."""
+        taken = Taken()
+        for condition in self.registry.tick(now_us):
+            self._log(now_us, condition.node, [condition], taken)
+        if now_us // TICK_US != self._covered_s:
+            self._covered_s = now_us // TICK_US
+            at_us = self._covered_s * TICK_US
+            seen = self.registry.presence
+            self._coverage, areas = coverage.step(self._coverage, self._rules, seen, at_us)
+            for area in areas:
+                self._log(at_us, area.key, [area], taken)
+        return taken.entries
+
+    def append(self, at_us: int, source: str, given: object) -> list[Entry]:
+        """What no node sent: a connector's observation, an act, a policy, a start."""
+        return [self.log.append(at_us, source, given)]
+
+    def failed_login(self, now_us: int, node: str, misused: bool) -> list[Entry]:
+        """The broker refused who used a node's name, with its password (`misused`) or without."""
+        if node not in self.registry.views:
+            return []
+        if node in self.registry.revoked:
+            self.refused.count("revoked", node)
+            conditions = self.registry.on_revoked(node, now_us)
+        elif misused:
+            self.refused.count("misused", node)
+            conditions = self.registry.on_suspect(node, Suspicion.MISUSE, now_us)
+        else:
+            self.refused.count("bad_login", node)
+            conditions = self.registry.on_bad_tag(node, now_us)
+        taken = Taken()
+        self._log(now_us, node, [*conditions], taken)
+        return taken.entries
+
+    def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
+        """The site grew, or was measured again; `keys` are of all its nodes."""
+        self._site, self._rules = site, _rules(site)
+        fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
+        for node in fresh:
+            self.registry.add(node.id, node.sector)
+        self.set_keys(keys)
+        for node in fresh:
+            self._take_up(node.id)
+
+    def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
+        """Keys were given out, proven or revoked, or new nodes came."""
+        self.authenticator.set_keys(keys)
+        self.downlinks.add(keys)
+        self.registry.revoked = frozenset(node for node, ring in keys.items() if not ring.accepted)
+
+    def collect(self, writes: Writes, now_us: int, everything: bool = False) -> None:
+        """Hand over rows since the last call; `everything`: also rows that may wait."""
+        writes.messages += self._message_rows
+        writes.detections += self._detection_rows
+        self._message_rows, self._detection_rows = [], []
+        for node in sorted(self.registry.dirty):
+            self._stale.urge(node)
+        self.registry.dirty.clear()
+        self._stale.collect(writes, self.messages, now_us, everything)
+        for node in sorted(self.authenticator.epochs.dirty):
+            saved = self.authenticator.epochs.save(node)
+            writes.state[f"{_EPOCH}{node}"] = text.format_json(saved)
+        self.authenticator.epochs.dirty.clear()
+        if self._coverage != self._coverage_saved:
+            writes.state[_COVERAGE] = text.format_json(self._coverage)
+            self._coverage_saved = self._coverage
+        writes.refused |= self.refused.changed()
+        self.quarantine.collect(writes)
+        self.log.collect(writes)
+        self._promise.upto.update(self.completeness.take_upto())
+        self._promise.reserved.update(self.downlinks.collect(writes))
+
+    def take_promise(self) -> Promise:
+        """What may be said once the rows collected since the last call are stored."""
+        promise, self._promise = self._promise, Promise({}, {})
+        return promise
+
+    def committed(self, promise: Promise) -> None:
+        """The store holds these rows now."""
+        self.completeness.committed(promise.upto)
+        self.downlinks.committed(promise.reserved)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left."""
+        self.log.restore(snapshot)
+        self.quarantine.restore(snapshot)
+        self.messages, self.detections = snapshot.messages, snapshot.detections
+        for boot in snapshot.boots:
+            self._restore_boot(boot)
+        for node, number, seq in snapshot.above:
+            self.completeness.sequence(node, number).see(seq)
+            self.completeness.received(node, number)
+        self._kept_rows = {row.node: row for row in snapshot.nodes}
+        self._kept_views = {
+            name.removeprefix(_VIEW): value
+            for name, value in snapshot.state.items()
+            if name.startswith(_VIEW)
+        }
+        spoken = {boot.node for boot in snapshot.boots} | {row.node for row in snapshot.tail}
+        self.downlinks.restore(self._kept_rows, spoken, snapshot.state)
+        for node in self.registry.views:
+            self._take_up(node)
+        for name, value in snapshot.state.items():
+            if name.startswith(_EPOCH):
+                # Of every node there ever was: one that comes back goes on in its epoch.
+                saved = text.parse_json(value, dict[str, int])
+                self.authenticator.epochs.restore(name.removeprefix(_EPOCH), saved)
+        for reason, node, count in snapshot.refused:
+            self.refused.cells[(reason, node)] = count
+        if _COVERAGE in snapshot.state:
+            known = text.parse_json(snapshot.state[_COVERAGE], Coverage)
+            self._coverage = self._coverage_saved = coverage.of_site(known, self._rules)
+        for row in snapshot.tail:
+            self._apply_again(row)
+        self.completeness.restored()
+
+    def _restore_boot(self, row: BootRow) -> None:
+        key = (row.node, row.boot)
+        self.completeness.restore(row)
+        if None not in (row.start_us, row.spread_us, row.samples, row.at_us):
+            self._clocks[key] = BootClock(*row[4:8])  # type: ignore[arg-type]  # none is None
+
+    def _take_up(self, node: str) -> None:
+        """A node goes on where the store's rows say it was."""
+        row = self._kept_rows.get(node)
+        if row is not None and node in self.authenticator.volatile:
+            bits = int.from_bytes(row.window_bits, "big")
+            self.authenticator.volatile[node] = VolatileWindow(row.window_newest, bits)
+        if node in self._kept_views:
+            self.registry.restore(node, self._kept_views[node])
+
+    def _apply_again(self, row: MessageRow) -> None:
+        """A message that the rows of its node do not hold yet."""
+        node = row.node
+        known = self._kept_rows.get(node)
+        if node not in self._site.nodes or not row.payload:
+            return
+        if known is not None and row.id <= known.applied_id:
+            return
+        message = codec.decode(row.payload, "up")
+        if not isinstance(message, wire.UpMessage):
+            return
+        admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
+        if admitted.durable:
+            self.completeness.sequence(node, row.boot).see(row.seq)
+            self.completeness.received(node, row.boot)
+        elif node in self.authenticator.volatile:
+            self.authenticator.volatile[node].see(row.boot, row.seq)
+        self._stale.touch(node, row.arrival_us, row.id)
+        self._stale_boots.setdefault(node, set()).add(row.boot)
+        self._apply(admitted, row.arrival_us, Taken())
+        # Its row is there already.
+        self._detection_rows.clear()
+
+    def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
+        taken.entries += [self.log.append(at_us, source, one) for one in observations]
+
+    def _suspicious(self, refusal: Refusal, arrival_us: int) -> list[Observation]:
+        """What points to an attack is an observation."""
+        node, registry = refusal.node, self.registry
+        found: list[NodeCondition] = []
+        match refusal.reason:
+            case "bad_tag":
+                found = registry.on_bad_tag(node, arrival_us)
+            case "stale_key":
+                found = registry.on_suspect(node, Suspicion.STALE, arrival_us)
+            case "revoked":
+                found = registry.on_revoked(node, arrival_us)
+            case "two_senders":
+                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
+            case "old_boot" if self.authenticator.clones.lingers(node, arrival_us):
+                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
+        return [*found]
+
+    def _keep(self, admitted: Admitted, arrival_us: int) -> None:
+        self.messages += 1
+        node, boot = admitted.node, admitted.boot
+        if admitted.durable:
+            newest = self.completeness.sequence(node, boot).newest
+            self.registry.views[node].backfilled += newest > admitted.seq
+            self.completeness.received(node, boot)
+        self._stale.touch(node, arrival_us, self.messages)
+        self._stale_boots.setdefault(node, set()).add(boot)
+        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
+
+    def _apply(self, admitted: Admitted, arrival_us: int, taken: Taken) -> list[Observation]:
+        """What a message changes about its node, and the observations it brings."""
+        node, boot, message = admitted.node, admitted.boot, admitted.message
+        if admitted.lane == seal.VOLATILE and isinstance(message, wire.Condition):
+            self.registry.on_will(node, arrival_us)
+            return []
+        found: list[Observation] = [*self.registry.on_fresh(node, boot, arrival_us)]
+        match message:
+            case wire.Health():
+                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self.registry.on_health(node, message)
+                found += self._floor(node, arrival_us, message.floor_um_s_x100 / 100)
+                taken.time_for = (node, message.t_ms)
+            case wire.Detection():
+                found.append(self._detection(admitted, message, arrival_us))
+            case wire.Strikes():
+                footfalls = footfalls_of(node, boot, message, arrival_us)
+                if footfalls is None:
+                    self.refused.count("untimely_strikes", node)
+                else:
+                    found.append(footfalls)
+            case wire.Hello():
+                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self.registry.on_hello(node, message)
+                if message.oldest_seq is not None:
+                    self._give_up(node, boot, message.oldest_seq - 1)
+                taken.time_for = (node, message.t_ms)
+            case wire.Condition():
+                if message.kind is wire.ConditionKind.RECORDS_DROPPED and message.value:
+                    self._give_up(node, message.boot or boot, message.value)
+                found += self.registry.on_condition(node, boot, admitted.seq, message)
+            case wire.Snippet() | wire.Result() | wire.Want():
+                pass  # kept as it came; nothing is decided by it
+        return found
+
+    def _floor(self, node: str, at_us: int, floor_um_s: float) -> list[Observation]:
+        known_us, known = self._floors.get(node, (0, 0.0))
+        if 0 <= at_us - known_us < _FLOOR_EVERY_US and (
+            known / _FLOOR_FACTOR <= floor_um_s <= known * _FLOOR_FACTOR
+        ):
+            return []
+        self._floors[node] = at_us, floor_um_s
+        return [NoiseFloor(node, at_us, floor_um_s)]
+
+    def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
+        node, boot = admitted.node, admitted.boot
+        clock = self._observe(node, boot, arrival_us, report_ms(message))
+        sector = self._site.nodes[node].sector
+        detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
+        self.detections += message.phase is wire.Phase.ONSET
+        self.registry.views[node].last_detection_us = detection.report_us
+        self._detection_rows.append(detection_row(detection, message))
+        return detection
+
+    def _observe(
+        self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
+    ) -> BootClock:
+        known = self._clocks.get((node, boot))
+        if known is None:
+            clock = first_sample(arrival_us, t_ms, boot >= self.registry.views[node].boot)
+        else:
+            clock = known.observe(arrival_us, t_ms, live)
+        self._clocks[(node, boot)] = clock
+        return clock
+
+    def _give_up(self, node: str, boot: int, upto: int) -> None:
+        self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
+        self._stale_boots.setdefault(node, set()).add(boot)
+
+    def _write_node(self, node: str, writes: Writes) -> None:
+        """All rows of a node, up to date with the newest message."""
+        window = self.authenticator.volatile[node]
+        writes.nodes[node] = NodeRow(
+            node,
+            window.newest,
+            window.bits.to_bytes(128, "big"),
+            self.downlinks.reserved(node),
+            self.registry.views[node].last_seen_us or 0,
+            self.messages,
+        )
+        writes.state[f"{_VIEW}{node}"] = text.format_json(self.registry.views[node])
+        for boot in sorted(self._stale_boots.pop(node, ())):
+            key = (node, boot)
+            clock = self._clocks.get(key)
+            times = tuple(clock) if clock else (None, None, None, None)
+            missing = self.completeness.missing.get(key, 0)
+            upto = self.completeness.sequence(node, boot).upto
+            writes.boots[key] = BootRow(node, boot, upto, missing, *times)
+        writes.state[COUNT_MESSAGES] = str(self.messages)
+        writes.state[COUNT_DETECTIONS] = str(self.detections)
+
+
+def _rules(site: Site) -> AlarmRules:
+    return AlarmRules({node.id: node.sector for node in site.nodes.values()})

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: MIT
+"""The door: what is known of each node's health, and when it is missed. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+from gateway.alarms import NodeCondition
+from gateway.alarms.coverage import Presence
+from gateway.model import text
+from gateway.model.alarm import AlarmKind
+from gateway.wire.messages import Condition, ConditionKind, Health, Hello
+
+# Three missed heartbeats of 60 s (EN 50131 asks for less than 180 s in grade 3).
+LOST_AFTER_US = 180_000_000
+# The Will says the connection broke; a node that is alive reconnects within this.
+WILL_GRACE_US = 20_000_000
+# So many bad tags in so long is somebody trying, not noise.
+FORGERY_COUNT = 10
+FORGERY_US = 60_000_000
+_TICK_US = 250_000
+
+NO_RSSI = -128  # not known, or a wire
+_GONE_MOST = 20
+
+_ALARMS = {
+    ConditionKind.TAMPER: AlarmKind.TAMPER,
+    ConditionKind.LOW_BATTERY: AlarmKind.LOW_BATTERY,
+    ConditionKind.SENSOR_FAULT: AlarmKind.NODE_FAULT,
+    ConditionKind.PIR_FAULT: AlarmKind.NODE_FAULT,
+    ConditionKind.LEDGER_FAULT: AlarmKind.NODE_FAULT,
+}
+
+
+class Suspicion(Enum):
+    """What points to somebody who uses a node's key or name: (detail of the alarm, in words)."""
+
+    REVOKED = ("revoked", "was revoked and still sends: its board or a copy of it is out there")
+    TWIN = (
+        "twin",
+        "speaks with two voices: a copy of it, or its flash was wiped under its old key",
+    )
+    STALE = (
+        "stale key",
+        "is spoken for with a key it has erased: a copy of it was made before its last key step",
+    )
+    MISUSE = ("misuse", "logs in and then acts as another node: its key is in other hands")
+
+
+@dataclass(slots=True)
+class NodeView:
+    """The latest word about one node; None is "never said"."""
+
+    boot: int = 0
+    last_seen_us: int | None = None
+    will_us: int | None = None
+    lost: bool = False
+    forged: bool = False
+    fw: str = ""
+    board: str = ""
+    reset_cause: str = ""
+    battery_mv: int | None = None
+    rssi_dbm: int | None = None
+    floor_um_s: float | None = None
+    samples_missed: int | None = None
+    ledger_pending: int | None = None
+    records_dropped: int = 0
+    gone: list[list[int]] = field(default_factory=list)  # [boot, first, last] given up, the newest
+    backfilled: int = 0  # durable messages that came after later ones
+    messages: int = 0
+    duplicates: int = 0
+    last_detection_us: int | None = None
+    conditions: dict[str, int] = field(default_factory=dict)
+    applied: dict[str, list[int]] = field(default_factory=dict)
+
+
+_VIEW_FIELDS = tuple(item.name for item in fields(NodeView))
+
+
+class NodeRegistry:
+    """Views of all nodes of a site; `dirty` names those that changed in what no message holds."""
+
+    def __init__(self, sectors: dict[str, str]) -> None:
+        self._sectors = sectors
+        self.views = {node: NodeView() for node in sectors}
+        self.dirty: set[str] = set()
+        self._bad_tags: dict[str, deque[int]] = {
+            node: deque(maxlen=FORGERY_COUNT) for node in sectors
+        }
+        self.revoked: frozenset[str] = frozenset()
+        # What was suspected of late, and when last.
+        self._suspected_us: dict[tuple[str, Suspicion], int] = {}
+        self._since_us = self._ticked_us = 0
+        self._heard: set[str] = set()
+        self._broken: set[str] = set()
+        self._lost: set[str] = set()
+        # Live views: ten thousand nodes are not looked through again and again.
+        self.presence = Presence(self._heard, self._broken, self._lost)
+
+    @property
+    def duplicates(self) -> int:
+        """Copies of durable messages that came."""
+        return sum(view.duplicates for view in self.views.values())
+
+    def firmware(self) -> dict[str, tuple[str, str]]:
+        """(board, version) by node; empty where a node has not said it."""
+        return {name: (view.board, view.fw) for name, view in self.views.items()}
+
+    def add(self, node: str, sector: str) -> None:
+        """A node that is new on the site."""
+        self._sectors[node] = sector
+        self.views[node] = NodeView()
+        self._bad_tags[node] = deque(maxlen=FORGERY_COUNT)
+
+    def restore(self, node: str, saved: str) -> None:
+        """From the JSON of a view; a node no longer of the site is passed over."""
+        if node in self.views:
+            view = self.views[node] = text.parse_json(saved, NodeView)
+            for names, holds in (
+                (self._heard, view.last_seen_us is not None),
+                (self._broken, view.will_us is not None),
+                (self._lost, view.lost),
+            ):
+                if holds:
+                    names.add(node)
+
+    def save(self, node: str) -> dict[str, Any]:
+        """Plain values, to be made JSON at once: they are not copies."""
+        view = self.views[node]
+        return {name: getattr(view, name) for name in _VIEW_FIELDS}
+
+    def on_fresh(self, node: str, boot: int, arrival_us: int) -> list[NodeCondition]:
+        """An authentic message that is no copy: the node is there."""
+        view = self.views[node]
+        view.messages += 1
+        view.boot = max(view.boot, boot)
+        view.last_seen_us = max(arrival_us, view.last_seen_us or 0)
+        view.will_us = None
+        self._heard.add(node)
+        self._broken.discard(node)
+        if not view.lost:
+            return []
+        view.lost = False
+        self._lost.discard(node)
+        self.dirty.add(node)
+        return [self._missing(node, False, "")]
+
+    def on_given_up(self, node: str, boot: int, ranges: list[tuple[int, int]]) -> None:
+        """Durable messages that never came and that the node no longer has."""
+        view = self.views[node]
+        view.records_dropped += sum(last - first + 1 for first, last in ranges)
+        view.gone = [*view.gone, *([boot, *pair] for pair in ranges)][-_GONE_MOST:]
+
+    def on_duplicate(self, node: str) -> None:
+        """A copy of a durable message: the node has not had its receipt."""
+        self.views[node].duplicates += 1
+
+    def on_will(self, node: str, arrival_us: int) -> None:
+        """The broker says that the node's connection broke."""
+        self.views[node].will_us = arrival_us
+        self._broken.add(node)
+
+    def on_hello(self, node: str, hello: Hello) -> None:
+        """A node introduces itself."""
+        view = self.views[node]
+        view.fw, view.board, view.reset_cause = hello.fw, hello.board, hello.reset_cause.label
+
+    def on_health(self, node: str, health: Health) -> None:
+        """A heartbeat."""
+        view = self.views[node]
+        view.battery_mv = health.battery_mv
+        view.rssi_dbm = None if health.rssi_dbm == NO_RSSI else health.rssi_dbm
+        view.floor_um_s = health.floor_um_s_x100 / 100
+        view.samples_missed = health.samples_missed
+        view.ledger_pending = health.ledger_pending
+
+    def on_condition(
+        self, node: str, boot: int, seq: int, condition: Condition
+    ) -> list[NodeCondition]:
+        """A durable condition; an older one that comes late changes nothing."""
+        view, name = self.views[node], condition.kind.label
+        if view.applied.get(name, [0, 0]) >= [boot, seq]:
+            return []
+        view.applied[name] = [boot, seq]
+        if condition.active:
+            view.conditions[name] = condition.value or 0
+        else:
+            view.conditions.pop(name, None)
+        kind = _ALARMS.get(condition.kind)
+        if kind is None:
+            return []
+        reason = f"{node} reports {name.replace('_', ' ')}"
+        return [
+            NodeCondition(kind, node, self._sectors[node], name, bool(condition.active), reason)
+        ]
+
+    def on_bad_tag(self, node: str, arrival_us: int) -> list[NodeCondition]:
+        """A message in the node's name that its key did not seal."""
+        recent = self._bad_tags[node]
+        recent.append(arrival_us)
+        view = self.views[node]
+        if view.forged or len(recent) < FORGERY_COUNT or recent[-1] - recent[0] > FORGERY_US:
+            return []
+        view.forged = True
+        self.dirty.add(node)
+        return [self._forgery(node, True)]
+
+    def on_revoked(self, node: str, arrival_us: int) -> list[NodeCondition]:
+        """A revoked node's board, or a copy of it, speaks or knocks at the broker."""
+        return self.on_suspect(node, Suspicion.REVOKED, arrival_us)
+
+    def on_suspect(self, node: str, what: Suspicion, arrival_us: int) -> list[NodeCondition]:
+        """Somebody does what this node does not do; told once until it has been over for long."""
+        told = (node, what) in self._suspected_us
+        self._suspected_us[(node, what)] = arrival_us
+        return [] if told else [self._suspect(node, what, True)]
+
+    def tick(self, now_us: int) -> list[NodeCondition]:
+        """Who is missed by now, and which attempts are over; looked at four times a second."""
+        if 0 <= now_us - self._ticked_us < _TICK_US:
+            return []
+        if now_us - self._ticked_us > LOST_AFTER_US:
+            # We were off, asleep, or our clock was set: every node gets its time to report.
+            self._since_us = now_us
+        elif now_us < self._ticked_us:
+            self._set_back(now_us)
+        self._ticked_us = now_us
+        troubles = []
+        for node, view in self.views.items():
+            if node not in self.revoked and (reason := self._missed(view, now_us)):
+                view.lost = True
+                self._lost.add(node)
+                self.dirty.add(node)
+                troubles.append(self._missing(node, True, f"{node} {reason}"))
+            recent = self._bad_tags[node]
+            if view.forged and (not recent or now_us - recent[-1] > FORGERY_US):
+                view.forged = False
+                self.dirty.add(node)
+                troubles.append(self._forgery(node, False))
+        for (node, what), heard_us in list(self._suspected_us.items()):
+            if abs(now_us - heard_us) > FORGERY_US:
+                del self._suspected_us[(node, what)]
+                troubles.append(self._suspect(node, what, False))
+        return troubles
+
+    def _set_back(self, now_us: int) -> None:
+        """Our clock was set back: nothing was heard in the future, or nobody would be missed."""
+        self._since_us = min(self._since_us, now_us)
+        for node, view in self.views.items():
+            view.last_seen_us = view.last_seen_us and min(view.last_seen_us, now_us)
+            view.will_us = view.will_us and min(view.will_us, now_us)
+            self._bad_tags[node] = deque(
+                (min(at_us, now_us) for at_us in self._bad_tags[node]), FORGERY_COUNT
+            )
+            self.dirty.add(node)
+
+    def _missed(self, view: NodeView, now_us: int) -> str:
+        if view.lost or view.last_seen_us is None:
+            return ""
+        if view.will_us is not None and now_us - view.will_us > WILL_GRACE_US:
+            return "lost its connection and did not come back"
+        heard_us = max(view.last_seen_us, self._since_us)
+        if now_us - heard_us > LOST_AFTER_US:
+            return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
+        return ""
+
+    def _suspect(self, node: str, what: Suspicion, active: bool) -> NodeCondition:
+        detail, words = what.value
+        sector = self._sectors[node]
+        return NodeCondition(AlarmKind.FORGERY, node, sector, detail, active, f"{node} {words}")
+
+    def _missing(self, node: str, active: bool, reason: str) -> NodeCondition:
+        sector = self._sectors[node]
+        return NodeCondition(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
+
+    def _forgery(self, node: str, active: bool) -> NodeCondition:
+        reason = f"{FORGERY_COUNT} or more forged messages or log-ins in the name of {node}"
+        sector = self._sectors[node]
+        return NodeCondition(AlarmKind.FORGERY, node, sector, "forgery", active, reason)

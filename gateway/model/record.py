@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""Model: one entry of the audit as it is asked for, before it is numbered and chained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+SYSTEM = "system"  # the actor of what no person did
+
+
+class Record(NamedTuple):
+    """Who did what to what, why and until when; `detail` are plain values."""
+
+    at_us: int
+    actor: str
+    action: str
+    subject: str = ""
+    reason: str = ""
+    until_us: int | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+class Recorder(Protocol):
+    """Takes entries; they are committed with what they are about."""
+
+    def add(
+        self,
+        at_us: int,
+        actor: str,
+        action: str,
+        subject: str = "",
+        reason: str = "",
+        until_us: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """One entry; returns its number."""

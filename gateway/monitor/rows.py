@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""Monitor: its state as rows of the store and back; only what changed is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.alarms import AlarmState
+from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
+from gateway.fusion import FusionState
+from gateway.fusion.floors import NodeFloor, NoiseFloors
+from gateway.model import text
+from gateway.model.alarm import Alarm
+from gateway.model.event import Event
+from gateway.monitor.inputs import Start
+from gateway.monitor.policy import Policy, saved
+from gateway.monitor.step import MonitorState
+from gateway.store.interface import Snapshot
+
+_EVENT, _FLOOR = "event:", "ear:"  # prefixes of state rows
+_FUSION, _ORDERS = "fusion", "orders"
+_LAST_EVENT = "last_event"  # of stores of earlier versions
+_PREFIXES = (_EVENT, _FLOOR, _FUSION, _ORDERS, _LAST_EVENT)
+
+Rows = dict[str, str]
+
+
+def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
+    """State rows that are different; an empty value ends a row."""
+    rows: Rows = {}
+    old = {event.id: event for event in before.fusion.events}
+    new = {event.id: event for event in now.fusion.events}
+    rows |= {f"{_EVENT}{name}": "" for name in old if name not in new}
+    for name, event in new.items():
+        if old.get(name) is not event:
+            rows[f"{_EVENT}{name}"] = text.format_json(event)
+    floors, known = now.fusion.floors.by_node, before.fusion.floors.by_node
+    if floors is not known:
+        for name, floor in floors.items():
+            if known.get(name) is not floor:
+                rows[f"{_FLOOR}{name}"] = text.format_json(floor)
+    rest = _rest(now.fusion)
+    if rest != _rest(before.fusion):
+        rows[_FUSION] = text.format_json(rest)
+    orders = saved_orders(now.alarms)
+    if orders != saved_orders(before.alarms):
+        rows[_ORDERS] = text.format_json(orders)
+    return rows
+
+
+def _rest(fusion: FusionState) -> FusionState:
+    return replace(fusion, events=(), floors=NoiseFloors())
+
+
+def start_of(snapshot: Snapshot, policy: Policy) -> Start:
+    """What a run of the gateway starts with, by the store."""
+    rows = {n: v for n, v in snapshot.state.items() if n.startswith(_PREFIXES) and v}
+    return Start(
+        saved(policy),
+        rows,
+        snapshot.open_alarms,
+        snapshot.closed_alarms,
+        snapshot.last_alarm_id,
+        snapshot.last_history_id,
+    )
+
+
+def start_from(state: MonitorState, last_history_id: int) -> Start:
+    """The same from a state."""
+    alarms = state.alarms
+    return Start(
+        saved(state.policy),
+        changed_rows(MonitorState(state.policy), state),
+        [text.format_json(alarm) for alarm in alarms.open],
+        [text.format_json(alarm) for alarm in alarms.closed],
+        alarms.last_id,
+        last_history_id,
+    )
+
+
+def restored_state(blank: MonitorState, start: Start) -> MonitorState:
+    """The state that a run starts with. An open event of a node that the site no longer has, or of
+    an earlier version's form, is dropped."""
+    site = blank.policy.site
+    floors: dict[str, NodeFloor] = {}
+    events: list[Event] = []
+    fusion = FusionState()
+    for name, value in start.state.items():
+        if name.startswith(_EVENT):
+            try:
+                event = text.parse_json(value, Event)
+            except ValueError:
+                continue
+            if set(event.nodes) <= set(site.nodes):
+                events.append(event)
+        elif name.startswith(_FLOOR) and name.removeprefix(_FLOOR) in site.nodes:
+            floors[name.removeprefix(_FLOOR)] = text.parse_json(value, NodeFloor)
+    if _FUSION in start.state:
+        fusion = text.parse_json(start.state[_FUSION], FusionState)
+    events.sort(key=lambda event: int(event.id.removeprefix("e")))
+    newest = max((int(event.id.removeprefix("e")) for event in events), default=0)
+    fusion = replace(
+        fusion,
+        events=tuple(events),
+        floors=NoiseFloors(floors),
+        last_number=max(fusion.last_number, newest, int(start.state.get(_LAST_EVENT, "0"))),
+    )
+    alarms = AlarmState(
+        tuple(text.parse_json(value, Alarm) for value in start.open_alarms),
+        tuple(text.parse_json(value, Alarm) for value in start.closed_alarms),
+        start.last_alarm_id,
+    )
+    if _ORDERS in start.state:
+        alarms = with_orders(alarms, text.parse_json(start.state[_ORDERS], SavedOrders))
+    return replace(blank, fusion=fusion, alarms=alarms)

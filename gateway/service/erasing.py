@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Service: what is older than it may be is erased, in portions, and the audit says so first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.audit.chain import ERASED
+from gateway.config.retention import RecordClass
+from gateway.model.record import SYSTEM, Recorder
+from gateway.store.interface import Expired, Snapshot, Writes
+
+
+class Eraser:
+    """One entry for each class and day, in the commit of the first portion."""
+
+    def __init__(self, audit: Recorder) -> None:
+        self._audit = audit
+        self._told: dict[RecordClass, int] = {}
+        self._due: dict[RecordClass, int] = {}
+
+    def step(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
+        """The store holds these; erase a portion of each."""
+        for kept, found in expired.items():
+            if self._told.get(kept) != found.before_us:
+                self._told[kept] = found.before_us
+                detail: dict[str, int | str] = {
+                    "class": kept.value,
+                    "before_us": found.before_us,
+                    "rows": found.rows,
+                }
+                if found.upto is not None:
+                    detail["upto"] = found.upto
+                self._audit.add(
+                    now_us, SYSTEM, ERASED, kept.value, "kept long enough", None, detail
+                )
+            self._due[kept] = found.before_us
+
+    def collect(self, writes: Writes) -> None:
+        """Hand over what is due."""
+        writes.erase |= self._due
+        self._due = {}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Nothing: what is left over is found again."""

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Service: what one step of the stages brought about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.model import text
+from gateway.model.alarm import AlarmChange
+from gateway.model.detection import Detection
+from gateway.model.event import Event
+from gateway.model.target import Phase
+from gateway.outbox.outbox import Delivery
+from gateway.wire.messages import UpMessage
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`node` sent it, authentically; `message` came for the first time. `done`: the operator's act
+    was possible. `changed` names policy that is different now."""
+
+    node: str = ""
+    refused: str = ""
+    duplicate: bool = False
+    done: bool = False
+    changed: list[str] = field(default_factory=list)
+    detections: list[Detection] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    alarms: list[AlarmChange] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    message: UpMessage | None = None
+
+    def absorb(self, later: Outcome) -> None:
+        """Add what a later step of the same input brought."""
+        self.done = self.done or later.done
+        self.detections += later.detections
+        self.events += later.events
+        self.alarms += later.alarms
+        self.deliveries += later.deliveries
+
+    def lines(self, zero_us: int = 0) -> list[dict[str, Any]]:
+        """JSON lines in the order things were decided; times in seconds after `zero_us`.
+
+        A detection gives one line at its onset (later reports of it refine the alarm).
+        """
+        onsets = [d for d in self.detections if d.phase is Phase.ONSET]
+        return [text.detection_line(d, zero_us) for d in onsets] + [
+            text.alarm_line(change, zero_us) for change in self.alarms
+        ]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Service: who belongs to the site and under which keys, by the site file and the enrolment log.
+Both are looked at while the gateway runs, so `groundwatch flash` needs no restart.
+
+A file that cannot be used leaves all as it was, and a line for the operator until it is right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from gateway.config.site import load_site
+from gateway.enrolment import Enrolment, Journal, site_keys
+from gateway.errors import ConfigError
+from gateway.keys import KeyRing
+from gateway.model.site import Site
+from gateway.service.service import Service
+
+_LOG = logging.getLogger(__name__)
+# A revocation takes effect within a second, one look at the journal included.
+_LOOK_S = 0.25
+
+_Stamp = tuple[int, int, int] | None
+Keys = Mapping[str, KeyRing]
+
+
+class Register:
+    """Reads both files. Raises ConfigError. `problems` are lines by the file they are about."""
+
+    def __init__(
+        self, site_file: Path, journal: Journal, fleet_root: bytes, clock: Callable[[], int]
+    ) -> None:
+        self.problems: dict[Path, str] = {}
+        self._site_file, self._journal = site_file, journal
+        self._fleet_root, self._clock = fleet_root, clock
+        # The stamps first: what is written after them is seen later.
+        self._stamps = {path: _stamp(path) for path in (site_file, journal.path)}
+        self.site = load_site(site_file)
+        self.entries = journal.history()
+
+    def keys(self, site: Site) -> dict[str, KeyRing]:
+        """Keys of every node of a site, as they stand by what was read last."""
+        return site_keys(site, self._fleet_root, Enrolment(self.entries))
+
+    async def watch_site(self, take: Callable[[], Awaitable[object]]) -> None:
+        """Until cancelled; `take` reads the file, and raises ConfigError for what will not do."""
+        while True:
+            await self._change(self._site_file)
+            try:
+                await take()
+            except ConfigError as error:
+                self._complain(self._site_file, error)
+
+    async def watch_keys(
+        self, service: Service, admit: Callable[[Site, Keys], Awaitable[None]]
+    ) -> None:
+        """Until cancelled: keys given out, proven or revoked count from now on."""
+        while True:
+            await self._change(self._journal.path)
+            before = self.entries
+            try:
+                self.entries = self._journal.history()
+                service.enrol(self.entries, self.keys(service.stages.site))
+            except ConfigError as error:
+                # Better the keys as they were known than a gateway that is blind.
+                self.entries = before
+                self._complain(self._journal.path, error)
+                continue
+            site = service.stages.site
+            await admit(site, self.keys(site))
+            _LOG.info("enrolment entries=%d", len(self.entries))
+
+    async def _change(self, path: Path) -> None:
+        while (stamp := _stamp(path)) == self._stamps[path]:  # noqa: ASYNC110  # files tell nobody
+            await asyncio.sleep(_LOOK_S)
+        self._stamps[path] = stamp
+        self.problems.pop(path, None)
+
+    def _complain(self, path: Path, error: ConfigError) -> None:
+        self.problems[path] = f"{error}; all stays as it was"
+        _LOG.error("register: %s", self.problems[path])
+
+
+def _stamp(path: Path) -> _Stamp:
+    """Another one when the file has changed; None while there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

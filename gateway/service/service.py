@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""Service: both stages running over one store, and what may be asked of them while they do.
+
+`async with Service(...)` and `run()`; everything that changes the stages goes through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.config.retention import Retention
+from gateway.enrolment import Entry as EnrolmentEntry
+from gateway.errors import ConfigError, StoreError
+from gateway.intake.intake import Taken
+from gateway.keys import KeyRing
+from gateway.links.interface import Clock
+from gateway.model.acts import Act
+from gateway.model.observation import FromConnector
+from gateway.outbox.outbox import Delivery, Status
+from gateway.service.act_keys import DONE, PENDING
+from gateway.service.commits import Commits
+from gateway.service.committer import Committer
+from gateway.service.intake_stage import IntakeStage, Work
+from gateway.service.keeper import Keeper
+from gateway.service.monitor_stage import MonitorStage
+from gateway.service.outcome import Outcome
+from gateway.service.policy_record import NewPolicy, by_subject
+from gateway.service.stages import Stages
+from gateway.store.interface import Store, Writes
+from gateway.updates.package import Release
+from gateway.updates.rollout import Rollout
+
+_LOG = logging.getLogger(__name__)
+_RETENTION_S = 0.5  # how often it is asked whether records are due to be erased
+_RESTART_S = (0.5, 30.0)
+KEY_MAX = 64  # characters of an idempotency key
+
+
+class ActResult(NamedTuple):
+    """`done`: the act was possible. `repeated`: it came before with the same key."""
+
+    done: bool
+    repeated: bool = False
+
+
+class Service:
+    """`on_committed` is called where a commit was made; `on_taken` and `on_outcome` in the event
+    loop."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        store: Store,
+        clock_us: Clock,
+        on_outcome: Callable[[Outcome], None],
+        on_committed: Callable[[Writes], None] = lambda _writes: None,
+        on_taken: Callable[[Taken], None] = lambda _taken: None,
+        retention: Retention | None = None,
+    ) -> None:
+        self.stages = stages
+        self.clock_us = clock_us
+        self.restarts = 0
+        self._store = store
+        self._committer = Committer(store, on_committed)
+        self._keeper = Keeper(retention or Retention())
+        self.commits = Commits(stages, self._committer, clock_us)
+        self.monitor_stage = MonitorStage(
+            stages, self.commits, self._committer, store, clock_us, on_outcome
+        )
+        self.intake_stage = IntakeStage(
+            stages, self.commits, clock_us, self.monitor_stage.hand_over, on_taken
+        )
+        self._on_outcome = on_outcome
+
+    def start(self) -> None:
+        """Process what an earlier run left in the log, and begin this run. Raises StoreError."""
+        for outcome in self.monitor_stage.catch_up():
+            self._on_outcome(outcome)
+        self.monitor_stage.hand_over(self.stages.start(self.clock_us()))
+
+    async def run(self) -> None:
+        """Until cancelled; a stage that a fault of our own ends is started again."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._kept_up("intake", self.intake_stage.run), name="intake")
+                tasks.create_task(self._kept_up("monitor", self.monitor_stage.run), name="monitor")
+                tasks.create_task(self._erase(), name="retention")
+        finally:
+            await asyncio.shield(self._end())
+
+    async def _kept_up(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A fault in a stage's own code is logged, and the stage goes on with what comes next."""
+        wait_s, max_s = _RESTART_S
+        while True:
+            try:
+                await run()
+            except Exception:
+                self.restarts += 1
+                _LOG.exception("the %s stage failed; it starts again", name)
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, max_s)
+
+    async def _end(self) -> None:
+        await self.commits.commit(everything=True)
+        self._committer.close()
+
+    async def act(self, act: Act, key: str = "") -> ActResult:
+        """What a person or a connector does; committed when this returns. With a key, the same act
+        of the same actor acts once."""
+        known = self.stages.act_keys.find(act.by, key) if key else None
+        if known is not None and known.done != PENDING:
+            return ActResult(known.done == DONE, repeated=True)
+
+        def work(now_us: int) -> Work:
+            entries = self.stages.intake.append(now_us, act.by, act)
+            if key:
+                self.stages.act_keys.add(now_us, act.by, key, entries[0].id)
+            return Work(entries, self.monitor_stage.outcome_of(entries[0].id))
+
+        future = await self.intake_stage.request(work)
+        outcome: Outcome = await future
+        return ActResult(outcome.done)
+
+    async def observe(self, observations: Sequence[FromConnector]) -> None:
+        """What a connector observed; stored when this returns. Its `source` is its provenance."""
+
+        def work(now_us: int) -> Work:
+            append = self.stages.intake.append
+            return Work([e for one in observations for e in append(now_us, one.source, one)])
+
+        await self.intake_stage.request(work)
+
+    async def set_policy(self, by: str, given: Callable[[], NewPolicy]) -> list[str]:
+        """Another policy from now on, recorded in the name of who gave it; subjects that are
+        different. `given` is called when it is its turn: a key may have been revoked since."""
+
+        def work(now_us: int) -> Work:
+            return Work(*self.stages.set_policy(now_us, by, given()))
+
+        changed: list[str] = await self.intake_stage.request(work)
+        return changed
+
+    def note_policy(self, by: str, outputs: Mapping[str, Any]) -> None:
+        """The gateway starts: what is in force, and what is different from when it last ran.
+        `outputs` are given by subject, without what nobody may read."""
+        now = {**by_subject(self.stages.policy), **outputs}
+        self.stages.policies.note(self.clock_us(), by, now)
+
+    def enrol(self, entries: Sequence[EnrolmentEntry], keys: Mapping[str, KeyRing]) -> None:
+        """The enrolment log as it stands now. Raises ConfigError when its end was cut off."""
+        self.stages.enrolment.take(entries, self.clock_us())
+        self.stages.intake.set_keys(keys)
+
+    def failed_login(self, user: str, knew_password: bool) -> None:
+        """The broker refused a login."""
+        intake = self.stages.intake
+        self.intake_stage.post(
+            lambda now_us: Work(intake.failed_login(now_us, user, knew_password))
+        )
+
+    def settle_delivery(self, number: int, status: Status, attempts: int, words: str) -> None:
+        """What became of a delivery; `words` are the receipt or the problem."""
+
+        def work(now_us: int) -> Work:
+            self.stages.outbox.settle(now_us, number, status, attempts, words)
+            return Work()
+
+        self.intake_stage.post(work)
+
+    async def test_output(self, name: str, by: str) -> Delivery:
+        """A test notification, recorded. Raises ConfigError while one is under way."""
+
+        def work(now_us: int) -> Work:
+            delivery = self.stages.outbox.test(name, by, now_us)
+            if delivery is not None:
+                self.stages.audit.add(now_us, by, "output.test", f"output {name}")
+            return Work((), delivery)
+
+        delivery: Delivery | None = await self.intake_stage.request(work)
+        if delivery is None:
+            raise ConfigError(f"a test of {name} is under way: wait for it")
+        return delivery
+
+    async def record(self, by: str, action: str, subject: str, reason: str = "") -> None:
+        """An entry of the audit, committed when this returns."""
+
+        def work(now_us: int) -> Work:
+            self.stages.audit.add(now_us, by, action, subject, reason)
+            return Work()
+
+        await self.intake_stage.request(work)
+
+    async def flush(self) -> None:
+        """What was posted before is committed when this returns."""
+        await self.intake_stage.request(lambda _now_us: Work())
+
+    async def begin_update(self, rollout: Rollout, release: Release) -> bool:
+        """Bring a release to nodes; False when something stands against it."""
+        stages = self.stages
+
+        def work(now_us: int) -> Work:
+            firmware = stages.intake.registry.firmware()
+            if stages.updates.objection(rollout, firmware):
+                return Work((), False)
+            happened = stages.updates.begin(now_us, rollout, release, firmware)
+            return Work(stages.happened(happened, now_us), True)
+
+        begun: bool = await self.intake_stage.request(work)
+        return begun
+
+    async def stop_update(self, by: str, reason: str) -> bool:
+        """End it; False when there was none."""
+        updates = self.stages.updates
+        stopped: bool = await self.intake_stage.request(
+            lambda now_us: Work((), updates.stop(now_us, by, reason))
+        )
+        return stopped
+
+    async def alarms_since(self, raised_us: int, limit: int) -> list[str]:
+        """JSON of alarms raised since then, newest first; read between two commits.
+
+        Raises StoreError.
+        """
+        return await self._committer.call(self._store.alarms_since, raised_us, limit)
+
+    async def _erase(self) -> None:
+        """What is older than it may be goes with the next commit, a portion of it."""
+        while True:
+            await asyncio.sleep(_RETENTION_S)
+            if self.commits.problem or not self._keeper.due(self.clock_us()):
+                continue
+            now_us, store = self.clock_us(), self._store
+            try:
+                expired = await self._committer.call(
+                    store.expired, self._keeper.retention.cuts(now_us)
+                )
+                self.stages.eraser.step(now_us, expired)
+                self._keeper.looked(now_us, bool(expired))
+                if self._keeper.untidy and not expired:
+                    self._keeper.untidy = not await self._committer.call(store.tidy)
+            except StoreError as error:
+                self._keeper.looked(now_us, False)
+                _LOG.error("cannot erase what is older than it may be: %s", error)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""Service: both stages and their records as one value, stepped without I/O and without a clock.
+
+The running gateway steps them in two tasks with a commit between; tools and tests step them in one
+go (`uplink`, `tick`, `act`). Both are the same code. Two runs over one input give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from gateway.alarms import AlarmRules
+from gateway.audit.chain import history_digest
+from gateway.audit.log import AuditLog
+from gateway.fusion.rules import Rules
+from gateway.intake.intake import Intake, Taken
+from gateway.keys import KeyRing
+from gateway.model.acts import Act, act_name, act_subject, act_to_dict
+from gateway.model.detection import Detection
+from gateway.model.entry import Entry
+from gateway.model.record import SYSTEM
+from gateway.model.site import Site
+from gateway.monitor.monitor import Monitor
+from gateway.monitor.policy import Policy, saved
+from gateway.monitor.step import Changes
+from gateway.outbox.outbox import Channel, Delivery, Outbox
+from gateway.performance.watch import WatchBook
+from gateway.service.act_keys import ActKeys
+from gateway.service.enrolment_record import EnrolmentRecord
+from gateway.service.erasing import Eraser
+from gateway.service.outcome import Outcome
+from gateway.service.policy_record import NewPolicy, PolicyRecord, by_subject
+from gateway.store.interface import HistoryRow, Snapshot, Writes
+from gateway.updates.desk import Happened, UpdateDesk
+from gateway.wire.messages import DownMessage
+
+_ACTS = get_args(Act)
+
+
+class Stages:
+    """`snapshot` is what a store held when the last run ended. `down` gathers messages to nodes."""
+
+    def __init__(
+        self,
+        site: Site,
+        keys: Mapping[str, KeyRing],
+        snapshot: Snapshot | None = None,
+        rules: Rules | None = None,
+        alarm_rules: AlarmRules | None = None,
+        audit: AuditLog | None = None,
+        channels: Sequence[Channel] = (),
+    ) -> None:
+        sectors = {node.id: node.sector for node in site.nodes.values()}
+        policy = Policy(site, rules or Rules(), alarm_rules or AlarmRules(sectors))
+        self.site = site
+        self.down: list[tuple[str, DownMessage]] = []
+        self.audit = audit or AuditLog()
+        self.intake = Intake(site, keys)
+        self.monitor = Monitor(policy)
+        self.updates = UpdateDesk(sectors, self.audit)
+        self.watch = WatchBook()
+        self.eraser = Eraser(self.audit)
+        self.enrolment = EnrolmentRecord(self.audit)
+        self.policies = PolicyRecord(self.audit)
+        self.act_keys = ActKeys()
+        self.outbox = Outbox(site.name, channels, self._record_delivery)
+        self._parts = (
+            self.updates,
+            self.watch,
+            self.eraser,
+            self.enrolment,
+            self.policies,
+            self.act_keys,
+            self.outbox,
+        )
+        snapshot = snapshot or Snapshot()
+        self.audit.restore(snapshot)
+        for part in (self.intake, self.monitor, *self._parts):
+            part.restore(snapshot)
+        self._started = False
+
+    @property
+    def policy(self) -> Policy:
+        """What is in force."""
+        return self.monitor.state.policy
+
+    def start(self, now_us: int) -> list[Entry]:
+        """A run begins: its entry of the log. What an earlier run took in and did not process comes
+        before it."""
+        self._started = True
+        return self.intake.append(now_us, SYSTEM, self.monitor.start())
+
+    def receive(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
+        """First stage: bytes that came on a topic; never raises for what they hold."""
+        taken = self.intake.uplink(arrival_us, topic, payload)
+        if taken.message is not None:
+            happened = self.updates.hear(taken.node, taken.message, arrival_us)
+            taken.entries += self.happened(happened, arrival_us)
+        return taken
+
+    def pass_time(self, now_us: int) -> list[Entry]:
+        """First stage: nodes that are missed, updates that wait."""
+        return self.intake.tick(now_us) + self.happened(self.updates.tick(now_us), now_us)
+
+    def set_policy(self, now_us: int, by: str, new: NewPolicy) -> tuple[list[Entry], list[str]]:
+        """First stage: another policy from now on, and the site may have grown: (entries, subjects
+        that are different), recorded in the name of who gave it."""
+        before, now = self.policy, new.policy
+        entries = self.intake.append(now_us, by, saved(now)) if now != before else []
+        self.site = now.site
+        self.intake.set_site(now.site, new.keys)
+        self.updates.set_sectors(now.alarms.sector_of)
+        self.outbox.set_channels(new.channels, now_us)
+        changed = self.policies.note(now_us, by, {**by_subject(now), **new.outputs}, new.hidden)
+        if changed:
+            detail = {"before": before.digest, "after": now.digest}
+            self.audit.add(now_us, by, "orders.load", f"site {now.site.name}", detail=detail)
+        return entries, changed
+
+    def process(self, entry: Entry) -> Outcome:
+        """Second stage: one entry of the log."""
+        changes = self.monitor.process(entry)
+        outcome = self._outcome(changes, entry.at_us)
+        outcome.done = changes.done
+        if isinstance(entry.given, Detection):
+            outcome.detections.append(entry.given)
+        elif isinstance(entry.given, _ACTS):
+            self.act_keys.settle(entry.id, changes.done)
+            if changes.done:
+                self._record_act(entry.at_us, entry.given)
+        return outcome
+
+    def tick_monitor(self, now_us: int) -> Outcome:
+        """Second stage: time passes."""
+        return self._outcome(self.monitor.tick(now_us), now_us)
+
+    def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Outcome:
+        """Both stages, one after the other."""
+        self._begin(arrival_us)
+        taken = self.receive(arrival_us, topic, payload)
+        outcome = Outcome(taken.node, taken.refused, taken.duplicate, message=taken.message)
+        for entry in taken.entries:
+            outcome.absorb(self.process(entry))
+        return outcome
+
+    def tick(self, now_us: int) -> Outcome:
+        """Both stages, one after the other."""
+        self._begin(now_us)
+        outcome = Outcome()
+        for entry in self.pass_time(now_us):
+            outcome.absorb(self.process(entry))
+        outcome.absorb(self.tick_monitor(now_us))
+        return outcome
+
+    def take(self, at_us: int, source: str, given: object) -> Outcome:
+        """An act, an observation of a connector, a policy: both stages, one after the other."""
+        self._begin(at_us)
+        outcome = Outcome()
+        for entry in self.intake.append(at_us, source, given):
+            outcome.absorb(self.process(entry))
+        return outcome
+
+    def committed(self) -> None:
+        """All that was taken is stored."""
+        self.intake.committed(self.intake.take_promise())
+
+    def take_writes(self, now_us: int = 0, everything: bool = True) -> Writes:
+        """Everything to be kept since the last call.
+
+        `everything` False leaves out rows that may wait for a later call.
+        """
+        writes = Writes()
+        self.intake.collect(writes, now_us, everything)
+        self.monitor.collect(writes)
+        for part in self._parts:
+            part.collect(writes)
+        self.audit.collect(writes)
+        return writes
+
+    def _begin(self, now_us: int) -> None:
+        if not self._started:
+            for entry in self.start(now_us):
+                self.process(entry)
+
+    def happened(self, happened: Happened, now_us: int) -> list[Entry]:
+        """What an update asks for: messages to nodes, and conditions for the log."""
+        self.down += happened.down
+        return [
+            entry
+            for condition in happened.troubles
+            for entry in self.intake.append(now_us, condition.node, condition)
+        ]
+
+    def _outcome(self, changes: Changes, now_us: int) -> Outcome:
+        for row in self.monitor.take_unchained():
+            self._chain(row)
+        deliveries = self.outbox.offer(changes.alarms, now_us)
+        return Outcome(
+            events=list(changes.events), alarms=list(changes.alarms), deliveries=deliveries
+        )
+
+    def _record_act(self, at_us: int, act: Act) -> None:
+        self.watch.note_walks(self.monitor.state.alarms.walks)
+        reason = getattr(act, "reason", "") or getattr(act, "note", "")
+        until_us = getattr(act, "until_us", None)
+        name, subject = act_name(act), act_subject(act)
+        self.audit.add(at_us, act.by, name, subject, reason, until_us, act_to_dict(act))
+
+    def _record_delivery(self, delivery: Delivery) -> None:
+        """Who was notified of what, and of what no one could be notified."""
+        detail = {
+            "delivery": delivery.id,
+            "output": delivery.channel,
+            "change": delivery.change,
+            "attempts": delivery.attempts,
+        }
+        action = f"output.{delivery.status.value}"
+        subject = "test" if delivery.test else f"alarm {delivery.alarm_id}"
+        reason = delivery.receipt or delivery.problem
+        self.audit.add(delivery.done_us, SYSTEM, action, subject, reason, detail=detail)
+
+    def _chain(self, row: HistoryRow) -> None:
+        """Each row of the history has its entry: to alter one is to break the chain."""
+        detail = {"history": row.id, "sha256": history_digest(*row).hex()}
+        action, subject = f"history.{row.change}", f"alarm {row.alarm_id}"
+        self.audit.add(row.at_us, row.by or SYSTEM, action, subject, detail=detail)
