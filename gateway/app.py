@@ -11,8 +11,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
+from gateway.api.access.identify import Access
+from gateway.api.access.local_socket import NAME as API_SOCKET
+from gateway.api.access.tokens import NAME as TOKENS
+from gateway.api.access.tokens import Tokens
+from gateway.api.server import Listen, Server
+from gateway.app_facade import Facade, Parts
 from gateway.audit import head as head_file
-from gateway.audit.chain import EXPORTED, SALT_BYTES
+from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
@@ -22,15 +28,11 @@ from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
 from gateway.config.alarms import alarm_rules
-from gateway.console.door import ConsoleDoor
+from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
-from gateway.console.server import Console
-from gateway.console.state import ConsoleState
-from gateway.control import Control, Handler
+from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
-from gateway.export import inbox
-from gateway.export.inbox import Note
 from gateway.intake.admission import Gate
 from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
@@ -43,7 +45,6 @@ from gateway.model.record import SYSTEM
 from gateway.model.site import Site
 from gateway.outputs.desk import OutputDesk
 from gateway.outputs.home_assistant import HomeAssistant, states
-from gateway.outputs.orders import OutputOrders
 from gateway.performance.desk import PerformanceDesk
 from gateway.service.outcome import Outcome
 from gateway.service.register import Register
@@ -52,6 +53,7 @@ from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.service.update_requests import UpdateOrders
 from gateway.store.choose import store_at
+from gateway.store.reader import StoreReader
 
 _LOG = logging.getLogger(__name__)
 _KNOCK_S = 0.05
@@ -78,7 +80,9 @@ class Gateway:
         """`read` reads the configuration anew, for `reload`."""
         self.service: Service
         self.broker: Broker
-        self.console: Console
+        self.console: ConsolePages
+        self.api: Server
+        self.facade: Facade
         self.links: list[Link]
         self._config = config
         self._read = read
@@ -205,53 +209,43 @@ class Gateway:
             self._home_assistant,
         )
         self._reload = Reload(config, self._read, rooms)
-        await self._start_windows(stack)
+        await self._start_api(stack)
         service.start()
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
             await self._link_up(carrier)
 
-    async def _start_windows(self, stack: AsyncExitStack) -> None:
-        """Where people look in: the console, and the socket for commands on this machine."""
-        config = self._config
-        door = self._console_door()
-        stack.callback(door.close)
-        self._state = ConsoleState(
-            self.service,
+    async def _start_api(self, stack: AsyncExitStack) -> None:
+        """Where people and programs look in: the API, and the console's pages beside it."""
+        config, service = self._config, self.service
+        authentication = self._authentication()
+        stack.callback(authentication.close)
+        reader = StoreReader(config.store)
+        stack.callback(reader.close)
+        stages = service.stages
+        parts = Parts(
+            service,
             self.broker,
             self.links,
+            self._outputs,
+            self._reload,
+            PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
+            UpdateOrders(service, config.data_dir, config.release_key),
+            reader,
             _utc_us,
-            door.shown,
+            authentication.shown,
             self._warnings,
-            self._outputs.snapshot,
         )
-        outputs = OutputOrders(self.service, self._outputs)
-        performance = PerformanceDesk(
-            self.service.stages, self.service.alarms_since, self.service.act, _utc_us
+        self.facade = Facade(parts)
+        self.console = ConsolePages(authentication)
+        tokens = Tokens(
+            config.console.operators.with_name(TOKENS), self.facade.record, _utc_us, time.monotonic
         )
-        self.console = Console(
-            config.console.host,
-            config.console.port,
-            self._state,
-            door,
-            self.service.act,
-            performance.measured,
-            outputs.test,
-        )
-        stack.push_async_callback(self.console.stop)
-        await self.console.start()
-        updates = UpdateOrders(self.service, config.data_dir, config.release_key)
-        verbs: dict[str, Handler] = {
-            "outputs": outputs.answer,
-            "reload": self._reload.answer,
-            "update": updates.answer,
-            "performance": performance.answer_performance,
-            "walk_test": performance.answer_walk_test,
-        }
-        control = Control(config.data_dir, verbs)
-        stack.push_async_callback(control.stop)
-        await control.start()
+        listen = Listen(config.console.host, config.console.port, config.data_dir / API_SOCKET)
+        self.api = Server(listen, self.facade, Access(authentication, tokens), self.console)
+        stack.push_async_callback(self.api.stop)
+        await self.api.start()
 
     async def _link_up(self, mqtt: MqttLink) -> None:
         """Our own broker must let us in before any node is told where it is."""
@@ -266,7 +260,7 @@ class Gateway:
         finally:
             ready.cancel()
 
-    def _console_door(self) -> ConsoleDoor:
+    def _authentication(self) -> SessionAuthentication:
         console = self._config.console
         visitor = Operator(console.visitor, Role.SUPERVISOR) if console.visitor else None
         audit = self.service.stages.audit
@@ -274,7 +268,8 @@ class Gateway:
         def record(actor: str, action: str, reason: str) -> None:
             audit.add(_utc_us(), actor, action, reason=reason)
 
-        return ConsoleDoor(OperatorFile(console.operators), record, time.monotonic, visitor)
+        file = OperatorFile(console.operators)
+        return SessionAuthentication(file, record, time.monotonic, visitor)
 
     def _carrier(self) -> Link:
         """The embedded broker is a link itself; another one is reached by MQTT."""
@@ -293,7 +288,7 @@ class Gateway:
             register = self._register
             tasks.create_task(register.watch_site(self._reload.load_site), name="site")
             tasks.create_task(register.watch_keys(self.service, self._admit), name="keys")
-            tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
+            tasks.create_task(self.facade.run(), name="publisher")
             tasks.create_task(self._outputs.run(), name="outputs")
             tasks.create_task(self._keep_watch(), name="watch")
 
@@ -304,7 +299,7 @@ class Gateway:
         while True:
             await asyncio.sleep(_WATCH_S)
             now_s = loop.time()
-            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.console.operators)
+            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.api.operators)
             began_s = now_s
 
     def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
@@ -335,20 +330,16 @@ class Gateway:
             self._knocked_s = now_s
             self.service.failed_login(user, knew_password)
 
-    async def _exported(self, note: Note) -> None:
-        await self.service.record(note.by, EXPORTED, f"alarm {note.alarm}", note.reason)
-
     async def _end(self) -> None:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
 
     def _on_taken(self, taken: Taken) -> None:
-        if taken.node or taken.refused:
-            self._state.version += 1
+        self.facade.on_taken(taken)
 
     def _on_outcome(self, outcome: Outcome) -> None:
-        self._state.on_outcome(outcome)
+        self.facade.on_outcome(outcome)
         self._outputs.take(outcome.deliveries)
         for observer in self._observers:
             observer(outcome)

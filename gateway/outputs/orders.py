@@ -12,7 +12,7 @@ from gateway.outputs.desk import OutputDesk
 from gateway.outbox.outbox import Status
 from gateway.service.service import Service
 
-# An attempt under way and then this one: below the patience of who asks (gateway.control).
+# An attempt under way and then this one: below the time that the API waits (gateway.api.routes).
 _TEST_S = 28.0
 
 
@@ -38,21 +38,6 @@ class OutputOrders:
         except TimeoutError:
             pass
         return result
-
-    async def answer(self, request: dict[str, Any], person: str) -> dict[str, Any]:
-        """The command line asks; `person` as the kernel knows them. Raises ConfigError."""
-        known = list(self._service.stages.outbox.channels)
-        match request.get("act"), request.get("output"):
-            case "list", None:
-                return self._desk.snapshot()
-            case "test", None:
-                if not known:
-                    raise ConfigError("gateway.toml has no [[output]]: nothing to test")
-                tests = (self.test(name, person) for name in known)
-                return {"tests": await asyncio.gather(*tests)}
-            case "test", str(name):
-                return {"tests": [await self.test(name, person)]}
-        raise ConfigError("the request is none that outputs know")
 
 
 def no_such_output(name: str, known: Iterable[str]) -> str:

@@ -83,10 +83,6 @@ class Reload:
             site = await asyncio.to_thread(load_site, self._config.site)
             return await self._take(self._config, site, by)
 
-    async def answer(self, _request: dict[str, Any], person: str) -> dict[str, Any]:
-        """`groundwatch reload` of a person on this machine. Raises ConfigError."""
-        return {"changed": await self.load(person)}
-
     async def _take(self, config: GatewayConfig, site: Site, by: str) -> list[str]:
         rooms, before = self._rooms, self._config
         for name, field in _FIXED.items():

@@ -19,10 +19,12 @@ from typing import Any
 
 import pytest
 
-from gateway import control
+from gateway.api.schema.answers import Changed
 from gateway.app import Gateway
+from gateway.commands.client import Client
 from gateway.config import load_config
 from gateway.errors import ConfigError
+from tests.api.picture import shown
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, free_port, until, write_config
 from tests.outputs.receivers import web_server
@@ -169,8 +171,8 @@ async def test_reload_takes_a_new_node_in_that_logs_in_is_heard_and_replayed(
         await until(lambda: len(gateway.service.stages.monitor.state.alarms.open) == 2)
         assert gateway.service.stages.monitor.state.alarms.open[1].sectors == ("north",)
         assert gateway.service.stages.intake.registry.views["n05"].messages > 0
-        shown = gateway._state.snapshot()
-        assert [node["id"] for node in shown["site"]["nodes"]][-2:] == ["n05", "n06"]
+        page = shown(gateway)
+        assert [node["id"] for node in page["site"]["nodes"]][-2:] == ["n05", "n06"]
     async with running_again(path) as gateway:  # what was taken in is there after a restart
         assert gateway.service.stages.intake.registry.views["n05"].messages > 0
     status, lines = replayed(path, capsys)
@@ -282,7 +284,7 @@ async def test_reload_without_a_file_is_refused(tmp_path: Path) -> None:
     path = write_config(tmp_path, BROKER.format(kind="embedded"))
     async with Gateway(load_config(path)):
         with pytest.raises(ConfigError, match=r"without a gateway\.toml"):
-            await asyncio.to_thread(control.ask, tmp_path / "data", {"verb": "reload"})
+            await asyncio.to_thread(Client(tmp_path / "data").post, "/reload", Changed)
 
 
 def test_reload_by_signal_is_taken_and_a_wrong_file_ends_nothing(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from aiohttp import web
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.mqtt.session import MqttAccess, MqttSession
+from tests.api.picture import shown
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, free_port, write_config
 from tests.gateway.played_node import until as until_within
@@ -183,13 +184,13 @@ async def test_gateway_alarm_on_the_page_keeps_its_record_behind_a_storm_of_othe
         async with Gateway(load_config(path)) as gateway:
             nodes = await walk_past(gateway, "n01", "n02")
             await until(lambda: not gateway.service.stages.outbox.pending and server.received)
-            outbox, now_us = gateway.service.stages.outbox, gateway._state.now_us()
+            outbox, now_us = gateway.service.stages.outbox, gateway.facade.clock_us()
             for number in range(100, 300):
                 outbox.offer([changed(number)], now_us + number * 10_000_000)
-            shown = gateway._state.snapshot()
+            page = shown(gateway)
             for node in nodes:
                 node.disconnect()
-    (alarm,) = shown["alarms"]
-    about = [one for one in shown["outputs"]["deliveries"] if one["alarm"] == alarm["id"]]
+    (alarm,) = page["alarms"]
+    about = [one for one in page["outputs"]["deliveries"] if one["alarm"] == alarm["id"]]
     assert [one["answer"] for one in about] == ["answered 204"]
-    assert len(shown["outputs"]["deliveries"]) == 51
+    assert len(page["outputs"]["deliveries"]) == 51

@@ -9,13 +9,15 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from gateway import control
+from gateway.api.service import ConnectorTest
 from gateway.app import Gateway
+from gateway.commands.client import Client
 from gateway.config import load_config
 from gateway.console.operators import Role
 from gateway.errors import ConfigError
@@ -146,24 +148,6 @@ def test_outputs_command_that_cannot_be_done_is_one_line(
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"act": "test", "output": "moon"},
-        {"act": "test", "output": 7},
-        {"act": "list", "output": ""},
-        {},
-    ],
-)
-async def test_outputs_request_that_makes_no_sense_is_refused(
-    tmp_path: Path, more: dict[str, object]
-) -> None:
-    path = configured(tmp_path, FAILING.format(name="chief", port=1))
-    async with Gateway(load_config(path)):
-        with pytest.raises(ConfigError):
-            await asyncio.to_thread(control.ask, tmp_path / "data", {"verb": "outputs", **more})
-
-
 async def test_output_under_test_is_not_tested_twice_at_once(tmp_path: Path) -> None:
     answered = asyncio.Event()
 
@@ -174,13 +158,14 @@ async def test_output_under_test_is_not_tested_twice_at_once(tmp_path: Path) -> 
     async with web_server(answer) as server:
         path = configured(tmp_path, webhook(tmp_path, server.url))
         async with Gateway(load_config(path)):
-            request = {"verb": "outputs", "act": "test", "output": "duty_phone"}
-            first = asyncio.create_task(asyncio.to_thread(control.ask, tmp_path / "data", request))
+            post = partial(Client(tmp_path / "data").post, answer=ConnectorTest)
+            request = "/connectors/duty_phone/test"
+            first = asyncio.create_task(asyncio.to_thread(post, request))
             await until(lambda: server.received)
             with pytest.raises(ConfigError, match="under way"):
-                await asyncio.to_thread(control.ask, tmp_path / "data", request)
+                await asyncio.to_thread(post, request)
             answered.set()
-            assert (await first)["tests"][0]["answer"] == "answered 200"
+            assert (await first).answer == "answered 200"
 
 
 async def test_console_test_of_an_output_is_for_supervisors(tmp_path: Path) -> None:
@@ -190,11 +175,13 @@ async def test_console_test_of_an_output_is_for_supervisors(tmp_path: Path) -> N
         path = configured(tmp_path, webhook(tmp_path, server.url))
         async with Gateway(load_config(path)) as gateway:
             async with signed_on(gateway, "eva") as browser:
-                assert (await browser.post("api/outputs/duty_phone/test")).status == 403
+                assert (await browser.post("api/v1/connectors/duty_phone/test")).status == 403
             async with signed_on(gateway, "sam") as browser:
-                assert (await browser.post("api/outputs/moon/test")).status == 400
-                assert (await browser.post("api/outputs/duty_phone/test", {"x": 1})).status == 400
-                answer = await browser.post("api/outputs/duty_phone/test")
+                assert (await browser.post("api/v1/connectors/moon/test")).status == 400
+                assert (
+                    await browser.post("api/v1/connectors/duty_phone/test", {"x": 1})
+                ).status == 400
+                answer = await browser.post("api/v1/connectors/duty_phone/test")
                 assert (await answer.json())["answer"] == "answered 204"
     assert len(server.received) == 1
     assert audited(tmp_path)[0] == ("sam", "output.test", "output duty_phone", "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch outputs`: whether alarms can be told elsewhere, and a test that shows it."""
+"""Commands: `groundwatch connector`: how connectors are, and a test notification."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import getpass
 import json
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gateway import control
+from gateway.api.schema.answers import Connectors
+from gateway.api.service import ConnectorTest
 from gateway.audit.offline import Entry, record
+from gateway.commands.client import Client, NoGateway, part
 from gateway.config import GatewayConfig, add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
@@ -40,21 +43,33 @@ def run(args: argparse.Namespace) -> int:
     """0, or 1 when a test was not delivered. Raises GroundwatchError for what the user can mend."""
     config = load_config(args.config)
     if args.action == "list":
-        answer = control.ask(config.data_dir, {"verb": "outputs", "act": "list"})
-        for channel in answer["channels"]:
+        connectors = Client(config.data_dir).get("/connectors", Connectors).connectors
+        for channel in connectors.values():
             print(json.dumps(channel) if args.json else _line(channel))
-        if not answer["channels"] and not args.json:
+        if not connectors and not args.json:
             print("gateway.toml has no [[output]]: alarms are told on the page only")
         return 0
-    request = {"verb": "outputs", "act": "test"} | ({"output": args.name} if args.name else {})
     try:
-        tests = control.ask(config.data_dir, request)["tests"]
-    except control.NoGateway:
+        tests = _through_gateway(Client(config.data_dir), args.name)
+    except NoGateway:
         tests = _by_ourselves(config, args.name)
     for test in tests:
         sign = "delivered" if test["delivered"] else "NOT DELIVERED"
         print(json.dumps(test) if args.json else f"{test['output']}: {sign}: {test['answer']}")
     return 0 if all(test["delivered"] for test in tests) else 1
+
+
+def _through_gateway(client: Client, name: str | None) -> list[dict[str, Any]]:
+    names = [name] if name else list(client.get("/connectors", Connectors).connectors)
+    if not names:
+        raise ConfigError("gateway.toml has no [[output]]: nothing to test")
+    with ThreadPoolExecutor(len(names)) as threads:  # each waits for its own recipient
+
+        def test(one: str) -> dict[str, Any]:
+            found = client.post(f"/connectors/{part(one)}/test", ConnectorTest)
+            return {"output": one, "delivered": found.delivered, "answer": found.answer}
+
+        return list(threads.map(test, names))
 
 
 def _line(channel: dict[str, Any]) -> str:

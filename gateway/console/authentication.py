@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The window: who may look and act: sign-on, the session's cookie, and what other sites must not.
+"""Console: session authentication: sign-in, the session's cookie, and what other sites must not.
 
 Other sites are kept out three times: by the host name they must use, by the cookie that browsers do
 not send along from there (SameSite=Strict), and by a token that only our pages can read.
@@ -11,28 +11,16 @@ import asyncio
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from aiohttp import web
 
-from gateway.console.body import Body
 from gateway.console.operators import NAME_MOST, PASSPHRASE_MOST, Operator, OperatorFile, Role
 from gateway.console.sessions import SHIFT_S, Sessions, Throttle
 from gateway.errors import ConfigError
+from gateway.model.identity import Identity, Scope
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
-        "require-trusted-types-for 'script'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 _CHECKS_MOST = 4  # pass phrases being checked at once, 64 MiB each
 _TOKEN_MOST = 64
 
@@ -40,12 +28,20 @@ _TOKEN_MOST = 64
 Record = Callable[[str, str, str], None]
 
 
+_SCOPES = {Role.OPERATOR: Scope.ACT, Role.SUPERVISOR: Scope.ADMIN}
+
+
+class _SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MOST)]
+    passphrase: Annotated[str, msgspec.Meta(min_length=1, max_length=PASSPHRASE_MOST)]
+
+
 def problem(status: int, text: str) -> web.Response:
     """One line for the operator."""
-    return web.json_response({"problem": text}, status=status, headers=HEADERS)
+    return web.json_response({"problem": text}, status=status)
 
 
-class ConsoleDoor:
+class SessionAuthentication:
     """`visitor`, if given, is who comes without signing on: the demo's operator."""
 
     def __init__(
@@ -98,14 +94,12 @@ class ConsoleDoor:
             return None
         return known
 
-    def must_be(self, request: web.Request, least: Role) -> Operator:
-        """The operator. Raises HTTPUnauthorized or HTTPForbidden."""
+    def identity(self, request: web.Request) -> Identity | None:
+        """The operator as the API knows people; None when nobody is signed on."""
         operator = self.operator(request)
         if operator is None:
-            raise web.HTTPUnauthorized(text="sign on first\n")
-        if least is Role.SUPERVISOR and operator.role is not Role.SUPERVISOR:
-            raise web.HTTPForbidden(text="for supervisors\n")
-        return operator
+            return None
+        return Identity(operator.name, _SCOPES[operator.role], session=True)
 
     def arrive(self, request: web.Request) -> tuple[Operator | None, str]:
         """(who it is, the token to give along if it is new)."""
@@ -144,17 +138,17 @@ class ConsoleDoor:
         operator = self.operator(request)
         who = {"name": operator.name, "role": operator.role.value} if operator else None
         csrf = self.sessions.csrf(self._token(request))
-        return web.json_response({"operator": who, "csrf": csrf}, headers=HEADERS)
+        return web.json_response({"operator": who, "csrf": csrf})
 
     async def post_session(self, request: web.Request) -> web.StreamResponse:
         """Sign on."""
         try:
-            body = Body(await request.read())
-            name = body.text("name", NAME_MOST)
-            passphrase = body.text("passphrase", PASSPHRASE_MOST)
-            body.done()
-        except ValueError as error:
-            return problem(400, str(error))
+            given = msgspec.json.decode(await request.read(), type=_SignIn)
+        except (ValueError, RecursionError):
+            return problem(400, "name and passphrase must be given, and nothing else")
+        name, passphrase = given.name.strip(), given.passphrase.strip()
+        if not (name and name.isprintable() and passphrase and passphrase.isprintable()):
+            return problem(400, "name and pass phrase must be printable text")
         try:
             known = self._file.known()
         except ConfigError as error:
@@ -171,7 +165,7 @@ class ConsoleDoor:
             self._record(counted or "unknown", "operator.refused", "wrong name or pass phrase")
             return problem(403, "wrong name or pass phrase")
         self._record(operator.name, "operator.sign_on", operator.role.value)
-        response = web.json_response({"done": True}, headers=HEADERS)
+        response = web.json_response({"done": True})
         self.give(response, self.sessions.sign_on(operator))
         return response
 
@@ -180,7 +174,7 @@ class ConsoleDoor:
         if (operator := self.operator(request)) is not None:
             self.sessions.sign_off(self._token(request))
             self._record(operator.name, "operator.sign_off", "")
-        response = web.json_response({"done": True}, headers=HEADERS)
+        response = web.json_response({"done": True})
         response.del_cookie(self._cookie, path="/")
         return response
 

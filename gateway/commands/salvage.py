@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch salvage`: a store that was damaged, made anew from what can still be read of it."""
+"""Commands: `groundwatch salvage`: a new store from what can be read of a damaged one."""
 
 from __future__ import annotations
 

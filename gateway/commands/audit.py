@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch audit verify`: does what a gateway wrote down still stand as it was written?"""
+"""Commands: `groundwatch audit verify`: whether the audit log is still as it was written."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch reload`: the gateway that runs reads its schedules, outputs and site anew."""
+"""Commands: `groundwatch reload`: the running gateway reads its schedules, outputs and site."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-from gateway import control
+from gateway.api.schema.answers import Changed
+from gateway.commands.client import Client
 from gateway.config import add_option, load_config
 
 
@@ -18,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when the gateway has taken it. Raises ConfigError: then everything stays as it was."""
-    answer = control.ask(load_config(args.config).data_dir, {"verb": "reload"})
+    changed = Client(load_config(args.config).data_dir).post("/reload", Changed).changed
     if args.json:
-        print(json.dumps(answer))
-    for subject in () if args.json else answer["changed"] or ("nothing",):
+        print(json.dumps({"changed": changed}))
+    for subject in () if args.json else changed or ("nothing",):
         print(f"changed: {subject}")
     return 0

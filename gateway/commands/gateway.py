@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch gateway`: run the gateway until it is told to stop."""
+"""Commands: `groundwatch gateway`: run the gateway until it is told to stop."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch operator`: who may sign on at the console."""
+"""Commands: `groundwatch operator`: who may sign on at the console."""
 
 from __future__ import annotations
 

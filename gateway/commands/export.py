@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch export`: one alarm with all that belongs to it, as a signed file."""
+"""Commands: `groundwatch export`: one alarm with all that belongs to it, as a signed file."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import NamedTuple
 
+from gateway.api.schema.answers import Done
+from gateway.api.schema.bodies import ExportBody
 from gateway.audit import head, keys
 from gateway.audit.chain import EXPORTED, SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
+from gateway.commands.client import Client
 from gateway.config import add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError, StoreError, StoreInUse
-from gateway.export import file, inbox
-from gateway.export.inbox import Note
+from gateway.export import file
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident
 
-_WAIT_S = 10.0  # a running gateway looks twice a second
 _NAME_MOST = 32
+
+
+class Note(NamedTuple):
+    """Who exports which alarm, and why."""
+
+    by: str
+    alarm: int
+    reason: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +75,9 @@ def record(data_dir: Path, where: Path | str, note: Note, signer: Signer) -> Non
     try:
         store.open()
     except StoreInUse:
-        _ask(data_dir, note)
+        # The running gateway makes the entry: one process writes the store.
+        body = ExportBody(alarm_id=note.alarm, reason=note.reason, by=note.by)
+        Client(data_dir).post("/exports", Done, body)
         return
     try:
         log = AuditLog(lambda: os.urandom(SALT_BYTES), signer)
@@ -77,20 +89,6 @@ def record(data_dir: Path, where: Path | str, note: Note, signer: Signer) -> Non
         HeadFile(data_dir / head.NAME).committed(writes)
     finally:
         store.close()
-
-
-def _ask(data_dir: Path, note: Note) -> None:
-    """Let the running gateway make the entry."""
-    try:
-        laid = inbox.lay(data_dir, note)
-    except OSError as error:
-        raise ConfigError(f"cannot write to {data_dir}: {error.strerror}") from None
-    until = time.monotonic() + _WAIT_S
-    while laid.exists():
-        if time.monotonic() > until:
-            laid.unlink(missing_ok=True)
-            raise StoreError("the running gateway did not record the export; nothing was exported")
-        time.sleep(0.1)
 
 
 def _require(where: Path | str, alarm: int) -> None:
