@@ -43,7 +43,7 @@ def broker_access(fields: BrokerFields, client_id: str) -> MqttAccess:
     if fields.tls == "tls":
         context = client_context(tls_files(fields.ca_file, fields.cert_file, fields.cert_key_file))
     return MqttAccess(
-        str(fields.host),  # uvloop takes no subclass
+        fields.host,
         fields.port or (8883 if context else 1883),
         fields.username,
         fields.password,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from gateway.config.fields import CaFile, Host, MailAddress, Port, Username
+from gateway.config.fields import CaFile, Host, MailAddress, Port, Username, is_loopback
 from gateway.config.notify import NotifierConfig
 from gateway.config.secrets import Secret
 
@@ -25,7 +25,7 @@ class EmailConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fiel
     password: Secret | None = None
 
     def __post_init__(self) -> None:
-        if self.tls == "none" and not self.host.is_loopback:
+        if self.tls == "none" and not is_loopback(self.host):
             raise ValueError('tls may be none on this machine only, e.g. tls = "starttls"')
         if self.tls == "none" and self.ca_file is not None:
             raise ValueError('ca_file needs TLS, e.g. tls = "starttls"')

@@ -33,7 +33,7 @@ class Email:
         try:
             await aiosmtplib.send(
                 compose(config, body),
-                hostname=str(config.host),  # uvloop takes no subclass
+                hostname=config.host,
                 port=config.port,
                 username=config.username,
                 password=config.password,

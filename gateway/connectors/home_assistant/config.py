@@ -28,7 +28,7 @@ class HomeAssistantConfig(ConnectorConfig, frozen=True, kw_only=True, forbid_unk
 
     host: Host
     port: Port | None = None
-    prefix: Topic = Topic("homeassistant")
+    prefix: Topic = "homeassistant"
     tls: Literal["tls", "none"] = "none"
     ca_file: CaFile = None
     cert_file: CertFile = None

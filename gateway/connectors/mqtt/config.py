@@ -28,7 +28,7 @@ class MqttConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_field
 
     host: Host
     port: Port | None = None
-    topic: Topic = Topic("groundwatch/alarms")
+    topic: Topic = "groundwatch/alarms"
     mirror: bool = False
     tls: Literal["tls", "none"] = "none"
     ca_file: CaFile = None

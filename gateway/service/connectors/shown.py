@@ -10,6 +10,8 @@ from gateway.outbox.outbox import Delivery, Outbox
 from gateway.service.connectors.supervisor import Connector, ConnectorService
 
 _NEWEST, _MAX_SHOWN = 50, 500
+# Of a notifier, which is known by its last delivery only.
+_NOTIFIER_STATES = {"connected": "working", "failing": "failing"}
 
 
 def shown_connectors(service: ConnectorService, outbox: Outbox) -> list[dict[str, Any]]:
@@ -38,22 +40,18 @@ def _shown(one: Connector, outbox: Outbox) -> dict[str, Any]:
         "since_us": status.since_us,
         "restarts": status.restarts,
         "counters": dict(status.counters),
-        "offered_waiting": one.port.waiting,
+        "waiting": one.port.waiting,
     }
     if one.worker is not None:
         channel = outbox.channels.get(name)
-        is_tried = bool(status.counters["attempts"])
-        value["deliveries"] = {
+        value |= {
             "priority": channel.priority if channel else None,
-            "state": {"failing": "failing", "connected": "working"}.get(status.state, "untried")
-            if is_tried
-            else "untried",
             "waiting": one.worker.waiting,
             "sent_us": outbox.sent_us.get(name),
             "counts": dict(outbox.counts[name]),
         }
-    if one.cues is not None:
-        value["cues_waiting"] = one.cues.waiting
+        if one.roles == ("notifier",):  # it has no connection that could be up
+            value["state"] = _NOTIFIER_STATES.get(status.state, "untried")
     return value
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Outputs on the operator's page in a real browser: what works, what fails, who was told."""
+"""Connectors on the page in a real browser: what works, what fails, what was delivered."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from tests.connectors.receivers import web_server
 from tests.gateway.played_node import free_port
 from tests.gateway.test_console_page import CONTRAST, walk, watch
-from tests.outputs.receivers import web_server
-from tests.outputs.told import secret
+from tests.outbox.deliveries import secret
 
-FAILING = '[[output]]\nname = "{name}"\nkind = "mqtt"\nhost = "127.0.0.1"\nport = {port}\n'
+FAILING = '[[connector]]\nname = "{name}"\nkind = "mqtt"\nhost = "127.0.0.1"\nport = {port}\n'
 
 
 def webhook(folder: Path, url: str, name: str = "duty_phone") -> str:
     key = secret(folder, "k" * 32, f"{name}.key")
-    return f'[[output]]\nname = "{name}"\nkind = "webhook"\nurl = "{url}"\nsecret_file = "{key}"\n'
+    return (
+        f'[[connector]]\nname = "{name}"\nkind = "webhook"\nurl = "{url}"\nsecret_file = "{key}"\n'
+    )
 
 
-async def test_page_tells_which_output_works_and_who_was_told_of_an_alarm(tmp_path: Path) -> None:
+async def test_page_shows_which_notifier_works_and_what_was_delivered_about_an_alarm(
+    tmp_path: Path,
+) -> None:
     async with web_server() as server:
         tables = webhook(tmp_path, server.url) + FAILING.format(name="chief", port=free_port())
         async with watch(tmp_path, tables) as (_gateway, page, nodes):
@@ -31,7 +35,7 @@ async def test_page_tells_which_output_works_and_who_was_told_of_an_alarm(tmp_pa
             await page.shows(
                 "✓ working",
                 "✗ FAILING since",
-                "nobody listens there: the connection was refused",
+                "connection refused: nothing accepts connections there",
                 "1 WAITING",
                 "told: ",
                 "duty_phone ✓",
@@ -48,7 +52,7 @@ async def test_page_tells_which_output_works_and_who_was_told_of_an_alarm(tmp_pa
             await page.shows("Told elsewhere")
 
 
-async def test_page_delivery_given_up_is_told_as_not_delivered(tmp_path: Path) -> None:
+async def test_page_delivery_given_up_is_shown_as_not_delivered(tmp_path: Path) -> None:
     async def answer(_number: int) -> web.StreamResponse:
         return web.Response(status=410)
 
@@ -62,15 +66,15 @@ async def test_page_delivery_given_up_is_told_as_not_delivered(tmp_path: Path) -
         await page.shows("✗ NOT DELIVERED, given up: answered 410", "1 NOT DELIVERED")
 
 
-async def test_page_without_outputs_says_that_nobody_is_told_elsewhere(tmp_path: Path) -> None:
+async def test_page_without_connectors_shows_that_alarms_are_there_only(tmp_path: Path) -> None:
     async with watch(tmp_path) as (_gateway, page, _nodes):
         await page.press("o")
-        text = await page.shows("Alarms are told on this page only")
+        text = await page.shows("Alarms are on this page only")
         assert "DELIVERIES" not in text
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-async def test_page_outputs_are_never_wider_than_the_screen(tmp_path: Path, width: int) -> None:
+async def test_page_connectors_are_never_wider_than_the_screen(tmp_path: Path, width: int) -> None:
     async with web_server() as server:
         tables = webhook(tmp_path, server.url) + FAILING.format(
             name="a_name_of_16_let", port=free_port()

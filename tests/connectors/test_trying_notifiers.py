@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Trying an output: the way of all notifications, one try, an answer, and an entry in the audit."""
+"""Testing a notifier: like any notification, one attempt, an answer, an entry in the audit."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from gateway.commands.client import Client
 from gateway.config import load_config
 from gateway.console.operators import Role
 from gateway.errors import ConfigError
+from tests.connectors.receivers import MailServer, WebServer, mail_server, web_server
+from tests.connectors.test_connectors_page import FAILING, webhook
+from tests.connectors.test_gateway_connectors import configured
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import free_port, until
 from tests.gateway.sign_on import enrol, sign_on_page, signed_on
-from tests.outputs.receivers import MailServer, WebServer, mail_server, web_server
-from tests.outputs.test_gateway_outputs import configured
-from tests.outputs.test_outputs_page import FAILING, webhook
 from tools.cli import main
 
 MAIL = (
-    '[[output]]\nname = "chief"\nkind = "email"\nhost = "127.0.0.1"\nport = {port}\n'
+    '[[connector]]\nname = "chief"\nkind = "email"\nhost = "127.0.0.1"\nport = {port}\n'
     'tls = "none"\nfrom = "yard@example.net"\nto = ["chief@example.net"]\n'
 )
 
 
 @asynccontextmanager
 async def receivers(folder: Path) -> AsyncIterator[tuple[str, WebServer, MailServer]]:
-    """Real ones of three kinds; (their [[output]] tables, web server, mail server)."""
+    """Real ones of three kinds; (their [[connector]] tables, web server, mail server)."""
     port = free_port()
     async with web_server() as hook, mail_server() as mail, running_mosquitto(folder, port):
         tables = (
@@ -59,17 +59,17 @@ def audited(folder: Path) -> list[tuple[str, str, str, str]]:
 
 
 async def command(*words: str) -> int:
-    return await asyncio.to_thread(main, ["outputs", *words])
+    return await asyncio.to_thread(main, ["connector", *words])
 
 
 EVERY_ANSWER = {
     "duty_phone": "answered 204",
-    "chief": "the mail server took it",
+    "chief": "the mail server accepted it",
     "other_system": "the broker acknowledged it",
 }
 
 
-async def test_outputs_are_tried_through_the_running_gateway_by_command_and_recorded(
+async def test_notifiers_are_tested_through_the_running_gateway_by_command_and_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with receivers(tmp_path) as (tables, hook, mail):
@@ -92,7 +92,7 @@ async def test_outputs_are_tried_through_the_running_gateway_by_command_and_reco
     assert len(rows) == 6
 
 
-async def test_outputs_are_tried_from_the_configuration_when_no_gateway_runs(
+async def test_notifiers_are_tested_from_the_configuration_when_no_gateway_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with receivers(tmp_path) as (tables, hook, mail):
@@ -112,7 +112,7 @@ async def test_outputs_are_tried_from_the_configuration_when_no_gateway_runs(
 
 
 @pytest.mark.parametrize("running", [True, False])
-async def test_output_that_cannot_be_reached_is_tried_once_and_the_command_says_why(
+async def test_notifier_that_cannot_be_reached_is_tried_once_and_the_command_shows_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], running: bool
 ) -> None:
     path = configured(tmp_path, FAILING.format(name="chief", port=free_port()))
@@ -122,7 +122,7 @@ async def test_output_that_cannot_be_reached_is_tried_once_and_the_command_says_
             assert gateway.service.stages.outbox.pending == {}
     else:
         assert await command("test", "chief", "--config", str(path)) == 1
-    answer = "nobody listens there: the connection was refused"
+    answer = "connection refused: nothing accepts connections there"
     assert f"chief: NOT DELIVERED: {answer}\n" in capsys.readouterr().out
     assert [row[1:] for row in audited(tmp_path)] == [
         ("output.test", "output chief", ""),
@@ -133,22 +133,22 @@ async def test_output_that_cannot_be_reached_is_tried_once_and_the_command_says_
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["test", "moon"], "there is no output 'moon'; there are chief"),
+        (["test", "moon"], "there is no notifier 'moon'; there are chief"),
         (["list"], "no gateway answers"),
         (["dance"], "dance"),
     ],
 )
-def test_outputs_command_that_cannot_be_done_is_one_line(
+def test_connector_command_that_cannot_be_done_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], says: str
 ) -> None:
     path = configured(tmp_path, FAILING.format(name="chief", port=1))
-    assert main(["outputs", *words, "--config", str(path)]) == 2
+    assert main(["connector", *words, "--config", str(path)]) == 2
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
 
 
-async def test_output_under_test_is_not_tested_twice_at_once(tmp_path: Path) -> None:
+async def test_notifier_under_test_is_not_tested_twice_at_once(tmp_path: Path) -> None:
     answered = asyncio.Event()
 
     async def answer(_number: int) -> web.StreamResponse:
@@ -168,7 +168,7 @@ async def test_output_under_test_is_not_tested_twice_at_once(tmp_path: Path) -> 
             assert (await first).answer == "answered 200"
 
 
-async def test_console_test_of_an_output_is_for_supervisors(tmp_path: Path) -> None:
+async def test_console_test_of_a_notifier_is_for_supervisors(tmp_path: Path) -> None:
     enrol(tmp_path, "eva")
     enrol(tmp_path, "sam", Role.SUPERVISOR)
     async with web_server() as server:
@@ -187,7 +187,7 @@ async def test_console_test_of_an_output_is_for_supervisors(tmp_path: Path) -> N
     assert audited(tmp_path)[0] == ("sam", "output.test", "output duty_phone", "")
 
 
-async def test_page_supervisor_tries_an_output_with_a_button(tmp_path: Path) -> None:
+async def test_page_supervisor_tests_a_notifier_with_a_button(tmp_path: Path) -> None:
     enrol(tmp_path, "sam", Role.SUPERVISOR)
     async with web_server() as server:
         path = configured(tmp_path, webhook(tmp_path, server.url))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole gateway with outputs: alarms go on whatever a receiver does; nothing is forgotten."""
+"""The whole gateway with connectors: alarms go on whatever a receiver does; nothing is lost."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.mqtt.session import MqttAccess, MqttSession
 from tests.api.picture import shown
-from tests.gateway.brokers import running_mosquitto
+from tests.connectors.mosquitto import Mosquitto, publish, retained_json
+from tests.connectors.receivers import web_server
+from tests.connectors.running import eventually
 from tests.gateway.played_node import MqttNode, free_port, write_config
 from tests.gateway.played_node import until as until_within
-from tests.outputs.receivers import web_server
-from tests.outputs.told import changed, secret
+from tests.outbox.deliveries import changed, secret
 
 until = partial(until_within, seconds=20)
 BROKER = 'kind = "embedded"\nport = 0'
@@ -38,7 +39,7 @@ def configured(folder: Path, tables: str) -> Path:
 def webhook(folder: Path, url: str) -> str:
     key = secret(folder, "k" * 32)
     return (
-        f'[[output]]\nname = "phone"\nkind = "webhook"\nurl = "{url}"\nsecret_file = "{key}"\n'
+        f'[[connector]]\nname = "phone"\nkind = "webhook"\nurl = "{url}"\nsecret_file = "{key}"\n'
         "priority = 1\n"
     )
 
@@ -87,7 +88,7 @@ def audited(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
     return [(action, subject, json.loads(detail)) for action, subject, detail in rows]
 
 
-async def test_gateway_alarm_is_told_to_a_webhook_and_the_delivery_is_in_the_audit(
+async def test_gateway_alarm_is_delivered_to_a_webhook_and_the_delivery_is_in_the_audit(
     tmp_path: Path,
 ) -> None:
     async with web_server() as server:
@@ -95,20 +96,20 @@ async def test_gateway_alarm_is_told_to_a_webhook_and_the_delivery_is_in_the_aud
         async with Gateway(config) as gateway:
             nodes = await walk_past(gateway, "n01", "n02")
             await until(lambda: server.received)
-            shown = gateway._outputs.snapshot()
+            page = shown(gateway)
             await until(lambda: audited(tmp_path))
             for node in nodes:
                 node.disconnect()
-    told = json.loads(server.received[0].body)
-    assert told["title"] == "yard: person in west"
+    body = json.loads(server.received[0].body)
+    assert body["title"] == "yard: person in west"
     assert audited(tmp_path) == [
         (
             "output.sent",
             f"alarm {told['alarm']}",
-            {"attempts": 1, "change": told["change"], "delivery": 1, "output": "phone"},
+            {"attempts": 1, "change": body["change"], "delivery": 1, "output": "phone"},
         )
     ]
-    assert [channel["name"] for channel in shown["channels"]] == ["phone"]
+    assert [one["name"] for one in page["outputs"]["channels"]] == ["phone"]
 
 
 async def test_gateway_receiver_hangs_alarms_receipts_and_restart_go_on(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ async def test_gateway_receiver_hangs_alarms_receipts_and_restart_go_on(tmp_path
             for node in nodes:
                 node.disconnect()
         assert not audited(tmp_path)
-        # Stopped while it hung: the next start tells it.
+        # Stopped while it hung: the next start delivers it.
         hanging = False
         async with Gateway(config):
             await until(lambda: audited(tmp_path))
@@ -140,40 +141,48 @@ async def test_gateway_receiver_hangs_alarms_receipts_and_restart_go_on(tmp_path
     assert [action for action, _subject, _detail in audited(tmp_path)] == ["output.sent"]
 
 
-async def test_gateway_without_outputs_connects_to_nobody_but_its_broker(tmp_path: Path) -> None:
+async def test_gateway_without_connectors_runs_none(tmp_path: Path) -> None:
     async with Gateway(load_config(configured(tmp_path, ""))) as gateway:
-        shown = gateway._outputs.snapshot()
-    assert shown == {"channels": [], "deliveries": [], "home_assistant": None}
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        assert gateway.connectors.connectors == {}
+    assert not [name for name in names if name.startswith("connector ")]
 
 
-async def test_home_assistant_finds_nodes_sectors_and_alarms_on_its_broker(tmp_path: Path) -> None:
+async def test_home_assistant_shows_an_alarm_of_the_gateway_and_acknowledges_it(
+    tmp_path: Path,
+) -> None:
     port = free_port()
-    async with (
-        running_mosquitto(tmp_path, port),
-        listening(port, "homeassistant/#", "groundwatch/ha/#") as heard,
-    ):
-        table = f'[home_assistant]\nhost = "127.0.0.1"\nport = {port}\n'
+    broker = Mosquitto(tmp_path, port)
+    await broker.start()
+    table = f'[home_assistant]\nhost = "127.0.0.1"\nport = {port}\nmay = ["acknowledge"]\n'
+    base = "groundwatch/ha/yard"
+
+    async def state(topic: str) -> Any:
+        return (await retained_json(port, f"{base}/{topic}")).get(f"{base}/{topic}", {})
+
+    async def is_so(topic: str, name: str, value: object) -> bool:
+        return (await state(topic)).get(name) == value
+
+    try:
         async with Gateway(load_config(configured(tmp_path, table))) as gateway:
-            await until(lambda: heard.get("groundwatch/ha/yard/status") == b"online")
-            before = json.loads(heard["groundwatch/ha/yard/sector/west"])
+            await eventually(lambda: is_so("sector/west", "presence", "OFF"))
             nodes = await walk_past(gateway, "n01", "n02")
-            await until(
-                lambda: json.loads(heard["groundwatch/ha/yard/sector/west"])["presence"] == "ON"
-            )
-            await until(
-                lambda: json.loads(heard["groundwatch/ha/yard/node/n01"])["connected"] == "ON"
-            )
+            await eventually(lambda: is_so("sector/west", "presence", "ON"))
+            await eventually(lambda: is_so("node/n01", "connected", "ON"))
+            assert len(await retained_json(port, "homeassistant/#")) == 1 + 2 + 4
+            alarm = (await state("site"))["attributes"]["alarm"]
+            await publish(port, [(f"{base}/command", f"{alarm}".encode())])
+            await eventually(lambda: is_so("site", "waiting", 0))
             for node in nodes:
                 node.disconnect()
-        await until(lambda: heard.get("groundwatch/ha/yard/status") == b"offline")
-    assert before == {"presence": "OFF"}
-    configs = {topic: json.loads(value) for topic, value in heard.items() if "config" in topic}
-    assert len(configs) == 2 + 2 + 4 * 4  # site; two sectors; four nodes with four each
-    assert len({value["unique_id"] for value in configs.values()}) == len(configs)
-    for value in configs.values():
-        state = json.loads(heard[value["state_topic"]])
-        key = value["value_template"].removeprefix("{{ value_json.").removesuffix(" }}")
-        assert key in state
+    finally:
+        await broker.kill()
+    (by,) = (
+        sqlite3.connect(tmp_path / "data" / "groundwatch.db")
+        .execute("SELECT actor FROM audit WHERE action = 'alarm.acknowledge'")
+        .fetchone()
+    )
+    assert by == "connector:home_assistant"
 
 
 async def test_gateway_alarm_on_the_page_keeps_its_record_behind_a_storm_of_others(
