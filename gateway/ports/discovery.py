@@ -40,7 +40,7 @@ def find_type(kind: str) -> ConnectorType:
     try:
         found = entry.load()
     except ModuleNotFoundError as error:
-        raise _not_installed(kind, next(iter(entry.extras), ""), str(error.name)) from None
+        raise _not_installed(entry, next(iter(entry.extras), ""), str(error.name)) from None
     except Exception as error:
         raise ConfigError(
             f"connector kind {kind!r} cannot be loaded: {type(error).__name__} in {entry.value}"
@@ -48,7 +48,7 @@ def find_type(kind: str) -> ConnectorType:
     made = _checked(kind, entry.value, found)
     missing = _missing_library(made.needs, entry)
     if missing:
-        raise _not_installed(kind, made.needs, missing)
+        raise _not_installed(entry, made.needs, missing)
     return made
 
 
@@ -67,10 +67,12 @@ def _installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
-def _not_installed(kind: str, extra: str, library: str) -> ConfigError:
-    install = f"groundwatch[{extra}]" if extra else library
+def _not_installed(entry: EntryPoint, extra: str, library: str) -> ConfigError:
+    package = entry.dist.name if entry.dist is not None else "groundwatch"
+    install = f"{package}[{extra}]" if extra else library
     return ConfigError(
-        f"connector kind {kind} needs {library!r}, which is not installed: pip install {install}"
+        f"connector kind {entry.name} needs {library!r}, which is not installed: "
+        f"pip install {install}"
     )
 
 

@@ -105,7 +105,7 @@ async def test_gateway_alarm_is_delivered_to_a_webhook_and_the_delivery_is_in_th
     assert audited(tmp_path) == [
         (
             "output.sent",
-            f"alarm {told['alarm']}",
+            f"alarm {body['alarm']}",
             {"attempts": 1, "change": body["change"], "delivery": 1, "output": "phone"},
         )
     ]
