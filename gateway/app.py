@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from gateway.api.access.identify import Access
 from gateway.api.access.local_socket import NAME as API_SOCKET
-from gateway.api.access.tokens import NAME as TOKENS
 from gateway.api.access.tokens import Tokens
 from gateway.api.server import Listen, Server
 from gateway.app_facade import Facade, Parts
@@ -241,10 +240,13 @@ class Gateway:
         )
         self.facade = Facade(parts)
         self.console = ConsolePages(authentication)
-        tokens = Tokens(
-            config.console.operators.with_name(TOKENS), self.facade.record, _utc_us, time.monotonic
+        tokens = Tokens(config.api.tokens, self.facade.record, _utc_us, time.monotonic)
+        listen = Listen(
+            config.console.host,
+            config.console.port,
+            config.data_dir / API_SOCKET,
+            None if config.api.port is None else (config.api.host, config.api.port),
         )
-        listen = Listen(config.console.host, config.console.port, config.data_dir / API_SOCKET)
         self.api = Server(listen, self.facade, Access(authentication, tokens), self.console)
         stack.push_async_callback(self.api.stop)
         await self.api.start()

@@ -21,6 +21,7 @@ from gateway.errors import ConfigError
 from gateway.fusion.rules import Rules
 from gateway.monitor.policy import Policy
 from gateway.monitor.replay import Verdict, replay, replay_with
+from gateway.store import sql_replay
 from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
 from tools.errors import UserError
@@ -47,7 +48,7 @@ _Changes = defstruct(
 class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file of --rules; without [[arming]] and [[escalation]] those in force stay."""
 
-    rules: _Changes = _Changes()  # type: ignore[valid-type]
+    rules: _Changes = _Changes()  # type: ignore[valid-type]  # a Struct made above
     arming: ArmingTables | None = None
     escalation: EscalationTables | None = None
 
@@ -74,6 +75,11 @@ def run(args: argparse.Namespace) -> int:
     then = Policy(site, Rules(), alarm_rules(config.alarms, site))
     try:
         with reading(args.store) as db:
+            if not sql_replay.holds_log(db):
+                raise UserError(
+                    "the store cannot be replayed: it was made by an earlier version, which kept "
+                    "no log; what a gateway of this version adds to it can be"
+                )
             if args.rules is None:
                 lines = list(_same(replay(db, then)))
             else:

@@ -19,7 +19,10 @@ class EventChanged:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passes: what has an end ends, what nobody acknowledges is escalated."""
+    """Time passes: what has an end ends, what nobody acknowledges is escalated. `events` are the
+    open ones, where known: an intrusion whose event is no longer among them is over."""
+
+    events: frozenset[str] | None = None
 
 
 AlarmInput = EventChanged | NodeCondition | AreaCondition | Claim | Tick | Act

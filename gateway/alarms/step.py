@@ -41,8 +41,8 @@ def step(
             return trouble.on_area(state, given, now_us)
         case Claim():
             return _claimed(state, given, now_us)
-        case Tick():
-            return on_tick(state, rules, now_us)
+        case Tick(events):
+            return on_tick(state, rules, now_us, events)
         case Acknowledge():
             return _acknowledge(state, given, now_us)
         case SetMask():

@@ -8,14 +8,21 @@ from dataclasses import replace
 from gateway.alarms import orders, quiet
 from gateway.alarms.rules import CLOSED_KEPT_US, TICK_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, ask, put
-from gateway.model.alarm import Alarm, AlarmChange, Change
+from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 
 
-def on_tick(state: AlarmState, rules: AlarmRules, now_us: int) -> tuple[AlarmState, Changes]:
+def on_tick(
+    state: AlarmState, rules: AlarmRules, now_us: int, events: frozenset[str] | None = None
+) -> tuple[AlarmState, Changes]:
     """(new state, changes in order); the same state when nothing was due."""
-    state = _forgotten(orders.expire(state, now_us), now_us)
+    state = forgotten(orders.expire(state, now_us), now_us)
     changes: list[AlarmChange] = []
     for alarm in state.open:
+        if events is not None and _orphaned(alarm, events):
+            over = replace(alarm, active=False, changed_us=now_us)
+            changes.append(AlarmChange(Change.CLEARED, over, now_us))
+            state = put(state, over)
+            continue
         now = _returned(state, rules, alarm, now_us) if alarm.hushed else alarm
         if now is not alarm:
             changes.append(AlarmChange(Change.RETURNED, now, now_us))
@@ -26,9 +33,16 @@ def on_tick(state: AlarmState, rules: AlarmRules, now_us: int) -> tuple[AlarmSta
     return state, tuple(changes)
 
 
-def _forgotten(state: AlarmState, now_us: int) -> AlarmState:
+def forgotten(state: AlarmState, now_us: int) -> AlarmState:
+    """Without closed alarms that are too old to be judged."""
     kept = tuple(a for a in state.closed if now_us < a.changed_us + CLOSED_KEPT_US)
     return state if len(kept) == len(state.closed) else replace(state, closed=kept)
+
+
+def _orphaned(alarm: Alarm, events: frozenset[str]) -> bool:
+    """Its event is gone and cannot end it: it was of a node that left the site, or in a form of a
+    version that this one cannot read."""
+    return alarm.active and alarm.kind is AlarmKind.INTRUSION and alarm.key not in events
 
 
 def _returned(state: AlarmState, rules: AlarmRules, alarm: Alarm, now_us: int) -> Alarm:

@@ -55,11 +55,13 @@ class Pages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen: TCP on this machine (port 0 picks a free one), and a UNIX socket, if any."""
+    """Where to listen: TCP on this machine (port 0 picks a free one); if given, a UNIX socket, and
+    `also` another address for programs."""
 
     host: str
     port: int
     socket: Path | None = None
+    also: tuple[str, int] | None = None
 
 
 class Server:
@@ -104,15 +106,10 @@ class Server:
         if self._listen.socket is not None:
             self._local = bind(self._listen.socket)
             await web.SockSite(self._runner, self._local).start()
-        host, port = self._listen.host, self._listen.port
-        try:
-            await (site := web.TCPSite(self._runner, host, port)).start()
-        except OSError as error:
-            raise ConfigError(
-                f"console cannot listen on {host}:{port}: {error.strerror or error}; "
-                "set another [console] port"
-            ) from None
-        self.port = _port_of(site)
+        if self._listen.also is not None:
+            await self._open(*self._listen.also, "api")
+        host = self._listen.host
+        self.port = await self._open(host, self._listen.port, "console")
         self._pages.opened(host, self.port)
 
     async def stop(self) -> None:
@@ -123,6 +120,17 @@ class Server:
         if self._local is not None and self._listen.socket is not None:
             self._local.close()
             self._listen.socket.unlink(missing_ok=True)
+
+    async def _open(self, host: str, port: int, table: str) -> int:
+        assert self._runner is not None
+        try:
+            await (site := web.TCPSite(self._runner, host, port)).start()
+        except OSError as error:
+            raise ConfigError(
+                f"{table} cannot listen on {host}:{port}: {error.strerror or error}; "
+                f"set another [{table}] port"
+            ) from None
+        return _port_of(site)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:

@@ -44,7 +44,7 @@ class EmbeddedBroker(Broker):
         self.sessions: dict[str, Peer] = {}
         self.site = site
         self.clock = clock
-        self._offer = offer
+        self.offer = offer
         self._passwords = dict(passwords)
         self._server: asyncio.Server | None = None
         self._peers: set[Peer] = set()
@@ -145,13 +145,6 @@ class EmbeddedBroker(Broker):
         """(uplink, downlink) of a node."""
         return uplink_topic(self.site, user), downlink_topic(self.site, user)
 
-    def arrived(self, arrival: Arrival) -> bool:
-        """Offer it to the gateway; False when there is no room."""
-        if not self._offer(arrival):
-            return False
-        self.counters["up"] += 1
-        return True
-
     def wait_for_room(self, peer: Peer) -> None:
         """Offer again soon what this peer holds."""
         self.counters["held_back"] += 1
@@ -213,7 +206,7 @@ class EmbeddedBroker(Broker):
             peer.flush()
 
     def _adopt(self, arrival: Arrival) -> None:
-        if self.arrived(arrival):
+        if self.offer(arrival):
             return
         if len(self._orphans) >= _MAX_ORPHANS:
             self.counters["queue_full"] += 1
@@ -229,7 +222,7 @@ class EmbeddedBroker(Broker):
     def _offer_again(self) -> None:
         """In turn: the first that finds no room goes to the end."""
         self._again = None
-        while self._orphans and self.arrived(self._orphans[0]):
+        while self._orphans and self.offer(self._orphans[0]):
             self._orphans.popleft()
         for peer in list(self._waiting):
             del self._waiting[peer]

@@ -9,13 +9,14 @@ nothing. Section numbers are those of MQTT 3.1.1.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from gateway.broker import packets
 from gateway.broker.packets import Kind, PacketError, Publish
-from gateway.ports.link import Arrival, Link
+from gateway.ports.link import Arrival, Clock, Link, Offer
 from gateway.wire.topics import MAX_PACKET
 
 CONNECT_S = 5.0
@@ -26,6 +27,12 @@ _SLOW_S = 0.1  # how long a node that is too fast is not read
 _KEEPALIVE_S = (5, 300)  # what is granted; 0 (never) is taken as the longest
 _MAX_UNSENT = 256 * 1024  # bytes that a slow reader leaves; beyond it downlinks are dropped
 _PUBLISH = int(Kind.PUBLISH)
+# Why a peer is not read on; plain bits, looked at for every packet.
+_HELD = 1  # a message for which the gateway had no room
+_FULL = 2  # the next message waits for an acknowledgement
+_SLOW = 4  # too fast: waits for its timer
+_UNREAD = 8  # it does not read what is sent to it
+_ENDED = 16
 _PINGRESP = packets.frame(Kind.PINGRESP)
 
 
@@ -41,8 +48,11 @@ class Host(Protocol):
     def topics_of(self, user: str) -> tuple[str, str]:
         """(uplink, downlink) of a node."""
 
-    def arrived(self, arrival: Arrival) -> bool:
-        """False when there is no room: the peer waits for `proceed`."""
+    counters: Counter[str]
+
+    @property
+    def offer(self) -> Offer:
+        """The gateway's; when it returns False, the peer waits for `proceed`."""
 
     def wait_for_room(self, peer: Peer) -> None:
         """Call `proceed` soon."""
@@ -50,7 +60,8 @@ class Host(Protocol):
     def flush_soon(self, peer: Peer) -> None:
         """Call `flush` in this turn of the loop."""
 
-    def clock(self) -> int:
+    @property
+    def clock(self) -> Clock:
         """UTC microseconds."""
 
     def count(self, reason: str) -> None:
@@ -69,8 +80,6 @@ class Peer(asyncio.BufferedProtocol):
     __slots__ = (
         "_buffer",
         "_connecting",
-        "_ended",
-        "_full",
         "_heard_s",
         "_held",
         "_host",
@@ -83,15 +92,14 @@ class Peer(asyncio.BufferedProtocol):
         "_refilled_s",
         "_rest",
         "_silence_s",
-        "_slow",
         "_tokens",
         "_topic",
         "_transport",
+        "_waits",
         "password",
         "subscribed",
         "user",
         "will",
-        "writable",
     )
 
     def __init__(self, host: Host, link: Link, buffer: bytearray) -> None:
@@ -100,7 +108,6 @@ class Peer(asyncio.BufferedProtocol):
         self.password = ""
         self.will: Publish | None = None
         self.subscribed = False
-        self.writable = True
         self._host = host
         self._link = link
         self._buffer = buffer
@@ -109,10 +116,8 @@ class Peer(asyncio.BufferedProtocol):
         self._connecting: asyncio.TimerHandle | None = None
         self._rest = b""  # read and not parsed: a part of a packet, or what waits
         self._reading = True
+        self._waits = 0
         self._held: Arrival | None = None
-        self._ended = False
-        self._full = False  # the next message waits for an acknowledgement
-        self._slow = False  # too fast: waits for its timer
         self._inflight = 0
         self._tokens = float(BURST)
         self._out = bytearray()
@@ -151,11 +156,11 @@ class Peer(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """It does not read its acknowledgements: then nothing more is read of it."""
-        self.writable = False
+        self._waits |= _UNREAD
 
     def resume_writing(self) -> None:
         """It reads again."""
-        self.writable = True
+        self._waits &= ~_UNREAD
         self.proceed()
 
     def close(self) -> None:
@@ -165,7 +170,7 @@ class Peer(asyncio.BufferedProtocol):
 
     def sweep(self, now_s: float) -> bool:
         """False when the keep-alive has passed in silence (3.1.2.10)."""
-        if self._full or self._slow or self._held is not None:  # we are the slow one
+        if self._waits & (_HELD | _FULL | _SLOW):  # we are the slow one
             self._heard_s = now_s
         return now_s - self._heard_s <= self._silence_s
 
@@ -174,7 +179,7 @@ class Peer(asyncio.BufferedProtocol):
     def send(self, data: bytes) -> bool:
         """A downlink; False when it cannot go out."""
         transport = self._transport
-        if not self.subscribed or transport is None or self._ended:
+        if not self.subscribed or transport is None or self._waits & _ENDED:
             return False
         if transport.get_write_buffer_size() + len(self._out) > _MAX_UNSENT:
             return False
@@ -197,9 +202,10 @@ class Peer(asyncio.BufferedProtocol):
         if self._transport is None:
             return True
         if self._held is not None:
-            if not self._host.arrived(self._held):
+            if not self._host.offer(self._held):
                 return False
             self._held = None
+            self._waits &= ~_HELD
         self._parse()
         return True
 
@@ -207,8 +213,8 @@ class Peer(asyncio.BufferedProtocol):
         """PUBACK (3.4): the message is safe."""
         self._inflight -= 1
         self._write(b"\x40\x02" + packet_id.to_bytes(2, "big"))
-        if self._full:
-            self._full = False
+        if self._waits & _FULL:
+            self._waits &= ~_FULL
             self._loop.call_soon(self.proceed)
 
     def _write(self, data: bytes) -> None:
@@ -221,13 +227,15 @@ class Peer(asyncio.BufferedProtocol):
     # Inward
 
     def _parse(self) -> None:
-        """Whole packets (2.2), as long as nothing waits."""
+        """Whole packets (2.2), as long as nothing waits. Each costs a token of the peer's rate."""
         data, at, end = self._rest, 0, len(self._rest)
         now_s = self._loop.time()
         self._tokens = min(BURST, self._tokens + (now_s - self._refilled_s) * RATE_PER_S)
         self._refilled_s = now_s
+        arrival_us = self._host.clock()
+        messages = 0
         try:
-            while end - at >= 2 and not self._waits():
+            while end - at >= 2 and not self._waits:
                 size, body = data[at + 1], at + 2
                 if size & 0x80:
                     size, body = packets.remaining_length(data, at + 1)
@@ -236,60 +244,65 @@ class Peer(asyncio.BufferedProtocol):
                 if size > MAX_PACKET:
                     raise PacketError("packet too big")
                 stop, first = body + size, data[at]
-                if first >> 4 != _PUBLISH:
+                if first >> 4 != _PUBLISH or not self.user:
                     kind = self._expected(first)
                     if stop > end:
                         break
                     self._on_packet(kind, data[body:stop])
-                elif stop > end or not self._on_publish(first, data, body, stop):
+                elif stop > end or not self._on_publish(first, data, body, stop, arrival_us):
                     break
+                else:
+                    messages += 1
                 at = stop
-                self._spend()
+                self._tokens -= 1
+                if self._tokens < 0:
+                    self._slow_down()
         except PacketError as error:
             self._host.count(str(error))
             self._end()
-        self._rest = b"" if self._ended else data[at:]
-        self._read_on(not self._waits())
-
-    def _waits(self) -> bool:
-        return (
-            self._full or self._slow or self._ended or self._held is not None or not self.writable
-        )
+        if messages:
+            self._host.counters["up"] += messages
+        self._rest = b"" if self._waits & _ENDED else data[at:]
+        self._read_on(not self._waits)
 
     def _read_on(self, wanted: bool) -> None:
-        if wanted is not self._reading and self._transport is not None and not self._ended:
-            self._reading = wanted
-            if wanted:
-                self._transport.resume_reading()
-            else:
-                self._transport.pause_reading()
+        transport = self._transport
+        if wanted is self._reading or transport is None or self._waits & _ENDED:
+            return
+        self._reading = wanted
+        if wanted:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
 
-    def _on_publish(self, first: int, data: bytes, body: int, stop: int) -> bool:
+    def _on_publish(self, first: int, data: bytes, body: int, stop: int, arrival_us: int) -> bool:
         """3.3; False when the message has to wait where it is."""
-        if not self.user:
-            raise PacketError("no connect")
         start = body + len(self._prefix)
-        qos = first >> 1 & 3
-        payload_at = start + 2 if qos else start
-        own = data.startswith(self._prefix, body) and payload_at <= stop
-        packet_id = data[start] << 8 | data[start + 1] if own and qos else 0
-        if not own or first & 1 or qos > 1 or (qos and not packet_id):
-            packets.parse_publish(first & 0x0F, data[body:stop])  # raises when it is malformed
-            self._host.overstepped(self)
-            raise PacketError("publish on a foreign topic")
+        own = data.startswith(self._prefix, body)
         acknowledge: Callable[[], None] = acknowledge_nothing
-        if qos:
+        if own and first & 0xF7 == 0x32 and start + 2 <= stop:  # QoS 1, perhaps a duplicate
+            packet_id = data[start] << 8 | data[start + 1]
+            if not packet_id:
+                raise PacketError("bad publish")
             if self._inflight >= INFLIGHT:
-                self._full = True
+                self._waits |= _FULL
                 return False
             self._inflight += 1
             acknowledge = partial(self._acknowledge, packet_id)
-        host = self._host
-        arrival = Arrival(host.clock(), self._topic, data[payload_at:stop], self._link, acknowledge)
-        if not host.arrived(arrival):
+            start += 2
+        elif not own or first != 0x30 or start > stop:
+            self._refuse(first, data[body:stop])
+        arrival = Arrival(arrival_us, self._topic, data[start:stop], self._link, acknowledge)
+        if not self._host.offer(arrival):
             self._held = arrival
-            host.wait_for_room(self)
+            self._waits |= _HELD
+            self._host.wait_for_room(self)
         return True
+
+    def _refuse(self, first: int, body: bytes) -> NoReturn:
+        packets.parse_publish(first & 0x0F, body)  # raises when it is malformed
+        self._host.overstepped(self)
+        raise PacketError("publish on a foreign topic")
 
     def _expected(self, first: int) -> Kind:
         """From the first byte, before the rest is waited for. Raises PacketError."""
@@ -354,16 +367,15 @@ class Peer(asyncio.BufferedProtocol):
                 self._host.overstepped(self)
         self._write(packets.frame(Kind.SUBACK, bytes(codes)))
 
-    def _spend(self) -> None:
-        """Each packet costs a token; without one, the connection is not read for so long."""
-        self._tokens -= 1
-        if self._tokens < 0 and not self._slow:
-            self._slow = True
+    def _slow_down(self) -> None:
+        """Without a token, the connection is not read for a while."""
+        if not self._waits & _SLOW:
+            self._waits |= _SLOW
             self._host.count("slowed down")
             self._loop.call_later(_SLOW_S, self._fast_enough)
 
     def _fast_enough(self) -> None:
-        self._slow = False
+        self._waits &= ~_SLOW
         self.proceed()
 
     def _too_late(self) -> None:
@@ -372,7 +384,7 @@ class Peer(asyncio.BufferedProtocol):
 
     def _end(self) -> None:
         """What was written goes out first (3.2.2.3)."""
-        self._ended = True
+        self._waits |= _ENDED
         self.flush()
         if self._transport is not None:
             self._transport.close()

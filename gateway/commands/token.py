@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from gateway.api.access.tokens import MAX_TOKENS, NAME, load_tokens, new_token, save_tokens
+from gateway.api.access.tokens import MAX_TOKENS, load_tokens, new_token, save_tokens
 from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
 from gateway.model.identity import Scope
@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read, act (acknowledge, mask, announce) or admin (default: read)",
     )
     parser.add_argument("--days", type=int, default=365, help="how long it is valid (default: 365)")
-    add_option(parser, "configuration file of the gateway; tokens.toml is beside operators.toml")
+    add_option(parser, "configuration file that names the gateway's tokens.toml")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when done. Raises ConfigError for what the user can mend."""
-    path = load_config(args.config).console.operators.with_name(NAME)
+    path = load_config(args.config).api.tokens
     tokens = load_tokens(path)
     if args.action == "list":
         for token in tokens.values():

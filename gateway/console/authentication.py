@@ -202,4 +202,5 @@ class SessionAuthentication:
         local = request.transport.get_extra_info("sockname") if request.transport else None
         if local:
             hosts.add(str(local[0]))
-        return {f"{host}:{self._port}" for host in hosts}
+        port = local[1] if local else self._port
+        return {f"{host}:{port}" for host in hosts}

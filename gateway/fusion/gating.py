@@ -11,9 +11,10 @@ from gateway.model.event import Event
 from gateway.model.observation import Covariance
 from gateway.model.target import Phase, TargetClass
 
-# Of two dimensions: a true pair is nearer in 95 % and in 99 % of cases (chi-square, 2 degrees).
+# Of two dimensions: a true pair is nearer in 95 %, 99 %, 99.9 % of cases (chi-square, 2 degrees).
 GATE_95 = 5.99
 GATE_99 = 9.21
+GATE_999 = 13.82
 # `error_m` is the root of the sum of both variances: one axis has half of it.
 _AXIS = math.sqrt(0.5)
 _MAX_AHEAD_S = 20.0  # further ahead a walk is not straight

@@ -35,7 +35,7 @@ class Rules(Weights):
     # Two sources of different kinds agree. As little as `way`, the fitted sign most like it.
     agree: float = 0.4
     # Plots and no node: `prior` is of events that nodes detected, so it does not count here.
-    unheard: float = -0.95
+    undetected: float = -0.95
     # An event is evaluated once within this time, however many reports come: a quarter of a second
     # is well under the 5 s between a node's reports and under what an operator notices.
     evaluate_us: int = 250_000

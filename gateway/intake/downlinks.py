@@ -45,13 +45,15 @@ class Downlinks:
         """Whether the store has granted a counter for a message to it."""
         return self._counters[node].granted
 
-    def reserve(self, node: str) -> None:
-        """Keep counters in stock for a node that sends: one row for a block of them."""
+    def reserve(self, node: str) -> bool:
+        """Keep counters in stock for a node that sends: one row for a block of them; whether more
+        are reserved now."""
         counter = self._counters[node]
         before = counter.reserved
         counter.top_up()
         if counter.reserved != before:
             self._changed.add(node)
+        return counter.reserved != before
 
     def reserved(self, node: str) -> int:
         """What the store holds or will hold as given out."""

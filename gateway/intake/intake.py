@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.alarms import AlarmRules, coverage
-from gateway.alarms.coverage import Coverage
-from gateway.alarms.rules import TICK_US
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
-from gateway.intake.authentication.sequence import VolatileWindow
+from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
+from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.log import Log
-from gateway.intake.nodes.boot_clock import BootClock, first_sample
+from gateway.intake.nodes.boot_clock import BootClock, BootClocks
 from gateway.intake.nodes.completeness import Completeness, NodeBoot
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
 from gateway.intake.nodes.rows import StaleRows
@@ -35,7 +33,7 @@ from gateway.keys import KeyRing
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
-from gateway.model.observation import NodeCondition, NoiseFloor, Observation
+from gateway.model.observation import NoiseFloor, Observation
 from gateway.model.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
@@ -50,7 +48,7 @@ from gateway.store.interface import (
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
-_VIEW, _EPOCH, _COVERAGE = "node:", "epoch:", "coverage"  # names of state rows
+_VIEW = "node:"  # prefix of the state rows of nodes
 # A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
 _FLOOR_EVERY_US = 100_000_000
 _FLOOR_FACTOR = 1.25  # 2 dB
@@ -92,11 +90,9 @@ class Intake:
         self.completeness = Completeness(self.authenticator)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
         self._site = site
-        self._rules = _rules(site)
-        self._clocks: dict[NodeBoot, BootClock] = {}
+        self._clocks = BootClocks()
         self._floors: dict[str, tuple[int, float]] = {}
-        self._coverage = self._coverage_saved = Coverage()
-        self._covered_s = -1
+        self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
         self._stale_boots: dict[str, set[int]] = {}
         self._message_rows: list[MessageRow] = []
@@ -104,6 +100,7 @@ class Intake:
         self._promise = Promise({}, {})
         self._kept_rows: dict[str, NodeRow] = {}
         self._kept_views: dict[str, str] = {}
+        self._absent: set[str] = set()  # nodes not of the site whose rows are behind
         self.set_keys(keys)
 
     def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
@@ -115,14 +112,21 @@ class Intake:
             taken.refused = refusal.reason
             self.refused.count(refusal.reason, refusal.node)
             self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
-            self._log(arrival_us, refusal.node, self._suspicious(refusal, arrival_us), taken)
+            lingers = refusal.reason == "old_boot" and self.authenticator.clones.lingers(
+                refusal.node, arrival_us
+            )
+            found = self.registry.on_refusal(refusal.reason, refusal.node, arrival_us, lingers)
+            self._log(arrival_us, refusal.node, [*found], taken)
             return taken
         node = taken.node = admitted.node
         if admitted.durable:
             taken.receipt = (node, admitted.boot)
-        self.downlinks.reserve(node)
+        if self.downlinks.reserve(node):
+            self._stale.urge(node)  # in two rows: a damaged store that lost one has the other
         if not admitted.fresh:
             self.registry.on_duplicate(node)
+            # No message holds it: it waits for the node's next row.
+            self._stale.touch(node, arrival_us, self.messages + 1)
             taken.duplicate = True
             return taken
         taken.message = admitted.message
@@ -135,13 +139,9 @@ class Intake:
         taken = Taken()
         for condition in self.registry.tick(now_us):
             self._log(now_us, condition.node, [condition], taken)
-        if now_us // TICK_US != self._covered_s:
-            self._covered_s = now_us // TICK_US
-            at_us = self._covered_s * TICK_US
-            seen = self.registry.presence
-            self._coverage, areas = coverage.step(self._coverage, self._rules, seen, at_us)
-            for area in areas:
-                self._log(at_us, area.key, [area], taken)
+        at_us, areas = self._coverage.tick(now_us, self.registry.presence)
+        for area in areas:
+            self._log(at_us, area.key, [area], taken)
         return taken.entries
 
     def append(self, at_us: int, source: str, given: object) -> list[Entry]:
@@ -167,7 +167,8 @@ class Intake:
 
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """The site grew, or was measured again; `keys` are of all its nodes."""
-        self._site, self._rules = site, _rules(site)
+        self._site = site
+        self._coverage.set_site(site)
         fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
         for node in fresh:
             self.registry.add(node.id, node.sector)
@@ -185,18 +186,19 @@ class Intake:
         """Hand over rows since the last call; `everything`: also rows that may wait."""
         writes.messages += self._message_rows
         writes.detections += self._detection_rows
+        if self._detection_rows:
+            writes.state[COUNT_DETECTIONS] = str(self.detections)
         self._message_rows, self._detection_rows = [], []
         for node in sorted(self.registry.dirty):
             self._stale.urge(node)
         self.registry.dirty.clear()
+        for node in sorted(self._absent):
+            writes.nodes[node] = self._kept_rows[node]
+            self._write_boots(node, writes)
+        self._absent.clear()
         self._stale.collect(writes, self.messages, now_us, everything)
-        for node in sorted(self.authenticator.epochs.dirty):
-            saved = self.authenticator.epochs.save(node)
-            writes.state[f"{_EPOCH}{node}"] = text.format_json(saved)
-        self.authenticator.epochs.dirty.clear()
-        if self._coverage != self._coverage_saved:
-            writes.state[_COVERAGE] = text.format_json(self._coverage)
-            self._coverage_saved = self._coverage
+        self.authenticator.epochs.collect(writes)
+        self._coverage.collect(writes)
         writes.refused |= self.refused.changed()
         self.quarantine.collect(writes)
         self.log.collect(writes)
@@ -219,39 +221,32 @@ class Intake:
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
         for boot in snapshot.boots:
-            self._restore_boot(boot)
+            self.completeness.restore(boot)
+            self._clocks.restore(boot)
+        applied = {row.node: row.applied_id for row in snapshot.nodes}
+        tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
+        again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
         for node, number, seq in snapshot.above:
-            self.completeness.sequence(node, number).see(seq)
-            self.completeness.received(node, number)
+            if (node, number, seq) not in again:
+                self.completeness.sequence(node, number).see(seq)
+                self.completeness.received(node, number)
         self._kept_rows = {row.node: row for row in snapshot.nodes}
         self._kept_views = {
             name.removeprefix(_VIEW): value
             for name, value in snapshot.state.items()
             if name.startswith(_VIEW)
         }
-        spoken = {boot.node for boot in snapshot.boots} | {row.node for row in snapshot.tail}
+        spoken = {boot.node for boot in snapshot.boots} | {row.node for row in tail}
         self.downlinks.restore(self._kept_rows, spoken, snapshot.state)
         for node in self.registry.views:
             self._take_up(node)
-        for name, value in snapshot.state.items():
-            if name.startswith(_EPOCH):
-                # Of every node there ever was: one that comes back goes on in its epoch.
-                saved = text.parse_json(value, dict[str, int])
-                self.authenticator.epochs.restore(name.removeprefix(_EPOCH), saved)
+        self.authenticator.epochs.restore(snapshot)
         for reason, node, count in snapshot.refused:
             self.refused.cells[(reason, node)] = count
-        if _COVERAGE in snapshot.state:
-            known = text.parse_json(snapshot.state[_COVERAGE], Coverage)
-            self._coverage = self._coverage_saved = coverage.of_site(known, self._rules)
-        for row in snapshot.tail:
+        self._coverage.restore(snapshot)
+        for row in tail:
             self._apply_again(row)
         self.completeness.restored()
-
-    def _restore_boot(self, row: BootRow) -> None:
-        key = (row.node, row.boot)
-        self.completeness.restore(row)
-        if None not in (row.start_us, row.spread_us, row.samples, row.at_us):
-            self._clocks[key] = BootClock(*row[4:8])  # type: ignore[arg-type]  # none is None
 
     def _take_up(self, node: str) -> None:
         """A node goes on where the store's rows say it was."""
@@ -265,56 +260,57 @@ class Intake:
     def _apply_again(self, row: MessageRow) -> None:
         """A message that the rows of its node do not hold yet."""
         node = row.node
-        known = self._kept_rows.get(node)
-        if node not in self._site.nodes or not row.payload:
+        if row.lane == seal.DURABLE:
+            self.completeness.sequence(node, row.boot).see(row.seq)
+        if node not in self._site.nodes:
+            self._keep_absent(row)
             return
-        if known is not None and row.id <= known.applied_id:
+        if row.lane != seal.DURABLE:
+            self.authenticator.volatile[node].see(row.boot, row.seq)
+        if not row.payload:
             return
         message = codec.decode(row.payload, "up")
         if not isinstance(message, wire.UpMessage):
             return
         admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
-        if admitted.durable:
-            self.completeness.sequence(node, row.boot).see(row.seq)
-            self.completeness.received(node, row.boot)
-        elif node in self.authenticator.volatile:
-            self.authenticator.volatile[node].see(row.boot, row.seq)
-        self._stale.touch(node, row.arrival_us, row.id)
-        self._stale_boots.setdefault(node, set()).add(row.boot)
+        self._note(admitted, row.arrival_us, row.id)
+        # What is counted and what has a row of its own is in the store already.
+        detections, cells = self.detections, self.refused.cells.copy()
         self._apply(admitted, row.arrival_us, Taken())
-        # Its row is there already.
+        self.detections, self.refused.cells = detections, cells
+        self.refused.changed()
         self._detection_rows.clear()
+
+    def _keep_absent(self, row: MessageRow) -> None:
+        """A node that the site does not have now: one that comes back must not be replayed."""
+        kept = self._kept_rows.get(row.node) or NodeRow(row.node, 0, b"", 0, 0)
+        window = VolatileWindow(kept.window_newest, int.from_bytes(kept.window_bits, "big"))
+        if row.lane != seal.DURABLE:
+            window.see(row.boot, row.seq)
+        bits = window.bits.to_bytes(WINDOW // 8, "big")
+        self._kept_rows[row.node] = kept._replace(
+            window_newest=window.newest, window_bits=bits, applied_id=row.id
+        )
+        self._absent.add(row.node)
+        self._stale_boots.setdefault(row.node, set()).add(row.boot)
 
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
         taken.entries += [self.log.append(at_us, source, one) for one in observations]
 
-    def _suspicious(self, refusal: Refusal, arrival_us: int) -> list[Observation]:
-        """What points to an attack is an observation."""
-        node, registry = refusal.node, self.registry
-        found: list[NodeCondition] = []
-        match refusal.reason:
-            case "bad_tag":
-                found = registry.on_bad_tag(node, arrival_us)
-            case "stale_key":
-                found = registry.on_suspect(node, Suspicion.STALE, arrival_us)
-            case "revoked":
-                found = registry.on_revoked(node, arrival_us)
-            case "two_senders":
-                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
-            case "old_boot" if self.authenticator.clones.lingers(node, arrival_us):
-                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
-        return [*found]
-
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1
+        self._note(admitted, arrival_us, self.messages)
+        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
+
+    def _note(self, admitted: Admitted, arrival_us: int, message_id: int) -> None:
+        """The rows of the node are behind by this message."""
         node, boot = admitted.node, admitted.boot
         if admitted.durable:
             newest = self.completeness.sequence(node, boot).newest
             self.registry.views[node].backfilled += newest > admitted.seq
             self.completeness.received(node, boot)
-        self._stale.touch(node, arrival_us, self.messages)
+        self._stale.touch(node, arrival_us, message_id)
         self._stale_boots.setdefault(node, set()).add(boot)
-        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
 
     def _apply(self, admitted: Admitted, arrival_us: int, taken: Taken) -> list[Observation]:
         """What a message changes about its node, and the observations it brings."""
@@ -325,7 +321,7 @@ class Intake:
         found: list[Observation] = [*self.registry.on_fresh(node, boot, arrival_us)]
         match message:
             case wire.Health():
-                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_health(node, message)
                 found += self._floor(node, arrival_us, message.floor_um_s_x100 / 100)
                 taken.time_for = (node, message.t_ms)
@@ -338,7 +334,7 @@ class Intake:
                 else:
                     found.append(footfalls)
             case wire.Hello():
-                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_hello(node, message)
                 if message.oldest_seq is not None:
                     self._give_up(node, boot, message.oldest_seq - 1)
@@ -362,7 +358,7 @@ class Intake:
 
     def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
         node, boot = admitted.node, admitted.boot
-        clock = self._observe(node, boot, arrival_us, report_ms(message))
+        clock = self._clock(node, boot, arrival_us, report_ms(message))
         sector = self._site.nodes[node].sector
         detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
         self.detections += message.phase is wire.Phase.ONSET
@@ -370,16 +366,11 @@ class Intake:
         self._detection_rows.append(detection_row(detection, message))
         return detection
 
-    def _observe(
+    def _clock(
         self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
     ) -> BootClock:
-        known = self._clocks.get((node, boot))
-        if known is None:
-            clock = first_sample(arrival_us, t_ms, boot >= self.registry.views[node].boot)
-        else:
-            clock = known.observe(arrival_us, t_ms, live)
-        self._clocks[(node, boot)] = clock
-        return clock
+        newest = self.registry.views[node].boot
+        return self._clocks.observe((node, boot), arrival_us, t_ms, live, boot >= newest)
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
         self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
@@ -391,22 +382,18 @@ class Intake:
         writes.nodes[node] = NodeRow(
             node,
             window.newest,
-            window.bits.to_bytes(128, "big"),
+            window.bits.to_bytes(WINDOW // 8, "big"),
             self.downlinks.reserved(node),
             self.registry.views[node].last_seen_us or 0,
             self.messages,
         )
         writes.state[f"{_VIEW}{node}"] = text.format_json(self.registry.views[node])
+        self._write_boots(node, writes)
+        writes.state[COUNT_MESSAGES] = str(self.messages)
+
+    def _write_boots(self, node: str, writes: Writes) -> None:
         for boot in sorted(self._stale_boots.pop(node, ())):
             key = (node, boot)
-            clock = self._clocks.get(key)
-            times = tuple(clock) if clock else (None, None, None, None)
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
-            writes.boots[key] = BootRow(node, boot, upto, missing, *times)
-        writes.state[COUNT_MESSAGES] = str(self.messages)
-        writes.state[COUNT_DETECTIONS] = str(self.detections)
-
-
-def _rules(site: Site) -> AlarmRules:
-    return AlarmRules({node.id: node.sector for node in site.nodes.values()})
+            writes.boots[key] = BootRow(node, boot, upto, missing, *self._clocks.times(key))

@@ -9,12 +9,13 @@ import random
 from collections import Counter
 from functools import partial
 
+from gateway.limits import Backoff
 from gateway.mqtt.session import MqttAccess, MqttSession
 from gateway.ports.link import Arrival, Clock, Offer
 from gateway.wire.topics import uplink_filter
 
 _LOG = logging.getLogger(__name__)
-_BACKOFF_S = (0.2, 10.0)
+_FIRST_WAIT_S, _MAX_WAIT_S = 0.2, 10.0
 # Less than a full batch takes: what comes is read while one is committed, not while none is.
 _OFFER_AGAIN_S = 0.005
 
@@ -39,7 +40,7 @@ class MqttLink:
 
     async def run(self) -> None:
         """Connect, carry, reconnect with jitter, until cancelled."""
-        wait_s, logged = _BACKOFF_S[0], ""
+        backoff, logged = Backoff(_FIRST_WAIT_S, _MAX_WAIT_S, self._random), ""
         while True:
             session = MqttSession(self._access, [self._filter], self._take, self.counters)
             self._session = session
@@ -48,7 +49,8 @@ class MqttLink:
                 self.connected, self.problem = True, ""
                 self.counters["connects"] += 1
                 self.ready.set()
-                wait_s, logged = _BACKOFF_S[0], ""
+                backoff.reset()
+                logged = ""
                 await session.closed.wait()
                 self.problem = session.problem
             except (OSError, TimeoutError) as error:
@@ -65,8 +67,7 @@ class MqttLink:
                 # Once per problem: what goes on is on the page, not in a line for every retry.
                 _LOG.warning("lost the broker link=%r problem=%r", self.name, self.problem)
                 logged = self.problem
-            await asyncio.sleep(wait_s * self._random.uniform(0.5, 1.5))
-            wait_s = min(2 * wait_s, _BACKOFF_S[1])
+            await asyncio.sleep(backoff.next_s())
 
     def send(self, topic: str, payload: bytes) -> bool:
         """Publish at QoS 0; False when the broker is away or slow."""

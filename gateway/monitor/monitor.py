@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gateway.alarms import step as alarm_step
 from gateway.alarms.rules import TICK_US
+from gateway.alarms.tick import forgotten
 from gateway.model import text
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind
 from gateway.model.detection import Detection
@@ -69,8 +71,12 @@ class Monitor:
         self.cursor = self._saved_cursor = snapshot.cursor
         self._last_tick_id = snapshot.last_tick_id
 
-    def start(self) -> Start:
-        """The entry of the log with which a run begins: the state as it is now."""
+    def start(self, now_us: int) -> Start:
+        """The entry of the log with which a run begins: the state as it is now. Old alarms are not
+        in it: the log must not hold them longer than the alarms themselves are kept."""
+        alarms = forgotten(self.state.alarms, now_us)
+        if alarms is not self.state.alarms:
+            self.state = replace(self.state, alarms=alarms)
         return rows.start_from(self.state, self._last_history_id)
 
     def start_from(self, start: Start) -> None:

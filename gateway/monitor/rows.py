@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from gateway.alarms import AlarmState
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
@@ -12,6 +15,7 @@ from gateway.fusion.floors import NodeFloor, NoiseFloors
 from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.model.event import Event
+from gateway.monitor import earlier
 from gateway.monitor.inputs import Start
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import MonitorState
@@ -23,6 +27,7 @@ _LAST_EVENT = "last_event"  # of stores of earlier versions
 _PREFIXES = (_EVENT, _FLOOR, _FUSION, _ORDERS, _LAST_EVENT)
 
 Rows = dict[str, str]
+_T = TypeVar("_T")
 
 
 def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
@@ -78,23 +83,29 @@ def start_from(state: MonitorState, last_history_id: int) -> Start:
     )
 
 
+def _read(value: str, kind: type[_T], otherwise: Callable[[str], _T]) -> _T | None:
+    for parse in (lambda given: text.parse_json(given, kind), otherwise):
+        with suppress(ValueError):
+            return parse(value)
+    return None
+
+
 def restored_state(blank: MonitorState, start: Start) -> MonitorState:
-    """The state that a run starts with. An open event of a node that the site no longer has, or of
-    an earlier version's form, is dropped."""
+    """The state that a run starts with. An open event of a node that the site no longer has is
+    dropped; so is what this version cannot read of events and floors."""
     site = blank.policy.site
     floors: dict[str, NodeFloor] = {}
     events: list[Event] = []
     fusion = FusionState()
     for name, value in start.state.items():
         if name.startswith(_EVENT):
-            try:
-                event = text.parse_json(value, Event)
-            except ValueError:
-                continue
-            if set(event.nodes) <= set(site.nodes):
+            event = _read(value, Event, earlier.event_of)
+            if event is not None and set(event.nodes) <= set(site.nodes):
                 events.append(event)
         elif name.startswith(_FLOOR) and name.removeprefix(_FLOOR) in site.nodes:
-            floors[name.removeprefix(_FLOOR)] = text.parse_json(value, NodeFloor)
+            floor = _read(value, NodeFloor, earlier.floor_of)
+            if floor is not None:
+                floors[name.removeprefix(_FLOOR)] = floor
     if _FUSION in start.state:
         fusion = text.parse_json(start.state[_FUSION], FusionState)
     events.sort(key=lambda event: int(event.id.removeprefix("e")))

@@ -68,7 +68,8 @@ def tick_fusion(state: MonitorState, now_us: int) -> tuple[MonitorState, Changes
 def tick_alarms(state: MonitorState, now_us: int) -> tuple[MonitorState, Changes]:
     """Time passes for alarms: looked at as of the beginning of a second."""
     at_us = now_us // TICK_US * TICK_US
-    alarms, changes = alarm_step(state.alarms, state.policy.alarms, Tick(), at_us)
+    passed = Tick(frozenset(event.id for event in state.fusion.events))
+    alarms, changes = alarm_step(state.alarms, state.policy.alarms, passed, at_us)
     if alarms is state.alarms or (alarms == state.alarms and not changes):
         return state, Changes()
     return replace(state, alarms=alarms), Changes(alarms=changes)

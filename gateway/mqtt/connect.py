@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from paho.mqtt import client as paho
 from paho.mqtt._packet import decode_publish
@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from gateway.mqtt.access import MqttAccess, Will
-from gateway.mqtt.stream import Stream
+from gateway.mqtt.stream import Inner, Stream
 
 KEEPALIVE_S = 15
 CONNECT_S = 10.0
@@ -37,7 +37,8 @@ class PahoClient(paho.Client):
 
     def _create_socket(self) -> Stream:
         inner = super()._create_socket()
-        self.stream = Stream(inner, self.on_too_big, self.max_packet_bytes)  # type: ignore[arg-type]
+        # A plain socket does all that is needed of an `Inner`.
+        self.stream = Stream(cast("Inner", inner), self.on_too_big, self.max_packet_bytes)
         return self.stream
 
     def _handle_publish(self) -> MQTTErrorCode:

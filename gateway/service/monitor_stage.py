@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.errors import StoreError
 from gateway.model.entry import Entry
@@ -49,9 +49,11 @@ class MonitorStage:
         self._clock_us = clock_us
         self._publish = publish
         self._handed: deque[Entry] = deque()
+        self._upto = stages.monitor.cursor  # the newest entry that was handed over or read
         self._something = asyncio.Event()
         self._awaited: dict[int, asyncio.Future[Outcome]] = {}
         self._at_us = 0
+        self._outcomes: list[Outcome] = []  # not published yet
         self._settled: list[tuple[asyncio.Future[Outcome], Outcome]] = []
 
     @property
@@ -61,13 +63,18 @@ class MonitorStage:
 
     def hand_over(self, entries: Sequence[Entry]) -> None:
         """These are committed, or cannot be for now. Never waits."""
-        if not entries:
+        # Those that another commit stored first may have been read from the log already.
+        fresh = [entry for entry in entries if entry.id > self._upto]
+        if not fresh:
             return
         # What is not stored cannot be read again: then memory holds it, bounded by intake.
-        if not self._commits.problem and len(self._handed) + len(entries) > HANDED_MAX:
+        full = len(self._handed) + len(fresh) > HANDED_MAX and not self._commits.problem
+        # Intake failed between numbering entries and handing them over: they are in the log.
+        if full or fresh[0].id != self._upto + 1:
             self.behind = True
         if not self.behind:
-            self._handed += entries
+            self._handed += fresh
+            self._upto = fresh[-1].id
         self._something.set()
 
     def outcome_of(self, entry_id: int) -> asyncio.Future[Outcome]:
@@ -81,20 +88,22 @@ class MonitorStage:
         outcomes: list[Outcome] = []
         while rows := self._store.log_after(self._stages.monitor.cursor, PORTION):
             outcomes += [self._stages.process(_entry(row)) for row in rows]
+        # There may be numbers beyond the cursor whose entries are erased.
+        self._upto = self._stages.intake.log.last_id
         return outcomes
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await self._wait()
-            outcomes = await self._process()
-            outcomes.append(self._stages.tick_monitor(self._time_us()))
+            await self._process()
+            self._outcomes.append(self._stages.tick_monitor(self._time_us()))
             failing = bool(self._commits.problem)
             if failing:
-                self._tell(outcomes)
+                self._tell()
             stored = await self._commits.commit()
             if not failing:
-                self._tell(outcomes)
+                self._tell()
             if stored:
                 settled, self._settled = self._settled, []
                 for future, outcome in settled:
@@ -105,7 +114,8 @@ class MonitorStage:
         """Now; with entries waiting, the time of the newest that was processed: an event must not
         end for silence while its next report waits here."""
         now_us = self._clock_us()
-        return min(now_us, self._at_us) if self._handed or self.behind else now_us
+        waiting = self._handed or self.behind
+        return min(now_us, self._at_us) if waiting and self._at_us else now_us
 
     async def _wait(self) -> None:
         if self._handed or self.behind:
@@ -117,28 +127,32 @@ class MonitorStage:
         except TimeoutError:
             pass
 
-    async def _process(self) -> list[Outcome]:
+    async def _process(self) -> None:
         """Entries that wait now, at most a slice of time without giving the loop back."""
+        if self.behind and not self._handed:
+            await self._read()
         loop = asyncio.get_running_loop()
-        outcomes: list[Outcome] = []
         began_s = loop.time()
-        for entry in await self._entries():
-            outcome = self._stages.process(entry)
-            self._at_us = entry.at_us
-            outcomes.append(outcome)
+        for _ in range(min(PORTION, len(self._handed))):
+            # One by one: what is not processed yet stays, whatever happens to this one.
+            entry = self._handed.popleft()
             future = self._awaited.pop(entry.id, None)
+            try:
+                outcome = self._stages.process(entry)
+            except Exception as error:
+                if future is not None and not future.done():
+                    future.set_exception(error)
+                raise
+            self._at_us = entry.at_us
+            self._outcomes.append(outcome)
             if future is not None:
                 self._settled.append((future, outcome))
             if loop.time() - began_s >= SLICE_S:
                 await asyncio.sleep(0)
                 began_s = loop.time()
-        return outcomes
 
-    async def _entries(self) -> list[Entry]:
-        if self._handed:
-            return list(self._taken())
-        if not self.behind:
-            return []
+    async def _read(self) -> None:
+        """A portion of the log beyond what was processed."""
         try:
             rows = await self._committer.call(
                 self._store.log_after, self._stages.monitor.cursor, PORTION
@@ -146,18 +160,14 @@ class MonitorStage:
         except StoreError as error:
             _LOG.error("monitor cannot read the log: %s", error)
             await asyncio.sleep(RETRY_S)
-            return []
-        if len(rows) < PORTION and not self._commits.unstored:
-            # No await from here on: what is committed from now on is handed over.
-            newest = rows[-1].id if rows else self._stages.monitor.cursor
-            self.behind = newest < self._stages.intake.log.last_id
-        return [_entry(row) for row in rows]
+            return
+        self._handed += [_entry(row) for row in rows]
+        self._upto = rows[-1].id if rows else self._stages.monitor.cursor
+        # No await from here on: what is committed from now on is handed over.
+        self.behind = self._upto < self._stages.intake.log.last_id
 
-    def _taken(self) -> Iterator[Entry]:
-        for _ in range(min(PORTION, len(self._handed))):
-            yield self._handed.popleft()
-
-    def _tell(self, outcomes: list[Outcome]) -> None:
+    def _tell(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:
             try:
                 self._publish(outcome)

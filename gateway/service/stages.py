@@ -89,7 +89,7 @@ class Stages:
         """A run begins: its entry of the log. What an earlier run took in and did not process comes
         before it."""
         self._started = True
-        return self.intake.append(now_us, SYSTEM, self.monitor.start())
+        return self.intake.append(now_us, SYSTEM, self.monitor.start(now_us))
 
     def receive(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
         """First stage: bytes that came on a topic; never raises for what they hold."""

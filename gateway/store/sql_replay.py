@@ -5,10 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.store.interface import HistoryRow, LogRow, SkippedRow, TickRow
+from gateway.store.interface import (
+    APPLIED,
+    COUNT_LOG,
+    CURSOR,
+    HistoryRow,
+    LogRow,
+    SkippedRow,
+    TickRow,
+)
 from gateway.store.sql_commit import Database, log_after
 
 _PORTION = 5000
+
+
+def holds_log(db: Database) -> bool:
+    """Whether a gateway that keeps a log has run on the store; of any schema version."""
+    names = (COUNT_LOG, CURSOR, APPLIED)
+    return bool(db.run("SELECT 1 FROM state WHERE name IN (?, ?, ?)", names))
 
 
 def log(db: Database, after: int, upto: int) -> Iterator[LogRow]:

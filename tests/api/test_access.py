@@ -207,3 +207,16 @@ async def test_socket_of_a_running_gateway_is_not_taken_and_a_dead_one_is(
 def test_socket_in_a_folder_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot listen"):
         bind(tmp_path / "none" / local_socket.NAME)
+
+
+async def test_act_sent_again_with_its_key_after_a_restart_acts_once(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, "port = 0"))
+    headers = {**bearer(make_token(tmp_path, "tak", Scope.ACT)), "Idempotency-Key": "one"}
+    for _ in range(2):
+        async with (
+            Gateway(config) as gateway,
+            aiohttp.ClientSession(gateway.console_url) as http,
+        ):
+            answer = await http.post("/api/v1/masks", json=MASK, headers=headers)
+            assert answer.status == 200
+            assert len(gateway.service.stages.monitor.state.alarms.masks) == 1

@@ -166,3 +166,31 @@ def test_stream_whole_rendering_is_shared_until_it_is_old() -> None:
         return same, b"n02" in stream._rendered().body
 
     assert asyncio.run(run()) == (True, True)
+
+
+async def test_geojson_of_a_site_with_an_origin_places_nodes_and_without_one_says_so(
+    tmp_path: Path,
+) -> None:
+    config = write_config(tmp_path, "port = 0")
+    headers = {"Authorization": f"Bearer {make_token(tmp_path, 'map', Scope.READ)}"}
+    site = tmp_path / "site.toml"
+    async with (
+        Gateway(load_config(config)) as gateway,
+        aiohttp.ClientSession(gateway.console_url, headers=headers) as http,
+    ):
+        answer = await http.get("/api/v1/geojson")
+        assert answer.status == 409
+        assert "no origin" in (await answer.json())["problem"]
+    written = site.read_text().replace("[site]", "[site]\nlatitude = 52.5\nlongitude = 13.4")
+    site.write_text(written)
+    async with (
+        Gateway(load_config(config)) as gateway,
+        aiohttp.ClientSession(gateway.console_url, headers=headers) as http,
+    ):
+        found = await (await http.get("/api/v1/geojson")).json()
+        node = await (await http.get("/api/v1/nodes/n01")).json()
+    assert found["type"] == "FeatureCollection"
+    by_id = {feature["id"]: feature for feature in found["features"]}
+    assert by_id["node/n01"]["geometry"] == {"type": "Point", "coordinates": [13.4, 52.5]}
+    assert by_id["node/n01"]["properties"]["state"] == "not_reporting"
+    assert (node["latitude"], node["longitude"]) == (pytest.approx(52.5), pytest.approx(13.4))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ports.discovery import find_type
-from tests.connectors.conformance import CUE, SINK, SOURCE, Harness, Shown
+from tests.connectors.harness import CUE, SINK, SOURCE, Harness, Shown
 from tests.connectors.made import now_us
 
 HOST = "127.0.0.1"

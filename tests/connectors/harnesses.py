@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from gateway.ports.discovery import find_type
-from tests.connectors.conformance import ACTS, NOTIFIER, SINK, Harness, Shown
+from tests.connectors.harness import ACTS, NOTIFIER, SINK, Harness, Shown
 from tests.connectors.mosquitto import Listener, Mosquitto, publish, retained, retained_json
 from tests.connectors.receivers import MailServer, WebServer, mail_server, web_server
 from tests.gateway.played_node import free_port

@@ -21,8 +21,10 @@ import uvloop
 
 from gateway import app
 from gateway.config import load_config
-from gateway.intake.writer import Writer
 from gateway.mqtt.session import MqttSession
+from gateway.service.commits import Commits
+from gateway.service.intake_stage import IntakeStage
+from gateway.service.monitor_stage import MonitorStage
 from gateway.store.sqlite import SqliteStore
 
 _FORK = multiprocessing.get_context("forkserver")
@@ -32,10 +34,12 @@ _START_S = 30.0
 # Named points: statements are about to run, functions about to be called.
 STATEMENTS = ("BEGIN IMMEDIATE", "INSERT INTO message", "INSERT INTO boot", "COMMIT")
 FUNCTIONS: dict[str, tuple[type, str]] = {
-    "committed, nobody told": (Writer, "_settle"),
+    "committed, nobody told": (IntakeStage, "_settle"),
     "before a PUBACK": (MqttSession, "acknowledge"),
-    "before an answer": (Writer, "_send"),
-    "before the outcome is shown": (Writer, "_commit"),
+    "before an answer": (IntakeStage, "_send"),
+    "before a commit": (Commits, "_commit"),
+    "committed, not handed over": (MonitorStage, "hand_over"),
+    "before the outcome is shown": (MonitorStage, "_tell"),
 }
 POINTS = (*STATEMENTS, *FUNCTIONS)
 

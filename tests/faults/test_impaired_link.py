@@ -14,8 +14,9 @@ import pytest
 
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.intake.writer import QUEUE_MOST, Writer
 from gateway.links.interface import Arrival
+from gateway.service.intake_stage import QUEUE_MAX, IntakeStage
+from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Result, ResultStatus
@@ -30,7 +31,7 @@ _REPORTS = 8  # every so many messages is a detection, the others are results
 
 
 class ImpairedLink:
-    """Between nodes and writer. Held back messages go out behind later ones."""
+    """Between nodes and intake. Held back messages go out behind later ones."""
 
     def __init__(self, nodes: dict[str, PlayedNode], chance: random.Random) -> None:
         self.name, self.connected = "impaired", True
@@ -42,7 +43,7 @@ class ImpairedLink:
     async def run(self) -> None:
         """Nothing of its own."""
 
-    def carry(self, node: PlayedNode, data: bytes, writer: Writer) -> None:
+    def carry(self, node: PlayedNode, data: bytes, intake: IntakeStage) -> None:
         """From a node, as the weather will have it."""
         copies = 2 if self._chance.random() < DUPLICATED else 1
         for _ in range(copies):
@@ -52,10 +53,10 @@ class ImpairedLink:
                 self.counters["reordered"] += 1
                 self._late.append((node, data))
             else:
-                self._hand_over(node, data, writer)
+                self._hand_over(node, data, intake)
         while self._late and self._chance.random() < 0.5:
             late = self._late.pop(self._chance.randrange(len(self._late)))
-            self._hand_over(*late, writer)
+            self._hand_over(*late, intake)
 
     def send(self, topic: str, payload: bytes) -> bool:
         """To a node: receipts are lost as well."""
@@ -63,9 +64,9 @@ class ImpairedLink:
             self._nodes[topic].open_down(payload)
         return True
 
-    def _hand_over(self, node: PlayedNode, data: bytes, writer: Writer) -> None:
+    def _hand_over(self, node: PlayedNode, data: bytes, intake: IntakeStage) -> None:
         arrival = Arrival(time.time_ns() // 1000, node.up, data, self, lambda: None)
-        self.counters["over" if writer.offer(arrival) else "full"] += 1
+        self.counters["over" if intake.offer(arrival) else "full"] += 1
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -79,15 +80,16 @@ async def test_link_that_loses_doubles_and_reorders_brings_every_message_once(
     store = SqliteStore(tmp_path / "groundwatch.db")
     store.open()
     pipeline = Stages(site, site_keys(site, ROOT), store.load())
-    writer = Writer(pipeline, store, lambda: time.time_ns() // 1000, lambda _outcome: None)
-    running = asyncio.create_task(writer.run())
+    service = Service(pipeline, store, lambda: time.time_ns() // 1000, lambda _outcome: None)
+    service.start()
+    intake, running = service.intake_stage, asyncio.create_task(service.run())
     left = {node.node: size // NODES for node in nodes}
     while any(left.values()) or any(node.ledger for node in nodes):
         for node in nodes:
             make(node, left)
             for _key, data in sorted(node.ledger.items())[:_ROUND]:
-                link.carry(node, data, writer)
-            while writer.queued > QUEUE_MOST // 2:  # noqa: ASYNC110  # counted, there is no event
+                link.carry(node, data, intake)
+            while intake.queued > QUEUE_MAX // 2:  # noqa: ASYNC110  # counted, there is no event
                 await asyncio.sleep(0.001)
         await asyncio.sleep(0.02)
     running.cancel()

@@ -28,30 +28,34 @@ def mosquitto() -> str:
     return program
 
 
+async def until_listening(port: int) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                break
+            except OSError:
+                await asyncio.sleep(0.02)
+    writer.close()
+
+
 @asynccontextmanager
 async def running_mosquitto(
-    folder: Path, port: int, wanted: bool = True, more: str = ""
+    folder: Path, port: int, wanted: bool = True, more: str = "", first: str = ""
 ) -> AsyncIterator[None]:
-    """Anonymous, on loopback; `more` goes into its configuration."""
+    """Anonymous, on loopback; `first` and `more` go into its configuration."""
     if not wanted:
         yield
         return
     conf = folder / "open.conf"
     conf.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{more}"
+        f"{first}listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{more}"
     )
     process = await asyncio.create_subprocess_exec(
         mosquitto(), "-c", str(conf), stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(5):
-            while True:
-                try:
-                    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                    break
-                except OSError:
-                    await asyncio.sleep(0.02)
-        writer.close()
+        await until_listening(port)
         yield
     finally:
         process.terminate()

@@ -33,7 +33,7 @@ ROOT = bytes(range(32))
 SITE = "yard"
 
 
-async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     """Until something another thread or process changes is so."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110  # what others change has no event to wait for

@@ -13,8 +13,8 @@ from pathlib import Path
 from gateway.errors import StoreError
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
+from tests.gateway.bench import Bench
 from tests.gateway.played_node import PlayedNode, until
-from tests.gateway.test_writer import Bench
 
 
 def fill(path: Path) -> None:
@@ -35,23 +35,40 @@ def receipts(bench: Bench, nodes: list[PlayedNode]) -> int:
 
 
 async def main(site: Path, disk: Path) -> None:
-    bench, nodes = Bench(site), [PlayedNode("n01"), PlayedNode("n02")]
     store = SqliteStore(disk / "groundwatch.db")
     store.open()
-    bench.store.inner = store
-    task = asyncio.create_task(bench.writer.run())
-    said: dict[str, object] = {}
+    bench, said = Bench(site, store), dict[str, object]()
+    async with bench.running():
+        await live_through(bench, disk, said)
+    store.close()
+    again = SqliteStore(disk / "groundwatch.db")
+    again.open()
+    rows = (
+        again._open_db()
+        .execute(
+            "SELECT count(*), count(DISTINCT node || '/' || lane || '/' || boot || '/' || seq) "
+            "FROM message"
+        )
+        .fetchone()
+    )
+    said |= {"rows": rows[0], "distinct": rows[1]}
+    said["check"] = again._open_db().execute("PRAGMA integrity_check").fetchone()[0]
+    print(json.dumps(said))  # noqa: T201  # the test that runs this reads it
+
+
+async def live_through(bench: Bench, disk: Path, said: dict[str, object]) -> None:
+    nodes = [PlayedNode("n01"), PlayedNode("n02")]
     for number in range(50):
         bench.offer(nodes[0], nodes[0].health(number))
     await until(lambda: bench.link.acknowledged == 50)
     fill(disk / "ballast")
     began, offered = time.monotonic(), 50
-    while not bench.writer.store_problem:
+    while not bench.problem:
         bench.offer(nodes[0], nodes[0].health(1000 + offered))
         offered += 1
         await asyncio.sleep(0.005)
     said["noticed_s"] = time.monotonic() - began
-    said["problem"] = bench.writer.store_problem
+    said["problem"] = bench.problem
     acknowledged = bench.link.acknowledged
     for node in nodes:
         bench.offer(node, node.detection(90_000))
@@ -67,26 +84,11 @@ async def main(site: Path, disk: Path) -> None:
         said["second_store"] = str(error)
     (disk / "ballast").unlink()
     began = time.monotonic()
-    await until(lambda: not bench.writer.store_problem, 20)
+    await until(lambda: not bench.problem, 20)
     said["recovered_s"] = time.monotonic() - began
     await until(lambda: bench.link.acknowledged == offered, 20)
     await until(lambda: receipts(bench, nodes) == 2)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    store.close()
-    again = SqliteStore(disk / "groundwatch.db")
-    again.open()
-    rows = (
-        again._open_db()
-        .execute(
-            "SELECT count(*), count(DISTINCT node || '/' || lane || '/' || boot || '/' || seq) "
-            "FROM message"
-        )
-        .fetchone()
-    )
-    said |= {"offered": offered, "rows": rows[0], "distinct": rows[1]}
-    said["check"] = again._open_db().execute("PRAGMA integrity_check").fetchone()[0]
-    print(json.dumps(said))  # noqa: T201  # the test that runs this reads it
+    said["offered"] = offered
 
 
 if __name__ == "__main__":

@@ -288,15 +288,15 @@ def test_orders_and_escalation_go_on_after_a_restart_and_are_audited(tmp_path: P
     first = start()
     for node in nodes:
         first.uplink(T0, node.up, node.hello(0))
-    assert first.act(T0, replace(mask(until_s=300), sectors=("east",))).done
-    assert first.act(T0 + S, patrol()).done
-    assert not first.act(T0 + S, mask(sectors=("moon",))).done
+    assert first.take(T0, "eva", replace(mask(until_s=300), sectors=("east",))).done
+    assert first.take(T0 + S, "eva", patrol()).done
+    assert not first.take(T0 + S, "eva", mask(sectors=("moon",))).done
     for node in nodes[:2]:
         first.uplink(T0 + 2 * S, node.up, node.detection(1000))
     assert [alarm.walk for alarm in first.monitor.state.alarms.open] == ["patrol 2: Ben and Mia"]
     store.commit(first.take_writes())
     again = start()
-    assert again.alarms == first.monitor.state.alarms
+    assert again.monitor.state.alarms == first.monitor.state.alarms
     entries = store._open_db().execute(
         "SELECT actor, action, subject, reason, until_us FROM audit WHERE actor <> 'system'"
     )
@@ -308,5 +308,5 @@ def test_orders_and_escalation_go_on_after_a_restart_and_are_audited(tmp_path: P
     assert "escalated" not in told  # of priority 3: the step is for what nobody announced
     again.tick(T0 + 300 * S)
     store.commit(again.take_writes())
-    assert start().alarms.masks == ()
+    assert start().monitor.state.alarms.masks == ()
     store.close()

@@ -10,12 +10,12 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.intake import gate as gate_module
+from gateway.intake import admission
 from gateway.intake.admission import BURST, RATE_PER_S, Gate
 from gateway.links.interface import Arrival
+from tests.gateway.bench import PlayedLink
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, PlayedNode, free_port, until, write_config
-from tests.gateway.test_writer import PlayedLink
 
 T0 = 1_790_000_000_000_000
 
@@ -109,7 +109,7 @@ def test_gate_topics_of_nobody_share_one_bucket(topic: str) -> None:
 async def test_gateway_flooded_by_one_node_stores_the_others_and_then_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate_module, "BURST", 50)
+    monkeypatch.setattr(admission, "BURST", 50)
     port, flood, chance = free_port(), 300, random.Random(1)
     async with running_mosquitto(tmp_path, port, wanted=True):
         config = write_config(tmp_path, f'kind = "external"\nport = {port}')

@@ -16,7 +16,7 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.model.acts import AnnounceWalk, SetMask
 from gateway.model.alarm import AlarmKind
-from gateway.service.outcome import Outcome
+from gateway.service.intake_stage import Work
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import free_port, write_config, write_site
 from tests.gateway.sign_on import enrol, sign_on_page
@@ -42,14 +42,14 @@ COVERED = """(() => { const all = [...document.querySelectorAll("#plan text")];
 async def storm(gateway: Gateway, count: int) -> None:
     """So many alarms at once."""
 
-    def work(now_us: int) -> Outcome:
-        outcome = Outcome()
-        for number in range(count):
-            trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
-            gateway.service.stages._alarm(trouble, now_us + number, outcome)
-        return outcome
-
-    await gateway.writer.request(work)
+    intake = gateway.service.stages.intake
+    given = [
+        NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
+        for number in range(count)
+    ]
+    await gateway.service.intake_stage.request(
+        lambda now_us: Work([e for one in given for e in intake.append(now_us, "n01", one)])
+    )
 
 
 async def test_page_whose_session_ended_shows_nothing_and_calls_until_somebody_signs_on(

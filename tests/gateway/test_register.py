@@ -70,7 +70,7 @@ async def test_new_node_joins_a_running_gateway_within_two_seconds_and_is_alarme
         assert page["site"]["nodes"][-1] == {"id": "n09", "x_m": 100, "y_m": 5, "sector": "north"}
         assert page["site"]["sectors"]["north"]["polygon"] == []
         assert page["nodes"]["n09"]["messages"] == 2
-        assert gateway.service.stages.alarm_rules.nodes_of["north"] == ("n09",)
+        assert gateway.service.stages.policy.alarms.nodes_of["north"] == ("n09",)
         assert warnings(gateway).replace("mosquitto", "").count("site.toml") == 0
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     acts = "SELECT action, subject FROM audit WHERE subject LIKE '%n09' ORDER BY action DESC"
@@ -168,11 +168,12 @@ async def test_node_of_an_earlier_site_comes_back_with_its_counters(embedded, tm
         node = MqttNode("n04")
         await heard(gateway, node)
         node.disconnect()
-        await until(lambda: gateway.service.stages._nodes.down["n04"].reserved)
-        reserved = gateway.service.stages._nodes.down["n04"].reserved
+        downlinks = gateway.service.stages.intake.downlinks
+        await until(lambda: downlinks.reserved("n04"))
+        reserved = downlinks.reserved("n04")
     site.write_text(whole[: whole.rindex("[[node]]")])
     async with Gateway(embedded) as gateway:
         site.write_text(whole)
         await until(lambda: "n04" in gateway.service.stages.site.nodes, WITHIN_S)
-        assert gateway.service.stages._nodes.down["n04"].reserved >= reserved
+        assert gateway.service.stages.intake.downlinks.reserved("n04") >= reserved
         assert gateway.service.stages.intake.authenticator.sequence("n04", 1).upto == 1

@@ -127,13 +127,13 @@ async def test_reload_of_what_is_wrong_is_refused_whole_in_one_line_and_all_stay
     old: str, new: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(tmp_path) as (gateway, path):
-        before = gateway.service.stages.orders
+        before = gateway.service.stages.policy
         add(tmp_path / "site.toml", FIFTH)
         path.write_text(path.read_text().replace(old, new, 1))
         with pytest.raises(ConfigError, match=says) as caught:
             await gateway.reload("eva")
         assert "\n" not in str(caught.value)
-        assert gateway.service.stages.orders == before
+        assert gateway.service.stages.policy == before
         assert "n05" not in gateway.site.nodes
     assert audited(tmp_path) == []
 
@@ -151,12 +151,12 @@ async def test_reload_of_a_site_that_shrank_or_is_wrong_is_refused(
     old: str, new: str, says: str, tmp_path: Path
 ) -> None:
     async with running(tmp_path) as (gateway, _path):
-        before = gateway.service.stages.orders
+        before = gateway.service.stages.policy
         site = tmp_path / "site.toml"
         site.write_text(site.read_text().replace(old, new))
         with pytest.raises(ConfigError, match=says):
             await gateway.reload()
-        assert gateway.service.stages.orders == before
+        assert gateway.service.stages.policy == before
 
 
 @pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
@@ -198,7 +198,7 @@ async def test_reload_of_a_node_that_was_here_before_goes_on_with_its_counters(
         await gateway.reload()
         node = MqttNode("n05")
         await speaks(gateway, node)
-        used = gateway.service.stages._nodes.down["n05"].reserved
+        used = gateway.service.stages.intake.downlinks.reserved("n05")
         assert used > 0
     site = tmp_path / "site.toml"
     whole = site.read_text()
@@ -206,7 +206,7 @@ async def test_reload_of_a_node_that_was_here_before_goes_on_with_its_counters(
     async with Gateway(load_config(path), partial(load_config, path)) as gateway:
         site.write_text(whole)
         await gateway.reload()
-        assert gateway.service.stages._nodes.down["n05"].reserved >= used
+        assert gateway.service.stages.intake.downlinks.reserved("n05") >= used
         assert gateway.service.stages.intake.registry.views["n05"].messages > 0
         assert gateway.service.stages.intake.authenticator.sequence("n05", node.boot).upto > 0
 

@@ -20,7 +20,7 @@ from gateway.config.retention import DAY_US, MAX_DAYS, RecordClass, Retention
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import ConfigError
-from gateway.intake.writer import Writer
+from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.store import sql_erase
 from gateway.store.interface import QuarantineRow, Writes
@@ -74,12 +74,14 @@ class Kept:
 
     async def run_at(self, now_us: int, retention: Retention | None = None) -> None:
         sidecar = HeadFile(self.folder / head.NAME)
-        writer = Writer(
+        service = Service(
             self.pipeline, self.store, lambda: now_us, lambda _: None, sidecar.committed,
-            retention,
+            retention=retention,
         )  # fmt: skip
-        task = asyncio.create_task(writer.run())
-        await until(lambda: not writer._keeper.due(now_us) and not writer._keeper.untidy, 20)
+        service.start()
+        task = asyncio.create_task(service.run())
+        keeper = service._keeper
+        await until(lambda: not keeper.due(now_us) and not keeper.untidy, 30)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

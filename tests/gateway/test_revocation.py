@@ -55,7 +55,7 @@ async def test_revoked_node_is_out_within_a_second_and_alarmed(config, tmp_path)
         await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
         await until(lambda: not node.client.is_connected())
         assert time.monotonic() - began_s < 5  # the node's thread may be slow to see it
-        gateway.writer.offer(played(gateway, node))
+        gateway.service.intake_stage.offer(played(gateway, node))
         await until(lambda: gateway.service.stages.intake.refused.by_reason().get("revoked"))
         alarm = next(
             a
@@ -101,7 +101,8 @@ async def test_rotated_node_is_heard_under_both_keys_until_the_new_one_is_proven
     journal = journal_of(tmp_path)
     async with Gateway(config) as gateway:
         act(journal, KeyAct.OFFER, 2)
-        await until(lambda: len(gateway.service.stages._nodes.door._keys["n01"].accepted) == 2)
+        known = gateway.service.stages.intake.authenticator
+        await until(lambda: len(known._keys["n01"].accepted) == 2)
         node = MqttNode("n01")
         node.keys = derive(node_key(ROOT, SITE, "n01", 2))
         connected(gateway, node)
@@ -109,9 +110,9 @@ async def test_rotated_node_is_heard_under_both_keys_until_the_new_one_is_proven
         node.publish(node.detection(1000))
         await node.until_received()  # the receipt is sealed under the key it spoke under
         act(journal, KeyAct.PROVE, 2)
-        await until(lambda: len(gateway.service.stages._nodes.door._keys["n01"].accepted) == 1)
+        await until(lambda: len(known._keys["n01"].accepted) == 1)
         old = MqttNode("n01")
-        gateway.writer.offer(played(gateway, old))
+        gateway.service.intake_stage.offer(played(gateway, old))
         await until(lambda: gateway.service.stages.intake.refused.by_reason().get("bad_tag"))
         node.publish(node.detection(4000))
         await node.until_received()
@@ -124,7 +125,7 @@ async def test_journal_whose_end_was_cut_off_keeps_a_new_gateway_from_starting(t
     act(journal, KeyAct.PROVE)
     act(journal, KeyAct.REVOKE)
     async with Gateway(config) as gateway:
-        await until(lambda: gateway.writer.commits)
+        await until(lambda: gateway.service.commits.made)
     lines = journal.path.read_bytes().splitlines(keepends=True)
     journal.path.write_bytes(lines[0])
     with pytest.raises(ConfigError, match="restore it"):

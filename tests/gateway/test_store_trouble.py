@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.intake import writer as writer_module
+from gateway.service import commits, intake_stage
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.bench import Bench
 from tests.gateway.played_node import PlayedNode, until
-from tests.gateway.test_writer import Bench
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _MOUNT = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" -m tests.gateway.small_disk "$3" "$1"'
@@ -32,7 +32,7 @@ db.execute("ROLLBACK")
 """
 
 
-def test_writer_on_a_disk_that_fills_up_keeps_all_and_recovers(tmp_path: Path) -> None:
+def test_service_on_a_disk_that_fills_up_keeps_all_and_recovers(tmp_path: Path) -> None:
     site, disk = tmp_path / "site", tmp_path / "disk"
     site.mkdir()
     disk.mkdir()
@@ -55,18 +55,17 @@ def test_writer_on_a_disk_that_fills_up_keeps_all_and_recovers(tmp_path: Path) -
 
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(writer_module, "_RETRY_S", 0.05)
-    made = Bench(tmp_path)
-    made.store.inner = SqliteStore(tmp_path / "groundwatch.db")
-    made.store.inner.open()
-    task = asyncio.create_task(made.writer.run())
-    yield made
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    made.store.inner.close()
+    monkeypatch.setattr(commits, "RETRY_S", 0.05)
+    monkeypatch.setattr(intake_stage, "RETRY_S", 0.05)
+    store = SqliteStore(tmp_path / "groundwatch.db")
+    store.open()
+    made = Bench(tmp_path, store)
+    async with made.running():
+        yield made
+    store.close()
 
 
-async def test_writer_store_locked_by_another_process_waits_and_goes_on(
+async def test_service_store_locked_by_another_process_waits_and_goes_on(
     bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     nodes = [PlayedNode("n01"), PlayedNode("n02")]
@@ -82,18 +81,18 @@ async def test_writer_store_locked_by_another_process_waits_and_goes_on(
     with caplog.at_level(logging.WARNING):
         for node in nodes:
             bench.offer(node, node.detection(90_000))
-        await until(lambda: "locked" in bench.writer.store_problem)
+        await until(lambda: "locked" in bench.problem)
         await until(lambda: any(outcome.alarms for outcome in bench.outcomes))
         assert (bench.link.acknowledged, len(bench.link.sent)) == (1, sent)
         await holder.communicate(b"\n")
         await until(lambda: bench.link.acknowledged == 3)
-    assert bench.writer.store_problem == ""
+    assert bench.problem == ""
     told = [record.levelname for record in caplog.records if "store" in record.message]
     assert told == ["ERROR", "WARNING"]  # once that it stopped, once that it goes on
     assert bench.store.load().messages == 3
 
 
-async def test_writer_store_damaged_under_it_gives_no_receipt_until_it_is_put_right(
+async def test_service_store_damaged_under_it_gives_no_receipt_until_it_is_put_right(
     bench: Bench, tmp_path: Path
 ) -> None:
     node, path = PlayedNode("n01"), tmp_path / "groundwatch.db"
@@ -104,16 +103,16 @@ async def test_writer_store_damaged_under_it_gives_no_receipt_until_it_is_put_ri
     good = path.read_bytes()
     # Every page but the first of the file, which says what it is.
     path.write_bytes(good[:4096] + b"\xa5" * (len(good) - 4096))
+    assert isinstance(bench.store.inner, SqliteStore)
     bench.store.inner._forget()  # what it had read before is not in its memory
     bench.offer(node, node.detection(5000))
-    await until(lambda: "malformed" in bench.writer.store_problem)
+    await until(lambda: "malformed" in bench.problem)
     assert bench.link.acknowledged == 400
     with pytest.raises(StoreError, match="malformed"):
         bench.store.load()
     path.write_bytes(good)
     await until(lambda: bench.link.acknowledged == 401)
-    rows = bench.store.inner._open_db().execute("SELECT count(*) FROM message").fetchone()
-    assert rows == (401,)
+    assert bench.store.rows("SELECT count(*) FROM message") == [(401,)]
 
 
 def test_store_that_cannot_be_written_says_so_in_one_line(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from gateway.errors import StoreError
 from gateway.service.stages import Stages
 from gateway.store import schema as store_schema
 from gateway.store.sqlite import SqliteStore
-from tests.gateway.played_node import ROOT, PlayedNode, write_site
+from tests.gateway.played_node import ROOT, PlayedNode, write_config, write_site
+from tools.cli import main
 
 STORES = Path(__file__).with_name("stores")  # each as its version of the gateway wrote it
 EARLIER = range(1, store_schema.VERSION)
@@ -65,6 +66,70 @@ def test_store_of_an_earlier_version_opens_with_all_that_is_in_it(
     again.open()
     assert again.load().audit_head == (pipeline.audit.head)
     again.close()
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_store_of_an_earlier_version_its_open_event_ends_its_alarm(
+    version: int, tmp_path: Path
+) -> None:
+    write_site(tmp_path)
+    site = load_site(tmp_path / "site.toml")
+    store = SqliteStore(made_by(version, tmp_path))
+    store.open()
+    stages = Stages(site, site_keys(site, ROOT), store.load())
+    (event,) = stages.monitor.state.fusion.events
+    assert (event.nodes, event.target.value) == (("n01", "n02", "n03", "n04"), "person")
+    assert [one.phase.value for one in event.activities] == ["end"] * 4
+    changes = [c for s in range(0, 300, 10) for c in stages.tick(AFTER_US + s * 1_000_000).alarms]
+    assert ("cleared", 2) in [(c.change.value, c.alarm.id) for c in changes]
+    store.close()
+
+
+@pytest.mark.parametrize("form", ["{}", "[]", '{"activities": [[1]]}', "null", "gone"])
+def test_store_alarm_whose_event_cannot_be_read_is_cleared_by_the_first_tick(
+    form: str, tmp_path: Path
+) -> None:
+    write_site(tmp_path)
+    site = load_site(tmp_path / "site.toml")
+    store = SqliteStore(made_by(5, tmp_path))
+    store.open()
+    snapshot = store.load()
+    snapshot.state |= {"event:e2": form, "ear:n01": form}
+    stages = Stages(site, site_keys(site, ROOT), snapshot)
+    assert stages.monitor.state.fusion.events == ()
+    changes = [(c.change.value, c.alarm.id) for c in stages.tick(AFTER_US).alarms]
+    assert changes == [("cleared", 2)]
+    assert [alarm.state for alarm in stages.monitor.state.alarms.open] == ["cleared_unacked"]
+    store.close()
+
+
+def test_store_of_version_5_goes_on_with_its_orders_and_floors(tmp_path: Path) -> None:
+    write_site(tmp_path)
+    site = load_site(tmp_path / "site.toml")
+    store = SqliteStore(made_by(5, tmp_path))
+    store.open()
+    stages = Stages(site, site_keys(site, ROOT), store.load())
+    assert [mask.sectors for mask in stages.monitor.state.alarms.masks] == [("east",)]
+    floors = stages.monitor.state.fusion.ears.by_node
+    assert {node: floor.floor_um_s for node, floor in floors.items()} == {"n01": 0.12, "n02": 0.12}
+    assert stages.intake.registry.views["n01"].battery_mv == 3900
+    store.close()
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["as it was", "opened"])
+@pytest.mark.parametrize("version", EARLIER)
+def test_store_of_an_earlier_version_replayed_says_in_one_line_that_it_cannot(
+    version: int, opened: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path, 'kind = "embedded"')
+    path = made_by(version, tmp_path)
+    if opened:
+        store = SqliteStore(path)
+        store.open()
+        store.close()
+    assert main(["replay", "--store", str(path), "--config", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert ("made by an earlier version" in said, said.count("\n")) == (True, 1)
 
 
 @pytest.mark.parametrize("version", EARLIER)

@@ -116,7 +116,7 @@ async def test_embedded_reader_that_reads_nothing_is_not_read_either() -> None:
         await subscribed(node)
         session = broker.sessions["n01"]
         await until(lambda: not all(broker.send(DOWN1, bytes(1400)) for _ in range(100)))
-        assert not session.writable
+        assert session._waits
         node.publish(UP1, b"x", 1)
         assert offered.arrived.empty()
         reading = asyncio.create_task(node.closed(30.0))

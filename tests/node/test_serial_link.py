@@ -13,7 +13,7 @@ import pytest
 from gateway.model.alarm import AlarmKind
 from gateway.updates import package
 from gateway.updates.rollout import Rollout, plan
-from gateway.wire.messages import Part
+from gateway.wire.messages import DownMessage, Part
 from tests.node.conftest import walker
 from tests.node.wired import Rig, printed, until
 from tests.trees import patch
@@ -118,18 +118,23 @@ async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: R
     assert "link ends cause=break" in node.lines
 
 
-async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(rig: Rig, tmp_path: Path) -> None:
+async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = made(tmp_path, "0.1.9", lengthen, "changed")
     release = package.parse(data, RELEASE_KEY.public_key(), "changed")
     parts: list[Part] = []
     with rig.node(walker(120, 0, 0)) as node:
         async with rig.gateway() as gateway:
             pipeline = gateway.service.stages
-            gateway.on_outcome(
-                lambda outcome: parts.extend(
-                    message for _node, message in outcome.down if isinstance(message, Part)
-                )
-            )
+            seal = pipeline.intake.downlinks.seal
+
+            def counted(node: str, message: DownMessage) -> tuple[str, bytes] | None:
+                if isinstance(message, Part):
+                    parts.append(message)
+                return seal(node, message)
+
+            monkeypatch.setattr(pipeline.intake.downlinks, "seal", counted)
             await until(lambda: pipeline.intake.registry.views["n01"].fw, 20, node)
             rollout = Rollout(
                 command=0,
@@ -142,7 +147,7 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(rig: Rig, tmp_
                 soak_s=0,
                 patience_s=180,
             )
-            await gateway.writer.request(lambda now_us: pipeline.update(now_us, rollout, release))
+            assert await gateway.service.begin_update(rollout, release)
             await until(lambda: len(parts) >= 10, 60, node)
             node.unplug()
             await asyncio.sleep(2)

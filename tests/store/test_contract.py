@@ -22,7 +22,8 @@ from gateway.enrolment import site_keys
 from gateway.errors import StoreError, StoreInUse
 from gateway.fusion.rules import Rules
 from gateway.model.site import Site
-from gateway.replay import Orders, again
+from gateway.monitor.policy import Policy
+from gateway.monitor.replay import replay
 from gateway.service.stages import Stages
 from gateway.store import schema, sql_erase
 from gateway.store.choose import reading, store_at
@@ -106,7 +107,7 @@ def test_store_commit_is_all_or_nothing(site: Site, store: Store) -> None:
     pipeline.uplink(T0, node.up, node.detection(1))
     writes = pipeline.take_writes()
     bad = BootRow("n01", 1, "many", 0, None, None, None, None)  # type: ignore[arg-type]  # wrong on purpose
-    broken = Writes(messages=writes.messages, journal=writes.journal, boots={("n01", 1): bad})
+    broken = Writes(messages=writes.messages, log=writes.log, boots={("n01", 1): bad})
     with pytest.raises(StoreError):
         store.commit(broken)
     assert store.load() == Snapshot()
@@ -168,7 +169,7 @@ def test_store_erases_every_class_in_portions_and_keeps_chain_and_counts(
         expired = store.expired(cuts)
         if not expired:
             break
-        pipeline.erase(T0 + 4000 * DAY_US, expired)
+        pipeline.eraser.step(T0 + 4000 * DAY_US, expired)
         store.commit(pipeline.take_writes())
     assert store.expired(cuts) == {}
     assert store.tidy()
@@ -179,7 +180,8 @@ def test_store_erases_every_class_in_portions_and_keeps_chain_and_counts(
         report = verify(given, by_id([signer.public]))
     assert (report.problems, report.erased > 10, report.history) == ([], True, 0)
     with reading(place) as db:
-        for table in ("message", "detection", "alarm", "alarm_history", "quarantine", "journal"):
+        tables = ("message", "detection", "alarm", "alarm_history", "quarantine", "log", "tick")
+        for table in tables:
             assert db.run(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
@@ -189,8 +191,8 @@ def test_store_replayed_gives_the_same_history(
     lived(site, store, signer)
     sectors = {node.id: node.sector for node in site.nodes.values()}
     with reading(place) as db:
-        verdicts = list(again(db, Orders(site, Rules(), AlarmRules(sectors))))
-    assert [(v.identical, v.same_orders) for v in verdicts] == [(True, True)]
+        verdicts = list(replay(db, Policy(site, Rules(), AlarmRules(sectors))))
+    assert [(v.identical, v.same_policy) for v in verdicts] == [(True, True)]
     assert verdicts[0].changes > 9
 
 

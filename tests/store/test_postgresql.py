@@ -13,13 +13,13 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.errors import ConfigError, StoreError
-from gateway.intake import writer as writer_module
+from gateway.service import commits, intake_stage
 from gateway.store import schema
 from gateway.store.interface import Writes
 from gateway.store.postgresql import PostgresqlStore
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.bench import Bench
 from tests.gateway.played_node import MqttNode, PlayedNode, until, write_config
-from tests.gateway.test_writer import Bench
 from tests.store.server import Server
 
 
@@ -64,28 +64,27 @@ def test_postgresql_of_an_earlier_version_is_brought_up_to_date(
 async def test_postgresql_server_gone_stops_receipts_and_back_again_stores_all_once(
     database: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "_RETRY_S", 0.1)
-    bench, nodes = Bench(tmp_path), [PlayedNode("n01"), PlayedNode("n02")]
+    monkeypatch.setattr(commits, "RETRY_S", 0.1)
+    monkeypatch.setattr(intake_stage, "RETRY_S", 0.1)
     store = PostgresqlStore(database)
     store.open()
-    bench.store.inner = store  # type: ignore[assignment]  # any store will do there
-    task = asyncio.create_task(bench.writer.run())
-    for number in range(20):
-        bench.offer(nodes[0], nodes[0].detection(number))
-    await until(lambda: bench.link.acknowledged == 20)
-    await asyncio.to_thread(server.stop, "immediate")  # as a crash: no farewell to anybody
-    try:
-        for node in nodes:
-            bench.offer(node, node.detection(90_000))
-        await until(lambda: bench.writer.store_problem, 20)
-        await asyncio.sleep(0.5)
-        assert bench.link.acknowledged == 20
-    finally:
-        await asyncio.to_thread(server.start)
-    await until(lambda: bench.link.acknowledged == 22, 30)
-    assert store.load().messages == 22
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    bench, nodes = Bench(tmp_path, store), [PlayedNode("n01"), PlayedNode("n02")]
+    bench.store.on_this_machine = False
+    async with bench.running():
+        for number in range(20):
+            bench.offer(nodes[0], nodes[0].detection(number))
+        await until(lambda: bench.link.acknowledged == 20)
+        await asyncio.to_thread(server.stop, "immediate")  # as a crash: no farewell to anybody
+        try:
+            for node in nodes:
+                bench.offer(node, node.detection(90_000))
+            await until(lambda: bench.problem, 20)
+            await asyncio.sleep(0.5)
+            assert bench.link.acknowledged == 20
+        finally:
+            await asyncio.to_thread(server.start)
+        await until(lambda: bench.link.acknowledged == 22, 30)
+        assert store.load().messages == 22
     store.close()
     with psycopg.connect(database) as db:
         rows = db.execute(

@@ -14,7 +14,7 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.keys import load_or_create
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.intake.nodes.rows import _BEYOND_LOST
+from gateway.intake.downlinks import _BEYOND_LOST
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
@@ -125,11 +125,12 @@ def test_salvage_without_a_nodes_row_uses_no_down_counter_twice(folder: Path) ->
     db = sqlite3.connect(folder / "data" / "groundwatch.db")
     with db:
         db.execute("DELETE FROM node WHERE node = 'n01'")
+        db.execute("DELETE FROM state WHERE name = 'down:n01'")
     db.close()
     pipeline = goes_on(folder)
     sealed = pipeline.intake.downlinks.seal("n01", Receipt(upto=(77, 1)))
     assert sealed is not None
-    assert pipeline._nodes.down["n01"].reserved > _BEYOND_LOST
+    assert pipeline.intake.downlinks.reserved("n01") > _BEYOND_LOST
 
 
 def test_salvage_of_what_is_no_database_is_one_line_and_leaves_it(

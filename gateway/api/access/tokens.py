@@ -23,7 +23,6 @@ from gateway.errors import ConfigError, GroundwatchError
 from gateway.files import read_private, write_atomic
 from gateway.model.identity import Identity, Scope
 
-NAME = "tokens.toml"
 MAX_TOKENS = 1000
 MAX_FAILURES = 30  # wrong tokens in the window; then they are refused without a record each
 FAILURE_WINDOW_S = 300.0

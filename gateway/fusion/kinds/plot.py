@@ -17,6 +17,7 @@ from gateway.fusion.estimate.positions import Position
 from gateway.fusion.evidence.signs import Sign, log_odds
 from gateway.fusion.gating import (
     GATE_99,
+    GATE_999,
     MAX_SPEED_M_S,
     Predicted,
     agree,
@@ -70,7 +71,7 @@ class PlotKind(Kind[Plot]):
         """Minus twice the log-likelihood of the position, without constants."""
         place = predicted(event, given.at_us)
         distance_sq = place.distance_sq(given.x_m, given.y_m, given.covariance)
-        return distance_sq + place.spread(given.covariance) if distance_sq <= GATE_99 else None
+        return distance_sq + place.spread(given.covariance) if distance_sq <= GATE_999 else None
 
     def opens(self, context: Context, given: Plot) -> bool:
         """Not one that comes so late that its event would be over."""
@@ -119,7 +120,7 @@ class PlotKind(Kind[Plot]):
         if worth and (node_agrees or len(worth) >= 2):
             yield Sign("agree", 1.0, "independent sensors agree on the track")
         if event.plots and not event.activities:
-            yield Sign("unheard", 1.0)
+            yield Sign("undetected", 1.0)
 
 
 def _position(plot: Plot, at_us: int) -> Position:

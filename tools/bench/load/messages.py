@@ -5,23 +5,33 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.keys import NodeKeys, derive, node_key
-from gateway.wire import codec, seal
-from gateway.wire.messages import Detection, Health, Hello, Message, Phase, ResetCause, TargetClass
-from gateway.wire.topics import uplink_topic
+from gateway.wire import codec, seal, topics
+from gateway.wire.messages import Health, Hello, Message, ResetCause
+from tools.bench.load.walks import FLOOR_UM_S, SPACING_M
 
 SITE = "bench"
 ROOT = bytes(range(32))
-SPACING_M = 25
 PER_SECTOR = 4
 _BOOT = 1
-_SLOT_MS = 30_000  # of a backlog: one node hears something, then the next one elsewhere
-_RECORD = struct.Struct("<HH")  # node index, length of the sealed message
+_RECORD = struct.Struct("<IHH")  # when it is due, ms; node index; length of the sealed message
 
-Sealed = tuple[int, bytes]  # node index, sealed message
+
+class Sealed(NamedTuple):
+    """One message of a load; `due_ms` on the load's own clock, 0 where only the order counts."""
+
+    due_ms: int
+    node: int  # index
+    data: bytes
+
+
+def uplink_topic(node: str) -> str:
+    """Topic of what a node of this site sends."""
+    return topics.uplink_topic(SITE, node)
 
 
 def node_names(count: int) -> list[str]:
@@ -51,51 +61,25 @@ def write_site(folder: Path, nodes: int, broker: str) -> Path:
     return config
 
 
-def heartbeats(nodes: int, count: int) -> Iterator[Sealed]:
-    """Each node in turn says how it is: nine tenths of what a site sends."""
-    keys = node_keys(nodes)
-    for number in range(count):
-        index, turn = number % nodes, number // nodes
-        yield index, heartbeat(keys[index], index, turn)
-
-
 def heartbeat(keys: NodeKeys, index: int, turn: int) -> bytes:
     """The `turn`-th of one node, from 0."""
-    message = Health(
-        t_ms=1000 * turn,
+    return sealed(keys, index, health(1000 * turn), seal.VOLATILE, turn + 1)
+
+
+def health(t_ms: int) -> Health:
+    """A heartbeat of calm ground."""
+    return Health(
+        t_ms=t_ms,
         battery_mv=3900,
         rssi_dbm=-60,
-        floor_um_s_x100=12,
+        floor_um_s_x100=round(100 * FLOOR_UM_S),
         samples_missed=0,
         ledger_pending=0,
     )
-    return _seal(keys, index, message, seal.VOLATILE, turn + 1)
 
 
-def backlog(nodes: int, count: int) -> Iterator[Sealed]:
-    """After an outage each node says hello and tells what it kept: walkers, one after another."""
-    keys = node_keys(nodes)
-    rounds = max(1, -(-(count - nodes) // nodes))
-    span_ms = (rounds // 4 + 1) * nodes * _SLOT_MS
-    for index in range(nodes):
-        yield index, _seal(keys[index], index, _hello(span_ms), seal.VOLATILE, 1)
-    for number in range(count - nodes):
-        index, turn = number % nodes, number // nodes
-        phase = (Phase.ONSET, Phase.UPDATE, Phase.UPDATE, Phase.END)[turn % 4]
-        message = Detection(
-            t_ms=1000 + (turn // 4 * nodes + index) * _SLOT_MS,
-            phase=phase,
-            class_=TargetClass.PERSON,
-            confidence_pct=60,
-            peak_um_s_x100=500,
-            cadence_hz_x20=36,
-            pir_count=0,
-            elapsed_s_x10=None if phase is Phase.ONSET else 50 * (turn % 4),
-        )
-        yield index, _seal(keys[index], index, message, seal.DURABLE, turn + 1)
-
-
-def _hello(t_ms: int) -> Hello:
+def hello(t_ms: int) -> Hello:
+    """Of a node up for so long."""
     return Hello(
         t_ms=t_ms,
         fw="0.1",
@@ -107,30 +91,28 @@ def _hello(t_ms: int) -> Hello:
     )
 
 
-def _seal(keys: NodeKeys, index: int, message: Message, lane: int, seq: int) -> bytes:
+def sealed(keys: NodeKeys, index: int, message: Message, lane: int, seq: int) -> bytes:
+    """As the node seals it; `lane` is the counter space."""
     counter = _BOOT.to_bytes(2, "big") + seq.to_bytes(2, "big")
     piv = counter if lane == seal.DURABLE else b"\x01" + counter
-    aad = uplink_topic(SITE, f"n{index:05}").encode()
+    aad = uplink_topic(f"n{index:05}").encode()
     return seal.seal(keys.up_key, keys.up_iv, piv, codec.encode(message), aad)
 
 
-def write_messages(path: Path, messages: Iterator[Sealed]) -> int:
-    """Keep them for the load generator; how many."""
-    count = 0
+def write_messages(path: Path, messages: Sequence[Sealed]) -> None:
+    """Keep them for the load generator."""
     with path.open("wb") as file:
-        for index, data in messages:
-            file.write(_RECORD.pack(index, len(data)) + data)
-            count += 1
-    return count
+        for due_ms, index, data in messages:
+            file.write(_RECORD.pack(due_ms, index, len(data)) + data)
 
 
 def read_messages(path: Path) -> Iterator[Sealed]:
     """Inverse of `write_messages`."""
     data, at = path.read_bytes(), 0
     while at < len(data):
-        index, size = _RECORD.unpack_from(data, at)
+        due_ms, index, size = _RECORD.unpack_from(data, at)
         at += _RECORD.size
-        yield index, data[at : at + size]
+        yield Sealed(due_ms, index, data[at : at + size])
         at += size
 
 
@@ -138,7 +120,7 @@ def write_keys(path: Path, nodes: int) -> None:
     """What a peer needs to open the messages: up key and IV by topic, in hexadecimal."""
     names = node_names(nodes)
     table = {
-        uplink_topic(SITE, name): [keys.up_key.hex(), keys.up_iv.hex()]
+        uplink_topic(name): [keys.up_key.hex(), keys.up_iv.hex()]
         for name, keys in zip(names, node_keys(nodes), strict=True)
     }
     path.touch(mode=0o600)
