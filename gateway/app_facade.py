@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
-from gateway.audit.chain import EXPORTED
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
 from gateway.intake.intake import Taken
@@ -19,6 +18,7 @@ from gateway.links.interface import Link
 from gateway.model import view
 from gateway.model.acts import Act
 from gateway.model.identity import Identity
+from gateway.model.record import EXPORTED
 from gateway.model.site import Site
 from gateway.monitor.step import MonitorState
 from gateway.performance.desk import PerformanceDesk

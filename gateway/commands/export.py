@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gateway.api.schema.answers import Done
 from gateway.api.schema.bodies import ExportBody
 from gateway.audit import head, keys
-from gateway.audit.chain import EXPORTED, SALT_BYTES
+from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
@@ -21,6 +21,7 @@ from gateway.config import add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file
+from gateway.model.record import EXPORTED
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident
