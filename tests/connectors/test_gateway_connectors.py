@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.api.picture import shown
 from tests.connectors.mosquitto import Mosquitto, publish, retained_json
 from tests.connectors.receivers import web_server
 from tests.connectors.running import eventually
+from tests.connectors.test_supervisor import ODD, odd
 from tests.gateway.played_node import MqttNode, free_port, write_config
 from tests.gateway.played_node import until as until_within
 from tests.outbox.deliveries import changed, secret
@@ -203,3 +205,23 @@ async def test_gateway_alarm_on_the_page_keeps_its_record_behind_a_storm_of_othe
     about = [one for one in page["outputs"]["deliveries"] if one["alarm"] == alarm["id"]]
     assert [one["answer"] for one in about] == ["answered 204"]
     assert len(page["outputs"]["deliveries"]) == 51
+
+
+async def test_gateway_with_connectors_that_raise_a_hundred_times_loses_no_alarm(
+    tmp_path: Path,
+) -> None:
+    async with web_server() as server:
+        config = load_config(configured(tmp_path, webhook(tmp_path, server.url)))
+        bad = tuple((ODD, odd(name, does)) for name, does in (("a", "raises"), ("b", "exits")))
+        config = replace(config, connectors=(*config.connectors, *bad))
+        async with Gateway(config) as gateway:
+            gateway.connectors._wait_s = (0.005, 0.02)  # in the field the first wait is a second
+            await eventually(lambda: gateway.connectors.status_of("a").restarts >= 50, 60)
+            nodes = await walk_past(gateway, "n01", "n02")
+            await until(lambda: server.received)
+            await eventually(lambda: gateway.connectors.status_of("a").restarts >= 100, 60)
+            assert gateway.connectors.status_of("b").restarts >= 50
+            assert len(gateway.service.stages.monitor.state.alarms.open) == 1
+            for node in nodes:
+                node.disconnect()
+    assert [json.loads(one.body)["alarm"] for one in server.received] == [1]
