@@ -7,6 +7,7 @@ knows keys, counters, windows and clocks; it does not know fusion and never wait
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,9 +28,10 @@ from gateway.intake.quarantine import Quarantine
 from gateway.intake.refused import Refused
 from gateway.keys import KeyRing
 from gateway.model import text
+from gateway.model.alarm import AlarmKind
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
-from gateway.model.observation import NodeCondition, NoiseFloor, Observation
+from gateway.model.observation import AreaCondition, NodeCondition, NoiseFloor, Observation
 from gateway.model.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
@@ -44,6 +46,7 @@ from gateway.store.interface import (
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
+_LOG = logging.getLogger(__name__)
 GAPS_MAX = 8
 _VIEW, _EPOCH, _COVERAGE = "node:", "epoch:", "coverage"  # names of state rows
 # A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
@@ -83,6 +86,7 @@ class Intake:
         self.log = Log()
         self.messages = 0
         self.detections = 0
+        self.failures = 0
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
@@ -130,7 +134,11 @@ class Intake:
             return taken
         taken.message = admitted.message
         self._keep(admitted, arrival_us)
-        self._log(arrival_us, node, self._apply(admitted, arrival_us, taken), taken)
+        try:
+            found = self._apply(admitted, arrival_us, taken)
+        except Exception as problem:  # it is stored as it came, and operators are notified
+            found = self._unprocessed(admitted, problem)
+        self._log(arrival_us, node, found, taken)
         return taken
 
     def tick(self, now_us: int) -> list[Entry]:
@@ -308,7 +316,10 @@ class Intake:
         self._note(admitted, row.arrival_us, row.id)
         # What is counted and what has a row of its own is in the store already.
         detections, cells = self.detections, self.refused.cells.copy()
-        self._apply(admitted, row.arrival_us, Taken())
+        try:
+            self._apply(admitted, row.arrival_us, Taken())
+        except Exception as problem:  # as it was when it came
+            self._unprocessed(admitted, problem)
         self.detections, self.refused.cells = detections, cells
         self.refused.changed()
         self._detection_rows.clear()
@@ -409,6 +420,18 @@ class Intake:
             case wire.Snippet() | wire.Result() | wire.Want():
                 pass  # kept as it came; nothing is decided by it
         return found
+
+    def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
+        """A fault of our own: it happened and is over, as the monitor says it of its own."""
+        node, what = admitted.node, admitted.message.NAME
+        self.failures += 1
+        _LOG.error("intake: %s of %s could not be processed", what, node, exc_info=problem)
+        reason = f"message could not be processed: {what} from {node} ({type(problem).__name__})"
+        sector = self._site.nodes[node].sector
+        return [
+            AreaCondition(AlarmKind.PROCESSING_FAULT, node, (node,), (sector,), active, reason)
+            for active in (True, False)
+        ]
 
     def _floor(self, node: str, at_us: int, floor_um_s: float) -> list[Observation]:
         known_us, known = self._floors.get(node, (0, 0.0))

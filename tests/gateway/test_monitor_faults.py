@@ -4,6 +4,7 @@ notified; no receipt is missing, no alarm is lost, and replay gives the same."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from gateway.alarms import EventChanged, Tick
 from gateway.enrolment import site_keys
 from gateway.model.alarm import AlarmKind
 from gateway.monitor.replay import Verdict, replay
+from gateway.service.intake_stage import Work
 from gateway.service.stages import Stages
 from gateway.store.choose import reading
 from gateway.store.sqlite import SqliteStore
@@ -203,3 +205,66 @@ def test_monitor_fault_in_the_fault_alarm_itself_still_goes_on(
     assert stages.monitor.failures == 1
     later = stages.uplink(T0, other.up, other.detection(1000, Phase.UPDATE, elapsed_s=1.0))
     assert [change.alarm.kind for change in later.alarms] == [AlarmKind.INTRUSION]
+
+
+INTAKE = {
+    "detection": ("gateway.intake.intake", "detection_of", lambda *_: True),
+    "clock": ("gateway.intake.intake", "first_sample", lambda *_: True),
+}
+
+
+@pytest.mark.parametrize("where", INTAKE)
+async def test_intake_exception_in_a_stored_message_is_an_alarm_and_costs_no_receipt(
+    where: str, bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = PlayedNode("n01"), PlayedNode("n02")
+    with monkeypatch.context() as patch:
+        inject(patch, INTAKE[where])
+        async with bench.running():
+            bench.offer(one, one.detection(1000))
+            await until(lambda: open_alarms(bench, AlarmKind.PROCESSING_FAULT))
+            await until(lambda: bench.receipts(one))
+        bench.begin()  # the message is applied again, and raises again
+    reason = "message could not be processed: detection from n01 (ZeroDivisionError)"
+    assert open_alarms(bench, AlarmKind.PROCESSING_FAULT) == [f"cleared_unacked: {reason}"]
+    async with bench.running():
+        for node in (one, other):
+            bench.offer(node, node.detection(1000, Phase.UPDATE, elapsed_s=1.0))
+        await until(lambda: open_alarms(bench, AlarmKind.INTRUSION))
+    assert bench.service.restarts == 0
+    assert [one.identical for one in replayed(path, bench.stages)] == [True, True]
+
+
+async def test_intake_exception_before_a_message_is_known_lets_it_come_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = PlayedNode("n01"), PlayedNode("n02")
+    data = one.detection(1000)
+    async with bench.running():
+        with monkeypatch.context() as patch:
+            inject(patch, ("gateway.wire.codec", "decode", lambda *_: True), 1)
+            bench.offer(one, data)
+            bench.offer(other, other.detection(1000))
+            await until(lambda: bench.link.acknowledged == 2)
+        assert bench.service.intake_stage.failures == 1
+        bench.offer(one, data)
+        await until(lambda: open_alarms(bench, AlarmKind.INTRUSION))
+        await until(lambda: bench.receipts(one))
+    assert bench.service.restarts == 0
+
+
+async def test_service_request_that_raises_is_told_to_who_asked_and_to_no_one_else(
+    bench: Bench,
+) -> None:
+    def faulty(_now_us: int) -> Work:
+        raise ZeroDivisionError
+
+    async with bench.running():
+        stage = bench.service.intake_stage
+        results = await asyncio.gather(
+            stage.request(faulty), bench.service.flush(), return_exceptions=True
+        )
+        stage.post(faulty)
+        await bench.service.flush()
+        assert [type(one) for one in results] == [ZeroDivisionError, type(None)]
+        assert (stage.failures, bench.service.restarts) == (1, 0)
