@@ -11,46 +11,50 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from gateway.alarm_config import alarm_rules
+from gateway.api.access.identify import Access
+from gateway.api.access.local_socket import NAME as API_SOCKET
+from gateway.api.access.tokens import Tokens
+from gateway.api.server import Listen, Server
+from gateway.app_facade import Facade, Parts
 from gateway.audit import head as head_file
-from gateway.audit.chain import EXPORTED, SALT_BYTES
+from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import AuditLog
 from gateway.broker.choose import broker_for, passwords_of
+from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.interface import Broker
 from gateway.config import BrokerKind, GatewayConfig
-from gateway.console.door import ConsoleDoor
+from gateway.config.alarms import alarm_rules
+from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
-from gateway.console.server import Console
-from gateway.console.state import ConsoleState
-from gateway.control import Control, Handler
+from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
-from gateway.export import inbox
-from gateway.export.inbox import Note
 from gateway.intake.admission import Gate
 from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.interface import Link
-from gateway.links.mqtt import MqttAccess, MqttLink
+from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
+from gateway.model.acts import Act
 from gateway.model.alarm import AlarmChange
+from gateway.model.cue import ProposeCue
 from gateway.model.record import SYSTEM
 from gateway.model.site import Site
-from gateway.outputs.desk import OutputDesk
-from gateway.outputs.home_assistant import HomeAssistant, states
-from gateway.outputs.orders import OutputOrders
 from gateway.performance.desk import PerformanceDesk
+from gateway.ports.picture import Picture
+from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.outcome import Outcome
 from gateway.service.register import Register
-from gateway.service.reload import Reload, Rooms, outputs_told
+from gateway.service.reload import Reload, Rooms, described_connectors
 from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.service.update_requests import UpdateOrders
 from gateway.store.choose import store_at
+from gateway.store.reader import StoreReader
 
 _LOG = logging.getLogger(__name__)
 _KNOCK_S = 0.05
@@ -77,7 +81,9 @@ class Gateway:
         """`read` reads the configuration anew, for `reload`."""
         self.service: Service
         self.broker: Broker
-        self.console: Console
+        self.console: ConsolePages
+        self.api: Server
+        self.facade: Facade
         self.links: list[Link]
         self._config = config
         self._read = read
@@ -154,9 +160,15 @@ class Gateway:
         stack.callback(store.close)
         orders = alarm_rules(config.alarms, site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
-        channels = [output.channel for output in config.outputs]
+        channels = channels_of(one for _kind, one in config.connectors)
         stages = Stages(
-            site, keys, store.load(), alarm_rules=orders, audit=audit, channels=channels
+            site,
+            keys,
+            store.load(),
+            alarm_rules=orders,
+            audit=audit,
+            channels=channels,
+            devices=devices_of(config.connectors),
         )
         head = HeadFile(config.data_dir / head_file.NAME)
         service = self.service = Service(
@@ -170,80 +182,82 @@ class Gateway:
         )
         in_force = {"orders": stages.policy.digest}
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
-        service.note_policy(SYSTEM, outputs_told(config))
+        service.note_policy(SYSTEM, described_connectors(config))
         service.enrol(self._register.entries, keys)
         self._gate = Gate(site.nodes, service.intake_stage.offer, stages.intake.refused.count)
         self.broker = await stack.enter_async_context(
-            broker_for(config.broker, config.data_dir, site.name, passwords_of(keys))
+            broker_for(
+                config.broker,
+                config.data_dir,
+                site.name,
+                passwords_of(keys),
+                self._gate.offer,
+                _utc_us,
+            )
         )
         self.broker.on_refused = self._on_refused
-        mqtt = self._mqtt_link()
+        carrier = self._carrier()
         serial: list[Link] = [
             SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
-        self.links = [mqtt, *serial]
-        self._outputs = OutputDesk(
-            config.outputs,
+        self.links = [carrier, *serial]
+        self.picture = Picture()
+        self.connectors = ConnectorService(
+            site,
+            self.picture,
             stages.outbox,
-            service.settle_delivery,
-            _utc_us,
-            self._home_assistant(config, site),
+            take=service.observe,
+            act=self._act,
+            settle=service.settle_delivery,
+            report_cue=service.report_cue,
+            clock_us=_utc_us,
         )
-        rooms = Rooms(
-            service,
-            self._outputs,
-            self._register.keys,
-            self._admit,
-            self._home_assistant,
-        )
+        self.connectors.apply(self.connectors.prepare(config.connectors))
+        rooms = Rooms(service, self.connectors, self._register.keys, self._admit)
         self._reload = Reload(config, self._read, rooms)
-        await self._start_windows(stack)
+        await self._start_api(stack)
         service.start()
+        for cue in stages.monitor.state.cues.open.values():
+            self.connectors.on_cue(cue)
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
-        if config.broker.kind is not BrokerKind.EXTERNAL:
-            await self._link_up(mqtt)
+        if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
+            await self._link_up(carrier)
 
-    async def _start_windows(self, stack: AsyncExitStack) -> None:
-        """Where people look in: the console, and the socket for commands on this machine."""
-        config = self._config
-        door = self._console_door()
-        stack.callback(door.close)
-        self._state = ConsoleState(
-            self.service,
+    async def _start_api(self, stack: AsyncExitStack) -> None:
+        """Where people and programs look in: the API, and the console's pages beside it."""
+        config, service = self._config, self.service
+        authentication = self._authentication()
+        stack.callback(authentication.close)
+        reader = StoreReader(config.store)
+        stack.callback(reader.close)
+        stages = service.stages
+        parts = Parts(
+            service,
             self.broker,
             self.links,
+            self.connectors,
+            self.picture,
+            self._reload,
+            PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
+            UpdateOrders(service, config.data_dir, config.release_key),
+            reader,
             _utc_us,
-            door.shown,
+            authentication.shown,
             self._warnings,
-            self._outputs.snapshot,
         )
-        outputs = OutputOrders(self.service, self._outputs)
-        performance = PerformanceDesk(
-            self.service.stages, self.service.alarms_since, self.service.act, _utc_us
-        )
-        self.console = Console(
+        self.facade = Facade(parts)
+        self.console = ConsolePages(authentication)
+        tokens = Tokens(config.api.tokens, self.facade.record, _utc_us, time.monotonic)
+        listen = Listen(
             config.console.host,
             config.console.port,
-            self._state,
-            door,
-            self.service.act,
-            performance.measured,
-            outputs.test,
+            config.data_dir / API_SOCKET,
+            None if config.api.port is None else (config.api.host, config.api.port),
         )
-        stack.push_async_callback(self.console.stop)
-        await self.console.start()
-        updates = UpdateOrders(self.service, config.data_dir, config.release_key)
-        verbs: dict[str, Handler] = {
-            "outputs": outputs.answer,
-            "reload": self._reload.answer,
-            "update": updates.answer,
-            "performance": performance.answer_performance,
-            "walk_test": performance.answer_walk_test,
-        }
-        control = Control(config.data_dir, verbs)
-        stack.push_async_callback(control.stop)
-        await control.start()
+        self.api = Server(listen, self.facade, Access(authentication, tokens), self.console)
+        stack.push_async_callback(self.api.stop)
+        await self.api.start()
 
     async def _link_up(self, mqtt: MqttLink) -> None:
         """Our own broker must let us in before any node is told where it is."""
@@ -258,7 +272,7 @@ class Gateway:
         finally:
             ready.cancel()
 
-    def _console_door(self) -> ConsoleDoor:
+    def _authentication(self) -> SessionAuthentication:
         console = self._config.console
         visitor = Operator(console.visitor, Role.SUPERVISOR) if console.visitor else None
         audit = self.service.stages.audit
@@ -266,15 +280,16 @@ class Gateway:
         def record(actor: str, action: str, reason: str) -> None:
             audit.add(_utc_us(), actor, action, reason=reason)
 
-        return ConsoleDoor(OperatorFile(console.operators), record, time.monotonic, visitor)
+        file = OperatorFile(console.operators)
+        return SessionAuthentication(file, record, time.monotonic, visitor)
 
-    def _mqtt_link(self) -> MqttLink:
+    def _carrier(self) -> Link:
+        """The embedded broker is a link itself; another one is reached by MQTT."""
         broker = self.broker
-        client_id = "gateway" if broker.username == "gateway" else f"gateway-{self.site.name}"
-        access = MqttAccess(
-            broker.host, broker.port, broker.username, broker.password, client_id, broker.persistent
-        )
-        return MqttLink(access, self.site.name, self._gate.offer, _utc_us)
+        if isinstance(broker, EmbeddedBroker):
+            return broker
+        assert broker.access is not None
+        return MqttLink(broker.access, self.site.name, self._gate.offer, _utc_us)
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -285,8 +300,8 @@ class Gateway:
             register = self._register
             tasks.create_task(register.watch_site(self._reload.load_site), name="site")
             tasks.create_task(register.watch_keys(self.service, self._admit), name="keys")
-            tasks.create_task(inbox.watch(self._config.data_dir, self._exported), name="inbox")
-            tasks.create_task(self._outputs.run(), name="outputs")
+            tasks.create_task(self.facade.run(), name="publisher")
+            tasks.create_task(self.connectors.run(), name="connectors")
             tasks.create_task(self._keep_watch(), name="watch")
 
     async def _keep_watch(self) -> None:
@@ -296,17 +311,12 @@ class Gateway:
         while True:
             await asyncio.sleep(_WATCH_S)
             now_s = loop.time()
-            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.console.operators)
+            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.api.operators)
             began_s = now_s
 
-    def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
-        stages = self.service.stages
-        if config.home_assistant is None:
-            return None
-        registry, monitor = stages.intake.registry, stages.monitor
-        return HomeAssistant(
-            config.home_assistant, site, lambda: states(site, registry, monitor.state.alarms)
-        )
+    async def _act(self, act: Act | ProposeCue) -> bool:
+        """Of a connector, in its name."""
+        return (await self.service.act(act)).done
 
     async def _admit(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """Nodes that are new may log in and send."""
@@ -327,21 +337,19 @@ class Gateway:
             self._knocked_s = now_s
             self.service.failed_login(user, knew_password)
 
-    async def _exported(self, note: Note) -> None:
-        await self.service.record(note.by, EXPORTED, f"alarm {note.alarm}", note.reason)
-
     async def _end(self) -> None:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
 
     def _on_taken(self, taken: Taken) -> None:
-        if taken.node or taken.refused:
-            self._state.version += 1
+        self.facade.on_taken(taken)
 
     def _on_outcome(self, outcome: Outcome) -> None:
-        self._state.on_outcome(outcome)
-        self._outputs.take(outcome.deliveries)
+        self.facade.on_outcome(outcome)
+        self.connectors.deliver(outcome.deliveries)
+        for cued in outcome.cues:
+            self.connectors.on_cue(cued.cue)
         for observer in self._observers:
             observer(outcome)
         for change in outcome.alarms:

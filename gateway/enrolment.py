@@ -22,6 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.files import sync_folder
 from gateway.keys import KeyRing, derive, enrolment_key, node_key
 from gateway.model.site import Site
 
@@ -176,6 +177,8 @@ class Journal:
                 file.write(_canonical(fields) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+            if not lines:  # the file may be new, and then its name is not on the disk yet
+                sync_folder(self.path.parent)
         except OSError as error:
             raise self._unusable(error) from None
 

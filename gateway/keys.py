@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import ConfigError
-from gateway.private_file import read_private
+from gateway.files import create_private, read_private
 
 ROOT_BYTES = 32
 _LABEL = b"groundwatch/v1 "
@@ -108,11 +107,7 @@ def create_fleet_root(path: Path) -> bytes:
     """A new fleet root, written where none is. Raises ConfigError."""
     root = secrets.token_bytes(ROOT_BYTES)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(root.hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        create_private(path, root.hex() + "\n")
     except FileExistsError:
         raise ConfigError(f"{path} holds a fleet key already; nodes in use depend on it") from None
     except OSError as error:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigError
+from gateway.files import read_private, write_atomic
 from gateway.keys import ROOT_BYTES, load_fleet_root
-from gateway.private_file import read_private
-from gateway.wrapped import create, open_secret
+from gateway.wrapped import open_secret, wrap
 
 PASSPHRASE_FILE = "GROUNDWATCH_PASSPHRASE_FILE"
 _KEYRING = "groundwatch fleet root in the keyring 1"
@@ -84,28 +84,17 @@ def write_root(path: Path, root: bytes, rest: Rest, ask: Ask = ask_passphrase) -
 
     Raises ConfigError.
     """
-    beside = path.with_name(f"{path.name}.new")
+    match rest:
+        case Rest.PLAIN:
+            text = root.hex()
+        case Rest.KEYRING:
+            text = json.dumps({"format": _KEYRING, "entry": _to_keyring(path, root)})
+        case Rest.PASSPHRASE:
+            text = wrap(_WHAT, root, ask(f"new passphrase of {path}: "))
     try:
-        beside.unlink(missing_ok=True)
-        match rest:
-            case Rest.PLAIN:
-                _write(beside, root.hex())
-            case Rest.KEYRING:
-                fields = {"format": _KEYRING, "entry": _to_keyring(path, root)}
-                _write(beside, json.dumps(fields))
-            case Rest.PASSPHRASE:
-                create(beside, _WHAT, root, ask(f"new passphrase of {path}: "))
-        beside.replace(path)
+        write_atomic(path, text + "\n")
     except OSError as error:
         raise ConfigError(f"cannot write the fleet key {path}: {error.strerror}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _read(path: Path) -> dict[str, Any] | None:

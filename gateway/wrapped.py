@@ -8,7 +8,6 @@ The file is one JSON object of hex texts; its parameters are those of RFC 9106's
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import ConfigError
+from gateway.files import create_private
 
 PASSPHRASE_LEAST = 12
 _FORMAT = "groundwatch wrapped secret 1"
@@ -27,9 +27,20 @@ _FILE_MOST = 4096
 
 
 def create(path: Path, what: str, secret: bytes, passphrase: str) -> None:
-    """Write `secret` where no file is, readable by its owner only. Raises ConfigError.
+    """Write `secret` where no file is, readable by its owner only. Raises ConfigError."""
+    text = wrap(what, secret, passphrase)
+    try:
+        create_private(path, text + "\n")
+    except FileExistsError:
+        raise ConfigError(f"{path} exists already and is not overwritten") from None
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
-    `what` says what it is; opening asks for the same word, so one secret never passes for another.
+
+def wrap(what: str, secret: bytes, passphrase: str) -> str:
+    """The content of such a file. Raises ConfigError when the passphrase is too short.
+
+    `what` names the secret; opening asks for the same name, so one secret never passes for another.
     """
     if len(passphrase) < PASSPHRASE_LEAST:
         raise ConfigError(f"the passphrase must have at least {PASSPHRASE_LEAST} characters")
@@ -43,16 +54,7 @@ def create(path: Path, what: str, secret: bytes, passphrase: str) -> None:
         "nonce": nonce.hex(),
         "wrapped": wrapped.hex(),
     }
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(table, indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise ConfigError(f"{path} exists already and is not overwritten") from None
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    return json.dumps(table, indent=1)
 
 
 def open_secret(path: Path, what: str, passphrase: str) -> bytes:

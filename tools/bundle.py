@@ -10,12 +10,24 @@ import shutil
 import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from gateway import keys
+from gateway.config.fields import (
+    FileName,
+    Link,
+    Port,
+    form,
+    identifier_meta,
+    load_public_key,
+)
+from gateway.config.network import NodeHost, Passphrase, Ssid
+from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
 from gateway.keysafe import open_root
-from gateway.model.site import LINKS, SERIAL, WIFI
-from gateway.toml_table import Table, load
+from gateway.model.site import SERIAL, WIFI
 from gateway.updates import package
 from tools.errors import UserError
 from tools.uncommented import uncommented
@@ -24,7 +36,17 @@ FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 TREE_SUFFIXES = (".py", ".bin")
 VERSION_FILE = "ugs/version.py"
 VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
-_KEY_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
+_KEY_WANTS = "must give 64 hexadecimal digits"
+_Place = Annotated[
+    float,
+    Meta(
+        ge=-100_000,
+        le=100_000,
+        examples=[12.5],
+        description="Metres from the site's origin.",
+        extra={"wants": "must be within 100 km of the site's origin, in metres"},
+    ),
+]
 # What is at the top of a node's filesystem beside node.json and state/: all of it is firmware. The
 # slots are empty: the first tree is in use, and no update has been committed (firmware/slots.py).
 _FIXED = {
@@ -107,83 +129,98 @@ def load_config(path: Path, board: str | None = None) -> NodeConfig:
     return config
 
 
+def _is_key(written: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{64}", written) is not None
+
+
+class _Node(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[node]; its key is made from `fleet_key`, or given as `key_file` or `key`."""
+
+    site: Annotated[str, identifier_meta("north")]
+    id: Annotated[str, identifier_meta("n07")]
+    board: Annotated[str, identifier_meta("pico_w")] | None = None
+    key: Annotated[str, form(_is_key, _KEY_WANTS, "64 hexadecimal digits")] | None = None
+    key_file: Annotated[FileName, Meta(examples=["n07.key"])] | None = None
+    fleet_key: Annotated[FileName, Meta(examples=["fleet.key"])] | None = None
+    x_m: _Place
+    y_m: _Place
+    pir: bool = True
+    release_key: Annotated[FileName, Meta(examples=["release.pub"])] | None = None
+    link: Link = "wifi"
+
+    def __post_init__(self) -> None:
+        if sum(key is not None for key in (self.key, self.key_file, self.fleet_key)) != 1:
+            raise ValueError(
+                'fleet_key or key_file or key is needed, one, e.g. fleet_key = "fleet.key"'
+            )
+
+
+class _Wifi(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ssid: Ssid
+    passphrase: Passphrase | None = None
+
+
+class _Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    host: NodeHost
+    port: Port = 1883
+
+
+class NodeFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """node.toml."""
+
+    node: _Node
+    wifi: _Wifi | None = None
+    broker: _Broker | None = None
+
+    def __post_init__(self) -> None:
+        if self.node.link == SERIAL and (self.wifi or self.broker):
+            raise ValueError(
+                'node.link on a wire needs neither [wifi] nor [broker], e.g. link = "serial"'
+            )
+        for name in ("wifi", "broker"):
+            if self.node.link == WIFI and getattr(self, name) is None:
+                raise ValueError(f"{name} is missing, e.g. [{name}]")
+
+
 def _parse(path: Path, board: str | None) -> NodeConfig:
-    root = load(path)
-    node = root.table("node", required=True)
-    link = node.choice("link", LINKS, WIFI)
-    is_wired = link == SERIAL
-    if is_wired and (root.has("wifi") or root.has("broker")):
-        raise node.fail("link", "on a wire needs neither [wifi] nor [broker]", 'link = "serial"')
-    wifi, broker = (root.table(name, required=not is_wired) for name in ("wifi", "broker"))
-    root.done()
-    site = node.identifier("site", "north")
-    name = node.identifier("id", "n07")
-    config = NodeConfig(
-        site=site,
-        node=name,
-        board=node.identifier("board", "pico_w") if node.has("board") or not board else board,
-        key=_node_key(node, path, site, name),
-        ssid="" if is_wired else _bounded(wifi, "ssid", "groundwatch", 32),
-        passphrase=_passphrase(wifi),
-        host="" if is_wired else _bounded(broker, "host", "192.168.4.1", 64),
-        port=broker.integer("port", 1, 65535, 1883, default=1883),
-        x_m=_metres(node, "x_m"),
-        y_m=_metres(node, "y_m"),
-        pir=node.boolean("pir", default=True),
+    file = read_toml(path, NodeFile)
+    node, wifi, broker = file.node, file.wifi, file.broker
+    return NodeConfig(
+        site=node.site,
+        node=node.id,
+        board=node.board or board or _no_board(path),
+        key=_node_key(node, path),
+        ssid=wifi.ssid if wifi else "",
+        passphrase=(wifi and wifi.passphrase) or "",
+        host=broker.host if broker else "",
+        port=broker.port if broker else 1883,
+        x_m=node.x_m,
+        y_m=node.y_m,
+        pir=node.pir,
         release=_release_key(node, path),
-        link=link,
+        link=node.link,
     )
-    for table in (node, wifi, broker):
-        table.done()
-    return config
 
 
-def _metres(table: Table, key: str) -> float:
-    value = table.number(key, 12.5)
-    if abs(value) > 100_000:
-        raise table.fail(key, "must be within 100 km of the site's origin", f"{key} = 12.5")
-    return value
+def _no_board(path: Path) -> str:
+    raise ConfigError(f'{path}: node.board is missing, e.g. board = "pico_w"')
 
 
-def _bounded(table: Table, key: str, example: str, size_max: int) -> str:
-    value = table.text(key, example)
-    if len(value.encode()) > size_max:
-        raise table.fail(key, f"must have at most {size_max} bytes", f'{key} = "{example}"')
-    return value
+def _release_key(node: _Node, path: Path) -> bytes | None:
+    return None if node.release_key is None else load_public_key(path.parent / node.release_key)
 
 
-def _passphrase(wifi: Table) -> str:
-    # IEEE 802.11-2020 annex J.4: 8 to 63 printable ASCII characters; none for an open network.
-    value = wifi.optional_text("passphrase", "correct horse battery") or ""
-    if value and not re.fullmatch(r"[ -~]{8,63}", value):
-        raise wifi.fail(
-            "passphrase", "must have 8 to 63 plain characters", 'passphrase = "correct horse"'
-        )
-    return value
-
-
-def _node_key(node: Table, path: Path, site: str, name: str) -> bytes:
-    given = [key for key in ("key", "key_file", "fleet_key") if node.has(key)]
-    if len(given) != 1:
-        raise node.fail("fleet_key", "or key_file or key is needed, one", 'fleet_key = "fleet.key"')
-    if given == ["fleet_key"]:
-        root = open_root(path.parent / node.text("fleet_key", "fleet.key"))
-        return keys.node_key(root, site, name)
-    if given == ["key_file"]:
-        digits = _key_digits(path.parent / node.text("key_file", "n07.key"))
-    else:
-        digits = node.text("key", "64 hexadecimal digits")
-    if not _KEY_PATTERN.fullmatch(digits):
+def _node_key(node: _Node, path: Path) -> bytes:
+    if node.fleet_key is not None:
+        root = open_root(path.parent / node.fleet_key)
+        return keys.node_key(root, node.site, node.id)
+    if node.key is not None:
+        return bytes.fromhex(node.key)
+    digits = _key_digits(path.parent / (node.key_file or ""))
+    if not _is_key(digits):
         # The digits themselves are never shown: messages end up in logs.
-        raise node.fail(given[0], "must give 64 hexadecimal digits", 'fleet_key = "fleet.key"')
+        raise ConfigError(f'{path}: node.key_file {_KEY_WANTS}, e.g. fleet_key = "fleet.key"')
     return bytes.fromhex(digits)
-
-
-def _release_key(node: Table, path: Path) -> bytes | None:
-    if not node.has("release_key"):
-        return None
-    name = node.text("release_key", "release.pub")
-    return package.load_public_key(path.parent / name)
 
 
 def _key_digits(path: Path) -> str:

@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from gateway.fusion.calibrate import LEAST_PASSES, LEAST_SAMPLES, Calibration, calibrate
+from gateway.fusion.calibrate import MIN_PASSES, MIN_SAMPLES, Calibration, calibrate
 from sim_hardware import take
 from tools import micropython
 from tools.errors import UserError
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     found = calibrate(heard, leads=struck)
     if found is None:
         raise UserError(
-            f"the walk says too little: {LEAST_SAMPLES} clear reports in {LEAST_PASSES} passes of "
+            f"the walk says too little: {MIN_SAMPLES} clear reports in {MIN_PASSES} passes of "
             f"a node are needed; walk past the nodes, within 20 m, a few times more"
         )
     print(_json(found) if args.json else _toml(found))

@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import json
 import os
-import secrets
 import shutil
 import statistics
 import tempfile
@@ -18,16 +17,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gateway.broker.canary import CANARY_USER, check_rules
-from gateway.broker.embedded import EmbeddedBroker
-from gateway.broker.interface import GATEWAY_USER
+from gateway.broker.canary import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.config import BrokerKind, GatewayConfig, add_option, load_config
+from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.service.clock_quality import ClockQuality, read_clock_quality
-from gateway.site_file import load_site
 from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
 
 _FREE_LEAST = 1 << 30  # bytes
@@ -203,10 +200,7 @@ def broker(config: GatewayConfig) -> Finding:
 async def _try_broker(kind: BrokerKind, name: str) -> None:
     """Raises BrokerError."""
     if kind is BrokerKind.EMBEDDED:
-        word = secrets.token_hex(16)
-        async with EmbeddedBroker("127.0.0.1", 0, name, {CANARY_USER: (word,)}) as tried:
-            assert tried.password is not None
-            await check_rules(tried.address, name, (GATEWAY_USER, tried.password), word)
+        await check_embedded(0, name)
         return
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
         async with MosquittoBroker("127.0.0.1", 0, name, {}, Path(folder)):

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.config import GatewayConfig, load_config
+from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES
 from gateway.keysafe import Rest, open_root, write_root
-from gateway.site_file import load_site
 from tools.errors import UserError
 from tools.flash import job
 from tools.flash.board import Board

@@ -12,7 +12,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway import wrapped
-from gateway.private_file import read_private
+from gateway.config.fields import load_public_key
+from gateway.files import read_private
 from gateway.updates import package
 from tools.bundle import FIRMWARE, VERSION_FILE, VERSION_LINE, boards, read_tree
 from tools.errors import UserError
@@ -103,7 +104,7 @@ def make_release(
 
 
 def _show(args: argparse.Namespace) -> None:
-    key = Ed25519PublicKey.from_public_bytes(package.load_public_key(args.key))
+    key = Ed25519PublicKey.from_public_bytes(load_public_key(args.key))
     release = package.load(args.file, key)
     size = sum(map(len, release.contents))
     facts = {

@@ -14,10 +14,10 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from sim_hardware import recordings, take
 from sim_hardware.site import write_site
 from sim_hardware.take import Take

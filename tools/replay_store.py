@@ -6,24 +6,51 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
-from gateway import toml_table
-from gateway.alarm_config import alarm_rules, read_alarms
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec.structs import asdict
+
 from gateway.config import add_option, load_config
+from gateway.config.alarms import ArmingTables, EscalationTables, alarm_config, alarm_rules
+from gateway.config.reading import read_toml
+from gateway.config.site import load_site
+from gateway.errors import ConfigError
 from gateway.fusion.rules import Rules
 from gateway.monitor.policy import Policy
 from gateway.monitor.replay import Verdict, replay, replay_with
-from gateway.site_file import load_site
 from gateway.store import sql_replay
 from gateway.store.choose import place, reading
 from gateway.store.interface import HistoryRow
-from gateway.toml_table import Table
 from tools.errors import UserError
 
-_RULES_EXAMPLE = "pair_confidence = 0.4"
+# [rules]: any of the numbers of fusion's rules.
+_Changes = defstruct(
+    "_Changes",
+    [
+        (
+            name,
+            (Annotated[int, Meta(ge=0, le=1 << 53)] | UnsetType)
+            if kind is int
+            else (Annotated[float, Meta(ge=-1e7, le=1e7)] | UnsetType),
+            UNSET,
+        )
+        for name, kind in get_type_hints(Rules).items()
+        if kind in (int, float)
+    ],
+    frozen=True,
+    forbid_unknown_fields=True,
+)
+
+
+class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file of --rules; without [[arming]] and [[escalation]] those in force stay."""
+
+    rules: _Changes = _Changes()  # type: ignore[valid-type]  # a Struct made above
+    arming: ArmingTables | None = None
+    escalation: EscalationTables | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -150,18 +177,15 @@ def _counterpart(about: _About, others: dict[_About, Any]) -> _About | None:
 
 def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
     """What puts the rules of a file in the place of those in force. Raises ConfigError."""
-    root = toml_table.load(path)
-    table = root.table("rules")
-    changed = {
-        item.name: _number(table, item.name, getattr(then.rules, item.name))
-        for item in fields(Rules)
-        if table.has(item.name)
-    }
-    table.done()
+    file = read_toml(path, RulesFile)
+    changed = {name: value for name, value in asdict(file.rules).items() if value is not UNSET}
     given = None
-    if root.has("arming") or root.has("escalation"):
-        given = alarm_rules(read_alarms(root), then.site)
-    root.done()
+    if file.arming is not None or file.escalation is not None:
+        try:
+            config = alarm_config(file.arming or (), file.escalation or ())
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        given = alarm_rules(config, then.site)
 
     def change(policy: Policy) -> Policy:
         alarms = policy.alarms
@@ -172,12 +196,6 @@ def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
         return Policy(policy.site, replace(policy.rules, **changed), alarms)
 
     return change
-
-
-def _number(table: Table, key: str, default: float) -> Any:
-    if isinstance(default, int):
-        return table.integer(key, 0, 1 << 53, default)
-    return table.number(key, default)
 
 
 def _words(line: dict[str, Any]) -> str:

@@ -9,7 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway import control
+import msgspec
+
+from gateway.api.schema.answers import Update
+from gateway.api.schema.bodies import ReasonBody, UpdateBody
+from gateway.commands.client import Client
 from gateway.config import add_option, load_config
 from gateway.updates.rollout import DONE
 from gateway.updates.waves import DEFAULT
@@ -48,31 +52,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when all nodes are done (or it only began), 1 when it was stopped."""
-    folder = load_config(args.config).data_dir
+    client = Client(load_config(args.config).data_dir)
     if (args.file is not None) + args.status + (args.stop is not None) != 1:
         raise UserError("give a release file, --status or --stop REASON")
     if args.stop is not None:
-        _tell(_ask(folder, act="stop", reason=args.stop), args.json)
+        stop = client.post("/updates/stop", Update, ReasonBody(reason=args.stop))
+        _tell(_plain(stop), args.json)
         return 0
     if args.status:
-        _tell(_ask(folder, act="status"), args.json)
+        _tell(_plain(client.get("/updates", Update)), args.json)
         return 0
-    rollout = _ask(
-        folder,
-        act="begin",
+    body = UpdateBody(
         file=str(args.file.resolve()),
-        waves=args.wave or list(DEFAULT),
-        failures_most=args.failures,
+        waves=tuple(args.wave or DEFAULT),
+        max_failures=args.failures,
         soak_s=args.soak,
         patience_s=args.patience,
     )
+    rollout = _plain(client.post("/updates", Update, body))
     if args.no_wait:
         _tell(rollout, args.json)
         return 0
-    return _follow(folder, rollout, args.json)
+    return _follow(client, rollout, args.json)
 
 
-def _follow(folder: Path, rollout: dict[str, Any], as_json: bool) -> int:
+def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> int:
     """Tell each change until it has ended; leaving (^C) changes nothing."""
     told: dict[str, str] = {}
     while True:
@@ -86,14 +90,14 @@ def _follow(folder: Path, rollout: dict[str, Any], as_json: bool) -> int:
             _tell(rollout, as_json)
             return 0 if rollout["ended"] == DONE else 1
         time.sleep(_EVERY_S)
-        rollout = _ask(folder, act="status")
+        rollout = _plain(client.get("/updates", Update))
 
 
-def _ask(folder: Path, **request: Any) -> dict[str, Any]:
-    rollout = control.ask(folder, {"verb": "update", **request})["rollout"]
-    if rollout is None:
+def _plain(update: Update) -> dict[str, Any]:
+    if update.rollout is None:
         raise UserError("this gateway has brought no update yet")
-    return dict(rollout)
+    value: dict[str, Any] = msgspec.to_builtins(update.rollout)
+    return value
 
 
 def _tell(rollout: dict[str, Any], as_json: bool) -> None:

@@ -25,7 +25,7 @@ def on_event(
         return _first(state, rules, event, now_us)
     late = known.late and (event.closed or now_us - event.last_us > LATE_US)
     alarm = _described(replace(known, late=late), event)
-    walk = quiet.announced(state, alarm, event.first_us, event.last_us)
+    walk = quiet.announced(state, alarm, event.first_us, event.last_us) or event.own
     masked = suppressed = ""
     if known.hushed:
         masked, suppressed = quiet.hushed(
@@ -61,7 +61,7 @@ def _first(
         replace(blank(state, AlarmKind.INTRUSION, event.id, now_us), late=late, unsure=True),
         event,
     )
-    walk = quiet.announced(state, alarm, event.first_us, event.last_us)
+    walk = quiet.announced(state, alarm, event.first_us, event.last_us) or event.own
     masked, suppressed = quiet.hushed(state, rules, alarm.nodes, _heard_us(alarm, event, now_us))
     alarm = replace(alarm, walk=walk, masked=masked, suppressed=suppressed)
     return add(state, quiet.prioritised(alarm), now_us)
@@ -108,6 +108,8 @@ def _described(alarm: Alarm, event: Event) -> Alarm:
         unsure=alarm.unsure and event.confidence < SURE,
         x_m=event.x_m,
         y_m=event.y_m,
+        error_m=event.error_m or None,
+        sources=tuple(dict.fromkeys(plot.source for plot in event.plots)),
         direction_deg=alarm.direction_deg if direction_deg is None else direction_deg,
         speed_m_s=alarm.speed_m_s if speed_m_s is None else speed_m_s,
     )
@@ -115,6 +117,6 @@ def _described(alarm: Alarm, event: Event) -> Alarm:
 
 def _told(alarm: Alarm) -> tuple[object, ...]:
     """What is worth a new entry in the history; position and confidence move all the time."""
-    who = frozenset(alarm.nodes), frozenset(alarm.sectors)
+    who = frozenset(alarm.nodes), frozenset(alarm.sectors), frozenset(alarm.sources)
     quiet_by = alarm.masked, alarm.suppressed, alarm.walk
     return (*who, alarm.target, alarm.reasons, alarm.direction_deg is None, *quiet_by)

@@ -13,8 +13,6 @@ import cbor2
 
 GENESIS = sha256(b"groundwatch/v1 audit").digest()
 SALT_BYTES = 16
-EXPORTED = "export.incident"  # the action of an entry that says what left the gateway
-ERASED = "retention.erase"  # the action of an entry that says what was erased
 
 
 def digest(

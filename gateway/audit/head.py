@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.files import write_atomic
 from gateway.store.interface import CheckpointRow, Writes
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class HeadFile:
         newest = writes.checkpoints[-1]
         _LOG.info("audit entry=%d code=%s", newest.number, code(newest.link))
         try:
-            _replace(self._path, json.dumps(to_plain(newest)) + "\n")
+            write_atomic(self._path, json.dumps(to_plain(newest)) + "\n", 0o644)
             self._failing = False
         except OSError as error:
             if not self._failing:
@@ -77,12 +77,3 @@ def load(path: Path) -> CheckpointRow:
         raise ConfigError(f"cannot read the head file {path}: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise ConfigError(f"{path} is no head file; give the gateway's {NAME}") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    half = path.with_suffix(".new")
-    with half.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)

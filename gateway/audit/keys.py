@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.errors import ConfigError
-from gateway.private_file import read_private
+from gateway.files import read_private, write_atomic
 
 PRIVATE_NAME, PUBLIC_NAME = "audit.key", "audit.pub"
 _FILE_MOST = 4096
@@ -41,7 +40,7 @@ def load_or_create(folder: Path) -> Ed25519PrivateKey:
         public = folder / PUBLIC_NAME
         pem = public_pem(key.public_key())
         if not public.exists() or public.read_bytes() != pem:
-            public.write_bytes(pem)
+            write_atomic(public, pem, 0o644)
     except OSError as error:
         raise ConfigError(f"audit key {path}: {error.strerror}") from None
     return key
@@ -71,13 +70,7 @@ def _create(path: Path) -> None:
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     # Whole or not at all: half a key would keep the gateway from starting.
-    half = path.with_suffix(".new")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
+    write_atomic(path, pem)
 
 
 def _load(path: Path) -> Ed25519PrivateKey:

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Brokers: does it enforce its rules? MQTT 3.1.1 refuses silently, so somebody has to try."""
+"""Broker: does it enforce its rules? MQTT 3.1.1 refuses silently, so they have to be tried."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from gateway.broker.interface import MAX_PACKET
+from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.packets import Kind, PacketError, Publish, frame, parse_publish, read_packet
 from gateway.errors import BrokerError
-from gateway.wire.topics import uplink_topic
+from gateway.ports.link import Arrival
+from gateway.wire.topics import MAX_PACKET, uplink_filter, uplink_topic
 
 CANARY_USER = "canary"
 _TIMEOUT_S = 5.0
+_MAX_ARRIVED = 16
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -22,20 +24,53 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def check_rules(
     address: tuple[str, int], site: str, gateway: tuple[str, str], canary_password: str
 ) -> None:
-    """A stranger stays out, and the canary's message on another's topic does not arrive.
-
-    Raises BrokerError when either fails: better no gateway than one that only seems guarded.
+    """A stranger is refused, and the canary's message on another's topic does not arrive at a
+    gateway with these credentials. Raises BrokerError otherwise: better no gateway than one that
+    only seems guarded.
     """
+    async with _testing(), _connection(address, *gateway) as (listener, out):
+        out.write(_subscribe(uplink_filter(site)))
+        await _next(listener, Kind.SUBACK)
+
+        async def payload() -> bytes:
+            return parse_publish(*await _next(listener, Kind.PUBLISH)).payload
+
+        await _check(address, site, payload, canary_password)
+
+
+async def check_embedded(port: int, site: str) -> None:
+    """The same of the embedded broker, which hands over what arrives in process."""
+    password = secrets.token_hex(16)
+    arrived: asyncio.Queue[bytes] = asyncio.Queue(_MAX_ARRIVED)
+
+    def offer(arrival: Arrival) -> bool:
+        arrived.put_nowait(arrival.payload)
+        arrival.acknowledge()
+        return True
+
+    users = {CANARY_USER: (password,)}
+    async with (
+        EmbeddedBroker("127.0.0.1", port, site, users, offer, lambda: 0) as broker,
+        _testing(),
+    ):
+        await _check(broker.address, site, arrived.get, password)
+
+
+@asynccontextmanager
+async def _testing() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            await _check(address, site, gateway, canary_password)
+            yield
     except (OSError, TimeoutError, PacketError, asyncio.IncompleteReadError) as error:
         detail = str(error) or type(error).__name__
         raise BrokerError(f"the broker cannot be tested: {detail}") from None
 
 
 async def _check(
-    address: tuple[str, int], site: str, gateway: tuple[str, str], canary_password: str
+    address: tuple[str, int],
+    site: str,
+    arrived: Callable[[], Awaitable[bytes]],
+    canary_password: str,
 ) -> None:
     if await _connects(address, "stranger", None):
         raise BrokerError("the broker lets strangers in; it must ask for a password")
@@ -45,21 +80,17 @@ async def _check(
     foreign = uplink_topic(site, "someone-else")
     own = uplink_topic(site, CANARY_USER)
     canary = (CANARY_USER, canary_password)
-    async with _connection(address, *gateway) as (listener, out):
-        out.write(_subscribe(f"groundwatch/v1/{site}/+/up"))
-        await _next(listener, Kind.SUBACK)
-        try:
-            await _publish(address, canary, Publish(foreign, token + b"1", 1))
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # shown out for it: just as good
-        await _publish(address, canary, Publish(own, token + b"2", 1))
-        while True:
-            flags, body = await _next(listener, Kind.PUBLISH)
-            message = parse_publish(flags, body)
-            if message.payload == token + b"1":
-                raise BrokerError("the broker lets a node speak on another's topic")
-            if message.payload == token + b"2":
-                return
+    try:
+        await _publish(address, canary, Publish(foreign, token + b"1", 1))
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass  # the connection was ended for it: just as good
+    await _publish(address, canary, Publish(own, token + b"2", 1))
+    while True:
+        payload = await arrived()
+        if payload == token + b"1":
+            raise BrokerError("the broker lets a node publish on another's topic")
+        if payload == token + b"2":
+            return
 
 
 async def _publish(address: tuple[str, int], user: tuple[str, str], message: Publish) -> None:

@@ -9,32 +9,31 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-# A sealed message of 1536 bytes, its topic and the MQTT header.
-MAX_PACKET = 2048
+from gateway.mqtt.access import MqttAccess
+from gateway.wire.topics import MAX_PACKET
+
 GATEWAY_USER = "gateway"
 # Node id -> the passwords it may come in with, the one given out last first.
 Passwords = Mapping[str, tuple[str, ...]]
 
 
 class Broker(ABC):
-    """`async with` it; then host, port and the gateway's own credentials are set.
+    """`async with` it; then host and port are set.
 
-    `persistent` says that it keeps a session of ours while we are away; `warnings` are lines for
-    the operator; `counters` what it refused, where it can tell.
+    `access` is how the gateway connects to it, None when arrivals come in process; `warnings` are
+    lines for the operator; `counters` count what it refused, where it can tell.
     """
 
-    persistent = False
+    access: MqttAccess | None = None
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
-        self.username: str | None = None
-        self.password: str | None = None
         self.warnings: list[str] = []
         self.counters: Counter[str] = Counter()
-        # Called with the user name of who is turned away, and whether the password was right, by a
-        # broker that can tell.
-        self.on_refused: Callable[[str, bool], None] = _nobody_listens
+        # Called with the user name of a client that is refused, and whether its password was right,
+        # by a broker that knows.
+        self.on_refused: Callable[[str, bool], None] = _ignore
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -62,7 +61,7 @@ class Broker(ABC):
         """Nothing of it is left when it returns."""
 
     async def set_passwords(self, passwords: Passwords) -> None:
-        """From now on these, where the broker is ours; who came in with another is put out."""
+        """From now on these, where the broker is ours; connections with others are ended."""
         return
 
     async def watch(self) -> None:
@@ -70,5 +69,8 @@ class Broker(ABC):
         return
 
 
-def _nobody_listens(_user: str, _knew_password: bool) -> None:
-    """Until the gateway wants to know."""
+def _ignore(_user: str, _knew_password: bool) -> None:
+    """Until the gateway asks for it."""
+
+
+__all__ = ["GATEWAY_USER", "MAX_PACKET", "Broker", "Passwords"]

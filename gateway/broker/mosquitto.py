@@ -21,6 +21,7 @@ from pathlib import Path
 from gateway.broker.canary import CANARY_USER, check_rules
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
+from gateway.mqtt.access import MqttAccess
 
 _LOG = logging.getLogger(__name__)
 _START_S = 5.0
@@ -69,12 +70,9 @@ pattern read groundwatch/v1/{site}/%u/down
 class MosquittoBroker(Broker):
     """Started on entering, ended on leaving, and by the kernel should we be killed."""
 
-    persistent = True
-
     def __init__(self, host: str, port: int, site: str, passwords: Passwords, folder: Path) -> None:
         super().__init__(host, port)
-        self.username = GATEWAY_USER
-        self.password = secrets.token_hex(16)
+        self._password = secrets.token_hex(16)
         self._canary = secrets.token_hex(16)
         self._site = site
         self._passwords = dict(passwords)
@@ -90,6 +88,9 @@ class MosquittoBroker(Broker):
             raise BrokerError('mosquitto is not installed; install it or set kind = "embedded"')
         await self._check_version(program)
         self.port = self._free_port()
+        self.access = MqttAccess(
+            self.host, self.port, GATEWAY_USER, self._password, GATEWAY_USER, persistent=True
+        )
         self._write_files()
         self._process = await asyncio.create_subprocess_exec(
             program,
@@ -103,11 +104,8 @@ class MosquittoBroker(Broker):
         self._reader = asyncio.create_task(self._read_log(self._process))
         try:
             await self._await_listening()
-            assert self.username is not None
-            assert self.password is not None
-            await check_rules(
-                (self.host, self.port), self._site, (self.username, self.password), self._canary
-            )
+            gateway = (GATEWAY_USER, self._password)
+            await check_rules((self.host, self.port), self._site, gateway, self._canary)
         except BaseException:
             await self.stop()
             raise
@@ -184,7 +182,7 @@ class MosquittoBroker(Broker):
     def _write_passwords(self) -> None:
         # One for each user: a node that was offered a new key is let in with that one.
         users = {user: given[0] for user, given in self._passwords.items() if given}
-        users |= {CANARY_USER: self._canary, GATEWAY_USER: self.password or ""}
+        users |= {CANARY_USER: self._canary, GATEWAY_USER: self._password}
         lines = [f"{user}:{hash_password(password)}\n" for user, password in users.items()]
         self._write("passwords", "".join(lines))
 

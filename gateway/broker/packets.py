@@ -56,7 +56,8 @@ class Publish:
         body = len(name).to_bytes(2, "big") + name
         if self.qos:
             body += packet_id.to_bytes(2, "big")
-        return frame(Kind.PUBLISH, body + self.payload, self.qos << 1 | duplicate << 3)
+        flags = self.qos << 1 | duplicate << 3 | self.retain
+        return frame(Kind.PUBLISH, body + self.payload, flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +83,41 @@ def frame(kind: Kind, body: bytes = b"", flags: int | None = None) -> bytes:
             return bytes((first,)) + bytes(length) + body
 
 
-async def read_packet(reader: asyncio.StreamReader, limit: int) -> tuple[Kind, int, bytes]:
-    """(kind, flags, body). Raises PacketError, and IncompleteReadError at the end of the stream."""
-    first = (await reader.readexactly(1))[0]
+def remaining_length(data: bytes, at: int) -> tuple[int, int]:
+    """2.2.3 at `at`: (length, where the body starts); (-1, ...) when not all of it is here."""
     size = shift = 0
-    while True:
-        byte = (await reader.readexactly(1))[0]
+    for byte in data[at : at + 4]:
         size |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            break
         shift += 7
-        if shift > 21:
-            raise PacketError("bad length")
-    if size > limit:
-        raise PacketError("packet too big")
+        if not byte & 0x80:
+            return size, at + shift // 7
+    if shift == 28:
+        raise PacketError("bad length")
+    return -1, at
+
+
+def kind_of(first: int) -> Kind:
+    """From the first byte of a packet. Raises PacketError, for wrong flags too (2.2.2)."""
     try:
         kind = Kind(first >> 4)
     except ValueError:
         raise PacketError("unknown packet") from None
-    flags = first & 0x0F
-    if kind is not Kind.PUBLISH and flags != _FLAGS.get(kind, 0):
+    if kind is not Kind.PUBLISH and first & 0x0F != _FLAGS.get(kind, 0):
         raise PacketError("bad flags")
+    return kind
+
+
+async def read_packet(reader: asyncio.StreamReader, limit: int) -> tuple[Kind, int, bytes]:
+    """(kind, flags, body). Raises PacketError, and IncompleteReadError at the end of the stream."""
+    first = (await reader.readexactly(1))[0]
+    head = b""
+    size = -1
+    while size < 0:
+        head += await reader.readexactly(1)
+        size, _ = remaining_length(head, 0)
+    if size > limit:
+        raise PacketError("packet too big")
+    kind, flags = kind_of(first), first & 0x0F
     return kind, flags, await reader.readexactly(size)
 
 

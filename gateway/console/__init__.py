@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The window: one page for the operator, offline, nothing fetched from elsewhere."""
+"""Console: one page for the operator, offline, nothing fetched from elsewhere."""

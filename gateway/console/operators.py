@@ -6,19 +6,21 @@ from __future__ import annotations
 import base64
 import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
+from msgspec import Meta, Struct
 
-from gateway import toml_table
+from gateway.config.fields import Text, form
+from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
-from gateway.toml_table import Table
+from gateway.files import write_atomic
 
 NAME_MOST = 32
 _NAME = re.compile(r"\w[\w. -]{0,31}")
@@ -45,6 +47,31 @@ class Operator:
     name: str
     role: Role
     hash: str = ""
+
+
+# As `groundwatch operator` writes it.
+PassphraseHash = Annotated[
+    str,
+    form(
+        lambda written: written.startswith("$argon2id$"),
+        "is not of Argon2id; run `groundwatch operator add`",
+        "$argon2id$...",
+    ),
+]
+
+
+class OperatorTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[operator]]."""
+
+    name: Annotated[Text, Meta(examples=["eva"])]
+    role: Role = Role.OPERATOR
+    hash: PassphraseHash
+
+
+class OperatorsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """operators.toml."""
+
+    operator: Annotated[tuple[OperatorTable, ...], Meta(max_length=OPERATORS_MOST)] = ()
 
 
 def plain_name(written: str) -> str:
@@ -104,15 +131,16 @@ class OperatorFile:
 
 def load_operators(path: Path) -> dict[str, Operator]:
     """Read the file strictly. Raises ConfigError."""
-    root = toml_table.load(path)
-    tables = root.tables("operator")
-    if len(tables) > OPERATORS_MOST:
-        raise root.fail("operator", f"has more than {OPERATORS_MOST} entries", "[[operator]]")
-    operators = [_operator(table) for table in tables]
-    root.done()
-    known = {operator.name: operator for operator in operators}
-    if len(known) != len(operators):
-        raise root.fail("operator", "names somebody twice", 'name = "eva"')
+    known: dict[str, Operator] = {}
+    for index, table in enumerate(read_toml(path, OperatorsFile).operator):
+        key = f"{path}: operator[{index}].name"
+        try:
+            name = plain_name(table.name)
+        except ConfigError as error:
+            raise ConfigError(f"{key}: {error}") from None
+        if name in known:
+            raise ConfigError(f'{key} {name!r} is used twice, e.g. name = "eva"')
+        known[name] = Operator(name, table.role, table.hash)
     return known
 
 
@@ -128,26 +156,9 @@ def save_operators(path: Path, operators: dict[str, Operator]) -> None:
             "",
         ]
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".operators-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        write_atomic(path, "\n".join(lines))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _operator(table: Table) -> Operator:
-    roles = {role.value: role for role in Role}
-    role = table.text("role", "operator", "operator")
-    if role not in roles:
-        raise table.fail("role", f"must be one of {', '.join(roles)}", 'role = "operator"')
-    operator = Operator(plain_name(table.text("name", "eva")), roles[role], table.text("hash", "$"))
-    if not operator.hash.startswith("$argon2id$"):
-        raise table.fail("hash", "is not of Argon2id; run `groundwatch operator add`", 'hash = "$"')
-    table.done()
-    return operator
 
 
 def _nobodys() -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who is signed on: a random token in a cookie, good for one shift. No I/O, the clock is given."""
+"""Console: who is signed on: a random token in a cookie, good for one shift. The clock is given."""
 
 from __future__ import annotations
 

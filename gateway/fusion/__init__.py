@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The map table: detections of several nodes become one event, with direction and speed."""
+"""Fusion: observations of nodes and other sources become events with place, motion and reasons."""
 
-from gateway.fusion.step import HANDLED, FusionState, step
+from gateway.fusion.kinds.registry import HANDLED
+from gateway.fusion.state import FusionState
+from gateway.fusion.step import step
 
 __all__ = ["HANDLED", "FusionState", "step"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The map table: what a walk test says of a site: how loudness falls, each node's gain, a walker.
+"""Fusion: what a walk test says of a site: how loudness falls, each node's gain, a walker.
 
-Somebody walks a known way past the nodes, a few times. Within one pass at one node its own path's
+A person walks a known path past the nodes, a few times. Within one pass at one node its own path's
 loss is constant, so the fall with distance comes of differences within passes; the level that is
 left over says the node's gain, and what still differs from pass to pass is the paths' own.
 """
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.fusion.residuals import LN_PER_DB
-from gateway.fusion.wave import Lead, wave_of
+from gateway.fusion.estimate.residuals import LN_PER_DB
+from gateway.fusion.estimate.wave import Lead, wave_of
 from gateway.model.site import Ground
 
-LEAST_SAMPLES = 30
-LEAST_PASSES = 6
+MIN_SAMPLES = 30
+MIN_PASSES = 6
 _CLEAR = 2.0  # times the noise's own peak: below it the noise has a part in the level
 _FARTHEST_M = 45.0
 _NEAREST_M = 1.5
@@ -55,14 +55,14 @@ def calibrate(
     samples: Sequence[Sample], exponent: float = Ground().exponent, leads: Sequence[Lead] = ()
 ) -> Calibration | None:
     """None where the walk was too short or too far off to say anything. Without enough `leads` the
-    wave's speed stays what it is of a site nobody calibrated."""
+    wave's speed stays that of a site without a calibration."""
     used = [
         one
         for one in samples
         if one.distance_m <= _FARTHEST_M and one.peak_um_s > _CLEAR * one.noise_um_s
     ]
     passes = sorted({(one.node, one.walk) for one in used})
-    if len(used) < LEAST_SAMPLES or len(passes) < LEAST_PASSES:
+    if len(used) < MIN_SAMPLES or len(passes) < MIN_PASSES:
         return None
     far_m = np.hypot([one.distance_m for one in used], _NEAREST_M)
     noise = np.array([one.noise_um_s for one in used])
@@ -84,8 +84,8 @@ def calibrate(
         wave_m_s=round(wave[0]),
         wave_sigma=round(wave[1], 3),
     )
-    told = {node: round(gain / LN_PER_DB, 1) for node, gain in gains.items()}
-    return Calibration(ground, told, len(used), len(passes))
+    gain_db = {node: round(gain / LN_PER_DB, 1) for node, gain in gains.items()}
+    return Calibration(ground, gain_db, len(used), len(passes))
 
 
 def _means(which: np.ndarray, values: np.ndarray) -> np.ndarray:

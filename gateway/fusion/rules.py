@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The map table: the numbers of association and confirmation, each with its reason."""
+"""Fusion: the numbers of association, evaluation and confirmation, each with its reason."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from gateway.fusion.weights import Weights
 from gateway.model.target import TargetClass
 
-# What an operator must hear about; an animal is told on the map only.
+# What an operator must know of; an animal is shown on the map only.
 ALARMABLE = frozenset(
     {TargetClass.PERSON, TargetClass.GROUP, TargetClass.VEHICLE, TargetClass.DIGGING}
 )
 
-# Faster than these nothing of that class moves, so nodes further apart heard something else.
+# Nothing of that class moves faster, so nodes further apart detected something else.
 SPEED_MAX_M_S = {
     TargetClass.PERSON: 4.0,  # a runner
     TargetClass.GROUP: 4.0,
@@ -28,44 +28,70 @@ SPEED_MAX_M_S = {
 class Rules(Weights):
     """Association and confirmation; times in microseconds, distances in metres."""
 
-    # Two nodes that hear the same thing begin to hear it within this of each other, at the least
-    # spacing in use (25 m) and a walking pace.
+    # Weights of signs that no fitted site has: they are stated and not fitted. `Weights` holds the
+    # fitted ones; both are log-odds for an amount of 1.
+    # Plots on the track: their amount is the source's own confidence in log-odds, so 1 believes it.
+    plot: float = 1.0
+    # Two sources of different kinds agree. As little as `way`, the fitted sign most like it.
+    agree: float = 0.4
+    # Plots and no node: `prior` is of events that nodes detected, so it does not count here.
+    undetected: float = -0.95
+    # An event is evaluated once within this time, however many reports come: a quarter of a second
+    # is well under the 5 s between a node's reports and under what an operator notices.
+    evaluate_us: int = 250_000
+    # Two nodes that detect the same thing start within this of each other, at the least spacing in
+    # use (25 m) and a walking pace.
     window_us: int = 20_000_000
-    # A node that hears something says so every 5 s; after so long without a word, it has lost it.
+    # A node that detects something reports every 5 s; after so long without a report, it lost it.
     silence_us: int = 20_000_000
-    # A node says "end" 10 s or more after the last step. Whoever comes so long after that is new.
+    # A node reports the end 10 s or more after the last step. What comes so long after is new.
     ended_us: int = 8_000_000
     # How late a report may make its event wait for more: a resend, ten to twelve seconds.
-    late_most_us: int = 13_000_000
-    # A node that never says "end" (it was reset or lost) is taken as silent after this.
+    max_late_us: int = 13_000_000
+    # A node that never reports the end (it was reset or lost) is taken as silent after this.
     stale_us: int = 45_000_000
-    # A footstep is heard this far away, a vehicle further: how far apart two nodes may be at once.
+    # A footstep is detected this far away, a vehicle further: how far apart two nodes may be.
     reach_m: float = 60.0
     vehicle_reach_m: float = 150.0
-    # A place known this well says which nodes can hear it and which cannot.
+    # A place known this well says which nodes can detect it and which cannot.
     placed_m: float = 25.0
     # Two events nearer than this may be one; they are when one walk costs so little more than two.
     one_cause_reach_m: float = 80.0
     one_cause_cost: float = 4.0
     # One node alone, with its PIR agreeing.
     pir_confidence: float = 0.6
-    # One node alone in its sector: nobody can confirm it, so it must be sure by itself.
+    # One node alone in its sector: no node can confirm it, so it must be sure by itself.
     lone_confidence: float = 0.6
     # Each of two nodes that agree.
     pair_confidence: float = 0.3
     # One node among several, without PIR: sure, and again in a later report.
     sure_confidence: float = 0.75
     sure_reports: int = 2
-    # The log-odds from which on an operator is disturbed: 3 to 2. On the sites that weights are
+    # The log-odds from which on an operator is disturbed: 60 %. On the sites that weights are
     # fitted on no tree came so far, and all came that had grounds and were wanted.
     alarm_at: float = 0.4
+    # A presence counts for activities this much before or after it: a PIR holds its output for
+    # seconds, and a node needs some to be sure.
+    presence_us: int = 10_000_000
+    # A source's clock may be so far ahead of the gateway's; what is later is not used.
+    max_ahead_us: int = 5_000_000
+    # A position of own people is used for so long: radios report every 10 to 30 s.
+    contact_us: int = 60_000_000
     # A crossing ends at the latest here, so that a stuck node cannot keep one event for ever.
     longest_us: int = 30 * 60_000_000
-    # And at so many activities: judging an event costs time for each of them.
-    activities_most: int = 128
-    # Reports of one activity that are kept: 80 s of them.
-    sounds_most: int = 16
-    # Arrivals of single steps of one activity that are kept: twenty seconds of a walk.
-    strikes_most: int = 40
-    # Events kept open at once, oldest closed first.
-    open_most: int = 64
+    # And at so many activities: evaluating an event costs time for each of them.
+    max_activities: int = 128
+    # Level reports of one activity that are kept: 80 s of them.
+    max_levels: int = 16
+    # Footfalls of one activity that are kept: twenty seconds of a walk.
+    max_footfalls: int = 40
+    # Plots of one event that are kept, and how far apart those of one track of one source are: a
+    # camera that reports 25 times a second says little more than one that reports twice.
+    max_plots: int = 24
+    plot_every_us: int = 400_000
+    # Presences and contacts of one event, and of all that no event needs yet.
+    max_presences: int = 8
+    max_contacts: int = 8
+    max_recent: int = 128
+    # Events kept open at once. The oldest is closed first, one without any node before all others.
+    max_open: int = 64

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Written by `groundwatch calibrate-confidence`; not to be edited.
-"""The map table: what each sign adds to the log-odds that an operator must know of an event.
+"""Fusion: what each sign adds to the log-odds that an operator must know of an event.
 
 Fitted to 330 events of simulated sites, 320 of them wanted; beside each weight, how many
 had the sign.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Log-odds of an event with no sign at all, then of each sign by its name in `evidence`."""
+    """Log-odds of an event with no sign at all, then of each sign by its name in `signs`."""
 
     prior: float = 0.95
     node: float = 1.78  # 330

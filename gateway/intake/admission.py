@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from gateway.intake.authentication.authenticator import UNKNOWN
+from gateway.limits import TokenBucket
 from gateway.links.interface import Arrival
 from gateway.wire.topics import addressed_node
 
@@ -29,12 +30,12 @@ class Gate:
     ) -> None:
         self._offer = offer
         self._count = count
-        self._buckets = {node: _Bucket() for node in (*nodes, UNKNOWN)}
+        self._buckets = {node: _bucket() for node in (*nodes, UNKNOWN)}
 
     def add(self, nodes: Iterable[str]) -> None:
         """These may be new; each has its share."""
         for node in nodes:
-            self._buckets.setdefault(node, _Bucket())
+            self._buckets.setdefault(node, _bucket())
 
     def offer(self, arrival: Arrival) -> bool:
         """Pass it on; False when the queue behind is full, and it is to be offered again."""
@@ -42,7 +43,7 @@ class Gate:
         bucket = self._buckets.get(node)
         if bucket is None:
             node, bucket = UNKNOWN, self._buckets[UNKNOWN]
-        if not bucket.take(arrival.arrival_us):
+        if not bucket.take(arrival.arrival_us / 1e6):
             self._count(TOO_FAST, node)
             arrival.acknowledge()
             return True
@@ -52,22 +53,5 @@ class Gate:
         return False
 
 
-class _Bucket:
-    __slots__ = ("_at_us", "_tokens")
-
-    def __init__(self) -> None:
-        self._at_us = 0
-        self._tokens = float(BURST)
-
-    def take(self, now_us: int) -> bool:
-        # A clock that was set back gives nothing, and goes on from there.
-        elapsed_us = max(0, now_us - self._at_us)
-        self._at_us = now_us
-        self._tokens = min(BURST, self._tokens + elapsed_us * RATE_PER_S / 1e6)
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-    def give_back(self) -> None:
-        self._tokens += 1
+def _bucket() -> TokenBucket:
+    return TokenBucket(RATE_PER_S, BURST)

@@ -10,28 +10,33 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
-from gateway.alarms import AlarmRules, coverage
-from gateway.alarms.coverage import Coverage
-from gateway.alarms.rules import TICK_US
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
-from gateway.intake.authentication.sequence import WINDOW, DurableSequence, VolatileWindow
+from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
+from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
+from gateway.intake.floors import NoiseFloors
 from gateway.intake.log import Log
-from gateway.intake.nodes.boot_clock import BootClock, first_sample
+from gateway.intake.nodes.boot_clock import BootClock, BootClocks
+from gateway.intake.nodes.completeness import Completeness, NodeBoot
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
 from gateway.intake.nodes.rows import StaleRows
-from gateway.intake.observations import detection_of, footfalls_of, report_ms
+from gateway.intake.observations import (
+    detection_of,
+    detection_row,
+    footfalls_of,
+    message_row,
+    report_ms,
+    unprocessed,
+)
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.refused import Refused
 from gateway.keys import KeyRing
 from gateway.model import text
-from gateway.model.alarm import AlarmKind
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
-from gateway.model.observation import AreaCondition, NodeCondition, NoiseFloor, Observation
+from gateway.model.observation import Observation
 from gateway.model.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
@@ -47,12 +52,7 @@ from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
 _LOG = logging.getLogger(__name__)
-GAPS_MAX = 8
-_VIEW, _EPOCH, _COVERAGE = "node:", "epoch:", "coverage"  # names of state rows
-# A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
-_FLOOR_EVERY_US = 100_000_000
-_FLOOR_FACTOR = 1.25  # 2 dB
-NodeBoot = tuple[str, int]
+_VIEW = "node:"  # prefix of the state rows of nodes
 
 
 @dataclass(slots=True)
@@ -86,25 +86,20 @@ class Intake:
         self.log = Log()
         self.messages = 0
         self.detections = 0
-        self.failures = 0
+        self.failures = 0  # messages that a fault of our own left unprocessed
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
+        self.completeness = Completeness(self.authenticator)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
         self._site = site
-        self._rules = _rules(site)
-        self._clocks: dict[NodeBoot, BootClock] = {}
-        self._missing: dict[NodeBoot, int] = {}
-        self._gappy: dict[str, set[int]] = {}  # boots with gaps
-        self._floors: dict[str, tuple[int, float]] = {}
-        self._coverage = self._coverage_saved = Coverage()
-        self._covered_s = -1
+        self._clocks = BootClocks()
+        self._floors = NoiseFloors()
+        self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
         self._stale_boots: dict[str, set[int]] = {}
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
-        self._received: set[NodeBoot] = set()  # since the last collect
         self._promise = Promise({}, {})
-        self._stored_upto: dict[NodeBoot, int] = {}
         self._kept_rows: dict[str, NodeRow] = {}
         self._kept_views: dict[str, str] = {}
         self._absent: set[str] = set()  # nodes not of the site whose rows are behind
@@ -119,7 +114,11 @@ class Intake:
             taken.refused = refusal.reason
             self.refused.count(refusal.reason, refusal.node)
             self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
-            self._log(arrival_us, refusal.node, self._suspicious(refusal, arrival_us), taken)
+            lingers = refusal.reason == "old_boot" and self.authenticator.clones.lingers(
+                refusal.node, arrival_us
+            )
+            signs = self.registry.on_refusal(refusal.reason, refusal.node, arrival_us, lingers)
+            self._log(arrival_us, refusal.node, [*signs], taken)
             return taken
         node = taken.node = admitted.node
         if admitted.durable:
@@ -146,13 +145,9 @@ class Intake:
         taken = Taken()
         for condition in self.registry.tick(now_us):
             self._log(now_us, condition.node, [condition], taken)
-        if now_us // TICK_US != self._covered_s:
-            self._covered_s = now_us // TICK_US
-            at_us = self._covered_s * TICK_US
-            seen = self.registry.presence
-            self._coverage, areas = coverage.step(self._coverage, self._rules, seen, at_us)
-            for area in areas:
-                self._log(at_us, area.key, [area], taken)
+        at_us, areas = self._coverage.tick(now_us, self.registry.presence)
+        for area in areas:
+            self._log(at_us, area.key, [area], taken)
         return taken.entries
 
     def append(self, at_us: int, source: str, given: object) -> list[Entry]:
@@ -176,21 +171,10 @@ class Intake:
         self._log(now_us, node, [*conditions], taken)
         return taken.entries
 
-    def stored_upto(self, node: str, boot: int) -> int:
-        """Up to which seq the store holds that boot's durable messages whole: what a receipt may
-        say."""
-        return self._stored_upto.get((node, boot), 0)
-
-    def gaps(self, node: str) -> list[tuple[int, int, int]]:
-        """(boot, first, last) of durable messages not come yet though later ones have, the newest
-        boots first; at most GAPS_MAX."""
-        boots = sorted(self._gappy.get(node, ()), reverse=True)
-        ranges = ((b, *pair) for b in boots for pair in self._sequence(node, b).gaps())
-        return list(islice(ranges, GAPS_MAX))
-
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """The site grew, or was measured again; `keys` are of all its nodes."""
-        self._site, self._rules = site, _rules(site)
+        self._site = site
+        self._coverage.set_site(site)
         fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
         for node in fresh:
             self.registry.add(node.id, node.sector)
@@ -219,19 +203,13 @@ class Intake:
             self._write_boots(node, writes)
         self._absent.clear()
         self._stale.collect(writes, self.messages, now_us, everything)
-        for node in sorted(self.authenticator.epochs.dirty):
-            saved = self.authenticator.epochs.save(node)
-            writes.state[f"{_EPOCH}{node}"] = text.format_json(saved)
-        self.authenticator.epochs.dirty.clear()
-        if self._coverage != self._coverage_saved:
-            writes.state[_COVERAGE] = text.format_json(self._coverage)
-            self._coverage_saved = self._coverage
+        self.authenticator.epochs.collect(writes)
+        self._coverage.collect(writes)
         writes.refused |= self.refused.changed()
         self.quarantine.collect(writes)
         self.log.collect(writes)
-        self._promise.upto.update({key: self._sequence(*key).upto for key in self._received})
+        self._promise.upto.update(self.completeness.take_upto())
         self._promise.reserved.update(self.downlinks.collect(writes))
-        self._received.clear()
 
     def take_promise(self) -> Promise:
         """What may be said once the rows collected since the last call are stored."""
@@ -240,7 +218,7 @@ class Intake:
 
     def committed(self, promise: Promise) -> None:
         """The store holds these rows now."""
-        self._stored_upto |= promise.upto
+        self.completeness.committed(promise.upto)
         self.downlinks.committed(promise.reserved)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -249,14 +227,15 @@ class Intake:
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
         for boot in snapshot.boots:
-            self._restore_boot(boot)
+            self.completeness.restore(boot)
+            self._clocks.restore(boot)
         applied = {row.node: row.applied_id for row in snapshot.nodes}
         tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
         again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
         for node, number, seq in snapshot.above:
             if (node, number, seq) not in again:
-                self._sequence(node, number).see(seq)
-                self._mark_gap(node, number)
+                self.completeness.sequence(node, number).see(seq)
+                self.completeness.received(node, number)
         self._kept_rows = {row.node: row for row in snapshot.nodes}
         self._kept_views = {
             name.removeprefix(_VIEW): value
@@ -267,26 +246,13 @@ class Intake:
         self.downlinks.restore(self._kept_rows, spoken, snapshot.state)
         for node in self.registry.views:
             self._take_up(node)
-        for name, value in snapshot.state.items():
-            if name.startswith(_EPOCH):
-                # Of every node there ever was: one that comes back goes on in its epoch.
-                saved = text.parse_json(value, dict[str, int])
-                self.authenticator.epochs.restore(name.removeprefix(_EPOCH), saved)
+        self.authenticator.epochs.restore(snapshot)
         for reason, node, count in snapshot.refused:
             self.refused.cells[(reason, node)] = count
-        if _COVERAGE in snapshot.state:
-            known = text.parse_json(snapshot.state[_COVERAGE], Coverage)
-            self._coverage = self._coverage_saved = coverage.of_site(known, self._rules)
+        self._coverage.restore(snapshot)
         for row in tail:
             self._apply_again(row)
-        self._stored_upto = {k: one.upto for k, one in self.authenticator.durable.items()}
-
-    def _restore_boot(self, row: BootRow) -> None:
-        key = (row.node, row.boot)
-        self.authenticator.durable[key] = DurableSequence(row.upto)
-        self._missing[key] = row.missing
-        if None not in (row.start_us, row.spread_us, row.samples, row.at_us):
-            self._clocks[key] = BootClock(*row[4:8])  # type: ignore[arg-type]  # none is None
+        self.completeness.restored()
 
     def _take_up(self, node: str) -> None:
         """A node goes on where the store's rows say it was."""
@@ -301,7 +267,7 @@ class Intake:
         """A message that the rows of its node do not hold yet."""
         node = row.node
         if row.lane == seal.DURABLE:
-            self._sequence(node, row.boot).see(row.seq)
+            self.completeness.sequence(node, row.boot).see(row.seq)
         if node not in self._site.nodes:
             self._keep_absent(row)
             return
@@ -340,49 +306,18 @@ class Intake:
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
         taken.entries += [self.log.append(at_us, source, one) for one in observations]
 
-    def _suspicious(self, refusal: Refusal, arrival_us: int) -> list[Observation]:
-        """What points to an attack is an observation."""
-        node, registry = refusal.node, self.registry
-        found: list[NodeCondition] = []
-        match refusal.reason:
-            case "bad_tag":
-                found = registry.on_bad_tag(node, arrival_us)
-            case "stale_key":
-                found = registry.on_suspect(node, Suspicion.STALE, arrival_us)
-            case "revoked":
-                found = registry.on_revoked(node, arrival_us)
-            case "two_senders":
-                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
-            case "old_boot" if self.authenticator.clones.lingers(node, arrival_us):
-                found = registry.on_suspect(node, Suspicion.TWIN, arrival_us)
-        return [*found]
-
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1
-        node, boot = admitted.node, admitted.boot
-        self._received.add((node, boot))
         self._note(admitted, arrival_us, self.messages)
-        message = admitted.message
-        self._message_rows.append(
-            MessageRow(
-                self.messages,
-                node,
-                admitted.lane,
-                boot,
-                admitted.seq,
-                arrival_us,
-                message.NAME,
-                admitted.payload,
-            )
-        )
+        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
 
     def _note(self, admitted: Admitted, arrival_us: int, message_id: int) -> None:
         """The rows of the node are behind by this message."""
         node, boot = admitted.node, admitted.boot
         if admitted.durable:
-            newest = self._sequence(node, boot).newest
+            newest = self.completeness.sequence(node, boot).newest
             self.registry.views[node].backfilled += newest > admitted.seq
-            self._mark_gap(node, boot)
+            self.completeness.received(node, boot)
         self._stale.touch(node, arrival_us, message_id)
         self._stale_boots.setdefault(node, set()).add(boot)
 
@@ -395,9 +330,9 @@ class Intake:
         found: list[Observation] = [*self.registry.on_fresh(node, boot, arrival_us)]
         match message:
             case wire.Health():
-                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_health(node, message)
-                found += self._floor(node, arrival_us, message.floor_um_s_x100 / 100)
+                found += self._floors.received(node, arrival_us, message.floor_um_s_x100 / 100)
                 taken.time_for = (node, message.t_ms)
             case wire.Detection():
                 found.append(self._detection(admitted, message, arrival_us))
@@ -408,7 +343,7 @@ class Intake:
                 else:
                     found.append(footfalls)
             case wire.Hello():
-                self._observe(node, boot, arrival_us, message.t_ms, live=True)
+                self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_hello(node, message)
                 if message.oldest_seq is not None:
                     self._give_up(node, boot, message.oldest_seq - 1)
@@ -426,77 +361,27 @@ class Intake:
         node, what = admitted.node, admitted.message.NAME
         self.failures += 1
         _LOG.error("intake: %s of %s could not be processed", what, node, exc_info=problem)
-        reason = f"message could not be processed: {what} from {node} ({type(problem).__name__})"
-        sector = self._site.nodes[node].sector
-        return [
-            AreaCondition(AlarmKind.PROCESSING_FAULT, node, (node,), (sector,), active, reason)
-            for active in (True, False)
-        ]
-
-    def _floor(self, node: str, at_us: int, floor_um_s: float) -> list[Observation]:
-        known_us, known = self._floors.get(node, (0, 0.0))
-        if 0 <= at_us - known_us < _FLOOR_EVERY_US and (
-            known / _FLOOR_FACTOR <= floor_um_s <= known * _FLOOR_FACTOR
-        ):
-            return []
-        self._floors[node] = at_us, floor_um_s
-        return [NoiseFloor(node, at_us, floor_um_s)]
+        return [*unprocessed(self._site.nodes[node], what, problem)]
 
     def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
         node, boot = admitted.node, admitted.boot
-        clock = self._observe(node, boot, arrival_us, report_ms(message))
+        clock = self._clock(node, boot, arrival_us, report_ms(message))
         sector = self._site.nodes[node].sector
         detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
         self.detections += message.phase is wire.Phase.ONSET
         self.registry.views[node].last_detection_us = detection.report_us
-        self._detection_rows.append(
-            DetectionRow(
-                node,
-                boot,
-                admitted.seq,
-                message.t_ms,
-                message.phase.label,
-                message.class_.label,
-                message.confidence_pct,
-                message.peak_um_s_x100,
-                detection.onset_us,
-                detection.report_us,
-                detection.uncertainty_us,
-                arrival_us,
-            )
-        )
+        self._detection_rows.append(detection_row(detection, message))
         return detection
 
-    def _observe(
+    def _clock(
         self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
     ) -> BootClock:
-        known = self._clocks.get((node, boot))
-        if known is None:
-            clock = first_sample(arrival_us, t_ms, boot >= self.registry.views[node].boot)
-        else:
-            clock = known.observe(arrival_us, t_ms, live)
-        self._clocks[(node, boot)] = clock
-        return clock
+        newest = self.registry.views[node].boot
+        return self._clocks.observe((node, boot), arrival_us, t_ms, live, boot >= newest)
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
-        sequence = self._sequence(node, boot)
-        ranges = sequence.gaps(upto)
-        missing = sequence.give_up(upto)
-        self._missing[(node, boot)] = self._missing.get((node, boot), 0) + missing
-        self._mark_gap(node, boot)
-        self.registry.on_given_up(node, boot, ranges)
-        self._received.add((node, boot))
+        self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
         self._stale_boots.setdefault(node, set()).add(boot)
-
-    def _sequence(self, node: str, boot: int) -> DurableSequence:
-        return self.authenticator.sequence(node, boot)
-
-    def _mark_gap(self, node: str, boot: int) -> None:
-        gappy = self._gappy.setdefault(node, set())
-        if self._sequence(node, boot).whole:
-            gappy.discard(boot)
-        else:
-            gappy.add(boot)
 
     def _write_node(self, node: str, writes: Writes) -> None:
         """All rows of a node, up to date with the newest message."""
@@ -516,11 +401,6 @@ class Intake:
     def _write_boots(self, node: str, writes: Writes) -> None:
         for boot in sorted(self._stale_boots.pop(node, ())):
             key = (node, boot)
-            clock = self._clocks.get(key)
-            times = tuple(clock) if clock else (None, None, None, None)
-            upto = self._sequence(node, boot).upto
-            writes.boots[key] = BootRow(node, boot, upto, self._missing.get(key, 0), *times)
-
-
-def _rules(site: Site) -> AlarmRules:
-    return AlarmRules({node.id: node.sector for node in site.nodes.values()})
+            missing = self.completeness.missing.get(key, 0)
+            upto = self.completeness.sequence(node, boot).upto
+            writes.boots[key] = BootRow(node, boot, upto, missing, *self._clocks.times(key))

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from gateway.intake.authentication.authenticator import Admitted
 from gateway.intake.nodes.boot_clock import BootClock
+from gateway.model.alarm import AlarmKind
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.footfalls import Footfall, Footfalls
+from gateway.model.observation import AreaCondition
+from gateway.model.site import Node
 from gateway.model.target import Phase, TargetClass
+from gateway.store.interface import DetectionRow, MessageRow
 from gateway.wire import messages as wire
 
 # A node reports the last seconds: what is long before its arrival, or after, is by another clock.
@@ -60,3 +65,47 @@ def footfalls_of(node: str, boot: int, message: wire.Strikes, arrival_us: int) -
     if not all(since_us <= one.at_us <= until_us for one in heard):
         return None
     return Footfalls(ActivityId(node, boot, message.t_ms), heard)
+
+
+def detection_row(detection: Detection, message: wire.Detection) -> DetectionRow:
+    """For people and reports: words and UTC."""
+    activity = detection.activity
+    return DetectionRow(
+        activity.node,
+        activity.boot,
+        detection.seq,
+        activity.onset_ms,
+        message.phase.label,
+        message.class_.label,
+        message.confidence_pct,
+        message.peak_um_s_x100,
+        detection.onset_us,
+        detection.report_us,
+        detection.uncertainty_us,
+        detection.arrival_us,
+    )
+
+
+def message_row(number: int, admitted: Admitted, arrival_us: int) -> MessageRow:
+    """A message as it came."""
+    return MessageRow(
+        number,
+        admitted.node,
+        admitted.lane,
+        admitted.boot,
+        admitted.seq,
+        arrival_us,
+        admitted.message.NAME,
+        admitted.payload,
+    )
+
+
+def unprocessed(node: Node, what: str, problem: Exception) -> tuple[AreaCondition, ...]:
+    """A message that a fault of our own kept from being processed: it happened and is over."""
+    reason = f"message could not be processed: {what} from {node.id} ({type(problem).__name__})"
+    return tuple(
+        AreaCondition(
+            AlarmKind.PROCESSING_FAULT, node.id, (node.id,), (node.sector,), active, reason
+        )
+        for active in (True, False)
+    )

@@ -9,11 +9,13 @@ import random
 from collections import Counter
 from functools import partial
 
-from gateway.links.interface import Arrival, Clock, Offer
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.limits import Backoff
+from gateway.mqtt.session import MqttAccess, MqttSession
+from gateway.ports.link import Arrival, Clock, Offer
+from gateway.wire.topics import uplink_filter
 
 _LOG = logging.getLogger(__name__)
-_BACKOFF_S = (0.2, 10.0)
+_FIRST_WAIT_S, _MAX_WAIT_S = 0.2, 10.0
 # Less than a full batch takes: what comes is read while one is committed, not while none is.
 _OFFER_AGAIN_S = 0.005
 
@@ -28,79 +30,79 @@ class MqttLink:
         self.problem = ""
         self.ready = asyncio.Event()
         self._access = access
-        self._filter = f"groundwatch/v1/{site}/+/up"
+        self._filter = uplink_filter(site)
         self._offer = offer
         self._clock = clock
-        self._client: MqttClient | None = None
+        self._session: MqttSession | None = None
         self._held: Arrival | None = None
         self._again: asyncio.TimerHandle | None = None
         self._random = random.Random()
 
     async def run(self) -> None:
         """Connect, carry, reconnect with jitter, until cancelled."""
-        wait_s, told = _BACKOFF_S[0], ""
+        backoff, logged = Backoff(_FIRST_WAIT_S, _MAX_WAIT_S, self._random), ""
         while True:
-            client = MqttClient(self._access, self._filter, self._take, self.counters)
-            self._client = client
+            session = MqttSession(self._access, [self._filter], self._take, self.counters)
+            self._session = session
             try:
-                await client.open()
+                await session.open()
                 self.connected, self.problem = True, ""
                 self.counters["connects"] += 1
                 self.ready.set()
-                wait_s, told = _BACKOFF_S[0], ""
-                await client.closed.wait()
-                self.problem = client.problem
+                backoff.reset()
+                logged = ""
+                await session.closed.wait()
+                self.problem = session.problem
             except (OSError, TimeoutError) as error:
                 self.problem = str(error) or type(error).__name__
             finally:
-                self._client, self.connected = None, False
+                self._session, self.connected = None, False
                 self._held = None  # not acknowledged: it comes again
                 if self._again is not None:
                     self._again.cancel()
                 self.ready.clear()
-                client.close()
+                session.close()
             self.counters["disconnects"] += 1
-            if self.problem != told:
+            if self.problem != logged:
                 # Once per problem: what goes on is on the page, not in a line for every retry.
                 _LOG.warning("lost the broker link=%r problem=%r", self.name, self.problem)
-                told = self.problem
-            await asyncio.sleep(wait_s * self._random.uniform(0.5, 1.5))
-            wait_s = min(2 * wait_s, _BACKOFF_S[1])
+                logged = self.problem
+            await asyncio.sleep(backoff.next_s())
 
     def send(self, topic: str, payload: bytes) -> bool:
         """Publish at QoS 0; False when the broker is away or slow."""
-        if not self.connected or self._client is None or not self._client.publish(topic, payload):
+        if not self.connected or self._session is None or not self._session.publish(topic, payload):
             self.counters["down_dropped"] += 1
             return False
         self.counters["down"] += 1
         return True
 
-    def _take(self, topic: str, payload: bytes, packet_id: int) -> None:
-        client = self._client
-        assert client is not None
+    def _take(self, topic: str, payload: bytes, packet_id: int, _retained: bool) -> None:
+        session = self._session
+        assert session is not None
         self.counters["up"] += 1
-        acknowledge = partial(client.acknowledge, packet_id) if packet_id else _nothing
+        acknowledge = partial(session.acknowledge, packet_id) if packet_id else _nothing
         arrival = Arrival(self._clock(), topic, payload, self, acknowledge)
         if not self._offer(arrival):
             self.counters["held_back"] += 1
             self._held = arrival
-            self._wait_for_room(client)
+            self._wait_for_room(session)
 
-    def _wait_for_room(self, client: MqttClient) -> None:
-        """Let a message that is not taken wait, and the broker with it: passed over, it would never
+    def _wait_for_room(self, session: MqttSession) -> None:
+        """A message that is not accepted waits, and the broker with it: passed over, it would never
         be acknowledged and keep its place in the broker's window for good."""
-        client.pause()
+        session.pause()
         loop = asyncio.get_running_loop()
-        self._again = loop.call_later(_OFFER_AGAIN_S, self._offer_held, client)
+        self._again = loop.call_later(_OFFER_AGAIN_S, self._offer_held, session)
 
-    def _offer_held(self, client: MqttClient) -> None:
-        if client is not self._client or self._held is None:
+    def _offer_held(self, session: MqttSession) -> None:
+        if session is not self._session or self._held is None:
             return
         if self._offer(self._held):
             self._held = None
-            client.resume()
+            session.resume()
         else:
-            self._wait_for_room(client)
+            self._wait_for_room(session)
 
 
 def _nothing() -> None:

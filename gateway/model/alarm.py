@@ -84,6 +84,7 @@ class Alarm:
     confidence: float = 1.0
     x_m: float | None = None
     y_m: float | None = None
+    error_m: float | None = None
     direction_deg: float | None = None
     speed_m_s: float | None = None
     acknowledged_by: str = ""

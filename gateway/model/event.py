@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Model: an event is what several detections are about: one crossing, one vehicle, one animal."""
+"""Model: an event is the common cause of observations: one crossing, one vehicle, one animal."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from gateway.model.detection import ActivityId
 from gateway.model.footfalls import Footfall
+from gateway.model.observation import Contact, Plot, Presence
 from gateway.model.target import Phase, TargetClass
 
 TURNED_DEG = 45.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """One report of an activity: how loud it was at most from `since_us` on (None: since the report
-    before), and how often the PIR had seen movement by then."""
+class LevelReport:
+    """One report of an activity: its highest peak since `since_us` (None: since the report before),
+    and the number of PIR movements until then."""
 
     at_us: int
     peak_um_s: float
@@ -25,8 +26,8 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What one node said about one activity that belongs to an event: its latest word, the best it
-    had, and its last `sounds` and `strikes` in order of time."""
+    """What one node reported of one activity that belongs to an event: the latest report, the most
+    confident class, and the last `levels` and `footfalls` in order of time."""
 
     id: ActivityId
     sector: str
@@ -39,16 +40,16 @@ class Activity:
     reports: int
     phase: Phase
     cadence_hz: float = 0.0
-    sounds: tuple[Sound, ...] = ()
-    strikes: tuple[Footfall, ...] = ()
+    levels: tuple[LevelReport, ...] = ()
+    footfalls: tuple[Footfall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Motion as far as the reports tell it. `direction_deg` is a bearing: 0 north, 90 east.
+    """Motion as far as the reports show it. `direction_deg` is a bearing: 0 north, 90 east.
 
-    Nodes on one straight line hear alike from either side: then the speed is known and the
-    direction is None. `at_us` is the moment it is of, `error_m` how well the place was known then.
+    Nodes on one straight line measure the same from either side: then the speed is known and the
+    direction is None. `at_us` is the time it is valid for, `error_m` the error of the place then.
     """
 
     direction_deg: float | None
@@ -66,7 +67,7 @@ def turned(before_deg: float | None, now_deg: float | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Where an event was at `at_us` and how it moved then, as it is reckoned with; metres, m/s.
+    """Where an event was at `at_us` and how it moved then, as association uses it; metres, m/s.
 
     `error_m` is the radius that holds it in 2 of 3 cases; `loudness` the ln of its um/s at 1 m.
     """
@@ -82,10 +83,14 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Contributing activities in order of onset, and what they say together.
+    """What several observations have as their common cause: activities in order of onset, plots,
+    presences and contacts in order of time.
 
-    `confirmed` means that it is fit to disturb an operator; `reasons` say why, one text each.
-    `x_m`, `y_m` are where it was by the newest report, within `error_m` in 2 of 3 cases.
+    `confirmed` means that an operator should see it; `reasons` say why, one text each. Place, class
+    and confidence are those of the last evaluation, at `evaluated_us` (arrival time); an event that
+    is `pending` received observations since. `x_m`, `y_m` are the place at the newest observation
+    evaluated, within `error_m` in 2 of 3 cases. `own` names own people who are where the event is.
+    `problem` says why the last evaluation found no place; empty when there was none.
     """
 
     id: str
@@ -104,8 +109,16 @@ class Event:
     reasons: tuple[str, ...]
     error_m: float = 0.0
     fix: Fix | None = None
-    late_us: int = 0  # how late reports of it came at most
+    late_us: int = 0  # the longest delay of its reports
+    plots: tuple[Plot, ...] = ()
+    presences: tuple[Presence, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    own: str = ""
+    evaluated_us: int | None = None
+    pending: bool = False
+    problem: str = ""
 
     @property
     def nodes(self) -> tuple[str, ...]:
+        """The nodes that detected it, in order of their first onset."""
         return tuple(dict.fromkeys(activity.id.node for activity in self.activities))

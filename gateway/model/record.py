@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 SYSTEM = "system"  # the actor of what no person did
+EXPORTED = "export.incident"  # the action of an entry that says what left the gateway
+ERASED = "retention.erase"  # the action of an entry that says what was erased
 
 
 class Record(NamedTuple):

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gateway.fusion.ears import Ear
+from gateway.fusion.floors import NodeFloor
 from gateway.model.detection import ActivityId
-from gateway.model.event import Activity, Event, Fix, Sound, Track
+from gateway.model.event import Activity, Event, Fix, LevelReport, Track
 from gateway.model.footfalls import Footfall
 from gateway.model.target import Phase, TargetClass
 
@@ -43,11 +43,11 @@ def event_of(value: str) -> Event:
         raise ValueError(f"no event of an earlier version: {error}") from error
 
 
-def floor_of(value: str) -> Ear:
+def floor_of(value: str) -> NodeFloor:
     """Raises ValueError for anything else."""
     try:
         at_us, floor_um_s, usual_um_s = json.loads(value)
-        return Ear(int(at_us), float(floor_um_s), float(usual_um_s))
+        return NodeFloor(int(at_us), float(floor_um_s), float(usual_um_s))
     except TypeError as error:
         raise ValueError(f"no floor of an earlier version: {error}") from error
 
@@ -66,6 +66,6 @@ def _activity(row: list[Any]) -> Activity:
         phase=_PHASES[row[11]],
         # Rows of a store that knew no more are shorter.
         cadence_hz=row[12] if len(row) > 12 else 0.0,
-        sounds=tuple(Sound(*sound) for sound in row[13]) if len(row) > 13 else (),
-        strikes=tuple(Footfall(*strike) for strike in row[14]) if len(row) > 14 else (),
+        levels=tuple(LevelReport(*level) for level in row[13]) if len(row) > 13 else (),
+        footfalls=tuple(Footfall(*one) for one in row[14]) if len(row) > 14 else (),
     )

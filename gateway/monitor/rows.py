@@ -11,20 +11,21 @@ from typing import TypeVar
 from gateway.alarms import AlarmState
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.fusion import FusionState
-from gateway.fusion.ears import Ear, Ears
+from gateway.fusion.floors import NodeFloor, NoiseFloors
 from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.model.event import Event
 from gateway.monitor import earlier
+from gateway.monitor.cues import Cues
 from gateway.monitor.inputs import Start
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import MonitorState
 from gateway.store.interface import Snapshot
 
 _EVENT, _FLOOR = "event:", "ear:"  # prefixes of state rows
-_FUSION, _ORDERS = "fusion", "orders"
+_FUSION, _ORDERS, _CUES = "fusion", "orders", "cues"
 _LAST_EVENT = "last_event"  # of stores of earlier versions
-_PREFIXES = (_EVENT, _FLOOR, _FUSION, _ORDERS, _LAST_EVENT)
+_PREFIXES = (_EVENT, _FLOOR, _FUSION, _ORDERS, _CUES, _LAST_EVENT)
 
 Rows = dict[str, str]
 _T = TypeVar("_T")
@@ -39,7 +40,7 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
     for name, event in new.items():
         if old.get(name) is not event:
             rows[f"{_EVENT}{name}"] = text.format_json(event)
-    floors, known = now.fusion.ears.by_node, before.fusion.ears.by_node
+    floors, known = now.fusion.floors.by_node, before.fusion.floors.by_node
     if floors is not known:
         for name, floor in floors.items():
             if known.get(name) is not floor:
@@ -50,11 +51,13 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
     orders = saved_orders(now.alarms)
     if orders != saved_orders(before.alarms):
         rows[_ORDERS] = text.format_json(orders)
+    if now.cues is not before.cues:
+        rows[_CUES] = text.format_json(now.cues)
     return rows
 
 
 def _rest(fusion: FusionState) -> FusionState:
-    return replace(fusion, events=(), ears=Ears())
+    return replace(fusion, events=(), floors=NoiseFloors())
 
 
 def start_of(snapshot: Snapshot, policy: Policy) -> Start:
@@ -94,7 +97,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
     """The state that a run starts with. An open event of a node that the site no longer has is
     dropped; so is what this version cannot read of events and floors."""
     site = blank.policy.site
-    floors: dict[str, Ear] = {}
+    floors: dict[str, NodeFloor] = {}
     events: list[Event] = []
     fusion = FusionState()
     for name, value in start.state.items():
@@ -103,7 +106,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
             if event is not None and set(event.nodes) <= set(site.nodes):
                 events.append(event)
         elif name.startswith(_FLOOR) and name.removeprefix(_FLOOR) in site.nodes:
-            floor = _read(value, Ear, earlier.floor_of)
+            floor = _read(value, NodeFloor, earlier.floor_of)
             if floor is not None:
                 floors[name.removeprefix(_FLOOR)] = floor
     if _FUSION in start.state:
@@ -113,7 +116,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
     fusion = replace(
         fusion,
         events=tuple(events),
-        ears=Ears(floors),
+        floors=NoiseFloors(floors),
         last_number=max(fusion.last_number, newest, int(start.state.get(_LAST_EVENT, "0"))),
     )
     alarms = AlarmState(
@@ -123,4 +126,5 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
     )
     if _ORDERS in start.state:
         alarms = with_orders(alarms, text.parse_json(start.state[_ORDERS], SavedOrders))
-    return replace(blank, fusion=fusion, alarms=alarms)
+    cues = text.parse_json(start.state[_CUES], Cues) if _CUES in start.state else Cues()
+    return replace(blank, fusion=fusion, alarms=alarms, cues=cues)

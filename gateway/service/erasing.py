@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.audit.chain import ERASED
-from gateway.model.record import SYSTEM, Recorder
-from gateway.retention import RecordClass
+from gateway.config.retention import RecordClass
+from gateway.model.record import ERASED, SYSTEM, Recorder
 from gateway.store.interface import Expired, Snapshot, Writes
 
 

@@ -69,7 +69,7 @@ class IntakeStage:
         self._routes: dict[str, Link] = {}
         self._waiting: list[tuple[Taken, Arrival]] = []
         self._replies: list[tuple[Any, asyncio.Future[Any]]] = []
-        self._answers = AnswerDesk(stages.intake.stored_upto, clock, self._send)
+        self._answers = AnswerDesk(stages.intake.completeness.stored_upto, clock, self._send)
 
     @property
     def queued(self) -> int:

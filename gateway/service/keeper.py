@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from gateway.retention import Retention
+from gateway.config.retention import Retention
 
 PERIOD_US = 3600 * 1_000_000  # so late after midnight a gateway that runs through it looks, at most
 

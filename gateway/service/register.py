@@ -12,12 +12,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from gateway.config.site import load_site
 from gateway.enrolment import Enrolment, Journal, site_keys
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
 from gateway.model.site import Site
 from gateway.service.service import Service
-from gateway.site_file import load_site
 
 _LOG = logging.getLogger(__name__)
 # A revocation takes effect within a second, one look at the journal included.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
-from gateway.retention import RecordClass
+from gateway.config.retention import RecordClass
 
 # State rows of counters that go on when the rows they counted are gone.
 COUNT_MESSAGES, COUNT_DETECTIONS = "count:messages", "count:detections"

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import conninfo, errors
 
+from gateway.config.retention import RecordClass
 from gateway.errors import StoreError, StoreInUse
-from gateway.retention import RecordClass
 from gateway.store import sql_commit, sql_erase
 from gateway.store.interface import Expired, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, in_postgresql, steps_from

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.retention import RecordClass
+from gateway.config.retention import RecordClass
 from gateway.store.interface import Expired
 from gateway.store.sql_commit import Database
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.config.retention import RecordClass
 from gateway.errors import StoreError, StoreInUse
-from gateway.retention import RecordClass
 from gateway.store import sql_commit, sql_erase
 from gateway.store.checkpoints import Checkpoints
 from gateway.store.interface import Expired, LogRow, Snapshot, Writes

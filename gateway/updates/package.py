@@ -154,16 +154,3 @@ def _contents(lines: bytes, data: bytes, name: str) -> tuple[bytes, ...]:
     if at != len(data):
         raise ConfigError(f"{name} has {len(data)} bytes of files where its manifest has {at}")
     return tuple(contents)
-
-
-def load_public_key(path: Path) -> bytes:
-    """The 32 bytes of a release public key, from a file of 64 hex digits. Raises ConfigError."""
-    try:
-        text = path.read_bytes()[:200].decode("ascii", "replace").strip()
-    except OSError as error:
-        raise ConfigError(f"cannot read the release key {path}: {error.strerror}") from None
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise ConfigError(
-            f"{path} must hold the 64 hex digits that `groundwatch release key` wrote"
-        )
-    return bytes.fromhex(text)

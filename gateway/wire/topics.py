@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The wire: the topics of a site's nodes."""
+"""Wire: the MQTT topics of a site, and the largest packet that anything of it needs."""
 
 from __future__ import annotations
+
+# A sealed message of 1536 bytes, its topic and the MQTT header.
+MAX_PACKET = 2048
 
 
 def uplink_topic(site: str, node: str) -> str:
@@ -14,7 +17,12 @@ def downlink_topic(site: str, node: str) -> str:
     return f"groundwatch/v1/{site}/{node}/down"
 
 
+def uplink_filter(site: str) -> str:
+    """The subscription that matches the uplinks of all nodes."""
+    return uplink_topic(site, "+")
+
+
 def addressed_node(topic: str) -> str:
-    """The node that an uplink's topic names, not yet authenticated; empty when it names none."""
+    """The node that an uplink or downlink topic names, not yet judged; "" when it names none."""
     parts = topic.split("/", 5)
     return parts[3] if len(parts) == 5 else ""

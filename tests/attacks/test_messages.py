@@ -11,10 +11,10 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import load_config
+from gateway.config.site import load_site
 from gateway.keys import KeyRing, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from tests.attacks.conftest import Report
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, until, write_config, write_site
 

@@ -17,9 +17,9 @@ from gateway.audit import chain, head, keys
 from gateway.audit.checkpoint import Signer, signed_bytes
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, write_site
 from tests.gateway.test_pipeline import T0, S, crossing, play

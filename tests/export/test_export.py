@@ -18,13 +18,13 @@ from gateway.audit import keys
 from gateway.audit.checkpoint import EXPORT_PREFIX, Signer
 from gateway.audit.log import AuditLog
 from gateway.config import load_config
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model.acts import Acknowledge, SetMask
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Snippet, SnippetEncoding
-from tests.gateway.played_node import ROOT, PlayedNode, until, write_config
+from tests.gateway.played_node import ROOT, PlayedNode, write_config
 from tests.gateway.test_pipeline import T0, S, crossing, play
 from tools.cli import main
 
@@ -187,23 +187,6 @@ async def test_export_beside_a_running_gateway_is_recorded_by_it(folder: Path) -
         assert process.returncode == 0, err
     recorded = [line for line in lines(folder) if line.get("action") == "export.incident"]
     assert [(line["actor"], line["reason"]) for line in recorded] == [("eva", "now")]
-    assert list((folder / "data" / "audit.inbox").iterdir()) == []
-
-
-async def test_export_notes_that_are_none_are_put_away_and_harm_nothing(folder: Path) -> None:
-    inbox = folder / "data" / "audit.inbox"
-    inbox.mkdir()
-    bad = [b"", b"[]", b"{}", b"[" * 4000, b'{"by": 1, "alarm": "x", "reason": null}', b"\xff"]
-    bad.append(json.dumps({"by": "e" * 999, "alarm": 1, "reason": ""}).encode())
-    for number, content in enumerate(bad):
-        (inbox / f"{number}.json").write_bytes(content)
-    async with Gateway(load_config(folder / "gateway.toml")) as gateway:
-        await until(lambda: not list(inbox.iterdir()), 10)
-        before = gateway.service.stages.audit.head[0]
-    db = SqliteStore(folder / "data" / "groundwatch.db")._open_db()
-    rows = db.execute("SELECT count(*) FROM audit WHERE action = 'export.incident'").fetchone()
-    assert rows == (0,)
-    assert before > 0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ import uvloop
 
 from gateway import app
 from gateway.config import load_config
-from gateway.links.mqtt_client import MqttClient
+from gateway.mqtt.session import MqttSession
 from gateway.service.commits import Commits
 from gateway.service.intake_stage import IntakeStage
 from gateway.service.monitor_stage import MonitorStage
@@ -35,7 +35,7 @@ _START_S = 30.0
 STATEMENTS = ("BEGIN IMMEDIATE", "INSERT INTO message", "INSERT INTO boot", "COMMIT")
 FUNCTIONS: dict[str, tuple[type, str]] = {
     "committed, nobody told": (IntakeStage, "_settle"),
-    "before a PUBACK": (MqttClient, "acknowledge"),
+    "before a PUBACK": (MqttSession, "acknowledge"),
     "before an answer": (IntakeStage, "_send"),
     "before a commit": (Commits, "_commit"),
     "committed, not handed over": (MonitorStage, "hand_over"),

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.mqtt.session import MqttAccess, MqttSession
 from gateway.wire.messages import Phase
 from tests.gateway.played_node import PlayedNode
 
@@ -47,22 +47,22 @@ class Node(PlayedNode):
             access = MqttAccess(
                 "127.0.0.1", self._port, self.node, self.keys.mqtt_password, self.node, False
             )
-            client = MqttClient(access, self.down, self._on_down, Counter())
+            session = MqttSession(access, [self.down], self._on_down, Counter())
             try:
-                await client.open()
-                client.publish(self.up, self.hello(self._now_ms()))
-                while not client.closed.is_set():
+                await session.open()
+                session.publish(self.up, self.hello(self._now_ms()))
+                while not session.closed.is_set():
                     self._make()
                     oldest = [data for _key, data in sorted(self.ledger.items())[:_AT_ONCE]]
                     for data in oldest[1:]:
-                        client.publish(self.up, data)
+                        session.publish(self.up, data)
                     await asyncio.sleep(_PERIOD_S)
                     if oldest:
-                        await client.deliver(self.up, oldest[0])
+                        await session.deliver(self.up, oldest[0])
             except (OSError, TimeoutError):
                 pass
             finally:
-                client.close()
+                session.close()
             await asyncio.sleep(0.01)
 
     def _make(self) -> None:
@@ -73,7 +73,7 @@ class Node(PlayedNode):
     def _now_ms(self) -> int:
         return int(1000 * (time.monotonic() - self._began_s))
 
-    def _on_down(self, _topic: str, payload: bytes, _packet_id: int) -> None:
+    def _on_down(self, _topic: str, payload: bytes, _packet_id: int, _retained: bool) -> None:
         # What was sealed for a connection before this one's hello does not open.
         with contextlib.suppress(ValueError):
             self.open_down(payload)

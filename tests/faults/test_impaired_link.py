@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.links.interface import Arrival
 from gateway.service.intake_stage import QUEUE_MAX, IntakeStage
 from gateway.service.service import Service
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Result, ResultStatus
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.fusion import FusionState, step
-from gateway.fusion.wave import Lead, wave_of
+from gateway.fusion.estimate.wave import Lead, wave_of
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.footfalls import Footfall, Footfalls
@@ -140,7 +140,7 @@ def test_arrivals_of_nobodys_steps_do_no_harm() -> None:
 def test_arrivals_that_placed_it_are_a_reason_and_others_are_not() -> None:
     place = WAYS[1]
     given = detections(CELL, place, 110, 1)
-    words = "times at which its steps came"
+    words = "located by footstep arrival times"
     with_them = told(CELL, given, struck(CELL, place, given, 1))[-1]
     assert sum(words in reason for reason in with_them.reasons) == 1
     assert not any(words in reason for reason in told(CELL, given)[-1].reasons)
@@ -177,8 +177,8 @@ def test_strikes_kept_are_bounded_the_newest_stay() -> None:
         heard = tuple(Footfall(T0 + (8 * number + i) * S, 1000, 1.0) for i in range(8))
         state, _ = step(state, CELL, RULES, T0, Footfalls(given[0].activity, heard))
     (activity,) = state.events[0].activities
-    assert len(activity.strikes) == RULES.strikes_most
-    assert activity.strikes[-1].at_us == T0 + 399 * S
+    assert len(activity.footfalls) == RULES.max_footfalls
+    assert activity.footfalls[-1].at_us == T0 + 399 * S
 
 
 @pytest.mark.parametrize("wave_m_s", [95.0, 160.0, 350.0])

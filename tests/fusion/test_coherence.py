@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from gateway.fusion.coherence import doubts
-from gateway.fusion.ears import Ears, listened
+from gateway.fusion.evidence.coherence import doubts
+from gateway.fusion.floors import NoiseFloors, update_floors
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.observation import NoiseFloor
@@ -31,7 +31,7 @@ SITE = line()
 
 
 def overhead(site: Site, seed: int, at_s: float = 20.0) -> list:
-    """Something far above: every node hears it at once and alike, for half a minute."""
+    """Something far above: every node hfloors it at once and alike, for half a minute."""
     one = site_of((0, 0))
     found = []
     for number, name in enumerate(site.nodes):
@@ -43,7 +43,7 @@ def overhead(site: Site, seed: int, at_s: float = 20.0) -> list:
 
 def test_what_all_hear_alike_at_once_is_doubted_and_says_so() -> None:
     (versions,) = run(SITE, overhead(SITE, 1))
-    assert any("everywhere" in reason for reason in versions[-1].reasons)
+    assert any("simultaneous" in reason for reason in versions[-1].reasons)
     assert versions[-1].confidence < 0.5
 
 
@@ -59,30 +59,30 @@ def test_walker_with_pir_is_told_while_an_aircraft_passes() -> None:
 
 def test_walker_among_nodes_is_not_doubted() -> None:
     (event,) = alarmed(run(SITE, detections(SITE, walk((88, -55), (92, 55)), 100, 3)))
-    assert not any("everywhere" in reason for reason in event.reasons)
+    assert not any("simultaneous" in reason for reason in event.reasons)
 
 
 def test_floors_that_rise_together_are_doubted_and_one_that_rises_alone_is_not() -> None:
-    ears = Ears()
+    floors = NoiseFloors()
     for beat in range(3):
         for name in SITE.nodes:
-            ears = listened(ears, NoiseFloor(name, T0 + 60 * beat * S, FLOOR_UM_S))
+            floors = update_floors(floors, NoiseFloor(name, T0 + 60 * beat * S, FLOOR_UM_S))
     event: Event = run(SITE, detections(SITE, walk((88, -55), (92, 55)), 100, 3))[0][5]
 
-    def reasons(given: Ears) -> list[str]:
+    def reasons(given: NoiseFloors) -> list[str]:
         found = doubts(SITE, given, event.activities, TargetClass.PERSON, event.last_us)
         return [doubt.reason for doubt in found]
 
-    alone = listened(ears, NoiseFloor("n04", T0 + 180 * S, 4 * FLOOR_UM_S))
-    stormy = ears
+    alone = update_floors(floors, NoiseFloor("n04", T0 + 180 * S, 4 * FLOOR_UM_S))
+    stormy = floors
     for name in SITE.nodes:
-        stormy = listened(stormy, NoiseFloor(name, T0 + 180 * S, 4 * FLOOR_UM_S))
-    assert reasons(ears) == reasons(alone) == []
+        stormy = update_floors(stormy, NoiseFloor(name, T0 + 180 * S, 4 * FLOOR_UM_S))
+    assert reasons(floors) == reasons(alone) == []
     assert any("noisy" in reason for reason in reasons(stormy))
 
 
 def digging(seed: int, *names: str) -> list[Detection]:
-    """Somebody who digs amid these nodes: each hears him from the same second on."""
+    """Somebody who digs amid these nodes: each hfloors him from the same second on."""
     one = site_of((0, 0))
     found = []
     for number, name in enumerate(names):
@@ -105,4 +105,4 @@ def test_digging_heard_by_two_nodes_on_quiet_ground_raises_an_alarm_and_by_one_n
 def test_reason_that_another_node_gives_too_stands_once() -> None:
     events = alarmed(run(SITE, detections(SITE, walk((-40, 6), (215, 9)), 230, 1)))
     assert len({one.id.node for one in events[0].activities if one.confidence > 0.75}) > 1
-    assert sum("is sure and says so" in reason for reason in events[0].reasons) == 1
+    assert sum("repeated high-confidence reports" in reason for reason in events[0].reasons) == 1

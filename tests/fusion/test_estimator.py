@@ -14,10 +14,10 @@ from msgspec import structs
 from scipy.optimize import minimize
 
 from gateway.fusion import FusionState, step
-from gateway.fusion.ears import Ears, listened
-from gateway.fusion.heard import Heard, heard
-from gateway.fusion.motions import Motion, motion_of
-from gateway.fusion.path import fit
+from gateway.fusion.estimate.measurements import Measurements, measurements, node_rows
+from gateway.fusion.estimate.motions import Motion, motion_of
+from gateway.fusion.estimate.path import fit
+from gateway.fusion.floors import NoiseFloors, update_floors
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.observation import NoiseFloor
 from gateway.model.site import Ground
@@ -30,20 +30,21 @@ WALK = motion_of(TargetClass.PERSON, 1.8)
 
 def given_of(
     seed: int, zigzag_m: float = 20, ends: tuple[tuple[float, float], ...] = ((60, -50), (100, 70))
-) -> tuple[Heard, tuple[float, float]]:
+) -> tuple[Measurements, tuple[float, float]]:
     """A walk aslant through a zigzag, as known at its 70th second; and the truth then."""
     site = line(zigzag_m=zigzag_m)
     place = walk(ends[0], ends[1])
     (versions,) = run(site, detections(site, place, 70, seed))
-    event = max(versions, key=lambda one: len([a for a in one.activities if a.sounds]))
-    ears = Ears()
+    event = max(versions, key=lambda one: len([a for a in one.activities if a.levels]))
+    floors = NoiseFloors()
     for name in site.nodes:
-        ears = listened(ears, NoiseFloor(name, event.last_us, FLOOR_UM_S))
+        floors = update_floors(floors, NoiseFloor(name, event.last_us, FLOOR_UM_S))
     truth = place((event.last_us - T0) / S)
-    return heard(site, ears, event.activities, (), event.last_us), truth
+    rows = node_rows(site, floors, event.activities, (), event.last_us)
+    return measurements(site, floors, [rows]), truth
 
 
-def cost_of(given: Heard, motion: Motion, ground: Ground) -> Callable[[np.ndarray], float]:
+def cost_of(given: Measurements, motion: Motion, ground: Ground) -> Callable[[np.ndarray], float]:
     """The same model written out afresh, all unknowns side by side; Huber by scipy."""
     n = len(given.nodes_m)
     sound = given.peaks + given.silences
@@ -119,7 +120,7 @@ def test_walk_is_found_though_a_knock_is_the_loudest_of_all_reports() -> None:
 
 def test_fit_of_nothing_is_nothing() -> None:
     site = line()
-    empty = heard(site, Ears(), (), (), T0)
+    empty = measurements(site, NoiseFloors(), [])
     assert fit(empty, WALK, GROUND) is None
 
 
@@ -149,7 +150,7 @@ report = st.builds(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(report, max_size=12))
-def test_map_table_stands_whatever_nodes_say(reports: list[Detection]) -> None:
+def test_fusion_of_any_reports_keeps_finite_bounded_events(reports: list[Detection]) -> None:
     state, site = FusionState(), line(zigzag_m=20)
     for one in reports:
         state, changed = step(state, site, RULES, one.arrival_us, one)
@@ -159,8 +160,8 @@ def test_map_table_stands_whatever_nodes_say(reports: list[Detection]) -> None:
                 numbers += [event.track.speed_m_s or 0.0, event.track.direction_deg or 0.0]
             assert all(math.isfinite(number) for number in numbers)
             assert 0 <= event.confidence <= 1
-            assert all(len(a.sounds) <= RULES.sounds_most for a in event.activities)
-    assert len(state.events) <= RULES.open_most
+            assert all(len(a.levels) <= RULES.max_levels for a in event.activities)
+    assert len(state.events) <= RULES.max_open
 
 
 def test_many_open_events_stay_bounded_with_one_fit_for_a_report() -> None:
@@ -178,4 +179,4 @@ def test_many_open_events_stay_bounded_with_one_fit_for_a_report() -> None:
                 report_us=T0,
             )
             state, _ = step(state, site, RULES, T0, own)
-    assert len(state.events) == RULES.open_most
+    assert len(state.events) == RULES.max_open

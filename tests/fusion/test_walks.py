@@ -191,10 +191,11 @@ def test_order_in_which_reports_come_changes_nothing_of_where_and_whither() -> N
         rules = Rules(silence_us=10**9, ended_us=10**9, stale_us=10**10)
         for one in mixed:
             state, _ = step(state, site, rules, now_us, replace(one, arrival_us=now_us))
+        state, _ = step(state, site, rules, now_us + S, None)
         (event,) = state.events
         ends.append(event)
     assert len({(one.x_m, one.y_m, one.error_m, one.fix) for one in ends}) == 1
-    assert len({one.activities[0].sounds for one in ends}) == 1
+    assert len({one.activities[0].levels for one in ends}) == 1
 
 
 def test_late_reports_fill_the_past_of_an_event_and_add_no_alarm() -> None:
@@ -235,7 +236,7 @@ def test_direction_is_not_told_before_a_node_hears_it_fade() -> None:
         for version in versions:
             fades = any(
                 one.phase is Phase.END
-                or one.sounds[-1].peak_um_s < max(sound.peak_um_s for sound in one.sounds)
+                or one.levels[-1].peak_um_s < max(level.peak_um_s for level in one.levels)
                 for one in version.activities
             )
             knows = version.track is not None and version.track.direction_deg is not None

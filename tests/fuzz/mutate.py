@@ -29,6 +29,9 @@ def seeds() -> list[bytes]:
         packet(Kind.CONNACK, b"\0\0") + packet(Kind.SUBACK, b"\0\1\1"),
         Publish(NODE.up, sealed[0], 1).encode(7) + packet(Kind.PINGRESP),
     ]
+    down = NODE.down.encode()
+    wanted = b"\0\1" + len(down).to_bytes(2, "big") + down + b"\0"
+    subscribe = packet(Kind.SUBSCRIBE, wanted) + packet(Kind.UNSUBSCRIBE, wanted[:-1])
     by_target: dict[str, list[bytes]] = {
         "decode": payloads + refused,
         "read_cbor": payloads + refused,
@@ -39,7 +42,8 @@ def seeds() -> list[bytes]:
         "frame": [data[:-1] for data in frames],
         "line": [b"".join(frames)],
         "broker_packet": [connect, b"\0\5topic\0\1payload", b"\0\1\0\3a/b\1"],
-        "client": said,
+        "node": [Publish(NODE.up, sealed[0], 1).encode(7) + packet(Kind.PINGREQ), subscribe],
+        "session": said,
     }
     return [
         bytes((number,)) + data

@@ -7,18 +7,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 from gateway.broker import packets
+from gateway.broker.embedded import EmbeddedBroker
+from gateway.broker.peer import Peer
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.links.frames import FrameReader, decode_frame
-from gateway.links.mqtt_client import MqttAccess, MqttClient
+from gateway.mqtt.session import MqttAccess, MqttSession, take_nothing
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError
 from gateway.wire.topics import uplink_topic
@@ -27,6 +29,7 @@ from tests.gateway.played_node import ROOT, SITE, PlayedNode, write_site
 _EVERY = 1000  # inputs after which what the pipeline wants kept is thrown away, as after a commit
 _NOW_US = 1_790_000_000_000_000
 NODE = PlayedNode("n01")
+_CONNECT = packets.frame(packets.Kind.CONNECT, b"\0\4MQTT\4\xc2\0\x1e\0\3n01\0\3n01\0\3one")
 
 
 def read_cbor(data: bytes) -> None:
@@ -84,30 +87,8 @@ def broker_packet(data: bytes) -> None:
             pass
 
 
-class _Wire(asyncio.Transport):
-    """Takes what a client says."""
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        pass
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def abort(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
-
-
 class _Gateway:
-    """The whole way in behind the links, and a client's ears, on a loop that runs when asked."""
+    """The whole way in behind the links, and both ends of MQTT, on a loop that runs when asked."""
 
     def __init__(self) -> None:
         with tempfile.TemporaryDirectory() as name:
@@ -136,18 +117,43 @@ class _Gateway:
         keys, aad = NODE.keys, NODE.up.encode()
         self.uplink(NODE.up, seal.seal(keys.up_key, keys.up_iv, piv, payload[:1500], aad))
 
-    def client(self, data: bytes) -> None:
-        """A hostile broker."""
-        self.loop.run_until_complete(self._hear(data))
+    def session(self, data: bytes) -> None:
+        """A hostile broker, and our session with it on a real socket."""
+        self.loop.run_until_complete(self._receive(data))
 
-    async def _hear(self, data: bytes) -> None:
+    async def _receive(self, data: bytes) -> None:
         access = MqttAccess("127.0.0.1", 1, None, None, "fuzz", False)
-        client = MqttClient(access, "a/+/up", lambda _t, _p, _id: None, Counter())
-        client.connection_made(cast("Any", _Wire()))
-        for at in range(0, len(data), 7):
-            client.data_received(data[at : at + 7])
-            assert len(client._rest) <= 70_000
-        client.close()
+        session = MqttSession(access, ["a/+/up"], take_nothing, Counter())
+        ours, theirs = socket.socketpair()
+        with theirs:
+            session._client.connected = ours
+            session._client.connect("127.0.0.1", 1)
+            session._attach()
+            for at in range(0, len(data), 4096):
+                if session.closed.is_set():
+                    break
+                theirs.sendall(data[at : at + 4096])
+                session._on_readable()
+                assert session._stream is None or len(session._stream._rest) <= 70_000
+            session.close()
+
+    def node(self, data: bytes) -> None:
+        """A hostile node with its password, on a real connection to the embedded broker."""
+        self.loop.run_until_complete(self._serve(data))
+
+    async def _serve(self, data: bytes) -> None:
+        broker = EmbeddedBroker("", 0, SITE, {"n01": ("one",)}, lambda _arrival: True, lambda: 0)
+        buffer = bytearray(8192)
+        peer = Peer(broker, broker, buffer)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            transport, _ = await self.loop.create_connection(lambda: peer, sock=ours)
+            for part in (_CONNECT, data[: len(data) // 2], data[len(data) // 2 :]):
+                buffer[: len(part[:8192])] = part[:8192]
+                peer.buffer_updated(len(part[:8192]))
+            transport.abort()
+            await asyncio.sleep(0)  # connection_lost
+        assert peer not in broker._peers
 
 
 _GATEWAY = _Gateway()
@@ -173,7 +179,8 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     frame,
     line,
     broker_packet,
-    _GATEWAY.client,
+    _GATEWAY.node,
+    _GATEWAY.session,
 )
 
 

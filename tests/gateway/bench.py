@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.config.retention import RecordClass
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError
 from gateway.links.interface import Arrival
-from gateway.retention import RecordClass
 from gateway.service.outcome import Outcome
 from gateway.service.service import Service
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.interface import Expired, LogRow, Snapshot, Store, Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt

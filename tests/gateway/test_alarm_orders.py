@@ -14,6 +14,7 @@ from gateway.alarms import AlarmRules, AlarmState, EventChanged, NodeCondition, 
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.alarms.schedule import Schedule, parse_windows
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model import text
 from gateway.model.acts import (
@@ -31,7 +32,6 @@ from gateway.model.acts import (
 from gateway.model.alarm import AlarmKind
 from gateway.model.orders import Purpose
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event
 from tests.gateway.played_node import ROOT, PlayedNode, write_site

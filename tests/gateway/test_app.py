@@ -13,6 +13,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.wire.messages import Phase
+from tests.api.picture import seen_by
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.sign_on import enrol, signed_on
 
@@ -49,11 +50,11 @@ async def test_gateway_two_nodes_hear_a_walker_alarm_receipts_and_page(
     assert [sorted(change.alarm.nodes) for change in raised][:1] == [["n01", "n02"]]
     enrol(tmp_path)
     async with signed_on(gateway) as browser:
-        state = await (await browser.get("api/state")).json()
+        state = await seen_by(browser)
         assert [alarm["state"] for alarm in state["alarms"]] == ["active_unacked"]
         number = state["alarms"][0]["id"]
-        assert (await browser.post(f"api/alarms/{number}/acknowledge")).status == 200
-        state = await (await browser.get("api/state")).json()
+        assert (await browser.post(f"api/v1/alarms/{number}/acknowledge")).status == 200
+        state = await seen_by(browser)
         assert [alarm["state"] for alarm in state["alarms"]] == ["active_acked"]
     for node in nodes:
         node.publish(node.detection(2000, Phase.END, elapsed_s=8.0))

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.alarm_config import alarm_rules
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config import EXAMPLE, load_config
+from gateway.config.alarms import alarm_rules
 from gateway.errors import ConfigError
 from gateway.model.site import Node, Site
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.intake.authentication.epochs import LOOKS
 from gateway.keys import KeyRing, at_epoch, derive, next_epoch, node_key
 from gateway.model.alarm import AlarmKind
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, write_site

@@ -166,7 +166,7 @@ def test_fusion_silence_closes_the_event_even_of_a_node_that_never_ends() -> Non
 def test_fusion_open_events_are_bounded() -> None:
     site = line(nodes=200, spacing_m=1000)
     state, _events = run(site, *(heard(site, f"n{i:02}", 1 + i / 1000) for i in range(200)))
-    assert len(state.events) == RULES.open_most
+    assert len(state.events) == RULES.max_open
 
 
 def test_event_survives_the_store_unchanged() -> None:

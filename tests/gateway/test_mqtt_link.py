@@ -1,42 +1,77 @@
 # SPDX-License-Identifier: MIT
-"""The MQTT link by itself, on a real broker."""
+"""The MQTT link by itself, on a real broker that is killed and started again."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
-from gateway.broker.embedded import EmbeddedBroker
-from gateway.links.interface import Arrival
-from gateway.links.mqtt import MqttAccess, MqttLink
-from tests.gateway.played_node import SITE, MqttNode, until
+from gateway.links.mqtt import MqttLink
+from gateway.mqtt.access import MqttAccess
+from gateway.ports.link import Offer
+from tests.gateway.brokers import Offered, running_mosquitto
+from tests.gateway.played_node import SITE, MqttNode, free_port, until
 
 
-async def test_mqtt_link_queue_full_messages_wait_and_are_acknowledged_later() -> None:
-    node, taken, room = MqttNode("n01"), list[bytes](), False
-
-    def offer(arrival: Arrival) -> bool:
-        if room:
-            taken.append(arrival.payload)
-            arrival.acknowledge()
-        return room
-
-    passwords = {"n01": (node.keys.mqtt_password,)}
-    async with EmbeddedBroker("127.0.0.1", 0, SITE, passwords) as broker:
-        access = MqttAccess(*broker.address, broker.username, broker.password, "gateway", False)
-        link = MqttLink(access, SITE, offer, lambda: 0)
-        running = asyncio.create_task(link.run())
-        await link.ready.wait()
-        node.connect(broker.port)
-        await until(lambda: node.subscribed)
-        sent = [b"%d" % number for number in range(40)]  # more than the broker lets be under way
-        infos = [node.publish(payload) for payload in sent]
-        await until(lambda: link.counters["held_back"])
-        await asyncio.sleep(0.2)
-        assert link.counters["up"] < 5
-        room = True
-        await until(lambda: all(info.is_published() for info in infos))
-        assert taken == sent
-        assert link.counters["connects"] == 1
-        node.disconnect()
+@asynccontextmanager
+async def running_link(port: int, offer: Offer) -> AsyncIterator[MqttLink]:
+    access = MqttAccess("127.0.0.1", port, None, None, "gateway", persistent=True)
+    link = MqttLink(access, SITE, offer, lambda: 0)
+    running = asyncio.create_task(link.run())
+    try:
+        async with asyncio.timeout(5):
+            await link.ready.wait()
+        yield link
+    finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_mqtt_link_queue_full_messages_wait_and_are_acknowledged_later(
+    tmp_path: Path,
+) -> None:
+    node, offered, port = MqttNode("n01"), Offered(room=0), free_port()
+    async with running_mosquitto(tmp_path, port), running_link(port, offered.offer) as link:
+        node.connect(port)
+        await until(lambda: node.subscribed)
+        sent = [b"%d" % number for number in range(40)]  # more than the broker's window
+        infos = [node.publish(payload) for payload in sent]
+        await until(lambda: offered.refused > 20)
+        assert link.counters["up"] == 1
+        offered.room = 1000
+        assert [(await offered.next()).payload for _ in sent] == sent
+        await until(lambda: all(info.is_published() for info in infos))
+        assert link.counters["connects"] == 1
+        node.disconnect()
+
+
+async def test_mqtt_link_broker_killed_comes_back_with_what_was_not_acknowledged(
+    tmp_path: Path,
+) -> None:
+    node, offered, port = MqttNode("n01"), Offered(acknowledging=False), free_port()
+    kept = f"persistence true\npersistence_location {tmp_path}/\nuser {getpass.getuser()}\n"
+    async with running_mosquitto(tmp_path, port, more=kept):
+        running = running_link(port, offered.offer)
+        link = await running.__aenter__()
+        node.connect(port)
+        await until(lambda: node.subscribed)
+        node.publish(b"x")
+        assert (await offered.next()).payload == b"x"
+        node.disconnect()
+    await until(lambda: not link.connected)
+    assert not link.send(node.down, b"away")
+    offered.acknowledging = True
+    async with running_mosquitto(tmp_path, port, more=kept):
+        assert (await offered.next(20.0)).payload == b"x"
+        await until(lambda: link.counters["connects"] == 2)
+        await running.__aexit__(None, None, None)
+    async with running_mosquitto(tmp_path, port, more=kept), running_link(port, offered.offer):
+        # Acknowledged: the broker does not send it a third time, but what comes after it.
+        node.connect(port)
+        await until(lambda: node.subscribed)
+        node.publish(b"after")
+        assert (await offered.next()).payload == b"after"
+        node.disconnect()

@@ -62,7 +62,7 @@ async def test_page_whose_session_ended_shows_nothing_and_calls_until_somebody_s
         await page.press("a")
         await page.shows("acknowledged by eva")
         before = await page.ask(CALLS)
-        gateway.console._door.sessions._held.clear()
+        gateway.console._authentication.sessions._held.clear()
         text = await page.shows("SIGNED OFF", "Nobody watches here")
         assert "PERSON" not in text
         await page.becomes(f"{CALLS} > {before}")

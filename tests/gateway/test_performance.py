@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 from scipy.stats import beta, chi2
 
-from gateway import control
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console.operators import Role
-from gateway.errors import ConfigError
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.orders import Purpose, Walk
 from gateway.performance.intervals import rate, share
@@ -202,12 +200,12 @@ async def crossing(gateway: Gateway) -> None:
 
 async def test_console_performance_is_for_supervisors_and_asked_strictly(gateway: Gateway) -> None:
     async with signed_on(gateway, "eva") as eva, signed_on(gateway, "ben") as ben:
-        for path in ("supervisor", "api/performance"):
+        for path in ("supervisor", "api/v1/performance"):
             assert (await eva.get(path)).status == 403
             assert (await ben.get(path)).status == 200
         for query in ("days=0", "days=367", "days=x", "days=-1", "days=1.5", "days=1e9", "d=1",
                       "days=" + "9" * 500, "days=\u0661"):  # fmt: skip
-            answer = await ben.get(f"api/performance?{query}")
+            answer = await ben.get(f"api/v1/performance?{query}")
             assert answer.status == 400, query
             assert "\n" not in (await answer.json())["problem"]
 
@@ -217,19 +215,19 @@ async def test_walk_test_announced_is_scored_from_the_alarms_of_a_running_gatewa
 ) -> None:
     async with signed_on(gateway, "ben") as ben:
         body = {"who": "Mia", "sectors": ["west"], "minutes": 5, "purpose": "walk_test"}
-        assert (await ben.post("api/walks", {**body, "crossings": 2})).status == 200
+        assert (await ben.post("api/v1/walks", {**body, "crossings": 2})).status == 200
         await crossing(gateway)
         number = gateway.service.stages.monitor.state.alarms.open[0].id
         assert gateway.service.stages.monitor.state.alarms.open[0].walk == "walk test 1: Mia"
-        await ben.post(f"api/alarms/{number}/acknowledge", {"disposition": "test"})
-        report = await (await ben.get("api/performance?days=1")).json()
+        await ben.post(f"api/v1/alarms/{number}/acknowledge", {"disposition": "test"})
+        report = await (await ben.get("api/v1/performance?days=1")).json()
         assert report["detection"]["walk_tests"] == 0  # it is not over yet
-        await ben.post("api/walks/1/withdraw", {"reason": "done"})
-        gateway.service.stages.watch.count(gateway._state.now_us(), 3600.0, 1)
-        performance = gateway.console._measured.__self__  # type: ignore[attr-defined]  # the desk
-        now_us = gateway._state.now_us
+        await ben.post("api/v1/walks/1/withdraw", {"reason": "done"})
+        gateway.service.stages.watch.count(gateway.facade.clock_us(), 3600.0, 1)
+        performance = gateway.facade._parts.performance
+        now_us = gateway.facade.clock_us
         monkeypatch.setattr(performance, "_clock", lambda: now_us() + 60 * S)
-        report = await (await ben.get("api/performance?days=1")).json()
+        report = await (await ben.get("api/v1/performance?days=1")).json()
     assert report["detection"]["crossings"] == 2
     assert report["detection"]["detected"] == 1
     assert report["alarms"]["announced"] == 1
@@ -241,7 +239,7 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     await crossing(gateway)
-    gateway.service.stages.watch.count(gateway._state.now_us(), 86_400.0, 1)
+    gateway.service.stages.watch.count(gateway.facade.clock_us(), 86_400.0, 1)
     async with open_page(tmp_path, gateway.console_url) as page:
         await sign_on_page(page, "ben")
         await page.shows("PERSON")
@@ -251,63 +249,53 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
         await page.shows("False alarms per day", "between 0.03 and 5.6", "1 in 1.0 days", "n02")
 
 
-def test_walktest_command_announces_and_scores_through_the_running_gateway(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+async def test_walktest_command_announces_and_scores_through_the_running_gateway(
+    gateway: Gateway,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked: list[dict[str, object]] = []
-    pd = {"crossings": 20, "detected": 19, "pd": [0.95, 0.751, 0.999]}
-    answers = {
-        "walk_test": {"until_us": T0},
-        "performance": {
-            "performance": {
-                "detection": {"walk_tests": 2, **pd, "sectors": [{"sector": "west", **pd}]}
-            }
-        },
-    }
-
-    def ask(_folder: Path, request: dict[str, object]) -> dict[str, object]:
-        asked.append(request)
-        return answers[str(request["verb"])]
-
-    monkeypatch.setattr(control, "ask", ask)
-    config = ["--config", str(write_config(tmp_path, "port = 0"))]
+    config = ["--config", str(tmp_path / "gateway.toml")]
     words = ["announce", "--who", "Ben", "--sectors", "west,east", "--crossings", "10"]
-    assert main(["walktest", *words, *config]) == 0
-    assert asked[0]["sectors"] == ["west", "east"]
-    assert main(["walktest", "score", *config]) == 0
-    assert "west              19 of 20 crossings, Pd 95 % (75 to 100 %, 95 % exact)" in (
+    assert await asyncio.to_thread(main, ["walktest", *words, *config]) == 0
+    (planned,) = gateway.service.stages.monitor.state.alarms.walks
+    assert (planned.by, planned.who, planned.sectors, planned.crossings) == (
+        getpass.getuser(),
+        "Ben",
+        ("west", "east"),
+        10,
+    )
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["walktest", "score", *config]) == 0
+    assert "no walk test is over yet" in capsys.readouterr().out
+    monkeypatch.setattr(
+        gateway.facade._parts.performance, "_clock", lambda: planned.until_us + 60 * S
+    )
+    assert await asyncio.to_thread(main, ["walktest", "score", *config]) == 0
+    assert "west              0 of 10 crossings, Pd 0 % (0 to 31 %, 95 % exact)" in (
         capsys.readouterr().out
     )
 
 
 @pytest.mark.parametrize(
-    ("request_", "says"),
+    ("words", "says"),
     [
-        ({"verb": "walk_test", "who": "Ben", "sectors": ["moon"], "minutes": 5}, "moon"),
-        ({"verb": "walk_test", "who": "Ben", "sectors": ["west"], "minutes": 0}, "minutes"),
-        ({"verb": "walk_test", "who": "Ben", "sectors": ["west"], "minutes": 5, "x": 1}, "'x'"),
-        ({"verb": "performance", "days": 0}, "days"),
-        ({"verb": "performance", "days": "1"}, "days"),
+        (["announce", "--who", "Ben", "--sectors", "moon"], "moon"),
+        (["announce", "--who", "Ben", "--sectors", "west", "--minutes", "0"], "minutes"),
+        (["announce", "--who", "Ben", "--sectors", "west", "--crossings", "101"], "crossings"),
     ],
 )
 async def test_command_line_asks_of_a_running_gateway_what_cannot_be(
-    gateway: Gateway, tmp_path: Path, request_: dict[str, object], says: str
+    gateway: Gateway,
+    tmp_path: Path,
+    words: list[str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(ConfigError, match=says):
-        await asyncio.to_thread(control.ask, tmp_path / "data", request_)
-
-
-async def test_walk_test_of_the_command_line_is_recorded_with_who_and_until(
-    gateway: Gateway, tmp_path: Path
-) -> None:
-    request = {"verb": "walk_test", "who": "Ben", "sectors": ["west"], "minutes": 5}
-    answer = await asyncio.to_thread(control.ask, tmp_path / "data", request)
-    (planned,) = gateway.service.stages.monitor.state.alarms.walks
-    assert (planned.by, planned.who, planned.until_us) == (
-        getpass.getuser(),
-        "Ben",
-        answer["until_us"],
-    )
+    config = ["--config", str(tmp_path / "gateway.toml")]
+    assert await asyncio.to_thread(main, ["walktest", *words, *config]) == 2
+    said = capsys.readouterr().err
+    assert (says in said, said.count("\n")) == (True, 1), said
 
 
 def test_walktest_command_that_cannot_be_done_is_one_line(

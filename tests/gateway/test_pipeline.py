@@ -11,13 +11,13 @@ import pytest
 
 from gateway.alarms import Acknowledge
 from gateway.audit.chain import history_digest
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError
 from gateway.model import text
 from gateway.model.alarm import Disposition
 from gateway.model.site import Site
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind, Phase, Receipt

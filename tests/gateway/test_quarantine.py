@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.authentication.sequence import SEQ_MAX, DurableSequence
 from gateway.intake.quarantine import Quarantine
 from gateway.model.site import Site
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -88,15 +88,19 @@ def test_pipeline_gaps_of_a_node_are_known_filled_and_kept_over_a_restart(site: 
     sent = [node.detection(1000 * number) for number in range(8)]
     for index in (0, 3, 6):
         pipeline.uplink(T0 + index, node.up, sent[index])
-    assert pipeline.intake.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
-    assert pipeline.intake.gaps("n02") == []
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n02") == []
     store.commit(pipeline.take_writes())
     pipeline = Stages(site, site_keys(site, ROOT), store.load())
-    assert pipeline.intake.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 2, 3), (1, 5, 6)]
     for index in (1, 2):
         pipeline.uplink(T0 + 10 + index, node.up, sent[index])
-    assert pipeline.intake.gaps("n01") == [(1, 5, 6)]
+    assert pipeline.intake.completeness.gaps("n01") == [(1, 5, 6)]
     assert pipeline.intake.registry.views["n01"].backfilled == 2
     pipeline.uplink(T0 + 20, node.up, node.hello(9000, oldest_seq=7))
     view = pipeline.intake.registry.views["n01"]
-    assert (pipeline.intake.gaps("n01"), view.gone, view.records_dropped) == ([], [[1, 5, 6]], 2)
+    assert (pipeline.intake.completeness.gaps("n01"), view.gone, view.records_dropped) == (
+        [],
+        [[1, 5, 6]],
+        2,
+    )

@@ -13,6 +13,7 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.enrolment import KeyAct
 from gateway.model.site import Node
+from tests.api.picture import shown
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.test_revocation import act, journal_of
 from tools.cli import main
@@ -40,7 +41,7 @@ def enrol(tmp_path: Path, node: str, x_m: float = 100.0, sector: str = "north") 
 
 def warnings(gateway: Gateway) -> str:
     """What the page tells the operator."""
-    return " ".join(gateway._state.snapshot()["warnings"])
+    return " ".join(shown(gateway)["warnings"])
 
 
 async def heard(gateway: Gateway, node: MqttNode, t_ms: int = 1000) -> None:
@@ -65,10 +66,10 @@ async def test_new_node_joins_a_running_gateway_within_two_seconds_and_is_alarme
                 "n09" in alarm.nodes for alarm in gateway.service.stages.monitor.state.alarms.open
             )
         )
-        shown = gateway._state.snapshot()
-        assert shown["site"]["nodes"][-1] == {"id": "n09", "x_m": 100, "y_m": 5, "sector": "north"}
-        assert {"id": "north", "polygon": []} in shown["site"]["sectors"]
-        assert shown["nodes"]["n09"]["messages"] == 2
+        page = shown(gateway)
+        assert page["site"]["nodes"][-1] == {"id": "n09", "x_m": 100, "y_m": 5, "sector": "north"}
+        assert page["site"]["sectors"]["north"]["polygon"] == ()
+        assert page["nodes"]["n09"]["messages"] == 2
         assert gateway.service.stages.policy.alarms.nodes_of["north"] == ("n09",)
         assert warnings(gateway).replace("mosquitto", "").count("site.toml") == 0
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")

@@ -15,13 +15,13 @@ import pytest
 from gateway.alarms import AlarmRules
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model.acts import Acknowledge, SetArming, SetMask
 from gateway.model.site import Site
 from gateway.monitor.policy import Policy
 from gateway.service.policy_record import NewPolicy
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind
 from tests.gateway.played_node import ROOT, PlayedNode, write_config

@@ -16,12 +16,12 @@ from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
 from gateway.audit.verify import by_id, verify
 from gateway.config import load_config
+from gateway.config.retention import DAY_US, MAX_DAYS, RecordClass, Retention
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import ConfigError
-from gateway.retention import DAY_US, KEEPING, RecordClass, Retention
 from gateway.service.service import Service
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store import sql_erase
 from gateway.store.interface import QuarantineRow, Writes
 from gateway.store.sqlite import SqliteStore
@@ -113,7 +113,7 @@ async def test_retention_past_its_time_leaves_no_hit_and_a_chain_that_holds(kept
 
 
 async def test_retention_of_one_class_leaves_the_others(kept: Kept) -> None:
-    day = KEEPING[RecordClass.SNIPPETS].default + 2
+    day = Retention().snippets + 2
     await kept.run_at(T0 + day * DAY_US)
     db = kept.store._open_db()
     kinds = {row[0] for row in db.execute("SELECT DISTINCT kind FROM message")}
@@ -198,7 +198,7 @@ def test_quarantine_keeps_the_newest_thousand(kept: Kept) -> None:
 def test_retention_beyond_the_longest_time_is_refused(
     kept_class: RecordClass, tmp_path: Path
 ) -> None:
-    most = KEEPING[kept_class].most
+    most = MAX_DAYS[kept_class]
     path = write_config(tmp_path, 'kind = "embedded"')
     plain = path.read_text()
     path.write_text(f"{plain}\n[retention]\n{kept_class.value}_days = {most}\n")

@@ -62,9 +62,9 @@ async def test_console_shows_a_stranger_the_form_and_nothing_else(
     for path in ("",):
         answer = await stranger.get(path, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, "/sign-on")
-    for path in ("api/state", "events"):
+    for path in ("api/v1/picture", "api/v1/stream"):
         assert (await stranger.get(path)).status == 401
-    assert (await stranger.post("api/masks", {})).status == 401
+    assert (await stranger.post("api/v1/masks", {})).status == 401
     assert (await stranger.renew())["operator"] is None
 
 
@@ -87,10 +87,10 @@ async def test_console_token_from_before_the_sign_on_stays_a_strangers(
     jar = stranger.http.cookie_jar
     before = {cookie.key: cookie.value for cookie in jar}
     assert await stranger.sign_on("eva") == 200
-    assert (await stranger.get("api/state")).status == 200
+    assert (await stranger.get("api/v1/picture")).status == 200
     jar.clear()
     jar.update_cookies(before)
-    assert (await stranger.get("api/state")).status == 401
+    assert (await stranger.get("api/v1/picture")).status == 401
 
 
 async def test_console_wrong_pass_phrase_is_refused_then_made_to_wait(
@@ -102,7 +102,8 @@ async def test_console_wrong_pass_phrase_is_refused_then_made_to_wait(
         assert await stranger.sign_on("eva", wrong) == 403
     assert await stranger.sign_on("eva") == 429
     assert await stranger.sign_on("ben") == 200
-    state = await (await stranger.get("api/state")).text()
+    gateway.facade.refresh()
+    state = await (await stranger.get("api/v1/picture")).text()
     assert '"failed":5' in state
     assert wrong not in caplog.text + state
     assert "argon2" not in state
@@ -116,7 +117,7 @@ async def test_console_name_nobody_has_is_refused_alike_and_not_kept(
     assert answer.status == 403
     assert (await answer.json())["problem"] == "wrong name or pass phrase"
     await stranger.sign_on("eva")
-    await stranger.post("api/masks", {"sectors": ["west"], "minutes": 1, "reason": "commit"})
+    await stranger.post("api/v1/masks", {"sectors": ["west"], "minutes": 1, "reason": "commit"})
     stored = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("groundwatch.db*"))
     assert b"operator.refused" in stored
     assert b"my secret phrase" not in stored
@@ -141,12 +142,12 @@ async def test_console_operator_who_is_removed_is_out_at_once(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     async with signed_on(gateway, "eva") as eva:
-        assert (await eva.get("api/state")).status == 200
+        assert (await eva.get("api/v1/picture")).status == 200
         path = tmp_path / "operators.toml"
         known = load_operators(path)
         del known["eva"]
         save_operators(path, known)
-        assert (await eva.get("api/state")).status == 401
+        assert (await eva.get("api/v1/picture")).status == 401
 
 
 async def test_console_sign_off_ends_the_session_for_good(gateway: Gateway) -> None:
@@ -154,7 +155,7 @@ async def test_console_sign_off_ends_the_session_for_good(gateway: Gateway) -> N
         kept = {cookie.key: cookie.value for cookie in eva.http.cookie_jar}
         assert (await eva.post("api/session/end")).status == 200
         eva.http.cookie_jar.update_cookies(kept)
-        assert (await eva.get("api/state")).status == 401
+        assert (await eva.get("api/v1/picture")).status == 401
 
 
 async def test_console_without_operators_says_how_to_make_one(tmp_path: Path) -> None:

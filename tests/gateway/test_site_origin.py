@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.model.geodesy import Origin
 from gateway.model.site import Site
 from gateway.model.text import format_json, parse_json
-from gateway.site_file import load_site
 
 ORIGIN = "latitude = 48.2\nlongitude = 11.6\n"
 HEAD = '[site]\nname = "yard"\n'

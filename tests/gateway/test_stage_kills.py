@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.nodes.rows import FLUSH_US
 from gateway.model.acts import SetMask
@@ -20,7 +21,6 @@ from gateway.monitor.replay import replay
 from gateway.service import monitor_stage
 from gateway.service.service import Service
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.choose import reading
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind, Receipt
@@ -258,10 +258,10 @@ def known(stages: Stages) -> dict[str, Any]:
         "views": views,
         "windows": windows,
         "sequences": sequences,
-        "clocks": intake._clocks,
-        "missing": {key: count for key, count in intake._missing.items() if count},
-        "gaps": {node: intake.gaps(node) for node in intake.registry.views},
-        "receipts": {k: v for k, v in intake._stored_upto.items() if v},
+        "clocks": intake._clocks._clocks,
+        "missing": {key: count for key, count in intake.completeness.missing.items() if count},
+        "gaps": {node: intake.completeness.gaps(node) for node in intake.registry.views},
+        "receipts": {k: v for k, v in intake.completeness._stored_upto.items() if v},
         "counts": (intake.messages, intake.detections),
         "refused": dict(intake.refused.cells),
     }
@@ -378,7 +378,8 @@ async def test_act_with_one_key_sent_many_times_at_once_acts_once(tmp_path: Path
         assert sum(not one.repeated for one in results) == 1
         assert masks(bench.stages) == 1
         for repeated in (False, True):
-            assert await bench.service.act(impossible, "key-2") == (False, repeated)
+            result = await bench.service.act(impossible, "key-2")
+            assert (result.done, result.repeated) == (False, repeated)
     assert bench.store.rows("SELECT count(*) FROM log WHERE kind = 'SetMask'") == [(2,)]
 
 
@@ -393,6 +394,7 @@ async def test_act_with_a_key_killed_between_the_two_commits_acts_once(tmp_path:
     assert masks(bench.stages) == 0
     async with bench.running():
         assert masks(bench.stages) == 1
-        assert await bench.service.act(MASK, "key-1") == (True, True)
+        result = await bench.service.act(MASK, "key-1")
+        assert (result.done, result.repeated) == (True, True)
         assert masks(bench.stages) == 1
     assert bench.store.rows("SELECT count(*) FROM log WHERE kind = 'SetMask'") == [(1,)]

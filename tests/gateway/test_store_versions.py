@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway.alarms import Acknowledge
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store import schema as store_schema
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import ROOT, PlayedNode, write_config, write_site

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model.site import Site
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.interface import Snapshot
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Phase
@@ -78,9 +78,9 @@ def test_strikes_say_where_on_the_line_a_walker_is(site: Site) -> None:
     for strikes in (False, True):
         made = pipeline(site)
         play(made, [one for one in walk(strikes) if one[0] < T0 + 50 * S])
-        (event,) = made.fusion.events
+        (event,) = made.monitor.state.fusion.events
         off_m[strikes] = abs(event.x_m - x_at((event.last_us - T0) / S))
-        assert any("times at which its steps" in one for one in event.reasons) == strikes
+        assert any("located by footstep arrival times" in one for one in event.reasons) == strikes
     # Every node told the same loudness: without the times that is all one place.
     assert off_m[True] < 3 < off_m[False]
 
@@ -106,7 +106,7 @@ def test_strikes_in_a_store_are_replayed_byte_for_byte_over_restarts(
     kept = db.execute("SELECT count(*) FROM message WHERE kind = 'strikes'").fetchone()[0]
     db.close()
     assert kept == 32
-    assert any("times at which" in reason for one in told for reason in one["reasons"])
+    assert any("located by footstep" in reason for one in told for reason in one["reasons"])
 
 
 def test_pipeline_restarted_between_strikes_goes_on_as_if_it_had_not(site: Site) -> None:
@@ -132,7 +132,7 @@ def test_strikes_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
     outcome = made.uplink(T0 + 22 * S, node.up, told)
     assert outcome.refused == "" and outcome.receipt is None
     assert made.intake.refused.by_reason() == {"untimely_strikes": 1}
-    assert made.fusion.events[0].activities[0].strikes == ()
+    assert made.monitor.state.fusion.events[0].activities[0].footfalls == ()
 
 
 def test_strikes_said_again_are_refused_as_a_replay(site: Site) -> None:
@@ -141,7 +141,7 @@ def test_strikes_said_again_are_refused_as_a_replay(site: Site) -> None:
     told = node.strikes(ONSET_MS, (T0 + 21 * S) // 1000, (0, 400))
     made.uplink(T0 + 22 * S, node.up, told)
     assert made.uplink(T0 + 23 * S, node.up, told).refused == "replayed"
-    assert len(made.fusion.events[0].activities[0].strikes) == 1
+    assert len(made.monitor.state.fusion.events[0].activities[0].footfalls) == 1
 
 
 PAIRS = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 65_535)), min_size=1, max_size=8)
@@ -168,7 +168,7 @@ def test_strikes_of_stolen_nodes_whatever_they_hold_leave_a_place_that_is_one(
         data = node.strikes(ONSET_MS, at_us // 1000 + late_ms, *pairs, error_ms=error_ms)
         assert made.uplink(at_us, node.up, data).refused == ""
     made.uplink(T0 + 26 * S, nodes[0].up, nodes[0].detection(ONSET_MS, Phase.UPDATE, elapsed_s=5.0))
-    (event,) = made.fusion.events
+    (event,) = made.monitor.state.fusion.events
     assert math.hypot(event.x_m, event.y_m) < 1000
     assert 0 < event.error_m < 1000
-    assert all(len(one.strikes) <= made.rules.strikes_most for one in event.activities)
+    assert all(len(one.footfalls) <= made.rules.max_footfalls for one in event.activities)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.fusion.evidence import KINDS, Sign, odds
+from gateway.fusion.evidence.signs import KINDS, Sign, odds
 from gateway.fusion.rules import Rules
 from gateway.fusion.weights import Weights
 from sim_hardware.world import load

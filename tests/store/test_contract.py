@@ -16,15 +16,15 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import AuditLog
 from gateway.audit.verify import by_id, verify
+from gateway.config.retention import DAY_US, Retention
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError, StoreInUse
 from gateway.fusion.rules import Rules
 from gateway.model.site import Site
 from gateway.monitor.policy import Policy
 from gateway.monitor.replay import replay
-from gateway.retention import DAY_US, Retention
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store import schema, sql_erase
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import BootRow, Snapshot, Store, Writes

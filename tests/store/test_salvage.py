@@ -12,10 +12,10 @@ import pytest
 
 from gateway.audit.checkpoint import Signer
 from gateway.audit.keys import load_or_create
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.downlinks import _BEYOND_LOST
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, PlayedNode, write_config

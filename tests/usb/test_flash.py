@@ -11,9 +11,9 @@ import sys
 
 import pytest
 
+from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal, KeyAct
 from gateway.keys import load_fleet_root, node_key
-from gateway.site_file import load_site
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
 from sim_hardware.usb.romloader import RomLoader

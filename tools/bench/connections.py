@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.bench.measure import count_rows
+from tools.bench.stored import count_rows
 from tools.bench.systems import EMBEDDED, running
 from tools.errors import UserError
 
@@ -72,7 +72,7 @@ def hold(nodes: int, seconds: float, every: float, tell: Callable[[str], None]) 
         running(EMBEDDED, Path(name) / "held", nodes) as system,
     ):
         empty_mb = _memory_mb(system.process.pid)
-        words = [sys.executable, "-m", "tools.bench.hold", "--port", str(system.port)]
+        words = [sys.executable, "-m", "tools.bench.load.hold", "--port", str(system.port)]
         words += ["--nodes", str(nodes), "--seconds", str(seconds), "--every", str(every)]
         began_s = time.monotonic()
         crowd = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -2,8 +2,8 @@
 """Workbench, bench: one run: load on one side, an observer of the stored rows on the other.
 
 Throughput is observed by the times of the store's files, which disturbs nobody: a reader beside a
-rollback journal would hold its writer up. Latency reads rows of our store (WAL: readers are free);
-a row that another connection sees is committed.
+rollback journal would hold its writer up. Latency and alarms read our store (WAL: readers are
+free).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import array
 import contextlib
 import os
-import sqlite3
 import subprocess
 import sys
 import time
@@ -19,14 +18,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench.messages import node_names
+from tools.bench import stored
+from tools.bench.load.messages import node_names
 from tools.bench.systems import Running
 from tools.errors import UserError
 
 _POLL_S = 0.02
 _QUIET_S = 1.0  # files untouched for so long: count the rows
-_FINE_POLL_S = 0.0001  # well below what it measures
 _STALL_S = 20.0
+_WORK_S = 1.0  # processor: an idle system takes less in the time of a stall
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def _load(
     system: Running, nodes: int, messages: Path, *options: str
 ) -> Iterator[subprocess.Popen[str]]:
     """The load generator, its nodes connected, waiting for a line."""
-    words = [sys.executable, "-m", "tools.bench.load", "--port", str(system.port)]
+    words = [sys.executable, "-m", "tools.bench.load.generator", "--port", str(system.port)]
     process = subprocess.Popen(
         [*words, "--nodes", str(nodes), *options, str(messages)],
         stdin=subprocess.PIPE,
@@ -59,36 +60,74 @@ def _load(
         process.wait()
 
 
-def _begin(load: subprocess.Popen[str]) -> int:
+def _start(load: subprocess.Popen[str]) -> int:
+    """CLOCK_MONOTONIC nanoseconds of the first publish."""
     assert load.stdin is not None
-    assert load.stdout is not None
     load.stdin.write("\n")
     load.stdin.flush()
-    return int(load.stdout.readline())
+    return int(_read_line(load))
+
+
+def _read_line(load: subprocess.Popen[str]) -> str:
+    assert load.stdout is not None
+    if not (line := load.stdout.readline()):
+        raise UserError("the load generator ended before its load; see above")
+    return line
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run must end with, and how its load is sent: `speed` None is each node for itself, 0
+    by time as fast as can be, 1 when it is due."""
+
+    rows: int
+    alarms: int = 0
+    speed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Messages made durable per second, from the first publish to the last row; and what a message
-    costs the process that stores it, microseconds of processor: other work hardly changes that."""
+    """Messages made durable per second, from the first publish to the last row; what a message
+    costs the process that stores it, microseconds of processor: other work hardly changes that;
+    the load generator's share of one core meanwhile; and the alarms in the store."""
 
     per_s: float
     cpu_us: float
+    load_share: float = 0.0
+    alarms: int = 0
 
 
-def throughput(system: Running, nodes: int, messages: Path, count: int) -> Throughput:
-    """As fast as it goes. Raises UserError when not everything is stored."""
-    with _load(system, nodes, messages) as load:
+def throughput(system: Running, nodes: int, messages: Path, wanted: Wanted) -> Throughput:
+    """As fast as it goes, or at the pace of `wanted`. Raises UserError when not everything is
+    stored, or not every alarm is raised."""
+    options = () if wanted.speed is None else ("--speed", str(wanted.speed))
+    with _load(system, nodes, messages, *options) as load:
         before_s = _cpu_s(system.process.pid)
-        began_ns = _begin(load)
+        start_ns = _start(load)
+        load_s = float(_read_line(load))
+        moved_ns, worked_s = time.monotonic_ns(), before_s
         while True:
-            ended_ns = _await_quiet(system.database)
-            rows = count_rows(system.database)
-            if rows == count:
+            end_ns = max(start_ns, _await_quiet(system))
+            rows = stored.count_rows(system.database)
+            alarms = stored.count_alarms(system.database) if wanted.alarms else 0
+            if rows == wanted.rows and alarms >= wanted.alarms:
                 spent_s = _cpu_s(system.process.pid) - before_s
-                return Throughput(count / ((ended_ns - began_ns) / 1e9), spent_s / count * 1e6)
-            if time.monotonic_ns() - ended_ns > _STALL_S * 1e9:
-                raise UserError(f"only {rows} of {count} messages were stored")
+                elapsed_s = (end_ns - start_ns) / 1e9
+                return Throughput(
+                    wanted.rows / elapsed_s,
+                    spent_s / wanted.rows * 1e6,
+                    load_s / elapsed_s,
+                    alarms,
+                )
+            # A system that was slow to start has an old store, and one that works on a large batch
+            # writes nothing for long: neither has stalled.
+            if (used_s := _cpu_s(system.process.pid)) - worked_s > _WORK_S:
+                worked_s, moved_ns = used_s, time.monotonic_ns()
+            if time.monotonic_ns() - max(end_ns, moved_ns) > _STALL_S * 1e9:
+                if rows != wanted.rows:
+                    raise UserError(f"only {rows} of {wanted.rows} messages were stored")
+                raise UserError(f"only {alarms} of {wanted.alarms} alarms were raised")
+            time.sleep(_LOOK_S)
 
 
 def _cpu_s(pid: int) -> float:
@@ -97,9 +136,10 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _await_quiet(database: Path) -> int:
+def _await_quiet(system: Running) -> int:
     """CLOCK_MONOTONIC nanoseconds of the last write to the store, once nothing more is written."""
-    while True:
+    database = system.database
+    while system.process.poll() is None:
         # A rollback journal comes and goes with every commit; its database file is enough.
         wal = database.with_name(f"{database.name}-wal")
         files = [file for file in (database, wal) if file.exists()]
@@ -107,56 +147,21 @@ def _await_quiet(database: Path) -> int:
         if time.time_ns() - touched_ns > _QUIET_S * 1e9:
             return touched_ns - time.time_ns() + time.monotonic_ns()
         time.sleep(_POLL_S)
+    raise UserError(f"it ended with code {system.process.returncode} under the load")
 
 
 def latency(system: Running, nodes: int, messages: Path, rate: int, folder: Path) -> Latency:
-    """At `rate` messages/s; each node's first message makes it known and does not count."""
+    """At `rate` messages/s; each node's first message makes it known and does not count. Raises
+    UserError when a message was not stored within a second of the last publish."""
     times = folder / "times"
     options = ("--rate", str(rate), "--times", str(times))
-    with (
-        _load(system, nodes, messages, *options) as load,
-        contextlib.closing(_connect(system.database)) as db,
-    ):
-        _begin(load)
-        stored = _observe(db, load)
+    with _load(system, nodes, messages, *options) as load:
+        _start(load)
+        seen_ns = stored.observe(system.database, load)
     sent = array.array("q", times.read_bytes())
     names = node_names(nodes)
-    known = range(nodes, len(sent))
-    delays = sorted((stored[names[n % nodes], n // nodes + 1] - sent[n]) / 1e6 for n in known)
+    counted = [(names[n % nodes], n // nodes + 1, sent[n]) for n in range(nodes, len(sent))]
+    if lost := sum((node, seq) not in seen_ns for node, seq, _ in counted):
+        raise UserError(f"{lost} of {len(sent)} messages were not stored at {rate}/s")
+    delays = sorted((seen_ns[node, seq] - sent_ns) / 1e6 for node, seq, sent_ns in counted)
     return Latency(delays[len(delays) // 2], delays[len(delays) * 99 // 100])
-
-
-def _observe(db: sqlite3.Connection, load: subprocess.Popen[str]) -> dict[tuple[str, int], int]:
-    """(node, seq) -> CLOCK_MONOTONIC nanoseconds at which its row was seen.
-
-    While messages come only the newest id is asked for: an observer that takes the processor from
-    what it observes, or holds its log, measures itself.
-    """
-    seen: list[tuple[int, int]] = []  # newest id, when
-    while load.poll() is None:
-        (newest,) = db.execute("SELECT max(id) FROM message").fetchone()
-        if newest is not None and (not seen or newest > seen[-1][0]):
-            seen.append((newest, time.monotonic_ns()))
-        time.sleep(_FINE_POLL_S)
-    stored: dict[tuple[str, int], int] = {}
-    looks = iter(seen)
-    newest, at_ns = 0, 0
-    for row, node, seq in db.execute("SELECT id, node, seq FROM message ORDER BY id"):
-        while newest < row:
-            newest, at_ns = next(looks)
-        stored[(node, seq)] = at_ns
-    return stored
-
-
-def _connect(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=2, isolation_level=None)
-
-
-def count_rows(database: Path) -> int:
-    """Messages in a store; -1 while it is locked."""
-    with contextlib.closing(_connect(database)) as db:
-        try:
-            (count,) = db.execute("SELECT count(*) FROM message").fetchone()
-        except sqlite3.OperationalError:
-            return -1  # locked by its writer, so not at rest yet
-        return int(count)

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.broker.mosquitto import program_path
-from tools.bench.messages import Sealed, backlog, heartbeats, write_keys, write_site
+from tools.bench.load.loads import Load, crossings, heartbeats
+from tools.bench.load.messages import write_keys, write_site
 from tools.bench.peers import naive, node_red
 from tools.errors import UserError
 
 _START_S = 60.0
-Load = Callable[[int, int], Iterator[Sealed]]  # nodes, count
+LoadOf = Callable[[int, int], Load]  # nodes, count
 # The same for everyone: no limit on what waits, or most of a burst would be lost on its way.
 _BROKER = """\
 listener {port} 127.0.0.1
@@ -45,13 +46,18 @@ class System:
     label: str
     messages: int
     embedded: bool = False
-    load: Load = heartbeats
+    load: LoadOf = heartbeats
+    speed: float | None = None  # of `measure.Wanted`
 
 
 OURS = System("groundwatch", "Groundwatch, mosquitto", 60_000)
-EMBEDDED = System("groundwatch_embedded", "Groundwatch, its own broker", 20_000, embedded=True)
+EMBEDDED = System("groundwatch_embedded", "Groundwatch, its own broker", 60_000, embedded=True)
 FUSING = System(
-    "groundwatch_fusing", "Groundwatch, detections through fusion and alarms", 10_000, load=backlog
+    "groundwatch_fusing",
+    "Groundwatch, walks through fusion to alarms",
+    3_000,
+    load=crossings,
+    speed=0,
 )
 NAIVE = System("naive", "paho + sqlite3, commit per message", 2_000)
 NODE_RED = System("node_red", "Node-RED, MQTT and SQLite nodes", 6_000)
@@ -65,6 +71,12 @@ class Running:
     port: int
     database: Path
     process: subprocess.Popen[bytes]
+
+
+def prepare(system: System) -> None:
+    """Install what it needs, before anything is measured. Raises UserError."""
+    if system is NODE_RED:
+        node_red.ensure_installed()
 
 
 @contextlib.contextmanager

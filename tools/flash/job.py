@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.config import GatewayConfig, load_config
+from gateway.config.network import NodeNetwork
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.keysafe import open_root
 from gateway.model.site import LINKS, SERIAL, Node, Site
-from gateway.node_network import NodeNetwork
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, kind_named
@@ -20,7 +20,7 @@ from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
 from tools.flash.site_file import Placement, placed, register
 
 _NO_KEY = bytes(32)  # replaced by the one that is given out
-_NO_NETWORK = NodeNetwork("", "", "", 0)  # a node on a wire is told none
+_NO_NETWORK = NodeNetwork(ssid="", host="")  # for a node on a wire
 _WORDS_MOST = 200
 
 
@@ -61,7 +61,7 @@ class Job:
             board=kind.name,
             key=_NO_KEY,
             ssid=network.ssid,
-            passphrase=network.passphrase,
+            passphrase=network.passphrase or "",
             host=network.host,
             port=network.port,
             x_m=self.node.x_m,

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import os
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gateway.config.fields import ID_PATTERN
+from gateway.config.site import load_site, read_site
 from gateway.errors import ConfigError
+from gateway.files import write_atomic
 from gateway.model.site import WIFI, Node, Site
-from gateway.site_file import load_site
-from gateway.toml_table import ID_PATTERN
 from tools.errors import UserError
 
 _FAR_M = 100_000
@@ -64,17 +65,11 @@ def register(path: Path, node: Node) -> None:
         lines.append(f'board = "{node.board}"')
     if node.link != WIFI:
         lines.append(f'link = "{node.link}"')
-    beside = path.with_name(f"{path.name}.new")
     try:
         text = path.read_text().rstrip("\n") + "\n" + "\n".join(lines) + "\n"
-        with beside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        load_site(beside)
-        beside.replace(path)
+        read_site(text.encode(), path)
+        write_atomic(path, text, stat.S_IMODE(path.stat().st_mode))
     except (OSError, ConfigError) as error:
-        beside.unlink(missing_ok=True)
         raise UserError(f"cannot add {node.id} to {path}: {error}") from None
 
 

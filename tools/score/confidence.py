@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from gateway.fusion.cause import busy_elsewhere
-from gateway.fusion.confirm import told_as
-from gateway.fusion.evidence import KINDS, evidence
-from gateway.fusion.grow import path_of
+from gateway.fusion.evidence.signs import KINDS
+from gateway.fusion.gating import busy_elsewhere
+from gateway.fusion.kinds.kind import Context
 from gateway.fusion.rules import ALARMABLE
+from gateway.fusion.update import evidence_of
 from gateway.model.event import Event
 from gateway.service.stages import Stages
 from tools import micropython
@@ -76,7 +76,7 @@ def samples(seen: Observation) -> list[Sample]:
     found: dict[str, list[tuple[tuple[float, ...], bool]]] = {}
     for at_us, stages, _ in played(seen):
         for event in stages.monitor.state.fusion.events:
-            if event.touched_us != at_us or event.target not in ALARMABLE:
+            if event.evaluated_us != at_us or event.target not in ALARMABLE:
                 continue
             wanted = is_wanted(seen.truth, seen.points, event_line(event, None))
             if wanted is not None:
@@ -89,15 +89,11 @@ def samples(seen: Observation) -> list[Sample]:
 
 
 def _signs(stages: Stages, event: Event) -> tuple[float, ...]:
-    site, state = stages.site, stages.monitor.state.fusion
-    busy = busy_elsewhere(state.events, event.id)
-    path = path_of(site, state.ears, event.activities, event.target, busy)
-    target = told_as(event.activities)
-    told = evidence(
-        site, state.ears, stages.policy.rules, event.activities, target, path, event.last_us
-    )
+    state = stages.monitor.state.fusion
+    context = Context(stages.site, stages.policy.rules, state, event.evaluated_us or 0)
+    found = evidence_of(event, context, busy_elsewhere(state.events, event.id))
     amount = Counter[str]()
-    for sign in told:
+    for sign in found.signs:
         amount[sign.kind] += sign.amount  # type: ignore[assignment]  # a Counter of shares
     return tuple(float(amount[kind]) for kind in KINDS)
 
@@ -127,7 +123,7 @@ def fit(given: Sequence[Sample]) -> dict[str, float]:
 
 _TABLE = '''# SPDX-License-Identifier: MIT
 # Written by `groundwatch calibrate-confidence`; not to be edited.
-"""The map table: what each sign adds to the log-odds that an operator must know of an event.
+"""Fusion: what each sign adds to the log-odds that an operator must know of an event.
 
 Fitted to {events} events of simulated sites, {wanted} of them wanted; beside each weight, how many
 had the sign.
@@ -140,7 +136,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Log-odds of an event with no sign at all, then of each sign by its name in `evidence`."""
+    """Log-odds of an event with no sign at all, then of each sign by its name in `signs`."""
 
 {rows}
 '''

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.files import write_atomic
 from gateway.fusion.calibrate import calibrate
 from tools.errors import UserError
 from tools.score.observe import Observation, observe_world
@@ -47,9 +48,7 @@ def kept(job: WorldJob, node: Path, folder: Path | None) -> Observation:
     seen = observed(job, node)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(".half")
-        half.write_bytes(msgspec.msgpack.encode(seen))
-        half.replace(path)
+        write_atomic(path, msgspec.msgpack.encode(seen), 0o644)
     except OSError as error:
         raise UserError(f"cannot keep {path}: {error.strerror}") from None
     return seen

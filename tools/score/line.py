@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.fusion.rules import ALARMABLE
 from gateway.keys import KeyRing, NodeKeys
@@ -23,7 +24,6 @@ from gateway.model.event import Event
 from gateway.model.site import Site
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
-from gateway.site_file import load_site
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 from gateway.wire.topics import uplink_topic
@@ -82,7 +82,7 @@ def played(seen: Observation) -> Iterator[tuple[int, Stages, Outcome]]:
 
 
 def _events(stages: Stages, at_us: int) -> list[dict[str, Any]]:
-    touched = [event for event in stages.monitor.state.fusion.events if event.touched_us == at_us]
+    touched = [event for event in stages.monitor.state.fusion.events if event.evaluated_us == at_us]
     if not touched:
         return []
     alarms = {alarm.key: alarm.id for alarm in stages.monitor.state.alarms.open}

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from gateway.fusion.calibrate import Calibration, Sample
-from gateway.fusion.heard import PEAK_OVER_FLOOR
-from gateway.fusion.wave import Lead
+from gateway.fusion.estimate.measurements import PEAK_OVER_FLOOR
+from gateway.fusion.estimate.wave import Lead
 from gateway.model.site import Site
 from sim_hardware.world import Scenario
 from sim_hardware.world.scenario import ActorSpec

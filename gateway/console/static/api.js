@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The window's word with the gateway: who is signed on, and acts, each with the session's token.
+// The console's requests: who is signed on, and acts, each with the session's token and a key of its own.
 
 let token = "";
 
@@ -10,11 +10,22 @@ export async function session() {
   return answer.operator;
 }
 
+// The key makes it safe to send the same act again: it acts once.
+async function send(path, body) {
+  const key = crypto.getRandomValues(new Uint8Array(16)).reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
+  const request = { method: "POST", headers: { "X-CSRF": token, "Idempotency-Key": key }, body: JSON.stringify(body) };
+  try {
+    return await fetch(path, request);
+  } catch {
+    return await fetch(path, request);
+  }
+}
+
 // Empty when it is done, else one line that says why not.
 export async function post(path, body) {
   let answer;
   try {
-    answer = await fetch(path, { method: "POST", headers: { "X-CSRF": token }, body: JSON.stringify(body) });
+    answer = await send(path, body);
   } catch {
     return "It did not reach the gateway: try again";
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The window's page: listens to snapshots, shows them, sends what the operator does. No framework, nothing remote.
+// The console's page: follows the picture, shows it, sends what the operator does. No framework, nothing remote.
 import { post, session } from "./api.js";
 import { askArming, askJudgement, askMask, askReason, askWalk, showHelp } from "./dialogs.js";
 import { byId, clockTime, isolate, setClass, setText } from "./dom.js";
 import { showMasks, showSectors, showWalks } from "./orders.js";
 import { failing, outputsOf, recordsOf, showOutputs, showRecords } from "./outputs.js";
+import { apply, stateAt } from "./picture.js";
 import { drawPlan } from "./plan.js";
 import { DISPOSITIONS, label, showPast, showQueue } from "./queue.js";
 import * as sound from "./sound.js";
@@ -22,13 +23,13 @@ let signedOff = false;
 const chosen = () => state.alarms.find((alarm) => alarm.id === selected) ?? state.alarms[0];
 
 async function acknowledge(alarm, disposition) {
-  notice = await post(`/api/alarms/${alarm.id}/acknowledge`, disposition ? { disposition } : {});
+  notice = await post(`/api/v1/alarms/${alarm.id}/acknowledge`, disposition ? { disposition } : {});
   if (selected === alarm.id) selected = null; // on to the next that asks
   showBanner();
 }
 
 async function testOutput(name) {
-  notice = await post(`/api/outputs/${name}/test`, {}); // what came of it is in the deliveries
+  notice = await post(`/api/v1/connectors/${encodeURIComponent(name)}/test`, {}); // what came of it is in the deliveries
   showBanner();
 }
 
@@ -37,9 +38,9 @@ const acts = {
   select: (id) => { selected = id; show(); },
   arm: askArming,
   mask: (sector) => askMask(state, [sector]),
-  resume: (arming) => askReason(`Back to the schedule of ${arming.sector}`, "Resume", `/api/sectors/${encodeURIComponent(arming.sector)}/resume`),
-  lift: (mask) => askReason(`Lift mask ${mask.id}`, "Lift", `/api/masks/${mask.id}/lift`),
-  withdraw: (walk) => askReason(`End the walk of ${walk.who}`, "End", `/api/walks/${walk.id}/withdraw`),
+  resume: (arming) => askReason(`Back to the schedule of ${arming.sector}`, "Resume", `/api/v1/sectors/${encodeURIComponent(arming.sector)}/resume`),
+  lift: (mask) => askReason(`Lift mask ${mask.id}`, "Lift", `/api/v1/masks/${mask.id}/lift`),
+  withdraw: (walk) => askReason(`End the walk of ${walk.who}`, "End", `/api/v1/walks/${walk.id}/withdraw`),
 };
 
 const silent = () => performance.now() - heardAt > SILENCE_MS;
@@ -112,8 +113,8 @@ function show() {
   showNodes(byId("nodes"), state);
   showOutputs(byId("outputs"), state, operator?.role === "supervisor" ? testOutput : null);
   setText(byId("failing"), failing(state).length ? ` ✗ ${failing(state).length} failing` : "");
-  const { channels, deliveries, home_assistant: assistant } = outputsOf(state);
-  byId("no-outputs").hidden = channels.length > 0 || assistant !== null;
+  const { channels, deliveries } = outputsOf(state);
+  byId("no-outputs").hidden = channels.length > 0;
   byId("deliveries-shown").hidden = !channels.length;
   showRecords(byId("deliveries"), deliveries.slice(0, 50), state.now_us, true);
   showCounters(byId("counters"), state);
@@ -198,12 +199,15 @@ addEventListener("signed-off", () => {
 byId("sign-on-again").addEventListener("click", () => location.assign("/"));
 
 function listen() {
-  const source = new EventSource("/events"); // reconnects by itself, unless it is refused
-  source.addEventListener("state", (event) => {
-    state = JSON.parse(event.data);
+  const source = new EventSource("/api/v1/stream"); // reconnects by itself, unless it is refused
+  const take = (event) => {
+    const message = JSON.parse(event.data);
+    apply(message);
+    state = stateAt(message.now_us);
     heardAt = performance.now();
     show();
-  });
+  };
+  for (const kind of ["picture", "changes", "heartbeat"]) source.addEventListener(kind, take);
   source.addEventListener("error", async () => {
     if (source.readyState !== EventSource.CLOSED) return;
     if (await session().catch(() => operator)) setTimeout(listen, 3000);

@@ -72,7 +72,7 @@ export function askMask(state, sectors = [], nodes = []) {
     field("or a single node", select("node", [["", "none"], ...state.site.nodes.map((node) => [node.id, node.id])], nodes[0] ?? "")),
     spans(10080, 60),
     reason(),
-  ], "Mask", (data) => ["/api/masks", {
+  ], "Mask", (data) => ["/api/v1/masks", {
     sectors: data.getAll("sectors"), nodes: data.get("node") ? [data.get("node")] : [],
     minutes: Number(data.get("minutes")), reason: data.get("reason"),
   }]);
@@ -93,7 +93,7 @@ export function askWalk(state, sectors = []) {
     field("From", select("starts_in_minutes", starts)),
     spans(720, 60),
     crossings,
-  ], "Announce", (data) => ["/api/walks", {
+  ], "Announce", (data) => ["/api/v1/walks", {
     purpose: data.get("purpose"), who: data.get("who"), sectors: data.getAll("sectors"), crossings: Number(data.get("crossings")),
     starts_in_minutes: Number(data.get("starts_in_minutes")), minutes: Number(data.get("minutes")),
   }]);
@@ -101,7 +101,7 @@ export function askWalk(state, sectors = []) {
 
 export function askArming(arming, armed) {
   ask(`${armed ? "Arm" : "Disarm"} ${arming.sector}`, `Afterwards its schedule holds again: ${arming.schedule}`, [spans(10080, 60), reason()],
-    armed ? "Arm" : "Disarm", (data) => [`/api/sectors/${encodeURIComponent(arming.sector)}/arming`, {
+    armed ? "Arm" : "Disarm", (data) => [`/api/v1/sectors/${encodeURIComponent(arming.sector)}/arming`, {
       armed, minutes: Number(data.get("minutes")), reason: data.get("reason"),
     }]);
 }
@@ -121,7 +121,7 @@ export function askJudgement(alarm, records, nowUs) {
   if (records.length) told.append(table);
   showRecords(body, records, nowUs, false);
   ask(`What was alarm ${alarm.id}?`, "", [field("It was", what), field("Note", note), told], "Record", (data) => [
-    `/api/alarms/${alarm.id}/acknowledge`, { disposition: data.get("disposition"), note: data.get("note") },
+    `/api/v1/alarms/${alarm.id}/acknowledge`, { disposition: data.get("disposition"), note: data.get("note") },
   ]);
 }
 

@@ -38,7 +38,7 @@ export function nodeState(node, heard) {
   if (node.last_seen_us === null) return "never";
   if (node.lost) return "lost";
   if (heard) return "hears";
-  return Object.keys(node.conditions).length || node.forged ? "trouble" : "ok";
+  return node.conditions.length || node.forged ? "trouble" : "ok";
 }
 
 // A label where there is room: one upon the other can be read by nobody.

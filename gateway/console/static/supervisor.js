@@ -82,7 +82,7 @@ function banner(text) {
 
 async function load() {
   try {
-    const answer = await fetch(`/api/performance?days=${byId("days").value}`);
+    const answer = await fetch(`/api/v1/performance?days=${byId("days").value}`);
     if (answer.status === 401) location.assign("/sign-on");
     else if (answer.ok) show(await answer.json());
     else banner((await answer.json()).problem);

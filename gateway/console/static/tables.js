@@ -30,7 +30,7 @@ export function showNodes(body, state) {
   keyed(body, state.site.nodes, (node) => node.id, () => row(10), (line, place) => {
     const node = state.nodes[place.id];
     const kind = nodeState(node, heard.has(place.id));
-    const troubles = Object.keys(node.conditions).map(words);
+    const troubles = node.conditions.map(words);
     if (node.forged) troubles.push("forged messages");
     const unknown = (value, text) => (value === null ? "–" : text);
     fill(line, [

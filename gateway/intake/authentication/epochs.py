@@ -8,14 +8,17 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from gateway.keys import NodeKeys, at_epoch, check_value, next_epoch
+from gateway.model import text
+from gateway.store.interface import Snapshot, Writes
 
 # A store that was lost or brought back from a copy is behind. So far ahead is looked (ten years of
 # days), so often for a node until it is found.
 AHEAD = 3_700
 LOOKS = 4
+_ROW = "epoch:"  # prefix of the state rows
 
 Rungs = tuple[NodeKeys | None, NodeKeys, NodeKeys]
 
@@ -53,13 +56,18 @@ class Epochs:
             keys = next_epoch(keys)
             yield keys
 
-    def save(self, node: str) -> dict[str, int]:
-        """Plain values: epochs by the check value of the key as given out."""
-        return self._saved.get(node, {})
+    def collect(self, writes: Writes) -> None:
+        """State rows of nodes that moved since the last call: epochs by the check value of the key
+        as given out."""
+        for node in sorted(self.dirty):
+            writes.state[f"{_ROW}{node}"] = text.format_json(self._saved.get(node, {}))
+        self.dirty.clear()
 
-    def restore(self, node: str, value: Mapping[str, int]) -> None:
-        """Inverse of `save`."""
-        self._saved[node] = dict(value)
+    def restore(self, snapshot: Snapshot) -> None:
+        """Of every node there ever was: one that comes back goes on in its epoch."""
+        for name, value in snapshot.state.items():
+            if name.startswith(_ROW):
+                self._saved[name.removeprefix(_ROW)] = text.parse_json(value, dict[str, int])
 
     def _climb(self, node: str, given: NodeKeys) -> Rungs:
         epoch = self._saved.get(node, {}).get(check_value(given.key), 0)

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.store.interface import BootRow
+
 _WRAP_MS = 1 << 32
 # A node's crystal with temperature: 20-40 ppm; doubled for margin.
 _DRIFT_PPM = 80
@@ -55,3 +57,35 @@ def unwrap_ms(t_ms: int, arrival_us: int, start_us: int) -> int:
     # Half a wrap of slack: a sample may lie before the bound known so far.
     wraps = max(0, (elapsed_ms - t_ms + _WRAP_MS // 2) // _WRAP_MS)
     return t_ms + wraps * _WRAP_MS
+
+
+_Times = tuple[int | None, int | None, int | None, int | None]
+
+
+class BootClocks:
+    """Of all boots of all nodes."""
+
+    def __init__(self) -> None:
+        self._clocks: dict[tuple[str, int], BootClock] = {}
+
+    def observe(
+        self, key: tuple[str, int], arrival_us: int, t_ms: int, live: bool, newest: bool
+    ) -> BootClock:
+        """A message sent at uptime `t_ms` arrived. `newest`: no later boot is known."""
+        known = self._clocks.get(key)
+        if known is None:
+            clock = first_sample(arrival_us, t_ms, newest)
+        else:
+            clock = known.observe(arrival_us, t_ms, live)
+        self._clocks[key] = clock
+        return clock
+
+    def times(self, key: tuple[str, int]) -> _Times:
+        """The last four fields of a boot's row."""
+        clock = self._clocks.get(key)
+        return clock if clock is not None else (None, None, None, None)
+
+    def restore(self, row: BootRow) -> None:
+        """From a boot's row."""
+        if None not in row[4:8]:
+            self._clocks[(row.node, row.boot)] = BootClock(*row[4:8])  # type: ignore[arg-type]  # no None

@@ -208,6 +208,24 @@ class NodeRegistry:
         self.dirty.add(node)
         return [self._forgery(node, True)]
 
+    def on_refusal(
+        self, reason: str, node: str, arrival_us: int, lingers: bool
+    ) -> list[NodeCondition]:
+        """A message was refused: what points to an attack is a condition. `lingers`: an old boot
+        of the node is still sending."""
+        match reason:
+            case "bad_tag":
+                return self.on_bad_tag(node, arrival_us)
+            case "stale_key":
+                return self.on_suspect(node, Suspicion.STALE, arrival_us)
+            case "revoked":
+                return self.on_revoked(node, arrival_us)
+            case "two_senders":
+                return self.on_suspect(node, Suspicion.TWIN, arrival_us)
+            case "old_boot" if lingers:
+                return self.on_suspect(node, Suspicion.TWIN, arrival_us)
+        return []
+
     def on_revoked(self, node: str, arrival_us: int) -> list[NodeCondition]:
         """A revoked node's board, or a copy of it, speaks or knocks at the broker."""
         return self.on_suspect(node, Suspicion.REVOKED, arrival_us)

@@ -62,8 +62,10 @@ def ensure_installed() -> Path:
             capture_output=True,
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = (error.stderr or b"").decode(errors="replace").strip().splitlines()[-1:]
-        raise UserError(f"npm cannot install Node-RED: {' '.join(said) or error}") from None
+        lines = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+        cause = [line for line in lines if "Error:" in line][:1]  # the last line names npm's log
+        reason = " ".join((*cause, *lines[-1:])) or str(error)
+        raise UserError(f"npm cannot install Node-RED: {reason}") from None
     if not list(CACHE.glob("node_modules/sqlite3/build/Release/*.node")):
         raise UserError(
             f"npm left sqlite3's compiled part out in {CACHE}: a C++ compiler and make are needed"

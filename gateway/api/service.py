@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""API: what the API needs of the gateway behind it; gateway.service provides it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from gateway.model.acts import Act
+from gateway.model.cue import CueAct
+from gateway.model.site import Site
+from gateway.performance.watch import WalkTest
+from gateway.ports.picture import Picture
+from gateway.store.reader import StoreReader
+from gateway.updates.rollout import Rollout
+
+
+class ActResult(msgspec.Struct, frozen=True):
+    """`done`: it was possible and is stored. Else `problem` says why not, in one line."""
+
+    done: bool
+    problem: str = ""
+
+
+class ConnectorTest(msgspec.Struct, frozen=True, kw_only=True):
+    """One test notification: whether it was delivered, and what the other side answered."""
+
+    connector: str
+    delivered: bool
+    answer: str
+
+
+class UpdateOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A release file on the gateway's machine, and how it is brought to the nodes."""
+
+    file: str
+    waves: tuple[str, ...]
+    max_failures: int
+    soak_s: int
+    patience_s: int
+
+
+class ServiceFacade(Protocol):
+    """Everything is called in the event loop. GroundwatchError is a problem for the caller."""
+
+    @property
+    def site(self) -> Site:
+        """Nodes, sectors and origin as they are now."""
+
+    @property
+    def picture(self) -> Picture:
+        """Everything that is true now."""
+
+    @property
+    def reader(self) -> StoreReader:
+        """Reads of the store."""
+
+    def clock_us(self) -> int:
+        """Wall clock, UTC microseconds."""
+
+    def record(self, by: str, action: str, reason: str = "") -> None:
+        """An entry of the audit that nothing waits for: sign-ins and refused tokens."""
+
+    async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
+        """Stored when this returns. A `key` that `act.by` has used before gives the same answer and
+        acts once; empty: no key."""
+
+    async def reload(self, by: str) -> list[str]:
+        """What has changed. Raises ConfigError: then nothing has."""
+
+    async def measured(self, days: int) -> dict[str, Any]:
+        """Measured performance of the last `days` days (gateway.performance). Raises ValueError,
+        StoreError."""
+
+    def walk_tests(self) -> list[WalkTest]:
+        """Walk tests that were announced, oldest first."""
+
+    async def test_connector(self, name: str, by: str) -> ConnectorTest:
+        """Send a test notification. Raises ConfigError."""
+
+    async def begin_update(self, order: UpdateOrder, by: str) -> Rollout:
+        """Start to bring a release to nodes. Raises ConfigError."""
+
+    async def stop_update(self, reason: str, by: str) -> Rollout:
+        """End the update under way. Raises ConfigError when there is none."""
+
+    def update(self) -> Rollout | None:
+        """The newest update, under way or ended."""
+
+    async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
+        """The audit's entry about an export is stored when this returns."""

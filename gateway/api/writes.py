@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""API: handlers that change something; each leaves an entry in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from gateway.api import acts
+from gateway.api.call import ApiError, Call
+from gateway.api.schema import answers, bodies
+from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
+from gateway.model.acts import Act
+from gateway.model.cue import CueAct
+
+IMPOSSIBLE = "not possible any more: another person did it before, or it is over"
+
+
+def act_of(make: Callable[[Call], Act | CueAct]) -> Callable[[Call], Awaitable[msgspec.Struct]]:
+    """The handler of an operator's act."""
+
+    async def handler(call: Call) -> answers.Done:
+        act = make(call)
+        result = await call.service.act(act, call.key)
+        return _done(result, getattr(act, "until_us", None))
+
+    handler.__doc__ = make.__doc__
+    return handler
+
+
+async def test_connector(call: Call) -> ConnectorTest:
+    """Send a test notification and wait for what comes of it."""
+    return await call.service.test_connector(call.id, call.who.name)
+
+
+async def reload(call: Call) -> answers.Changed:
+    """Read schedules, escalation, connectors and the site again."""
+    return answers.Changed(changed=await call.service.reload(call.who.name))
+
+
+async def begin_update(call: Call) -> answers.Update:
+    """Bring a release to nodes."""
+    body: bodies.UpdateBody = call.body
+    order = UpdateOrder(
+        file=acts.line_of("file", body.file),
+        waves=body.waves,
+        max_failures=body.max_failures,
+        soak_s=body.soak_s,
+        patience_s=body.patience_s,
+    )
+    return answers.Update(rollout=await call.service.begin_update(order, call.who.name))
+
+
+async def stop_update(call: Call) -> answers.Update:
+    """End the update under way."""
+    body: bodies.ReasonBody = call.body
+    reason = acts.line_of("reason", body.reason)
+    return answers.Update(rollout=await call.service.stop_update(reason, call.who.name))
+
+
+async def record_export(call: Call) -> answers.Done:
+    """Record that an alarm is exported."""
+    body: bodies.ExportBody = call.body
+    if await call.service.reader.alarm(body.alarm_id) is None:
+        raise ApiError(404, f"there is no alarm {body.alarm_id}")
+    by = acts.line_of("by", body.by, least=0) or call.who.name
+    await call.service.record_export(body.alarm_id, by, acts.line_of("reason", body.reason))
+    return answers.Done()
+
+
+def _done(result: ActResult, until_us: int | None = None) -> answers.Done:
+    if not result.done:
+        raise ApiError(409, result.problem or IMPOSSIBLE)
+    return answers.Done(until_us=until_us)

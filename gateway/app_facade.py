@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""App: the service behind what the API needs (gateway.api.service.ServiceFacade)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
+from gateway.audit.head import code
+from gateway.broker.interface import Broker
+from gateway.intake.intake import Taken
+from gateway.links.interface import Link
+from gateway.model import view
+from gateway.model.acts import Act
+from gateway.model.cue import CueAct
+from gateway.model.record import EXPORTED
+from gateway.model.site import Site
+from gateway.monitor.step import MonitorState
+from gateway.performance.desk import PerformanceDesk
+from gateway.performance.watch import WalkTest
+from gateway.ports.picture import Picture
+from gateway.service.clock_quality import read_clock_quality
+from gateway.service.connectors import ConnectorService
+from gateway.service.connectors.shown import shown_connectors, shown_deliveries
+from gateway.service.connectors.trial import test_notifier
+from gateway.service.outcome import Outcome
+from gateway.service.publisher import NodeReport, Publisher
+from gateway.service.reload import Reload
+from gateway.service.service import Service
+from gateway.service.update_requests import UpdateOrders
+from gateway.store.reader import StoreReader
+from gateway.updates.rollout import Rollout
+
+_FLUSH_S = 0.2  # a console is sent changes at most so often
+_REFUSED_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The running parts that are shown and asked."""
+
+    service: Service
+    broker: Broker
+    links: list[Link]
+    connectors: ConnectorService
+    picture: Picture
+    reload: Reload
+    performance: PerformanceDesk
+    updates: UpdateOrders
+    reader: StoreReader
+    clock_us: Callable[[], int]
+    on_duty: Callable[[], dict[str, Any]]
+    warnings: Callable[[], list[str]]
+
+
+class Facade:
+    """Publishes what the stages bring about, and passes on what the API is asked."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.picture = parts.picture
+        self._parts = parts
+        self._stages = parts.service.stages
+        self._publisher = Publisher(self.picture, self._stages.site, self._node)
+        self._site = self._stages.site
+        self._state = self._stages.monitor.state
+        self._publisher.events(self._state.fusion.events)
+        self.refresh()
+
+    @property
+    def site(self) -> Site:
+        """Nodes, sectors and origin as they are now."""
+        return self._stages.site
+
+    @property
+    def reader(self) -> StoreReader:
+        """Reads of the store."""
+        return self._parts.reader
+
+    def clock_us(self) -> int:
+        """Wall clock, UTC microseconds."""
+        return self._parts.clock_us()
+
+    def on_taken(self, taken: Taken) -> None:
+        """What one arrival brought: its node has reported."""
+        if taken.node:
+            self._publisher.nodes((taken.node,))
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """Publish what a step of the second stage changed."""
+        self._follow()
+        self._publisher.detections(outcome.detections)
+        self._publisher.events(outcome.events)
+        self._publisher.alarms(outcome.alarms)
+        self._publisher.cues(outcome.cues)
+
+    async def run(self) -> None:
+        """Publish what is collected, until cancelled."""
+        turn = 0
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            self._publisher.flush()
+            turn += 1
+            if turn % 3 == 0:
+                self.refresh()
+
+    def refresh(self) -> None:
+        """Publish everything that is no step's outcome: counters, store, links, connectors."""
+        self._follow()
+        parts, service = self._parts, self._parts.service
+        refused = self._stages.intake.refused.cells.most_common(_REFUSED_SHOWN)
+        self._publish_policy()
+        self._publisher.sections(
+            {
+                "counters": self._counters(),
+                "refused": [
+                    {"reason": reason, "node": node, "count": count}
+                    for (reason, node), count in refused
+                ],
+                "store": {
+                    "problem": service.commits.problem,
+                    "failures": service.commits.failures,
+                    "unstored": service.commits.unstored,
+                },
+                "links": [
+                    {
+                        "name": link.name,
+                        "connected": link.connected,
+                        "counters": dict(link.counters),
+                    }
+                    for link in parts.links
+                ],
+                "broker": {
+                    "address": f"{parts.broker.host}:{parts.broker.port}",
+                    "counters": dict(parts.broker.counters),
+                },
+                "on_duty": parts.on_duty(),
+                "warnings": parts.warnings(),
+                "clock": self._clock(),
+            }
+        )
+        shown = {value.id for _id, value in self.picture.all(view.ALARM)}
+        outbox = self._stages.outbox
+        connectors = shown_connectors(parts.connectors, outbox)
+        self._publisher.things(view.CONNECTOR, {one["name"]: one for one in connectors})
+        deliveries = shown_deliveries(parts.connectors, outbox, shown)
+        self._publisher.things(view.DELIVERY, {str(one["id"]): one for one in deliveries})
+
+    def record(self, by: str, action: str, reason: str = "") -> None:
+        """An entry of the audit that nothing waits for."""
+        self._stages.audit.add(self.clock_us(), by, action, reason=reason)
+
+    async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
+        """Stored when this returns; the same key of the same person acts once."""
+        result = await self._parts.service.act(act, key)
+        return ActResult(result.done, result.problem)
+
+    async def reload(self, by: str) -> list[str]:
+        """What has changed. Raises ConfigError."""
+        changed = await self._parts.reload.load(by)
+        self.refresh()
+        return changed
+
+    async def measured(self, days: int) -> dict[str, Any]:
+        """Measured performance."""
+        return await self._parts.performance.measured(days)
+
+    def walk_tests(self) -> list[WalkTest]:
+        """Walk tests that were announced."""
+        return list(self._stages.watch.walk_tests.values())
+
+    async def test_connector(self, name: str, by: str) -> ConnectorTest:
+        """Send a test notification. Raises ConfigError."""
+        delivered, answer = await test_notifier(
+            self._parts.service, self._parts.connectors, name, by
+        )
+        self.refresh()
+        return ConnectorTest(connector=name, delivered=delivered, answer=answer)
+
+    async def begin_update(self, order: UpdateOrder, by: str) -> Rollout:
+        """Start to bring a release to nodes. Raises ConfigError."""
+        return await self._parts.updates.begin(
+            Path(order.file), order.waves, order.max_failures, order.soak_s, order.patience_s, by
+        )
+
+    async def stop_update(self, reason: str, by: str) -> Rollout:
+        """End the update under way. Raises ConfigError."""
+        return await self._parts.updates.stop(reason, by)
+
+    def update(self) -> Rollout | None:
+        """The newest update."""
+        return self._stages.updates.rollout
+
+    async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
+        """The audit's entry is stored when this returns."""
+        await self._parts.service.record(by, EXPORTED, f"alarm {alarm_id}", reason)
+
+    def _node(self, name: str) -> tuple[NodeReport, Sequence[tuple[int, int, int]]]:
+        intake = self._stages.intake
+        return intake.registry.views[name], intake.completeness.gaps(name)
+
+    def _follow(self) -> None:
+        """The site may have grown, and what people ordered may have changed."""
+        if self._stages.site is not self._site:
+            self._site = self._stages.site
+            self._publisher.site(self._site)
+        before, self._state = self._state, self._stages.monitor.state
+        if before.fusion.contacts is not self._state.fusion.contacts:
+            self._publisher.contacts(self._state.fusion.contacts)
+        if before is not self._state and _orders(before) != _orders(self._state):
+            self._publish_policy()
+
+    def _publish_policy(self) -> None:
+        state = self._stages.monitor.state
+        self._publisher.policy(state.alarms, state.policy.alarms, self.clock_us())
+
+    def _clock(self) -> dict[str, Any]:
+        quality = read_clock_quality()
+        # To the next 10 ms: the kernel's figure grows all the time, by 0.5 ms a second.
+        known = quality.max_error_ms
+        error_ms = None if known is None else 10 * math.ceil(known / 10)
+        return {"synchronised": quality.synchronised, "max_error_ms": error_ms}
+
+    def _counters(self) -> dict[str, Any]:
+        parts, service, intake = self._parts, self._parts.service, self._stages.intake
+        number, link = self._stages.audit.head
+        return {
+            "messages": intake.messages,
+            "detections": intake.detections,
+            "alarms": self._stages.monitor.state.alarms.last_id,
+            "duplicates": intake.registry.duplicates,
+            "refused": sum(intake.refused.cells.values()),
+            "queue_dropped": sum(one.counters["queue_full"] for one in parts.links),
+            "queued": service.intake_stage.queued,
+            "down_unsent": service.intake_stage.down_unsent,
+            "commits": service.commits.made,
+            "audit": f"{number}:{code(link)}",  # for the paper log
+        }
+
+
+def _orders(state: MonitorState) -> tuple[int, ...]:
+    """The same as long as masks, walks, arming and policy are; by identity: it is asked often."""
+    alarms = state.alarms
+    return id(alarms.masks), id(alarms.walks), id(alarms.overrides), id(state.policy)

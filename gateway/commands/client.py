@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Commands: how a verb asks the running gateway: its API over the UNIX socket, or over TCP.
+
+`GROUNDWATCH_API` (an address such as http://127.0.0.1:8480) and `GROUNDWATCH_TOKEN` name a gateway
+that this login cannot reach by its socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+
+from gateway.api.access.local_socket import NAME, short_address
+from gateway.api.routes import PREFIX
+from gateway.errors import ConfigError
+
+ADDRESS, TOKEN = "GROUNDWATCH_API", "GROUNDWATCH_TOKEN"
+MAX_ANSWER_BYTES = 64 << 20
+_TIMEOUT = aiohttp.ClientTimeout(total=45, connect=5)
+
+_T = TypeVar("_T")
+
+
+class NoGateway(ConfigError):
+    """None runs on that folder."""
+
+
+class Client:
+    """Asks the gateway that runs on `data_dir`. All methods raise ConfigError, and NoGateway."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def get(self, path: str, answer: type[_T], query: dict[str, Any] | None = None) -> _T:
+        """A read; None in the query is left out."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._ask("GET", path + (f"?{urlencode(given)}" if given else ""), None, answer)
+
+    def post(self, path: str, answer: type[_T], body: msgspec.Struct | None = None) -> _T:
+        """Something that changes the gateway: it is done once, whatever is sent twice."""
+        return self._ask("POST", path, msgspec.json.encode(body) if body else b"{}", answer)
+
+    def _ask(self, method: str, path: str, body: bytes | None, answer: type[_T]) -> _T:
+        status, data = asyncio.run(self._request(method, path, body))
+        try:
+            if status == 200:
+                return msgspec.json.decode(data, type=answer)
+            problem = msgspec.json.decode(data, type=dict[str, str])["problem"]
+        except (ValueError, KeyError):
+            raise ConfigError(f"the gateway's answer is not one of its API ({status})") from None
+        raise ConfigError(problem)
+
+    async def _request(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        address = os.environ.get(ADDRESS, "")
+        if address:
+            headers = {"Authorization": f"Bearer {os.environ.get(TOKEN, '')}"}
+            return await self._send(aiohttp.TCPConnector(), address, method, path, body, headers)
+        socket = self._data_dir / NAME
+        if not socket.exists():
+            raise self._nobody()
+        with short_address(socket) as short:
+            connector = aiohttp.UnixConnector(path=short)
+            return await self._send(connector, "http://groundwatch", method, path, body, {})
+
+    async def _send(
+        self,
+        connector: aiohttp.BaseConnector,
+        address: str,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+    ) -> tuple[int, bytes]:
+        url = address.rstrip("/") + PREFIX + path
+        if method == "POST":
+            headers = {**headers, "Idempotency-Key": secrets.token_hex(16)}
+        try:
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session,
+                session.request(method, url, data=body, headers=headers) as response,
+            ):
+                data = await response.content.read(MAX_ANSWER_BYTES)
+                while not response.content.at_eof() and len(data) < MAX_ANSWER_BYTES:
+                    data += await response.content.read(MAX_ANSWER_BYTES)
+                return response.status, data
+        except (aiohttp.ClientError, OSError, ValueError):
+            raise self._nobody() from None
+
+    def _nobody(self) -> NoGateway:
+        address = os.environ.get(ADDRESS, "")
+        where = f"at {ADDRESS}" if address else f"in {self._data_dir}"
+        return NoGateway(f"no gateway answers {where}: start it first")
+
+
+def part(name: str) -> str:
+    """A name as one part of an address."""
+    return quote(name, safe="")

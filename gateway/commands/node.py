@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Commands: `groundwatch node`: nodes as the running gateway knows them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import msgspec
+
+from gateway.api.schema.answers import Nodes
+from gateway.commands.client import Client, part
+from gateway.config import add_option, load_config
+from gateway.errors import ConfigError
+from gateway.model.view import NodeView
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("action", choices=("list", "show"))
+    parser.add_argument("name", nargs="?", help="of one node (show)")
+    add_option(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when done. Raises ConfigError for what the user can mend."""
+    client = Client(load_config(args.config).data_dir)
+    if args.action == "list":
+        for node in client.get("/nodes", Nodes).nodes:
+            print(_json(node) if args.json else _line(node))
+        return 0
+    if args.name is None:
+        raise ConfigError("name the node to show: groundwatch node show n01")
+    node = client.get(f"/nodes/{part(args.name)}", NodeView)
+    if args.json:
+        print(_json(node))
+        return 0
+    for name, value in msgspec.to_builtins(node).items():
+        if value not in (None, "", [], ()):
+            print(f"{name:<18}  {value}")
+    return 0
+
+
+def _line(node: NodeView) -> str:
+    seen = "never"
+    if node.last_seen_us is not None:
+        seen = f"{max(0, time.time_ns() // 1000 - node.last_seen_us) // 1_000_000} s ago"
+    battery = "" if node.battery_mv is None else f"  {node.battery_mv / 1000:.2f} V"
+    conditions = f"  {', '.join(node.conditions)}" if node.conditions else ""
+    state = node.state.replace("_", " ")
+    return f"{node.id:<16}  {node.sector:<16}  {state:<14}  {seen}{battery}{conditions}"
+
+
+def _json(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Fusion: the estimator: from rows of measurements to place, velocity and their errors."""

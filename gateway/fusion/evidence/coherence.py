@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Fusion: what many nodes measure alike at once is far away or in the air, and no walker.
+
+Wind, thunder, blasts, quakes and aircraft reach many nodes at once and about as loud: nothing that
+walks or drives among the nodes can be near to all of them. It lowers confidence and is listed as a
+reason; it never suppresses an alarm by itself, for an intruder may use the storm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from gateway.fusion.floors import NoiseFloors
+from gateway.fusion.rules import SPEED_MAX_M_S
+from gateway.model.event import Activity
+from gateway.model.site import Site
+from gateway.model.target import TargetClass
+
+_NODES = 4
+_SHARE = 0.6  # of the nodes around that listen
+_APERTURE_M = 60.0
+_FLAT_DB = 5.0  # coupling and path losses among nodes equally far; near ones differ by 10 and more
+_RECENT_US = 15_000_000
+_AT_ONCE = 2.0  # times the fastest of the class: no way to be at one node after the other
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A sign of a cause that is no crossing; `kind` names its weight."""
+
+    kind: str
+    reason: str
+
+
+def doubts(
+    site: Site, floors: NoiseFloors, activities: Sequence[Activity], target: TargetClass, at_us: int
+) -> tuple[Doubt, ...]:
+    """Signs that these activities have a cause far away or in the air."""
+    found: list[Doubt] = []
+    first = _first_onsets(activities)
+    # A person who stands and digs is detected at once by all nodes in range.
+    stands = target is TargetClass.DIGGING
+    if (
+        not stands
+        and _is_everywhere(site, floors, first, at_us)
+        and _is_at_once(site, first, target)
+    ):
+        # Alike alone is no sign: so is a person who walks along the nodes.
+        if _is_flat(site, activities, at_us):
+            reason = "AGAINST: simultaneous, equal level at all nodes (thunder, aircraft)"
+            found.append(Doubt("far", reason))
+        else:
+            found.append(Doubt("blast", "AGAINST: simultaneous at all nodes (blast, gust)"))
+    if floors.are_noisy(site.around(first)):
+        found.append(Doubt("noisy", "AGAINST: noisy ground at most nodes (wind, rain)"))
+    return tuple(found)
+
+
+def _first_onsets(activities: Sequence[Activity]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for activity in activities:
+        node = activity.id.node
+        first[node] = min(first.get(node, activity.onset_us), activity.onset_us)
+    return first
+
+
+def _is_everywhere(site: Site, floors: NoiseFloors, first: dict[str, int], at_us: int) -> bool:
+    if len(first) < _NODES:
+        return False
+    listening = sum(floors.listens(node, at_us) or node in first for node in site.around(first))
+    if len(first) < _SHARE * listening:
+        return False
+    return _aperture_m(site, first) >= _APERTURE_M
+
+
+def _aperture_m(site: Site, nodes: dict[str, int]) -> float:
+    places = [(site.nodes[node].x_m, site.nodes[node].y_m) for node in nodes]
+    return max(math.dist(a, b) for a, b in combinations(places, 2))
+
+
+def _is_at_once(site: Site, first: dict[str, int], target: TargetClass) -> bool:
+    spread_s = (max(first.values()) - min(first.values())) / 1e6
+    return _aperture_m(site, first) > _AT_ONCE * SPEED_MAX_M_S[target] * spread_s
+
+
+def _is_flat(site: Site, activities: Sequence[Activity], at_us: int) -> bool:
+    loudest: dict[str, float] = {}
+    for activity in activities:
+        node = activity.id.node
+        for report in activity.levels:
+            if at_us - report.at_us <= _RECENT_US and report.at_us > activity.onset_us:
+                loudest[node] = max(loudest.get(node, 0.0), report.peak_um_s)
+    levels = [
+        20 * math.log10(max(peak, 0.01)) - site.nodes[node].gain_db
+        for node, peak in loudest.items()
+    ]
+    return len(levels) >= _NODES and float(np.std(levels)) < _FLAT_DB

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Fusion: one module for each observation type that it takes, and their registry."""

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""Fusion: evaluation of an event: place, motion, class, confidence, reasons from all it holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.fusion.estimate.measurements import measurements
+from gateway.fusion.estimate.modes import Path
+from gateway.fusion.estimate.motions import Motion, motion_of
+from gateway.fusion.estimate.path import fit
+from gateway.fusion.evidence.signs import Sign
+from gateway.fusion.evidence.verdict import classify, judge
+from gateway.fusion.gating import busy_elsewhere
+from gateway.fusion.kinds.detection import ONE_NODE_M
+from gateway.fusion.kinds.kind import Context
+from gateway.fusion.kinds.plot import MIN_PLOTS
+from gateway.fusion.kinds.registry import KINDS
+from gateway.model.event import Activity, Event, Fix, Track
+from gateway.model.target import Phase, TargetClass
+
+_RECENT_US = 10_000_000  # of an event's nodes, those with a report this new say where it is
+_BEST_FOR_US = 40_000_000  # how long a motion that was known well stands against vaguer ones
+_WORSE = 1.2
+_DIRECTION_NODES = 3  # two are passed in some order by whatever crosses between them
+_FADED = 0.75  # of the loudest report: two deviations of a few steps' peaks
+_MIN_SPEED_M_S = 0.3  # slower, and it has no direction: a person who digs or waits
+# What the numeric part may raise on numbers that no test thought of: LinAlgError is a ValueError.
+_NUMERIC = (ArithmeticError, ValueError, IndexError)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an event's observations show together."""
+
+    path: Path | None
+    target: TargetClass
+    signs: tuple[Sign, ...]
+    problem: str = ""
+
+
+def evidence_of(event: Event, context: Context, busy: Collection[str]) -> Evidence:
+    """Path, class and signs of an event. If the fit fails, the event is judged without a path."""
+    path, problem = None, ""
+    try:
+        target = event.target if event.evaluated_us is not None else None
+        path = path_of(event, context, target, busy)
+    except _NUMERIC as error:
+        problem = f"no place: {type(error).__name__} in the estimator"
+    if path is not None and not _is_finite(path):
+        path, problem = None, "no place: the estimator found no finite one"
+    target = classify(kind.votes(event) for kind in KINDS)
+    signs = tuple(sign for kind in KINDS for sign in kind.signs(event, context, target, path))
+    return Evidence(path, target, signs, problem)
+
+
+def evaluate(event: Event, context: Context) -> Event:
+    """The event as all it holds shows it now; `problem` says when no place could be estimated."""
+    for kind in KINDS:
+        if kind.recalled and kind.evaluates:
+            event = kind.recall(event, context)
+    found = evidence_of(event, context, busy_elsewhere(context.state.events, event.id))
+    verdict = judge(context.rules, found.target, found.signs)
+    x_m, y_m, error_m = _place(event, context, found.path)
+    new = replace(
+        event,
+        target=verdict.target,
+        confidence=verdict.confidence,
+        x_m=round(x_m, 1) + 0.0,  # and no -0.0
+        y_m=round(y_m, 1) + 0.0,
+        error_m=round(error_m, 1),
+        track=_track(event.track, found.path, event.last_us, _shows_direction(event)),
+        fix=_fix(found.path, event.last_us),
+        confirmed=event.confirmed or verdict.confirmed,
+        reasons=_reasons(event.reasons, verdict.reasons, event),
+        evaluated_us=context.now_us,
+        pending=False,
+        problem=found.problem,
+    )
+    for kind in KINDS:
+        if kind.recalled and not kind.evaluates:
+            new = kind.recall(new, context)
+    return new
+
+
+def path_of(
+    event: Event,
+    context: Context,
+    target: TargetClass | None,
+    busy: Collection[str],
+    min_nodes: int = 2,
+) -> Path | None:
+    """The path of an event that enough nodes or a plot place; `target` None: the surest class."""
+    if len(event.nodes) < min_nodes and not event.plots:
+        return None
+    at_us = event.last_us
+    parts = [kind.rows(event, context, busy, at_us) for kind in KINDS]
+    given = measurements(context.site, context.state.floors, parts)
+    arrivals = next((part.arrivals for part in parts if part.arrivals is not None), None)
+    return fit(given, _motion(event, target), context.site.ground, arrivals)
+
+
+def _motion(event: Event, target: TargetClass | None) -> Motion:
+    if event.activities:
+        surest = max(event.activities, key=lambda a: (a.confidence, a.peak_um_s))
+        return motion_of(surest.target if target is None else target, surest.cadence_hz)
+    best = max(event.plots, key=lambda one: one.confidence).target
+    return motion_of(best if target is None else target, 0.0)
+
+
+def _is_finite(path: Path) -> bool:
+    numbers = (path.x_m, path.y_m, path.vx_m_s, path.vy_m_s, path.error_m, path.loudness)
+    return all(math.isfinite(number) for number in (*numbers, path.cost))
+
+
+def _reasons(before: Sequence[str], now: Sequence[str], event: Event) -> tuple[str, ...]:
+    """Each once, of whichever node it was stated first."""
+    nodes = set(event.nodes)
+    found: dict[str, str] = {}
+    for reason in (*before, *now):
+        who, _, what = reason.partition(" ")
+        found.setdefault(what if who.rstrip(":") in nodes else reason, reason)
+    return tuple(found.values())
+
+
+def _shows_direction(event: Event) -> bool:
+    """Whether three nodes detected it and it fades at one of them, or plots follow it. Of two
+    nodes, or as long as it grows louder at all of them, chance in the losses of their paths
+    decides the direction more than the walk does."""
+    if len(event.plots) >= MIN_PLOTS:
+        return True
+    return len(event.nodes) >= _DIRECTION_NODES and any(
+        activity.phase is Phase.END
+        or (activity.levels and activity.levels[-1].peak_um_s < _FADED * _loudest(activity))
+        for activity in event.activities
+    )
+
+
+def _loudest(activity: Activity) -> float:
+    return max(level.peak_um_s for level in activity.levels)
+
+
+def _track(before: Track | None, path: Path | None, at_us: int, directed: bool) -> Track | None:
+    """The motion as it was known best lately: what goes away is measured ever worse."""
+    if path is None or path.speed_m_s is None or path.speed_m_s < _MIN_SPEED_M_S:
+        return before
+    direction = path.direction_deg if directed else None
+    if before is not None and at_us - before.at_us <= _BEST_FOR_US:
+        says_less = direction is None and before.direction_deg is not None
+        if says_less or path.error_m > _WORSE * before.error_m:
+            return before
+    return Track(
+        None if direction is None else round(direction, 1),
+        round(path.speed_m_s, 2),
+        at_us,
+        round(path.error_m, 2),
+    )
+
+
+def _fix(path: Path | None, at_us: int) -> Fix | None:
+    if path is None:
+        return None
+    return Fix(
+        at_us=at_us,
+        x_m=round(path.x_m, 2),
+        y_m=round(path.y_m, 2),
+        vx_m_s=round(path.vx_m_s, 3),
+        vy_m_s=round(path.vy_m_s, 3),
+        error_m=round(path.error_m, 2),
+        loudness=round(path.loudness, 3),
+    )
+
+
+def _place(event: Event, context: Context, path: Path | None) -> tuple[float, float, float]:
+    """(x_m, y_m, error_m): of the path; else of the newest plot; else the middle, by loudness, of
+    the nodes with recent reports; else as before."""
+    if path is not None:
+        return path.x_m, path.y_m, path.error_m
+    recent = [a for a in event.activities if event.last_us - a.report_us <= _RECENT_US]
+    if event.plots:
+        plot = event.plots[-1]
+        error_m = math.sqrt(plot.covariance.xx_m2 + plot.covariance.yy_m2)
+        return plot.x_m, plot.y_m, error_m
+    if not recent:
+        return event.x_m, event.y_m, event.error_m
+    weights = [max(activity.peak_um_s, 0.01) for activity in recent]
+    nodes = [context.site.nodes[activity.id.node] for activity in recent]
+    total = sum(weights)
+    x_m = sum(w * node.x_m for w, node in zip(weights, nodes, strict=True)) / total
+    y_m = sum(w * node.y_m for w, node in zip(weights, nodes, strict=True)) / total
+    return x_m, y_m, ONE_NODE_M
