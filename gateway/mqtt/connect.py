@@ -35,7 +35,7 @@ class PahoClient(paho.Client):
         return self.connected
 
     def _create_socket(self) -> Stream:
-        self.stream = Stream(super()._create_socket(), self.on_too_big)  # type: ignore[arg-type]
+        self.stream = Stream(super()._create_socket(), self.on_too_big)  # type: ignore[arg-type]  # SocketLike
         return self.stream
 
     def _handle_publish(self) -> MQTTErrorCode:
@@ -150,6 +150,6 @@ async def _shake_hands(client: PahoClient, access: MqttAccess) -> None:
 def _options(access: MqttAccess) -> dict[str, Any]:
     if access.version != 5:
         return {}
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
     properties.SessionExpiryInterval = _SESSION_S if access.persistent else 0
     return {"clean_start": not access.persistent, "properties": properties}
