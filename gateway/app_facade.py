@@ -214,6 +214,8 @@ class Facade:
             self._site = self._stages.site
             self._publisher.site(self._site)
         before, self._state = self._state, self._stages.monitor.state
+        if before.fusion.contacts is not self._state.fusion.contacts:
+            self._publisher.contacts(self._state.fusion.contacts)
         if before is not self._state and _orders(before) != _orders(self._state):
             self._publish_policy()
 

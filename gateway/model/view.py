@@ -104,6 +104,8 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     walk: str
     escalation: int
     escalated_to: str
+    claims: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class TrackView(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,8 +264,8 @@ _SAME = tuple(
 )
 
 
-def view_alarm(site: Site, alarm: Alarm, error_m: float | None = None) -> AlarmView:
-    """`error_m` is that of the track it is about, where one is known."""
+def view_alarm(site: Site, alarm: Alarm) -> AlarmView:
+    """An alarm as it is."""
     return AlarmView(
         **{name: getattr(alarm, name) for name in _SAME},
         **_place(site, alarm.x_m, alarm.y_m),
@@ -272,7 +274,6 @@ def view_alarm(site: Site, alarm: Alarm, error_m: float | None = None) -> AlarmV
         open=alarm.open,
         at_us=alarm.changed_us,
         detection_count=len(alarm.detections),
-        error_m=error_m,
     )
 
 

@@ -32,6 +32,7 @@ from gateway.config.fields import (
 from gateway.config.notify import NotifierConfig
 from gateway.config.reading import convert
 from gateway.config.secrets import Secret
+from gateway.errors import ConfigError
 from gateway.outputs.outbox import Channel
 from gateway.outputs.trust import Trust, trust_of
 from gateway.ports.connector import ConnectorConfig
@@ -191,13 +192,13 @@ _TABLES: dict[str, type[ConnectorConfig]] = {
 def read_outputs(
     tables: Sequence[ConnectorTable], folder: Path, source: str
 ) -> tuple[tuple[OutputConfig, ...], HomeAssistantConfig | None]:
-    """Those of the kinds of this package. Raises ConfigError."""
+    """As this package runs them. Raises ConfigError."""
     outputs: list[OutputConfig] = []
     assistant = None
     for table in tables:
         kind = _TABLES.get(str(table.values["kind"]))
         if kind is None:
-            continue
+            raise ConfigError(f"{source}: {table.at}.kind must be one of {', '.join(_TABLES)}")
         value = convert(table.values, kind, source, folder, table.at)
         if isinstance(value, HomeAssistantTable):
             trust = _broker_trust(value)
