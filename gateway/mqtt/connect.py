@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from paho.mqtt import client as paho
 from paho.mqtt._packet import decode_publish
@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from gateway.mqtt.access import MqttAccess, Will
-from gateway.mqtt.stream import Stream
+from gateway.mqtt.stream import Inner, Stream
 
 KEEPALIVE_S = 15
 CONNECT_S = 10.0
@@ -35,7 +35,8 @@ class PahoClient(paho.Client):
         return self.connected
 
     def _create_socket(self) -> Stream:
-        self.stream = Stream(super()._create_socket(), self.on_too_big)  # type: ignore[arg-type]  # SocketLike
+        inner = cast("Inner", super()._create_socket())
+        self.stream = Stream(inner, self.on_too_big)
         return self.stream
 
     def _handle_publish(self) -> MQTTErrorCode:
