@@ -66,6 +66,7 @@ class Service:
     ) -> None:
         self.stages = stages
         self.clock_us = clock_us
+        self.started = asyncio.Event()  # from here on the end of `run` makes the last commit
         self.restarts = 0
         self._store = store
         self._committer = Committer(store, on_committed)
@@ -92,6 +93,7 @@ class Service:
     async def run(self) -> None:
         """Until cancelled; a stage that a fault of our own ends is started again."""
         try:
+            self.started.set()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._kept_up("intake", self.intake_stage.run), name="intake")
                 tasks.create_task(self._kept_up("monitor", self.monitor_stage.run), name="monitor")
