@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.api.access.tokens import TokensFile
 from gateway.config.gateway_file import GatewayFile
 from gateway.config.secrets import Secret
 from gateway.config.site import SiteFile
@@ -27,6 +28,7 @@ FILES: dict[str, type] = {
     "gateway": GatewayFile,
     "site": SiteFile,
     "operators": OperatorsFile,
+    "tokens": TokensFile,
     "node": NodeFile,
     "rules": RulesFile,
 }

@@ -165,9 +165,9 @@ def _is_content(content: list[Any]) -> bool:
 def _remember(content: list[Any], walk: _Walk) -> None:
     at_us, action = content[1], content[3]
     detail = json.loads(content[7])
-    if action == chain.ERASED and detail.get("class") == "audit":
+    if action == ERASED and detail.get("class") == "audit":
         walk.covered = max(walk.covered, int(detail["upto"]))
-    elif action == chain.ERASED and detail.get("class") == "alarms":
+    elif action == ERASED and detail.get("class") == "alarms":
         walk.alarms_before_us = max(walk.alarms_before_us, int(detail["before_us"]))
     elif action.startswith("history."):
         walk.changes[int(detail["history"])] = (str(detail["sha256"]), at_us)
