@@ -19,6 +19,7 @@ from gateway.model import view
 from gateway.model.alarm import Alarm, AlarmChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.observation import Contact
 from gateway.model.orders import Walk
 from gateway.model.site import Sector, Site
 from gateway.ports.picture import Picture
@@ -135,6 +136,11 @@ class Publisher:
         while len(self._detections) > MAX_DETECTIONS:
             self.picture.remove(view.DETECTION, self._detections.popleft())
 
+    def contacts(self, latest: Iterable[Contact]) -> None:
+        """Own people as last reported; those not named are gone."""
+        views = {one.call_sign: view.view_contact(self._site, one) for one in latest}
+        self.things(view.CONTACT, views)
+
     def policy(self, state: AlarmState, rules: AlarmRules, now_us: int) -> None:
         """Arming, masks, walks and escalation, and the alarms that are open: whatever left the
         queue without a change of its own leaves the picture too."""
@@ -189,10 +195,7 @@ class Publisher:
         if known is alarm:
             return
         self._alarms[alarm.id] = alarm
-        track = self._tracks.get(alarm.key)
-        self.picture.put(
-            view.ALARM, name, view.view_alarm(self._site, alarm, track.error_m if track else None)
-        )
+        self.picture.put(view.ALARM, name, view.view_alarm(self._site, alarm))
         self.nodes(alarm.nodes)
         if alarm.open:
             if known is not None and not known.open:
