@@ -27,6 +27,7 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
+	@$(VENV)/lint-imports
 	@$(VENV)/python -m tools.firmware_check
 	@$(VENV)/groundwatch wire --check
 

@@ -21,12 +21,13 @@ from gateway.model.identity import Identity
 from gateway.model.record import EXPORTED
 from gateway.model.site import Site
 from gateway.monitor.step import MonitorState
-from gateway.outputs.desk import OutputDesk
-from gateway.outputs.orders import OutputOrders
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
 from gateway.service.clock_quality import read_clock_quality
+from gateway.service.connectors import ConnectorService
+from gateway.service.connectors.shown import shown_connectors, shown_deliveries
+from gateway.service.connectors.trial import test_notifier
 from gateway.service.outcome import Outcome
 from gateway.service.publisher import NodeReport, Publisher
 from gateway.service.reload import Reload
@@ -46,7 +47,8 @@ class Parts:
     service: Service
     broker: Broker
     links: list[Link]
-    outputs: OutputDesk
+    connectors: ConnectorService
+    picture: Picture
     reload: Reload
     performance: PerformanceDesk
     updates: UpdateOrders
@@ -60,10 +62,9 @@ class Facade:
     """Publishes what the stages bring about, and passes on what the API is asked."""
 
     def __init__(self, parts: Parts) -> None:
-        self.picture = Picture()
+        self.picture = parts.picture
         self._parts = parts
         self._stages = parts.service.stages
-        self._outputs = OutputOrders(parts.service, parts.outputs)
         self._publisher = Publisher(self.picture, self._stages.site, self._node)
         self._site = self._stages.site
         self._state = self._stages.monitor.state
@@ -142,11 +143,11 @@ class Facade:
             }
         )
         shown = {value.id for _id, value in self.picture.all(view.ALARM)}
-        outputs = parts.outputs.snapshot(shown)
-        self._publisher.things(view.CONNECTOR, {one["name"]: one for one in outputs["channels"]})
-        deliveries = {str(one["id"]): one for one in outputs["deliveries"]}
-        self._publisher.things(view.DELIVERY, deliveries)
-        self._publisher.sections({"home_assistant": outputs["home_assistant"] or {}})
+        outbox = self._stages.outbox
+        connectors = shown_connectors(parts.connectors, outbox)
+        self._publisher.things(view.CONNECTOR, {one["name"]: one for one in connectors})
+        deliveries = shown_deliveries(parts.connectors, outbox, shown)
+        self._publisher.things(view.DELIVERY, {str(one["id"]): one for one in deliveries})
 
     def record(self, by: str, action: str, reason: str = "") -> None:
         """An entry of the audit that nothing waits for."""
@@ -182,9 +183,11 @@ class Facade:
 
     async def test_connector(self, name: str, by: str) -> ConnectorTest:
         """Send a test notification. Raises ConfigError."""
-        found = await self._outputs.test(name, by)
+        delivered, answer = await test_notifier(
+            self._parts.service, self._parts.connectors, name, by
+        )
         self.refresh()
-        return ConnectorTest(connector=name, delivered=found["delivered"], answer=found["answer"])
+        return ConnectorTest(connector=name, delivered=delivered, answer=answer)
 
     async def begin_update(self, order: UpdateOrder, by: str) -> Rollout:
         """Start to bring a release to nodes. Raises ConfigError."""

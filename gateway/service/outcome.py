@@ -11,7 +11,7 @@ from gateway.model.alarm import AlarmChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.target import Phase
-from gateway.outputs.outbox import Delivery
+from gateway.outbox.outbox import Delivery
 from gateway.wire.messages import UpMessage
 
 

@@ -19,7 +19,7 @@ from gateway.keys import KeyRing
 from gateway.links.interface import Clock
 from gateway.model.acts import Act
 from gateway.model.observation import FromConnector
-from gateway.outputs.outbox import Delivery, Status
+from gateway.outbox.outbox import Delivery, Status
 from gateway.service.act_keys import DONE, PENDING
 from gateway.service.commits import Commits
 from gateway.service.committer import Committer

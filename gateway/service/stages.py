@@ -24,7 +24,7 @@ from gateway.model.site import Site
 from gateway.monitor.monitor import Monitor
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import Changes
-from gateway.outputs.outbox import Channel, Delivery, Outbox
+from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.performance.watch import WatchBook
 from gateway.service.act_keys import ActKeys
 from gateway.service.enrolment_record import EnrolmentRecord
