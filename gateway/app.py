@@ -342,6 +342,7 @@ class Gateway:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
+        await self.service.close()
 
     def _on_taken(self, taken: Taken) -> None:
         self.facade.on_taken(taken)
