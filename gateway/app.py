@@ -41,12 +41,12 @@ from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.acts import Act
 from gateway.model.alarm import AlarmChange
-from gateway.model.cue import CueReport, ProposeCue
+from gateway.model.cue import ProposeCue
 from gateway.model.record import SYSTEM
 from gateway.model.site import Site
 from gateway.performance.desk import PerformanceDesk
 from gateway.ports.picture import Picture
-from gateway.service.connectors import ConnectorService, channels_of
+from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.outcome import Outcome
 from gateway.service.register import Register
 from gateway.service.reload import Reload, Rooms, described_connectors
@@ -162,7 +162,13 @@ class Gateway:
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
         channels = channels_of(one for _kind, one in config.connectors)
         stages = Stages(
-            site, keys, store.load(), alarm_rules=orders, audit=audit, channels=channels
+            site,
+            keys,
+            store.load(),
+            alarm_rules=orders,
+            audit=audit,
+            channels=channels,
+            devices=devices_of(config.connectors),
         )
         head = HeadFile(config.data_dir / head_file.NAME)
         service = self.service = Service(
@@ -203,7 +209,7 @@ class Gateway:
             take=service.observe,
             act=self._act,
             settle=service.settle_delivery,
-            report_cue=_report_cue,
+            report_cue=service.report_cue,
             clock_us=_utc_us,
         )
         self.connectors.apply(self.connectors.prepare(config.connectors))
@@ -211,6 +217,8 @@ class Gateway:
         self._reload = Reload(config, self._read, rooms)
         await self._start_api(stack)
         service.start()
+        for cue in stages.monitor.state.cues.open.values():
+            self.connectors.on_cue(cue)
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
@@ -308,8 +316,6 @@ class Gateway:
 
     async def _act(self, act: Act | ProposeCue) -> bool:
         """Of a connector, in its name."""
-        if isinstance(act, ProposeCue):
-            return False  # cues are not processed yet
         return (await self.service.act(act)).done
 
     async def _admit(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
@@ -342,17 +348,14 @@ class Gateway:
     def _on_outcome(self, outcome: Outcome) -> None:
         self.facade.on_outcome(outcome)
         self.connectors.deliver(outcome.deliveries)
+        for cued in outcome.cues:
+            self.connectors.on_cue(cued.cue)
         for observer in self._observers:
             observer(outcome)
         for change in outcome.alarms:
             _log_change(change)
             for listener in self._listeners:
                 listener(change)
-
-
-def _report_cue(report: CueReport) -> None:
-    """Cues are not processed yet: none is sent to a device, so that none reports."""
-    _LOG.warning("cue %d is not ours: %s", report.cue_id, report.state.value)
 
 
 def _log_change(change: AlarmChange) -> None:

@@ -17,7 +17,7 @@ from gateway.intake.intake import Taken
 from gateway.links.interface import Link
 from gateway.model import view
 from gateway.model.acts import Act
-from gateway.model.identity import Identity
+from gateway.model.cue import CueAct
 from gateway.model.record import EXPORTED
 from gateway.model.site import Site
 from gateway.monitor.step import MonitorState
@@ -96,6 +96,7 @@ class Facade:
         self._publisher.detections(outcome.detections)
         self._publisher.events(outcome.events)
         self._publisher.alarms(outcome.alarms)
+        self._publisher.cues(outcome.cues)
 
     async def run(self) -> None:
         """Publish what is collected, until cancelled."""
@@ -153,19 +154,10 @@ class Facade:
         """An entry of the audit that nothing waits for."""
         self._stages.audit.add(self.clock_us(), by, action, reason=reason)
 
-    async def act(self, act: Act, key: str = "") -> ActResult:
+    async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """Stored when this returns; the same key of the same person acts once."""
-        return ActResult((await self._parts.service.act(act, key)).done)
-
-    async def confirm_cue(self, cue_id: int, by: Identity, key: str = "") -> ActResult:
-        """No device takes cues yet."""
-        return ActResult(False, f"there is no cue {cue_id}")
-
-    async def withdraw_cue(
-        self, cue_id: int, by: Identity, reason: str, key: str = ""
-    ) -> ActResult:
-        """No device takes cues yet."""
-        return ActResult(False, f"there is no cue {cue_id}")
+        result = await self._parts.service.act(act, key)
+        return ActResult(result.done, result.problem)
 
     async def reload(self, by: str) -> list[str]:
         """What has changed. Raises ConfigError."""
@@ -217,6 +209,8 @@ class Facade:
             self._site = self._stages.site
             self._publisher.site(self._site)
         before, self._state = self._state, self._stages.monitor.state
+        if before.fusion.contacts is not self._state.fusion.contacts:
+            self._publisher.contacts(self._state.fusion.contacts)
         if before is not self._state and _orders(before) != _orders(self._state):
             self._publish_policy()
 

@@ -50,6 +50,9 @@ def connector_tables(
     tables = [ConnectorTable(f"connector[{i}]", one) for i, one in enumerate(connector)]
     tables += [ConnectorTable(f"output[{i}]", one) for i, one in enumerate(output)]
     if home_assistant is not None:
+        for key in ("kind", "name"):
+            if key in home_assistant:
+                raise ConfigError(f"{source}: {_ASSISTANT}.{key} is not a known key; remove it")
         whole = {"kind": _ASSISTANT, "name": _ASSISTANT, **home_assistant}
         tables.append(ConnectorTable(_ASSISTANT, whole))
     known: set[str] = set()

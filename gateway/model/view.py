@@ -104,6 +104,8 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     walk: str
     escalation: int
     escalated_to: str
+    claims: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class TrackView(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ MAX_POLICY_US = 12 * 3_600_000_000  # a shift
 MAX_TEXT = 200  # characters of a name or a reason
 PEOPLE_NEEDED = {CueKind.LOOK: 1, CueKind.FLY: 2}
 # Identities that are no people: they propose, and confirm nothing.
-_NOT_PEOPLE = ("connector:", "policy ", "system")
+_NOT_PEOPLE = ("connector:", "policy ", "system", "token ")
 
 _NEXT_BY_DEVICE = {
     CueState.CONFIRMED: {CueState.SENT, CueState.FAILED},

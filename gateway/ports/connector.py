@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 import msgspec
 
 from gateway.model.acts import Acknowledge, Act
-from gateway.model.cue import Cue, CueState, ProposeCue
+from gateway.model.cue import Cue, CueKind, CueState, ProposeCue
 from gateway.model.observation import FromConnector
 from gateway.model.site import Site
 from gateway.ports.picture import Picture
@@ -163,3 +163,4 @@ class ConnectorType:
     make: Callable[[Any, Context], object]
     help: str
     needs: str = ""  # the optional extra that brings its library
+    cues: frozenset[CueKind] = frozenset()  # what its device can be asked for

@@ -21,7 +21,7 @@ from gateway.keys import KeyRing
 from gateway.model.record import SYSTEM
 from gateway.model.site import Site
 from gateway.monitor.policy import Policy
-from gateway.service.connectors import ConnectorService, channels_of
+from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.policy_record import NewPolicy
 from gateway.service.service import Service
 
@@ -87,7 +87,12 @@ class Reload:
             if getattr(config, field) != getattr(before, field):
                 raise ConfigError(f"{name} is another: that takes a restart; nothing was changed")
         _check_growth(rooms.service.stages.site, site)
-        policy = Policy(site, rooms.service.stages.policy.rules, alarm_rules(config.alarms, site))
+        policy = Policy(
+            site,
+            rooms.service.stages.policy.rules,
+            alarm_rules(config.alarms, site),
+            devices_of(config.connectors),
+        )
         given = NewPolicy(
             policy,
             rooms.keys(site),

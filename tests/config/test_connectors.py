@@ -129,6 +129,11 @@ def test_home_assistant_with_a_wildcard_in_its_prefix_is_refused(tmp_path: Path)
         read_connectors(tables, tmp_path)
 
 
+def test_home_assistant_table_with_a_kind_of_its_own_is_refused() -> None:
+    with pytest.raises(ConfigError, match="home_assistant.kind is not a known key"):
+        connector_tables([], home_assistant={"host": "h", "kind": "ntfy"})
+
+
 def test_older_spellings_are_read_as_connectors(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     hook = 'url = "https://example.net/hook"\nsecret_env = "GW_TEST_SECRET"\n'

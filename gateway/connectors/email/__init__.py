@@ -5,4 +5,4 @@ from gateway.connectors.email.config import EmailConfig
 from gateway.connectors.email.run import Email
 from gateway.ports.connector import ConnectorType
 
-TYPE = ConnectorType("email", EmailConfig, Email.make, "messages through a mail server")
+TYPE = ConnectorType("email", EmailConfig, Email.make, "messages through a mail server", "email")

@@ -43,7 +43,7 @@ class Path:
 
 def summary(paths: FArray, normal: Normal, misfit: float) -> Path:
     """Of refined paths (k, 6) with their equations; `misfit` is how badly loudness suits them."""
-    keep = _distinct(paths, normal)
+    keep = distinct(paths, normal)
     paths, curve, cost = paths[keep], normal.curve[keep], normal.cost[keep]
     # Half the cost: costs are sums of squares. Not how wide a mode is besides (Laplace): where
     # reports say little, losses that bound their pull and silences that are kept make it far wider
@@ -69,15 +69,18 @@ def summary(paths: FArray, normal: Normal, misfit: float) -> Path:
     )
 
 
-def _distinct(paths: FArray, normal: Normal) -> list[int]:
-    """The best of each mode: counted twice, a flat one would outweigh a sharp one."""
+def distinct(paths: FArray, normal: Normal, within: float = math.inf) -> list[int]:
+    """The best of each mode, best first, of those whose cost is `within` so much of the best:
+    counted twice, a flat mode would outweigh a sharp one."""
+    off = paths[:, None, :] - paths[None, :, :]
+    apart = ((off @ normal.curve) * off).sum(axis=2)  # by the curve of the first of each pair
+    alike = np.minimum(apart, apart.T) <= _SAME
+    cost = normal.cost.tolist()
+    worst = min(cost) + within
     kept: list[int] = []
-    for index in np.argsort(normal.cost, kind="stable"):
-        off = paths[kept] - paths[index]
-        apart = np.einsum("ki,kij,kj->k", off, normal.curve[kept], off)
-        back = np.einsum("ki,ij,kj->k", off, normal.curve[index], off)
-        if (np.minimum(apart, back) > _SAME).all():
-            kept.append(int(index))
+    for index in np.argsort(normal.cost, kind="stable").tolist():
+        if cost[index] <= worst and not alike[index, kept].any():
+            kept.append(index)
     return kept
 
 

@@ -19,10 +19,10 @@ import numpy as np
 
 from gateway.fusion.estimate.arrivals import Arrivals
 from gateway.fusion.estimate.measurements import Measurements
-from gateway.fusion.estimate.modes import Path, summary
+from gateway.fusion.estimate.modes import Path, distinct, summary
 from gateway.fusion.estimate.motions import Motion
 from gateway.fusion.estimate.positions import FArray
-from gateway.fusion.estimate.residuals import UNKNOWNS, Normal, Residuals
+from gateway.fusion.estimate.residuals import Normal, Residuals
 from gateway.fusion.estimate.sharpen import sharpened
 from gateway.model.site import Ground
 
@@ -30,6 +30,8 @@ _ROUNDS = 8
 _REFINED = 12
 _LOUDEST = 3  # nodes about which guesses are made
 _MIN_GAIN = 0.05  # of the cost, where 1 is one deviation
+_PRUNED_AFTER = (2, 4)  # rounds
+_HOPELESS = 40.0  # of the cost over the best
 _NARROWED = 0.75  # of the place's error: then arrivals are what placed it
 _FAN = np.deg2rad(np.arange(0.0, 360.0, 45.0))
 _OFFSETS_M = (0.0, 7.0, 18.0)
@@ -45,22 +47,8 @@ def fit(
     if not given.peaks and not given.positions:
         return None
     residuals = Residuals(given, motion, ground)
-    paths = _guesses(residuals)
-    own = np.zeros((len(paths), len(given.nodes_m)))
-    now = residuals.normal(paths, own)
-    damping = np.full(len(paths), 1e-2)
-    for _ in range(_ROUNDS):
-        tried, tried_own = _step(paths, own, now, damping)
-        with np.errstate(over="ignore", invalid="ignore"):  # a step too far: its cost is not less
-            there = residuals.normal(tried, tried_own)
-        good = there.cost < now.cost
-        gained = float(np.max(np.where(good, now.cost - there.cost, 0.0)))
-        paths = np.where(good[:, None], tried, paths)
-        own = np.where(good[:, None], tried_own, own)
-        now = _pick(good, there, now)
-        damping = np.where(good, damping * 0.2, damping * 8)
-        if gained < _MIN_GAIN:
-            break
+    with np.errstate(over="ignore", invalid="ignore"):  # a step too far: its cost is not less
+        paths, now = _refined(residuals)
     misfit = float(now.cost.min()) / (given.peaks + len(given.positions))
     found = summary(paths, now, misfit)
     if arrivals is None:
@@ -70,26 +58,36 @@ def fit(
     return replace(sharp, cost=found.cost, by_arrivals=narrowed)
 
 
+def _refined(residuals: Residuals) -> tuple[FArray, Normal]:
+    """(paths (k, 6), their equations), after damped Gauss-Newton from the guesses."""
+    paths = _guesses(residuals)
+    own = np.zeros((len(paths), len(residuals.given.nodes_m)))
+    now = residuals.normal(paths, own)
+    damping = np.full(len(paths), 1e-2)
+    for turn in range(_ROUNDS):
+        tried, tried_own = _step(paths, own, now, damping)
+        there = residuals.normal(tried, tried_own)
+        good = there.cost < now.cost
+        gained = float(np.max(np.where(good, now.cost - there.cost, 0.0)))
+        for new, old in zip((tried, tried_own, *there), (paths, own, *now), strict=True):
+            np.copyto(old, new, where=good.reshape(-1, *[1] * (new.ndim - 1)))
+        if gained < _MIN_GAIN:
+            break
+        damping = np.where(good, damping * 0.2, damping * 8)
+        if turn + 1 in _PRUNED_AFTER:
+            # Those that fell into one mode, and those that no later round can save.
+            kept = distinct(paths, now, _HOPELESS)
+            paths, own, damping = paths[kept], own[kept], damping[kept]
+            now = Normal(*(part[kept] for part in now))
+    return paths, now
+
+
 def _step(paths: FArray, own: FArray, now: Normal, damping: FArray) -> tuple[FArray, FArray]:
     curve = now.curve.copy()
-    curve[:, range(UNKNOWNS), range(UNKNOWNS)] *= 1 + damping[:, None]
+    np.einsum("kii->ki", curve)[:] *= 1 + damping[:, None]
     change = -np.linalg.solve(curve, now.slope[:, :, None])
     mixed = (now.mixed.transpose(0, 2, 1) @ change)[:, :, 0]
     return paths + change[:, :, 0], own - (now.own_slope + mixed) / now.own_curve
-
-
-def _pick(good: np.ndarray, there: Normal, now: Normal) -> Normal:
-    def either(a: FArray, b: FArray) -> FArray:
-        return np.where(good.reshape(-1, *[1] * (a.ndim - 1)), a, b)
-
-    return Normal(
-        either(there.cost, now.cost),
-        either(there.slope, now.slope),
-        either(there.curve, now.curve),
-        either(there.mixed, now.mixed),
-        either(there.own_slope, now.own_slope),
-        either(there.own_curve, now.own_curve),
-    )
 
 
 def _guesses(residuals: Residuals) -> FArray:
@@ -104,14 +102,23 @@ def _guesses(residuals: Residuals) -> FArray:
         fans.append(residuals.positions.guesses(motion.speed_m_s, motion.sigma_m_s))
     fan = np.concatenate(fans)
     cost, loudness = residuals.rough_cost(fan)
-    kept: list[int] = []
-    for index in np.argsort(cost, kind="stable"):
-        other = np.abs(fan[kept] - fan[index]) * (1, 1, _APART_S, _APART_S)
-        if not kept or (other.max(axis=1) > _APART_M).all():
-            kept.append(int(index))
-            if len(kept) == _REFINED:
-                break
+    kept = _different(fan * (1, 1, _APART_S, _APART_S), cost, _APART_M, _REFINED)
     return np.column_stack([fan[kept], loudness[kept], np.zeros(len(kept))])
+
+
+def _different(points: FArray, cost: FArray, apart: float, most: int) -> list[int]:
+    """Indices of the cheapest points of which no two are within `apart` along all axes."""
+    left = np.array(cost)
+    axes = np.ascontiguousarray(points.T)
+    kept: list[int] = []
+    while len(kept) < most:
+        index = int(left.argmin())
+        if not left[index] < np.inf:
+            break
+        kept.append(index)
+        off = np.abs(axes - axes[:, index, None])
+        left[off.max(axis=0) <= apart] = np.inf
+    return kept
 
 
 def _loudest(residuals: Residuals) -> list[int]:

@@ -11,7 +11,7 @@ makes every pass sharper, as haste does: without that unknown speeds come out to
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,7 @@ _HUBER = 2.0  # from so many deviations on a report pulls no harder
 _REACH_M = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(NamedTuple):
     """Gauss-Newton's equations of k paths, without the nodes' own terms. `slope` (k, 6) is the
     gradient, `curve` (k, 6, 6) the Hessian."""
 
@@ -56,10 +55,10 @@ class Residuals:
         self.absorption = (
             ground.absorption_per_m if motion.absorption_per_m is None else motion.absorption_per_m
         )
-        self.unit = (given.who[:, None] == np.arange(len(given.nodes_m))).astype(float)
-        self.unit[given.peaks + given.silences :] = 0.0
-        self.noise_sq = given.noise_um_s**2
         sound = given.peaks + given.silences
+        self.unit = (given.who[:sound, None] == np.arange(len(given.nodes_m))).astype(float)
+        self.unit_by_node = np.ascontiguousarray(self.unit.T)
+        self.noise_sq = given.noise_um_s**2
         fade = _GRADIENT * 0.5 * motion.accel_m_s2 * given.until_s**2
         sigma = np.full(len(given.who), _PIR_SIGMA_M)
         sigma[: given.peaks] = _STEP_SIGMA
@@ -78,6 +77,8 @@ class Residuals:
         self.prior_at = np.array([*middle, 0.0, 0.0, self.loudness, 0.0])
         sigmas = np.array([reach_m, reach_m, np.inf, np.inf, self.loudness_sigma])
         self.prior_weight = np.array([*sigmas**-2, ground.absorption_sigma**-2])
+        # A little of both velocities, so that a path without any is no singular matrix.
+        self.prior_curve = np.diag(self.prior_weight + np.array([0, 0, 1e-4, 1e-4, 0, 0]))
 
     def distances(self, paths: FArray) -> tuple[FArray, FArray, FArray, FArray]:
         """(nearest moment of each interval, dx, dy, distance then), each (k, rows)."""
@@ -119,59 +120,76 @@ class Residuals:
         given, peaks = self.given, self.given.peaks
         sound = peaks + given.silences
         at, dx, dy, far = self.distances(paths)
-        absorption = self.absorption * np.exp(np.minimum(paths[:, 5, None], _MAX_ABSORPTION))
-        level = paths[:, 4, None] + self.spread(far, absorption) + own @ self.unit.T
-        value = np.empty_like(level)
-        gate = np.empty_like(level)
+        absorption = self.absorption * np.exp(np.minimum(paths[:, 5], _MAX_ABSORPTION))[:, None]
+        near = far[:, :sound]
+        level = self.gain[:sound] - self.exponent * np.log(near)
+        level -= absorption * near
+        level += paths[:, 4, None]
+        level += own @ self.unit_by_node
+        value = np.empty(far.shape)
+        gate = np.empty(far.shape)
         # what a node measures is the source and its own noise
         noise = self.noise_sq * np.exp(-2 * np.maximum(level[:, :peaks], -20.0))
-        value[:, :peaks] = level[:, :peaks] + 0.5 * np.log1p(noise) - given.limit[:peaks]
+        value[:, :sound] = level
+        value[:, sound:] = far[:, sound:]
+        value -= given.limit
+        value[:, :peaks] += 0.5 * np.log1p(noise)
         gate[:, :peaks] = 1.0 / (1.0 + noise)
-        value[:, peaks:sound] = level[:, peaks:sound] - given.limit[peaks:sound]
-        value[:, sound:] = far[:, sound:] - given.limit[sound:]
         over = value[:, peaks:] > 0
         value[:, peaks:] *= over
         gate[:, peaks:] = over
         value *= self.weight
         size = np.abs(value)
         # Huber's loss: what belongs to something else pulls with bounded force
+        bound = np.minimum(size, _HUBER)
+        loss = (bound * (2 * size - bound)).sum(axis=1)
         soft = np.sqrt(_HUBER / np.maximum(size, _HUBER))
-        loss = np.where(size > _HUBER, _HUBER * (2 * size - _HUBER), size * size).sum(axis=1)
-        value *= soft
         gate *= soft * self.weight
         pull = -gate * (self.exponent / far + absorption) / far
         pull[:, sound:] = gate[:, sound:] / far[:, sound:]
-        jac = np.empty((len(paths), UNKNOWNS, level.shape[1]))
-        jac[:, 0], jac[:, 1] = pull * dx, pull * dy
-        jac[:, 2], jac[:, 3] = jac[:, 0] * at, jac[:, 1] * at
-        jac[:, 4] = gate
-        jac[:, 5] = -gate * absorption * far
-        jac[:, 4:, sound:] = 0.0
-        return self._solved(paths, own, loss, value, gate, jac)
+        rows = np.empty((len(paths), UNKNOWNS + 1, far.shape[1]))  # derivatives, then the value
+        np.multiply(pull, dx, out=rows[:, 0])
+        np.multiply(pull, dy, out=rows[:, 1])
+        np.multiply(rows[:, :2], at[:, None, :], out=rows[:, 2:4])
+        rows[:, 4, :sound] = gate[:, :sound]
+        np.multiply(gate[:, :sound] * -absorption, near, out=rows[:, 5, :sound])
+        rows[:, 4:6, sound:] = 0.0
+        np.multiply(value, soft, out=rows[:, 6])
+        by_node = (rows[:, :, :sound] * gate[:, None, :sound]) @ self.unit
+        return self._solved(paths, own, loss, rows @ rows.transpose(0, 2, 1), by_node)
 
     def _solved(
-        self, paths: FArray, own: FArray, loss: FArray, value: FArray, gate: FArray, jac: FArray
+        self, paths: FArray, own: FArray, loss: FArray, square: FArray, by_node: FArray
     ) -> Normal:
+        """With the priors, and the nodes' own terms taken out. `square` (k, 7, 7) holds products of
+        rows with one another, `by_node` (k, 7, n) those with the nodes' own derivatives."""
         off = paths - self.prior_at
         speed = np.maximum(np.hypot(paths[:, 2], paths[:, 3]), 0.05)
         pace = (speed - self.motion.speed_m_s) / self.motion.sigma_m_s
         cost = loss + (off * off) @ self.prior_weight + pace**2
         cost += (own * own).sum(axis=1) / self.own_sigma**2
-        slope = (jac @ value[:, :, None])[:, :, 0] + off * self.prior_weight
-        curve = jac @ jac.transpose(0, 2, 1)
-        curve[:, range(UNKNOWNS), range(UNKNOWNS)] += self.prior_weight
-        lead = paths[:, 2:4] / speed[:, None] / self.motion.sigma_m_s
-        slope[:, 2:4] += lead * pace[:, None]
-        curve[:, 2:4, 2:4] += lead[:, :, None] * lead[:, None, :] + 1e-4 * np.eye(2)
+        system = square[:, :UNKNOWNS]  # Hessian, and the gradient as its last column
+        system[:, :, :UNKNOWNS] += self.prior_curve
+        system[:, :, UNKNOWNS] += off * self.prior_weight
+        lead = np.empty((len(paths), 3))
+        lead[:, :2] = paths[:, 2:4] / (speed * self.motion.sigma_m_s)[:, None]
+        lead[:, 2] = pace
+        system[:, 2:4, [2, 3, UNKNOWNS]] += lead[:, :2, None] * lead[:, None, :]
         if self.positions is not None:
             terms = self.positions.terms(paths)
-            cost = cost + terms.cost
-            slope[:, :4] += terms.slope
-            curve[:, :4, :4] += terms.curve
-        own_slope = (value * gate) @ self.unit + own / self.own_sigma**2
-        own_curve = (gate * gate) @ self.unit + 1.0 / self.own_sigma**2
-        mixed = (jac * gate[:, None, :]) @ self.unit
-        share = mixed / own_curve[:, None, :]
-        curve = curve - share @ mixed.transpose(0, 2, 1)
-        slope = slope - (share @ own_slope[:, :, None])[:, :, 0]
-        return Normal(cost, slope, curve, mixed, own_slope, own_curve)
+            cost += terms.cost
+            system[:, :4, UNKNOWNS] += terms.slope
+            system[:, :4, :4] += terms.curve
+        # The derivative by loudness is that by a node's own term.
+        own_curve = by_node[:, 4] + 1.0 / self.own_sigma**2
+        by_node[:, UNKNOWNS] += own / self.own_sigma**2
+        mixed = by_node[:, :UNKNOWNS]
+        system -= (mixed / own_curve[:, None, :]) @ by_node.transpose(0, 2, 1)
+        return Normal(
+            cost,
+            system[:, :, UNKNOWNS],
+            system[:, :, :UNKNOWNS],
+            mixed,
+            by_node[:, UNKNOWNS],
+            own_curve,
+        )

@@ -11,7 +11,6 @@ then less and less, so that no path is caught by the wrong step. The wave's spee
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -75,7 +74,7 @@ def sharpened(
     whole = prior + there.curve
     mixed = whole[:, :_WAVE, _WAVE, None]
     curve = whole[:, :_WAVE, :_WAVE] - mixed @ mixed.transpose(0, 2, 1) / whole[:, -1:, -1:]
-    return now[:, :_WAVE], replace(normal, cost=cost, curve=curve)
+    return now[:, :_WAVE], normal._replace(cost=cost, curve=curve)
 
 
 def _equations(now: FArray, rows: Arrivals, sigma: FArray, ground: Ground) -> Equations:

@@ -17,7 +17,7 @@ from typing import Any
 
 from gateway.config.notify import NotifierConfig
 from gateway.limits import Backoff
-from gateway.model.cue import Cue, CueReport
+from gateway.model.cue import Cue, CueKind, CueReport
 from gateway.model.site import Site
 from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.outbox.outbox import Status as DeliveryStatus
@@ -260,6 +260,11 @@ class ConnectorService:
             if test == number and not done.done():
                 done.set_result((status, text))
         self._settle(number, status, attempts, text)
+
+
+def devices_of(configured: Configured) -> dict[str, frozenset[CueKind]]:
+    """The kinds of cue that each device among them takes, by its connector's name."""
+    return {config.name: kind.cues for kind, config in configured if kind.cues}
 
 
 def channels_of(configs: Iterable[ConnectorConfig]) -> list[Channel]:
