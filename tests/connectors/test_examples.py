@@ -125,7 +125,7 @@ async def test_example_source_and_sink_run_in_a_gateway_and_the_plot_survives_re
         rows = await eventually(lambda: track_rows(tmp_path / "picture.csv", events[0].id))
     (event,) = events
     assert {one.source for one in event.plots} == {"radar"}
-    assert event.nodes == ("n01", "n02")
+    assert set(event.nodes) == {"n01", "n02"}
     assert rows[-1]["error_m"] and float(rows[-1]["y_m"]) != float(rows[0]["y_m"])
     assert main(["replay", "--store", "data/groundwatch.db", "--json"]) == 0
     assert '"identical": true' in capsys.readouterr().out
