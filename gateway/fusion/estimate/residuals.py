@@ -78,7 +78,7 @@ class Residuals:
         sigmas = np.array([reach_m, reach_m, np.inf, np.inf, self.loudness_sigma])
         self.prior_weight = np.array([*sigmas**-2, ground.absorption_sigma**-2])
         # A little of both velocities, so that a path without any is no singular matrix.
-        self.prior_curve = np.diag(self.prior_weight + (0, 0, 1e-4, 1e-4, 0, 0))
+        self.prior_curve = np.diag(self.prior_weight + np.array([0, 0, 1e-4, 1e-4, 0, 0]))
 
     def distances(self, paths: FArray) -> tuple[FArray, FArray, FArray, FArray]:
         """(nearest moment of each interval, dx, dy, distance then), each (k, rows)."""
