@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.fusion.associate import associate, candidates
+from gateway.fusion.associate import best, candidates
 from gateway.fusion.duplicates import combine, find_duplicate
 from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.kinds.registry import kind_of
@@ -55,13 +55,13 @@ def _tick(context: Context) -> tuple[FusionState, Changed]:
 
 def _join(kind: Kind[Any], context: Context, given: Any) -> tuple[FusionState, Changed]:
     context, changed = _close_silent(context)
-    if kind.needs_place:
-        near = candidates(kind, context, given)
-        if not (near and kind.is_same(near[0], context, given)):
-            stale = [event.id for event in near if event.pending]
-            context, evaluated = _evaluate_all(context, stale)
-            changed = (*changed, *evaluated)
-    before = associate(kind, context, given)
+    found = candidates(kind, context, given)
+    stale = [event.id for event in found.possible if event.pending]
+    if kind.needs_place and stale:
+        context, evaluated = _evaluate_all(context, stale)
+        changed = (*changed, *evaluated)
+        found = candidates(kind, context, given)
+    before = best(found, kind, context, given)
     if before is None:
         if not kind.opens(context, given):
             return context.state, changed
@@ -187,6 +187,8 @@ def _is_silent(event: Event, context: Context) -> bool:
         return True
     if len(event.activities) >= rules.max_activities:
         return True
+    if 0 <= quiet_us <= min(rules.ended_us, rules.stale_us):
+        return False  # most events of most steps
     running = any(activity.phase is not Phase.END for activity in event.activities)
     # Touched in the future: the gateway's clock was set back, and the event would never end.
     # Over a bad link the last report is not the last to come: a late one must find its event.
