@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.fusion.associate import best, candidates
-from gateway.fusion.duplicates import combine, find_duplicate
+from gateway.fusion.duplicates import combine, find_duplicate, is_only_plotted
 from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.kinds.registry import kind_of
 from gateway.fusion.rules import Rules
@@ -149,11 +149,12 @@ def _evaluate_all(context: Context, names: Sequence[str]) -> tuple[Context, Chan
 
 
 def _evaluate(context: Context, event: Event) -> tuple[Context, Changed]:
-    """The event evaluated, in the state. When it is confirmed now and another event has the same
-    cause, that one takes it over: the changes are that one and this one's own end, unconfirmed."""
+    """The event evaluated, in the state. When it is confirmed now, or only plotted, and another
+    event has the same cause, that one takes it over: the changes are that one and this one's own
+    end, unconfirmed."""
     new = evaluate(event, context)
     context = _with(context, new)
-    if not new.confirmed or event.confirmed:
+    if event.confirmed or not (new.confirmed or is_only_plotted(new)):
         return context, (new,)
     known = find_duplicate(new, context)
     if known is None:
