@@ -27,6 +27,7 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
+	@$(VENV)/lint-imports
 	@$(VENV)/python -m tools.firmware_check
 	@$(VENV)/groundwatch wire --check
 
@@ -63,7 +64,7 @@ PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-e
 lock: ready ## write the lock files anew from pyproject.toml
 	@$(VENV)/python -m pip install -q pip-tools
 	@$(PIP_COMPILE) --extra build -o requirements.lock pyproject.toml
-	@$(PIP_COMPILE) --extra build --extra test --extra check --extra picow --extra train \
+	@$(PIP_COMPILE) --extra build --extra email --extra test --extra check --extra picow --extra train \
 		-c requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
 	@$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in

@@ -39,15 +39,17 @@ from gateway.keysafe import open_root
 from gateway.links.interface import Link
 from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
+from gateway.model.acts import Act
 from gateway.model.alarm import AlarmChange
+from gateway.model.cue import ProposeCue
 from gateway.model.record import SYSTEM
 from gateway.model.site import Site
-from gateway.outputs.desk import OutputDesk
-from gateway.outputs.home_assistant import HomeAssistant, states
 from gateway.performance.desk import PerformanceDesk
+from gateway.ports.picture import Picture
+from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.outcome import Outcome
 from gateway.service.register import Register
-from gateway.service.reload import Reload, Rooms, outputs_told
+from gateway.service.reload import Reload, Rooms, described_connectors
 from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.service.update_requests import UpdateOrders
@@ -158,9 +160,15 @@ class Gateway:
         stack.callback(store.close)
         orders = alarm_rules(config.alarms, site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
-        channels = [output.channel for output in config.outputs]
+        channels = channels_of(one for _kind, one in config.connectors)
         stages = Stages(
-            site, keys, store.load(), alarm_rules=orders, audit=audit, channels=channels
+            site,
+            keys,
+            store.load(),
+            alarm_rules=orders,
+            audit=audit,
+            channels=channels,
+            devices=devices_of(config.connectors),
         )
         head = HeadFile(config.data_dir / head_file.NAME)
         service = self.service = Service(
@@ -174,7 +182,7 @@ class Gateway:
         )
         in_force = {"orders": stages.policy.digest}
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
-        service.note_policy(SYSTEM, outputs_told(config))
+        service.note_policy(SYSTEM, described_connectors(config))
         service.enrol(self._register.entries, keys)
         self._gate = Gate(site.nodes, service.intake_stage.offer, stages.intake.refused.count)
         self.broker = await stack.enter_async_context(
@@ -193,23 +201,24 @@ class Gateway:
             SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
         self.links = [carrier, *serial]
-        self._outputs = OutputDesk(
-            config.outputs,
+        self.picture = Picture()
+        self.connectors = ConnectorService(
+            site,
+            self.picture,
             stages.outbox,
-            service.settle_delivery,
-            _utc_us,
-            self._home_assistant(config, site),
+            take=service.observe,
+            act=self._act,
+            settle=service.settle_delivery,
+            report_cue=service.report_cue,
+            clock_us=_utc_us,
         )
-        rooms = Rooms(
-            service,
-            self._outputs,
-            self._register.keys,
-            self._admit,
-            self._home_assistant,
-        )
+        self.connectors.apply(self.connectors.prepare(config.connectors))
+        rooms = Rooms(service, self.connectors, self._register.keys, self._admit)
         self._reload = Reload(config, self._read, rooms)
         await self._start_api(stack)
         service.start()
+        for cue in stages.monitor.state.cues.open.values():
+            self.connectors.on_cue(cue)
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
         if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
@@ -227,7 +236,8 @@ class Gateway:
             service,
             self.broker,
             self.links,
-            self._outputs,
+            self.connectors,
+            self.picture,
             self._reload,
             PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
             UpdateOrders(service, config.data_dir, config.release_key),
@@ -291,7 +301,7 @@ class Gateway:
             tasks.create_task(register.watch_site(self._reload.load_site), name="site")
             tasks.create_task(register.watch_keys(self.service, self._admit), name="keys")
             tasks.create_task(self.facade.run(), name="publisher")
-            tasks.create_task(self._outputs.run(), name="outputs")
+            tasks.create_task(self.connectors.run(), name="connectors")
             tasks.create_task(self._keep_watch(), name="watch")
 
     async def _keep_watch(self) -> None:
@@ -304,14 +314,9 @@ class Gateway:
             self.service.stages.watch.count(_utc_us(), now_s - began_s, self.api.operators)
             began_s = now_s
 
-    def _home_assistant(self, config: GatewayConfig, site: Site) -> HomeAssistant | None:
-        stages = self.service.stages
-        if config.home_assistant is None:
-            return None
-        registry, monitor = stages.intake.registry, stages.monitor
-        return HomeAssistant(
-            config.home_assistant, site, lambda: states(site, registry, monitor.state.alarms)
-        )
+    async def _act(self, act: Act | ProposeCue) -> bool:
+        """Of a connector, in its name."""
+        return (await self.service.act(act)).done
 
     async def _admit(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """Nodes that are new may log in and send."""
@@ -342,7 +347,9 @@ class Gateway:
 
     def _on_outcome(self, outcome: Outcome) -> None:
         self.facade.on_outcome(outcome)
-        self._outputs.take(outcome.deliveries)
+        self.connectors.deliver(outcome.deliveries)
+        for cued in outcome.cues:
+            self.connectors.on_cue(cued.cue)
         for observer in self._observers:
             observer(outcome)
         for change in outcome.alarms:

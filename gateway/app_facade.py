@@ -17,16 +17,17 @@ from gateway.intake.intake import Taken
 from gateway.links.interface import Link
 from gateway.model import view
 from gateway.model.acts import Act
-from gateway.model.identity import Identity
+from gateway.model.cue import CueAct
 from gateway.model.record import EXPORTED
 from gateway.model.site import Site
 from gateway.monitor.step import MonitorState
-from gateway.outputs.desk import OutputDesk
-from gateway.outputs.orders import OutputOrders
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
 from gateway.service.clock_quality import read_clock_quality
+from gateway.service.connectors import ConnectorService
+from gateway.service.connectors.shown import shown_connectors, shown_deliveries
+from gateway.service.connectors.trial import test_notifier
 from gateway.service.outcome import Outcome
 from gateway.service.publisher import NodeReport, Publisher
 from gateway.service.reload import Reload
@@ -46,7 +47,8 @@ class Parts:
     service: Service
     broker: Broker
     links: list[Link]
-    outputs: OutputDesk
+    connectors: ConnectorService
+    picture: Picture
     reload: Reload
     performance: PerformanceDesk
     updates: UpdateOrders
@@ -60,10 +62,9 @@ class Facade:
     """Publishes what the stages bring about, and passes on what the API is asked."""
 
     def __init__(self, parts: Parts) -> None:
-        self.picture = Picture()
+        self.picture = parts.picture
         self._parts = parts
         self._stages = parts.service.stages
-        self._outputs = OutputOrders(parts.service, parts.outputs)
         self._publisher = Publisher(self.picture, self._stages.site, self._node)
         self._site = self._stages.site
         self._state = self._stages.monitor.state
@@ -95,6 +96,7 @@ class Facade:
         self._publisher.detections(outcome.detections)
         self._publisher.events(outcome.events)
         self._publisher.alarms(outcome.alarms)
+        self._publisher.cues(outcome.cues)
 
     async def run(self) -> None:
         """Publish what is collected, until cancelled."""
@@ -142,29 +144,20 @@ class Facade:
             }
         )
         shown = {value.id for _id, value in self.picture.all(view.ALARM)}
-        outputs = parts.outputs.snapshot(shown)
-        self._publisher.things(view.CONNECTOR, {one["name"]: one for one in outputs["channels"]})
-        deliveries = {str(one["id"]): one for one in outputs["deliveries"]}
-        self._publisher.things(view.DELIVERY, deliveries)
-        self._publisher.sections({"home_assistant": outputs["home_assistant"] or {}})
+        outbox = self._stages.outbox
+        connectors = shown_connectors(parts.connectors, outbox)
+        self._publisher.things(view.CONNECTOR, {one["name"]: one for one in connectors})
+        deliveries = shown_deliveries(parts.connectors, outbox, shown)
+        self._publisher.things(view.DELIVERY, {str(one["id"]): one for one in deliveries})
 
     def record(self, by: str, action: str, reason: str = "") -> None:
         """An entry of the audit that nothing waits for."""
         self._stages.audit.add(self.clock_us(), by, action, reason=reason)
 
-    async def act(self, act: Act, key: str = "") -> ActResult:
+    async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """Stored when this returns; the same key of the same person acts once."""
-        return ActResult((await self._parts.service.act(act, key)).done)
-
-    async def confirm_cue(self, cue_id: int, by: Identity, key: str = "") -> ActResult:
-        """No device takes cues yet."""
-        return ActResult(False, f"there is no cue {cue_id}")
-
-    async def withdraw_cue(
-        self, cue_id: int, by: Identity, reason: str, key: str = ""
-    ) -> ActResult:
-        """No device takes cues yet."""
-        return ActResult(False, f"there is no cue {cue_id}")
+        result = await self._parts.service.act(act, key)
+        return ActResult(result.done, result.problem)
 
     async def reload(self, by: str) -> list[str]:
         """What has changed. Raises ConfigError."""
@@ -182,9 +175,11 @@ class Facade:
 
     async def test_connector(self, name: str, by: str) -> ConnectorTest:
         """Send a test notification. Raises ConfigError."""
-        found = await self._outputs.test(name, by)
+        delivered, answer = await test_notifier(
+            self._parts.service, self._parts.connectors, name, by
+        )
         self.refresh()
-        return ConnectorTest(connector=name, delivered=found["delivered"], answer=found["answer"])
+        return ConnectorTest(connector=name, delivered=delivered, answer=answer)
 
     async def begin_update(self, order: UpdateOrder, by: str) -> Rollout:
         """Start to bring a release to nodes. Raises ConfigError."""
@@ -214,6 +209,8 @@ class Facade:
             self._site = self._stages.site
             self._publisher.site(self._site)
         before, self._state = self._state, self._stages.monitor.state
+        if before.fusion.contacts is not self._state.fusion.contacts:
+            self._publisher.contacts(self._state.fusion.contacts)
         if before is not self._state and _orders(before) != _orders(self._state):
             self._publish_policy()
 

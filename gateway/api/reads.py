@@ -9,7 +9,6 @@ from gateway.api.call import ApiError, Call
 from gateway.api.geo import features
 from gateway.api.schema import answers, bodies
 from gateway.model import view
-from gateway.model.alarm import Alarm
 from gateway.model.geojson import NoOrigin
 from gateway.model.target import TargetClass
 from gateway.store.reader import AlarmSearch, Change, DetectionSearch
@@ -75,7 +74,9 @@ async def get_alarms(call: Call) -> answers.Alarms:
         limit=query.limit,
     )
     found = await call.service.reader.alarms(search)
-    return answers.Alarms(alarms=[_view(call, one) for one in found.items], cursor=found.cursor)
+    site = call.service.site
+    alarms = [view.view_alarm(site, alarm) for alarm in found.items]
+    return answers.Alarms(alarms=alarms, cursor=found.cursor)
 
 
 async def get_alarm(call: Call) -> answers.AlarmDetail:
@@ -86,7 +87,7 @@ async def get_alarm(call: Call) -> answers.AlarmDetail:
         raise ApiError(404, f"there is no alarm {number}")
     history = await call.service.reader.alarm_history(number)
     return answers.AlarmDetail(
-        alarm=_view(call, alarm),
+        alarm=view.view_alarm(call.service.site, alarm),
         detections=[str(activity) for activity in alarm.detections],
         history=[_item(change) for change in history],
     )
@@ -116,13 +117,6 @@ async def get_geojson(call: Call) -> answers.GeoJson:
     except NoOrigin as error:
         raise ApiError(409, str(error)) from None
     return answers.GeoJson(type="FeatureCollection", features=found)
-
-
-def _view(call: Call, alarm: Alarm) -> view.AlarmView:
-    known: view.AlarmView | None = call.service.picture.get(view.ALARM, str(alarm.id))
-    if known is not None and known.changed_us == alarm.changed_us:
-        return known  # with the error radius of its track
-    return view.view_alarm(call.service.site, alarm)
 
 
 def _item(change: Change) -> answers.HistoryItem:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.api import acts, reads, writes
+from gateway.api import acts, cues, reads, writes
 from gateway.api.call import Call
 from gateway.api.idempotency import ACT_S
 from gateway.api.schema import answers, bodies
@@ -110,10 +110,16 @@ ROUTES: tuple[Route, ...] = (
     _act("/sectors/{id}/resume", "resumeSchedule", _act_of(acts.resume_schedule),
          bodies.ReasonBody, "Give a sector back to its schedule"),
     _get("/cues", "getCues", reads.get_cues, answers.Cues, "Requests to devices"),
-    _act("/cues/{id}/confirm", "confirmCue", writes.confirm_cue, bodies.Nothing,
-         "Confirm a proposed cue"),
-    _act("/cues/{id}/withdraw", "withdrawCue", writes.withdraw_cue, bodies.ReasonBody,
+    _act("/cues", "proposeCue", _act_of(cues.propose), bodies.CueBody,
+         "Propose that a device looks or flies somewhere"),
+    _act("/cues/{id}/confirm", "confirmCue", _act_of(cues.confirm), bodies.Nothing,
+         "Confirm a proposed cue: a flight needs two people"),
+    _act("/cues/{id}/withdraw", "withdrawCue", _act_of(cues.withdraw), bodies.ReasonBody,
          "End a cue before its time"),
+    _admin("/cue-policies", "setCuePolicy", _act_of(cues.set_policy), answers.Done,
+           bodies.CuePolicyBody, "Confirm looks of a device into a sector, for a while"),
+    _admin("/cue-policies/{id}/end", "endCuePolicy", _act_of(cues.end_policy), answers.Done,
+           bodies.ReasonBody, "End such a policy before its time"),
     _get("/geojson", "getGeoJson", reads.get_geojson, answers.GeoJson,
          "Nodes, sectors, tracks and open alarms as GeoJSON"),
     _get("/performance", "getPerformance", reads.get_performance, answers.Performance,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from gateway.model.acts import Act
-from gateway.model.identity import Identity
+from gateway.model.cue import CueAct
 from gateway.model.site import Site
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
@@ -62,17 +62,9 @@ class ServiceFacade(Protocol):
     def record(self, by: str, action: str, reason: str = "") -> None:
         """An entry of the audit that nothing waits for: sign-ins and refused tokens."""
 
-    async def act(self, act: Act, key: str = "") -> ActResult:
+    async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """Stored when this returns. A `key` that `act.by` has used before gives the same answer and
         acts once; empty: no key."""
-
-    async def confirm_cue(self, cue_id: int, by: Identity, key: str = "") -> ActResult:
-        """A person confirms a proposed cue."""
-
-    async def withdraw_cue(
-        self, cue_id: int, by: Identity, reason: str, key: str = ""
-    ) -> ActResult:
-        """A person ends a cue before its time."""
 
     async def reload(self, by: str) -> list[str]:
         """What has changed. Raises ConfigError: then nothing has."""

@@ -12,11 +12,12 @@ from gateway.api.call import ApiError, Call
 from gateway.api.schema import answers, bodies
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
 from gateway.model.acts import Act
+from gateway.model.cue import CueAct
 
 IMPOSSIBLE = "not possible any more: another person did it before, or it is over"
 
 
-def act_of(make: Callable[[Call], Act]) -> Callable[[Call], Awaitable[msgspec.Struct]]:
+def act_of(make: Callable[[Call], Act | CueAct]) -> Callable[[Call], Awaitable[msgspec.Struct]]:
     """The handler of an operator's act."""
 
     async def handler(call: Call) -> answers.Done:
@@ -26,18 +27,6 @@ def act_of(make: Callable[[Call], Act]) -> Callable[[Call], Awaitable[msgspec.St
 
     handler.__doc__ = make.__doc__
     return handler
-
-
-async def confirm_cue(call: Call) -> answers.Done:
-    """A person confirms a proposed cue."""
-    return _done(await call.service.confirm_cue(call.number(), call.who, call.key))
-
-
-async def withdraw_cue(call: Call) -> answers.Done:
-    """A person ends a cue before its time."""
-    body: bodies.ReasonBody = call.body
-    reason = acts.line_of("reason", body.reason)
-    return _done(await call.service.withdraw_cue(call.number(), call.who, reason, call.key))
 
 
 async def test_connector(call: Call) -> ConnectorTest:

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import getpass
 import json
+import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +20,16 @@ from gateway.commands.client import Client, NoGateway, part
 from gateway.config import GatewayConfig, add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
-from gateway.outputs.config import OutputConfig
-from gateway.outputs.delivery import TIMEOUT_S, DeliveryError
-from gateway.outputs.desk import way_of
-from gateway.outputs.notification import describe_test
-from gateway.outputs.orders import no_such_output
+from gateway.model.site import Site
+from gateway.outbox.notification import describe_test
+from gateway.ports.connector import (
+    DELIVERY_TIMEOUT_S,
+    ConnectorConfig,
+    Context,
+    DeliveryError,
+    Notifier,
+)
+from gateway.service.connectors.trial import no_such_notifier
 from gateway.store.choose import store_at
 
 
@@ -34,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("list", "test"),
         help="list: how they are in the running gateway; test: send a test notification",
     )
-    parser.add_argument("name", nargs="?", help="of one output (test; default: all)")
+    parser.add_argument("name", nargs="?", help="of one notifier (test; default: all)")
     add_option(parser)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
 
@@ -47,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         for channel in connectors.values():
             print(json.dumps(channel) if args.json else _line(channel))
         if not connectors and not args.json:
-            print("gateway.toml has no [[output]]: alarms are told on the page only")
+            print("gateway.toml has no [[connector]]: alarms are on the page only")
         return 0
     try:
         tests = _through_gateway(Client(config.data_dir), args.name)
@@ -60,9 +66,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _through_gateway(client: Client, name: str | None) -> list[dict[str, Any]]:
-    names = [name] if name else list(client.get("/connectors", Connectors).connectors)
+    known = client.get("/connectors", Connectors).connectors
+    notifiers = [one for one, value in known.items() if "notifier" in value["roles"]]
+    names = [name] if name else notifiers
     if not names:
-        raise ConfigError("gateway.toml has no [[output]]: nothing to test")
+        raise ConfigError("gateway.toml has no connector that notifies: nothing to test")
     with ThreadPoolExecutor(len(names)) as threads:  # each waits for its own recipient
 
         def test(one: str) -> dict[str, Any]:
@@ -72,26 +80,26 @@ def _through_gateway(client: Client, name: str | None) -> list[dict[str, Any]]:
         return list(threads.map(test, names))
 
 
-def _line(channel: dict[str, Any]) -> str:
-    problem = f": {channel['problem']}" if channel["problem"] else ""
-    counts = ", ".join(f"{count} {name}" for name, count in channel["counts"].items())
-    waiting = f"{channel['waiting']} waiting"
-    return (
-        f"{channel['name']:<16}  {channel['state']}{problem}  ({counts or 'none sent'}, {waiting})"
-    )
+def _line(connector: dict[str, Any]) -> str:
+    problem = f": {connector['problem']}" if connector["problem"] else ""
+    counts = connector.get("counts", connector["counters"])
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none sent"
+    waiting = f"{connector['waiting']} waiting"
+    return f"{connector['name']:<16}  {connector['state']}{problem}  ({counted}, {waiting})"
 
 
 def _by_ourselves(config: GatewayConfig, name: str | None) -> list[dict[str, Any]]:
     """No gateway runs: as it would, from the configuration, and into the audit all the same."""
-    names = [output.channel.name for output in config.outputs]
-    if name is not None and name not in names:
-        raise ConfigError(no_such_output(name, names))
-    if not names:
-        raise ConfigError("gateway.toml has no [[output]]: nothing to test")
+    site, rng = load_site(config.site), random.Random()
+    made = ((one, kind.make(one, Context(site, _utc_us, rng))) for kind, one in config.connectors)
+    notifiers = {one.name: (one, by) for one, by in made if isinstance(by, Notifier)}
+    if name is not None and name not in notifiers:
+        raise ConfigError(no_such_notifier(name, notifiers))
+    if not notifiers:
+        raise ConfigError("gateway.toml has no connector that notifies: nothing to test")
     by = getpass.getuser()
-    site = load_site(config.site).name
-    chosen = [output for output in config.outputs if name in (None, output.channel.name)]
-    begun = [Entry(by, "output.test", f"output {output.channel.name}") for output in chosen]
+    chosen = [pair for key, pair in notifiers.items() if name in (None, key)]
+    begun = [Entry(by, "output.test", f"output {one.name}") for one, _notifier in chosen]
     record(store_at(config.store), config.data_dir, begun)
     tests = asyncio.run(_all(chosen, site, by))
     ended = [
@@ -108,18 +116,24 @@ def _by_ourselves(config: GatewayConfig, name: str | None) -> list[dict[str, Any
     return tests
 
 
-async def _all(outputs: Sequence[OutputConfig], site: str, by: str) -> list[dict[str, Any]]:
-    return await asyncio.gather(*(_one(output, site, by) for output in outputs))
+Chosen = Sequence[tuple[ConnectorConfig, Notifier]]
 
 
-async def _one(output: OutputConfig, site: str, by: str) -> dict[str, Any]:
-    name, now_us = output.channel.name, time.time_ns() // 1000
-    body = describe_test(site, name, by, now_us) | {"delivery": 0}
+async def _all(chosen: Chosen, site: Site, by: str) -> list[dict[str, Any]]:
+    return await asyncio.gather(*(_one(one.name, by_it, site, by) for one, by_it in chosen))
+
+
+async def _one(name: str, notifier: Notifier, site: Site, by: str) -> dict[str, Any]:
+    body = describe_test(site.name, name, by, _utc_us()) | {"delivery": 0}
     try:
-        async with asyncio.timeout(1.5 * TIMEOUT_S):
-            answer = await way_of(output).deliver(body)
+        async with asyncio.timeout(1.5 * DELIVERY_TIMEOUT_S):
+            answer = await notifier.deliver(body)
     except TimeoutError:
         return {"output": name, "delivered": False, "answer": "no answer in time"}
     except DeliveryError as error:
         return {"output": name, "delivered": False, "answer": str(error)}
     return {"output": name, "delivered": True, "answer": answer}
+
+
+def _utc_us() -> int:
+    return time.time_ns() // 1000

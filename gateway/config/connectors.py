@@ -7,10 +7,8 @@ entry points, so that a package adds one without a change here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -18,9 +16,9 @@ from msgspec import Meta, Struct
 
 from gateway.config.fields import Text, identifier_meta
 from gateway.config.reading import convert
-from gateway.config.words import quoted
 from gateway.errors import ConfigError
-from gateway.ports.connector import ENTRY_POINTS, ConnectorConfig, ConnectorType
+from gateway.ports.connector import ConnectorConfig, ConnectorType
+from gateway.ports.discovery import find_type, known_kinds
 
 MAX_CONNECTORS = 64
 OUTPUT_KINDS = ("webhook", "ntfy", "email", "mqtt")
@@ -52,6 +50,9 @@ def connector_tables(
     tables = [ConnectorTable(f"connector[{i}]", one) for i, one in enumerate(connector)]
     tables += [ConnectorTable(f"output[{i}]", one) for i, one in enumerate(output)]
     if home_assistant is not None:
+        for key in ("kind", "name"):
+            if key in home_assistant:
+                raise ConfigError(f"{source}: {_ASSISTANT}.{key} is not a known key; remove it")
         whole = {"kind": _ASSISTANT, "name": _ASSISTANT, **home_assistant}
         tables.append(ConnectorTable(_ASSISTANT, whole))
     known: set[str] = set()
@@ -78,30 +79,15 @@ class Types(Protocol):
 
 
 class InstalledTypes:
-    """By entry points."""
-
-    def __init__(self) -> None:
-        found = metadata.entry_points(group=ENTRY_POINTS)
-        self._entries = {entry.name: entry for entry in found}
+    """Those of Groundwatch, and those that packages add by entry points."""
 
     def names(self) -> Sequence[str]:
         """Their kinds."""
-        return sorted(self._entries)
+        return known_kinds()
 
     def get(self, kind: str) -> ConnectorType:
         """One of them. Raises ConfigError when its library is missing."""
-        entry = self._entries[kind]
-        try:
-            found = entry.load()
-        except ModuleNotFoundError as error:
-            extra = next(iter(entry.extras), "")
-            raise _not_installed(kind, entry, extra, error.name) from None
-        if not isinstance(found, ConnectorType):
-            raise ConfigError(f"the connector {kind} of {entry.value} is no ConnectorType")
-        missing = _missing_library(found.needs, entry)
-        if missing:
-            raise _not_installed(kind, entry, found.needs, missing)
-        return found
+        return find_type(kind)
 
 
 def read_connectors(
@@ -126,30 +112,3 @@ def _unknown_kind(source: str, at: str, kinds: Sequence[str]) -> ConfigError:
     shown = ", ".join(kinds) or "(none is installed)"
     example = f', e.g. kind = "{kinds[0]}"' if kinds else ""
     return ConfigError(f"{source}: {at}.kind must be one of {shown}{example}")
-
-
-def _not_installed(
-    kind: str, entry: metadata.EntryPoint, extra: str, library: str | None
-) -> ConfigError:
-    package = entry.dist.name if entry.dist is not None else "groundwatch"
-    install = f"{package}[{extra}]" if extra else str(library)
-    return ConfigError(
-        f"connector kind {kind} needs {quoted(library)}, which is not installed: "
-        f"pip install {install}"
-    )
-
-
-def _missing_library(extra: str, entry: metadata.EntryPoint) -> str:
-    """A distribution of the extra that is not installed, or nothing."""
-    if not extra or entry.dist is None:
-        return ""
-    for requirement in entry.dist.requires or ():
-        name, _, marker = requirement.partition(";")
-        if not re.search(rf"""extra\s*==\s*["']{re.escape(extra)}["']""", marker):
-            continue
-        distribution = re.split(r"[^A-Za-z0-9._-]", name.strip(), maxsplit=1)[0]
-        try:
-            metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            return distribution
-    return ""

@@ -39,8 +39,24 @@ def form(fits: Callable[[str], bool], wants: str, example: str) -> Meta:
 
 
 Identifier = Annotated[str, identifier_meta("n01")]
-Text = Annotated[str, Meta(min_length=1)]
-FileName = Annotated[str, Meta(min_length=1, description="Relative to the file that names it.")]
+Text = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        extra={"fits": str.isprintable, "wants": "must be text of 1 to 1024 characters, one line"},
+    ),
+]
+FileName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        description="Relative to the file that names it.",
+        # No system opens a name with a null character.
+        extra={"fits": str.isprintable, "wants": "must name a file"},
+    ),
+]
 # TOML has nan, for which no comparison holds, and whole numbers that no float can hold.
 Link = Annotated[
     Literal["wifi", "serial"],

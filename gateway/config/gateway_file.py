@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from gateway.config.alarms import (
     EscalationTables,
     alarm_config,
 )
-from gateway.config.connectors import ConnectorTable, ConnectorTables, connector_tables
+from gateway.config.connectors import ConnectorTables, connector_tables, read_connectors
 from gateway.config.fields import FileName, load_public_key
 from gateway.config.network import (
     TLS_PORT,
@@ -33,9 +33,7 @@ from gateway.config.reading import convert, parse_toml, read_file
 from gateway.config.retention import Retention
 from gateway.config.secrets import InlineSecret
 from gateway.errors import ConfigError
-
-if TYPE_CHECKING:
-    from gateway.outputs.config import HomeAssistantConfig, OutputConfig
+from gateway.ports.connector import ConnectorConfig, ConnectorType
 
 EXAMPLE = """\
 [gateway]
@@ -72,7 +70,7 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # to = "shift leader"
 # priority = 1           # alarms of this priority and higher
 
-# Other systems and people's phones (docs/outputs.md); `groundwatch outputs test` shows that a
+# Other systems and people's phones (docs/connectors.md); `groundwatch connector test` shows that a
 # notification arrives.
 # [[connector]]
 # name = "duty_phone"
@@ -170,9 +168,7 @@ class GatewayConfig:
     # Where the store is: a file in data_dir, or PostgreSQL by its URL, which may hold a password.
     store_url: str | None = field(default=None, repr=False)
     retention: Retention = field(default_factory=Retention)
-    connectors: tuple[ConnectorTable, ...] = ()
-    outputs: tuple[OutputConfig, ...] = ()
-    home_assistant: HomeAssistantConfig | None = None
+    connectors: tuple[tuple[ConnectorType, ConnectorConfig], ...] = ()
     release_key: bytes | None = None
 
     @property
@@ -203,7 +199,6 @@ def load_config(path: Path) -> GatewayConfig:
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     tables = connector_tables(file.connector, file.output, file.home_assistant, str(path))
-    outputs, home_assistant = _outputs(tables, path)
     folder, head = path.parent, file.gateway
     release = None if head.release_key is None else load_public_key(folder / head.release_key)
     return GatewayConfig(
@@ -220,17 +215,6 @@ def load_config(path: Path) -> GatewayConfig:
         alarms=alarms,
         store_url=file.store.url,
         retention=file.retention,
-        connectors=tables,
-        outputs=outputs,
-        home_assistant=home_assistant,
+        connectors=tuple(read_connectors(tables, path.parent, str(path))),
         release_key=release,
     )
-
-
-def _outputs(
-    tables: tuple[ConnectorTable, ...], path: Path
-) -> tuple[tuple[OutputConfig, ...], HomeAssistantConfig | None]:
-    # Imported here: outputs know the store, and the store this package.
-    from gateway.outputs.config import read_outputs
-
-    return read_outputs(tables, path.parent, str(path))

@@ -104,6 +104,8 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     walk: str
     escalation: int
     escalated_to: str
+    claims: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class TrackView(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,12 +260,12 @@ def place_sector(site: Site, sector: Sector) -> dict[str, Any]:
 _SAME = tuple(
     name
     for name in AlarmView.__struct_fields__
-    if name in Alarm.__dataclass_fields__ and name not in ("x_m", "y_m")
+    if name in Alarm.__dataclass_fields__ and name not in ("x_m", "y_m", "error_m")
 )
 
 
 def view_alarm(site: Site, alarm: Alarm, error_m: float | None = None) -> AlarmView:
-    """`error_m` is that of the track it is about, where one is known."""
+    """`error_m` is that of the track it is about, for an alarm that has none of its own."""
     return AlarmView(
         **{name: getattr(alarm, name) for name in _SAME},
         **_place(site, alarm.x_m, alarm.y_m),
@@ -272,7 +274,7 @@ def view_alarm(site: Site, alarm: Alarm, error_m: float | None = None) -> AlarmV
         open=alarm.open,
         at_us=alarm.changed_us,
         detection_count=len(alarm.detections),
-        error_m=error_m,
+        error_m=error_m if alarm.error_m is None else alarm.error_m,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.model import text
 from gateway.model.acts import Act
+from gateway.model.cue import CueAct, CueReport, DevicesLost
 from gateway.model.observation import Observation
 from gateway.monitor.policy import SavedPolicy
 
@@ -30,10 +31,18 @@ class Unreadable(msgspec.Struct, frozen=True):
     kind: str
 
 
-Input = Observation | Act | SavedPolicy | Start | Unreadable
+OfCues = CueAct | CueReport | DevicesLost
+Input = Observation | Act | OfCues | SavedPolicy | Start | Unreadable
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (*get_args(Observation), *get_args(Act), SavedPolicy, Start)
+    kind.__name__: kind
+    for kind in (
+        *get_args(Observation),
+        *get_args(Act),
+        *get_args(OfCues),
+        SavedPolicy,
+        Start,
+    )
 }
 
 

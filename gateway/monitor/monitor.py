@@ -22,7 +22,7 @@ from gateway.model.observation import AreaCondition
 from gateway.monitor import rows
 from gateway.monitor.inputs import Start, Unreadable
 from gateway.monitor.policy import Policy
-from gateway.monitor.step import Changes, MonitorState, step, tick_alarms, tick_fusion
+from gateway.monitor.step import Changes, MonitorState, step, tick_alarms, tick_cues, tick_fusion
 from gateway.store.interface import (
     COUNT_ALARMS,
     COUNT_HISTORY,
@@ -37,11 +37,12 @@ from gateway.store.interface import (
 )
 
 _LOG = logging.getLogger(__name__)
-FUSION, ALARMS = "fusion", "alarms"  # kinds of ticks
+FUSION, ALARMS, CUES = "fusion", "alarms", "cues"  # kinds of ticks
 _FAILED = " failed "
 _TICKS: Mapping[str, Callable[[MonitorState, int], tuple[MonitorState, Changes]]] = {
     FUSION: tick_fusion,
     ALARMS: tick_alarms,
+    CUES: tick_cues,
 }
 
 
@@ -103,10 +104,11 @@ class Monitor:
         found = [self._tick(FUSION, now_us)]
         if now_us // TICK_US != self._ticked_s:
             self._ticked_s = now_us // TICK_US
-            found.append(self._tick(ALARMS, now_us))
+            found += [self._tick(ALARMS, now_us), self._tick(CUES, now_us)]
         return Changes(
             tuple(event for one in found for event in one.events),
             tuple(change for one in found for change in one.alarms),
+            tuple(change for one in found for change in one.cues),
         )
 
     def replay_tick(self, kind: str, at_us: int) -> Changes:
@@ -204,7 +206,7 @@ class Monitor:
         except Exception:
             _LOG.exception("monitor: the fault alarm failed as well")
             return Changes()
-        self.state = MonitorState(self.state.policy, self.state.fusion, state)
+        self.state = replace(self.state, alarms=state)
         self._keep(tuple(found))
         return Changes(alarms=tuple(found))
 

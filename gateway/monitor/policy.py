@@ -6,7 +6,8 @@ An entry of the log holds it whole, so that replay steps every moment with the p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -17,17 +18,20 @@ from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, Window
 from gateway.fusion.rules import Rules
 from gateway.model import text
+from gateway.model.cue import CueKind
 from gateway.model.geodesy import Origin
 from gateway.model.site import Ground, Node, Point, Sector, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The site, the rules of fusion, and those of alarms."""
+    """The site, the rules of fusion, and those of alarms. `devices` are the kinds of cue that each
+    device takes, by its connector's name."""
 
     site: Site
     rules: Rules
     alarms: AlarmRules
+    devices: Mapping[str, frozenset[CueKind]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -58,6 +62,7 @@ class SavedPolicy(msgspec.Struct, frozen=True):
     rules: Rules
     schedules: dict[str, _SavedSchedule]
     escalation: tuple[EscalationStep, ...]
+    devices: dict[str, tuple[CueKind, ...]] = {}
 
 
 def saved(policy: Policy) -> SavedPolicy:
@@ -79,6 +84,10 @@ def saved(policy: Policy) -> SavedPolicy:
             for name, one in alarms.schedules.items()
         },
         alarms.escalation,
+        {
+            name: tuple(sorted(kinds, key=lambda kind: kind.value))
+            for name, kinds in sorted(policy.devices.items())
+        },
     )
 
 
@@ -95,6 +104,7 @@ def restored(saved: SavedPolicy) -> Policy:
         Site(site.name, nodes, sectors, site.ground, site.origin),
         saved.rules,
         AlarmRules({node.id: node.sector for node in nodes.values()}, schedules, saved.escalation),
+        {name: frozenset(kinds) for name, kinds in saved.devices.items()},
     )
 
 

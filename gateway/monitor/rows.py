@@ -16,15 +16,16 @@ from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.model.event import Event
 from gateway.monitor import earlier
+from gateway.monitor.cues import Cues
 from gateway.monitor.inputs import Start
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import MonitorState
 from gateway.store.interface import Snapshot
 
 _EVENT, _FLOOR = "event:", "ear:"  # prefixes of state rows
-_FUSION, _ORDERS = "fusion", "orders"
+_FUSION, _ORDERS, _CUES = "fusion", "orders", "cues"
 _LAST_EVENT = "last_event"  # of stores of earlier versions
-_PREFIXES = (_EVENT, _FLOOR, _FUSION, _ORDERS, _LAST_EVENT)
+_PREFIXES = (_EVENT, _FLOOR, _FUSION, _ORDERS, _CUES, _LAST_EVENT)
 
 Rows = dict[str, str]
 _T = TypeVar("_T")
@@ -50,6 +51,8 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
     orders = saved_orders(now.alarms)
     if orders != saved_orders(before.alarms):
         rows[_ORDERS] = text.format_json(orders)
+    if now.cues is not before.cues:
+        rows[_CUES] = text.format_json(now.cues)
     return rows
 
 
@@ -123,4 +126,5 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
     )
     if _ORDERS in start.state:
         alarms = with_orders(alarms, text.parse_json(start.state[_ORDERS], SavedOrders))
-    return replace(blank, fusion=fusion, alarms=alarms)
+    cues = text.parse_json(start.state[_CUES], Cues) if _CUES in start.state else Cues()
+    return replace(blank, fusion=fusion, alarms=alarms, cues=cues)

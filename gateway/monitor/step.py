@@ -7,7 +7,7 @@ An input goes to fusion or to alarms by its type; each event that fusion changed
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import cast, get_args
 
 from gateway.alarms import AlarmInput, AlarmState, EventChanged, Tick
 from gateway.alarms import step as alarm_step
@@ -15,8 +15,11 @@ from gateway.alarms.rules import TICK_US
 from gateway.fusion import HANDLED, FusionState
 from gateway.fusion import step as fusion_step
 from gateway.model.alarm import AlarmChange
+from gateway.model.cue import CueChange
 from gateway.model.event import Event
-from gateway.monitor.inputs import Input, Start, Unreadable
+from gateway.monitor import cues as cue_machine
+from gateway.monitor.cues import CueRules, Cues
+from gateway.monitor.inputs import Input, OfCues, Start, Unreadable
 from gateway.monitor.policy import Policy, SavedPolicy, restored
 
 
@@ -27,6 +30,7 @@ class MonitorState:
     policy: Policy
     fusion: FusionState = field(default_factory=FusionState)
     alarms: AlarmState = field(default_factory=AlarmState)
+    cues: Cues = field(default_factory=Cues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class Changes:
 
     events: tuple[Event, ...] = ()
     alarms: tuple[AlarmChange, ...] = ()
+    cues: tuple[CueChange, ...] = ()
     done: bool = False
+    refused: str = ""  # one line why an input about cues was not possible
 
 
 def step(state: MonitorState, given: Input, now_us: int) -> tuple[MonitorState, Changes]:
@@ -50,6 +56,8 @@ def step(state: MonitorState, given: Input, now_us: int) -> tuple[MonitorState, 
         policy = state.policy
         fusion, events = fusion_step(state.fusion, policy.site, policy.rules, now_us, given)
         return _alarmed(replace(state, fusion=fusion), events, now_us)
+    if isinstance(given, get_args(OfCues)):
+        return _cued(state, cast(OfCues, given), now_us)
     of_alarms = cast(AlarmInput, given)
     alarms, changes = alarm_step(state.alarms, state.policy.alarms, of_alarms, now_us)
     done = alarms is not state.alarms
@@ -73,6 +81,22 @@ def tick_alarms(state: MonitorState, now_us: int) -> tuple[MonitorState, Changes
     if alarms is state.alarms or (alarms == state.alarms and not changes):
         return state, Changes()
     return replace(state, alarms=alarms), Changes(alarms=changes)
+
+
+def tick_cues(state: MonitorState, now_us: int) -> tuple[MonitorState, Changes]:
+    """Time passes for cues and their policies."""
+    return _cued(state, cue_machine.Tick(), now_us)
+
+
+def _cued(
+    state: MonitorState, given: cue_machine.CueInput, now_us: int
+) -> tuple[MonitorState, Changes]:
+    policy = state.policy
+    rules = CueRules(dict(policy.devices), frozenset(policy.site.sectors))
+    after = cue_machine.step(state.cues, rules, given, now_us)
+    if after.state != state.cues:
+        state = replace(state, cues=after.state)
+    return state, Changes(cues=after.changes, done=not after.refused, refused=after.refused)
 
 
 def _alarmed(

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Literal
 
+MAX_PACKET = 2048  # a sealed message of 1536 bytes, its topic and the MQTT header
 Transport = Literal["tcp", "websockets"]
 Version = Literal[3, 5]
 
@@ -50,6 +51,7 @@ class MqttAccess:
     transport: Transport = "tcp"
     websocket_path: str = "/mqtt"
     version: Version = 3
+    max_packet_bytes: int = MAX_PACKET  # one that is longer is passed over and counted
 
     def __post_init__(self) -> None:
         if self.tls is not None and not (

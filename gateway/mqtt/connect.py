@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from paho.mqtt import client as paho
 from paho.mqtt._packet import decode_publish
@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from gateway.mqtt.access import MqttAccess, Will
-from gateway.mqtt.stream import Stream
+from gateway.mqtt.stream import Inner, Stream
 
 KEEPALIVE_S = 15
 CONNECT_S = 10.0
@@ -29,13 +29,16 @@ class PahoClient(paho.Client):
     connected: socket.socket
     stream: Stream
     on_too_big: Callable[[int], None]
+    max_packet_bytes: int
     on_arrival: Callable[[str, bytes, int, bool], None]  # topic, payload, packet id, retained
 
     def _create_socket_connection(self) -> socket.socket:
         return self.connected
 
     def _create_socket(self) -> Stream:
-        self.stream = Stream(super()._create_socket(), self.on_too_big)  # type: ignore[arg-type]
+        inner = super()._create_socket()
+        # A plain socket does all that is needed of an `Inner`.
+        self.stream = Stream(cast("Inner", inner), self.on_too_big, self.max_packet_bytes)
         return self.stream
 
     def _handle_publish(self) -> MQTTErrorCode:
@@ -74,6 +77,7 @@ def make_client(access: MqttAccess, will: Will | None) -> PahoClient:
         manual_ack=True,
     )
     client.connect_timeout = CONNECT_S
+    client.max_packet_bytes = access.max_packet_bytes
     client.max_queued_messages = _MAX_UNACKED
     if access.transport == "websockets":
         client.ws_set_options(access.websocket_path)

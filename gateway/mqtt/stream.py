@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from paho.mqtt.client import _WebsocketWrapper
 
-MAX_PACKET = 2048  # a sealed message of 1536 bytes, its topic and the MQTT header
 _READ = 65_536
 _MAX_FRAME = 1 << 20  # bytes of one websocket frame, which paho keeps until it ends
 _PUBLISH = 3
@@ -32,10 +31,13 @@ class Stream:
     While `paused`, nothing can be received. `unsent` bytes wait for `flush`.
     """
 
-    def __init__(self, inner: Inner, on_too_big: Callable[[int], None]) -> None:
+    def __init__(
+        self, inner: Inner, on_too_big: Callable[[int], None], max_packet_bytes: int
+    ) -> None:
         self.paused = False
         self._inner = inner
         self._on_too_big = on_too_big
+        self._max_packet_bytes = max_packet_bytes
         self._ready = b""  # whole packets for paho
         self._at = 0
         self._rest = b""  # the start of a packet
@@ -145,7 +147,7 @@ class Stream:
             if first >> 4 == _PUBLISH and first & 4:
                 raise StreamError("publish at a quality of service that was not asked for")
             stop = body + size
-            if size > MAX_PACKET:
+            if size > self._max_packet_bytes:
                 packet_id = _too_big(first, data, body, end)
                 if packet_id is None:
                     break  # its head is not all here

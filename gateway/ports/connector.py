@@ -12,33 +12,48 @@ that nobody pays for a connector that is not configured.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from gateway.model.acts import Act
-from gateway.model.cue import Cue, CueState
+from gateway.model.acts import Acknowledge, Act
+from gateway.model.cue import Cue, CueKind, CueState, ProposeCue
 from gateway.model.observation import FromConnector
 from gateway.model.site import Site
 from gateway.ports.picture import Picture
 
 ENTRY_POINTS = "groundwatch.connectors"
 
+# What the other side may be allowed to do. Nothing that moves a device is among it.
+May = Literal["acknowledge", "propose_cue"]
+ACT_OF: dict[str, type[Any]] = {"acknowledge": Acknowledge, "propose_cue": ProposeCue}
+
 
 class ConnectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every `[[connector]]` table holds; a connector's own configuration derives from it.
 
-    `may` lists the acts that the other side may bring ("acknowledge"); nothing unless it is named.
+    `may` lists the acts that the other side may bring; none unless it is named. Secrets are fields
+    of the type `Secret`, files of the type `Path`.
     """
 
     kind: str
-    name: str
-    may: tuple[str, ...] = ()
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern="^[a-z0-9_-]{1,16}$",
+            examples=["duty_phone"],
+            extra={"wants": "must be 1 to 16 of a-z 0-9 _ -"},
+        ),
+    ]
+    may: tuple[May, ...] = ()
+
+    def described(self) -> dict[str, Any]:
+        """What the audit records of it: no address, no secret."""
+        return {"kind": self.kind, "may": list(self.may)}
 
 
 @dataclass(slots=True)
@@ -81,8 +96,9 @@ class Port(Protocol):
         """Take an observation in; False when the queue is full or the observation is invalid, which
         is counted in `status`. Never waits."""
 
-    async def act(self, act: Act) -> bool:
-        """An act in the connector's name; False when it may not, or it was not possible."""
+    async def act(self, act: Act | ProposeCue) -> bool:
+        """An act in the connector's name (`by` is replaced by it); False when it may not, or it was
+        not possible."""
 
 
 @runtime_checkable
@@ -95,6 +111,9 @@ class Runs(Protocol):
 
     async def run(self, port: Port) -> None:
         """Carry until cancelled."""
+
+
+DELIVERY_TIMEOUT_S = 10.0  # of one attempt
 
 
 class DeliveryError(Exception):
@@ -144,8 +163,4 @@ class ConnectorType:
     make: Callable[[Any, Context], object]
     help: str
     needs: str = ""  # the optional extra that brings its library
-
-
-async def sleep_backoff(attempt: int, rng: random.Random, first_s: float, max_s: float) -> None:
-    """Wait before attempt number `attempt` (from 1) with jitter of a factor 0.5 to 1.5."""
-    await asyncio.sleep(min(max_s, first_s * 2.0 ** (attempt - 1)) * rng.uniform(0.5, 1.5))
+    cues: frozenset[CueKind] = frozenset()  # what its device can be asked for

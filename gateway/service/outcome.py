@@ -8,10 +8,11 @@ from typing import Any
 
 from gateway.model import text
 from gateway.model.alarm import AlarmChange
+from gateway.model.cue import CueChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.target import Phase
-from gateway.outputs.outbox import Delivery
+from gateway.outbox.outbox import Delivery
 from gateway.wire.messages import UpMessage
 
 
@@ -24,19 +25,23 @@ class Outcome:
     refused: str = ""
     duplicate: bool = False
     done: bool = False
+    problem: str = ""  # one line why an act about a cue was not possible
     changed: list[str] = field(default_factory=list)
     detections: list[Detection] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     alarms: list[AlarmChange] = field(default_factory=list)
+    cues: list[CueChange] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     message: UpMessage | None = None
 
     def absorb(self, later: Outcome) -> None:
         """Add what a later step of the same input brought."""
         self.done = self.done or later.done
+        self.problem = self.problem or later.problem
         self.detections += later.detections
         self.events += later.events
         self.alarms += later.alarms
+        self.cues += later.cues
         self.deliveries += later.deliveries
 
     def lines(self, zero_us: int = 0) -> list[dict[str, Any]]:

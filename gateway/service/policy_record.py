@@ -14,7 +14,7 @@ import msgspec
 from gateway.keys import KeyRing
 from gateway.model.record import Recorder
 from gateway.monitor.policy import Policy, saved
-from gateway.outputs.outbox import Channel
+from gateway.outbox.outbox import Channel
 from gateway.store.interface import Snapshot, Writes
 
 _ROW = "standing"  # name of the state row

@@ -17,8 +17,10 @@ from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
 from gateway.model import view
 from gateway.model.alarm import Alarm, AlarmChange
+from gateway.model.cue import CueChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.observation import Contact
 from gateway.model.orders import Walk
 from gateway.model.site import Sector, Site
 from gateway.ports.picture import Picture
@@ -51,6 +53,7 @@ class NodeReport(Protocol):
 
 
 _REPORTED = tuple(name for name in NodeReport.__annotations__ if name != "conditions")
+ENDED_CUES_MAX = 50
 
 # The report of a node, and its gaps: (boot, first, last).
 ReadNode = Callable[[str], tuple[NodeReport, Sequence[tuple[int, int, int]]]]
@@ -68,6 +71,7 @@ class Publisher:
         self._dirty: dict[str, None] = {}
         self._alarms: dict[int, Alarm] = {}
         self._closed: deque[int] = deque()
+        self._ended_cues: deque[str] = deque()
         self._tracks: dict[str, view.TrackView] = {}
         self._detecting: defaultdict[str, set[str]] = defaultdict(set)  # tracks by node
         self._detections: deque[str] = deque()
@@ -135,6 +139,21 @@ class Publisher:
         while len(self._detections) > MAX_DETECTIONS:
             self.picture.remove(view.DETECTION, self._detections.popleft())
 
+    def contacts(self, latest: Iterable[Contact]) -> None:
+        """Own people as last reported; those not named are gone."""
+        views = {one.call_sign: view.view_contact(self._site, one) for one in latest}
+        self.things(view.CONTACT, views)
+
+    def cues(self, changes: Iterable[CueChange]) -> None:
+        """Cues after a change; of those that are over, the newest are kept."""
+        for change in changes:
+            cue = change.cue
+            self.picture.put(view.CUE, str(cue.id), view.view_cue(self._site, cue))
+            if cue.state.final:
+                self._ended_cues.append(str(cue.id))
+        while len(self._ended_cues) > ENDED_CUES_MAX:
+            self.picture.remove(view.CUE, self._ended_cues.popleft())
+
     def policy(self, state: AlarmState, rules: AlarmRules, now_us: int) -> None:
         """Arming, masks, walks and escalation, and the alarms that are open: whatever left the
         queue without a change of its own leaves the picture too."""
@@ -189,10 +208,7 @@ class Publisher:
         if known is alarm:
             return
         self._alarms[alarm.id] = alarm
-        track = self._tracks.get(alarm.key)
-        self.picture.put(
-            view.ALARM, name, view.view_alarm(self._site, alarm, track.error_m if track else None)
-        )
+        self.picture.put(view.ALARM, name, view.view_alarm(self._site, alarm))
         self.nodes(alarm.nodes)
         if alarm.open:
             if known is not None and not known.open:

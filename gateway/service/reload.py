@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Standing orders read anew while the gateway runs: all of them, or none and one line why.
 
-What can change so: arming schedules, escalation, outputs, Home Assistant, and a site that grows or
+What can change so: arming schedules, escalation, connectors, and a site that grows or
 is measured anew. Everything else of gateway.toml takes a restart, and is refused.
 """
 
@@ -21,8 +21,7 @@ from gateway.keys import KeyRing
 from gateway.model.record import SYSTEM
 from gateway.model.site import Site
 from gateway.monitor.policy import Policy
-from gateway.outputs.desk import OutputDesk
-from gateway.outputs.home_assistant import HomeAssistant
+from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.policy_record import NewPolicy
 from gateway.service.service import Service
 
@@ -47,10 +46,9 @@ class Rooms:
     at the links and the broker."""
 
     service: Service
-    outputs: OutputDesk
+    connectors: ConnectorService
     keys: Callable[[Site], dict[str, KeyRing]]
     admit: Callable[[Site, Mapping[str, KeyRing]], Awaitable[None]]
-    assistant: Callable[[GatewayConfig, Site], HomeAssistant | None]
 
 
 class Reload:
@@ -89,46 +87,46 @@ class Reload:
             if getattr(config, field) != getattr(before, field):
                 raise ConfigError(f"{name} is another: that takes a restart; nothing was changed")
         _check_growth(rooms.service.stages.site, site)
-        policy = Policy(site, rooms.service.stages.policy.rules, alarm_rules(config.alarms, site))
+        policy = Policy(
+            site,
+            rooms.service.stages.policy.rules,
+            alarm_rules(config.alarms, site),
+            devices_of(config.connectors),
+        )
         given = NewPolicy(
             policy,
             rooms.keys(site),
-            [output.channel for output in config.outputs],
-            outputs_told(config),
+            channels_of(one for _kind, one in config.connectors),
+            described_connectors(config),
             _hidden(before, config),
         )
-        # The entities of Home Assistant are made from the site.
-        same = config.home_assistant == before.home_assistant and site == rooms.service.stages.site
-        assistant = rooms.outputs.home_assistant if same else rooms.assistant(config, site)
+        prepared = rooms.connectors.prepare(config.connectors)
 
         def current() -> NewPolicy:
             # Only now: a key may have been revoked since.
-            rooms.outputs.set_outputs(config.outputs, assistant)
             return given._replace(keys=rooms.keys(site))
 
         changed = await rooms.service.set_policy(by, current)
+        rooms.connectors.apply(prepared, site)
         self._config = config
         await rooms.admit(site, rooms.keys(site))
         _LOG.info("orders by=%s changed=%s", by, ", ".join(changed) or "nothing")
         return changed
 
 
-def outputs_told(config: GatewayConfig) -> dict[str, Any]:
-    """Outputs by subject, without what nobody may read."""
-    told = {f"output {one.channel.name}": one.described() for one in config.outputs}
-    if config.home_assistant is not None:
-        told["home_assistant"] = config.home_assistant.described()
-    return told
+def described_connectors(config: GatewayConfig) -> dict[str, Any]:
+    """Connectors by subject, without addresses and secrets."""
+    return {f"connector {one.name}": one.described() for _kind, one in config.connectors}
 
 
 def _hidden(before: GatewayConfig, now: GatewayConfig) -> list[str]:
-    """Subjects of outputs that are there as before, and other in what is not told of them."""
-    old, new = ({one.channel: one for one in config.outputs} for config in (before, now))
-    hidden = [f"output {c.name}" for c, one in new.items() if c in old and old[c] != one]
-    both = before.home_assistant, now.home_assistant
-    if None not in both and both[0] != both[1]:
-        hidden.append("home_assistant")
-    return hidden
+    """Subjects of connectors that are there as before, and differ in what is not described."""
+    old, new = ({one.name: one for _kind, one in config.connectors} for config in (before, now))
+    return [
+        f"connector {name}"
+        for name, one in new.items()
+        if name in old and old[name] != one and old[name].described() == one.described()
+    ]
 
 
 def _check_growth(before: Site, now: Site) -> None:

@@ -18,8 +18,10 @@ from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.links.interface import Clock
 from gateway.model.acts import Act
+from gateway.model.cue import CueAct, CueReport, CueState, DevicesLost
 from gateway.model.observation import FromConnector
-from gateway.outputs.outbox import Delivery, Status
+from gateway.model.record import SYSTEM
+from gateway.outbox.outbox import Delivery, Status
 from gateway.service.act_keys import DONE, PENDING
 from gateway.service.commits import Commits
 from gateway.service.committer import Committer
@@ -40,10 +42,12 @@ KEY_MAX = 64  # characters of an idempotency key
 
 
 class ActResult(NamedTuple):
-    """`done`: the act was possible. `repeated`: it came before with the same key."""
+    """`done`: the act was possible, else `problem` may say why not. `repeated`: it came before with
+    the same key."""
 
     done: bool
     repeated: bool = False
+    problem: str = ""
 
 
 class Service:
@@ -79,7 +83,11 @@ class Service:
         """Process what an earlier run left in the log, and begin this run. Raises StoreError."""
         for outcome in self.monitor_stage.catch_up():
             self._on_outcome(outcome)
-        self.monitor_stage.hand_over(self.stages.start(self.clock_us()))
+        entries = self.stages.start(self.clock_us())
+        moving = (CueState.SENT, CueState.EXECUTING)
+        if any(cue.state in moving for cue in self.stages.monitor.state.cues.open.values()):
+            entries += self.stages.intake.append(self.clock_us(), SYSTEM, DevicesLost())
+        self.monitor_stage.hand_over(entries)
 
     async def run(self) -> None:
         """Until cancelled; a stage that a fault of our own ends is started again."""
@@ -107,7 +115,7 @@ class Service:
         await self.commits.commit(everything=True)
         self._committer.close()
 
-    async def act(self, act: Act, key: str = "") -> ActResult:
+    async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """What a person or a connector does; committed when this returns. With a key, the same act
         of the same actor acts once."""
         known = self.stages.act_keys.find(act.by, key) if key else None
@@ -122,7 +130,7 @@ class Service:
 
         future = await self.intake_stage.request(work)
         outcome: Outcome = await future
-        return ActResult(outcome.done)
+        return ActResult(outcome.done, problem=outcome.problem)
 
     async def observe(self, observations: Sequence[FromConnector]) -> None:
         """What a connector observed; stored when this returns. Its `source` is its provenance."""
@@ -132,6 +140,11 @@ class Service:
             return Work([e for one in observations for e in append(now_us, one.source, one)])
 
         await self.intake_stage.request(work)
+
+    def report_cue(self, report: CueReport) -> None:
+        """What a device did. Bounded by the cues that are open."""
+        append = self.stages.intake.append
+        self.intake_stage.post(lambda now_us: Work(append(now_us, SYSTEM, report)))
 
     async def set_policy(self, by: str, given: Callable[[], NewPolicy]) -> list[str]:
         """Another policy from now on, recorded in the name of who gave it; subjects that are

@@ -17,6 +17,7 @@ from gateway.fusion.rules import Rules
 from gateway.intake.intake import Intake, Taken
 from gateway.keys import KeyRing
 from gateway.model.acts import Act, act_name, act_subject, act_to_dict
+from gateway.model.cue import CUE_ACT_NAMES, CueAct, CueChange, CueKind, EndCuePolicy, SetCuePolicy
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
 from gateway.model.record import SYSTEM
@@ -24,7 +25,7 @@ from gateway.model.site import Site
 from gateway.monitor.monitor import Monitor
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import Changes
-from gateway.outputs.outbox import Channel, Delivery, Outbox
+from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.performance.watch import WatchBook
 from gateway.service.act_keys import ActKeys
 from gateway.service.enrolment_record import EnrolmentRecord
@@ -36,6 +37,8 @@ from gateway.updates.desk import Happened, UpdateDesk
 from gateway.wire.messages import DownMessage
 
 _ACTS = get_args(Act)
+_CUE_ACTS = get_args(CueAct)
+_POLICY_ACTS = (SetCuePolicy, EndCuePolicy)
 
 
 class Stages:
@@ -50,9 +53,10 @@ class Stages:
         alarm_rules: AlarmRules | None = None,
         audit: AuditLog | None = None,
         channels: Sequence[Channel] = (),
+        devices: Mapping[str, frozenset[CueKind]] | None = None,
     ) -> None:
         sectors = {node.id: node.sector for node in site.nodes.values()}
-        policy = Policy(site, rules or Rules(), alarm_rules or AlarmRules(sectors))
+        policy = Policy(site, rules or Rules(), alarm_rules or AlarmRules(sectors), devices or {})
         self.site = site
         self.down: list[tuple[str, DownMessage]] = []
         self.audit = audit or AuditLog()
@@ -122,12 +126,14 @@ class Stages:
         """Second stage: one entry of the log."""
         changes = self.monitor.process(entry)
         outcome = self._outcome(changes, entry.at_us)
-        outcome.done = changes.done
+        outcome.done, outcome.problem = changes.done, changes.refused
         if isinstance(entry.given, Detection):
             outcome.detections.append(entry.given)
-        elif isinstance(entry.given, _ACTS):
+        elif isinstance(entry.given, (*_ACTS, *_CUE_ACTS)):
             self.act_keys.settle(entry.id, changes.done)
-            if changes.done:
+            if changes.done and isinstance(entry.given, _POLICY_ACTS):
+                self._record_cue_policy(entry.at_us, entry.given)
+            elif changes.done and isinstance(entry.given, _ACTS):
                 self._record_act(entry.at_us, entry.given)
         return outcome
 
@@ -195,9 +201,14 @@ class Stages:
     def _outcome(self, changes: Changes, now_us: int) -> Outcome:
         for row in self.monitor.take_unchained():
             self._chain(row)
+        for change in changes.cues:
+            self._record_cue(change)
         deliveries = self.outbox.offer(changes.alarms, now_us)
         return Outcome(
-            events=list(changes.events), alarms=list(changes.alarms), deliveries=deliveries
+            events=list(changes.events),
+            alarms=list(changes.alarms),
+            cues=list(changes.cues),
+            deliveries=deliveries,
         )
 
     def _record_act(self, at_us: int, act: Act) -> None:
@@ -206,6 +217,28 @@ class Stages:
         until_us = getattr(act, "until_us", None)
         name, subject = act_name(act), act_subject(act)
         self.audit.add(at_us, act.by, name, subject, reason, until_us, act_to_dict(act))
+
+    def _record_cue(self, change: CueChange) -> None:
+        """Every step in the life of a cue, with who brought it about."""
+        cue = change.cue
+        detail = {
+            "kind": cue.kind.value,
+            "confirmed_by": cue.confirmed_by,
+            "x_m": cue.x_m,
+            "y_m": cue.y_m,
+            "alarm": cue.alarm_id,
+        }
+        action, subject = f"cue.{cue.state.value}", f"cue {cue.id} of {cue.device}"
+        by = change.by or SYSTEM
+        self.audit.add(change.at_us, by, action, subject, cue.problem, cue.expires_us, detail)
+
+    def _record_cue_policy(self, at_us: int, act: SetCuePolicy | EndCuePolicy) -> None:
+        name = CUE_ACT_NAMES[type(act)]
+        if isinstance(act, SetCuePolicy):
+            subject = f"sector {act.sector} by {act.device}"
+            self.audit.add(at_us, act.by, name, subject, act.reason, act.until_us)
+        else:
+            self.audit.add(at_us, act.by, name, f"policy {act.policy_id}", act.reason)
 
     def _record_delivery(self, delivery: Delivery) -> None:
         """Who was notified of what, and of what no one could be notified."""

@@ -22,7 +22,7 @@ from gateway.config import load_config
 from gateway.errors import ConfigError
 from gateway.model.identity import Scope
 from tests.api.running import make_token
-from tests.gateway.played_node import write_config
+from tests.gateway.played_node import free_port, write_config
 
 MASK = {"sectors": ["west"], "minutes": 5, "reason": "cows"}
 ENTRY = '[[token]]\nname = "a"\nscopes = ["read"]\nsha256 = "' + "0" * 64 + '"\nuntil_us = 1\n'
@@ -220,3 +220,18 @@ async def test_act_sent_again_with_its_key_after_a_restart_acts_once(tmp_path: P
             answer = await http.post("/api/v1/masks", json=MASK, headers=headers)
             assert answer.status == 200
             assert len(gateway.service.stages.monitor.state.alarms.masks) == 1
+
+
+async def test_second_address_of_the_api_takes_tokens_too(tmp_path: Path) -> None:
+    headers = bearer(make_token(tmp_path, "tak", Scope.READ))
+    port = free_port()
+    config = load_config(write_config(tmp_path, "port = 0", serial=f"[api]\nport = {port}\n"))
+    async with (
+        Gateway(config) as gateway,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+    ):
+        assert not gateway.console_url.endswith(f":{port}/")
+        assert (await http.get("/api/v1/nodes", headers=headers)).status == 200
+        assert (await http.get("/api/v1/nodes")).status == 401
+        foreign = {**headers, "Host": "127.0.0.1:1"}
+        assert (await http.get("/api/v1/nodes", headers=foreign)).status == 403

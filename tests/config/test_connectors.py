@@ -15,9 +15,9 @@ from gateway.config.connectors import ConnectorTable, connector_tables, read_con
 from gateway.config.notify import NotifierConfig
 from gateway.config.secrets import Secret
 from gateway.errors import ConfigError
-from gateway.outputs.config import HomeAssistantConfig, read_outputs
 from gateway.ports.connector import ConnectorType
-from tests.outputs.told import read, secret
+from tests.connectors.made import read
+from tests.outbox.deliveries import secret
 
 HOOK = {"kind": "webhook", "url": "https://example.net/hook", "secret_env": "GW_TEST_SECRET"}
 MAIL = {
@@ -52,7 +52,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read_one(folder: Path, values: dict[str, Any]) -> None:
-    read_outputs(connector_tables([], [{"name": "phone", **values}]), folder, "gateway.toml")
+    read_connectors(connector_tables([], [{"name": "phone", **values}]), folder)
 
 
 def read_buzzer(folder: Path, **values: Any) -> Any:
@@ -123,11 +123,15 @@ def test_two_connectors_of_one_name_are_refused_over_all_spellings() -> None:
         connector_tables([{"kind": "x", "name": "home_assistant"}], home_assistant={"host": "h"})
 
 
-def test_home_assistant_absent_is_none_and_wildcard_prefix_is_refused(tmp_path: Path) -> None:
-    assert read_outputs((), tmp_path, "gateway.toml") == ((), None)
+def test_home_assistant_with_a_wildcard_in_its_prefix_is_refused(tmp_path: Path) -> None:
     tables = connector_tables([], home_assistant={"host": "h", "prefix": "#"})
     with pytest.raises(ConfigError, match="home_assistant.prefix must be one topic without"):
-        read_outputs(tables, tmp_path, "gateway.toml")
+        read_connectors(tables, tmp_path)
+
+
+def test_home_assistant_table_with_a_kind_of_its_own_is_refused() -> None:
+    with pytest.raises(ConfigError, match="home_assistant.kind is not a known key"):
+        connector_tables([], home_assistant={"host": "h", "kind": "ntfy"})
 
 
 def test_older_spellings_are_read_as_connectors(tmp_path: Path) -> None:
@@ -139,13 +143,11 @@ def test_older_spellings_are_read_as_connectors(tmp_path: Path) -> None:
         '[home_assistant]\nhost = "127.0.0.1"\n'
     )
     config = load_config(path)
-    assert [(one.at, one.values["kind"]) for one in config.connectors] == [
-        ("connector[0]", "webhook"),
-        ("output[0]", "webhook"),
+    assert [(kind.kind, one.name) for kind, one in config.connectors] == [
+        ("webhook", "b"),
+        ("webhook", "a"),
         ("home_assistant", "home_assistant"),
     ]
-    assert [one.channel.name for one in config.outputs] == ["b", "a"]
-    assert config.home_assistant == HomeAssistantConfig("127.0.0.1", 1883, "homeassistant")
     assert "example.net" not in repr(config)
 
 

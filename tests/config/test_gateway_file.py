@@ -33,6 +33,11 @@ def test_config_example_is_read(tmp_path: Path) -> None:
         (("port = 1883", "prot = 1883"), "broker.prot"),
         (("port = 1883", 'username = "x"'), "broker.username"),
         (("[gateway]", "[gateway"), "TOML"),
+        (('site = "site.toml"', 'site = "a\\u0000b"'), "gateway.site"),
+        (
+            ("[console]", '[[connector]]\nkind = "pigeon"\nname = "a"\n[console]'),
+            "connector[0].kind",
+        ),
         (("[gateway]\n", "[other]\n"), "gateway"),
     ],
 )

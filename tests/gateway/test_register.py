@@ -68,7 +68,7 @@ async def test_new_node_joins_a_running_gateway_within_two_seconds_and_is_alarme
         )
         page = shown(gateway)
         assert page["site"]["nodes"][-1] == {"id": "n09", "x_m": 100, "y_m": 5, "sector": "north"}
-        assert page["site"]["sectors"]["north"]["polygon"] == []
+        assert page["site"]["sectors"]["north"]["polygon"] == ()
         assert page["nodes"]["n09"]["messages"] == 2
         assert gateway.service.stages.policy.alarms.nodes_of["north"] == ("n09",)
         assert warnings(gateway).replace("mosquitto", "").count("site.toml") == 0

@@ -25,11 +25,11 @@ from gateway.commands.client import Client
 from gateway.config import load_config
 from gateway.errors import ConfigError
 from tests.api.picture import shown
+from tests.connectors.receivers import web_server
+from tests.connectors.test_connectors_page import webhook
+from tests.connectors.test_gateway_connectors import listening
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, free_port, until, write_config
-from tests.outputs.receivers import web_server
-from tests.outputs.test_gateway_outputs import listening
-from tests.outputs.test_outputs_page import webhook
 from tools.cli import main
 
 NEVER = '[[arming]]\nsectors = ["west"]\ntime_zone = "UTC"\narmed = ["mon 00:00-00:01"]\n'
@@ -221,12 +221,12 @@ async def test_reload_of_outputs_tells_the_new_one_and_drops_what_waits_for_the_
             await until(lambda: gateway.service.stages.outbox.pending)
             phone = webhook(tmp_path, server.url, "phone")
             path.write_text(path.read_text().replace(away, phone))
-            assert await gateway.reload("eva") == ["output chief", "output phone"]
+            assert await gateway.reload("eva") == ["connector chief", "connector phone"]
             assert gateway.service.stages.outbox.pending == {}
             await speaks(gateway, MqttNode("n03"), MqttNode("n04"))
             await until(lambda: server.received)
-            shown = gateway._outputs.snapshot()
-    assert [channel["name"] for channel in shown["channels"]] == ["phone"]
+            names = list(gateway.connectors.connectors)
+    assert names == ["phone"]
     assert ("output.dropped", "alarm 1") in [row[1:3] for row in audited(tmp_path, "output.%")]
 
 
@@ -239,7 +239,7 @@ async def test_reload_of_an_address_delivers_there_what_waited_and_tells_no_secr
             await speaks(gateway, MqttNode("n01"), MqttNode("n02"))
             await until(lambda: gateway.service.stages.outbox.pending)
             path.write_text(path.read_text().replace(away, webhook(tmp_path, server.url, "phone")))
-            assert await gateway.reload("eva") == ["output phone"]
+            assert await gateway.reload("eva") == ["connector phone"]
             await until(lambda: server.received)
             await until(lambda: not gateway.service.stages.outbox.pending)
     (change, _load) = audited(tmp_path)
@@ -254,7 +254,7 @@ async def test_reload_makes_entities_of_home_assistant_for_a_new_node(tmp_path: 
         table = f'[home_assistant]\nhost = "127.0.0.1"\nport = {port}\n'
         async with running(tmp_path) as (gateway, path):
             add(path, table)
-            assert await gateway.reload() == ["home_assistant"]
+            assert await gateway.reload() == ["connector home_assistant"]
             await until(lambda: any("node_n04" in topic for topic in heard), 20)
             add(tmp_path / "site.toml", FIFTH)
             await gateway.reload()

@@ -11,9 +11,9 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.errors import ConfigError
+from tests.connectors.authority import Authority
 from tests.gateway.brokers import running_mosquitto, until_listening
 from tests.gateway.played_node import MqttNode, free_port, until, write_config
-from tests.outputs.authority import Authority
 
 
 @pytest.mark.parametrize("transport", ["tcp", "websockets"])

@@ -21,9 +21,9 @@ from gateway.broker.mosquitto import hash_password
 from gateway.broker.packets import Kind, Publish, frame
 from gateway.mqtt import session as session_module
 from gateway.mqtt.session import BrokerRefused, MqttAccess, MqttSession, Will, take_nothing
+from tests.connectors.authority import Authority
 from tests.gateway.brokers import running_mosquitto, text, until_listening
 from tests.gateway.played_node import free_port
-from tests.outputs.authority import Authority
 
 UP = "groundwatch/v1/yard/+/up"
 FROM = "groundwatch/v1/yard/n01/up"

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from gateway.alarms.rules import AHEAD_MOST_US, ORDER_MOST_US, WALK_MOST_US
 from gateway.model.alarm import AlarmKind, Disposition
+from gateway.model.cue import CueKind
 from gateway.model.orders import Purpose
 from gateway.model.target import TargetClass
 from gateway.performance.watch import DAYS_MOST
@@ -35,6 +36,7 @@ OrderMinutes = Annotated[int, Meta(ge=1, le=ORDER_MOST_US // _MINUTE_US, example
 WalkMinutes = Annotated[int, Meta(ge=1, le=WALK_MOST_US // _MINUTE_US, examples=[30])]
 AheadMinutes = Annotated[int, Meta(ge=0, le=AHEAD_MOST_US // _MINUTE_US)]
 Crossings = Annotated[int, Meta(ge=1, le=100)]
+Metres = Annotated[float, Meta(ge=-150_000, le=150_000)]
 Id = Annotated[int, Meta(ge=1, lt=1 << 53)]
 Time = Annotated[int, Meta(ge=0, lt=1 << 53, description="UTC microseconds")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
@@ -54,6 +56,30 @@ class AcknowledgeBody(Body, frozen=True, kw_only=True):
 
     disposition: Disposition | None = None
     note: Note = ""
+
+
+class CueBody(Body, frozen=True, kw_only=True):
+    """A request to a device to look or to fly somewhere; it is void after `minutes`."""
+
+    device: Name
+    kind: CueKind = CueKind.LOOK
+    x_m: Metres | None = None
+    y_m: Metres | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    error_m: Annotated[float, Meta(ge=0, le=10_000)] = 10.0
+    minutes: Annotated[int, Meta(ge=1, le=60, examples=[5])] = 5
+    sector: Annotated[str, Meta(max_length=64, pattern=_LINE)] = ""
+    alarm_id: Id | None = None
+
+
+class CuePolicyBody(Body, frozen=True, kw_only=True):
+    """A supervisor confirms in advance that a device looks into a sector, for a while."""
+
+    device: Name
+    sector: Name
+    reason: Reason
+    minutes: Annotated[int, Meta(ge=1, le=720, examples=[480])]
 
 
 class MaskBody(Body, frozen=True, kw_only=True):

@@ -113,8 +113,8 @@ function show() {
   showNodes(byId("nodes"), state);
   showOutputs(byId("outputs"), state, operator?.role === "supervisor" ? testOutput : null);
   setText(byId("failing"), failing(state).length ? ` ✗ ${failing(state).length} failing` : "");
-  const { channels, deliveries, home_assistant: assistant } = outputsOf(state);
-  byId("no-outputs").hidden = channels.length > 0 || assistant !== null;
+  const { channels, deliveries } = outputsOf(state);
+  byId("no-outputs").hidden = channels.length > 0;
   byId("deliveries-shown").hidden = !channels.length;
   showRecords(byId("deliveries"), deliveries.slice(0, 50), state.now_us, true);
   showCounters(byId("counters"), state);

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The window's outputs: whether each works, and who was told of an alarm, when, after how many tries.
+// Connectors: whether each works, and what was delivered about an alarm, when, after how many tries.
 import { button, clockTime, keyed, make, setClass, setText, span, when } from "./dom.js";
 
 const CHANGES = { raised: "raised", sector: "new sector", again: "again", returned: "more urgent now", escalated: "not acknowledged", test: "test" };
-const NONE = { channels: [], deliveries: [], home_assistant: null };
+const NONE = { channels: [], deliveries: [] };
 export const outputsOf = (state) => ({ ...NONE, ...state.outputs });
+const SIGNS = { working: "✓ working", connected: "✓ connected", starting: "… connecting", stopped: "– stopped" };
+const notifies = (connector) => connector.roles.includes("notifier");
 const tries = (count) => `${count} ${count === 1 ? "try" : "tries"}`;
 
 function condition(output, nowUs) {
   if (output.state === "failing") return `✗ FAILING since ${when(output.since_us, nowUs)} (${span(nowUs - output.since_us)})`;
-  return output.state === "working" ? "✓ working" : "– not tried since the gateway began";
+  return SIGNS[output.state] ?? "– not tried since the gateway began";
+}
+
+function traffic(connector) {
+  const counted = Object.entries(connector.counters).map(([name, count]) => `${count} ${name.replaceAll("_", " ")}`);
+  return [...counted, connector.restarts && `${connector.restarts} restarts`].filter(Boolean).join(" · ");
 }
 
 function account(output, nowUs) {
@@ -70,16 +77,12 @@ export const failing = (state) => outputsOf(state).channels.filter((output) => o
 
 // `test` is null for who may not.
 export function showOutputs(list, state, test) {
-  const { channels, deliveries, home_assistant: assistant } = outputsOf(state);
+  const { channels, deliveries } = outputsOf(state);
   const shown = channels.map((output) => ({
     name: output.name, note: output.kind, state: output.state, says: condition(output, state.now_us),
-    why: output.problem, account: account(output, state.now_us), test: Boolean(test),
+    why: output.problem, account: notifies(output) ? account(output, state.now_us) : traffic(output), test: Boolean(test) && notifies(output),
     testing: deliveries.some((record) => record.change === "test" && record.output === output.name && record.status === "pending"),
   }));
-  if (assistant) shown.push({
-    name: "Home Assistant", note: "mqtt", state: assistant.connected ? "working" : "failing",
-    says: assistant.connected ? "✓ connected" : "✗ NOT CONNECTED", why: assistant.problem, account: `${assistant.counters.sent ?? 0} states told`,
-  });
   const create = (one) => {
     const item = make("li");
     const name = make("div", "name");

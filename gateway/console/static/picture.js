@@ -41,11 +41,9 @@ function ordersOf(sectors) {
 }
 
 function outputsOf() {
-  const assistant = section("home_assistant", {});
   return {
     channels: all("connector"),
     deliveries: all("delivery").sort((a, b) => b.id - a.id),
-    home_assistant: "connected" in assistant ? assistant : null,
   };
 }
 

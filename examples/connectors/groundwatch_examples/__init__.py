@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Connectors, as examples: one folder for each kind."""

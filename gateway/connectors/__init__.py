@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Connectors: one folder for each kind of other system. No other package imports them by name."""

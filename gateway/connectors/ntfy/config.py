@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""Connectors: ntfy: its `[[connector]]` table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from msgspec import Meta
+
+from gateway.config.fields import CaFile, WebAddress
+from gateway.config.notify import NotifierConfig
+from gateway.config.secrets import Secret
+
+NtfyTopic = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9_-]{1,64}$",  # ntfy's own rule
+        examples=["groundwatch-north"],
+        extra={"wants": "must be 1 to 64 of A-Z a-z 0-9 _ -"},
+    ),
+]
+
+
+class NtfyConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`url` is the root of the server, `token` an access token where the topic is protected."""
+
+    url: WebAddress
+    topic: NtfyTopic
+    token: Secret | None = None
+    ca_file: CaFile = None
+
+    def __post_init__(self) -> None:
+        if self.ca_file is not None and not self.is_tls:
+            raise ValueError('ca_file needs https, e.g. url = "https://example.net/hook"')
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the address is of https."""
+        return urlsplit(self.url).scheme == "https"
+
+    def described(self) -> dict[str, Any]:
+        """What the audit records of it: no address, no secret."""
+        return super().described() | {"tls": self.is_tls}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Connectors on the page in a real browser: what works, what fails, what was delivered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.connectors.receivers import web_server
+from tests.gateway.played_node import free_port
+from tests.gateway.test_console_page import CONTRAST, walk, watch
+from tests.outbox.deliveries import secret
+
+FAILING = '[[connector]]\nname = "{name}"\nkind = "mqtt"\nhost = "127.0.0.1"\nport = {port}\n'
+
+
+def webhook(folder: Path, url: str, name: str = "duty_phone") -> str:
+    key = secret(folder, "k" * 32, f"{name}.key")
+    return (
+        f'[[connector]]\nname = "{name}"\nkind = "webhook"\nurl = "{url}"\nsecret_file = "{key}"\n'
+    )
+
+
+async def test_page_shows_which_notifier_works_and_what_was_delivered_about_an_alarm(
+    tmp_path: Path,
+) -> None:
+    async with web_server() as server:
+        tables = webhook(tmp_path, server.url) + FAILING.format(name="chief", port=free_port())
+        async with watch(tmp_path, tables) as (_gateway, page, nodes):
+            await page.press("o")
+            await page.shows("duty_phone", "not tried since the gateway began", "never delivered")
+            walk(nodes, 1, 2)
+            await page.shows(
+                "✓ working",
+                "✗ FAILING since",
+                "connection refused: nothing accepts connections there",
+                "1 WAITING",
+                "told: ",
+                "duty_phone ✓",
+                "chief ✗ NOT YET",
+                "✗ 1 failing",
+            )
+            await page.becomes("document.querySelector('.told').open === false")
+            await page.click(".told summary")
+            await page.becomes("document.querySelector('.told').open === true")
+            record = await page.ask("document.querySelector('.told table').innerText")
+            assert "answered 204" in record and "duty_phone\traised\t1 try" in record
+            assert await page.ask(CONTRAST) == []
+            await page.press("d")
+            await page.shows("Told elsewhere")
+
+
+async def test_page_delivery_given_up_is_shown_as_not_delivered(tmp_path: Path) -> None:
+    async def answer(_number: int) -> web.StreamResponse:
+        return web.Response(status=410)
+
+    async with (
+        web_server(answer) as server,
+        watch(tmp_path, webhook(tmp_path, server.url)) as (_gateway, page, nodes),
+    ):
+        walk(nodes, 1, 2)
+        await page.shows("duty_phone ✗ NOT TOLD")
+        await page.press("o")
+        await page.shows("✗ NOT DELIVERED, given up: answered 410", "1 NOT DELIVERED")
+
+
+async def test_page_without_connectors_shows_that_alarms_are_there_only(tmp_path: Path) -> None:
+    async with watch(tmp_path) as (_gateway, page, _nodes):
+        await page.press("o")
+        text = await page.shows("Alarms are on this page only")
+        assert "DELIVERIES" not in text
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_page_connectors_are_never_wider_than_the_screen(tmp_path: Path, width: int) -> None:
+    async with web_server() as server:
+        tables = webhook(tmp_path, server.url) + FAILING.format(
+            name="a_name_of_16_let", port=free_port()
+        )
+        async with watch(tmp_path, tables) as (_gateway, page, nodes):
+            await page.resize(width, 800)
+            walk(nodes, 1, 2)
+            await page.press("o")
+            await page.shows("✗ FAILING since", "✓ working")
+            assert await page.ask("document.documentElement.scrollWidth") <= width

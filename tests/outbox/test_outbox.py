@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""The outbox: what is sent, to whom, how often, and what a restart finds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gateway.model.alarm import Change
+from gateway.outbox.outbox import MAX_PENDING, MAX_RECENT, Channel, Delivery, Outbox, Status
+from gateway.store.interface import Snapshot, Writes
+from tests.outbox.deliveries import T0, S, changed
+
+
+def box(*channels: Channel, chained: list[Delivery] | None = None) -> Outbox:
+    chain = chained.append if chained is not None else lambda _delivery: None
+    return Outbox("yard", channels or (Channel("phone", "webhook", per_minute=600),), chain)
+
+
+def kept(outbox: Outbox, state: dict[str, str] | None = None) -> dict[str, str]:
+    """State rows as a store would hold them."""
+    writes = Writes()
+    outbox.collect(writes)
+    rows = {**(state or {}), **writes.state}
+    return {name: value for name, value in rows.items() if value}
+
+
+def body(delivery: Delivery) -> dict[str, Any]:
+    return dict(json.loads(delivery.body))
+
+
+def test_outbox_alarm_raised_is_described_in_text_and_fields() -> None:
+    (delivery,) = box().offer([changed(7)], T0)
+    value = body(delivery)
+    assert value["title"] == "yard: person in west"
+    assert "two nodes agree" in value["text"] and "n01, n02" in value["text"]
+    assert (value["alarm"], value["delivery"], value["priority"]) == (7, delivery.id, 1)
+
+
+def test_outbox_changes_that_only_refine_notify_nobody() -> None:
+    quiet = (Change.UPDATED, Change.ACKNOWLEDGED, Change.CLEARED)
+    assert box().offer([changed(change=change) for change in quiet], T0) == []
+
+
+def test_outbox_masked_or_suppressed_alarm_notifies_nobody() -> None:
+    assert box().offer([changed(masked="mowing"), changed(suppressed="test")], T0) == []
+
+
+def test_outbox_alarm_less_urgent_than_the_channel_wants_is_not_sent_there() -> None:
+    outbox = box(Channel("phone", "ntfy", priority=1), Channel("mail", "email", priority=3))
+    sent = outbox.offer([changed(priority=2)], T0)
+    assert [delivery.channel for delivery in sent] == ["mail"]
+
+
+def test_outbox_escalation_to_a_notifier_by_name_goes_there_only() -> None:
+    outbox = box(Channel("phone", "ntfy"), Channel("chief", "email", priority=1))
+    change = changed(change=Change.ESCALATED, priority=2, escalation=1, escalated_to="chief")
+    assert [one.channel for one in outbox.offer([change], T0)] == ["chief"]
+    change = changed(2, Change.ESCALATED, escalation=1, escalated_to="the sergeant")
+    assert {one.channel for one in outbox.offer([change], T0)} == {"phone", "chief"}
+
+
+def test_outbox_same_change_again_within_the_repeat_time_is_sent_once() -> None:
+    outbox = box(Channel("phone", "webhook", repeat_us=300 * S, per_minute=600))
+    flaps = [changed(change=Change.AGAIN)] * 5
+    assert len(outbox.offer(flaps, T0)) == 1
+    assert outbox.counts["phone"]["repeated"] == 4
+    assert len(outbox.offer(flaps[:1], T0 + 301 * S)) == 1
+
+
+def test_outbox_new_sector_of_the_same_alarm_is_sent_each_time() -> None:
+    changes = [
+        changed(change=Change.SECTOR, sectors=("west", "gate")),
+        changed(change=Change.SECTOR, sectors=("west", "gate", "east")),
+    ]
+    assert len(box().offer(changes, T0)) == 2
+
+
+def test_outbox_storm_of_alarms_is_limited_and_the_next_one_states_by_how_many() -> None:
+    chained: list[Delivery] = []
+    outbox = box(Channel("phone", "webhook", per_minute=6), chained=chained)
+    sent = outbox.offer([changed(number) for number in range(1, 51)], T0)
+    assert len(sent) == 6
+    assert [one.status for one in chained] == [Status.LIMITED] * 44
+    (later,) = outbox.offer([changed(99)], T0 + 11 * S)
+    assert body(later)["held_back"] == 44
+    assert "44 more were held back" in body(later)["text"]
+    (after,) = outbox.offer([changed(100)], T0 + 22 * S)
+    assert "held_back" not in body(after)
+
+
+def test_outbox_full_drops_the_oldest_of_the_least_urgent_and_records_it() -> None:
+    chained: list[Delivery] = []
+    outbox = box(chained=chained)
+    outbox.offer([changed(1, priority=3), changed(2, priority=1), changed(3, priority=3)], T0)
+    for number in range(4, MAX_PENDING + 2):
+        outbox.offer([changed(number, priority=2)], T0 + number * S)
+    assert len(outbox.pending) == MAX_PENDING
+    assert [(one.alarm_id, one.status) for one in chained] == [(1, Status.DROPPED)]
+
+
+def test_outbox_restarted_goes_on_with_what_was_pending_and_forgets_no_record() -> None:
+    outbox = box()
+    first, second = outbox.offer([changed(1), changed(2)], T0)
+    outbox.settle(T0 + S, first.id, Status.SENT, 1)
+    again = box()
+    again.restore(Snapshot(state=kept(outbox)))
+    assert list(again.pending) == [second.id]
+    assert body(again.pending[second.id])["alarm"] == 2
+    assert [(one.id, one.status, one.body) for one in again.recent] == [(1, Status.SENT, "")]
+    (third,) = again.offer([changed(3)], T0 + 2 * S)
+    assert third.id > second.id
+
+
+def test_outbox_restarted_without_the_connector_ends_what_was_pending_for_it() -> None:
+    outbox = box(Channel("pager", "webhook"))
+    outbox.offer([changed(1)], T0)
+    chained: list[Delivery] = []
+    again = box(chained=chained)
+    again.restore(Snapshot(state=kept(outbox)))
+    assert not again.pending
+    assert [(one.status, one.problem) for one in chained] == [(Status.DROPPED, "no such connector")]
+
+
+def test_outbox_rows_of_a_long_run_stay_few() -> None:
+    outbox, state = box(), dict[str, str]()
+    for number in range(1, MAX_RECENT + 100):
+        (delivery,) = outbox.offer([changed(number)], T0 + number * S)
+        state = kept(outbox, state)
+        outbox.settle(T0 + number * S, delivery.id, Status.SENT, 1)
+        state = kept(outbox, state)
+    assert sum(name.startswith("delivery:") for name in state) == MAX_RECENT
+
+
+def test_outbox_settled_twice_counts_once() -> None:
+    outbox = box()
+    (delivery,) = outbox.offer([changed(1)], T0)
+    outbox.settle(T0, delivery.id, Status.SENT, 1)
+    outbox.settle(T0, delivery.id, Status.FAILED, 2)
+    assert outbox.counts["phone"] == {"sent": 1}
+
+
+def test_outbox_receipt_and_last_delivery_survive_a_restart() -> None:
+    outbox = box()
+    (first, second) = outbox.offer([changed(1), changed(2)], T0)
+    outbox.settle(T0 + S, first.id, Status.SENT, 1, "answered 204")
+    outbox.settle(T0 + 2 * S, second.id, Status.FAILED, 12, "no answer in time")
+    later = box()
+    later.restore(Snapshot(state=kept(outbox)))
+    assert [(one.receipt, one.problem) for one in later.recent] == [
+        ("answered 204", ""),
+        ("", "no answer in time"),
+    ]
+    assert later.sent_us == {"phone": T0 + S}
+
+
+def test_outbox_alarm_in_doubt_is_sent_as_perhaps_and_later_as_more_urgent() -> None:
+    outbox = box()
+    (first,) = outbox.offer([changed(unsure=True, priority=2)], T0)
+    (second,) = outbox.offer([changed(change=Change.RETURNED)], T0 + S)
+    assert body(first)["title"] == "yard: perhaps person in west"
+    assert body(second)["title"] == "yard: more urgent now: person in west"
