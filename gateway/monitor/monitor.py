@@ -18,7 +18,7 @@ from gateway.model import text
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry, kind_of
-from gateway.model.observation import AreaCondition
+from gateway.model.observation import AreaCondition, NoiseFloor
 from gateway.monitor import rows
 from gateway.monitor.inputs import Start, Unreadable
 from gateway.monitor.policy import Policy
@@ -54,7 +54,7 @@ class Monitor:
         self.state = MonitorState(policy)
         self.cursor = 0
         self.failures = 0
-        self._saved = self.state
+        self._rows: dict[str, str] = {}
         self._saved_cursor = -1  # the store says nothing of it
         self._ticked_s = -1
         self._last_history_id = 0
@@ -84,7 +84,7 @@ class Monitor:
 
     def start_from(self, start: Start) -> None:
         """Take up the state of a start."""
-        self.state = self._saved = rows.restored_state(self.state, start)
+        self.state = rows.restored_state(self.state, start)
         self._last_history_id = start.last_history_id
 
     def process(self, entry: Entry, error: str = "") -> Changes:
@@ -93,11 +93,10 @@ class Monitor:
             if error:
                 raise _SkippedThen(error)
             state, changes = step(self.state, entry.given, entry.at_us)
+            floor = entry.given.node if isinstance(entry.given, NoiseFloor) else ""
+            self._accept(state, changes, floor)
         except Exception as problem:  # whatever it is, the watch goes on
             changes = self._skip(entry, problem)
-        else:
-            self.state = state
-            self._keep(changes.alarms)
         self.cursor = entry.id
         return changes
 
@@ -117,9 +116,9 @@ class Monitor:
         """A tick that the store holds."""
         if kind not in _TICKS:
             kind, _, error = kind.partition(_FAILED)
-            return self._fault("site", f"{kind} over time", _SkippedThen(error), at_us)
-        self.state, changes = _TICKS[kind](self.state, at_us)
-        self._keep(changes.alarms)
+            return self.fault("site", f"{kind} over time", _SkippedThen(error), at_us)
+        state, changes = _TICKS[kind](self.state, at_us)
+        self._accept(state, changes)
         return changes
 
     def take_unchained(self) -> list[HistoryRow]:
@@ -138,26 +137,35 @@ class Monitor:
         if self.cursor != self._saved_cursor:
             writes.state[CURSOR] = str(self.cursor)
             self._saved_cursor = self.cursor
-        if self.state is not self._saved:
-            writes.state |= rows.changed_rows(self._saved, self.state)
-            self._saved = self.state
+        writes.state |= self._rows
         writes.alarms |= self._alarms
         writes.history += history
         writes.ticks += self._ticks
         writes.skipped += self._skipped
-        self._alarms, self._history, self._ticks, self._skipped = {}, [], [], []
+        self._rows, self._alarms = {}, {}
+        self._history, self._ticks, self._skipped = [], [], []
 
     def _tick(self, kind: str, now_us: int) -> Changes:
+        before = self.state
         try:
-            state, changes = _TICKS[kind](self.state, now_us)
+            state, changes = _TICKS[kind](before, now_us)
+            self._accept(state, changes)
         except Exception as problem:  # whatever it is, the watch goes on
             return self._tick_failed(kind, problem, now_us)
         self._failing.discard(kind)
-        if state is not self.state:
-            self.state = state
+        if state is not before:
             self._note_tick(kind, now_us)
-            self._keep(changes.alarms)
         return changes
+
+    def _accept(self, state: MonitorState, changes: Changes, floor: str = "") -> None:
+        """The step counts. What is to be stored is made now: rows that cannot be made are a fault
+        of the step, and it is rolled back. `floor` names the only node whose floor may differ."""
+        made = rows.changed_rows(self.state, state, floor)
+        values = [text.format_json(change.alarm) for change in changes.alarms]
+        # From here on nothing raises.
+        self.state = state
+        self._rows |= made
+        self._keep(changes.alarms, values)
 
     def _tick_failed(self, kind: str, problem: Exception, now_us: int) -> Changes:
         """One alarm until a tick of that kind has worked again: there are two ticks a second."""
@@ -166,7 +174,7 @@ class Monitor:
             return Changes()
         self._failing.add(kind)
         self._note_tick(f"{kind}{_FAILED}{type(problem).__name__}", now_us)
-        return self._fault("site", f"{kind} over time", problem, now_us)
+        return self.fault("site", f"{kind} over time", problem, now_us)
 
     def _note_tick(self, kind: str, now_us: int) -> None:
         self._last_tick_id += 1
@@ -179,9 +187,9 @@ class Monitor:
         what = entry.given.kind if isinstance(entry.given, Unreadable) else kind_of(entry.given)
         if isinstance(entry.given, Detection):
             what = f"detection of {entry.given.target.label}"
-        return self._fault(entry.source, what, problem, entry.at_us)
+        return self.fault(entry.source, what, problem, entry.at_us)
 
-    def _fault(self, source: str, what: str, problem: Exception, now_us: int) -> Changes:
+    def fault(self, source: str, what: str, problem: Exception, now_us: int) -> Changes:
         """It happened and is over: an alarm that stays until an operator has acknowledged it."""
         self.failures += 1
         replayed = isinstance(problem, _SkippedThen)
@@ -205,17 +213,16 @@ class Monitor:
                 )
                 state, changes = alarm_step(state, self.state.policy.alarms, condition, now_us)
                 found += changes
+            fault = Changes(alarms=tuple(found))
+            self._accept(replace(self.state, alarms=state), fault)
         except Exception:
             _LOG.exception("monitor: the fault alarm failed as well")
             return Changes()
-        self.state = replace(self.state, alarms=state)
-        self._keep(tuple(found))
-        return Changes(alarms=tuple(found))
+        return fault
 
-    def _keep(self, changes: tuple[AlarmChange, ...]) -> None:
-        for change in changes:
+    def _keep(self, changes: tuple[AlarmChange, ...], values: list[str]) -> None:
+        for change, value in zip(changes, values, strict=True):
             alarm = change.alarm
-            value = text.format_json(alarm)
             self._alarms[alarm.id] = _alarm_row(alarm, value)
             # Numbered here, so that a commit which is repeated adds no second row.
             self._last_history_id += 1

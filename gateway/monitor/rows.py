@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+import msgspec
+
 from gateway.alarms import AlarmState
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.fusion import FusionState
@@ -31,8 +33,9 @@ Rows = dict[str, str]
 _T = TypeVar("_T")
 
 
-def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
-    """State rows that are different; an empty value ends a row."""
+def changed_rows(before: MonitorState, now: MonitorState, floor: str = "") -> Rows:
+    """State rows that are different; an empty value ends a row. `floor` names the only node whose
+    noise floor may differ: ten thousand are not compared for one heartbeat."""
     rows: Rows = {}
     old = {event.id: event for event in before.fusion.events}
     new = {event.id: event for event in now.fusion.events}
@@ -42,9 +45,9 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
             rows[f"{_EVENT}{name}"] = text.format_json(event)
     floors, known = now.fusion.floors.by_node, before.fusion.floors.by_node
     if floors is not known:
-        for name, floor in floors.items():
-            if known.get(name) is not floor:
-                rows[f"{_FLOOR}{name}"] = text.format_json(floor)
+        for name in (floor,) if floor else floors:
+            if known.get(name) is not floors[name]:
+                rows[f"{_FLOOR}{name}"] = text.format_json(floors[name])
     rest = _rest(now.fusion)
     if rest != _rest(before.fusion):
         rows[_FUSION] = text.format_json(rest)
@@ -52,7 +55,8 @@ def changed_rows(before: MonitorState, now: MonitorState) -> Rows:
     if orders != saved_orders(before.alarms):
         rows[_ORDERS] = text.format_json(orders)
     if now.cues is not before.cues:
-        rows[_CUES] = text.format_json(now.cues)
+        # By number: JSON has texts as keys.
+        rows[_CUES] = text.format_json(msgspec.to_builtins(now.cues, str_keys=True))
     return rows
 
 

@@ -7,6 +7,7 @@ go (`uplink`, `tick`, `act`). Both are the same code. Two runs over one input gi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -36,6 +37,7 @@ from gateway.store.interface import HistoryRow, Snapshot, Writes
 from gateway.updates.desk import Happened, UpdateDesk
 from gateway.wire.messages import DownMessage
 
+_LOG = logging.getLogger(__name__)
 _ACTS = get_args(Act)
 _CUE_ACTS = get_args(CueAct)
 _POLICY_ACTS = (SetCuePolicy, EndCuePolicy)
@@ -59,6 +61,7 @@ class Stages:
         policy = Policy(site, rules or Rules(), alarm_rules or AlarmRules(sectors), devices or {})
         self.site = site
         self.down: list[tuple[str, DownMessage]] = []
+        self.failures = 0  # of records, not of steps
         self.audit = audit or AuditLog()
         self.intake = Intake(site, keys)
         self.monitor = Monitor(policy)
@@ -125,6 +128,16 @@ class Stages:
     def process(self, entry: Entry) -> Outcome:
         """Second stage: one entry of the log."""
         changes = self.monitor.process(entry)
+        try:
+            return self._followed(entry, changes)
+        except Exception as problem:  # the step counts; what follows from it must not end the watch
+            _LOG.exception("what follows from entry %d failed", entry.id)
+            fault = self.monitor.fault(entry.source, "what follows", problem, entry.at_us)
+            return Outcome(
+                events=list(changes.events), alarms=[*changes.alarms, *fault.alarms], done=True
+            )
+
+    def _followed(self, entry: Entry, changes: Changes) -> Outcome:
         outcome = self._outcome(changes, entry.at_us)
         outcome.done, outcome.problem = changes.done, changes.refused
         if isinstance(entry.given, Detection):
@@ -180,7 +193,14 @@ class Stages:
         self.intake.collect(writes, now_us, everything)
         self.monitor.collect(writes)
         for part in self._parts:
-            part.collect(writes)
+            rows = Writes()
+            try:
+                part.collect(rows)
+            except Exception:  # its rows are lost; those of all others must not wait for ever
+                self.failures += 1
+                _LOG.exception("rows of %s cannot be made", type(part).__name__)
+                continue
+            writes.absorb(rows)
         self.audit.collect(writes)
         return writes
 
