@@ -7,6 +7,7 @@ knows keys, counters, windows and clocks; it does not know fusion and never wait
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from gateway.intake.authentication.authenticator import Admitted, Authenticator,
 from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
 from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
+from gateway.intake.floors import NoiseFloors
 from gateway.intake.log import Log
 from gateway.intake.nodes.boot_clock import BootClock, BootClocks
 from gateway.intake.nodes.completeness import Completeness, NodeBoot
@@ -26,6 +28,7 @@ from gateway.intake.observations import (
     footfalls_of,
     message_row,
     report_ms,
+    unprocessed,
 )
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.refused import Refused
@@ -33,7 +36,7 @@ from gateway.keys import KeyRing
 from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
-from gateway.model.observation import NoiseFloor, Observation
+from gateway.model.observation import Observation
 from gateway.model.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
@@ -48,10 +51,8 @@ from gateway.store.interface import (
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
+_LOG = logging.getLogger(__name__)
 _VIEW = "node:"  # prefix of the state rows of nodes
-# A floor that says nothing new is not logged: heartbeats are most of what a large site sends.
-_FLOOR_EVERY_US = 100_000_000
-_FLOOR_FACTOR = 1.25  # 2 dB
 
 
 @dataclass(slots=True)
@@ -85,13 +86,14 @@ class Intake:
         self.log = Log()
         self.messages = 0
         self.detections = 0
+        self.failures = 0  # messages that a fault of our own left unprocessed
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
         self.completeness = Completeness(self.authenticator)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
         self._site = site
         self._clocks = BootClocks()
-        self._floors: dict[str, tuple[int, float]] = {}
+        self._floors = NoiseFloors()
         self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
         self._stale_boots: dict[str, set[int]] = {}
@@ -115,8 +117,8 @@ class Intake:
             lingers = refusal.reason == "old_boot" and self.authenticator.clones.lingers(
                 refusal.node, arrival_us
             )
-            found = self.registry.on_refusal(refusal.reason, refusal.node, arrival_us, lingers)
-            self._log(arrival_us, refusal.node, [*found], taken)
+            signs = self.registry.on_refusal(refusal.reason, refusal.node, arrival_us, lingers)
+            self._log(arrival_us, refusal.node, [*signs], taken)
             return taken
         node = taken.node = admitted.node
         if admitted.durable:
@@ -131,7 +133,11 @@ class Intake:
             return taken
         taken.message = admitted.message
         self._keep(admitted, arrival_us)
-        self._log(arrival_us, node, self._apply(admitted, arrival_us, taken), taken)
+        try:
+            found = self._apply(admitted, arrival_us, taken)
+        except Exception as problem:  # it is stored as it came, and operators are notified
+            found = self._unprocessed(admitted, problem)
+        self._log(arrival_us, node, found, taken)
         return taken
 
     def tick(self, now_us: int) -> list[Entry]:
@@ -276,7 +282,10 @@ class Intake:
         self._note(admitted, row.arrival_us, row.id)
         # What is counted and what has a row of its own is in the store already.
         detections, cells = self.detections, self.refused.cells.copy()
-        self._apply(admitted, row.arrival_us, Taken())
+        try:
+            self._apply(admitted, row.arrival_us, Taken())
+        except Exception as problem:  # as it was when it came
+            self._unprocessed(admitted, problem)
         self.detections, self.refused.cells = detections, cells
         self.refused.changed()
         self._detection_rows.clear()
@@ -323,7 +332,7 @@ class Intake:
             case wire.Health():
                 self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_health(node, message)
-                found += self._floor(node, arrival_us, message.floor_um_s_x100 / 100)
+                found += self._floors.received(node, arrival_us, message.floor_um_s_x100 / 100)
                 taken.time_for = (node, message.t_ms)
             case wire.Detection():
                 found.append(self._detection(admitted, message, arrival_us))
@@ -347,14 +356,12 @@ class Intake:
                 pass  # kept as it came; nothing is decided by it
         return found
 
-    def _floor(self, node: str, at_us: int, floor_um_s: float) -> list[Observation]:
-        known_us, known = self._floors.get(node, (0, 0.0))
-        if 0 <= at_us - known_us < _FLOOR_EVERY_US and (
-            known / _FLOOR_FACTOR <= floor_um_s <= known * _FLOOR_FACTOR
-        ):
-            return []
-        self._floors[node] = at_us, floor_um_s
-        return [NoiseFloor(node, at_us, floor_um_s)]
+    def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
+        """A fault of our own: it happened and is over, as the monitor says it of its own."""
+        node, what = admitted.node, admitted.message.NAME
+        self.failures += 1
+        _LOG.error("intake: %s of %s could not be processed", what, node, exc_info=problem)
+        return [*unprocessed(self._site.nodes[node], what, problem)]
 
     def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
         node, boot = admitted.node, admitted.boot

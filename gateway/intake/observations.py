@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from gateway.intake.authentication.authenticator import Admitted
 from gateway.intake.nodes.boot_clock import BootClock
+from gateway.model.alarm import AlarmKind
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.footfalls import Footfall, Footfalls
+from gateway.model.observation import AreaCondition
+from gateway.model.site import Node
 from gateway.model.target import Phase, TargetClass
 from gateway.store.interface import DetectionRow, MessageRow
 from gateway.wire import messages as wire
@@ -94,4 +97,15 @@ def message_row(number: int, admitted: Admitted, arrival_us: int) -> MessageRow:
         arrival_us,
         admitted.message.NAME,
         admitted.payload,
+    )
+
+
+def unprocessed(node: Node, what: str, problem: Exception) -> tuple[AreaCondition, ...]:
+    """A message that a fault of our own kept from being processed: it happened and is over."""
+    reason = f"message could not be processed: {what} from {node.id} ({type(problem).__name__})"
+    return tuple(
+        AreaCondition(
+            AlarmKind.PROCESSING_FAULT, node.id, (node.id,), (node.sector,), active, reason
+        )
+        for active in (True, False)
     )

@@ -55,7 +55,7 @@ class Monitor:
         self.cursor = 0
         self.failures = 0
         self._saved = self.state
-        self._saved_cursor = 0
+        self._saved_cursor = -1  # the store says nothing of it
         self._ticked_s = -1
         self._last_history_id = 0
         self._last_tick_id = 0
@@ -69,7 +69,9 @@ class Monitor:
     def restore(self, snapshot: Snapshot) -> None:
         """Go on where the store says an earlier run ended."""
         self.start_from(rows.start_of(snapshot, self.state.policy))
-        self.cursor = self._saved_cursor = snapshot.cursor
+        self.cursor = snapshot.cursor
+        # A store that never said it says it with its first entry, processed or not.
+        self._saved_cursor = snapshot.cursor if CURSOR in snapshot.state else -1
         self._last_tick_id = snapshot.last_tick_id
 
     def start(self, now_us: int) -> Start:

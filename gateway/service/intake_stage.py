@@ -8,6 +8,7 @@ fails entries are handed over all the same, so alarms are still raised; rows wai
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from gateway.service.commits import RETRY_S, Commits
 from gateway.service.stages import Stages
 from gateway.wire.messages import DownMessage
 
+_LOG = logging.getLogger(__name__)
 QUEUE_MAX = 4096  # arrivals waiting; beyond it links hold theirs back or count them as lost
 REQUESTS_MAX = 64  # requests waiting beside them
 BATCH_MAX = 1024  # in one transaction: a few milliseconds of work between two looks at the links
@@ -54,6 +56,7 @@ class IntakeStage:
         on_taken: Callable[[Taken], None] = lambda _taken: None,
     ) -> None:
         self.down_unsent = 0
+        self.failures = 0  # arrivals and requests that a fault of our own ended
         self._stages = stages
         self._commits = commits
         self._clock = clock
@@ -121,19 +124,9 @@ class IntakeStage:
         entries = self._stages.pass_time(now_us)
         for item in batch:
             if isinstance(item, Arrival):
-                taken = self._stages.receive(item.arrival_us, item.topic, item.payload)
-                if taken.node:
-                    self._routes[taken.node] = item.link
-                self._waiting.append((taken, item))
-                self._answer_time(taken)
-                self._on_taken(taken)
-                entries += taken.entries
+                entries += self._receive(item)
             else:
-                request, done = item
-                work = request(now_us)
-                entries += work.entries
-                if done is not None:
-                    self._replies.append((work.answer, done))
+                entries += self._perform(*item, now_us)
         failing = bool(self._commits.problem)
         if failing:  # a store that fails may take its time about it: operators are notified first
             self._hand_over(entries)
@@ -142,6 +135,38 @@ class IntakeStage:
             self._hand_over(entries)
         if stored:
             self._settle()
+
+    def _receive(self, item: Arrival) -> list[Entry]:
+        """One that raises is let go: it has no receipt, so its node sends it again."""
+        try:
+            taken = self._stages.receive(item.arrival_us, item.topic, item.payload)
+        except Exception:
+            self.failures += 1
+            _LOG.exception("intake: an arrival on %.64r could not be processed", item.topic)
+            taken = Taken()
+        if taken.node:
+            self._routes[taken.node] = item.link
+        self._waiting.append((taken, item))
+        self._answer_time(taken)
+        self._on_taken(taken)
+        return taken.entries
+
+    def _perform(
+        self, request: Request, done: asyncio.Future[Any] | None, now_us: int
+    ) -> Sequence[Entry]:
+        """One that raises says so to who asked, and to no one else."""
+        try:
+            work = request(now_us)
+        except Exception as error:
+            if done is None:
+                self.failures += 1
+                _LOG.exception("intake: a request could not be performed")
+            elif not done.done():
+                done.set_exception(error)
+            return ()
+        if done is not None:
+            self._replies.append((work.answer, done))
+        return work.entries
 
     def _answer_time(self, taken: Taken) -> None:
         """At once: how well a node knows the time depends on how soon its answer comes. Its very

@@ -79,9 +79,9 @@ class MonitorStage:
 
     def outcome_of(self, entry_id: int) -> asyncio.Future[Outcome]:
         """What the entry will have changed, once that is committed."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._awaited[entry_id] = future
-        return future
+        if entry_id not in self._awaited:
+            self._awaited[entry_id] = asyncio.get_running_loop().create_future()
+        return self._awaited[entry_id]
 
     def catch_up(self) -> list[Outcome]:
         """At a start: what an earlier run took in and did not process. Raises StoreError."""

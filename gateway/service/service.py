@@ -66,6 +66,7 @@ class Service:
     ) -> None:
         self.stages = stages
         self.clock_us = clock_us
+        self.started = asyncio.Event()  # from here on the end of `run` makes the last commit
         self.restarts = 0
         self._closed = False
         self._store = store
@@ -93,6 +94,7 @@ class Service:
     async def run(self) -> None:
         """Until cancelled; a stage that a fault of our own ends is started again."""
         try:
+            self.started.set()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._kept_up("intake", self.intake_stage.run), name="intake")
                 tasks.create_task(self._kept_up("monitor", self.monitor_stage.run), name="monitor")
@@ -122,19 +124,28 @@ class Service:
     async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """What a person or a connector does; committed when this returns. With a key, the same act
         of the same actor acts once."""
-        known = self.stages.act_keys.find(act.by, key) if key else None
-        if known is not None and known.done != PENDING:
-            return ActResult(known.done == DONE, repeated=True)
+        stages, keys, monitor = self.stages, self.stages.act_keys, self.monitor_stage
 
         def work(now_us: int) -> Work:
-            entries = self.stages.intake.append(now_us, act.by, act)
+            # Only now: the same key may have been waiting before this one.
+            known = keys.find(act.by, key) if key else None
+            over = known is not None and stages.monitor.cursor >= known.log_id
+            if known is not None and (known.done != PENDING or over):
+                return Work((), ActResult(known.done == DONE, repeated=True))
+            if known is not None:
+                return Work((), (monitor.outcome_of(known.log_id), True))
+            entries = stages.intake.append(now_us, act.by, act)
             if key:
-                self.stages.act_keys.add(now_us, act.by, key, entries[0].id)
-            return Work(entries, self.monitor_stage.outcome_of(entries[0].id))
+                keys.add(now_us, act.by, key, entries[0].id)
+            return Work(entries, (monitor.outcome_of(entries[0].id), False))
 
-        future = await self.intake_stage.request(work)
-        outcome: Outcome = await future
-        return ActResult(outcome.done, problem=outcome.problem)
+        answer = await self.intake_stage.request(work)
+        if isinstance(answer, ActResult):
+            return answer
+        future, repeated = answer
+        # Several may wait for it, and one of them may give up.
+        outcome: Outcome = await asyncio.shield(future)
+        return ActResult(outcome.done, repeated, outcome.problem)
 
     async def observe(self, observations: Sequence[FromConnector]) -> None:
         """What a connector observed; stored when this returns. Its `source` is its provenance."""

@@ -49,11 +49,11 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 log.add(uplink[0], "eva", "mask.set", "sector west", "cows", uplink[0] + 9 * S)
             writes = pipeline.take_writes()
             store.commit(writes)
-            sidecar.committed()
+            sidecar.committed(writes)
     pipeline.take(T0 + 1000 * S, "eva", Acknowledge(1, "eva"))
     writes = pipeline.take_writes()
     store.commit(writes)
-    sidecar.committed()
+    sidecar.committed(writes)
     store.close()
     return folder
 

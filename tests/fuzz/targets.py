@@ -105,6 +105,8 @@ class _Gateway:
         if self._count % _EVERY == 0:
             self.pipeline.take_writes()
             self.pipeline.committed()
+        # What raises is rolled back and noted, and the gateway goes on: here it is a finding.
+        assert self.pipeline.intake.failures == self.pipeline.monitor.failures == 0
 
     def sealed(self, payload: bytes) -> None:
         """A node that is stolen: the seal is right, what is in it is not."""

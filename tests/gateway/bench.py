@@ -115,11 +115,11 @@ class Bench:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def offer(self, node: PlayedNode, data: bytes) -> bool:
+    def offer(self, node: PlayedNode, data: bytes, arrival_us: int | None = None) -> bool:
         def acknowledge() -> None:
             self.link.acknowledged += 1
 
-        arrival = Arrival(self.now_us, node.up, data, self.link, acknowledge)
+        arrival = Arrival(arrival_us or self.now_us, node.up, data, self.link, acknowledge)
         return self.service.intake_stage.offer(arrival)
 
     def receipts(self, node: PlayedNode) -> list[Receipt]:

@@ -15,7 +15,7 @@ from gateway.enrolment import ENROLMENT, Entry, Journal, KeyAct
 from gateway.errors import ConfigError
 from gateway.keys import derive, node_key
 from gateway.links.interface import Arrival
-from gateway.model.alarm import AlarmKind
+from gateway.model.alarm import Alarm, AlarmKind
 from tests.gateway.played_node import ROOT, SITE, MqttNode, until, write_config
 
 WITHIN_S = 1.0
@@ -35,6 +35,10 @@ def act(journal: Journal, what: KeyAct, generation: int = 1, node: str = "n01") 
         journal.append(
             Entry(0, "2026-11-25T16:00:00+00:00", what, node, generation, "e6", 0, "anna", "lost")
         )
+
+
+def alarms_of(gateway: Gateway) -> tuple[Alarm, ...]:
+    return gateway.service.stages.monitor.state.alarms.open
 
 
 def connected(gateway: Gateway, node: MqttNode) -> MqttNode:
@@ -57,11 +61,8 @@ async def test_revoked_node_is_out_within_a_second_and_alarmed(config, tmp_path)
         assert time.monotonic() - began_s < 5  # the node's thread may be slow to see it
         gateway.service.intake_stage.offer(played(gateway, node))
         await until(lambda: gateway.service.stages.intake.refused.by_reason().get("revoked"))
-        alarm = next(
-            a
-            for a in gateway.service.stages.monitor.state.alarms.open
-            if a.kind is AlarmKind.FORGERY
-        )
+        await until(lambda: [a for a in alarms_of(gateway) if a.kind is AlarmKind.FORGERY])
+        (alarm,) = [a for a in alarms_of(gateway) if a.kind is AlarmKind.FORGERY]
         assert "revoked" in alarm.reasons[0]
         assert other.client.is_connected()
         other.publish(other.detection(2000))

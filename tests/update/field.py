@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway import keys
 from gateway.app import Gateway
 from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
-from gateway.service.outcome import Outcome
+from gateway.service.intake_stage import Work
 from gateway.updates.rollout import Rollout, plan
-from gateway.wire.messages import Part
+from gateway.wire.messages import DownMessage, Part
 from tools.bundle import FIRMWARE, NodeConfig, write_tree
 from tools.release import make_release
 
@@ -150,7 +150,7 @@ class Field:
 
     async def __aenter__(self) -> Self:
         await self.gateway.__aenter__()
-        self.gateway.on_outcome(self._note_parts)
+        self._count_parts()
         for name in self.names:
             config = NodeConfig(
                 site="bench",
@@ -171,8 +171,16 @@ class Field:
             self.nodes[name].start()
         return self
 
-    def _note_parts(self, outcome: Outcome) -> None:
-        self.parts += [message for _node, message in outcome.down if isinstance(message, Part)]
+    def _count_parts(self) -> None:
+        downlinks = self.gateway.service.stages.intake.downlinks
+        seal = downlinks.seal
+
+        def counted(node: str, message: DownMessage) -> tuple[str, bytes] | None:
+            if isinstance(message, Part):
+                self.parts.append(message)
+            return seal(node, message)
+
+        downlinks.seal = counted  # type: ignore[method-assign]  # what it seals is sent
 
     async def __aexit__(self, *_error: object) -> None:
         for node in self.nodes.values():
@@ -197,7 +205,7 @@ class Field:
 
     async def update(self, release: object, waves: list[list[str]], **more: object) -> Rollout:
         """Begin a rollout of any Release, checked or not, past the command line's checks."""
-        pipeline = self.gateway.service.stages
+        stages = self.gateway.service.stages
         rollout = Rollout(
             command=0,
             digest=release.digest.hex(),
@@ -208,7 +216,13 @@ class Field:
             nodes=plan(waves),
             **{"soak_s": 0, "patience_s": 120, **more},
         )
-        await self.gateway.writer.request(lambda now_us: pipeline.update(now_us, rollout, release))
+
+        def begin(now_us: int) -> Work:
+            firmware = stages.intake.registry.firmware()
+            happened = stages.updates.begin(now_us, rollout, release, firmware)
+            return Work(stages.happened(happened, now_us))
+
+        await self.gateway.service.intake_stage.request(begin)
         return self.rollout
 
     @property
