@@ -39,11 +39,11 @@ from gateway.keysafe import open_root
 from gateway.links.interface import Link
 from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
-from gateway.model.acts import Act
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import ProposeCue
+from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import AlarmChange
-from gateway.model.cue import ProposeCue
-from gateway.model.record import SYSTEM
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.performance.desk import PerformanceDesk
 from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of

@@ -16,10 +16,10 @@ from gateway.broker.interface import Broker
 from gateway.intake.intake import Taken
 from gateway.links.interface import Link
 from gateway.model import view
-from gateway.model.acts import Act
-from gateway.model.cue import CueAct
-from gateway.model.record import EXPORTED
-from gateway.model.site import Site
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import CueAct
+from gateway.model.actions.record import EXPORTED
+from gateway.model.place.site import Site
 from gateway.monitor.step import MonitorState
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest

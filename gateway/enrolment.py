@@ -24,7 +24,7 @@ from pathlib import Path
 from gateway.errors import ConfigError
 from gateway.files import sync_folder
 from gateway.keys import KeyRing, derive, enrolment_key, node_key
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 
 ENROLMENT = "enrolment.jsonl"  # its name in the gateway's data_dir
 _MAX_BYTES = 16 << 20  # 60,000 acts

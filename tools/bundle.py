@@ -27,7 +27,7 @@ from gateway.config.network import NodeHost, Passphrase, Ssid
 from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
 from gateway.keysafe import open_root
-from gateway.model.site import SERIAL, WIFI
+from gateway.model.place.site import SERIAL, WIFI
 from gateway.updates import package
 from tools.errors import UserError
 from tools.uncommented import uncommented

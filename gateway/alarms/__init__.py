@@ -5,7 +5,7 @@ from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
 from gateway.alarms.step import step
-from gateway.model.acts import Acknowledge
+from gateway.model.actions.acts import Acknowledge
 from gateway.model.observation import AreaCondition, NodeCondition
 
 __all__ = [

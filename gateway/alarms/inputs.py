@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.model.acts import Act
+from gateway.model.actions.acts import Act
 from gateway.model.event import Event
 from gateway.model.observation import AreaCondition, Claim, NodeCondition
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from gateway.alarms import rules as limits
 from gateway.alarms.rules import TICK_US, AlarmRules
 from gateway.alarms.state import AlarmState
-from gateway.model.acts import (
+from gateway.model.actions.acts import (
     AnnounceWalk,
     LiftMask,
     ResumeSchedule,
@@ -20,7 +20,7 @@ from gateway.model.acts import (
     SetMask,
     WithdrawWalk,
 )
-from gateway.model.orders import Mask, Override, Walk
+from gateway.model.actions.orders import Mask, Override, Walk
 
 _Order = TypeVar("_Order", Mask, Override, Walk)
 

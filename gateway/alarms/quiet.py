@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
+from gateway.model.actions.orders import Mask
 from gateway.model.alarm import LATE_PRIORITY, PRIORITY, UNSURE_PRIORITY, WALK_PRIORITY, Alarm
-from gateway.model.orders import Mask
 
 
 def armed(state: AlarmState, rules: AlarmRules, sector: str, at_us: int) -> bool:

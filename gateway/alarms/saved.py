@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gateway.alarms.state import AlarmState
-from gateway.model.orders import Mask, Override, Walk
+from gateway.model.actions.orders import Mask, Override, Walk
 
 
 @dataclass(frozen=True, slots=True)

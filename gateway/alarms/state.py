@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gateway.alarms.rules import CLOSED_KEPT, OPEN_MOST
+from gateway.model.actions.orders import Mask, Override, Walk
 from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change
-from gateway.model.orders import Mask, Override, Walk
 
 Changes = tuple[AlarmChange, ...]
 

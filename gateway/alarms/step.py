@@ -13,7 +13,7 @@ from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState, Changes, put
 from gateway.alarms.tick import on_tick
-from gateway.model.acts import (
+from gateway.model.actions.acts import (
     Acknowledge,
     AnnounceWalk,
     LiftMask,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.api.service import ServiceFacade
-from gateway.model.identity import Identity
+from gateway.model.actions.identity import Identity
 
 MAX_KEY = 64
 _MAX_DIGITS = 16

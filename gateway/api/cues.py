@@ -6,8 +6,8 @@ from __future__ import annotations
 from gateway.api.acts import line_of
 from gateway.api.call import ApiError, Call
 from gateway.api.schema import bodies
-from gateway.model import cue as cues
-from gateway.model.geodesy import PositionError, to_local
+from gateway.model.actions import cue as cues
+from gateway.model.place.geodesy import PositionError, to_local
 
 _MINUTE_US = 60_000_000
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""API: the picture as GeoJSON: what gateway.model.geojson makes of nodes, sectors and alarms, and
-tracks and own people from their views."""
+"""API: the picture as GeoJSON: what gateway.model.place.geojson makes of nodes, sectors and alarms,
+and tracks and own people from their views."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import geojson, view
-from gateway.model.geojson import Feature
-from gateway.model.site import Site
+from gateway.model import view
+from gateway.model.place import geojson
+from gateway.model.place.geojson import Feature
+from gateway.model.place.site import Site
 from gateway.ports.picture import Picture
 
 

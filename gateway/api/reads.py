@@ -9,7 +9,7 @@ from gateway.api.call import ApiError, Call
 from gateway.api.geo import features
 from gateway.api.schema import answers, bodies
 from gateway.model import view
-from gateway.model.geojson import NoOrigin
+from gateway.model.place.geojson import NoOrigin
 from gateway.model.target import TargetClass
 from gateway.store.reader import AlarmSearch, Change, DetectionSearch
 

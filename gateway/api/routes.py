@@ -13,7 +13,7 @@ from gateway.api.call import Call
 from gateway.api.idempotency import ACT_S
 from gateway.api.schema import answers, bodies
 from gateway.api.service import ConnectorTest
-from gateway.model.identity import Scope
+from gateway.model.actions.identity import Scope
 from gateway.model.view import NodeView
 
 PREFIX = "/api/v1"

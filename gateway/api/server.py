@@ -25,7 +25,7 @@ from gateway.api.schema.bodies import MAX_BODY_BYTES, PictureQuery
 from gateway.api.service import ServiceFacade
 from gateway.api.stream import Stream
 from gateway.errors import ConfigError, GroundwatchError, StoreError
-from gateway.model.identity import Identity, Scope
+from gateway.model.actions.identity import Identity, Scope
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gateway.model.acts import Act
-from gateway.model.cue import CueAct
-from gateway.model.site import Site
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import CueAct
+from gateway.model.place.site import Site
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
 from gateway.store.reader import StoreReader

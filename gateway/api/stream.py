@@ -18,7 +18,7 @@ from aiohttp import web
 
 from gateway.api.call import ApiError
 from gateway.api.schema.answers import ChangeView, PictureView
-from gateway.model.identity import Identity
+from gateway.model.actions.identity import Identity
 from gateway.ports.picture import Delta, Picture
 
 MAX_CLIENTS = 64

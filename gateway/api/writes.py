@@ -11,8 +11,8 @@ from gateway.api import acts
 from gateway.api.call import ApiError, Call
 from gateway.api.schema import answers, bodies
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
-from gateway.model.acts import Act
-from gateway.model.cue import CueAct
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import CueAct
 
 IMPOSSIBLE = "not possible any more: another person did it before, or it is over"
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import chain
 from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
-from gateway.model.record import ERASED
+from gateway.model.actions.record import ERASED
 
 _PROBLEMS_MOST = 20
 _CONTENT_TYPES: tuple[Any, ...] = (int, int, str, str, str, str, (int, type(None)), str, bytes)

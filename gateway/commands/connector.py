@@ -20,7 +20,7 @@ from gateway.commands.client import Client, NoGateway, part
 from gateway.config import GatewayConfig, add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.outbox.notification import describe_test
 from gateway.ports.connector import (
     DELIVERY_TIMEOUT_S,

@@ -21,7 +21,7 @@ from gateway.config import add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file
-from gateway.model.record import EXPORTED
+from gateway.model.actions.record import EXPORTED
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from gateway.api.access.tokens import MAX_TOKENS, load_tokens, new_token, save_tokens
 from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
-from gateway.model.identity import Scope
+from gateway.model.actions.identity import Scope
 
 MAX_DAYS = 3660
 _DAY_US = 24 * 3600 * 1_000_000

@@ -25,7 +25,7 @@ from gateway.alarms.rules import AlarmRules, EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.fields import Text, form, is_line
 from gateway.errors import ConfigError
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 
 MAX_NAME = 32
 

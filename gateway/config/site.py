@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 from gateway.config.fields import Identifier, Link, Metres, Text, identifier_meta
 from gateway.config.reading import from_toml, read_file
 from gateway.errors import ConfigError
-from gateway.model.geodesy import (
+from gateway.model.place.geodesy import (
     MAX_ERROR_M,
     MAX_HEIGHT_M,
     MIN_HEIGHT_M,
@@ -20,7 +20,7 @@ from gateway.model.geodesy import (
     PositionError,
     to_local,
 )
-from gateway.model.site import RESERVED_IDS, Ground, Node, Sector, Site
+from gateway.model.place.site import RESERVED_IDS, Ground, Node, Sector, Site
 
 MAX_GAIN_DB = 40
 _LOAM = Ground()
@@ -75,7 +75,7 @@ class SiteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class GroundTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[ground]: what a walk test found; left out, that of loam (gateway/model/site.py)."""
+    """[ground]: what a walk test found; left out, that of loam (gateway/model/place/site.py)."""
 
     exponent: Annotated[float, Meta(ge=0.2, le=3.0)] = _LOAM.exponent
     absorption_per_m: Annotated[float, Meta(ge=0.0, le=0.5)] = _LOAM.absorption_per_m

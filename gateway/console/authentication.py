@@ -19,7 +19,7 @@ from aiohttp import web
 from gateway.console.operators import NAME_MOST, PASSPHRASE_MOST, Operator, OperatorFile, Role
 from gateway.console.sessions import SHIFT_S, Sessions, Throttle
 from gateway.errors import ConfigError
-from gateway.model.identity import Identity, Scope
+from gateway.model.actions.identity import Identity, Scope
 
 _CHECKS_MOST = 4  # pass phrases being checked at once, 64 MiB each
 _TOKEN_MOST = 64

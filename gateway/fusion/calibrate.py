@@ -16,7 +16,7 @@ import numpy as np
 
 from gateway.fusion.estimate.residuals import LN_PER_DB
 from gateway.fusion.estimate.wave import Lead, wave_of
-from gateway.model.site import Ground
+from gateway.model.place.site import Ground
 
 MIN_SAMPLES = 30
 MIN_PASSES = 6

@@ -23,7 +23,7 @@ from gateway.fusion.state import FusionState
 from gateway.fusion.update import evaluate
 from gateway.model.event import Event
 from gateway.model.observation import Observation
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import Phase, TargetClass
 
 Changed = tuple[Event, ...]

@@ -8,7 +8,7 @@ from gateway.alarms.coverage import Coverage, Presence
 from gateway.alarms.rules import TICK_US
 from gateway.model import text
 from gateway.model.observation import AreaCondition
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.store.interface import Snapshot, Writes
 
 _ROW = "coverage"  # name of the state row

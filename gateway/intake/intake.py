@@ -37,7 +37,7 @@ from gateway.model import text
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
 from gateway.model.observation import Observation
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.store.interface import (
     COUNT_DETECTIONS,
     COUNT_MESSAGES,

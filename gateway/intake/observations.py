@@ -9,7 +9,7 @@ from gateway.model.alarm import AlarmKind
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.footfalls import Footfall, Footfalls
 from gateway.model.observation import AreaCondition
-from gateway.model.site import Node
+from gateway.model.place.site import Node
 from gateway.model.target import Phase, TargetClass
 from gateway.store.interface import DetectionRow, MessageRow
 from gateway.wire import messages as wire

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
-from gateway.model.cue import Cue, CueKind, CueState
+from gateway.model.actions.cue import Cue, CueKind, CueState
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.observation import Contact
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.site import Node, Sector, Site
 from gateway.model.target import TargetClass
 
 NODE, SECTOR, ALARM, TRACK = "node", "sector", "alarm", "track"

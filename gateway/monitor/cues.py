@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from gateway.model.cue import (
+from gateway.model.actions.cue import (
     ConfirmCue,
     Cue,
     CueAct,

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import msgspec
 
 from gateway.model import text
-from gateway.model.acts import Act
-from gateway.model.cue import CueAct, CueReport, DevicesLost
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import CueAct, CueReport, DevicesLost
 from gateway.model.observation import Observation
 from gateway.monitor.policy import SavedPolicy
 

@@ -18,9 +18,9 @@ from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, Window
 from gateway.fusion.rules import Rules
 from gateway.model import text
-from gateway.model.cue import CueKind
-from gateway.model.geodesy import Origin
-from gateway.model.site import Ground, Node, Point, Sector, Site
+from gateway.model.actions.cue import CueKind
+from gateway.model.place.geodesy import Origin
+from gateway.model.place.site import Ground, Node, Point, Sector, Site
 
 
 @dataclass(frozen=True, slots=True)

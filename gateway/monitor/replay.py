@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gateway.model.acts import Acknowledge
+from gateway.model.actions.acts import Acknowledge
 from gateway.model.entry import Entry
 from gateway.monitor.inputs import Start, Unreadable, decoded
 from gateway.monitor.monitor import Monitor

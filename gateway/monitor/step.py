@@ -14,8 +14,8 @@ from gateway.alarms import step as alarm_step
 from gateway.alarms.rules import TICK_US
 from gateway.fusion import HANDLED, FusionState
 from gateway.fusion import step as fusion_step
+from gateway.model.actions.cue import CueChange
 from gateway.model.alarm import AlarmChange
-from gateway.model.cue import CueChange
 from gateway.model.event import Event
 from gateway.monitor import cues as cue_machine
 from gateway.monitor.cues import CueRules, Cues

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.model import text
 from gateway.model.alarm import Alarm
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.performance.measure import measure
 from gateway.performance.watch import DAYS_MOST, WatchBook, day_of
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from gateway.model.orders import Purpose, Walk
+from gateway.model.actions.orders import Purpose, Walk
 from gateway.store.interface import Snapshot, Writes
 
 _WATCH, _WALK = "watch:", "walk_test:"  # names of state rows

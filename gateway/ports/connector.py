@@ -20,10 +20,10 @@ from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from gateway.model.acts import Acknowledge, Act
-from gateway.model.cue import Cue, CueKind, CueState, ProposeCue
+from gateway.model.actions.acts import Acknowledge, Act
+from gateway.model.actions.cue import Cue, CueKind, CueState, ProposeCue
 from gateway.model.observation import FromConnector
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.ports.picture import Picture
 
 ENTRY_POINTS = "groundwatch.connectors"

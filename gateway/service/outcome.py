@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.model import text
+from gateway.model.actions.cue import CueChange
 from gateway.model.alarm import AlarmChange
-from gateway.model.cue import CueChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.target import Phase

@@ -16,13 +16,13 @@ from gateway.alarms.quiet import armed
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
 from gateway.model import view
+from gateway.model.actions.cue import CueChange
+from gateway.model.actions.orders import Walk
 from gateway.model.alarm import Alarm, AlarmChange
-from gateway.model.cue import CueChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.observation import Contact
-from gateway.model.orders import Walk
-from gateway.model.site import Sector, Site
+from gateway.model.place.site import Sector, Site
 from gateway.ports.picture import Picture
 
 MAX_CLOSED = 50  # closed alarms in the picture; older ones are in the store

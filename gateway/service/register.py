@@ -16,7 +16,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import Enrolment, Journal, site_keys
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.service.service import Service
 
 _LOG = logging.getLogger(__name__)

@@ -18,11 +18,11 @@ from gateway.config.alarms import alarm_rules
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
-from gateway.model.record import SYSTEM
-from gateway.model.site import Site
+from gateway.model.actions.record import SYSTEM
+from gateway.model.place.site import Site
 from gateway.monitor.policy import Policy
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
-from gateway.service.policy_record import NewPolicy
+from gateway.service.records.policy_record import NewPolicy
 from gateway.service.service import Service
 
 _LOG = logging.getLogger(__name__)

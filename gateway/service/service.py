@@ -17,19 +17,19 @@ from gateway.errors import ConfigError, StoreError
 from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.links.interface import Clock
-from gateway.model.acts import Act
-from gateway.model.cue import CueAct, CueReport, CueState, DevicesLost
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import CueAct, CueReport, CueState, DevicesLost
+from gateway.model.actions.record import SYSTEM
 from gateway.model.observation import FromConnector
-from gateway.model.record import SYSTEM
 from gateway.outbox.outbox import Delivery, Status
-from gateway.service.act_keys import DONE, PENDING
-from gateway.service.commits import Commits
-from gateway.service.committer import Committer
-from gateway.service.intake_stage import IntakeStage, Work
-from gateway.service.keeper import Keeper
-from gateway.service.monitor_stage import MonitorStage
 from gateway.service.outcome import Outcome
-from gateway.service.policy_record import NewPolicy, by_subject
+from gateway.service.records.act_keys import DONE, PENDING
+from gateway.service.records.keeper import Keeper
+from gateway.service.records.policy_record import NewPolicy, by_subject
+from gateway.service.running.commits import Commits
+from gateway.service.running.committer import Committer
+from gateway.service.running.intake_stage import IntakeStage, Work
+from gateway.service.running.monitor_stage import MonitorStage
 from gateway.service.stages import Stages
 from gateway.store.interface import Store, Writes
 from gateway.updates.package import Release

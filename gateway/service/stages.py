@@ -17,22 +17,29 @@ from gateway.audit.log import AuditLog
 from gateway.fusion.rules import Rules
 from gateway.intake.intake import Intake, Taken
 from gateway.keys import KeyRing
-from gateway.model.acts import Act, act_name, act_subject, act_to_dict
-from gateway.model.cue import CUE_ACT_NAMES, CueAct, CueChange, CueKind, EndCuePolicy, SetCuePolicy
+from gateway.model.actions.acts import Act, act_name, act_subject, act_to_dict
+from gateway.model.actions.cue import (
+    CUE_ACT_NAMES,
+    CueAct,
+    CueChange,
+    CueKind,
+    EndCuePolicy,
+    SetCuePolicy,
+)
+from gateway.model.actions.record import SYSTEM
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
-from gateway.model.record import SYSTEM
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.monitor.monitor import Monitor
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import Changes
 from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.performance.watch import WatchBook
-from gateway.service.act_keys import ActKeys
-from gateway.service.enrolment_record import EnrolmentRecord
-from gateway.service.erasing import Eraser
 from gateway.service.outcome import Outcome
-from gateway.service.policy_record import NewPolicy, PolicyRecord, by_subject
+from gateway.service.records.act_keys import ActKeys
+from gateway.service.records.enrolment_record import EnrolmentRecord
+from gateway.service.records.erasing import Eraser
+from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
 from gateway.store.interface import HistoryRow, Snapshot, Writes
 from gateway.updates.desk import Happened, UpdateDesk
 from gateway.wire.messages import DownMessage

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.model.record import EXPORTED
+from gateway.model.actions.record import EXPORTED
 from gateway.store.interface import AuditRow
 from gateway.store.sql_commit import Database, Rows
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.alarms import NodeCondition
+from gateway.model.actions.record import SYSTEM, Recorder
 from gateway.model.alarm import AlarmKind
-from gateway.model.record import SYSTEM, Recorder
 from gateway.store.interface import Snapshot, Writes
 from gateway.updates import rollout as ro
 from gateway.updates.package import Release

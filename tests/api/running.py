@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 from gateway.api.access.tokens import load_tokens, new_token, save_tokens
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.model.identity import Scope
+from gateway.model.actions.identity import Scope
 from tests.gateway.played_node import write_config
 
 _DAY_US = 24 * 3600 * 1_000_000

@@ -22,7 +22,7 @@ from gateway.api.access.tokens import Tokens, load_tokens, new_token, save_token
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.model.identity import Scope
+from gateway.model.actions.identity import Scope
 from tests.api.running import make_token
 from tests.gateway.played_node import free_port, write_config
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.model import view
-from gateway.model.cue import (
+from gateway.model.actions.cue import (
     ConfirmCue,
     Cue,
     CueKind,

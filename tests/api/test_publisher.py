@@ -12,10 +12,10 @@ from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
 from gateway.intake.nodes.registry import NodeView as Report
 from gateway.model import view
+from gateway.model.actions.orders import Mask, Override
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.event import Event
-from gateway.model.orders import Mask, Override
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.site import Node, Sector, Site
 from gateway.model.target import TargetClass
 from gateway.ports.picture import Picture
 from gateway.service.publisher import MAX_CLOSED, MAX_FLUSHED, Publisher

@@ -15,7 +15,7 @@ import pytest
 from gateway.api import stream as stream_module
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.model.identity import Scope
+from gateway.model.actions.identity import Scope
 from gateway.ports.picture import Picture
 from tests.api.running import make_token
 from tests.gateway.played_node import write_config

@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from gateway.model.actions.cue import Cue, CueKind, CueState
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
-from gateway.model.cue import Cue, CueKind, CueState
 from gateway.model.target import TargetClass
 from gateway.outbox.outbox import MAX_PENDING, Status
 from gateway.service.connectors.port import MAX_OFFERED

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.reading import convert
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.site import Node, Sector, Site
 from gateway.ports.connector import ConnectorConfig, Context
 from gateway.ports.discovery import find_type
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.reading import convert
-from gateway.model.acts import Act
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import CueReport, ProposeCue
 from gateway.model.alarm import Alarm, AlarmKind
-from gateway.model.cue import CueReport, ProposeCue
-from gateway.model.geodesy import Origin
 from gateway.model.observation import FromConnector
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.geodesy import Origin
+from gateway.model.place.site import Node, Sector, Site
 from gateway.model.target import TargetClass
 from gateway.model.view import NodeView, SectorView, place_node, place_sector, view_alarm, view_site
 from gateway.outbox.outbox import Outbox, Status

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gateway.connectors.home_assistant.translate import parse_command
-from gateway.model.acts import Acknowledge
+from gateway.model.actions.acts import Acknowledge
 from gateway.ports.discovery import find_type
 from tests.architecture.tree import ROOT
 from tests.connectors.mosquitto import Listener, Mosquitto, publish, retained, retained_json

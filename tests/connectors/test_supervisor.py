@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.model.acts import Acknowledge, Act, SetMask
-from gateway.model.cue import CueKind, ProposeCue
+from gateway.model.actions.acts import Acknowledge, Act, SetMask
+from gateway.model.actions.cue import CueKind, ProposeCue
 from gateway.model.observation import Covariance, FromConnector, Plot
 from gateway.outbox.outbox import Outbox
 from gateway.ports.connector import ConnectorConfig, ConnectorType, Context, Port

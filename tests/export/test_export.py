@@ -20,7 +20,7 @@ from gateway.audit.log import AuditLog
 from gateway.config import load_config
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.model.acts import Acknowledge, SetMask
+from gateway.model.actions.acts import Acknowledge, SetMask
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Snippet, SnippetEncoding

@@ -22,9 +22,9 @@ import uvloop
 from gateway import app
 from gateway.config import load_config
 from gateway.mqtt.session import MqttSession
-from gateway.service.commits import Commits
-from gateway.service.intake_stage import IntakeStage
-from gateway.service.monitor_stage import MonitorStage
+from gateway.service.running.commits import Commits
+from gateway.service.running.intake_stage import IntakeStage
+from gateway.service.running.monitor_stage import MonitorStage
 from gateway.store.sqlite import SqliteStore
 
 _FORK = multiprocessing.get_context("forkserver")

@@ -15,7 +15,7 @@ import pytest
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.links.interface import Arrival
-from gateway.service.intake_stage import QUEUE_MAX, IntakeStage
+from gateway.service.running.intake_stage import QUEUE_MAX, IntakeStage
 from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore

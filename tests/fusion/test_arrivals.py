@@ -17,7 +17,7 @@ from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.footfalls import Footfall, Footfalls
 from gateway.model.observation import NoiseFloor
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import Phase
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, Place, S, detections, site_of, walk
 

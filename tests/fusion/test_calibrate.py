@@ -13,7 +13,7 @@ import pytest
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.fusion.calibrate import Sample, calibrate
-from gateway.model.site import Ground
+from gateway.model.place.site import Ground
 
 GAINS = {"n01": 6.0, "n02": -4.0, "n03": 1.0, "n04": -3.0}
 

@@ -12,7 +12,7 @@ from gateway.fusion.floors import NoiseFloors, update_floors
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.observation import NoiseFloor
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
 from tests.fusion.walkers import (
     FLOOR_UM_S,

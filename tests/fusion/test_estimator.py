@@ -20,7 +20,7 @@ from gateway.fusion.estimate.path import fit
 from gateway.fusion.floors import NoiseFloors, update_floors
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.observation import NoiseFloor
-from gateway.model.site import Ground
+from gateway.model.place.site import Ground
 from gateway.model.target import Phase, TargetClass
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, S, detections, line, run, walk
 

@@ -22,7 +22,7 @@ from gateway.model.observation import (
     Plot,
     Presence,
 )
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import Phase
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, Ground, S, detections, line, walk
 

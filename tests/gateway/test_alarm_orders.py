@@ -17,7 +17,7 @@ from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model import text
-from gateway.model.acts import (
+from gateway.model.actions.acts import (
     Acknowledge,
     Act,
     AnnounceWalk,
@@ -29,8 +29,8 @@ from gateway.model.acts import (
     act_from_dict,
     act_to_dict,
 )
+from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind
-from gateway.model.orders import Purpose
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event

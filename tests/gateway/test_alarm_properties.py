@@ -20,7 +20,7 @@ from gateway.alarms import (
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
 from gateway.model import text
-from gateway.model.acts import (
+from gateway.model.actions.acts import (
     Acknowledge,
     AnnounceWalk,
     LiftMask,

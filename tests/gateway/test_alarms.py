@@ -12,7 +12,7 @@ from gateway.alarms import AlarmRules, AreaCondition, EventChanged, NodeConditio
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.state import queue
 from gateway.model import text
-from gateway.model.acts import Acknowledge, act_from_dict, act_to_dict
+from gateway.model.actions.acts import Acknowledge, act_from_dict, act_to_dict
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.event import Track
 from tests.gateway.duty import SECTOR_OF, T0, Desk, S, event

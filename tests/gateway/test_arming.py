@@ -13,7 +13,7 @@ from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config import EXAMPLE, load_config
 from gateway.config.alarms import alarm_rules
 from gateway.errors import ConfigError
-from gateway.model.site import Node, Site
+from gateway.model.place.site import Node, Site
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ARMING = (

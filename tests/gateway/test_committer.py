@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.errors import StoreError
-from gateway.service.committer import FEW, QUICK_S, WARY_S, Committer
+from gateway.service.running.committer import FEW, QUICK_S, WARY_S, Committer
 from gateway.store.interface import CheckpointRow, MessageRow, Writes
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.played_node import until

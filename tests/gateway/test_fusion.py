@@ -10,7 +10,7 @@ from gateway.fusion.rules import Rules
 from gateway.model import text
 from gateway.model.detection import ActivityId, Detection
 from gateway.model.event import Event
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.site import Node, Sector, Site
 from gateway.model.target import Phase, TargetClass
 
 S = 1_000_000

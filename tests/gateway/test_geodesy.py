@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
-from gateway.model.geodesy import (
+from gateway.model.place.geodesy import (
     MAX_DISTANCE_M,
     Origin,
     PositionError,

@@ -16,8 +16,8 @@ import shapely.geometry
 
 from gateway.model.alarm import Alarm, AlarmKind
 from gateway.model.event import Event, Track
-from gateway.model.geodesy import Origin
-from gateway.model.geojson import (
+from gateway.model.place.geodesy import Origin
+from gateway.model.place.geojson import (
     NoOrigin,
     alarm_feature,
     node_feature,
@@ -26,7 +26,7 @@ from gateway.model.geojson import (
     site_collection,
     track_feature,
 )
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.site import Node, Sector, Site
 from gateway.model.target import TargetClass
 
 ORIGIN = Origin(48.2, 11.6, 520.0, 3.0)

@@ -16,7 +16,7 @@ from gateway.alarms import EventChanged, Tick
 from gateway.enrolment import site_keys
 from gateway.model.alarm import AlarmKind
 from gateway.monitor.replay import Verdict, replay
-from gateway.service.intake_stage import Work
+from gateway.service.running.intake_stage import Work
 from gateway.service.stages import Stages
 from gateway.store.choose import reading
 from gateway.store.sqlite import SqliteStore

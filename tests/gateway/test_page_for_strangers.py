@@ -14,9 +14,9 @@ import pytest
 from gateway.alarms import NodeCondition
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.model.acts import AnnounceWalk, SetMask
+from gateway.model.actions.acts import AnnounceWalk, SetMask
 from gateway.model.alarm import AlarmKind
-from gateway.service.intake_stage import Work
+from gateway.service.running.intake_stage import Work
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import free_port, write_config, write_site
 from tests.gateway.sign_on import enrol, sign_on_page

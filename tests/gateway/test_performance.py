@@ -16,8 +16,8 @@ from scipy.stats import beta, chi2
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console.operators import Role
+from gateway.model.actions.orders import Purpose, Walk
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
-from gateway.model.orders import Purpose, Walk
 from gateway.performance.intervals import rate, share
 from gateway.performance.measure import measure
 from gateway.performance.watch import (

@@ -16,7 +16,7 @@ from gateway.enrolment import site_keys
 from gateway.errors import StoreError
 from gateway.model import text
 from gateway.model.alarm import Disposition
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.service.stages import Stages
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore

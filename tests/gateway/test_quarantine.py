@@ -11,7 +11,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.authentication.sequence import SEQ_MAX, DurableSequence
 from gateway.intake.quarantine import Quarantine
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.service.stages import Stages
 from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore

@@ -12,7 +12,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.enrolment import KeyAct
-from gateway.model.site import Node
+from gateway.model.place.site import Node
 from tests.api.picture import shown
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.test_revocation import act, journal_of

@@ -17,10 +17,10 @@ from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.model.acts import Acknowledge, SetArming, SetMask
-from gateway.model.site import Site
+from gateway.model.actions.acts import Acknowledge, SetArming, SetMask
+from gateway.model.place.site import Site
 from gateway.monitor.policy import Policy
-from gateway.service.policy_record import NewPolicy
+from gateway.service.records.policy_record import NewPolicy
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind

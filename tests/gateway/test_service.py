@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.service import commits, intake_stage
+from gateway.service.running import commits, intake_stage
 from gateway.store.interface import Writes
 from gateway.wire.messages import Time
 from tests.gateway.bench import T0, Bench

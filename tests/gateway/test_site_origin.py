@@ -9,8 +9,8 @@ import pytest
 
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
-from gateway.model.geodesy import Origin
-from gateway.model.site import Site
+from gateway.model.place.geodesy import Origin
+from gateway.model.place.site import Site
 from gateway.model.text import format_json, parse_json
 
 ORIGIN = "latitude = 48.2\nlongitude = 11.6\n"

@@ -15,10 +15,10 @@ import pytest
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.nodes.rows import FLUSH_US
-from gateway.model.acts import SetMask
-from gateway.model.site import Site
+from gateway.model.actions.acts import SetMask
+from gateway.model.place.site import Site
 from gateway.monitor.replay import replay
-from gateway.service import monitor_stage
+from gateway.service.running import monitor_stage
 from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.store.choose import reading

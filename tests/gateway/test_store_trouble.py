@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.service import commits, intake_stage
+from gateway.service.running import commits, intake_stage
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.bench import Bench
 from tests.gateway.played_node import PlayedNode, until

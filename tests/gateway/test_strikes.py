@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.fusion.rules import Rules
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.service.stages import Stages
 from gateway.store.interface import Snapshot
 from gateway.store.sqlite import SqliteStore

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model.cue import (
+from gateway.model.actions.cue import (
     ConfirmCue,
     Cue,
     CueKind,

@@ -21,7 +21,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError, StoreInUse
 from gateway.fusion.rules import Rules
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.monitor.policy import Policy
 from gateway.monitor.replay import replay
 from gateway.service.stages import Stages

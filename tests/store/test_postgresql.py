@@ -13,7 +13,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.errors import ConfigError, StoreError
-from gateway.service import commits, intake_stage
+from gateway.service.running import commits, intake_stage
 from gateway.store import schema
 from gateway.store.interface import Writes
 from gateway.store.postgresql import PostgresqlStore

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway import keys
 from gateway.app import Gateway
 from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
-from gateway.service.intake_stage import Work
+from gateway.service.running.intake_stage import Work
 from gateway.updates.rollout import Rollout, plan
 from gateway.wire.messages import DownMessage, Part
 from tools.bundle import FIRMWARE, NodeConfig, write_tree

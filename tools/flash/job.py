@@ -12,7 +12,7 @@ from gateway.config import GatewayConfig, load_config
 from gateway.config.network import NodeNetwork
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.keysafe import open_root
-from gateway.model.site import LINKS, SERIAL, Node, Site
+from gateway.model.place.site import LINKS, SERIAL, Node, Site
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, kind_named

@@ -11,7 +11,7 @@ from gateway.config.fields import ID_PATTERN
 from gateway.config.site import load_site, read_site
 from gateway.errors import ConfigError
 from gateway.files import write_atomic
-from gateway.model.site import WIFI, Node, Site
+from gateway.model.place.site import WIFI, Node, Site
 from tools.errors import UserError
 
 _FAR_M = 100_000

@@ -21,7 +21,7 @@ from gateway.enrolment import site_keys
 from gateway.fusion.rules import ALARMABLE
 from gateway.keys import KeyRing, NodeKeys
 from gateway.model.event import Event
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
 from gateway.wire import codec, seal

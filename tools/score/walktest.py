@@ -15,7 +15,7 @@ from itertools import combinations
 from gateway.fusion.calibrate import Calibration, Sample
 from gateway.fusion.estimate.measurements import PEAK_OVER_FLOOR
 from gateway.fusion.estimate.wave import Lead
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from sim_hardware.world import Scenario
 from sim_hardware.world.scenario import ActorSpec
 from tools.score.observe import Observation

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.api.access.local_socket import peer_name
 from gateway.api.access.tokens import Tokens
-from gateway.model.identity import Identity, Scope
+from gateway.model.actions.identity import Identity, Scope
 
 _BEARER = "Bearer "
 _MAX_TOKEN = 128

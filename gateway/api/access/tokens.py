@@ -22,7 +22,7 @@ from gateway.config.fields import form
 from gateway.config.reading import from_toml
 from gateway.errors import ConfigError, GroundwatchError
 from gateway.files import read_private, write_atomic
-from gateway.model.identity import Identity, Scope
+from gateway.model.actions.identity import Identity, Scope
 
 MAX_TOKENS = 1000
 MAX_FAILURES = 30  # wrong tokens in the window; then they are refused without a record each

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from gateway.alarms.rules import AHEAD_MOST_US, ORDER_MOST_US, WALK_MOST_US
+from gateway.model.actions.cue import CueKind
+from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
-from gateway.model.cue import CueKind
-from gateway.model.orders import Purpose
 from gateway.model.target import TargetClass
 from gateway.performance.watch import DAYS_MOST
 from gateway.store.reader import MAX_LIMIT

@@ -10,7 +10,7 @@ from functools import partial
 from gateway.connectors.home_assistant import translate
 from gateway.connectors.home_assistant.config import HomeAssistantConfig
 from gateway.connectors.home_assistant.translate import Names, Topics
-from gateway.model.acts import Acknowledge
+from gateway.model.actions.acts import Acknowledge
 from gateway.model.text import format_json
 from gateway.mqtt.configured import broker_access
 from gateway.mqtt.mirror import Mirror

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gateway.fusion.estimate.positions import FArray
 from gateway.model.event import Activity
 from gateway.model.footfalls import Footfall
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 
 _SINCE_US = 20_000_000  # older steps say little of where he is now
 _SLOWEST_M_S = 80.0

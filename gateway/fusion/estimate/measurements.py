@@ -14,7 +14,7 @@ from gateway.fusion.estimate.arrivals import Arrivals
 from gateway.fusion.estimate.positions import FArray, Position
 from gateway.fusion.floors import NoiseFloors
 from gateway.model.event import Activity
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import Phase
 
 PEAK_OVER_FLOOR = 3.5  # the largest of a few hundred samples of noise over its rms

@@ -24,7 +24,7 @@ from gateway.fusion.estimate.motions import Motion
 from gateway.fusion.estimate.positions import FArray
 from gateway.fusion.estimate.residuals import Normal, Residuals
 from gateway.fusion.estimate.sharpen import sharpened
-from gateway.model.site import Ground
+from gateway.model.place.site import Ground
 
 _ROUNDS = 8
 _REFINED = 12

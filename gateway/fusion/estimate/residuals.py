@@ -18,7 +18,7 @@ import numpy as np
 from gateway.fusion.estimate.measurements import Measurements
 from gateway.fusion.estimate.motions import Motion
 from gateway.fusion.estimate.positions import FArray, Positions
-from gateway.model.site import Ground
+from gateway.model.place.site import Ground
 
 UNKNOWNS = 6
 _MAX_ABSORPTION = 3.0  # ln: a step of the fit goes no further from the ground that is known

@@ -19,7 +19,7 @@ from gateway.fusion.estimate.arrivals import Arrivals
 from gateway.fusion.estimate.motions import Motion
 from gateway.fusion.estimate.positions import FArray
 from gateway.fusion.estimate.residuals import UNKNOWNS, Normal
-from gateway.model.site import Ground
+from gateway.model.place.site import Ground
 
 _ROUNDS = 8
 _CLEAR = 5  # of them with less and less blur, the others with none

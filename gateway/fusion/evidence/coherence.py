@@ -18,7 +18,7 @@ import numpy as np
 from gateway.fusion.floors import NoiseFloors
 from gateway.fusion.rules import SPEED_MAX_M_S
 from gateway.model.event import Activity
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
 
 _NODES = 4

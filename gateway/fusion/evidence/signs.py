@@ -18,7 +18,7 @@ from gateway.fusion.gating import agree
 from gateway.fusion.rules import Rules
 from gateway.fusion.weights import Weights
 from gateway.model.event import Activity
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
 
 _PATH_NODES = 3  # two nodes fit any walk

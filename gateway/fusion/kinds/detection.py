@@ -16,7 +16,7 @@ from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.rules import SPEED_MAX_M_S, Rules
 from gateway.model.detection import Detection
 from gateway.model.event import Activity, Event, LevelReport
-from gateway.model.site import Node
+from gateway.model.place.site import Node
 from gateway.model.target import Phase, TargetClass
 
 _DEVIATIONS = 2.5  # of a path's loss, beyond which a node cannot have detected an event

@@ -17,7 +17,7 @@ from gateway.fusion.evidence.signs import Sign
 from gateway.fusion.rules import Rules
 from gateway.fusion.state import FusionState
 from gateway.model.event import Event
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
 
 T = TypeVar("T")

@@ -29,7 +29,7 @@ from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.rules import SPEED_MAX_M_S, Rules
 from gateway.model.event import Event
 from gateway.model.observation import Plot
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
 
 MIN_PLOTS = 3  # of one source on the track, from which on they count in full

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from gateway.model.cue import Cue, CueReport, CueState
+from gateway.model.actions.cue import Cue, CueReport, CueState
 from gateway.ports.connector import CueDevice
 from gateway.ports.problems import failure_text
 

@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from gateway.limits import TokenBucket
-from gateway.model.acts import Act
-from gateway.model.cue import ProposeCue
+from gateway.model.actions.acts import Act
+from gateway.model.actions.cue import ProposeCue
 from gateway.model.observation import FromConnector
-from gateway.model.site import Site
+from gateway.model.place.site import Site
 from gateway.ports.connector import ACT_OF, ConnectorConfig, Status
 from gateway.ports.picture import Picture
 from gateway.service.connectors.offered import OfferedError, checked

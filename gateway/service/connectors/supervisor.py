@@ -17,8 +17,8 @@ from typing import Any
 
 from gateway.config.notify import NotifierConfig
 from gateway.limits import Backoff
-from gateway.model.cue import Cue, CueKind, CueReport
-from gateway.model.site import Site
+from gateway.model.actions.cue import Cue, CueKind, CueReport
+from gateway.model.place.site import Site
 from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.outbox.outbox import Status as DeliveryStatus
 from gateway.outbox.worker import DeliveryWorker, RetryPolicy, Settle

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Connectors, sim_camera: a camera that turns where a cue asks it to, simulated."""
 
-from gateway.model.cue import CueKind
+from gateway.model.actions.cue import CueKind
 from gateway.ports.connector import ConnectorType
 from groundwatch_examples.sim_camera.config import SimCameraConfig
 from groundwatch_examples.sim_camera.run import SimCamera

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateway.model.cue import Cue, CueState
+from gateway.model.actions.cue import Cue, CueState
 from gateway.ports.connector import Context
 from groundwatch_examples.sim_camera.config import SimCameraConfig
 from groundwatch_examples.sim_camera.translate import STATES, STOP, Answer, command, parse

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from gateway.model.cue import Cue, CueState
+from gateway.model.actions.cue import Cue, CueState
 
 STOP = b'{"do":"stop"}'
 

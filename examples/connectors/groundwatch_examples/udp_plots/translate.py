@@ -12,9 +12,9 @@ from __future__ import annotations
 import msgspec
 
 from gateway.errors import GroundwatchError
-from gateway.model.geodesy import to_local
 from gateway.model.observation import Covariance, Plot
-from gateway.model.site import Site
+from gateway.model.place.geodesy import to_local
+from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
 
 MAX_BYTES = 1024

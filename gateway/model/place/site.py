@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from gateway.model.geodesy import Origin, PositionError, to_wgs84
+from gateway.model.place.geodesy import Origin, PositionError, to_wgs84
 
 # User names at the broker that are no nodes: the gateway itself, and who tests the rules.
 RESERVED_IDS = frozenset({"gateway", "canary"})

@@ -17,8 +17,8 @@ import msgspec
 
 from gateway.model.alarm import Alarm
 from gateway.model.event import Event
-from gateway.model.geodesy import Origin, PositionError
-from gateway.model.site import Node, Sector, Site
+from gateway.model.place.geodesy import Origin, PositionError
+from gateway.model.place.site import Node, Sector, Site
 
 _DECIMALS = 7
 _MIN_AREA_M2 = 0.01  # less is a line, drawn by mistake

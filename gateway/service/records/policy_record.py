@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.keys import KeyRing
-from gateway.model.record import Recorder
+from gateway.model.actions.record import Recorder
 from gateway.monitor.policy import Policy, saved
 from gateway.outbox.outbox import Channel
 from gateway.store.interface import Snapshot, Writes

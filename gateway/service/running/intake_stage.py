@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from gateway.intake.intake import Taken
 from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.entry import Entry
-from gateway.service.answers import AnswerDesk
-from gateway.service.commits import RETRY_S, Commits
+from gateway.service.running.answers import AnswerDesk
+from gateway.service.running.commits import RETRY_S, Commits
 from gateway.service.stages import Stages
 from gateway.wire.messages import DownMessage
 

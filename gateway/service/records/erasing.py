@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.config.retention import RecordClass
-from gateway.model.record import ERASED, SYSTEM, Recorder
+from gateway.model.actions.record import ERASED, SYSTEM, Recorder
 from gateway.store.interface import Expired, Snapshot, Writes
 
 

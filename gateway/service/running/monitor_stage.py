@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from gateway.errors import StoreError
 from gateway.model.entry import Entry
 from gateway.monitor.inputs import Unreadable, decoded
-from gateway.service.commits import RETRY_S, Commits
-from gateway.service.committer import Committer
 from gateway.service.outcome import Outcome
+from gateway.service.running.commits import RETRY_S, Commits
+from gateway.service.running.committer import Committer
 from gateway.service.stages import Stages
 from gateway.store.interface import LogRow, Store
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import Disposition
-from gateway.model.orders import Purpose
 
 
 @dataclass(frozen=True, slots=True)

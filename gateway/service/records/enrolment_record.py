@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gateway.enrolment import Entry
 from gateway.errors import ConfigError
-from gateway.model.record import Recorder
+from gateway.model.actions.record import Recorder
 from gateway.store.interface import Snapshot, Writes
 
 _STATE = "enrolment:entries"

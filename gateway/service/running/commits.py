@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from gateway.errors import StoreError
 from gateway.intake.intake import Promise
-from gateway.service.committer import Committer
+from gateway.service.running.committer import Committer
 from gateway.service.stages import Stages
 from gateway.store.interface import Writes
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Service: what is kept and recorded beside the stages."""
