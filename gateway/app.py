@@ -221,6 +221,7 @@ class Gateway:
             self.connectors.on_cue(cue)
         self._main = asyncio.create_task(self._run(), name="gateway")
         stack.push_async_callback(self._end)
+        await self.service.started.wait()
         if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
             await self._link_up(carrier)
 
@@ -341,6 +342,7 @@ class Gateway:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
+        await self.service.close()
 
     def _on_taken(self, taken: Taken) -> None:
         self.facade.on_taken(taken)

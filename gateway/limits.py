@@ -48,24 +48,29 @@ class TokenBucket:
         self._at_s = now_s
 
 
-class Backoff:
-    """Waits of `first_s`, doubled up to `max_s`, each times 0.5 to 1.5 so that many clients of one
-    server do not return together."""
+def wait_after(attempts: int, first_s: float, max_s: float, rng: random.Random) -> float:
+    """Seconds to wait after so many attempts that failed (from 1): `first_s`, doubled up to
+    `max_s`, times 0.5 to 1.5 so that many clients of one server do not return together."""
+    doublings = min(attempts - 1, 60)  # beyond it no float need be that large
+    return min(max_s, first_s * 2.0**doublings) * rng.uniform(0.5, 1.5)
 
-    __slots__ = ("_first_s", "_max_s", "_next_s", "_rng")
+
+class Backoff:
+    """The same for one that counts its attempts: `wait_after` each failure since a reset."""
+
+    __slots__ = ("_attempts", "_first_s", "_max_s", "_rng")
 
     def __init__(self, first_s: float, max_s: float, rng: random.Random) -> None:
         if not 0 < first_s <= max_s:
             raise ValueError("the first wait is positive and not above the longest")
         self._first_s, self._max_s, self._rng = first_s, max_s, rng
-        self._next_s = first_s
+        self._attempts = 0
 
     def next_s(self) -> float:
         """Seconds to wait before the next attempt."""
-        wait_s = self._next_s
-        self._next_s = min(2 * wait_s, self._max_s)
-        return wait_s * self._rng.uniform(0.5, 1.5)
+        self._attempts += 1
+        return wait_after(self._attempts, self._first_s, self._max_s, self._rng)
 
     def reset(self) -> None:
         """It worked: the next wait is the first again."""
-        self._next_s = self._first_s
+        self._attempts = 0

@@ -15,10 +15,12 @@ from typing import Any
 
 import msgspec
 
+from gateway.api.access.tokens import TokensFile
 from gateway.config.gateway_file import GatewayFile
 from gateway.config.secrets import Secret
 from gateway.config.site import SiteFile
 from gateway.console.operators import OperatorsFile
+from gateway.ports.discovery import BUILT_IN, find_type
 from tools.bundle import NodeFile
 from tools.replay_store import RulesFile
 
@@ -27,22 +29,30 @@ FILES: dict[str, type] = {
     "gateway": GatewayFile,
     "site": SiteFile,
     "operators": OperatorsFile,
+    "tokens": TokensFile,
     "node": NodeFile,
     "rules": RulesFile,
 }
+# Each [[connector]] table of gateway.toml by its kind.
+CONNECTORS: dict[str, type] = {kind: find_type(kind).config for kind in BUILT_IN}
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SECRET = "secret"  # a mark of ours, replaced by the keys that the file has
 
 
 def schemas() -> dict[str, str]:
     """Content of each file in docs/schemas by its name."""
-    return {f"{name}.schema.json": _text(f"{name}.toml", kind) for name, kind in FILES.items()}
+    found = {f"{name}.schema.json": _text(f"{name}.toml", kind) for name, kind in FILES.items()}
+    for name, kind in CONNECTORS.items():
+        found[f"connector-{name}.schema.json"] = _text(f"[[connector]] of kind {name}", kind)
+    return found
 
 
 def schema_of(kind: type) -> dict[str, Any]:
     """JSON Schema of a Struct as its TOML is written: a secret by its file or its variable."""
     found = msgspec.json.schema(kind, schema_hook=_custom)
     for table in found.get("$defs", {}).values():
+        if "description" in table:
+            table["description"] = " ".join(table["description"].split())
         _without_null(table)
         _name_secrets(table)
     return found

@@ -13,6 +13,7 @@ from gateway.api.service import ServiceFacade
 from gateway.model.identity import Identity
 
 MAX_KEY = 64
+_MAX_DIGITS = 16
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 
@@ -40,9 +41,10 @@ class Call:
 
     def number(self) -> int:
         """`id` as the number of an alarm, mask, walk or cue. Raises ApiError."""
-        if not (self.id.isascii() and self.id.isdigit() and 0 < int(self.id[:17]) < 1 << 53):
+        fits = self.id.isascii() and self.id.isdigit() and len(self.id) <= _MAX_DIGITS
+        if not fits or not 0 < int(self.id) < 1 << 53:
             raise ApiError(400, "the number in the address must be a whole number, 1 or more")
-        return int(self.id[:17])
+        return int(self.id)
 
 
 def read_body(data: bytes, kind: type[_T]) -> _T:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fusion: before a second alarm is raised: is it the target of another event?
+"""Fusion: before a second alarm is raised, and of plots alone: is it the target of another event?
 
 Paths through the ground differ by many decibels, so a walker may be detected first by two nodes far
 apart, and start two events. The estimator decides whether one walk explains both as well as two do:
@@ -12,13 +12,20 @@ import math
 from collections.abc import Collection
 from dataclasses import replace
 
-from gateway.fusion.gating import busy_elsewhere
+from gateway.fusion.gating import GATE_99, busy_elsewhere, predicted
 from gateway.fusion.kinds.kind import Context
+from gateway.fusion.kinds.plot import MIN_PLOTS
 from gateway.fusion.kinds.registry import KINDS
 from gateway.fusion.rules import Rules
 from gateway.fusion.update import path_of
 from gateway.model.event import Event
+from gateway.model.observation import Covariance
 from gateway.model.target import Phase, TargetClass
+
+
+def is_only_plotted(event: Event) -> bool:
+    """Whether enough plots and no node make it: it may be the target of an event that has nodes."""
+    return not event.activities and len(event.plots) >= MIN_PLOTS
 
 
 def find_duplicate(new: Event, context: Context) -> Event | None:
@@ -27,6 +34,8 @@ def find_duplicate(new: Event, context: Context) -> Event | None:
     events = context.state.events
     for other in events:
         if other.id == new.id or not _may_be_one(new, other, context.rules):
+            continue
+        if not new.activities and not _may_be_plotted(new, other):
             continue
         cost = _cost_of_one(new, other, context, busy_elsewhere(events, new.id, other.id))
         if cost <= context.rules.one_cause_cost and (best is None or cost < best[0]):
@@ -59,6 +68,17 @@ def _may_be_one(new: Event, other: Event, rules: Rules) -> bool:
         rules.vehicle_reach_m if new.target is TargetClass.VEHICLE else rules.one_cause_reach_m
     )
     return apart_m <= reach_m
+
+
+def _may_be_plotted(new: Event, other: Event) -> bool:
+    """Of plots alone: in the same place, by another source. Two track numbers of one source are two
+    targets."""
+    sources = {plot.source for plot in new.plots}
+    if not other.activities and any(plot.source in sources for plot in other.plots):
+        return False
+    error = Covariance.of_error(new.error_m)
+    distance_sq = predicted(other, new.last_us).distance_sq(new.x_m, new.y_m, error)
+    return distance_sq <= GATE_99
 
 
 def _cost_of_one(new: Event, other: Event, context: Context, busy: Collection[str]) -> float:

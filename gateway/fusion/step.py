@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.fusion.associate import associate, candidates
-from gateway.fusion.duplicates import combine, find_duplicate
+from gateway.fusion.associate import best, candidates
+from gateway.fusion.duplicates import combine, find_duplicate, is_only_plotted
 from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.kinds.registry import kind_of
 from gateway.fusion.rules import Rules
@@ -55,13 +55,13 @@ def _tick(context: Context) -> tuple[FusionState, Changed]:
 
 def _join(kind: Kind[Any], context: Context, given: Any) -> tuple[FusionState, Changed]:
     context, changed = _close_silent(context)
-    if kind.needs_place:
-        near = candidates(kind, context, given)
-        if not (near and kind.is_same(near[0], context, given)):
-            stale = [event.id for event in near if event.pending]
-            context, evaluated = _evaluate_all(context, stale)
-            changed = (*changed, *evaluated)
-    before = associate(kind, context, given)
+    found = candidates(kind, context, given)
+    stale = [event.id for event in found.possible if event.pending]
+    if kind.needs_place and stale:
+        context, evaluated = _evaluate_all(context, stale)
+        changed = (*changed, *evaluated)
+        found = candidates(kind, context, given)
+    before = best(found, kind, context, given)
     if before is None:
         if not kind.opens(context, given):
             return context.state, changed
@@ -149,11 +149,12 @@ def _evaluate_all(context: Context, names: Sequence[str]) -> tuple[Context, Chan
 
 
 def _evaluate(context: Context, event: Event) -> tuple[Context, Changed]:
-    """The event evaluated, in the state. When it is confirmed now and another event has the same
-    cause, that one takes it over: the changes are that one and this one's own end, unconfirmed."""
+    """The event evaluated, in the state. When it is confirmed now, or only plotted, and another
+    event has the same cause, that one takes it over: the changes are that one and this one's own
+    end, unconfirmed."""
     new = evaluate(event, context)
     context = _with(context, new)
-    if not new.confirmed or event.confirmed:
+    if event.confirmed or not (new.confirmed or is_only_plotted(new)):
         return context, (new,)
     known = find_duplicate(new, context)
     if known is None:
@@ -187,6 +188,8 @@ def _is_silent(event: Event, context: Context) -> bool:
         return True
     if len(event.activities) >= rules.max_activities:
         return True
+    if 0 <= quiet_us <= min(rules.ended_us, rules.stale_us):
+        return False  # most events of most steps
     running = any(activity.phase is not Phase.END for activity in event.activities)
     # Touched in the future: the gateway's clock was set back, and the event would never end.
     # Over a bad link the last report is not the last to come: a late one must find its event.

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gateway.limits import wait_after
 from gateway.outbox.outbox import Delivery
 from gateway.outbox.outbox import Status as DeliveryStatus
 from gateway.ports.connector import DELIVERY_TIMEOUT_S, DeliveryError, Notifier, Status
@@ -35,7 +36,7 @@ class RetryPolicy:
 
     def wait_s(self, attempts: int, rng: random.Random) -> float:
         """Before the next attempt, after so many (jitter keeps many sites off one server)."""
-        return min(self.max_s, self.first_s * 2.0 ** (attempts - 1)) * rng.uniform(0.5, 1.5)
+        return wait_after(attempts, self.first_s, self.max_s, rng)
 
 
 class _Due(NamedTuple):

@@ -9,7 +9,7 @@ and by `REMOVED_MAX` names of what is gone; a slow reader costs nothing and dela
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ class Picture:
     def __init__(self) -> None:
         self.version = 0
         self._entries: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
+        self._present: defaultdict[str, set[str]] = defaultdict(set)  # ids by kind
         self._removed = 0
         self._complete_from = 0  # what was removed up to this version is forgotten
         self._changed = asyncio.Event()
@@ -71,9 +72,9 @@ class Picture:
 
     def all(self, kind: str) -> Iterator[tuple[str, Any]]:
         """(id, value) of everything of that kind, in order of its latest change."""
-        for (of_kind, name), (_version, value) in self._entries.items():
-            if of_kind == kind and value is not None:
-                yield name, value
+        found = [(*self._entries[kind, name], name) for name in self._present.get(kind, ())]
+        for _version, value, name in sorted(found, key=lambda one: one[0]):
+            yield name, value
 
     def since(self, version: int) -> Delta:
         """What is different from what a reader has that saw this version; 0: it saw nothing."""
@@ -99,6 +100,10 @@ class Picture:
     def _set(self, key: Key, value: Any) -> None:
         self.version += 1
         self._entries[key] = (self.version, value)
+        if value is None:
+            self._present[key[0]].discard(key[1])
+        else:
+            self._present[key[0]].add(key[1])
         self._entries.move_to_end(key)
         # Wake who waits now; who comes later waits for the next event.
         waiting, self._changed = self._changed, asyncio.Event()

@@ -66,7 +66,9 @@ class Service:
     ) -> None:
         self.stages = stages
         self.clock_us = clock_us
+        self.started = asyncio.Event()  # from here on the end of `run` makes the last commit
         self.restarts = 0
+        self._closed = False
         self._store = store
         self._committer = Committer(store, on_committed)
         self._keeper = Keeper(retention or Retention())
@@ -92,12 +94,13 @@ class Service:
     async def run(self) -> None:
         """Until cancelled; a stage that a fault of our own ends is started again."""
         try:
+            self.started.set()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._kept_up("intake", self.intake_stage.run), name="intake")
                 tasks.create_task(self._kept_up("monitor", self.monitor_stage.run), name="monitor")
                 tasks.create_task(self._erase(), name="retention")
         finally:
-            await asyncio.shield(self._end())
+            await asyncio.shield(self.close())
 
     async def _kept_up(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A fault in a stage's own code is logged, and the stage goes on with what comes next."""
@@ -111,9 +114,12 @@ class Service:
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, max_s)
 
-    async def _end(self) -> None:
-        await self.commits.commit(everything=True)
-        self._committer.close()
+    async def close(self) -> None:
+        """What was stepped is committed; also of a gateway that ends before it ran at all."""
+        if not self._closed:
+            self._closed = True
+            await self.commits.commit(everything=True)
+            self._committer.close()
 
     async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """What a person or a connector does; committed when this returns. With a key, the same act

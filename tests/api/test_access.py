@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import socket
 import sqlite3
 import stat
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -235,3 +237,31 @@ async def test_second_address_of_the_api_takes_tokens_too(tmp_path: Path) -> Non
         assert (await http.get("/api/v1/nodes")).status == 401
         foreign = {**headers, "Host": "127.0.0.1:1"}
         assert (await http.get("/api/v1/nodes", headers=foreign)).status == 403
+
+
+def test_socket_peer_of_macos_is_read_from_its_own_structure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Peer:
+        """Answers as xnu does: struct xucred, version 0, then the user."""
+
+        def getsockopt(self, level: int, option: int, size: int) -> bytes:
+            asked.append((level, option))
+            return struct.pack("2Ih", 0, os.getuid(), 1).ljust(size, b"\0")
+
+    monkeypatch.setattr(local_socket.sys, "platform", "darwin")
+    assert peer_name(Peer()) == getpass.getuser()
+    assert asked == [(0, 1)]  # SOL_LOCAL, LOCAL_PEERCRED of sys/un.h
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1e3", "00000000000000001", "9" * 40, "\u0661", "x"])
+async def test_number_in_an_address_that_is_none_is_refused(
+    http: aiohttp.ClientSession, tmp_path: Path, number: str
+) -> None:
+    headers = bearer(make_token(tmp_path, "tak", Scope.ACT))
+    answer = await http.get(f"/api/v1/alarms/{number}", headers=headers)
+    assert answer.status == 400
+    answer = await http.post(f"/api/v1/alarms/{number}/acknowledge", json={}, headers=headers)
+    assert answer.status == 400

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.api.access.tokens import load_tokens
 from gateway.config import EXAMPLE, load_config
 from gateway.config.reading import read_toml
 from gateway.config.site import load_site
@@ -66,6 +67,9 @@ def load(name: str, path: Path) -> object:
             return load_site(path)
         case "operators":
             return load_operators(path)
+        case "tokens":
+            path.chmod(0o600)
+            return load_tokens(path)
         case "node":
             return read_toml(path, NodeFile)
         case _:

@@ -104,7 +104,7 @@ async def whole_picture_after_a_break(harness: Harness) -> None:
             )
 
         await eventually(whole, 30)
-        assert made.status.state == "connected"
+        await eventually(lambda: made.status.state == "connected")
 
 
 @point("what is gone is taken back", SINK)

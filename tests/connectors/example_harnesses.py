@@ -68,7 +68,8 @@ class CsvHarness(Harness):
             text = (self._out / "picture.csv").read_text()
         except OSError:
             return found
-        for row in csv.DictReader(text.splitlines(keepends=True)):
+        written = text[: text.rfind("\n") + 1]  # the last row may be on its way
+        for row in csv.DictReader(written.splitlines(keepends=True), restval=""):
             if row["change"] == "whole":
                 found.clear()
             elif row["change"] == "put":

@@ -37,15 +37,21 @@ def plot_at(t_s: float, x_m: float, y_m: float, **how: object) -> Plot:
 
 
 def plots(
-    place: Place, from_s: float, until_s: float, seed: int, every_s: float = 2.0, **how: object
+    place: Place,
+    from_s: float,
+    until_s: float,
+    seed: int,
+    error_m: float = ERROR_M,
+    **how: object,
 ) -> list[Plot]:
-    """What a radar reports of an actor, each at once."""
+    """What a radar reports of an actor every 2 s, each at once."""
+    how = {"covariance": Covariance.of_error(error_m), **how}
     rng = random.Random(seed)
     found = []
-    for number in range(int((until_s - from_s) / every_s)):
-        t_s = from_s + number * every_s
+    for number in range(int((until_s - from_s) / 2)):
+        t_s = from_s + number * 2.0
         x_m, y_m = place(t_s)
-        found.append(plot_at(t_s, x_m + rng.gauss(0, ERROR_M), y_m + rng.gauss(0, ERROR_M), **how))
+        found.append(plot_at(t_s, x_m + rng.gauss(0, error_m), y_m + rng.gauss(0, error_m), **how))
     return found
 
 
@@ -121,6 +127,27 @@ def test_plots_of_two_sources_on_one_track_confirm_it() -> None:
     assert len({event.id for event in versions}) == 1
     confirmed = next(event for event in versions if event.confirmed)
     assert any("independent sensors agree" in reason for reason in confirmed.reasons)
+
+
+def test_track_that_was_off_at_first_joins_the_event_of_its_target_once_it_is_right() -> None:
+    radar = plots(CROSSING, 5, 80, 2)
+    camera = {"source": "camera2", "track": "9"}
+    wrong = plots(lambda t_s: (CROSSING(t_s)[0] + 45, CROSSING(t_s)[1]), 5, 11, 3, **camera)
+    right = plots(CROSSING, 19, 80, 4, **camera)
+    versions = played(radar, wrong, right)
+    both = [event for event in versions if {"radar1", "camera2"} == {p.source for p in event.plots}]
+    assert both and both[-1].confirmed
+    assert sum(event.closed and event.confirmed for event in versions) == 1
+
+
+def test_two_tracks_of_one_source_side_by_side_stay_two_events() -> None:
+    def beside(t_s: float) -> tuple[float, float]:
+        x_m, y_m = CROSSING(t_s)
+        return x_m + 30, y_m
+
+    first = plots(CROSSING, 5, 60, 2, error_m=1.0)
+    second = plots(beside, 5, 60, 3, error_m=1.0, track="8")
+    assert {event.id for event in played(first, second)} == {"e1", "e2"}
 
 
 @pytest.mark.parametrize(("confidence", "confirmed"), [(0.9, True), (0.4, False)])

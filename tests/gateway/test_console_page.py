@@ -76,7 +76,7 @@ def walk(nodes: list[MqttNode], *numbers: int, t_ms: int = 100,
 async def test_page_operator_judges_an_alarm_with_one_key(tmp_path: Path) -> None:
     async with watch(tmp_path) as (gateway, page, nodes):
         walk(nodes, 1, 2)
-        await page.shows("ALARM", "PERSON", "heard it", "Acknowledge")
+        await page.shows("ALARM", "PERSON", "detected it", "Acknowledge")
         await page.press("2")
         await page.shows("acknowledged by eva", ": vehicle", "1 acknowledged, still active")
         (alarm,) = gateway.service.stages.monitor.state.alarms.open

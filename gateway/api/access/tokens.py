@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import tomllib
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Annotated
 
 import msgspec
 
+from gateway.config.fields import form
+from gateway.config.reading import from_toml
 from gateway.errors import ConfigError, GroundwatchError
 from gateway.files import read_private, write_atomic
 from gateway.model.identity import Identity, Scope
@@ -34,12 +35,24 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 Record = Callable[[str, str, str], None]
 
 
+def _is_name(written: str) -> bool:
+    return _NAME.fullmatch(written) is not None
+
+
+_Name = Annotated[str, form(_is_name, "must be 1 to 32 letters, digits or . _ -", "tak_server")]
+
+
 class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of tokens.toml. `until_us` is UTC microseconds."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+    name: _Name
     scopes: Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1, max_length=3)]
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[0-9a-f]{64}(?!\n)$", extra={"wants": "must be 64 hexadecimal digits"}
+        ),
+    ]
     until_us: Annotated[int, msgspec.Meta(ge=0)]
 
     @property
@@ -48,7 +61,9 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return max(self.scopes, key=lambda scope: scope.rank)
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TokensFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """tokens.toml."""
+
     token: Annotated[tuple[Token, ...], msgspec.Meta(max_length=MAX_TOKENS)] = ()
 
 
@@ -129,13 +144,11 @@ def load_tokens(path: Path) -> dict[str, Token]:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     if len(written) > MAX_FILE_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
-    try:
-        file = msgspec.convert(tomllib.loads(written.decode()), _File)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
-    known = {token.name: token for token in file.token}
-    if len(known) != len(file.token):
-        raise ConfigError(f"{path}: two tokens have the same name")
+    known: dict[str, Token] = {}
+    for index, token in enumerate(from_toml(written, TokensFile, path).token):
+        if token.name in known:
+            raise ConfigError(f"{path}: token[{index}].name {token.name!r} is used twice")
+        known[token.name] = token
     return known
 
 
@@ -160,7 +173,7 @@ def save_tokens(path: Path, tokens: dict[str, Token]) -> None:
 
 def new_token(name: str, scope: Scope, until_us: int) -> tuple[Token, str]:
     """(what is kept, the secret to hand over once). Raises ConfigError."""
-    if not _NAME.fullmatch(name):
+    if not _is_name(name):
         raise ConfigError("a token's name is 1 to 32 letters, digits or . _ -, e.g. tak_server")
     secret = PREFIX + secrets.token_urlsafe(32)
     digest = hashlib.sha256(secret.encode()).hexdigest()
