@@ -142,13 +142,9 @@ class Intake:
 
     def tick(self, now_us: int) -> list[Entry]:
         """Time passes: nodes and sectors that are missed by now."""
-        taken = Taken()
-        for condition in self.registry.tick(now_us):
-            self._log(now_us, condition.node, [condition], taken)
+        missed = [self.log.append(now_us, one.node, one) for one in self.registry.tick(now_us)]
         at_us, areas = self._coverage.tick(now_us, self.registry.presence)
-        for area in areas:
-            self._log(at_us, area.key, [area], taken)
-        return taken.entries
+        return missed + [self.log.append(at_us, area.key, area) for area in areas]
 
     def append(self, at_us: int, source: str, given: object) -> list[Entry]:
         """What no node sent: a connector's observation, an act, a policy, a start."""
@@ -167,9 +163,7 @@ class Intake:
         else:
             self.refused.count("bad_login", node)
             conditions = self.registry.on_bad_tag(node, now_us)
-        taken = Taken()
-        self._log(now_us, node, [*conditions], taken)
-        return taken.entries
+        return [self.log.append(now_us, node, one) for one in conditions]
 
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
         """The site grew, or was measured again; `keys` are of all its nodes."""
@@ -258,8 +252,7 @@ class Intake:
         """A node goes on where the store's rows say it was."""
         row = self._kept_rows.get(node)
         if row is not None and node in self.authenticator.volatile:
-            bits = int.from_bytes(row.window_bits, "big")
-            self.authenticator.volatile[node] = VolatileWindow(row.window_newest, bits)
+            self.authenticator.volatile[node] = _window(row)
         if node in self._kept_views:
             self.registry.restore(node, self._kept_views[node])
 
@@ -273,9 +266,7 @@ class Intake:
             return
         if row.lane != seal.DURABLE:
             self.authenticator.volatile[node].see(row.boot, row.seq)
-        if not row.payload:
-            return
-        message = codec.decode(row.payload, "up")
+        message = codec.decode(row.payload, "up") if row.payload else None
         if not isinstance(message, wire.UpMessage):
             return
         admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
@@ -293,13 +284,11 @@ class Intake:
     def _keep_absent(self, row: MessageRow) -> None:
         """A node that the site does not have now: one that comes back must not be replayed."""
         kept = self._kept_rows.get(row.node) or NodeRow(row.node, 0, b"", 0, 0)
-        window = VolatileWindow(kept.window_newest, int.from_bytes(kept.window_bits, "big"))
+        window = _window(kept)
         if row.lane != seal.DURABLE:
             window.see(row.boot, row.seq)
         bits = window.bits.to_bytes(WINDOW // 8, "big")
-        self._kept_rows[row.node] = kept._replace(
-            window_newest=window.newest, window_bits=bits, applied_id=row.id
-        )
+        self._kept_rows[row.node] = NodeRow(row.node, window.newest, bits, *kept[3:5], row.id)
         self._absent.add(row.node)
         self._stale_boots.setdefault(row.node, set()).add(row.boot)
 
@@ -358,10 +347,10 @@ class Intake:
 
     def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
         """A fault of our own: it happened and is over, as the monitor says it of its own."""
-        node, what = admitted.node, admitted.message.NAME
+        what = admitted.message.NAME
         self.failures += 1
-        _LOG.error("intake: %s of %s could not be processed", what, node, exc_info=problem)
-        return [*unprocessed(self._site.nodes[node], what, problem)]
+        _LOG.error("%s of %s could not be processed", what, admitted.node, exc_info=problem)
+        return [*unprocessed(self._site.nodes[admitted.node], what, problem)]
 
     def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
         node, boot = admitted.node, admitted.boot
@@ -404,3 +393,7 @@ class Intake:
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
             writes.boots[key] = BootRow(node, boot, upto, missing, *self._clocks.times(key))
+
+
+def _window(row: NodeRow) -> VolatileWindow:
+    return VolatileWindow(row.window_newest, int.from_bytes(row.window_bits, "big"))

@@ -68,6 +68,7 @@ async def test_updates_never_released_for_a_node_are_refused_by_it_and_told(
             await field.update(release, [["n01"]])
             rollout = await field.ended()
             assert words in rollout.nodes[0].reason, attack
+            await field.until(lambda: len(field.alarms()) > before, 10, "alarm")  # noqa: B023  # awaited here
             kinds = [kind for kind, reason in field.alarms()[before:] if words in reason]
             assert kinds == ["forgery"], attack
             report.add(attack, 1, int(not rollout.nodes[0].reason), f"alarm: {words}")

@@ -27,9 +27,9 @@ from tests.gateway.test_pipeline import T0, S, crossing
 
 # (module, function as that module calls it, which of its calls raise)
 STEPS = {
-    "association": ("gateway.fusion.step", "home", lambda *_: True),
-    "fit": ("gateway.fusion.grow", "fit", lambda *_: True),
-    "verdict": ("gateway.fusion.grow", "judge", lambda *_: True),
+    "association": ("gateway.fusion.step", "candidates", lambda *_: True),
+    "fit": ("gateway.fusion.update", "fit", lambda *_: True),
+    "verdict": ("gateway.fusion.update", "judge", lambda *_: True),
     "alarms": (
         "gateway.monitor.step", "alarm_step", lambda *a: isinstance(a[2], EventChanged)
     ),
@@ -63,7 +63,7 @@ def inject(patch: pytest.MonkeyPatch, fault: Fault, most: int = 1 << 30) -> list
     def faulty(*given: Any, **named: Any) -> Any:
         if wanted(*given) and raised[0] < most:
             raised[0] += 1
-            raise ZeroDivisionError("injected")
+            raise LookupError("injected")
         return real(*given, **named)
 
     patch.setattr(owner, name, faulty)
@@ -98,12 +98,12 @@ async def test_monitor_exception_in_a_step_rolls_it_back_and_costs_no_receipt_an
         assert bench.receipts(other)[-1].upto == (1, 1)
         assert bench.stages.monitor.state.fusion == before.fusion
         assert open_alarms(bench, AlarmKind.INTRUSION) == []
-        reason = "message could not be processed: detection of person from n02 (ZeroDivisionError)"
+        reason = "message could not be processed: detection of person from n02 (LookupError)"
         assert open_alarms(bench, AlarmKind.PROCESSING_FAULT) == [f"cleared_unacked: {reason}"]
         bench.offer(other, other.detection(1000, Phase.UPDATE, elapsed_s=1.0))
         await until(lambda: open_alarms(bench, AlarmKind.INTRUSION))
     rows = bench.store.rows("SELECT source, error FROM skipped")
-    assert rows == [("n02", "ZeroDivisionError")]
+    assert rows == [("n02", "LookupError")]
     changes = bench.store.rows(
         "SELECT change FROM alarm_history JOIN alarm ON alarm.id = alarm_id "
         "WHERE kind = 'processing_fault'"
@@ -209,7 +209,7 @@ def test_monitor_fault_in_the_fault_alarm_itself_still_goes_on(
 
 INTAKE = {
     "detection": ("gateway.intake.intake", "detection_of", lambda *_: True),
-    "clock": ("gateway.intake.intake", "first_sample", lambda *_: True),
+    "clock": ("gateway.intake.nodes.boot_clock", "first_sample", lambda *_: True),
 }
 
 
@@ -225,7 +225,7 @@ async def test_intake_exception_in_a_stored_message_is_an_alarm_and_costs_no_rec
             await until(lambda: open_alarms(bench, AlarmKind.PROCESSING_FAULT))
             await until(lambda: bench.receipts(one))
         bench.begin()  # the message is applied again, and raises again
-    reason = "message could not be processed: detection from n01 (ZeroDivisionError)"
+    reason = "message could not be processed: detection from n01 (LookupError)"
     assert open_alarms(bench, AlarmKind.PROCESSING_FAULT) == [f"cleared_unacked: {reason}"]
     async with bench.running():
         for node in (one, other):

@@ -110,7 +110,7 @@ def test_store_of_version_5_goes_on_with_its_orders_and_floors(tmp_path: Path) -
     store.open()
     stages = Stages(site, site_keys(site, ROOT), store.load())
     assert [mask.sectors for mask in stages.monitor.state.alarms.masks] == [("east",)]
-    floors = stages.monitor.state.fusion.ears.by_node
+    floors = stages.monitor.state.fusion.floors.by_node
     assert {node: floor.floor_um_s for node, floor in floors.items()} == {"n01": 0.12, "n02": 0.12}
     assert stages.intake.registry.views["n01"].battery_mv == 3900
     store.close()
