@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -151,6 +151,35 @@ class Gateway:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         config = self._config
+        stages = self._make_service(stack)
+        carrier = await self._start_links(stack)
+        self.picture = Picture()
+        self.connectors = ConnectorService(
+            stages.site,
+            self.picture,
+            stages.outbox,
+            take=self.service.observe,
+            act=self._act,
+            settle=self.service.settle_delivery,
+            report_cue=self.service.report_cue,
+            clock_us=_utc_us,
+        )
+        self.connectors.apply(self.connectors.prepare(config.connectors))
+        rooms = Rooms(self.service, self.connectors, self._register.keys, self._admit)
+        self._reload = Reload(config, self._read, rooms)
+        await self._start_api(stack)
+        self.service.start()
+        for cue in stages.monitor.state.cues.open.values():
+            self.connectors.on_cue(cue)
+        self._main = asyncio.create_task(self._run(), name="gateway")
+        stack.push_async_callback(self._end)
+        await self.service.started.wait()
+        if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
+            await self._link_up(carrier)
+
+    def _make_service(self, stack: AsyncExitStack) -> Stages:
+        """Both stages over the store, as an earlier run left them."""
+        config = self._config
         fleet_root = open_root(config.fleet_key)
         journal = Journal(config.data_dir / ENROLMENT, fleet_root)
         self._register = Register(config.site, journal, fleet_root, _utc_us)
@@ -158,38 +187,42 @@ class Gateway:
         store = store_at(config.store)
         store.open()
         stack.callback(store.close)
-        orders = alarm_rules(config.alarms, site)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
-        channels = channels_of(one for _kind, one in config.connectors)
         stages = Stages(
             site,
             keys,
             store.load(),
-            alarm_rules=orders,
+            alarm_rules=alarm_rules(config.alarms, site),
             audit=audit,
-            channels=channels,
+            channels=channels_of(one for _kind, one in config.connectors),
             devices=devices_of(config.connectors),
         )
-        head = HeadFile(config.data_dir / head_file.NAME)
-        service = self.service = Service(
+        self.service = Service(
             stages,
             store,
             _utc_us,
             self._on_outcome,
-            head.committed,
+            HeadFile(config.data_dir / head_file.NAME).committed,
             self._on_taken,
             config.retention,
         )
         in_force = {"orders": stages.policy.digest}
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
-        service.note_policy(SYSTEM, described_connectors(config))
-        service.enrol(self._register.entries, keys)
-        self._gate = Gate(site.nodes, service.intake_stage.offer, stages.intake.refused.count)
+        self.service.note_policy(SYSTEM, described_connectors(config))
+        self.service.enrol(self._register.entries, keys)
+        return stages
+
+    async def _start_links(self, stack: AsyncExitStack) -> Link:
+        """The broker, its link, and the serial lines; returns the broker's link."""
+        config, stages = self._config, self.service.stages
+        offer = self.service.intake_stage.offer
+        self._gate = Gate(stages.site.nodes, offer, stages.intake.refused.count)
+        keys = self._register.keys(stages.site)
         self.broker = await stack.enter_async_context(
             broker_for(
                 config.broker,
                 config.data_dir,
-                site.name,
+                stages.site.name,
                 passwords_of(keys),
                 self._gate.offer,
                 _utc_us,
@@ -201,29 +234,7 @@ class Gateway:
             SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
         ]
         self.links = [carrier, *serial]
-        self.picture = Picture()
-        self.connectors = ConnectorService(
-            site,
-            self.picture,
-            stages.outbox,
-            take=service.observe,
-            act=self._act,
-            settle=service.settle_delivery,
-            report_cue=service.report_cue,
-            clock_us=_utc_us,
-        )
-        self.connectors.apply(self.connectors.prepare(config.connectors))
-        rooms = Rooms(service, self.connectors, self._register.keys, self._admit)
-        self._reload = Reload(config, self._read, rooms)
-        await self._start_api(stack)
-        service.start()
-        for cue in stages.monitor.state.cues.open.values():
-            self.connectors.on_cue(cue)
-        self._main = asyncio.create_task(self._run(), name="gateway")
-        stack.push_async_callback(self._end)
-        await self.service.started.wait()
-        if config.broker.kind is BrokerKind.MOSQUITTO and isinstance(carrier, MqttLink):
-            await self._link_up(carrier)
+        return carrier
 
     async def _start_api(self, stack: AsyncExitStack) -> None:
         """Where people and programs look in: the API, and the console's pages beside it."""
@@ -293,17 +304,21 @@ class Gateway:
         return MqttLink(broker.access, self.site.name, self._gate.offer, _utc_us)
 
     async def _run(self) -> None:
+        """Each task by itself: a fault in one is logged, and it starts again."""
+        register, keep_up = self._register, self.service.supervisor.keep_up
+        beside: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "broker": self._watch_broker,
+            "site": lambda: register.watch_site(self._reload.load_site),
+            "keys": lambda: register.watch_keys(self.service, self._admit),
+            "publisher": self.facade.run,
+            "connectors": self.connectors.run,
+            "exposure": self._keep_watch,
+            **{link.name: link.run for link in self.links},
+        }
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.service.run(), name="service")
-            for link in self.links:
-                tasks.create_task(link.run(), name=link.name)
-            tasks.create_task(self._watch_broker(), name="broker")
-            register = self._register
-            tasks.create_task(register.watch_site(self._reload.load_site), name="site")
-            tasks.create_task(register.watch_keys(self.service, self._admit), name="keys")
-            tasks.create_task(self.facade.run(), name="publisher")
-            tasks.create_task(self.connectors.run(), name="connectors")
-            tasks.create_task(self._keep_watch(), name="watch")
+            for name, run in beside.items():
+                tasks.create_task(keep_up(name, run), name=name)
 
     async def _keep_watch(self) -> None:
         """The exposure that measured rates are of."""

@@ -238,8 +238,22 @@ class Facade:
             "queued": service.intake_stage.queued,
             "down_unsent": service.intake_stage.down_unsent,
             "commits": service.commits.made,
+            "faults": self._faults(),
             "audit": f"{number}:{code(link)}",  # for the paper log
         }
+
+    def _faults(self) -> int:
+        """Faults of our own: steps rolled back, fits that failed, tasks started again."""
+        service, stages = self._parts.service, self._stages
+        return (
+            stages.failures
+            + stages.intake.failures
+            + stages.monitor.failures
+            + stages.monitor.state.fusion.failures
+            + service.intake_stage.failures
+            + service.monitor_stage.publish_failures
+            + service.supervisor.restarts.total()
+        )
 
 
 def _orders(state: MonitorState) -> tuple[int, ...]:

@@ -154,6 +154,6 @@ async def _shake_hands(client: PahoClient, access: MqttAccess) -> None:
 def _options(access: MqttAccess) -> dict[str, Any]:
     if access.version != 5:
         return {}
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
     properties.SessionExpiryInterval = _SESSION_S if access.persistent else 0
     return {"clean_start": not access.persistent, "properties": properties}

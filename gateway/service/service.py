@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.config.retention import Retention
@@ -31,13 +31,13 @@ from gateway.service.running.committer import Committer
 from gateway.service.running.intake_stage import IntakeStage, Work
 from gateway.service.running.monitor_stage import MonitorStage
 from gateway.service.stages import Stages
+from gateway.service.supervision import Supervisor
 from gateway.store.interface import Store, Writes
 from gateway.updates.package import Release
 from gateway.updates.rollout import Rollout
 
 _LOG = logging.getLogger(__name__)
 _RETENTION_S = 0.5  # how often it is asked whether records are due to be erased
-_RESTART_S = (0.5, 30.0)
 KEY_MAX = 64  # characters of an idempotency key
 
 
@@ -67,7 +67,7 @@ class Service:
         self.stages = stages
         self.clock_us = clock_us
         self.started = asyncio.Event()  # from here on the end of `run` makes the last commit
-        self.restarts = 0
+        self.supervisor = Supervisor()
         self._closed = False
         self._store = store
         self._committer = Committer(store, on_committed)
@@ -96,23 +96,14 @@ class Service:
         try:
             self.started.set()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._kept_up("intake", self.intake_stage.run), name="intake")
-                tasks.create_task(self._kept_up("monitor", self.monitor_stage.run), name="monitor")
-                tasks.create_task(self._erase(), name="retention")
+                for name, run in (
+                    ("intake", self.intake_stage.run),
+                    ("monitor", self.monitor_stage.run),
+                    ("retention", self._erase),
+                ):
+                    tasks.create_task(self.supervisor.keep_up(name, run), name=name)
         finally:
             await asyncio.shield(self.close())
-
-    async def _kept_up(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """A fault in a stage's own code is logged, and the stage goes on with what comes next."""
-        wait_s, max_s = _RESTART_S
-        while True:
-            try:
-                await run()
-            except Exception:
-                self.restarts += 1
-                _LOG.exception("the %s stage failed; it starts again", name)
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, max_s)
 
     async def close(self) -> None:
         """What was stepped is committed; also of a gateway that ends before it ran at all."""

@@ -33,7 +33,7 @@ def plot_at(t_s: float, x_m: float, y_m: float, **how: object) -> Plot:
         "confidence": 0.9,
         "covariance": Covariance.of_error(ERROR_M),
     }
-    return Plot(at_us=T0 + round(t_s * S), x_m=x_m, y_m=y_m, **{**fields, **how})  # type: ignore[arg-type]  # fields by name
+    return Plot(at_us=T0 + round(t_s * S), x_m=x_m, y_m=y_m, **{**fields, **how})  # type: ignore[arg-type]  # fields are given by name
 
 
 def plots(
@@ -82,7 +82,7 @@ def played(*given: Iterable[Observation]) -> list[Event]:
 
 
 def _arrival_us(one: Observation) -> int:
-    return one.arrival_us if isinstance(one, Detection) else one.at_us  # type: ignore[union-attr]  # plots
+    return one.arrival_us if isinstance(one, Detection) else one.at_us  # type: ignore[union-attr]  # plots have no arrival
 
 
 def off_m(versions: Sequence[Event], place: Place) -> float:

@@ -49,7 +49,7 @@ def played(*given: Observation, until_s: float = 120.0) -> list[Event]:
 
 
 def _arrival_us(one: Observation) -> int:
-    return one.arrival_us if isinstance(one, Detection) else one.at_us  # type: ignore[union-attr]  # these
+    return one.arrival_us if isinstance(one, Detection) else one.at_us  # type: ignore[union-attr]  # these have no arrival
 
 
 @pytest.mark.parametrize("after_s", [-6.0, 2.0])

@@ -192,9 +192,7 @@ async def test_page_closed_alarm_can_still_be_judged(tmp_path: Path) -> None:
         await page.shows("ALARM · PERSON")
         await page.press("a")
         await page.shows("acknowledged by eva")
-        gateway.service.monitor_stage._clock_us = lambda: (
-            gateway.facade.clock_us() + 60_000_000
-        )
+        gateway.service.monitor_stage._clock_us = lambda: gateway.facade.clock_us() + 60_000_000
         await page.shows("not judged")
         await page.click("#past button")
         await page.shows("What was alarm 1?")

@@ -49,7 +49,7 @@ export function showNodes(body, state) {
 }
 
 export function showCounters(list, state) {
-  const wrong = new Set(["refused", "queue_dropped", "sign_ons_failed"]);
+  const wrong = new Set(["refused", "queue_dropped", "faults", "sign_ons_failed"]);
   const counters = { ...state.counters, sign_ons_failed: state.on_watch.failed };
   keyed(list, Object.entries(counters), ([name]) => name, ([name]) => {
     const box = make("div");
