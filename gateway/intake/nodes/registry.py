@@ -87,6 +87,7 @@ class NodeRegistry:
         self._sectors = sectors
         self.views = {node: NodeView() for node in sectors}
         self.dirty: set[str] = set()
+        self.duplicates = 0  # copies of durable messages, of all nodes
         self._bad_tags: dict[str, deque[int]] = {
             node: deque(maxlen=FORGERY_COUNT) for node in sectors
         }
@@ -99,11 +100,6 @@ class NodeRegistry:
         self._lost: set[str] = set()
         # Live views: ten thousand nodes are not looked through again and again.
         self.presence = Presence(self._heard, self._broken, self._lost)
-
-    @property
-    def duplicates(self) -> int:
-        """Copies of durable messages that came."""
-        return sum(view.duplicates for view in self.views.values())
 
     def firmware(self) -> dict[str, tuple[str, str]]:
         """(board, version) by node; empty where a node has not said it."""
@@ -119,6 +115,7 @@ class NodeRegistry:
         """From the JSON of a view; a node no longer of the site is passed over."""
         if node in self.views:
             view = self.views[node] = text.parse_json(saved, NodeView)
+            self.duplicates += view.duplicates
             for names, holds in (
                 (self._heard, view.last_seen_us is not None),
                 (self._broken, view.will_us is not None),
@@ -157,6 +154,7 @@ class NodeRegistry:
     def on_duplicate(self, node: str) -> None:
         """A copy of a durable message: the node has not had its receipt."""
         self.views[node].duplicates += 1
+        self.duplicates += 1
 
     def on_will(self, node: str, arrival_us: int) -> None:
         """The broker says that the node's connection broke."""
