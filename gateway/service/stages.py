@@ -200,14 +200,11 @@ class Stages:
         self.intake.collect(writes, now_us, everything)
         self.monitor.collect(writes)
         for part in self._parts:
-            rows = Writes()
             try:
-                part.collect(rows)
+                part.collect(writes)
             except Exception:  # its rows are lost; those of all others must not wait for ever
                 self.failures += 1
                 _LOG.exception("rows of %s cannot be made", type(part).__name__)
-                continue
-            writes.absorb(rows)
         self.audit.collect(writes)
         return writes
 
