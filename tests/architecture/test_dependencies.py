@@ -26,6 +26,10 @@ def _declared(*extras):
     return {canonicalize_name(Requirement(text).name) for text in wanted}
 
 
+def _extras():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
 def _undeclared(paths, declared):
     owners = packages_distributions()
     found = set()
@@ -44,8 +48,13 @@ def _undeclared(paths, declared):
 @pytest.mark.parametrize("package", ["gateway", "sim_hardware"])
 def test_imports_of_what_runs_are_runtime_dependencies(package):
     paths = [path for path in python_files(package) if not path.startswith(ELSEWHERE)]
+    connectors = [path for path in paths if path.startswith("gateway/connectors/")]
     assert paths
-    assert not _undeclared(paths, _declared())
+    assert not _undeclared([path for path in paths if path not in connectors], _declared())
+    # A connector's library is an extra of its name.
+    for path in connectors:
+        extra = path.split("/")[2]
+        assert not _undeclared([path], _declared(*([extra] if extra in _extras() else [])))
 
 
 def test_imports_of_the_workbench_are_dependencies_of_running_checking_or_training():
