@@ -293,7 +293,8 @@ class Intake:
         self._stale_boots.setdefault(row.node, set()).add(row.boot)
 
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
-        taken.entries += [self.log.append(at_us, source, one) for one in observations]
+        for one in observations:
+            taken.entries.append(self.log.append(at_us, source, one))
 
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         self.messages += 1

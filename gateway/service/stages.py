@@ -41,7 +41,7 @@ from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
 from gateway.store.interface import HistoryRow, Snapshot, Writes
-from gateway.updates.desk import Happened, UpdateDesk
+from gateway.updates.desk import OF_UPDATES, Happened, UpdateDesk
 from gateway.wire.messages import DownMessage
 
 _LOG = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class Stages:
     def receive(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
         """First stage: bytes that came on a topic; never raises for what they hold."""
         taken = self.intake.uplink(arrival_us, topic, payload)
-        if taken.message is not None:
+        if isinstance(taken.message, OF_UPDATES):
             happened = self.updates.hear(taken.node, taken.message, arrival_us)
             taken.entries += self.happened(happened, arrival_us)
         return taken

@@ -209,7 +209,7 @@ class Writes:
     erase: dict[RecordClass, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any(getattr(self, item.name) for item in fields(self))
+        return any(getattr(self, name) for name in _TABLES)
 
     def absorb(self, later: Writes) -> None:
         """Add what came later, keeping its order."""
@@ -231,6 +231,7 @@ class Writes:
         self.erase |= later.erase
 
 
+_TABLES = tuple(item.name for item in fields(Writes))
 CLOSED_LOADED = 200
 
 

@@ -7,7 +7,7 @@ in its fsync, a connection that broke) is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from gateway.store.interface import (
@@ -79,29 +79,38 @@ _UPSERT_BOOT = _upsert("boot", "node, boot", _BOOT)
 _UPSERT_NODE = _upsert("node", "node", _NODE)
 _UPSERT_ALARM = _upsert("alarm", "id", _ALARM)
 _UPSERT_STATE = _upsert("state", "name", "value")
+_DELETE_STATE = "DELETE FROM state WHERE name = ?"
 _UPSERT_REFUSED = _upsert("refused", "reason, node", "count")
+
+
+_Rows = Collection[Sequence[Any]]
 
 
 def insert(db: Database, writes: Writes) -> None:
     """All rows of a commit but what is to be erased."""
-    db.many(_INSERT_MESSAGE, writes.messages)
-    db.many(_INSERT_DETECTION, writes.detections)
-    db.many(_UPSERT_BOOT, writes.boots.values())
-    db.many(_UPSERT_NODE, writes.nodes.values())
-    db.many(_UPSERT_STATE, writes.state.items())
     over = [(name,) for name, value in writes.state.items() if not value]
-    db.many("DELETE FROM state WHERE name = ?", over)
-    db.many(_UPSERT_ALARM, writes.alarms.values())
-    db.many(_INSERT_HISTORY, writes.history)
     refused = [(reason, node, count) for (reason, node), count in writes.refused.items()]
-    db.many(_UPSERT_REFUSED, refused)
-    db.many(_INSERT_AUDIT, writes.audit)
-    db.many(_INSERT_CHECKPOINT, writes.checkpoints)
-    db.many(_INSERT_LOG, writes.log)
-    db.many(_INSERT_TICK, writes.ticks)
-    db.many(_INSERT_SKIPPED, writes.skipped)
-    db.many(_UPSERT_ACT_KEY, writes.act_keys)
-    db.many(_INSERT_QUARANTINE, writes.quarantine)
+    tables: tuple[tuple[str, _Rows], ...] = (
+        (_INSERT_MESSAGE, writes.messages),
+        (_INSERT_DETECTION, writes.detections),
+        (_UPSERT_BOOT, writes.boots.values()),
+        (_UPSERT_NODE, writes.nodes.values()),
+        (_UPSERT_STATE, writes.state.items()),
+        (_DELETE_STATE, over),
+        (_UPSERT_ALARM, writes.alarms.values()),
+        (_INSERT_HISTORY, writes.history),
+        (_UPSERT_REFUSED, refused),
+        (_INSERT_AUDIT, writes.audit),
+        (_INSERT_CHECKPOINT, writes.checkpoints),
+        (_INSERT_LOG, writes.log),
+        (_INSERT_TICK, writes.ticks),
+        (_INSERT_SKIPPED, writes.skipped),
+        (_UPSERT_ACT_KEY, writes.act_keys),
+        (_INSERT_QUARANTINE, writes.quarantine),
+    )
+    for sql, rows in tables:
+        if rows:  # most commits hold messages alone, and a statement costs without rows too
+            db.many(sql, rows)
     if writes.quarantine:
         oldest = writes.quarantine[-1].id - QUARANTINE_MOST
         db.run("DELETE FROM quarantine WHERE id <= ?", (oldest,))

@@ -46,6 +46,9 @@ class Happened:
     troubles: list[NodeCondition] = field(default_factory=list)
 
 
+OF_UPDATES = (wire.Hello, wire.Want, wire.Result)  # messages that an update waits for
+
+
 class UpdateDesk:
     """One rollout at a time. `release` holds the files; who restores a rollout gives it back."""
 

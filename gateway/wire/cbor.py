@@ -16,7 +16,8 @@ Item: TypeAlias = "int | bytes | str | list[Item] | dict[int, Item]"
 
 _UINT, _NINT, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
 _INDEFINITE = 31
-_U8, _U16 = 0x18, 0x19  # first byte of an unsigned number in one more byte, in two
+_U8, _U16, _U32 = 0x18, 0x19, 0x1A  # first byte of an unsigned number in 1, 2 or 4 more bytes
+_N8 = 0x38  # and of a negative one in one more
 _END = 0xFF  # starts no item
 _PRINTABLE = bytes(range(0x20, 0x7F))
 
@@ -112,6 +113,12 @@ def _map(data: bytes, at: int, count: int, depth: int) -> tuple[Item, int]:
         elif lead == _U16 and at + 2 < size and data[at + 1]:
             entries[key] = data[at + 1] << 8 | data[at + 2]
             at += 3
+        elif lead == _U32 and at + 4 < size and (data[at + 1] or data[at + 2]):  # uptimes
+            entries[key] = int.from_bytes(data[at + 1 : at + 5], "big")
+            at += 5
+        elif lead == _N8 and at + 1 < size and (value := data[at + 1]) >= 24:  # signal strengths
+            entries[key] = -1 - value
+            at += 2
         else:
             entries[key], at = _item(data, at, depth)
     return entries, at

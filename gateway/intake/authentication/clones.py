@@ -22,10 +22,11 @@ class Clones:
     def differs(self, node: str, lane: int, boot: int, seq: int, payload: bytes) -> bool:
         """Whether another content came under this number before; remembered when it is new."""
         said = self._said.setdefault(node, OrderedDict())
-        known = said.setdefault((lane, boot, seq), hash(payload))
+        content = hash(payload)
+        known = said.setdefault((lane, boot, seq), content)
         if len(said) > REMEMBERED:
             said.popitem(last=False)
-        return known != hash(payload)
+        return known != content
 
     def lingers(self, node: str, arrival_us: int) -> bool:
         """A word that is never sent twice came out of a boot before the newest: whether it is one
