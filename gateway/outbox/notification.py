@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gateway.model.alarm import AlarmChange, AlarmKind, Change
@@ -44,9 +45,19 @@ def describe_test(site: str, output: str, by: str, at_us: int) -> dict[str, Any]
     }
 
 
-def describe(site: str, change: AlarmChange) -> dict[str, Any]:
-    """Title and text for people, the same again in fields for programs."""
+Locate = Callable[[float, float], tuple[float, float] | None]
+
+
+def describe(
+    site: str, change: AlarmChange, locate: Locate = lambda _x, _y: None
+) -> dict[str, Any]:
+    """Title and text for people, the same again in fields for programs.
+
+    `locate` gives latitude and longitude of local metres, where the site has an origin."""
     alarm = change.alarm
+    place = None
+    if alarm.x_m is not None and alarm.y_m is not None:
+        place = locate(alarm.x_m, alarm.y_m)
     sectors = ", ".join(alarm.sectors) or "-"
     what = alarm.kind.value.replace("_", " ")
     if alarm.kind is AlarmKind.INTRUSION and alarm.target is not None:
@@ -70,6 +81,9 @@ def describe(site: str, change: AlarmChange) -> dict[str, Any]:
         "confidence": alarm.confidence,
         "x_m": alarm.x_m,
         "y_m": alarm.y_m,
+        "error_m": alarm.error_m,
+        "latitude": round(place[0], 7) if place else None,
+        "longitude": round(place[1], 7) if place else None,
         "direction_deg": alarm.direction_deg,
         "speed_m_s": alarm.speed_m_s,
         "raised_us": alarm.raised_us,

@@ -17,7 +17,7 @@ from typing import Any
 from gateway.limits import TokenBucket
 from gateway.model import text
 from gateway.model.alarm import AlarmChange, Change
-from gateway.outbox.notification import NOTIFIED, TEST, describe, describe_test
+from gateway.outbox.notification import NOTIFIED, TEST, Locate, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
 MAX_PENDING = 256  # of one channel; beyond it the oldest of the least urgent goes
@@ -92,6 +92,7 @@ class Outbox:
         site: str,
         channels: Sequence[Channel] = (),
         chain: Callable[[Delivery], None] = lambda _delivery: None,
+        locate: Locate = lambda _x_m, _y_m: None,
     ) -> None:
         self.pending: dict[int, Delivery] = {}
         self.recent: deque[Delivery] = deque(maxlen=MAX_RECENT)
@@ -99,6 +100,7 @@ class Outbox:
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.sent_us: dict[str, int] = {}  # when a channel delivered last
         self._site = site
+        self._locate = locate
         self._chain = chain
         self._last_id = 0
         self._rates = {c.name: _Rate(c.per_minute) for c in channels}
@@ -202,7 +204,7 @@ class Outbox:
         self._known[key] = now_us
         if len(self._known) > _MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
-        value = describe(self._site, change) | {"delivery": delivery.id}
+        value = describe(self._site, change, self._locate) | {"delivery": delivery.id}
         if rate.held_back:
             value["held_back"] = rate.held_back
             value["text"] += f"\n{rate.held_back} more were held back; see the console"

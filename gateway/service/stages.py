@@ -78,7 +78,9 @@ class Stages:
         self.enrolment = EnrolmentRecord(self.audit)
         self.policies = PolicyRecord(self.audit)
         self.act_keys = ActKeys()
-        self.outbox = Outbox(site.name, channels, self._record_delivery)
+        self.outbox = Outbox(
+            site.name, channels, self._record_delivery, lambda x, y: self.site.latlon(x, y)
+        )
         self._parts = (
             self.updates,
             self.watch,
