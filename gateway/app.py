@@ -36,7 +36,6 @@ from gateway.intake.admission import Gate
 from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
-from gateway.links.interface import Link
 from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.actions.acts import Act
@@ -45,6 +44,7 @@ from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import AlarmChange
 from gateway.model.place.site import Site
 from gateway.performance.desk import PerformanceDesk
+from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.clock_quality import read_clock_quality
 from gateway.service.connectors import ConnectorService, channels_of, devices_of

@@ -14,7 +14,6 @@ from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
 from gateway.intake.intake import Taken
-from gateway.links.interface import Link
 from gateway.model import view
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
@@ -23,6 +22,7 @@ from gateway.model.place.site import Site
 from gateway.monitor.step import MonitorState
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
+from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.clock_quality import read_clock_quality
 from gateway.service.connectors import ConnectorService

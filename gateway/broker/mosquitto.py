@@ -21,6 +21,7 @@ from pathlib import Path
 from gateway.broker.canary import CANARY_USER, check_rules
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
+from gateway.files import write_atomic
 from gateway.mqtt.access import MqttAccess
 
 _LOG = logging.getLogger(__name__)
@@ -177,19 +178,14 @@ class MosquittoBroker(Broker):
             ),
         }
         for name, text in files.items():
-            self._write(name, text)
+            write_atomic(self._folder / name, text)
 
     def _write_passwords(self) -> None:
         # One for each user: a node that was offered a new key is let in with that one.
         users = {user: given[0] for user, given in self._passwords.items() if given}
         users |= {CANARY_USER: self._canary, GATEWAY_USER: self._password}
         lines = [f"{user}:{hash_password(password)}\n" for user, password in users.items()]
-        self._write("passwords", "".join(lines))
-
-    def _write(self, name: str, text: str) -> None:
-        path = self._folder / name
-        path.touch(mode=0o600)
-        path.write_text(text)
+        write_atomic(self._folder / "passwords", "".join(lines))
 
     async def _await_listening(self) -> None:
         assert self._process is not None

@@ -21,6 +21,7 @@ from gateway.config import add_option, load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file
+from gateway.files import create_private
 from gateway.model.actions.record import EXPORTED
 from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
@@ -62,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
         raise StoreError("the alarm was erased meanwhile; nothing was exported")
     data = file.write(found, site.name, entry, signer)
     try:
-        with os.fdopen(os.open(args.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(data)
+        create_private(args.out, data)
     except OSError as error:
         raise ConfigError(f"cannot write {args.out}: {error.strerror}") from None
     print(f"{args.out}: {len(data)} bytes; check it with: groundwatch audit verify {args.out}")

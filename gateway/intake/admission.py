@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from gateway.intake.authentication.authenticator import UNKNOWN
 from gateway.limits import TokenBucket
-from gateway.links.interface import Arrival
+from gateway.ports.link import Arrival
 from gateway.wire.topics import addressed_node
 
 RATE_PER_S = 100  # a node in its worst minute sends tens

@@ -11,7 +11,7 @@ from collections import Counter
 import serial
 
 from gateway.links.frames import FrameReader, encode_frame
-from gateway.links.interface import Arrival, Clock, Offer
+from gateway.ports.link import Arrival, Clock, Offer
 
 _LOG = logging.getLogger(__name__)
 _RETRY_S = 0.5

@@ -16,12 +16,12 @@ from gateway.enrolment import Entry as EnrolmentEntry
 from gateway.errors import ConfigError, StoreError
 from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
-from gateway.links.interface import Clock
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct, CueReport, CueState, DevicesLost
 from gateway.model.actions.record import SYSTEM
 from gateway.model.observation import FromConnector
 from gateway.outbox.outbox import Delivery, Status
+from gateway.ports.link import Clock
 from gateway.service.outcome import Outcome
 from gateway.service.records.act_keys import DONE, PENDING
 from gateway.service.records.keeper import Keeper

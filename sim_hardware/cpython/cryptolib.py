@@ -17,12 +17,11 @@ class aes:
 
     def __init__(self, key: bytes, mode: int, iv: bytes | None = None) -> None:
         if mode == _ECB and iv is None:
-            chosen: modes.Mode = modes.ECB()
+            self._encryptor = Cipher(algorithms.AES(bytes(key)), modes.ECB()).encryptor()
         elif mode == _CBC and iv is not None:
-            chosen = modes.CBC(iv)
+            self._encryptor = Cipher(algorithms.AES(bytes(key)), modes.CBC(iv)).encryptor()
         else:
             raise ValueError("mode")
-        self._encryptor = Cipher(algorithms.AES(bytes(key)), chosen).encryptor()
 
     def encrypt(self, data: bytes | bytearray, out: bytearray | None = None) -> bytes | None:
         if len(data) % 16:

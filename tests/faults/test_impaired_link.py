@@ -14,7 +14,7 @@ import pytest
 
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.links.interface import Arrival
+from gateway.ports.link import Arrival
 from gateway.service.running.intake_stage import QUEUE_MAX, IntakeStage
 from gateway.service.service import Service
 from gateway.service.stages import Stages

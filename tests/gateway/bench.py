@@ -13,7 +13,7 @@ from gateway.config.retention import RecordClass
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError
-from gateway.links.interface import Arrival
+from gateway.ports.link import Arrival
 from gateway.service.outcome import Outcome
 from gateway.service.service import Service
 from gateway.service.stages import Stages

@@ -12,7 +12,7 @@ from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.intake import admission
 from gateway.intake.admission import BURST, RATE_PER_S, Gate
-from gateway.links.interface import Arrival
+from gateway.ports.link import Arrival
 from tests.gateway.bench import PlayedLink
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import MqttNode, PlayedNode, free_port, until, write_config

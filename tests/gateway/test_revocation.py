@@ -14,8 +14,8 @@ from gateway.config import load_config
 from gateway.enrolment import ENROLMENT, Entry, Journal, KeyAct
 from gateway.errors import ConfigError
 from gateway.keys import derive, node_key
-from gateway.links.interface import Arrival
 from gateway.model.alarm import Alarm, AlarmKind
+from gateway.ports.link import Arrival
 from tests.gateway.played_node import ROOT, SITE, MqttNode, until, write_config
 
 WITHIN_S = 1.0

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateway.links.interface import Clock
+from gateway.ports.link import Clock
 from gateway.wire.messages import DownMessage, Receipt, Time
 
 INTERVAL_S = 0.2

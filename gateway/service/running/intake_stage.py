@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from gateway.intake.intake import Taken
-from gateway.links.interface import Arrival, Clock, Link
 from gateway.model.entry import Entry
+from gateway.ports.link import Arrival, Clock, Link
 from gateway.service.running.answers import AnswerDesk
 from gateway.service.running.commits import RETRY_S, Commits
 from gateway.service.stages import Stages
