@@ -3,7 +3,8 @@
 
 Positions are local metres (`x_m` east, `y_m` north) and WGS 84 degrees (None when the site has no
 origin or the position is unknown). `error_m` is the radius that holds the local position in 2 of 3
-cases (the origin's error comes to the degrees), `at_us` the moment that the view is of. Times are UTC microseconds.
+cases (the origin's error comes to the degrees), `at_us` the moment that the view is of. Times are
+UTC microseconds.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.actions.cue import Cue, CueKind, CueState
+from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.observation import Contact
