@@ -46,7 +46,6 @@ from gateway.model.place.site import Site
 from gateway.performance.desk import PerformanceDesk
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
-from gateway.service.clock_quality import read_clock_quality
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.outcome import Outcome
 from gateway.service.register import Register
@@ -345,13 +344,7 @@ class Gateway:
         raise BrokerError("the broker ended by itself; see its messages above")
 
     def _warnings(self) -> list[str]:
-        clock = read_clock_quality()
-        unset = "The clock of this machine is set by no time service: check the time of alarms"
-        return [
-            *self.broker.warnings,
-            *self._register.problems.values(),
-            *([unset] if clock.synchronised is False else []),
-        ]
+        return [*self.broker.warnings, *self._register.problems.values()]
 
     def _on_refused(self, user: str, knew_password: bool) -> None:
         """The broker turned somebody away; so many a second are looked at as tell of an attack."""

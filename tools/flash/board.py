@@ -169,10 +169,13 @@ class Board:
         said = self._ask(on_board.WHO)
         if not isinstance(said, Mapping):
             raise CableError(f"noise on the line of {self.port}")
-        version = tuple(int(part) for part in said["version"])
-        texts = (str(said[name])[:100] for name in ("platform", "machine"))
-        platform, machine = texts
-        return Facts(platform, machine, version, str(said["id"])[:64], int(said["free"]))
+        try:
+            version = tuple(int(part) for part in said["version"])
+            platform, machine = (str(said[name])[:100] for name in ("platform", "machine"))
+            return Facts(platform, machine, version, str(said["id"])[:64], int(said["free"]))
+        except (KeyError, TypeError, ValueError):
+            # One changed byte can leave an answer that parses and names other fields.
+            raise CableError(f"noise on the line of {self.port}") from None
 
     def _run(self, code: str, timeout_s: float = 30.0) -> None:
         self._repl.run(code, timeout_s)
