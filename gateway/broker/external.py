@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Broker: one that somebody else runs; we only know where it is and who we are to it."""
+"""Broker: one that others run; we only know where it is and who we are to it."""
 
 from __future__ import annotations
 

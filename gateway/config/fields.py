@@ -241,6 +241,18 @@ def tls_files(
     return TlsFiles(ca, cert, cert_key, digest.hexdigest())
 
 
+def check_broker_tls(
+    tls: str,
+    ca_file: PemFile | None,
+    cert_file: PemFile | None,
+    cert_key_file: PrivatePemFile | None,
+) -> None:
+    """For `__post_init__` of a table with a broker. Raises ValueError that starts with a key."""
+    tls_files(ca_file, cert_file, cert_key_file)
+    if tls == "none" and (ca_file is not None or cert_file is not None):
+        raise ValueError('ca_file and cert_file need TLS, e.g. tls = "tls"')
+
+
 def load_public_key(path: Path) -> bytes:
     """The 32 bytes of a release public key, from a file of 64 hex digits. Raises ConfigError."""
     try:

@@ -14,7 +14,7 @@ from gateway.config.fields import (
     Text,
     Topic,
     Username,
-    tls_files,
+    check_broker_tls,
 )
 from gateway.config.secrets import Secret
 from gateway.ports.connector import ConnectorConfig
@@ -40,9 +40,7 @@ class HomeAssistantConfig(ConnectorConfig, frozen=True, kw_only=True, forbid_unk
     version: Literal[3, 5] = 3
 
     def __post_init__(self) -> None:
-        tls_files(self.ca_file, self.cert_file, self.cert_key_file)
-        if self.tls == "none" and (self.ca_file is not None or self.cert_file is not None):
-            raise ValueError('ca_file and cert_file need TLS, e.g. tls = "tls"')
+        check_broker_tls(self.tls, self.ca_file, self.cert_file, self.cert_key_file)
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""

@@ -14,7 +14,7 @@ from gateway.config.fields import (
     Text,
     Topic,
     Username,
-    tls_files,
+    check_broker_tls,
 )
 from gateway.config.notify import NotifierConfig
 from gateway.config.secrets import Secret
@@ -41,9 +41,7 @@ class MqttConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_field
     version: Literal[3, 5] = 3
 
     def __post_init__(self) -> None:
-        tls_files(self.ca_file, self.cert_file, self.cert_key_file)
-        if self.tls == "none" and (self.ca_file is not None or self.cert_file is not None):
-            raise ValueError('ca_file and cert_file need TLS, e.g. tls = "tls"')
+        check_broker_tls(self.tls, self.ca_file, self.cert_file, self.cert_key_file)
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""
