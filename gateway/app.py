@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -33,7 +33,6 @@ from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import BrokerError
 from gateway.intake.admission import Gate
-from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.mqtt import MqttLink
@@ -203,7 +202,7 @@ class Gateway:
             _utc_us,
             self._on_outcome,
             HeadFile(config.data_dir / head_file.NAME).committed,
-            self._on_taken,
+            self._on_received,
             config.retention,
         )
         in_force = {"orders": stages.policy.digest}
@@ -216,7 +215,7 @@ class Gateway:
         """The broker, its link, and the serial lines; returns the broker's link."""
         config, stages = self._config, self.service.stages
         offer = self.service.intake_stage.offer
-        self._gate = Gate(stages.site.nodes, offer, stages.intake.refused.count)
+        self._gate = Gate(stages.site.name, stages.site.nodes, offer, stages.intake.refused.count)
         keys = self._register.keys(stages.site)
         self.broker = await stack.enter_async_context(
             broker_for(
@@ -359,8 +358,8 @@ class Gateway:
         await asyncio.gather(self._main, return_exceptions=True)
         await self.service.close()
 
-    def _on_taken(self, taken: Taken) -> None:
-        self.facade.on_taken(taken)
+    def _on_received(self, nodes: Iterable[str]) -> None:
+        self.facade.on_received(nodes)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         self.facade.on_outcome(outcome)

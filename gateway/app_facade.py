@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
-from gateway.intake.intake import Taken
 from gateway.model import view
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
@@ -85,10 +84,9 @@ class Facade:
         """Wall clock, UTC microseconds."""
         return self._parts.clock_us()
 
-    def on_taken(self, taken: Taken) -> None:
-        """What one arrival brought: its node has reported."""
-        if taken.node:
-            self._publisher.nodes((taken.node,))
+    def on_received(self, nodes: Iterable[str]) -> None:
+        """These nodes sent something."""
+        self._publisher.nodes(nodes)
 
     def on_outcome(self, outcome: Outcome) -> None:
         """Publish what a step of the second stage changed."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""wiregen: gateway/wire/messages.py, the messages as frozen dataclasses."""
+"""wiregen: gateway/wire/messages.py, the messages as frozen msgspec structs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ _HEAD = '''\
 # SPDX-License-Identifier: MIT
 """wire: the messages, written by `groundwatch wire` from the schema table: not to be edited.
 
-An optional field that is absent is None. Units end the names; ranges stand in the field metadata.
+An optional field that is absent is None. Units end the names; ranges stand in the annotations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import msgspec
 
 from gateway.wire.field import Kind, WireEnum, wire\
 '''
@@ -54,8 +55,7 @@ def _enum(enum: Enumeration) -> str:
 def _message(message: Message) -> str:
     lanes = ", ".join(str(lane) for lane in message.lanes)
     lines = [
-        "@dataclass(frozen=True, slots=True, kw_only=True)",
-        f"class {class_name(message)}:",
+        f"class {class_name(message)}(msgspec.Struct, frozen=True, kw_only=True):",
         f'    """{message.meaning}"""',
         "",
         f"    ID: ClassVar[int] = {message.number}",
@@ -78,14 +78,14 @@ def _field(field: Field) -> list[str]:
         arguments.append(f"enum={field.enum.class_name}")
     if field.since > 1:
         arguments.append(f"since={field.since}")
-    default = "" if field.required else "default=None, "
-    name = attribute(field.name)
+    name, wire = attribute(field.name), f"wire({', '.join(arguments)})"
+    default = "" if field.required else " = None"
     lines = [f"    # {field.meaning}"]
-    inner = f"{default}metadata=wire({', '.join(arguments)})"
-    text = f"    {name}: {kind}{optional} = field({inner})"
+    text = f"    {name}: Annotated[{kind}{optional}, {wire}]{default}"
     if len(text) <= 100:
         return [*lines, text]
-    return [*lines, f"    {name}: {kind}{optional} = field(", f"        {inner}", "    )"]
+    parts = (f"        {kind}{optional},", f"        {wire},")
+    return [*lines, f"    {name}: Annotated[", *parts, f"    ]{default}"]
 
 
 def _unions(schema: Schema) -> str:

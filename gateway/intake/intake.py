@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
 from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
@@ -55,8 +56,7 @@ _LOG = logging.getLogger(__name__)
 _VIEW = "node:"  # prefix of the state rows of nodes
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(msgspec.Struct):
     """What one arrival brought. `receipt` is the (node, boot) to be told how far its messages are
     stored, once they are; `time_for` the (node, t_ms) that asked for the time; `message` came for
     the first time."""
@@ -67,7 +67,7 @@ class Taken:
     receipt: NodeBoot | None = None
     time_for: tuple[str, int] | None = None
     message: wire.UpMessage | None = None
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Entry] = []
 
 
 class Promise(NamedTuple):

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 
 class Link(Protocol):
@@ -22,7 +24,7 @@ class Link(Protocol):
         """Towards a node; False when it cannot go out now (the node asks again). Never blocks."""
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True):
     """Bytes from a link. `acknowledge` is called once they are safe, or refused for good."""
 
     arrival_us: int

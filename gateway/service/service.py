@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.config.retention import Retention
 from gateway.enrolment import Entry as EnrolmentEntry
 from gateway.errors import ConfigError, StoreError
-from gateway.intake.intake import Taken
 from gateway.keys import KeyRing
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct, CueReport, CueState, DevicesLost
@@ -51,8 +50,8 @@ class ActResult(NamedTuple):
 
 
 class Service:
-    """`on_committed` is called where a commit was made; `on_taken` and `on_outcome` in the event
-    loop."""
+    """`on_committed` is called where a commit was made; `on_received` (nodes) and `on_outcome` in
+    the event loop."""
 
     def __init__(
         self,
@@ -61,7 +60,7 @@ class Service:
         clock_us: Clock,
         on_outcome: Callable[[Outcome], None],
         on_committed: Callable[[Writes], None] = lambda _writes: None,
-        on_taken: Callable[[Taken], None] = lambda _taken: None,
+        on_received: Callable[[Iterable[str]], None] = lambda _nodes: None,
         retention: Retention | None = None,
     ) -> None:
         self.stages = stages
@@ -77,7 +76,7 @@ class Service:
             stages, self.commits, self._committer, store, clock_us, on_outcome
         )
         self.intake_stage = IntakeStage(
-            stages, self.commits, clock_us, self.monitor_stage.hand_over, on_taken
+            stages, self.commits, clock_us, self.monitor_stage.hand_over, on_received
         )
         self._on_outcome = on_outcome
 

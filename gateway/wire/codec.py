@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, NamedTuple, TypeGuard
 
 import cbor2
+import msgspec
 
 from gateway.wire import cbor
 from gateway.wire.errors import WireError
-from gateway.wire.field import FieldSpec, Kind, WireEnum
+from gateway.wire.field import FieldSpec, Kind, WireEnum, specs_of
 from gateway.wire.messages import MAX_PAYLOAD, MESSAGES, Message
 
 _MAX_DEPTH = 2  # an array in the map
@@ -19,7 +19,7 @@ _U16_MAX = 0xFFFF
 
 
 class _Slot(NamedTuple):
-    """One field of a message class, as the codec needs it. `values` are those of an enum."""
+    """One field of a message, as the codec needs it. `values` are those of an enum."""
 
     attribute: str
     key: int
@@ -31,21 +31,24 @@ class _Slot(NamedTuple):
     spec: FieldSpec
 
 
-def _slot(field: dataclasses.Field[Any]) -> _Slot:
-    spec: FieldSpec = field.metadata["wire"]
-    return _Slot(
-        attribute=field.name,
-        key=spec.key,
-        number=spec.kind in (Kind.UINT, Kind.INT, Kind.ENUM),
-        low=spec.low,
-        high=spec.high,
-        values={int(value): value for value in spec.enum} if spec.enum is not None else None,
-        required=field.default is dataclasses.MISSING,
-        spec=spec,
+def _slots(message: type[Message]) -> tuple[_Slot, ...]:
+    specs = specs_of(message)
+    return tuple(
+        _Slot(
+            attribute=field.name,
+            key=(spec := specs[field.name]).key,
+            number=spec.kind in (Kind.UINT, Kind.INT, Kind.ENUM),
+            low=spec.low,
+            high=spec.high,
+            values={int(value): value for value in spec.enum} if spec.enum is not None else None,
+            required=field.required,
+            spec=spec,
+        )
+        for field in msgspec.structs.fields(message)
     )
 
 
-_SLOTS = {message: tuple(map(_slot, dataclasses.fields(message))) for message in MESSAGES}
+_SLOTS = {message: _slots(message) for message in MESSAGES}
 _BY_ID = {message.ID: message for message in MESSAGES}
 
 

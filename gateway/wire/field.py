@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""wire: what the schema table says about a field, as metadata of the dataclasses in `messages`."""
+"""wire: what the schema table says about a field, as annotations of the structs in `messages`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import get_type_hints
+
+import msgspec
 
 
 class Kind(Enum):
@@ -48,6 +51,12 @@ def wire(
     unit: str,
     enum: type[WireEnum] | None = None,
     since: int = 1,
-) -> dict[str, FieldSpec]:
-    """Metadata for `dataclasses.field`."""
-    return {"wire": FieldSpec(key, kind, low, high, unit, enum, since)}
+) -> FieldSpec:
+    """For `typing.Annotated`."""
+    return FieldSpec(key, kind, low, high, unit, enum, since)
+
+
+def specs_of(message: type[msgspec.Struct]) -> dict[str, FieldSpec]:
+    """Of a message's attributes, in order of their keys."""
+    hints = get_type_hints(message, include_extras=True)
+    return {name: hints[name].__metadata__[0] for name in message.__struct_fields__}

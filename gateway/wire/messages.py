@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """wire: the messages, written by `groundwatch wire` from the schema table: not to be edited.
 
-An optional field that is absent is None. Units end the names; ranges stand in the field metadata.
+An optional field that is absent is None. Units end the names; ranges stand in the annotations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import msgspec
 
 from gateway.wire.field import Kind, WireEnum, wire
 
@@ -91,8 +92,7 @@ class CommandKind(WireEnum):
     UPDATE = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
+class Hello(msgspec.Struct, frozen=True, kw_only=True):
     """Sent first on every new connection: who is there, and since when."""
 
     ID: ClassVar[int] = 1
@@ -101,25 +101,24 @@ class Hello:
     LANES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime when sent
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # firmware version
-    fw: str = field(metadata=wire(2, Kind.TEXT, 1, 16, "-"))
+    fw: Annotated[str, wire(2, Kind.TEXT, 1, 16, "-")]
     # board name
-    board: str = field(metadata=wire(3, Kind.TEXT, 1, 16, "-"))
+    board: Annotated[str, wire(3, Kind.TEXT, 1, 16, "-")]
     # version of this table
-    schema: int = field(metadata=wire(4, Kind.UINT, 1, 255, "-"))
+    schema: Annotated[int, wire(4, Kind.UINT, 1, 255, "-")]
     # why this boot began
-    reset_cause: ResetCause = field(metadata=wire(5, Kind.ENUM, 0, 5, "-", enum=ResetCause))
+    reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 5, "-", enum=ResetCause)]
     # sample rate
-    fs_hz: int = field(metadata=wire(6, Kind.UINT, 1, 65535, "Hz"))
+    fs_hz: Annotated[int, wire(6, Kind.UINT, 1, 65535, "Hz")]
     # free heap
-    heap_free: int = field(metadata=wire(7, Kind.UINT, 0, 4294967295, "byte"))
+    heap_free: Annotated[int, wire(7, Kind.UINT, 0, 4294967295, "byte")]
     # oldest durable seq of this boot held
-    oldest_seq: int | None = field(default=None, metadata=wire(8, Kind.UINT, 1, 65535, "-"))
+    oldest_seq: Annotated[int | None, wire(8, Kind.UINT, 1, 65535, "-")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detection:
+class Detection(msgspec.Struct, frozen=True, kw_only=True):
     """One activity as one node judges it: an onset, updates, an end; boot and t_ms name it."""
 
     ID: ClassVar[int] = 2
@@ -128,25 +127,24 @@ class Detection:
     LANES: ClassVar[tuple[int, ...]] = (0,)
 
     # uptime of the onset, the same in every phase
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # which report of the activity this is
-    phase: Phase = field(metadata=wire(2, Kind.ENUM, 1, 3, "-", enum=Phase))
+    phase: Annotated[Phase, wire(2, Kind.ENUM, 1, 3, "-", enum=Phase)]
     # what it is taken for
-    class_: TargetClass = field(metadata=wire(3, Kind.ENUM, 0, 5, "-", enum=TargetClass))
+    class_: Annotated[TargetClass, wire(3, Kind.ENUM, 0, 5, "-", enum=TargetClass)]
     # confidence in the class
-    confidence_pct: int = field(metadata=wire(4, Kind.UINT, 0, 100, "%"))
+    confidence_pct: Annotated[int, wire(4, Kind.UINT, 0, 100, "%")]
     # peak since the last report
-    peak_um_s_x100: int = field(metadata=wire(5, Kind.UINT, 0, 65535, "10 nm/s"))
+    peak_um_s_x100: Annotated[int, wire(5, Kind.UINT, 0, 65535, "10 nm/s")]
     # step rate, 0 when there is none
-    cadence_hz_x20: int = field(metadata=wire(6, Kind.UINT, 0, 255, "0.05 Hz"))
+    cadence_hz_x20: Annotated[int, wire(6, Kind.UINT, 0, 255, "0.05 Hz")]
     # PIR pulses so far, saturating
-    pir_count: int = field(metadata=wire(7, Kind.UINT, 0, 23, "-"))
+    pir_count: Annotated[int, wire(7, Kind.UINT, 0, 23, "-")]
     # since the onset; not in the onset
-    elapsed_s_x10: int | None = field(default=None, metadata=wire(8, Kind.UINT, 0, 65535, "0.1 s"))
+    elapsed_s_x10: Annotated[int | None, wire(8, Kind.UINT, 0, 65535, "0.1 s")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(msgspec.Struct, frozen=True, kw_only=True):
     """The heartbeat."""
 
     ID: ClassVar[int] = 3
@@ -155,21 +153,20 @@ class Health:
     LANES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime when sent
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # battery voltage
-    battery_mv: int = field(metadata=wire(2, Kind.UINT, 0, 65535, "mV"))
+    battery_mv: Annotated[int, wire(2, Kind.UINT, 0, 65535, "mV")]
     # of the signal, -128 unknown
-    rssi_dbm: int = field(metadata=wire(3, Kind.INT, -128, 0, "dBm"))
+    rssi_dbm: Annotated[int, wire(3, Kind.INT, -128, 0, "dBm")]
     # noise floor, saturating
-    floor_um_s_x100: int = field(metadata=wire(4, Kind.UINT, 0, 65535, "10 nm/s"))
+    floor_um_s_x100: Annotated[int, wire(4, Kind.UINT, 0, 65535, "10 nm/s")]
     # since boot, saturating
-    samples_missed: int = field(metadata=wire(5, Kind.UINT, 0, 65535, "-"))
+    samples_missed: Annotated[int, wire(5, Kind.UINT, 0, 65535, "-")]
     # durable messages without a receipt
-    ledger_pending: int = field(metadata=wire(6, Kind.UINT, 0, 65535, "-"))
+    ledger_pending: Annotated[int, wire(6, Kind.UINT, 0, 65535, "-")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """Something about the node itself began or ended. Volatile only as the Will (link_lost)."""
 
     ID: ClassVar[int] = 4
@@ -178,19 +175,18 @@ class Condition:
     LANES: ClassVar[tuple[int, ...]] = (0, 1)
 
     # uptime of the change
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # what
-    kind: ConditionKind = field(metadata=wire(2, Kind.ENUM, 1, 13, "-", enum=ConditionKind))
+    kind: Annotated[ConditionKind, wire(2, Kind.ENUM, 1, 13, "-", enum=ConditionKind)]
     # 1 began, 0 ended
-    active: int = field(metadata=wire(3, Kind.UINT, 0, 1, "-"))
+    active: Annotated[int, wire(3, Kind.UINT, 0, 1, "-")]
     # by kind, see section 7
-    value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
+    value: Annotated[int | None, wire(4, Kind.UINT, 0, 4294967295, "-")] = None
     # records_dropped: boot of the dropped records
-    boot: int | None = field(default=None, metadata=wire(5, Kind.UINT, 1, 65535, "-"))
+    boot: Annotated[int | None, wire(5, Kind.UINT, 1, 65535, "-")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snippet:
+class Snippet(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a waveform excerpt that a command asked for."""
 
     ID: ClassVar[int] = 5
@@ -199,23 +195,22 @@ class Snippet:
     LANES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime of the part's first sample
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # the command answered
-    command_id: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "-"))
+    command_id: Annotated[int, wire(2, Kind.UINT, 0, 4294967295, "-")]
     # sample rate
-    fs_hz: int = field(metadata=wire(3, Kind.UINT, 1, 65535, "Hz"))
+    fs_hz: Annotated[int, wire(3, Kind.UINT, 1, 65535, "Hz")]
     # number of this part, from 0
-    index: int = field(metadata=wire(4, Kind.UINT, 0, 65535, "-"))
+    index: Annotated[int, wire(4, Kind.UINT, 0, 65535, "-")]
     # count of parts
-    total: int = field(metadata=wire(5, Kind.UINT, 1, 65535, "-"))
+    total: Annotated[int, wire(5, Kind.UINT, 1, 65535, "-")]
     # mulaw8 is one byte per sample
-    encoding: SnippetEncoding = field(metadata=wire(6, Kind.ENUM, 1, 1, "-", enum=SnippetEncoding))
+    encoding: Annotated[SnippetEncoding, wire(6, Kind.ENUM, 1, 1, "-", enum=SnippetEncoding)]
     # samples, oldest first
-    data: bytes = field(metadata=wire(7, Kind.BYTES, 0, 1024, "-"))
+    data: Annotated[bytes, wire(7, Kind.BYTES, 0, 1024, "-")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a command."""
 
     ID: ClassVar[int] = 6
@@ -224,17 +219,16 @@ class Result:
     LANES: ClassVar[tuple[int, ...]] = (0,)
 
     # uptime when done
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # the command answered
-    command_id: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "-"))
+    command_id: Annotated[int, wire(2, Kind.UINT, 0, 4294967295, "-")]
     # outcome
-    status: ResultStatus = field(metadata=wire(3, Kind.ENUM, 0, 4, "-", enum=ResultStatus))
+    status: Annotated[ResultStatus, wire(3, Kind.ENUM, 0, 4, "-", enum=ResultStatus)]
     # by command
-    value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
+    value: Annotated[int | None, wire(4, Kind.UINT, 0, 4294967295, "-")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Want:
+class Want(msgspec.Struct, frozen=True, kw_only=True):
     """The next piece of a firmware update; asked for again until it comes."""
 
     ID: ClassVar[int] = 7
@@ -243,17 +237,16 @@ class Want:
     LANES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime when asked
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # the update command it is part of
-    command_id: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "-"))
+    command_id: Annotated[int, wire(2, Kind.UINT, 0, 4294967295, "-")]
     # 0 the manifest, n the file on its n-th line
-    file: int = field(metadata=wire(3, Kind.UINT, 0, 255, "-"))
+    file: Annotated[int, wire(3, Kind.UINT, 0, 255, "-")]
     # where the piece begins
-    offset: int = field(metadata=wire(4, Kind.UINT, 0, 4294967295, "byte"))
+    offset: Annotated[int, wire(4, Kind.UINT, 0, 4294967295, "byte")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strikes:
+class Strikes(msgspec.Struct, frozen=True, kw_only=True):
     """When single steps came, while somebody is heard and the clock is good; never said twice."""
 
     ID: ClassVar[int] = 8
@@ -262,17 +255,16 @@ class Strikes:
     LANES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime of the onset of the activity
-    t_ms: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "ms"))
+    t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # UTC of the first of them
-    utc_ms: int = field(metadata=wire(2, Kind.UINT, 0, 9007199254740991, "ms"))
+    utc_ms: Annotated[int, wire(2, Kind.UINT, 0, 9007199254740991, "ms")]
     # bound of the clock's error
-    error_ms: int = field(metadata=wire(3, Kind.UINT, 0, 10, "ms"))
+    error_ms: Annotated[int, wire(3, Kind.UINT, 0, 10, "ms")]
     # ms after the first, loudness in 10 nm/s, ...
-    strikes: tuple[int, ...] = field(metadata=wire(4, Kind.PAIRS, 2, 16, "-"))
+    strikes: Annotated[tuple[int, ...], wire(4, Kind.PAIRS, 2, 16, "-")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Durable messages are committed at the gateway; the node may forget them."""
 
     ID: ClassVar[int] = 16
@@ -281,11 +273,10 @@ class Receipt:
     LANES: ClassVar[tuple[int, ...]] = ()
 
     # boot, seq, ...: all of that boot up to seq
-    upto: tuple[int, ...] = field(metadata=wire(1, Kind.PAIRS, 2, 16, "-"))
+    upto: Annotated[tuple[int, ...], wire(1, Kind.PAIRS, 2, 16, "-")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Time:
+class Time(msgspec.Struct, frozen=True, kw_only=True):
     """Wall time, in answer to a hello or a health."""
 
     ID: ClassVar[int] = 17
@@ -294,13 +285,12 @@ class Time:
     LANES: ClassVar[tuple[int, ...]] = ()
 
     # UTC since 1970-01-01, when sent
-    utc_ms: int = field(metadata=wire(1, Kind.UINT, 0, 9007199254740991, "ms"))
+    utc_ms: Annotated[int, wire(1, Kind.UINT, 0, 9007199254740991, "ms")]
     # t_ms of the message answered
-    echo_ms: int = field(metadata=wire(2, Kind.UINT, 0, 4294967295, "ms"))
+    echo_ms: Annotated[int, wire(2, Kind.UINT, 0, 4294967295, "ms")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Something to do; answered by a result with its id."""
 
     ID: ClassVar[int] = 18
@@ -309,19 +299,18 @@ class Command:
     LANES: ClassVar[tuple[int, ...]] = ()
 
     # names the command
-    id: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "-"))
+    id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-")]
     # what to do
-    kind: CommandKind = field(metadata=wire(2, Kind.ENUM, 1, 5, "-", enum=CommandKind))
+    kind: Annotated[CommandKind, wire(2, Kind.ENUM, 1, 5, "-", enum=CommandKind)]
     # node uptime after which not to do it
-    expires_ms: int | None = field(default=None, metadata=wire(3, Kind.UINT, 0, 4294967295, "ms"))
+    expires_ms: Annotated[int | None, wire(3, Kind.UINT, 0, 4294967295, "ms")] = None
     # by kind
-    value: int | None = field(default=None, metadata=wire(4, Kind.UINT, 0, 4294967295, "-"))
+    value: Annotated[int | None, wire(4, Kind.UINT, 0, 4294967295, "-")] = None
     # by kind
-    data: bytes | None = field(default=None, metadata=wire(5, Kind.BYTES, 0, 1024, "-"))
+    data: Annotated[bytes | None, wire(5, Kind.BYTES, 0, 1024, "-")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a firmware update, in answer to a want."""
 
     ID: ClassVar[int] = 19
@@ -330,13 +319,13 @@ class Part:
     LANES: ClassVar[tuple[int, ...]] = ()
 
     # as in the want
-    command_id: int = field(metadata=wire(1, Kind.UINT, 0, 4294967295, "-"))
+    command_id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-")]
     # as in the want
-    file: int = field(metadata=wire(2, Kind.UINT, 0, 255, "-"))
+    file: Annotated[int, wire(2, Kind.UINT, 0, 255, "-")]
     # as in the want
-    offset: int = field(metadata=wire(3, Kind.UINT, 0, 4294967295, "byte"))
+    offset: Annotated[int, wire(3, Kind.UINT, 0, 4294967295, "byte")]
     # 1024 bytes, fewer at the end of the file
-    data: bytes = field(metadata=wire(4, Kind.BYTES, 1, 1024, "-"))
+    data: Annotated[bytes, wire(4, Kind.BYTES, 1, 1024, "-")]
 
 
 UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result | Want | Strikes

@@ -20,9 +20,3 @@ def downlink_topic(site: str, node: str) -> str:
 def uplink_filter(site: str) -> str:
     """The subscription that matches the uplinks of all nodes."""
     return uplink_topic(site, "+")
-
-
-def addressed_node(topic: str) -> str:
-    """The node that an uplink or downlink topic names, not yet judged; "" when it names none."""
-    parts = topic.split("/", 5)
-    return parts[3] if len(parts) == 5 else ""

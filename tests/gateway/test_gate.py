@@ -35,7 +35,7 @@ class Bench:
     def __init__(self) -> None:
         self.queue, self.acknowledged = Queue(), 0
         self.refused: dict[tuple[str, str], int] = {}
-        self.gate = Gate(["n01", "n02"], self.queue.offer, self.count)
+        self.gate = Gate("yard", ["n01", "n02"], self.queue.offer, self.count)
 
     def count(self, reason: str, node: str) -> None:
         self.refused[(reason, node)] = self.refused.get((reason, node), 0) + 1

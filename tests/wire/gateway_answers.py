@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 from gateway import keys
 from gateway.wire import cbor, codec, seal
 from gateway.wire.errors import WireError
-from gateway.wire.field import Kind
+from gateway.wire.field import Kind, specs_of
 from gateway.wire.messages import MESSAGES, Message
 
 _CLASSES = {message.NAME: message for message in MESSAGES}
@@ -19,7 +18,7 @@ _CLASSES = {message.NAME: message for message in MESSAGES}
 def encode(message: str, values: dict[str, Any]) -> str:
     """A dict of wire names becomes a message object first."""
     kind = _CLASSES[message]
-    specs = {field.name: field.metadata["wire"] for field in dataclasses.fields(kind)}
+    specs = specs_of(kind)
     given: dict[str, Any] = {}
     for name, value in values.items():
         attribute = "class_" if name == "class" else name
@@ -41,11 +40,11 @@ def decode(payload: str, direction: str | None = None) -> list[Any]:
 
 def _values(message: Message) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(message):
-        value = getattr(message, field.name)
+    for attribute in message.__struct_fields__:
+        value = getattr(message, attribute)
         if value is None:
             continue
-        name = field.name.rstrip("_")
+        name = attribute.rstrip("_")
         if isinstance(value, bytes):
             values[name] = value.hex()
         elif isinstance(value, tuple):

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.wire import codec, seal
-from gateway.wire.field import FieldSpec, Kind
+from gateway.wire.field import FieldSpec, Kind, specs_of
 from gateway.wire.messages import (
     MAX_PAYLOAD,
     MAX_SEALED,
@@ -48,11 +48,10 @@ def _values(spec: FieldSpec) -> st.SearchStrategy[Any]:
 
 
 def _messages(kind: type[Message]) -> st.SearchStrategy[Message]:
-    fields = {}
-    for field in dataclasses.fields(kind):
-        strategy = _values(field.metadata["wire"])
-        optional = field.default is not dataclasses.MISSING
-        fields[field.name] = st.none() | strategy if optional else strategy
+    fields, specs = {}, specs_of(kind)
+    for field in msgspec.structs.fields(kind):
+        strategy = _values(specs[field.name])
+        fields[field.name] = strategy if field.required else st.none() | strategy
     return st.builds(kind, **fields)
 
 
@@ -87,9 +86,8 @@ def _widest(spec: FieldSpec) -> list[Any]:
 def _largest(kind: type[Message]) -> bytes:
     """Every field present, each at the value that takes most bytes."""
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):
-        choices = _widest(field.metadata["wire"])
-        values[field.name] = max(choices, key=lambda v: abs(v) if isinstance(v, int) else 0)
+    for name, spec in specs_of(kind).items():
+        values[name] = max(_widest(spec), key=lambda v: abs(v) if isinstance(v, int) else 0)
     return codec.encode(kind(**values))
 
 

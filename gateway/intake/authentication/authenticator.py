@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
+
+import msgspec
 
 from gateway.intake.authentication.clones import Clones
 from gateway.intake.authentication.epochs import Epochs
@@ -42,7 +44,7 @@ class Refusal(Exception):
         self.node = node
 
 
-class Admitted(NamedTuple):
+class Admitted(msgspec.Struct, frozen=True):
     """An authentic message. `fresh` is False for a copy of one that came before."""
 
     node: str

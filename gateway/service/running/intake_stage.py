@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from gateway.intake.intake import Taken
@@ -43,8 +43,8 @@ _Item = Arrival | tuple[Request, asyncio.Future[Any] | None]
 class IntakeStage:
     """Owns the first stage while it runs; everything that changes it comes through here.
 
-    `hand_over` gives entries to the monitor; `on_taken` is called for each arrival, committed or
-    not.
+    `hand_over` gives entries to the monitor; `on_received` gets the nodes of each batch, before it
+    is committed.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class IntakeStage:
         commits: Commits,
         clock: Clock,
         hand_over: Callable[[Sequence[Entry]], None],
-        on_taken: Callable[[Taken], None] = lambda _taken: None,
+        on_received: Callable[[Iterable[str]], None] = lambda _nodes: None,
     ) -> None:
         self.down_unsent = 0
         self.failures = 0  # arrivals and requests that a fault of our own ended
@@ -61,7 +61,7 @@ class IntakeStage:
         self._commits = commits
         self._clock = clock
         self._hand_over = hand_over
-        self._on_taken = on_taken
+        self._on_received = on_received
         # A plain queue and an event: asyncio's own costs as much as verifying a message.
         self._queue: deque[_Item] = deque()
         self._something = asyncio.Event()
@@ -122,11 +122,14 @@ class IntakeStage:
     async def _step(self, batch: list[_Item]) -> None:
         now_us = self._clock()
         entries = self._stages.pass_time(now_us)
+        before = len(self._waiting)
         for item in batch:
             if isinstance(item, Arrival):
                 entries += self._receive(item)
             else:
                 entries += self._perform(*item, now_us)
+        fresh = (taken.node for taken, _ in self._waiting[before:])
+        self._on_received(dict.fromkeys(filter(None, fresh)))
         failing = bool(self._commits.problem)
         if failing:  # a store that fails may take its time about it: operators are notified first
             self._hand_over(entries)
@@ -148,7 +151,6 @@ class IntakeStage:
             self._routes[taken.node] = item.link
         self._waiting.append((taken, item))
         self._answer_time(taken)
-        self._on_taken(taken)
         return taken.entries
 
     def _perform(
