@@ -25,7 +25,8 @@ class TokenBucket:
 
     def take(self, now_s: float) -> bool:
         """One token; False when there is none."""
-        self._fill(now_s)
+        if now_s != self._at_s:  # many messages of one read have one time
+            self._fill(now_s)
         if self._tokens < 1:
             return False
         self._tokens -= 1

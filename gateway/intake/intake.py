@@ -8,6 +8,7 @@ knows keys, counters, windows and clocks; it does not know fusion and never wait
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -96,7 +97,7 @@ class Intake:
         self._floors = NoiseFloors()
         self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
-        self._stale_boots: dict[str, set[int]] = {}
+        self._stale_boots: defaultdict[str, set[int]] = defaultdict(set)
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
         self._promise = Promise({}, {})
@@ -266,9 +267,9 @@ class Intake:
             return
         if row.lane != seal.DURABLE:
             self.authenticator.volatile[node].see(row.boot, row.seq)
-        message = codec.decode(row.payload, "up") if row.payload else None
-        if not isinstance(message, wire.UpMessage):
+        if not row.payload:
             return
+        message = codec.decode_up(row.payload)
         admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
         self._note(admitted, row.arrival_us, row.id)
         # What is counted and what has a row of its own is in the store already.
@@ -290,7 +291,7 @@ class Intake:
         bits = window.bits.to_bytes(WINDOW // 8, "big")
         self._kept_rows[row.node] = NodeRow(row.node, window.newest, bits, *kept[3:5], row.id)
         self._absent.add(row.node)
-        self._stale_boots.setdefault(row.node, set()).add(row.boot)
+        self._stale_boots[row.node].add(row.boot)
 
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
         for one in observations:
@@ -309,7 +310,7 @@ class Intake:
             self.registry.views[node].backfilled += newest > admitted.seq
             self.completeness.received(node, boot)
         self._stale.touch(node, arrival_us, message_id)
-        self._stale_boots.setdefault(node, set()).add(boot)
+        self._stale_boots[node].add(boot)
 
     def _apply(self, admitted: Admitted, arrival_us: int, taken: Taken) -> list[Observation]:
         """What a message changes about its node, and the observations it brings."""
@@ -371,7 +372,7 @@ class Intake:
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
         self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
-        self._stale_boots.setdefault(node, set()).add(boot)
+        self._stale_boots[node].add(boot)
 
     def _write_node(self, node: str, writes: Writes) -> None:
         """All rows of a node, up to date with the newest message."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard, cast
 
 import cbor2
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from gateway.wire import cbor
 from gateway.wire.errors import WireError
 from gateway.wire.field import FieldSpec, Kind, WireEnum, specs_of
-from gateway.wire.messages import MAX_PAYLOAD, MESSAGES, Message
+from gateway.wire.messages import MAX_PAYLOAD, MESSAGES, Message, UpMessage
 
 _MAX_DEPTH = 2  # an array in the map
 _ID_KEY = 0
@@ -102,6 +102,11 @@ def decode(data: bytes, direction: str | None = None) -> Message:
     if entries:
         raise WireError("bad_field")
     return message(**fields)
+
+
+def decode_up(data: bytes) -> UpMessage:
+    """The same of a node's message."""
+    return cast(UpMessage, decode(data, "up"))
 
 
 def _fits(spec: FieldSpec, value: object) -> bool:

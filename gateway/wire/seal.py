@@ -65,7 +65,8 @@ def parse_up_piv(piv: bytes) -> tuple[int, int, int]:
         lane = VOLATILE
     else:
         raise WireError("bad_counter")
-    boot, seq = int.from_bytes(piv[-4:-2], "big"), int.from_bytes(piv[-2:], "big")
+    counter = int.from_bytes(piv[-4:], "big")
+    boot, seq = counter >> 16, counter & 0xFFFF
     if not boot or not seq:
         raise WireError("bad_counter")
     return lane, boot, seq

@@ -7,6 +7,7 @@ Order matters: size, topic and node first, then the seal, and only then the payl
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NoReturn
@@ -71,7 +72,7 @@ class Authenticator:
         self._spoken: dict[str, NodeKeys] = {}  # as given out
         self.epochs = Epochs()
         self.clones = Clones()
-        self.durable: dict[tuple[str, int], DurableSequence] = {}
+        self.durable: defaultdict[tuple[str, int], DurableSequence] = defaultdict(DurableSequence)
         self.volatile = {node: VolatileWindow() for node in keys}
 
     def admit(self, topic: str, data: bytes) -> Admitted:
@@ -82,11 +83,9 @@ class Authenticator:
         try:
             piv, payload = self._open(node, topic, data)
             lane, boot, seq = seal.parse_up_piv(piv)
-            message = codec.decode(payload, "up")
+            message = codec.decode_up(payload)
         except WireError as error:
             raise Refusal(error.reason, node) from None
-        if not isinstance(message, UpMessage):
-            raise Refusal("wrong_direction", node)
         if not _lane_allowed(message, lane):
             raise Refusal("wrong_lane", node)
         if self.clones.differs(node, lane, boot, seq, payload):
@@ -169,7 +168,7 @@ class Authenticator:
 
     def sequence(self, node: str, boot: int) -> DurableSequence:
         """Which durable messages of that boot have come."""
-        return self.durable.setdefault((node, boot), DurableSequence())
+        return self.durable[node, boot]
 
     def _unaddressed(self, topic: str) -> NoReturn:
         """A topic of none of our nodes. Raises Refusal."""

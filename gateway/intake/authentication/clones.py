@@ -5,7 +5,7 @@ from a node whose flash was wiped under its old key. So does a node that goes on
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 
 REMEMBERED = 256  # messages of one node
 STALE_COUNT = 3  # new words of old boots, within STALE_US: late copies of a broker are fewer
@@ -16,12 +16,13 @@ class Clones:
     """What each node said lately, by number."""
 
     def __init__(self) -> None:
-        self._said: dict[str, OrderedDict[tuple[int, int, int], int]] = {}
+        self._said: defaultdict[str, OrderedDict[tuple[int, int, int], int]]
+        self._said = defaultdict(OrderedDict)
         self._stale: dict[str, deque[int]] = {}
 
     def differs(self, node: str, lane: int, boot: int, seq: int, payload: bytes) -> bool:
         """Whether another content came under this number before; remembered when it is new."""
-        said = self._said.setdefault(node, OrderedDict())
+        said = self._said[node]
         content = hash(payload)
         known = said.setdefault((lane, boot, seq), content)
         if len(said) > REMEMBERED:

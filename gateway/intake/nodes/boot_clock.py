@@ -29,16 +29,18 @@ class BootClock(NamedTuple):
 
     def observe(self, arrival_us: int, t_ms: int, live: bool = False) -> BootClock:
         """A message sent at uptime `t_ms` came at `arrival_us`; a live one did not wait first."""
-        sample = arrival_us - unwrap_ms(t_ms, arrival_us, self.start_us) * 1000
+        start_us, spread_us, samples, at_us = self
+        sample_us = arrival_us - unwrap_ms(t_ms, arrival_us, start_us) * 1000
         # A slow crystal makes the bound creep: let it rise with time, or it would stay too early.
-        drift = max(0, arrival_us - self.at_us) * _DRIFT_PPM // 1_000_000
-        bound = self.start_us + drift
-        if live and sample - bound > _STEP_US:
+        if arrival_us > at_us:
+            drift_us = (arrival_us - at_us) * _DRIFT_PPM // 1_000_000
+            start_us, spread_us, at_us = start_us + drift_us, spread_us + drift_us, arrival_us
+        late_us = sample_us - start_us
+        if late_us < 0:
+            start_us, late_us = sample_us, -late_us
+        elif live and late_us > _STEP_US:
             return first_sample(arrival_us, t_ms, live=False)
-        start = min(bound, sample)
-        excess = abs(sample - bound)
-        spread = min(self.spread_us + drift, max(_FLOOR_US, excess))
-        return BootClock(start, spread, self.samples + 1, max(arrival_us, self.at_us))
+        return BootClock(start_us, min(spread_us, max(_FLOOR_US, late_us)), samples + 1, at_us)
 
     def utc_us(self, t_ms: int, arrival_us: int) -> int:
         """UTC of uptime `t_ms`, never later than its arrival."""
@@ -55,8 +57,8 @@ def unwrap_ms(t_ms: int, arrival_us: int, start_us: int) -> int:
     """Uptime with the 2^32 ms wraps put back: the newest that is not after the arrival."""
     elapsed_ms = (arrival_us - start_us) // 1000
     # Half a wrap of slack: a sample may lie before the bound known so far.
-    wraps = max(0, (elapsed_ms - t_ms + _WRAP_MS // 2) // _WRAP_MS)
-    return t_ms + wraps * _WRAP_MS
+    ahead_ms = elapsed_ms - t_ms + _WRAP_MS // 2
+    return t_ms if ahead_ms < _WRAP_MS else t_ms + ahead_ms // _WRAP_MS * _WRAP_MS
 
 
 _Times = tuple[int | None, int | None, int | None, int | None]
