@@ -9,10 +9,12 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv/bin
 ARGS ?=
 PYTEST_ARGS ?=
+# Twice the cores that CI has: most tests wait for processes, not for the processor.
+WORKERS ?= 4
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test check attacks faults fuzz picow score score-nightly train lock ready ready-for-tests clean
+.PHONY: help demo test test-long check attacks faults fuzz picow score score-nightly train lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -20,8 +22,11 @@ help: ## list the targets
 demo: ready ## gateway, operator's page and simulated nodes; ARGS='--seconds 60 --json' passes on
 	@$(VENV)/groundwatch demo $(ARGS)
 
-test: check ## every check and test; PYTEST_ARGS='-k door' passes on
-	@$(VENV)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+test: check ## every check and test but the long ones; PYTEST_ARGS='-k door' passes on
+	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+test-long: ready-for-tests ## tests of whole processes under kills, cuts and bad lines; minutes
+	@$(VENV)/python -m pytest -m long -n $(WORKERS) --dist load $(PYTEST_ARGS)
 
 check: ready-for-tests ## style, types, node compilation for every board, wire drift; no tests
 	@$(VENV)/ruff check .

@@ -36,6 +36,7 @@ from gateway.store.reader import StoreReader
 from gateway.updates.rollout import Rollout
 
 _FLUSH_S = 0.2  # a console is sent changes at most so often
+_FLUSHES = 16  # portions of nodes at a time
 _REFUSED_SHOWN = 200
 
 
@@ -101,7 +102,10 @@ class Facade:
         turn = 0
         while True:
             await asyncio.sleep(_FLUSH_S)
-            self._publisher.flush()
+            for _ in range(_FLUSHES):
+                if not self._publisher.flush():
+                    break
+                await asyncio.sleep(0)  # what arrives goes first
             turn += 1
             if turn % 3 == 0:
                 self.refresh()

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from gateway.keys import create_fleet_root, load_fleet_root
 from sim_hardware.fleet import Fleet
 from sim_hardware.site import Site, write_site
@@ -73,6 +75,7 @@ async def until(condition: Callable[[], bool], limit_s: float) -> bool:
     return False
 
 
+@pytest.mark.long
 async def test_gateway_killed_ten_times_stores_every_detection_once(
     tmp_path: Path, micropython: Path
 ) -> None:

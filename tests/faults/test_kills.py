@@ -19,7 +19,7 @@ from tests.gateway.played_node import free_port, write_config
 
 SEED = 20261125
 KILLS = [
-    pytest.param(2 * len(POINTS), id="few"),
+    pytest.param(2 * len(POINTS), id="few", marks=pytest.mark.long),
     pytest.param(1000, id="thousand", marks=pytest.mark.faults),
 ]
 _LINGER_S = 3.0  # for a point that is not reached

@@ -106,6 +106,7 @@ def test_gate_topics_of_nobody_share_one_bucket(topic: str) -> None:
     assert bench.refused == {("too_fast", "-"): 1}
 
 
+@pytest.mark.long
 async def test_gateway_flooded_by_one_node_stores_the_others_and_then_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

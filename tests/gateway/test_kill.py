@@ -72,6 +72,7 @@ def stored(folder: Path) -> Counter[tuple[str, int, int]]:
         return Counter(db.execute("SELECT node, boot, seq FROM message WHERE lane = 0"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["embedded", "external"])
 async def test_gateway_killed_while_nodes_publish_stores_all_once(
     kind: str, tmp_path: Path

@@ -27,12 +27,18 @@ def hasten(tree: Path) -> None:
         assert old in patch(tree, name, lambda text, old=old, new=new: text.replace(old, new))
 
 
+LINKS = [
+    pytest.param("wifi", marks=pytest.mark.long),
+    pytest.param("serial", marks=pytest.mark.slow),
+]
+
+
 def epoch_of(lines: list[str]) -> int:
     """The epoch it says it has gone on to."""
     return max((int(x.split("=")[1]) for x in lines if x.startswith("key stepped ")), default=0)
 
 
-@pytest.mark.parametrize("link", ["wifi", pytest.param("serial", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("link", LINKS)
 async def test_node_through_key_epochs_and_power_cuts_loses_nothing_and_alarms_nobody(
     link: str, micropython: Path, tmp_path: Path
 ) -> None:

@@ -123,6 +123,7 @@ def stand_in(tmp_path: Path) -> Iterator[tuple[StandIn, Broker]]:
     broker.stop()
 
 
+@pytest.mark.long
 def test_node_killed_and_restarted_delivers_everything_once_made(
     stand_in: tuple[StandIn, Broker], micropython: Path, tmp_path: Path
 ):

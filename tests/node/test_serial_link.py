@@ -48,6 +48,7 @@ async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(rig: Rig
     assert not [line for line in node.lines if "failed" in line]
 
 
+@pytest.mark.long
 async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
     """Noise in and between frames, both ways; the cable pulled in the middle of things, the gateway
     stopped and started, the node's power cut: every detection made is stored once."""
@@ -118,6 +119,7 @@ async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: R
     assert "link ends cause=break" in node.lines
 
 
+@pytest.mark.long
 async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,7 @@ async def test_update_cut_off_again_and_again_goes_on_where_it_was(
         assert field.gateway.service.stages.intake.registry.views["n01"].fw == "0.2.0"
 
 
+@pytest.mark.long
 async def test_update_that_cannot_start_is_taken_back_and_stops_the_waves(
     micropython: Path, tmp_path: Path
 ):

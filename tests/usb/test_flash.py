@@ -177,6 +177,7 @@ def test_flash_cable_pulled_at_very_many_points_is_repaired(desk, plug, small) -
     blank_boards(desk, plug, small, 120)
 
 
+@pytest.mark.long
 def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(desk, plug, small) -> None:
     board = plug(flash_blocks=32)  # all free blocks are overwritten after each rotation
     make(desk, board, small)
@@ -202,6 +203,7 @@ def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, sma
     held.close()
 
 
+@pytest.mark.long
 def test_flash_noise_on_the_line_is_noticed_and_mended(desk, plug, small) -> None:
     chance, hits = random.Random(3), []
 

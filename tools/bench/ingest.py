@@ -48,7 +48,8 @@ class Result:
     runs: int
     found: dict[str, list[Throughput]] = field(default_factory=lambda: defaultdict(list))
     delays: dict[str, list[Latency]] = field(default_factory=lambda: defaultdict(list))
-    live_ms: list[float] = field(default_factory=list)  # processor per detection
+    backlog_ms: list[float] = field(default_factory=list)  # processor per detection
+    live_ms: list[float] = field(default_factory=list)  # the same of walks as they happen
     live_alarms: list[int] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     activity: Activity | None = None
@@ -77,6 +78,11 @@ class Result:
     def p99_ms(self, key: str) -> Spread | None:
         """Publish to stored."""
         return _spread(one.p99_ms for one in self.delays.get(key, ()))
+
+    @property
+    def backlog_detection_ms(self) -> Spread | None:
+        """Processor per detection of walks that come as one backlog."""
+        return _spread(self.backlog_ms)
 
     @property
     def detection_ms(self) -> Spread | None:
@@ -111,6 +117,7 @@ class Result:
             "rates": {key: round(s.median) for key in self.found if (s := self.rate(key))},
             "cpu_us": {key: round(s.median, 1) for key in self.found if (s := self.cpu_us(key))},
             "fusing_cpu_ms_per_detection": _rounded(self.detection_ms, 2),
+            "backlog_cpu_ms_per_detection": _rounded(self.backlog_detection_ms, 2),
             "fusing_alarms": self.fusing_alarms,
             "load_share": {
                 key: round(s.median, 2) for key in self.found if (s := self.load_share(key))
@@ -132,6 +139,7 @@ class Result:
             "cpu_us": {key: self.cpu_us(key) for key in self.found},
             "p99_ms": {key: self.p99_ms(key) for key in self.delays},
             "fusing_cpu_ms_per_detection": {FUSING.key: self.detection_ms},
+            "backlog_cpu_ms_per_detection": {FUSING.key: self.backlog_detection_ms},
         }
         return {
             name: {key: [round(s.low, 2), round(s.high, 2)] for key, s in by_key.items() if s}
@@ -146,6 +154,11 @@ def _spread(values: Iterable[float]) -> Spread | None:
 
 def _rounded(spread: Spread | None, digits: int) -> float | None:
     return round(spread.median, digits) if spread else None
+
+
+def _per_detection_ms(one: Throughput, load: Load) -> float:
+    """All processor of the run by its detections: heartbeats and housekeeping count too."""
+    return one.cpu_us * len(load.messages) / load.detections / 1000
 
 
 def bench(peers: Sequence[System], runs: int, report: Callable[[str], None]) -> Result:
@@ -205,6 +218,7 @@ class _Bench:
             f"the load took {one.load_share:.0%} of a core"
         )
         if system is FUSING:
+            self._result.backlog_ms.append(_per_detection_ms(one, self._loads[system.key]))
             self._live(system, run)
         if system in (OURS, EMBEDDED):
             self._latency(system, run)
@@ -220,7 +234,7 @@ class _Bench:
         meanwhile: the cost of a detection is at most this."""
         load = self._loads[_LIVE_KEY]
         one = self._throughput(system, run, _LIVE_KEY, 1)
-        self._result.live_ms.append(one.cpu_us * len(load.messages) / load.detections / 1000)
+        self._result.live_ms.append(_per_detection_ms(one, load))
         self._result.live_alarms.append(one.alarms)
         self._report(
             f"run {run}: {load.detections} detections in {LIVE_S} s: {one.alarms} alarms of "

@@ -5,28 +5,32 @@ from a node whose flash was wiped under its old key. So does a node that goes on
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 
-REMEMBERED = 256  # messages of one node
+REMEMBERED = 128  # messages of one node at least, twice as many at most
 STALE_COUNT = 3  # new words of old boots, within STALE_US: late copies of a broker are fewer
 STALE_US = 60_000_000
+
+_Said = dict[tuple[int, int, int], int]
 
 
 class Clones:
     """What each node said lately, by number."""
 
     def __init__(self) -> None:
-        self._said: defaultdict[str, OrderedDict[tuple[int, int, int], int]]
-        self._said = defaultdict(OrderedDict)
+        # By node: the newest, and those before them.
+        self._said: defaultdict[str, tuple[_Said, _Said]] = defaultdict(lambda: ({}, {}))
         self._stale: dict[str, deque[int]] = {}
 
     def differs(self, node: str, lane: int, boot: int, seq: int, payload: bytes) -> bool:
         """Whether another content came under this number before; remembered when it is new."""
-        said = self._said[node]
-        content = hash(payload)
-        known = said.setdefault((lane, boot, seq), content)
-        if len(said) > REMEMBERED:
-            said.popitem(last=False)
+        newest, older = self._said[node]
+        number, content = (lane, boot, seq), hash(payload)
+        known = older.get(number)
+        if known is None:
+            known = newest.setdefault(number, content)
+            if len(newest) == REMEMBERED:
+                self._said[node] = {}, newest
         return known != content
 
     def lingers(self, node: str, arrival_us: int) -> bool:
