@@ -83,11 +83,12 @@ def _fusing(result: Result) -> list[str]:
     backlog, live = result.backlog_detection_ms, result.detection_ms
     if backlog is None or live is None:
         return []
-    return [
+    line = (
         "Walks past 3 to 5 nodes each, processor per detection "
         f"(goal <= {_MAX_DETECTION_MS:g} ms): {_spread(backlog, '.2f')} ms as one backlog; "
         f"{_spread(live, '.2f')} ms as they happen ({LIVE_S} s, {result.fusing_alarms} alarms)."
-    ]
+    )
+    return [line]
 
 
 def _how(result: Result) -> str:
