@@ -58,9 +58,8 @@ _VIEW = "node:"  # prefix of the state rows of nodes
 
 
 class Taken(msgspec.Struct):
-    """What one arrival brought. `receipt` is the (node, boot) to be told how far its messages are
-    stored, once they are; `time_for` the (node, t_ms) that asked for the time; `message` came for
-    the first time."""
+    """What one arrival brought: a `message` that is new, the (node, boot) that a `receipt` is due to
+    once it is stored, the (node, t_ms) that asked for the time."""
 
     node: str = ""
     refused: str = ""

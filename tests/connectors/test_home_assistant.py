@@ -172,7 +172,8 @@ async def test_home_assistant_node_removed_while_the_gateway_was_off_is_cleared(
 
         await eventually(cleared)
         # Home Assistant, which was there all the time, is sent the empty announcement.
-        assert listener.newest["homeassistant/device/groundwatch_yard_node_n03/config"] == b""
+        gone = "homeassistant/device/groundwatch_yard_node_n03/config"
+        await eventually(lambda: listener.newest.get(gone) == b"")
 
 
 async def test_home_assistant_button_acknowledges_the_oldest_alarm_in_its_name(
