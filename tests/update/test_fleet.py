@@ -30,6 +30,7 @@ def release_of(data: bytes) -> package.Release:
     return package.parse(data, RELEASE_KEY.public_key(), "it")
 
 
+@pytest.mark.long
 async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
     micropython: Path, tmp_path: Path, capsys
 ):
