@@ -58,8 +58,8 @@ _VIEW = "node:"  # prefix of the state rows of nodes
 
 
 class Taken(msgspec.Struct):
-    """What one arrival brought: a new `message`, the (node, boot) that a `receipt` is due to once it
-    is stored, the (node, t_ms) that asked for the time."""
+    """What one arrival brought: a new `message`, the (node, boot) that a `receipt` is due to once
+    it is stored, the (node, t_ms) that asked for the time."""
 
     node: str = ""
     refused: str = ""
