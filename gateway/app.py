@@ -46,6 +46,7 @@ from gateway.performance.desk import PerformanceDesk
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
+from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome
 from gateway.service.register import Register
 from gateway.service.reload import Reload, Rooms, described_connectors
@@ -252,6 +253,7 @@ class Gateway:
             self._reload,
             PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
             UpdateOrders(service, config.data_dir, config.release_key),
+            NodeRequests(service, reader),
             reader,
             _utc_us,
             authentication.shown,

@@ -16,9 +16,11 @@ from gateway.broker.interface import Broker
 from gateway.model import view
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
+from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.actions.record import EXPORTED
 from gateway.model.place.site import Site
 from gateway.monitor.step import MonitorState
+from gateway.node_commands.snippets import Waveform
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
 from gateway.ports.link import Link
@@ -27,6 +29,7 @@ from gateway.service.clock_quality import read_clock_quality
 from gateway.service.connectors import ConnectorService
 from gateway.service.connectors.shown import shown_connectors, shown_deliveries
 from gateway.service.connectors.trial import test_notifier
+from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome
 from gateway.service.publisher import NodeReport, Publisher
 from gateway.service.reload import Reload
@@ -38,6 +41,7 @@ from gateway.updates.rollout import Rollout
 _FLUSH_S = 0.2  # a console is sent changes at most so often
 _FLUSHES = 16  # portions of nodes at a time
 _REFUSED_SHOWN = 200
+_MINUTE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Parts:
     reload: Reload
     performance: PerformanceDesk
     updates: UpdateOrders
+    node_requests: NodeRequests
     reader: StoreReader
     clock_us: Callable[[], int]
     on_duty: Callable[[], dict[str, Any]]
@@ -196,6 +201,31 @@ class Facade:
     def update(self) -> Rollout | None:
         """The newest update."""
         return self._stages.updates.rollout
+
+    async def command_node(
+        self,
+        node: str,
+        kind: NodeCommandKind,
+        by: str,
+        reason: str,
+        minutes: int,
+        value: int | None,
+    ) -> NodeCommand:
+        """Order a command. Raises ConfigError."""
+        requests = self._parts.node_requests
+        return await requests.order(node, kind, by, reason, minutes * _MINUTE_US, value)
+
+    def node_commands(self, node: str) -> list[NodeCommand]:
+        """Commands to a node."""
+        return self._parts.node_requests.of(node)
+
+    def node_command(self, number: int) -> NodeCommand | None:
+        """One command."""
+        return self._parts.node_requests.find(number)
+
+    async def waveform(self, command: NodeCommand) -> Waveform | None:
+        """What the node sent in answer to a snippet command. Raises StoreError."""
+        return await self._parts.node_requests.waveform(command)
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry is stored when this returns."""

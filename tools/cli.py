@@ -73,8 +73,8 @@ VERBS = (
     Verb(
         "node",
         "gateway.commands.node",
-        "list and show nodes as the running gateway knows them",
-        "groundwatch node list",
+        "list and show nodes, and ask them for an answer, a restart or a waveform",
+        "groundwatch node ping n07",
     ),
     Verb(
         "connector",

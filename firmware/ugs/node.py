@@ -16,6 +16,7 @@ from ugs.link.commands import Commands
 from ugs.link.session import Session
 from ugs.pump import Pump
 from ugs.ratchet import Ratchet
+from ugs.snippet import Snippet
 from ugs.strikes import Strikes
 from ugs.tasks import Supervisor
 from ugs.update.proof import Proof
@@ -90,7 +91,10 @@ class Node:
         )
         self._slots = slots
         self.proof = Proof(slots)
-        self.commands = Commands(self.journal.record, self._request_reboot, self.updater.take)
+        self.snippet = Snippet(board.sampler, board.nm_s_per_count_x256, self.journal.record)
+        self.commands = Commands(
+            self.journal.record, self._request_reboot, self.updater.take, self.snippet.take
+        )
         self._hello_boot = 0
         # The gap last told of, (boot, highest seq in it), and the identity of what told of it.
         self._gap = self._gap_told = None
@@ -231,5 +235,8 @@ class Node:
         strikes = self.strikes.next(now_ms)
         if strikes is not None:
             return "strikes", strikes
+        part = self.snippet.next(now_ms)
+        if part is not None:
+            return "snippet", part
         want = self.updater.next_want(now_ms)
         return None if want is None else ("want", want)

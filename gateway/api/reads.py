@@ -9,8 +9,10 @@ from gateway.api.call import ApiError, Call
 from gateway.api.geo import features
 from gateway.api.schema import answers, bodies
 from gateway.model import view
+from gateway.model.actions.node_command import NodeCommand
 from gateway.model.place.geojson import NoOrigin
 from gateway.model.target import TargetClass
+from gateway.node_commands.snippets import Waveform
 from gateway.store.reader import AlarmSearch, Change, DetectionSearch
 
 
@@ -26,6 +28,30 @@ async def get_node(call: Call) -> view.NodeView:
     if node is None:
         raise ApiError(404, f"there is no node {call.id[:32]!r}")
     return node
+
+
+async def get_node_commands(call: Call) -> answers.NodeCommands:
+    """Commands to a node, the newest first."""
+    await get_node(call)
+    return answers.NodeCommands(commands=call.service.node_commands(call.id))
+
+
+async def get_node_command(call: Call) -> NodeCommand:
+    """One command and what became of it."""
+    number = call.number()
+    command = call.service.node_command(number)
+    if command is None:
+        raise ApiError(404, f"there is no command {number}")
+    return command
+
+
+async def get_waveform(call: Call) -> Waveform:
+    """The waveform that a node sent in answer."""
+    command = await get_node_command(call)
+    waveform = await call.service.waveform(command)
+    if waveform is None:
+        raise ApiError(404, f"{command.node} has sent no part of a waveform for it")
+    return waveform
 
 
 async def get_tracks(call: Call) -> answers.Tracks:

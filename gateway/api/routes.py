@@ -14,7 +14,9 @@ from gateway.api.idempotency import ACT_S
 from gateway.api.schema import answers, bodies
 from gateway.api.service import ConnectorTest
 from gateway.model.actions.identity import Scope
+from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import NodeView
+from gateway.node_commands.snippets import Waveform
 
 PREFIX = "/api/v1"
 _ADMIN_S = 35.0  # a test of a connector takes up to 28 s
@@ -86,6 +88,14 @@ ROUTES: tuple[Route, ...] = (
     _get("/openapi.json", "getOpenApi", None, answers.Document, "This document"),
     _get("/nodes", "getNodes", reads.get_nodes, answers.Nodes, "All nodes as they are now"),
     _get("/nodes/{id}", "getNode", reads.get_node, NodeView, "One node as it is now"),
+    _get("/nodes/{id}/commands", "getNodeCommands", reads.get_node_commands, answers.NodeCommands,
+         "Commands to a node, the newest first"),
+    _admin("/nodes/{id}/commands", "commandNode", writes.command_node, NodeCommand,
+           bodies.NodeCommandBody, "Ask a node to answer, to restart, or for a waveform"),
+    _get("/node-commands/{id}", "getNodeCommand", reads.get_node_command, NodeCommand,
+         "One command and what became of it"),
+    _get("/node-commands/{id}/waveform", "getWaveform", reads.get_waveform, Waveform,
+         "The waveform that a node sent in answer", scope=Scope.ADMIN),
     _get("/detections", "getDetections", reads.get_detections, answers.Detections,
          "Search of stored detections", bodies.DetectionsQuery),
     _get("/tracks", "getTracks", reads.get_tracks, answers.Tracks, "What moves now"),

@@ -9,7 +9,9 @@ import msgspec
 
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
+from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.place.site import Site
+from gateway.node_commands.snippets import Waveform
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
 from gateway.store.reader import StoreReader
@@ -87,6 +89,26 @@ class ServiceFacade(Protocol):
 
     def update(self) -> Rollout | None:
         """The newest update, under way or ended."""
+
+    async def command_node(
+        self,
+        node: str,
+        kind: NodeCommandKind,
+        by: str,
+        reason: str,
+        minutes: int,
+        value: int | None,
+    ) -> NodeCommand:
+        """Order a command; it is stored when this returns. Raises ConfigError."""
+
+    def node_commands(self, node: str) -> list[NodeCommand]:
+        """Commands to a node, the newest first."""
+
+    def node_command(self, number: int) -> NodeCommand | None:
+        """One command."""
+
+    async def waveform(self, command: NodeCommand) -> Waveform | None:
+        """What the node sent in answer to a snippet command. Raises StoreError."""
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry about an export is stored when this returns."""

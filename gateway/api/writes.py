@@ -13,6 +13,7 @@ from gateway.api.schema import answers, bodies
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
+from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 
 IMPOSSIBLE = "not possible any more: another person did it before, or it is over"
 
@@ -37,6 +38,21 @@ async def test_connector(call: Call) -> ConnectorTest:
 async def reload(call: Call) -> answers.Changed:
     """Read schedules, escalation, connectors and the site again."""
     return answers.Changed(changed=await call.service.reload(call.who.name))
+
+
+async def command_node(call: Call) -> NodeCommand:
+    """Ask a node to answer, to restart, or for a waveform; its outcome comes later."""
+    body: bodies.NodeCommandBody = call.body
+    if (body.seconds is not None) != (body.kind is NodeCommandKind.SNIPPET):
+        raise ApiError(400, "seconds belongs to a snippet, which needs it")
+    return await call.service.command_node(
+        call.id,
+        body.kind,
+        call.who.name,
+        acts.line_of("reason", body.reason),
+        body.minutes,
+        body.seconds,
+    )
 
 
 async def begin_update(call: Call) -> answers.Update:

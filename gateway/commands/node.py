@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch node`: nodes as the running gateway knows them."""
+"""Commands: `groundwatch node`: nodes as the running gateway knows them, and commands to them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import time
 import msgspec
 
 from gateway.api.schema.answers import Nodes
+from gateway.commands import node_command
 from gateway.commands.client import Client, part
 from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
+from gateway.model.actions.node_command import NodeCommandKind
 from gateway.model.view import NodeView
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("action", choices=("list", "show"))
-    parser.add_argument("name", nargs="?", help="of one node (show)")
+    kinds = [kind.value for kind in NodeCommandKind]
+    parser.add_argument("action", choices=("list", "show", *kinds))
+    parser.add_argument("name", nargs="?", help="of one node (all actions but list)")
+    node_command.add_options(parser)
     add_option(parser)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
 
@@ -31,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
             print(_json(node) if args.json else _line(node))
         return 0
     if args.name is None:
-        raise ConfigError("name the node to show: groundwatch node show n01")
+        raise ConfigError(f"name the node: groundwatch node {args.action} n01")
+    if args.action != "show":
+        return node_command.run(args, client)
     node = client.get(f"/nodes/{part(args.name)}", NodeView)
     if args.json:
         print(_json(node))

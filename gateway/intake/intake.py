@@ -92,7 +92,7 @@ class Intake:
         self.completeness = Completeness(self.authenticator)
         self.downlinks = Downlinks(site.name, self.authenticator, self.registry)
         self._site = site
-        self._clocks = BootClocks()
+        self.clocks = BootClocks()
         self._floors = NoiseFloors()
         self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
@@ -222,7 +222,7 @@ class Intake:
         self.messages, self.detections = snapshot.messages, snapshot.detections
         for boot in snapshot.boots:
             self.completeness.restore(boot)
-            self._clocks.restore(boot)
+            self.clocks.restore(boot)
         applied = {row.node: row.applied_id for row in snapshot.nodes}
         tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
         again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
@@ -367,7 +367,7 @@ class Intake:
         self, node: str, boot: int, arrival_us: int, t_ms: int, live: bool = False
     ) -> BootClock:
         newest = self.registry.views[node].boot
-        return self._clocks.observe((node, boot), arrival_us, t_ms, live, boot >= newest)
+        return self.clocks.observe((node, boot), arrival_us, t_ms, live, boot >= newest)
 
     def _give_up(self, node: str, boot: int, upto: int) -> None:
         self.registry.on_given_up(node, boot, self.completeness.give_up(node, boot, upto))
@@ -393,7 +393,7 @@ class Intake:
             key = (node, boot)
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
-            writes.boots[key] = BootRow(node, boot, upto, missing, *self._clocks.times(key))
+            writes.boots[key] = BootRow(node, boot, upto, missing, *self.clocks.times(key))
 
 
 def _window(row: NodeRow) -> VolatileWindow:

@@ -33,6 +33,7 @@ from gateway.model.place.site import Site
 from gateway.monitor.monitor import Monitor
 from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import Changes
+from gateway.node_commands.commands import NodeCommands, Running
 from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.performance.watch import WatchBook
 from gateway.service.outcome import Outcome
@@ -73,6 +74,7 @@ class Stages:
         self.intake = Intake(site, keys)
         self.monitor = Monitor(policy)
         self.updates = UpdateDesk(sectors, self.audit)
+        self.node_commands = NodeCommands(self._running, lambda: self.intake.messages, self.audit)
         self.watch = WatchBook()
         self.eraser = Eraser(self.audit)
         self.enrolment = EnrolmentRecord(self.audit)
@@ -83,6 +85,7 @@ class Stages:
         )
         self._parts = (
             self.updates,
+            self.node_commands,
             self.watch,
             self.eraser,
             self.enrolment,
@@ -113,10 +116,14 @@ class Stages:
         if isinstance(taken.message, OF_UPDATES):
             happened = self.updates.hear(taken.node, taken.message, arrival_us)
             taken.entries += self.happened(happened, arrival_us)
+        if taken.message is not None:
+            boot = self.intake.registry.views[taken.node].boot
+            self.down += self.node_commands.receive(taken.node, boot, taken.message, arrival_us)
         return taken
 
     def pass_time(self, now_us: int) -> list[Entry]:
-        """First stage: nodes that are missed, updates that wait."""
+        """First stage: nodes that are missed, updates and commands that wait."""
+        self.down += self.node_commands.tick(now_us)
         return self.intake.tick(now_us) + self.happened(self.updates.tick(now_us), now_us)
 
     def set_policy(self, now_us: int, by: str, new: NewPolicy) -> tuple[list[Entry], list[str]]:
@@ -214,6 +221,11 @@ class Stages:
         if not self._started:
             for entry in self.start(now_us):
                 self.process(entry)
+
+    def _running(self, node: str) -> Running | None:
+        view = self.intake.registry.views.get(node)
+        start_us = self.intake.clocks.times((node, view.boot))[0] if view else None
+        return Running(view.boot, start_us) if view and start_us is not None else None
 
     def happened(self, happened: Happened, now_us: int) -> list[Entry]:
         """What an update asks for: messages to nodes, and conditions for the log."""

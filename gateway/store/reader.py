@@ -22,6 +22,7 @@ from gateway.store.choose import reading
 from gateway.store.sql_commit import Database
 
 MAX_LIMIT = 1000
+MAX_MESSAGES = 200_000  # stored while a command was open, at 10,000 nodes for 20 minutes
 MAX_SCANNED = 20_000  # rows one search looks at; then it answers with what it has and a cursor
 _CHUNK = 500
 MAX_WAITING = 32  # searches; more are refused at once
@@ -111,6 +112,11 @@ class StoreReader:
     async def detections(self, search: DetectionSearch) -> Found:
         """Reports that fit."""
         return await self._read(lambda db: _detections(db, search))
+
+    async def snippets(self, node: str, after_id: int, upto_id: int) -> list[bytes]:
+        """Payloads of a node's snippet messages among those stored after one number up to another,
+        in the order they came; the first `MAX_LIMIT` of them."""
+        return await self._read(lambda db: _snippets(db, node, after_id, upto_id))
 
     def close(self) -> None:
         """End the thread; a search under way ends first."""
@@ -225,6 +231,15 @@ def _history(db: Database, alarm_id: int, limit: int) -> list[Change]:
                alarm=msgspec.json.decode(value, type=Alarm))
         for number, at_us, change, by, value in reversed(rows)
     ]  # fmt: skip
+
+
+def _snippets(db: Database, node: str, after_id: int, upto_id: int) -> list[bytes]:
+    rows = db.run(
+        "SELECT payload FROM message WHERE id > ? AND id <= ? AND node = ? AND kind = 'snippet' "
+        "ORDER BY id LIMIT ?",
+        (after_id, min(upto_id, after_id + MAX_MESSAGES), node, MAX_LIMIT),
+    )
+    return [bytes(payload) for (payload,) in rows]
 
 
 def _detections(db: Database, search: DetectionSearch) -> Found:

@@ -11,20 +11,22 @@ _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 _EXPIRED = schema.enum_value("result", "status", "expired")
 _PING = schema.enum_value("command", "kind", "ping")
 _REBOOT = schema.enum_value("command", "kind", "reboot")
+_SNIPPET = schema.enum_value("command", "kind", "snippet")
 _UPDATE = schema.enum_value("command", "kind", "update")
 
 
 class Commands:
     # record(name, values) keeps the result; request_reboot() is called after it is kept.
-    # take_update(command, now_ms) gives the (status, value) of a refusal, or None: then the result
-    # follows when the update has ended.
+    # take_update(command, now_ms) and take_snippet(command) give the (status, value) of a refusal,
+    # or None: then the result follows when the update has ended or the waveform has been sent.
     #   repeated: commands that had been done already and were only answered once
 
-    def __init__(self, record, request_reboot, take_update):
+    def __init__(self, record, request_reboot, take_update, take_snippet=None):
         self.repeated = 0
         self._record = record
         self._request_reboot = request_reboot
         self._take_update = take_update
+        self._take_snippet = take_snippet
         self._done = []
 
     def take(self, command, now_ms):
@@ -38,8 +40,11 @@ class Commands:
         value = None
         if now_ms > command.get("expires_ms", now_ms):
             status = _EXPIRED
-        elif kind == _UPDATE:
-            refusal = self._take_update(command, now_ms)
+        elif kind == _UPDATE or (kind == _SNIPPET and self._take_snippet):
+            if kind == _UPDATE:
+                refusal = self._take_update(command, now_ms)
+            else:
+                refusal = self._take_snippet(command)
             if refusal is None:
                 return
             status, value = refusal

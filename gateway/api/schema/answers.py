@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import AlarmView, CueView, NodeView, TrackView
 from gateway.performance.watch import WalkTest
 from gateway.store.reader import StoredDetection
@@ -120,6 +121,12 @@ class Update(Answer, frozen=True, kw_only=True):
     """The newest update of nodes; null when there was none."""
 
     rollout: Rollout | None
+
+
+class NodeCommands(Answer, frozen=True, kw_only=True):
+    """Commands to a node, the newest first."""
+
+    commands: list[NodeCommand]
 
 
 class DetectionRate(Answer, frozen=True, kw_only=True):

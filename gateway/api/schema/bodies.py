@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from gateway.alarms.rules import AHEAD_MOST_US, ORDER_MOST_US, WALK_MOST_US
 from gateway.model.actions.cue import CueKind
+from gateway.model.actions.node_command import NodeCommandKind
 from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
 from gateway.model.target import TargetClass
@@ -132,6 +133,15 @@ class UpdateBody(Body, frozen=True, kw_only=True):
     max_failures: Annotated[int, Meta(ge=0, le=1000)] = 0
     soak_s: Annotated[int, Meta(ge=0, le=7 * 24 * 3600)] = 60
     patience_s: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 3600
+
+
+class NodeCommandBody(Body, frozen=True, kw_only=True):
+    """A command to a node; it is void after `minutes`. `seconds` is the length of a snippet."""
+
+    kind: NodeCommandKind
+    reason: Reason
+    minutes: Annotated[int, Meta(ge=1, le=24 * 60, examples=[5])] = 5
+    seconds: Annotated[int, Meta(ge=1, le=8, examples=[6])] | None = None
 
 
 class ExportBody(Body, frozen=True, kw_only=True):

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""Node commands: open commands, sent again until the node answers or they expire.
+
+A node does a command once, whatever comes twice (it remembers the ids of its boot), and answers by
+a durable result. A command is never sent in another boot than the one in which it was first sent:
+the node may have done it before it restarted, and a reboot would be done again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from gateway.model import text
+from gateway.model.actions.node_command import NodeCommand, NodeCommandKind, NodeCommandState
+from gateway.model.actions.record import SYSTEM, Recorder
+from gateway.store.interface import Snapshot, Writes
+from gateway.wire import messages as wire
+
+OPEN_MAX = 4  # of one node: it remembers eight
+OPEN_ALL_MAX = 1000
+KEPT = 200  # ended commands that are kept, of all nodes
+RESEND_US = 15_000_000
+GRACE_US = 60_000_000  # after its end or a restart: a result in the node's ledger comes first
+_SECOND_US = 1_000_000
+_FIRST_ID = 1 << 31  # updates number theirs below
+_ROW = "command:"  # prefix of the state rows
+_UPTIME_MAX_MS = (1 << 32) - 1
+
+_STATES = {
+    wire.ResultStatus.OK: NodeCommandState.DONE,
+    wire.ResultStatus.REFUSED: NodeCommandState.REFUSED,
+    wire.ResultStatus.UNSUPPORTED: NodeCommandState.UNSUPPORTED,
+    wire.ResultStatus.FAILED: NodeCommandState.FAILED,
+    wire.ResultStatus.EXPIRED: NodeCommandState.EXPIRED,
+}
+_PROBLEMS = {
+    wire.ResultStatus.REFUSED: "the node refused it",
+    wire.ResultStatus.UNSUPPORTED: "the node's firmware or board does not support it",
+    wire.ResultStatus.FAILED: "the node could not do it",
+    wire.ResultStatus.EXPIRED: "it reached the node too late",
+}
+_KINDS = {kind: wire.CommandKind[kind.name] for kind in NodeCommandKind}
+
+
+class Running(NamedTuple):
+    """The newest boot of a node, and when its uptime was 0, UTC microseconds."""
+
+    boot: int
+    start_us: int
+
+
+Down = Sequence[tuple[str, wire.DownMessage]]
+
+
+class NodeCommands:
+    """`running` gives what is known of a node's boot, None before its first message; `messages` how
+    many messages were taken in."""
+
+    def __init__(
+        self,
+        running: Callable[[str], Running | None],
+        messages: Callable[[], int],
+        audit: Recorder,
+    ) -> None:
+        self._running = running
+        self._messages = messages
+        self._audit = audit
+        self._open: dict[int, NodeCommand] = {}
+        self._ended: dict[int, NodeCommand] = {}  # the newest last
+        self._changed: dict[int, NodeCommand | None] = {}
+        self._last_id = 0
+
+    def find(self, number: int) -> NodeCommand | None:
+        """One command, open or ended."""
+        return self._open.get(number) or self._ended.get(number)
+
+    def of(self, node: str) -> list[NodeCommand]:
+        """All commands to a node that are known, the newest first."""
+        found = [c for c in (*self._ended.values(), *self._open.values()) if c.node == node]
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    def objection(self, node: str) -> str:
+        """Why the node can be ordered nothing more now; empty when it can."""
+        if sum(one.node == node for one in self._open.values()) >= OPEN_MAX:
+            return f"{OPEN_MAX} commands to {node} are open: wait until one has ended"
+        if len(self._open) >= OPEN_ALL_MAX:
+            return f"{OPEN_ALL_MAX} commands are open: wait until some have ended"
+        return ""
+
+    def order(
+        self,
+        now_us: int,
+        node: str,
+        kind: NodeCommandKind,
+        by: str,
+        reason: str,
+        expires_us: int,
+        value: int | None = None,
+    ) -> tuple[NodeCommand, Down]:
+        """A new command, to which there is no objection, and the message to the node if its boot
+        is known."""
+        # By the second, so that a store that was lost does not give a number again.
+        clock = _FIRST_ID | (now_us // _SECOND_US & _FIRST_ID - 1)
+        self._last_id = max(self._last_id + 1, clock)
+        command = NodeCommand(
+            id=self._last_id,
+            node=node,
+            kind=kind,
+            by=by,
+            reason=reason,
+            ordered_us=now_us,
+            expires_us=expires_us,
+            value=value,
+            after_message=self._messages(),
+        )
+        self._audit.add(now_us, by, f"command.{kind.value}", f"node {node}", reason, expires_us)
+        self._put(command)
+        down = self._send(command, now_us)
+        return self._open[command.id], down
+
+    def receive(self, node: str, boot: int, message: wire.UpMessage, now_us: int) -> Down:
+        """A message of a node in a boot; messages to it."""
+        if not self._open:
+            return ()
+        if isinstance(message, wire.Result):
+            command = self._open.get(message.command_id)
+            if command is not None and command.node == node:
+                state, problem = _STATES[message.status], _PROBLEMS.get(message.status, "")
+                self._end(command, now_us, state, problem, message.value)
+            return ()
+        for command in list(self._open.values()):
+            restarted = command.node == node and 0 < command.boot < boot
+            if restarted and not command.restarted_us:
+                self._put(msgspec.structs.replace(command, restarted_us=now_us))
+        if not isinstance(message, wire.Hello):
+            return ()
+        fresh = [one for one in self._open.values() if one.node == node and not one.sent]
+        return [pair for one in fresh for pair in self._send(one, now_us)]
+
+    def tick(self, now_us: int) -> Down:
+        """Time passes: commands that are sent again, and those that are over."""
+        down: list[tuple[str, wire.DownMessage]] = []
+        for command in list(self._open.values()):
+            if command.restarted_us and now_us - command.restarted_us >= GRACE_US:
+                self._end_restarted(command, now_us)
+            elif now_us >= command.expires_us + GRACE_US:
+                problem = "the node did not answer in time" if command.sent else "it was never sent"
+                self._end(command, now_us, NodeCommandState.EXPIRED, problem)
+            elif abs(now_us - command.sent_us) >= RESEND_US and now_us < command.expires_us:
+                down += self._send(command, now_us)
+        return down
+
+    def collect(self, writes: Writes) -> None:
+        """Rows that have changed since the last call."""
+        for number, command in self._changed.items():
+            writes.state[f"{_ROW}{number}"] = text.format_json(command) if command else ""
+        self._changed.clear()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what an earlier run left."""
+        rows = sorted(
+            (int(name.removeprefix(_ROW)), value)
+            for name, value in snapshot.state.items()
+            if name.startswith(_ROW) and value
+        )
+        for number, value in rows:
+            command = text.parse_json(value, NodeCommand)
+            (self._ended if command.state.final else self._open)[number] = command
+            self._last_id = max(self._last_id, number)
+
+    def _send(self, command: NodeCommand, now_us: int) -> Down:
+        running = self._running(command.node)
+        if running is None or (command.boot and running.boot != command.boot):
+            return ()
+        # The node refuses what comes after this uptime, however late a broker delivers it.
+        expires_ms = (command.expires_us - running.start_us) // 1000
+        message = wire.Command(
+            id=command.id,
+            kind=_KINDS[command.kind],
+            expires_ms=min(max(0, expires_ms), _UPTIME_MAX_MS),
+            value=command.value,
+        )
+        self._put(
+            msgspec.structs.replace(
+                command,
+                state=NodeCommandState.SENT,
+                boot=running.boot,
+                sent_us=now_us,
+                sent=command.sent + 1,
+            )
+        )
+        return [(command.node, message)]
+
+    def _end_restarted(self, command: NodeCommand, now_us: int) -> None:
+        if command.kind is NodeCommandKind.REBOOT:
+            self._end(command, now_us, NodeCommandState.DONE, "the node has restarted")
+        else:
+            problem = "the node restarted before it answered"
+            self._end(command, now_us, NodeCommandState.FAILED, problem)
+
+    def _end(
+        self,
+        command: NodeCommand,
+        now_us: int,
+        state: NodeCommandState,
+        problem: str,
+        answer: int | None = None,
+    ) -> None:
+        ended = msgspec.structs.replace(
+            command,
+            state=state,
+            ended_us=now_us,
+            upto_message=self._messages(),
+            answer=answer,
+            problem=problem,
+        )
+        subject = f"node {command.node}"
+        self._audit.add(now_us, SYSTEM, f"command.{state.value}", subject, problem)
+        del self._open[command.id]
+        self._ended[command.id] = self._changed[command.id] = ended
+        while len(self._ended) > KEPT:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            self._changed[oldest] = None
+
+    def _put(self, command: NodeCommand) -> None:
+        self._open[command.id] = self._changed[command.id] = command

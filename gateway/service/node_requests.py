@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Service: what `groundwatch node` asks of the running gateway: commands to nodes, waveforms."""
+
+from __future__ import annotations
+
+from gateway.errors import ConfigError
+from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.node_commands.snippets import Waveform, assemble
+from gateway.service.running.intake_stage import Work
+from gateway.service.service import Service
+from gateway.store.reader import StoreReader
+
+
+class NodeRequests:
+    """Commands are stored and audited before they are sent."""
+
+    def __init__(self, service: Service, reader: StoreReader) -> None:
+        self._service = service
+        self._reader = reader
+
+    async def order(
+        self,
+        node: str,
+        kind: NodeCommandKind,
+        by: str,
+        reason: str,
+        wait_us: int,
+        value: int | None,
+    ) -> NodeCommand:
+        """Stored when this returns; it expires after `wait_us`. Raises ConfigError."""
+        stages = self._service.stages
+
+        def work(now_us: int) -> Work:
+            if node not in stages.site.nodes:
+                return Work((), f"there is no node {node[:32]!r}")
+            if objection := stages.node_commands.objection(node):
+                return Work((), objection)
+            command, down = stages.node_commands.order(
+                now_us, node, kind, by, reason, now_us + wait_us, value
+            )
+            stages.down += down
+            return Work((), command)
+
+        answer: NodeCommand | str = await self._service.intake_stage.request(work)
+        if isinstance(answer, str):
+            raise ConfigError(answer)
+        return answer
+
+    def of(self, node: str) -> list[NodeCommand]:
+        """Commands to a node, the newest first."""
+        return self._service.stages.node_commands.of(node)
+
+    def find(self, number: int) -> NodeCommand | None:
+        """One command."""
+        return self._service.stages.node_commands.find(number)
+
+    async def waveform(self, command: NodeCommand) -> Waveform | None:
+        """What the node sent in answer to a snippet command. Raises StoreError."""
+        upto = command.upto_message or self._service.stages.intake.messages
+        rows = await self._reader.snippets(command.node, command.after_message, upto)
+        return assemble(rows, command.id)

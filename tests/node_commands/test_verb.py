@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch node ping|snippet|reboot` against a gateway and a node under real MicroPython."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import wave
+from pathlib import Path
+
+import pytest
+
+from tests.node.conftest import walker
+from tests.node.wired import Rig, until
+from tools.cli import main
+
+
+async def test_commands_of_the_verb_are_done_by_the_node_and_audited(
+    micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = Rig(tmp_path, micropython)
+    config = ["--config", str(tmp_path / "gateway.toml")]
+
+    async def verb(*words: str) -> tuple[int, str, str]:
+        code = await asyncio.to_thread(main, ["node", *words, *config])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    async with rig.gateway() as gateway:
+        with rig.node(walker(200, 3, 190)) as node:
+            registry = gateway.service.stages.intake.registry
+            await until(lambda: registry.views["n01"].board, 60, node)
+
+            code, said, _ = await verb("ping", "n01")
+            assert (code, said.split()[:3]) == (0, ["n01", "ping", "done"])
+
+            out = tmp_path / "n01.wav"
+            words = ("--reason", "check of the ground", "--seconds", "4", "--out", str(out))
+            code, said, _ = await verb("snippet", "n01", *words)
+            assert code == 0, said
+            with wave.open(str(out)) as file:
+                assert (file.getframerate(), file.getnframes()) == (250, 1000)
+                samples = file.readframes(1000)
+            levels = [abs(int.from_bytes(samples[i : i + 2], "little", signed=True))
+                      for i in range(0, 2000, 2)]  # fmt: skip
+            # Steps of 8 um/s beside noise of 0.1 um/s: 2000 and 25 units of 4 nm/s.
+            assert max(levels) > 500
+            assert sorted(levels)[500] < max(levels) / 5
+
+            boot = registry.views["n01"].boot
+            code, said, _ = await verb("reboot", "n01", "--reason", "new antenna", "--json")
+            assert (code, json.loads(said)["state"]) == (0, "done")
+            await until(lambda: registry.views["n01"].boot > boot or node.ended, 60, node)
+
+            code, _, err = await verb("reboot", "n01")
+            assert (code, err.count("\n")) == (2, 1)
+            code, _, err = await verb("ping", "n99")
+            assert (code, "there is no node 'n99'" in err) == (2, True)
+            code, _, err = await verb("snippet", "n01", "--reason", "x", "--seconds", "9")
+            assert (code, err.count("\n")) == (2, 1)
