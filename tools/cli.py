@@ -179,6 +179,13 @@ VERBS = (
         "groundwatch provision n07 --revoke --why 'stolen in the night of 3 May'",
     ),
     Verb(
+        "power",
+        "tools.power.cli",
+        "size battery and solar panel for a board, a mode and a place; all computed",
+        "groundwatch power --board pico_w --radio burst --latitude 52 --panel-w 5 "
+        "--battery lifepo4:6Ah",
+    ),
+    Verb(
         "recordings",
         "tools.recordings",
         "what a node makes of a folder of real recordings",

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Workbench: what a node draws from its battery in a mode, row by row, with the source of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tools.power.facts import Board, Figure, boards, parts, regulators
+
+Mode = Literal["continuous", "sentinel"]
+Radio = Literal["always", "burst"]
+
+_DAY_S = 86_400.0
+_RAIL_V = 3.3
+# Of one message and its receipts on the air, retries included: assumed.
+_SEND_S = 0.005
+# Heartbeats: 60 s while the radio is on (firmware/ugs/health.py); with a radio that is off between
+# messages four in the two hours after which a silent battery node counts as lost.
+_HEARTBEAT_S = {"always": 60.0, "burst": 1_800.0}
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a node does in a day. Durations in s; None takes the board's or the mode's own."""
+
+    mode: Mode = "continuous"
+    radio: Radio = "always"
+    messages_per_day: float = 24.0  # beside heartbeats; with radio burst each turns it on
+    wakes_per_day: float = 24.0  # sentinel: false ones included
+    awake_s: float = 30.0  # sentinel: after the start, until it sleeps again
+    heartbeat_s: float | None = None
+    burst_s: float | None = None
+
+    @property
+    def heartbeats_per_day(self) -> float:
+        """How often a heartbeat is sent."""
+        radio = "burst" if self.mode == "sentinel" else self.radio
+        return _DAY_S / (self.heartbeat_s or _HEARTBEAT_S[radio])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One share of the budget: mean power from the battery in mW."""
+
+    title: str
+    mw: float
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """All rows of one board in one use."""
+
+    board: str
+    use: Use
+    rows: tuple[Row, ...]
+
+    @property
+    def mw(self) -> float:
+        """Mean power from the battery."""
+        return sum(row.mw for row in self.rows)
+
+    @property
+    def wh_per_day(self) -> float:
+        """Energy from the battery in a day."""
+        return self.mw * 24 / 1000
+
+
+def budget(name: str, use: Use) -> Budget:
+    """The budget of a board that is in the table (KeyError when it is not)."""
+    board = boards()[name]
+    spent = _sentinel(board, use) if use.mode == "sentinel" else _continuous(board, use)
+    resting = _parts(board, board.resting, 1.0)
+    return Budget(name, use, (*spent, *resting, *_converter(board)))
+
+
+def _continuous(board: Board, use: Use) -> list[Row]:
+    rows = _parts(board, board.sampling, 1.0)
+    if use.radio == "always":
+        messages = use.messages_per_day + use.heartbeats_per_day
+        return [
+            _row(board, "processor and radio, connected and waiting", board.always_ma, 1.0),
+            _row(board, "sending", board.send_ma, messages * _SEND_S / _DAY_S),
+            *rows,
+        ]
+    bursts = use.messages_per_day + use.heartbeats_per_day
+    share = min(1.0, bursts * (use.burst_s or board.burst_s.value) / _DAY_S)
+    return [
+        _row(board, "processor, radio off", board.run_ma, 1.0 - share),
+        _row(board, f"{bursts:.0f} radio bursts a day", board.burst_ma, share),
+        *rows,
+    ]
+
+
+def _sentinel(board: Board, use: Use) -> list[Row]:
+    # A heartbeat needs the firmware too: the board starts for it as for a wake-up.
+    starts = use.wakes_per_day + use.heartbeats_per_day
+    awake_s = starts * board.boot_s.value + use.wakes_per_day * use.awake_s
+    bursts = use.messages_per_day + use.heartbeats_per_day
+    radio = min(1.0, bursts * (use.burst_s or board.burst_s.value) / _DAY_S)
+    awake = min(1.0 - radio, awake_s / _DAY_S)
+    return [
+        _row(board, "asleep", board.sleep_ma, 1.0 - awake - radio),
+        _row(board, f"awake, {starts:.0f} starts a day", board.run_ma, awake),
+        _row(board, f"{bursts:.0f} radio bursts a day", board.burst_ma, radio),
+        *_parts(board, board.sampling, awake + radio),
+        *_parts(board, board.sentinel, 1.0),
+    ]
+
+
+def _row(board: Board, title: str, figure: Figure, share: float) -> Row:
+    efficiency = 1.0 if board.at_input else _efficiency(board)
+    text = f"{figure.value:g} mA at {board.supply_v:g} V for {share:.2%} of the time: "
+    mw = figure.value * board.supply_v * share / efficiency
+    return Row(title, mw, figure.kind, text + figure.source)
+
+
+def _parts(board: Board, names: tuple[str, ...], share: float) -> list[Row]:
+    rows = []
+    for name in names:
+        part = parts()[name]
+        mw = part.ua.value * _RAIL_V * share / 1000 / _efficiency(board)
+        rows.append(Row(part.title, mw, part.ua.kind, f"{part.ua.value:g} uA: {part.ua.source}"))
+    return rows
+
+
+def _converter(board: Board) -> list[Row]:
+    if board.at_input:
+        return []
+    figure = regulators()[board.regulator].quiescent_ua
+    title = f"{board.regulator.upper()} itself"
+    return [Row(title, figure.value * _RAIL_V / 1000, figure.kind, figure.source)]
+
+
+def _efficiency(board: Board) -> float:
+    return regulators()[board.regulator].efficiency.value
