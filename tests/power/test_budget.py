@@ -24,7 +24,7 @@ def test_rows_of_each_board_and_mode_have_a_kind_a_source_and_a_sum(board, use):
 
 def test_pico_w_with_its_radio_on_is_45_ma_at_5_v_and_its_parts():
     by_hand = 45 * 5 + 199 * 5 * (24 + 1440) * 0.005 / 86_400
-    by_hand += (75 + 16.5 + 66 + 18.5 + 6) * 3.3 / 1000 / 0.9
+    by_hand += (34 + 16.5 + 66 + 18.5 + 6) * 3.3 / 1000 / 0.9
     assert budget("pico_w", Use("continuous", "always")).mw == pytest.approx(by_hand, rel=1e-9)
 
 
