@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Workbench: docs/boards: a page, a diagram and a parts list for each supported board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.flash.boards import kind_named
+from tools.wiring.amplifier import Figures, Table, figures, table, written
+from tools.wiring.diagram import draw_board
+from tools.wiring.rows import Stated, Wired, supported
+from tools.wiring.schematic import draw_amplifier
+from tools.wiring.source import board_names
+
+_MADE = "<!-- Written by `python -m tools.wiring` from tools/wiring and firmware/boards. -->\n"
+
+
+def files() -> dict[str, str]:
+    """Every generated file by its name in docs/boards."""
+    made = {"README.md": _index()}
+    for board in supported():
+        wiring = None if board.family.has_amplifier else _geophone_wiring(board.name)
+        made[f"{board.name}.md"] = _page(board, wiring)
+        made[f"{board.name}.svg"] = draw_board(board, wiring)
+        if board.family.has_amplifier:
+            pin = board.pin("geophone")
+            made[f"{board.name}-amplifier.svg"] = draw_amplifier(
+                table(), pin, board.family.analog_ground
+            )
+    return made
+
+
+def write(folder: Path) -> None:
+    """All of them; folders are made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files().items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def stale(folder: Path) -> list[str]:
+    """The names of files that are missing or differ from what would be written."""
+    return [
+        name
+        for name, content in files().items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != content
+    ]
+
+
+def _geophone_wiring(name: str) -> str:
+    # Of a board whose converter takes the coil itself: the words of the firmware's own page.
+    return next(row[2] for row in kind_named(name).wiring() if row[0] == "geophone")
+
+
+def _index() -> str:
+    rows = [
+        f"| [{board.row.title}]({board.name}.md) | `{board.name}` | {board.row.part} |"
+        for board in supported()
+    ]
+    waiting = [name for name in board_names() if name not in {board.name for board in supported()}]
+    text = _template("index").format(rows="\n".join(rows))
+    lines = ["# Boards", _MADE, text.rstrip()]
+    if waiting:
+        lines += ["", f"Firmware without a page, so not supported yet: {', '.join(waiting)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _page(board: Wired, wiring: str | None) -> str:
+    lines = [
+        f"# {board.row.title}",
+        _MADE,
+        f"![Wiring of the {board.row.title}]({board.name}.svg)",
+        "",
+        "## Pins",
+        "",
+        "| part | terminal | pin | role in the firmware |",
+        "|---|---|---|---|",
+    ]
+    for group in board.family.group:
+        for one in board.wires(group):
+            role = f"`{one.role}`" if one.role else ""
+            lines.append(f"| {group.title} | {one.end} | {one.pin} | {role} |")
+    lines += ["", board.row.note, ""]
+    lines += _amplifier(board) if wiring is None else _converter(wiring)
+    lines += _known(board, figures(table()) if wiring is None else None)
+    lines += _parts(board, wiring)
+    return "\n".join(lines) + "\n"
+
+
+def _amplifier(board: Wired) -> list[str]:
+    parts = table()
+    of = figures(parts)
+    text = _template("amplifier").format(
+        name=board.name,
+        geophone=parts.geophone.part,
+        open=parts.geophone.sensitivity,
+        loaded=of.sensitivity,
+        damping=of.damping,
+        gain=of.gain,
+        volt=of.sensitivity * of.gain / 1000,
+        corner=of.low_pass_hz,
+        sense=of.sense_counts,
+        offset=of.offset_counts_max,
+        noise=of.noise_nm_s,
+        clips=of.clips_um_s,
+        ground=board.family.analog_ground,
+    )
+    return [*text.splitlines(), ""]
+
+
+def _template(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.md.in").read_text(encoding="utf-8")
+
+
+def _converter(wiring: str) -> list[str]:
+    return ["## Front end", "", f"Geophone on AIN0 and AIN1 of the ADS1220: {wiring}.", ""]
+
+
+def _known(board: Wired, of: Figures | None) -> list[str]:
+    scale = f"one count is {board.source.nm_s_per_count:.2f} nm/s at {board.source.fs_hz} samples/s"
+    source = "the firmware's constant" if of is None else "the components; the firmware's constant"
+    rows = [
+        ("scale", Stated(scale, "computed", source)),
+        ("heap", board.row.heap),
+        ("boot", board.row.boot),
+    ]
+    return [
+        "## What is known",
+        "",
+        "| | | kind | from |",
+        "|---|---|---|---|",
+        *(f"| {name} | {one.value} | {one.kind} | {one.source} |" for name, one in rows),
+        "",
+    ]
+
+
+def _parts(board: Wired, wiring: str | None) -> list[str]:
+    lines = [
+        "## Parts",
+        "",
+        "| ref | part | part number or kind | what it does |",
+        "|---|---|---|---|",
+        f"| - | board | {board.row.part} | |",
+        f"| - | geophone | {table().geophone.part} | vertical ground velocity |",
+    ]
+    for group in board.family.group:
+        if group.part.startswith("see "):
+            continue
+        lines.append(f"| - | {group.title} | {group.part} | {'; '.join(group.lines)} |")
+    lines.append(
+        "| - | two resistors | 100 kohm, metal film 1 % | divider of the battery's voltage |"
+    )
+    if wiring is None:
+        lines += _components(table())
+    else:
+        lines.append(f"| - | around the geophone | {wiring} | damping and common mode |")
+    return lines
+
+
+def _components(parts: Table) -> list[str]:
+    lines = [f"| U1 | op amp | {parts.opamp.part} | {parts.opamp.title} |"]
+    for ref, one in parts.component.items():
+        lines.append(f"| {ref} | {written(ref, one.value)} | {one.part} | {one.does} |")
+    return lines
