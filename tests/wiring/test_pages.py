@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tools.wiring import __main__ as command
-from tools.wiring import pages
+from tools.wiring import pages, wake
 from tools.wiring.amplifier import table, written
 from tools.wiring.rows import supported
 from tools.wiring.source import board_names, read_board
@@ -82,6 +82,15 @@ def test_components_of_the_circuit_stand_on_drawing_and_parts_list():
         assert drawn[drawn.index(ref) + 1] == value
         assert f"| {ref} | {value} | {one.part} |" in page
     assert table().opamp.part in page
+
+
+def test_components_of_the_wake_up_circuit_stand_on_drawing_and_parts_list():
+    drawn = [text for text, _ in _texts("esp32-wake.svg")]
+    page = pages.files()["esp32.md"]
+    for ref, one in wake.table().component.items():
+        assert drawn[drawn.index(ref) + 1] == written(ref, one.value)
+        assert f"| {ref} | {written(ref, one.value)} | {one.part} |" in page
+    assert all(chip.part in page for chip in wake.table().part.values())
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.flash.boards import kind_named
-from tools.wiring.amplifier import Figures, Table, figures, table, written
+from tools.wiring import wake
+from tools.wiring.amplifier import Component, Figures, figures, table, written
 from tools.wiring.diagram import draw_board
 from tools.wiring.rows import Stated, Wired, supported
 from tools.wiring.schematic import draw_amplifier
@@ -27,6 +28,8 @@ def files() -> dict[str, str]:
             made[f"{board.name}-amplifier.svg"] = draw_amplifier(
                 table(), pin, board.family.analog_ground
             )
+        if board.family.has_wake:
+            made[f"{board.name}-wake.svg"] = wake.draw(wake.table(), _wake_figures())
     return made
 
 
@@ -81,6 +84,8 @@ def _page(board: Wired, wiring: str | None) -> str:
             lines.append(f"| {group.title} | {one.end} | {one.pin} | {role} |")
     lines += ["", board.row.note, ""]
     lines += _amplifier(board) if wiring is None else _converter(wiring)
+    if board.family.has_wake:
+        lines += _wake(board)
     lines += _known(board, figures(table()) if wiring is None else None)
     lines += _parts(board, wiring)
     return "\n".join(lines) + "\n"
@@ -105,6 +110,19 @@ def _amplifier(board: Wired) -> list[str]:
         ground=board.family.analog_ground,
     )
     return [*text.splitlines(), ""]
+
+
+def _wake(board: Wired) -> list[str]:
+    of = _wake_figures()
+    text = _template("wake").format(
+        name=board.name, low=of.from_hz, high=of.to_hz, threshold=of.threshold_um_s
+    )
+    return [*text.splitlines(), ""]
+
+
+def _wake_figures() -> wake.Wake:
+    # The coil's load is the same on all boards.
+    return wake.figures(wake.table(), figures(table()))
 
 
 def _template(name: str) -> str:
@@ -150,14 +168,19 @@ def _parts(board: Wired, wiring: str | None) -> list[str]:
         "| - | two resistors | 100 kohm, metal film 1 % | divider of the battery's voltage |"
     )
     if wiring is None:
-        lines += _components(table())
+        lines.append(f"| U1 | op amp | {table().opamp.part} | {table().opamp.title} |")
+        lines += _components(table().component)
     else:
         lines.append(f"| - | around the geophone | {wiring} | damping and common mode |")
+    if board.family.has_wake:
+        for ref, chip in wake.table().part.items():
+            lines.append(f"| {ref} | wake-up, optional | {chip.part} | {chip.does} |")
+        lines += _components(wake.table().component)
     return lines
 
 
-def _components(parts: Table) -> list[str]:
-    lines = [f"| U1 | op amp | {parts.opamp.part} | {parts.opamp.title} |"]
-    for ref, one in parts.component.items():
-        lines.append(f"| {ref} | {written(ref, one.value)} | {one.part} | {one.does} |")
-    return lines
+def _components(component: dict[str, Component]) -> list[str]:
+    return [
+        f"| {ref} | {written(ref, one.value)} | {one.part} | {one.does} |"
+        for ref, one in component.items()
+    ]

@@ -43,6 +43,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     header: tuple[int, ...] = ()
     header_adc: tuple[int, ...] = ()  # of the GPIOs of the converter, from 26
     has_amplifier: bool = False
+    has_wake: bool = False  # whether it sleeps at a few uA and a pin can wake it
 
 
 class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
