@@ -110,17 +110,27 @@ def test_primary_cells_last_less_in_the_cold_and_never_for_ever():
     assert primary_days(1e-9, Pack("lisocl2_d", 24), WARM) == 3650
 
 
-def test_size_is_the_smallest_that_runs_through_the_year():
-    found = size(2.55, "lifepo4", SKY, 67.0, 0.25, 5)
+@pytest.mark.parametrize("days", [0, 5, 10])
+def test_size_is_the_smallest_battery_for_the_dark_days_and_its_smallest_panel(days):
+    found = size(2.55, "lifepo4", SKY, 67.0, 0.25, days)
     assert found.year.survives
+    assert found.pack.usable_wh(min(SKY.mean_c)) >= 2.55 * days
     at = PANELS_W.index(found.panel.peak_w)
+    assert at
     smaller = Panel(PANELS_W[at - 1], 67.0, 0.25)
-    assert at and not simulate(2.55, Pack("lifepo4", BATTERIES_AH[-1]), SKY, smaller, 5).survives
-    at = BATTERIES_AH.index(found.pack.amount)
-    assert (
-        at
-        and not simulate(2.55, Pack("lifepo4", BATTERIES_AH[at - 1]), SKY, found.panel, 5).survives
-    )
+    assert not simulate(2.55, found.pack, SKY, smaller, days).survives
+    most = Panel(PANELS_W[-1], 67.0, 0.25)
+    for amount in BATTERIES_AH[: BATTERIES_AH.index(found.pack.amount)]:
+        pack = Pack("lifepo4", amount)
+        bridges = pack.usable_wh(min(SKY.mean_c)) >= 2.55 * days
+        assert not bridges or not simulate(2.55, pack, SKY, most, days).survives
+
+
+def test_size_takes_a_larger_battery_where_it_is_too_cold_to_charge():
+    cold = sky_of(climates()["temperate"], 60.0, 5.0)
+    lithium = size(1.0, "lifepo4", cold, 75.0, 0.25, 5)
+    lead = size(1.0, "lead_gel", cold, 75.0, 0.25, 5)
+    assert lithium.pack.wh > 3 * lead.pack.wh
 
 
 def test_load_that_nothing_carries_is_a_user_error():

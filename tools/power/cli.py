@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--shade-pct", type=float, default=0, help="of the sun that trees take (default: 0)")
     add("--dark-days", type=int, default=5, help="together without sun, each month (default: 5)")
     add("--battery", help=f"lifepo4:6Ah or alkaline_d:2; kinds: {', '.join(batteries())}")
-    add("--size", action="store_true", help="find the smallest panel and battery; --battery KIND")
+    add("--size", action="store_true", help="find the smallest battery and panel; --battery KIND")
     add("--json", action="store_true", help="everything as one line of JSON")
     add("--plot", type=Path, metavar="FILE.svg", help="draw the year")
     add("--into", type=Path, help="write the tables of all boards into their places in this file")

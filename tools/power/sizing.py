@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the smallest panel that carries a load through the year, and its smallest battery."""
+"""Workbench: the smallest battery that bridges dark days, and the smallest panel that keeps it."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ class Sized:
 
 
 def size(load_wh: float, kind: str, sky: Sky, tilt_deg: float, shaded: float, days: int) -> Sized:
-    """Smallest panel first, then smallest battery. Raises UserError when none carries it."""
-    for peak_w in PANELS_W:
-        panel = Panel(peak_w, tilt_deg, shaded)
-        fitting = _smallest_battery(load_wh, kind, sky, panel, days)
-        if fitting is not None:
-            return fitting
+    """The smallest battery that bridges `days` without sun, and the smallest panel that keeps it.
+
+    A larger battery only where no panel does, e.g. where it is too cold to charge for weeks.
+    Raises UserError when none carries the load.
+    """
+    coldest = min(sky.mean_c)
+    for amp_hours in BATTERIES_AH:
+        pack = Pack(kind, amp_hours)
+        if pack.usable_wh(coldest) < load_wh * days:
+            continue
+        # The largest panel first: where it is not enough, no smaller one is.
+        if not simulate(load_wh, pack, sky, Panel(PANELS_W[-1], tilt_deg, shaded), days).survives:
+            continue
+        for peak_w in PANELS_W:
+            panel = Panel(peak_w, tilt_deg, shaded)
+            year = simulate(load_wh, pack, sky, panel, days)
+            if year.survives:
+                return Sized(panel, pack, year)
     raise UserError(
         f"no panel up to {PANELS_W[-1]:g} W with {kind} up to {BATTERIES_AH[-1]:g} Ah carries "
         f"{load_wh:.2f} Wh a day there; take another mode or another battery"
     )
-
-
-def _smallest_battery(load_wh: float, kind: str, sky: Sky, panel: Panel, days: int) -> Sized | None:
-    # A battery that is too small for a year stays so when it is made smaller: from above downwards.
-    fitting = None
-    for amp_hours in reversed(BATTERIES_AH):
-        pack = Pack(kind, amp_hours)
-        year = simulate(load_wh, pack, sky, panel, days)
-        if not year.survives:
-            break
-        fitting = Sized(panel, pack, year)
-    return fitting
