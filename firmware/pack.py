@@ -4,9 +4,11 @@
 #
 #   first line || manifest size (u32 BE) || signature (64 bytes) || manifest || contents
 #
-# It is a release as it was signed (docs/updates.md). Not updated over the air, like slots.py.
+# It is a release as it was signed, its files compiled (docs/updates.md). Not updated over the air,
+# like slots.py.
 
 import io
+import sys
 
 from micropython import const
 
@@ -19,7 +21,8 @@ _POINT = "/fw"
 FIRST = b"groundwatch release 1\n"
 HEAD = const(90)  # first line, size, signature
 _MANIFEST_MAX = const(24_576)
-_HEAD_LINES = const(3)
+_HEAD_LINES = const(3)  # and one that names the MicroPython
+_MPY_MASK = const(0x3FFF)  # version, sub-version, architecture (docs.micropython.org, mpy_files)
 _FILE = const(0x8000)
 _FOLDER = const(0x4000)
 
@@ -49,6 +52,9 @@ class Pack:
             self._begin = HEAD + size
             for _ in range(_HEAD_LINES):
                 file.readline()
+            # Machine code of another processor would crash this one.
+            if file.readline() != b"mpy %d\n" % (sys.implementation._mpy & _MPY_MASK):
+                raise OSError("tree for another MicroPython")
             while file.tell() < self._begin:
                 words = file.readline().split(b" ")
                 if len(words) != 3:
@@ -81,9 +87,9 @@ class Pack:
             raise OSError(2)
         file = open(self._path, "rb")
         file.seek(at)
-        if not path.endswith(".py"):
+        if not path.endswith(".mpy"):
             return _Slice(file, size)
-        # The compiler reads a few bytes at a time: faster out of memory.
+        # The loader reads a few bytes at a time, and only from a stream of the port's own.
         data = file.read(size)
         file.close()
         return io.BytesIO(data)

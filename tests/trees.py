@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.updates import package
+from tools.image import FIRMWARE, compiled_file
+
+HEAD_LINES = 4  # of a manifest, before its files
+_changed: dict[Path, str] = {}
 
 
 def files_of(pack: Path) -> dict[str, bytes]:
@@ -15,7 +19,7 @@ def files_of(pack: Path) -> dict[str, bytes]:
     start = len(package.FIRST) + 68
     end = start + int.from_bytes(data[start - 68 : start - 64], "big")
     files, at = {}, end
-    for line in data[start:end].decode().splitlines()[3:]:
+    for line in data[start:end].decode().splitlines()[HEAD_LINES:]:
         _digest, size, name = line.split(" ")
         files[name] = data[at : at + int(size)]
         at += int(size)
@@ -23,13 +27,26 @@ def files_of(pack: Path) -> dict[str, bytes]:
     return files
 
 
+def head_of(pack: Path) -> list[str]:
+    """The first lines of a tree's manifest: format, board, version, mpy."""
+    start = len(package.FIRST) + 68
+    return pack.read_bytes()[start:].decode("latin-1").split("\n")[:HEAD_LINES]
+
+
 def patch(tree: Path, name: str, change: Callable[[str], str], pack: str = "a.fw") -> str:
-    """Change one file in a tree of the bundle in `tree`; return what it was."""
+    """Change the source of one file in a tree of the bundle in `tree`; return what it was."""
+    board, version, mpy = (line.split()[1] for line in head_of(tree / pack)[1:])
     files = files_of(tree / pack)
-    before = files[name].decode()
-    files[name] = change(before).encode()
-    assert files[name] != before.encode(), f"nothing to change in {name}"
-    board, version = (tree / pack).read_bytes()[90:].split(b"\n")[1:3]
-    words = (board.decode().split()[1], version.decode().split()[1])
-    (tree / pack).write_bytes(package.unsigned(*words, files))
+
+    def compiled(source: str) -> tuple[str, bytes]:
+        return compiled_file(name, source.encode(), int(mpy))
+
+    # A tree holds no sources: it is that of firmware/, or what an earlier change made of it.
+    sources = [(FIRMWARE / name).read_text(), _changed.get(tree / pack / name, "")]
+    before = next(source for source in sources if compiled(source)[1] == files[compiled(source)[0]])
+    after = change(before)
+    assert after != before, f"nothing to change in {name}"
+    files |= [compiled(after)]
+    (tree / pack).write_bytes(package.unsigned(board, version, int(mpy), files))
+    _changed[tree / pack / name] = after
     return before

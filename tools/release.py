@@ -15,8 +15,9 @@ from gateway import wrapped
 from gateway.config.fields import load_public_key
 from gateway.files import read_private
 from gateway.updates import package
-from tools.bundle import FIRMWARE, VERSION_FILE, VERSION_LINE, boards, read_tree
+from tools.compiled import add_architecture, architecture_of, mpy_for, version_of
 from tools.errors import UserError
+from tools.image import FIRMWARE, boards, make_image
 
 _WHAT = "release key"
 _PASSPHRASE_MOST = 4096
@@ -28,11 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     key = acts.add_parser("key", help="make a release key: FILE wrapped by a passphrase, FILE.pub")
     key.add_argument("--out", type=Path, default=Path("release.key"), help="the file to write")
     sign = acts.add_parser(
-        "sign", help="make one signed file of the firmware for one kind of board"
+        "sign", help="compile the firmware for one kind of board into one signed file"
     )
     sign.add_argument("--board", required=True, choices=boards(), help="the board it is for")
     sign.add_argument("--version", required=True, help="as in 0.2.0; newer than any before")
     sign.add_argument("--key", type=Path, default=Path("release.key"), help="the release key")
+    add_architecture(sign)
     sign.add_argument("--firmware", type=Path, default=FIRMWARE, help="another firmware folder")
     sign.add_argument("--out", type=Path, required=True, help="the release file to write")
     show = acts.add_parser("show", help="check a release file and say what is in it")
@@ -78,7 +80,11 @@ def _sign(args: argparse.Namespace) -> None:
         raise UserError(str(error)) from None
     raw = wrapped.open_secret(args.key, _WHAT, passphrase(args, is_new=False))
     data = make_release(
-        args.board, args.version, Ed25519PrivateKey.from_private_bytes(raw), args.firmware
+        args.board,
+        args.version,
+        Ed25519PrivateKey.from_private_bytes(raw),
+        args.firmware,
+        mpy_for(args.board, args.architecture),
     )
     if args.out.exists():
         raise UserError(f"{args.out} exists already and is not overwritten")
@@ -90,17 +96,15 @@ def _sign(args: argparse.Namespace) -> None:
 
 
 def make_release(
-    board: str, version: str, key: Ed25519PrivateKey, firmware: Path = FIRMWARE
+    board: str, version: str, key: Ed25519PrivateKey, firmware: Path = FIRMWARE, mpy: int = 0
 ) -> bytes:
-    """A release file of the firmware in a folder, which says it is `version`. Raises UserError."""
-    files = read_tree(board, firmware)
-    text, count = VERSION_LINE.subn(
-        f'FIRMWARE = "{version}"', files.get(VERSION_FILE, b"").decode()
-    )
-    if count != 1:
-        raise UserError(f"{firmware / VERSION_FILE} has no line that tells the version")
-    files[VERSION_FILE] = text.encode()
-    return package.build(board, version, files, key)
+    """A release file of the firmware in a folder, which says it is `version`.
+
+    `mpy` is the MicroPython it is for (tools.compiled); 0 is the board's own. The same sources give
+    the same bytes. Raises UserError, ConfigError.
+    """
+    image = make_image(board, mpy or mpy_for(board), version, firmware)
+    return package.build(board, version, image.mpy, image.files, key)
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -110,6 +114,8 @@ def _show(args: argparse.Namespace) -> None:
     facts = {
         "board": release.board,
         "version": release.version,
+        "architecture": architecture_of(release.mpy),
+        "mpy": version_of(release.mpy),
         "files": len(release.contents),
         "bytes": size,
         "manifest_sha256": release.digest.hex(),

@@ -8,13 +8,19 @@ from pathlib import Path
 from gateway import keys
 from sim_hardware.site import Site
 from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
+from tools.micropython import find
 
 
-def write_trees(site: Site, fleet_root: bytes, port: int, out: Path) -> dict[str, Path]:
+def write_trees(
+    site: Site, fleet_root: bytes, port: int, out: Path, interpreter: Path | None = None
+) -> dict[str, Path]:
     """Write one tree for each node of `site` below `out`; return them by node id.
 
-    The nodes look for their broker on loopback at `port`. Raises UserError.
+    The nodes look for their broker on loopback at `port`, and are compiled for `interpreter`, by
+    default the MicroPython of this machine. Raises UserError.
     """
+    mpy = mpy_of_interpreter(interpreter or find())
     trees = {}
     for node in site.nodes:
         config = NodeConfig(
@@ -31,5 +37,5 @@ def write_trees(site: Site, fleet_root: bytes, port: int, out: Path) -> dict[str
             pir=node.pir_range_m > 0,
         )
         trees[node.id] = out / node.id
-        write_tree(config, trees[node.id])
+        write_tree(config, trees[node.id], mpy)
     return trees

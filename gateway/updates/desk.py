@@ -33,6 +33,7 @@ _REASONS = {
     8: "its flash refuses",
     9: "it got no answer from here",
     10: "the new version did not prove itself; the old one is back",
+    11: "the release is compiled for another processor or MicroPython",
 }
 # What only somebody can bring about who sends what was never released for this node.
 _FORGED = frozenset({1, 3, 4, 5, 7})

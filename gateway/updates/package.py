@@ -30,17 +30,22 @@ FILE_MOST = 65_536
 TREE_MOST = 262_144
 _HEAD = re.compile(
     rb"groundwatch release 1\nboard ([a-z0-9_]{1,16})\nversion (\d{1,3}\.\d{1,3}\.\d{1,3})\n"
+    rb"mpy (0|[1-9]\d{0,4})\n"
 )
-_LINE = re.compile(rb"([0-9a-f]{64}) (0|[1-9]\d{0,4}) ((?:boards|ugs)(?:/[a-z0-9_]+)+\.(?:py|bin))")
+_LINE = re.compile(
+    rb"([0-9a-f]{64}) (0|[1-9]\d{0,4}) ((?:boards|ugs)(?:/[a-z0-9_]+)+\.(?:mpy|bin))"
+)
 _PATH_MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release whose signature and hashes are right. `contents` are those of the files."""
+    """A release whose signature and hashes are right. `contents` are those of the files; `mpy` is
+    what a node's `sys.implementation._mpy` has to be (tools.compiled)."""
 
     board: str
     version: str
+    mpy: int
     manifest: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     contents: tuple[bytes, ...] = field(repr=False)
@@ -75,21 +80,23 @@ def version_number(version: str) -> int:
     return (major * 1000 + minor) * 1000 + patch
 
 
-def build(board: str, version: str, files: Mapping[str, bytes], key: Ed25519PrivateKey) -> bytes:
+def build(
+    board: str, version: str, mpy: int, files: Mapping[str, bytes], key: Ed25519PrivateKey
+) -> bytes:
     """The bytes of a release file. Raises ConfigError when a node would not take it."""
-    manifest = _manifest(board, version, files)
+    manifest = _manifest(board, version, mpy, files)
     data = _joined(manifest, key.sign(FIRST + sha256(manifest).digest()), files)
     parse(data, key.public_key(), "the release")
     return data
 
 
-def unsigned(board: str, version: str, files: Mapping[str, bytes]) -> bytes:
+def unsigned(board: str, version: str, mpy: int, files: Mapping[str, bytes]) -> bytes:
     """The same without a signature: for the cable, no node takes it over the air."""
-    return _joined(_manifest(board, version, files), bytes(64), files)
+    return _joined(_manifest(board, version, mpy, files), bytes(64), files)
 
 
-def _manifest(board: str, version: str, files: Mapping[str, bytes]) -> bytes:
-    lines = [f"board {board}\n", f"version {version}\n"]
+def _manifest(board: str, version: str, mpy: int, files: Mapping[str, bytes]) -> bytes:
+    lines = [f"board {board}\n", f"version {version}\n", f"mpy {mpy}\n"]
     for name in sorted(files):
         lines.append(f"{sha256(files[name]).hexdigest()} {len(files[name])} {name}\n")
     return FIRST + "".join(lines).encode()
@@ -124,14 +131,14 @@ def parse(data: bytes, key: Ed25519PublicKey, name: str) -> Release:
         raise ConfigError(f"{name} is not signed by this site's release key") from None
     head = _HEAD.match(manifest)
     if head is None:
-        raise ConfigError(f"{name} has a manifest without board and version")
+        raise ConfigError(f"{name} has a manifest without board, version and mpy")
     contents = _contents(manifest[head.end() :], data[start + size :], name)
     version = head[2].decode()
     try:
         version_number(version)
     except ValueError as error:
         raise ConfigError(f"{name}: {error}") from None
-    return Release(head[1].decode(), version, manifest, signature, contents)
+    return Release(head[1].decode(), version, int(head[3]), manifest, signature, contents)
 
 
 def _contents(lines: bytes, data: bytes, name: str) -> tuple[bytes, ...]:

@@ -102,6 +102,7 @@ class Implementation:
         self.name = "micropython"
         self.version = tuple(identity["version"])
         self._machine = identity["machine"]
+        self._mpy = sys.implementation._mpy
 
 
 def _leave(code):

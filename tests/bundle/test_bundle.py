@@ -11,11 +11,12 @@ import pytest
 
 from gateway import keys
 from tests.on_node import run_on_node
-from tests.trees import files_of
-from tools.bundle import FIRMWARE, OWNED, TREE_SUFFIXES, boards, load_config, write_tree
+from tests.trees import files_of, head_of
+from tools.bundle import OWNED, load_config, write_tree
 from tools.cli import main
+from tools.compiled import compiled, mpy_of_interpreter
 from tools.errors import UserError
-from tools.uncommented import uncommented
+from tools.image import FIRMWARE, boards
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "node.toml"
 ROOT_HEX = "5a" * 32
@@ -60,17 +61,23 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     assert (out / "guard.py").read_bytes() == (FIRMWARE / "boards" / "guard.py").read_bytes()
     assert (out / "slot0").read_bytes() == (out / "slot1").read_bytes() == b""
     sources = {
-        p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*") if p.suffix in TREE_SUFFIXES
+        p.relative_to(FIRMWARE).as_posix()
+        for p in FIRMWARE.rglob("*")
+        if p.suffix in (".py", ".bin")
     }
     sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
     sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
     tree, rescue = files_of(out / "a.fw"), files_of(out / "rescue.fw")
-    assert set(tree) == sources - fixed
-    for name, data in tree.items():
+    assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
+    assert head_of(out / "a.fw")[1:] == ["board pico_w", "version 0.1.0", "mpy 4870"]
+    for name in sources - fixed:
         source = (FIRMWARE / name).read_bytes()
-        assert data == (uncommented(source) if name.endswith(".py") else source)
+        if name.endswith(".py"):
+            assert tree[name.replace(".py", ".mpy")] == compiled(name, source, 4870)
+        else:
+            assert tree[name] == source
     assert rescue.items() < tree.items()
-    assert {"ugs/rescue.py", "ugs/update/updater.py", "boards/guard.py"} <= set(rescue)
+    assert {"ugs/rescue.mpy", "ugs/update/updater.mpy", "boards/guard.mpy"} <= set(rescue)
     assert not any(name.startswith(("ugs/dsp/", "ugs/detect/")) for name in rescue)
     node_key = keys.node_key(bytes.fromhex(ROOT_HEX), "north", "n07")
     table = json.loads((out / "node.json").read_text())
@@ -82,7 +89,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
 def test_bundle_is_read_by_the_node_itself(node_toml: Path, tmp_path: Path, micropython: Path):
     out = tmp_path / "n07"
     config = load_config(node_toml)
-    write_tree(config, out)
+    write_tree(config, out, mpy_of_interpreter(micropython))
     script = tmp_path / "show.py"
     script.write_text(
         FROM_TREE + "from ugs.config import load_config\n"
@@ -117,8 +124,8 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     assert (out / "state" / "boot0").read_bytes() == b"kept"
     assert (out / "slot0").read_bytes() == b""
     assert not (out / "b.fw").exists()
-    assert "boards/pico_w/board.py" not in files_of(out / "a.fw")
-    assert "boards/esp32/board.py" in files_of(out / "a.fw")
+    assert "boards/pico_w/board.mpy" not in files_of(out / "a.fw")
+    assert "boards/esp32/board.mpy" in files_of(out / "a.fw")
 
 
 def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
@@ -206,7 +213,7 @@ def test_bundle_with_a_release_key_tells_the_node_of_it(
     changed(node_toml, "^# release_key = .*", 'release_key = "release.pub"')
     (tmp_path / "release.pub").write_text("5c" * 32 + "\n")
     out = tmp_path / "n07"
-    write_tree(load_config(node_toml), out)
+    write_tree(load_config(node_toml), out, mpy_of_interpreter(micropython))
     script = tmp_path / "show.py"
     script.write_text(
         FROM_TREE

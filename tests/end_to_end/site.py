@@ -64,12 +64,12 @@ class Site:
         await self.run("release", "key", *SECRETLY)
         await self.run("provision", "--new-root")
 
-    async def release(self, firmware: Path, version: str) -> str:
+    async def release(self, firmware: Path, version: str, *more: str) -> str:
         """A signed release for the Pico W of a firmware's folder; its file's name."""
         name = f"{firmware.name}.gwr"
         await self.run(
             *("release", "sign", "--board", "pico_w", "--version", version, *SECRETLY),
-            *("--firmware", firmware.name, "--out", name),
+            *("--firmware", firmware.name, "--out", name, *more),
         )
         return name
 

@@ -17,6 +17,7 @@ from tests.end_to_end.site import Site
 from tests.node.conftest import walker
 from tests.update.field import LiveNode, firmware, hurry
 from tests.usb.rig import uf2_image
+from tools.compiled import architecture_of, mpy_of_interpreter
 
 BLOCK, BLOCKS = 4096, 212
 
@@ -69,8 +70,9 @@ async def test_bare_board_becomes_a_node_is_updated_and_is_revoked(
         # Releases: signed offline, brought by the gateway. The second one cannot start.
         firmware(tmp_path / "good")
         firmware(tmp_path / "bad", lambda f: (f / "ugs" / "pump.py").write_text("1 / 0\n"))
-        good = await site.release(tmp_path / "good", "0.2.0")
-        bad = await site.release(tmp_path / "bad", "0.3.0")
+        here = ("--architecture", architecture_of(mpy_of_interpreter(micropython)))
+        good = await site.release(tmp_path / "good", "0.2.0", *here)
+        bad = await site.release(tmp_path / "bad", "0.3.0", *here)
         told = json.loads(await site.run("update", good, "--wave", "n07", "--json"))
         assert (told["ended"], told["nodes"][0]["stage"]) == ("done", "done")
         told = json.loads(await site.run("update", bad, "--wave", "n07", "--json", status=1))

@@ -17,6 +17,7 @@ import pytest
 from gateway import keys
 from gateway.wire import codec, seal
 from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_NODE = ROOT / "sim_hardware" / "shims" / "run_node.py"
@@ -97,7 +98,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
     ) -> Run:
         tree = tmp_path / name
         if not tree.exists():
-            write_tree(config(board), tree)
+            write_tree(config(board), tree, mpy_of_interpreter(interpreter))
         (tmp_path / "feed.i32").write_bytes(feed)
         uplinks = tmp_path / f"{name}.jsonl"
         uplinks.unlink(missing_ok=True)

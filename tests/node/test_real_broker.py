@@ -20,6 +20,7 @@ from gateway.wire.messages import Command, CommandKind, Receipt, ResultStatus, T
 from tests.broker import Broker, until
 from tests.node.conftest import FS_HZ, NODE_KEY, RUN_NODE, UP_TOPIC, config, walker
 from tools.bundle import write_tree
+from tools.compiled import mpy_of_interpreter
 
 DOWN_TOPIC = UP_TOPIC.removesuffix("up") + "down"
 NODE_KEYS = keys.derive(NODE_KEY)
@@ -78,7 +79,7 @@ class LiveNode:
     def __init__(self, interpreter: Path, folder: Path, port: int) -> None:
         self._interpreter = interpreter
         self._tree = folder / "n07"
-        write_tree(config("pico_w", port), self._tree)
+        write_tree(config("pico_w", port), self._tree, mpy_of_interpreter(interpreter))
         feed = folder / "feed.i32"
         feed.write_bytes(walker(60, 2, 58))
         self._sim = folder / "sim.json"

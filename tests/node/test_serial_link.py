@@ -26,9 +26,9 @@ def rig(tmp_path: Path, micropython: Path) -> Rig:
 
 
 def lengthen(folder: Path) -> None:
-    """Some 25 pieces that are not on the node already, and no comments: those do not travel."""
-    rows = [f"'{random.Random(row).randbytes(30).hex()}'\n" for row in range(400)]
-    (folder / "ugs" / "long.py").write_text("".join(rows))
+    """Some 25 pieces that are not on the node already."""
+    rows = [random.Random(row).randbytes(30).hex() for row in range(400)]
+    (folder / "ugs" / "long.py").write_text(f"ROWS = {rows!r}\n")
 
 
 async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(rig: Rig) -> None:

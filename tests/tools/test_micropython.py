@@ -52,7 +52,7 @@ def test_find_on_path_takes_a_fit_one_and_passes_over_an_old_one(nowhere):
     _program(nowhere / "micropython", "1 17")
     with pytest.raises(MicropythonMissingError):
         find()
-    _program(nowhere / "micropython", "1 22")
+    _program(nowhere / "micropython", "1 23")
     assert find() == nowhere / "micropython"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.architecture.tree import ROOT, files
 from tests.trees import files_of
-from tools.uncommented import uncommented
+from tools.compiled import compiled, mpy_for
 
 NODE = f"""
 [node]
@@ -70,7 +70,7 @@ def test_wheel_alone_writes_a_node_tree_from_its_own_firmware(installed, tmp_pat
     assert "main.py" in json.loads(ran.stdout)["files"]
     packed = files_of(tmp_path / "n07" / "a.fw")
     source = (installed / "firmware" / "ugs" / "node.py").read_bytes()
-    assert packed["ugs/node.py"] == uncommented(source)
+    assert packed["ugs/node.mpy"] == compiled("ugs/node.py", source, mpy_for("pico_w"))
 
 
 def test_wheel_installs_the_command(installed):

@@ -21,7 +21,10 @@ from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
 from gateway.service.running.intake_stage import Work
 from gateway.updates.rollout import Rollout, plan
 from gateway.wire.messages import DownMessage, Part
-from tools.bundle import FIRMWARE, NodeConfig, write_tree
+from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
+from tools.image import FIRMWARE
+from tools.micropython import find
 from tools.release import make_release
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,7 +168,7 @@ class Field:
                 y_m=0.0,
                 release=release_public(),
             )
-            write_tree(config, self.folder / name)
+            write_tree(config, self.folder / name, mpy_of_interpreter(self._interpreter))
             hurry(self.folder / name)
             self.nodes[name] = LiveNode(self.folder, self._interpreter, name)
             self.nodes[name].start()
@@ -245,5 +248,6 @@ class Field:
 
 
 def made(folder: Path, version: str, change: Callable[[Path], None], name: str) -> bytes:
-    """A release file of changed firmware."""
-    return make_release("pico_w", version, RELEASE_KEY, firmware(folder / name, change))
+    """A release file of changed firmware, for the simulated nodes of this machine."""
+    changed = firmware(folder / name, change)
+    return make_release("pico_w", version, RELEASE_KEY, changed, mpy_of_interpreter(find()))

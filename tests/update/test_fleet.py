@@ -11,6 +11,7 @@ import pytest
 
 from gateway.updates import package
 from gateway.updates.rollout import DONE, Stage
+from tests.trees import HEAD_LINES
 from tests.update.field import RELEASE_KEY, Field, made
 from tools.cli import main
 
@@ -18,7 +19,7 @@ from tools.cli import main
 def mark(folder: Path) -> None:
     """A change as small as can be seen."""
     node = folder / "ugs" / "node.py"
-    node.write_text(node.read_text() + "# a mark\n")
+    node.write_text(node.read_text() + "MARK = 1\n")
 
 
 def break_start(folder: Path) -> None:
@@ -56,11 +57,11 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
         assert told["ended"] == DONE
         assert {one["node"]: one["wave"] for one in told["nodes"]} == {"n02": 0, "n01": 1, "n03": 1}
         assert {one["stage"] for one in told["nodes"]} == {"done"}
-        lines = release_of(data).manifest.decode().splitlines()[3:]
+        lines = release_of(data).manifest.decode().splitlines()[HEAD_LINES:]
         changed = {
             number
             for number, line in enumerate(lines, 1)
-            if line.endswith((" ugs/node.py", " ugs/version.py", " ugs/update/proof.py"))
+            if line.endswith((" ugs/node.mpy", " ugs/version.mpy", " ugs/update/proof.mpy"))
         }
         for name in names:
             assert views[name].fw == "0.2.0"
@@ -80,7 +81,7 @@ async def test_update_cut_off_again_and_again_goes_on_where_it_was(
 ):
     def change_much(folder: Path) -> None:
         for path in (folder / "ugs").rglob("*.py"):
-            path.write_text(path.read_text() + "# changed\n")
+            path.write_text(path.read_text() + "CHANGED = 1\n")
 
     async with Field(tmp_path, micropython, ["n01"]) as field:
         await field.heard()

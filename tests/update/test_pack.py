@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gateway.updates import package
 from tests.on_node import run_on_node
+from tools.compiled import mpy_of_interpreter
+from tools.image import compiled_file
 
 MODEL = bytes(range(256)) * 100
 FILES = {
@@ -15,7 +19,14 @@ FILES = {
     "ugs/deep/__init__.py": b"",
     "ugs/deep/er.py": b"from ugs.other import NAME\nHERE = __file__\n",
     "ugs/model.bin": MODEL,
-    "ugs/other.py": 'NAME = "Ω" * 3000\n'.encode(),
+    "ugs/other.py": b"""import micropython
+
+@micropython.viper
+def total(n: int) -> int:
+    return n * (n + 1) >> 1
+
+NAME = "\xce\xa9" * total(3)
+""",
 }
 SCRIPT = """
 import os, sys
@@ -31,7 +42,7 @@ def fails(call, *args):
 pack.attach("a.fw")
 sys.path.insert(0, "/fw")
 from ugs.deep import er
-assert er.HERE == "/fw/ugs/deep/er.py" and er.NAME == "Ω" * 3000
+assert er.HERE == "/fw/ugs/deep/er.mpy" and er.NAME == "Ω" * 6
 with open("/fw/ugs/model.bin", "rb") as file:
     first, rest = file.read(7), file.read()
 assert first + rest == bytes(range(256)) * 100
@@ -39,23 +50,35 @@ with open("/fw/ugs/model.bin", "rb") as file:
     buffer = bytearray(30_000)
     assert file.readinto(buffer) == 25_600 and file.readinto(buffer) == 0
 assert os.stat("/fw/ugs/model.bin")[6] == 25_600 and os.stat("/fw/ugs/deep")[0] == 0x4000
-for path in ("/fw/ugs/none.py", "/fw/ugs", "/fw/../a.fw"):
+for path in ("/fw/ugs/none.mpy", "/fw/ugs", "/fw/../a.fw"):
     assert fails(open, path, "rb"), path
-assert fails(open, "/fw/ugs/other.py", "w") and fails(os.stat, "/fw/boards/none")
+assert fails(open, "/fw/ugs/other.mpy", "w") and fails(os.stat, "/fw/boards/none")
 pack.detach()
 assert fails(os.stat, "/fw/ugs")
-for path in ("empty.fw", "cut.fw", "other.fw", "none.fw"):
+for path in ("empty.fw", "cut.fw", "other.fw", "none.fw", "foreign.fw", "older.fw"):
     assert fails(pack.attach, path), path
 print("ok")
 """
 
 
-def test_tree_in_one_file_serves_imports_and_data(micropython: Path, tmp_path: Path):
-    data = package.unsigned("pico_w", "0.2.0", FILES)
-    (tmp_path / "a.fw").write_bytes(data)
-    (tmp_path / "empty.fw").write_bytes(b"")
-    (tmp_path / "cut.fw").write_bytes(data[:60])
-    (tmp_path / "other.fw").write_bytes(b"x" + data[1:])
+def write_trees(out: Path, mpy: int) -> None:
+    """What SCRIPT reads: a tree for the MicroPython that runs it, and some that are none for it."""
+    compiled = dict(compiled_file(name, data, mpy) for name, data in FILES.items())
+    data = package.unsigned("pico_w", "0.2.0", mpy, compiled)
+    (out / "a.fw").write_bytes(data)
+    (out / "empty.fw").write_bytes(b"")
+    (out / "cut.fw").write_bytes(data[:60])
+    (out / "other.fw").write_bytes(b"x" + data[1:])
+    for name, number in (("foreign", mpy ^ 1 << 10), ("older", mpy ^ 1 << 8)):
+        (out / f"{name}.fw").write_bytes(package.unsigned("pico_w", "0.2.0", number, compiled))
+
+
+@pytest.mark.parametrize("build", ["micropython", "micropython_i386"])
+def test_tree_in_one_file_serves_imports_and_data(
+    build: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    interpreter = request.getfixturevalue(build)
+    write_trees(tmp_path, mpy_of_interpreter(interpreter))
     script = tmp_path / "check.py"
     script.write_text(SCRIPT)
-    assert run_on_node(micropython, script, cwd=tmp_path, heap="200k") == ["ok"]
+    assert run_on_node(interpreter, script, cwd=tmp_path, heap="200k") == ["ok"]

@@ -14,17 +14,18 @@ from gateway import wrapped
 from gateway.errors import ConfigError
 from gateway.updates import package
 from tests.on_node import run_on_node
-from tools.bundle import boards, tree_files
 from tools.cli import main
+from tools.image import boards, read_sources
 from tools.release import make_release
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-FILES = {"boards/base.py": b"1\n", "ugs/node.py": b"2\n" * 900, "ugs/version.py": b""}
+MPY = 4870
+FILES = {"boards/base.mpy": b"1\n", "ugs/node.mpy": b"2\n" * 900, "ugs/version.mpy": b""}
 PASSPHRASE = "eleven plus one"
 
 
 def small(version: str = "0.2.0", board: str = "pico_w") -> bytes:
-    return package.build(board, version, FILES, KEY)
+    return package.build(board, version, MPY, FILES, KEY)
 
 
 def parse(data: bytes) -> package.Release:
@@ -56,7 +57,8 @@ def test_release_made_signed_and_shown_by_the_commands_of_the_guide(
     printed = capsys.readouterr()
     facts = json.loads(printed.out)
     assert (facts["board"], facts["version"]) == ("pico_w", "0.2.0")
-    assert facts["files"] == len(tree_files("pico_w"))
+    assert (facts["architecture"], facts["mpy"]) == ("armv6m", "6.3")
+    assert facts["files"] == len(read_sources("pico_w"))
     assert PASSPHRASE not in printed.out + printed.err + (tmp_path / "release.key").read_text()
     assert main([*sign, *secretly]) == 2  # a release is never overwritten
     assert main(["release", "key", *secretly]) == 2  # nor a key
@@ -71,10 +73,9 @@ def test_release_made_signed_and_shown_by_the_commands_of_the_guide(
 @pytest.mark.parametrize("board", boards())
 def test_release_of_the_firmware_says_its_version_and_fits_the_flash(board: str):
     release = parse(make_release(board, "9.8.7", KEY))
-    paths = [line.split()[2] for line in release.manifest.decode().splitlines()[3:]]
-    assert paths == [path.as_posix() for path in tree_files(board)]
-    version = release.contents[paths.index("ugs/version.py")].decode()
-    assert 'FIRMWARE = "9.8.7"' in version
+    paths = [line.split()[2] for line in release.manifest.decode().splitlines()[4:]]
+    assert paths == [path.replace(".py", ".mpy") for path in read_sources(board)]
+    assert b"9.8.7" in release.contents[paths.index("ugs/version.mpy")]
     assert release.number == 9_008_007
 
 
@@ -108,9 +109,9 @@ def test_release_cut_anywhere_or_with_more_behind_it_is_refused():
 
 
 def test_release_larger_than_a_node_takes_says_so():
-    files = {f"ugs/file{number}.py": b"1" * package.FILE_MOST for number in range(5)}
+    files = {f"ugs/file{number}.mpy": b"1" * package.FILE_MOST for number in range(5)}
     with pytest.raises(ConfigError, match="327680 bytes of files, and a node takes 262144"):
-        parse(package.build("pico_w", "0.2.0", files, KEY))
+        parse(package.build("pico_w", "0.2.0", MPY, files, KEY))
 
 
 def test_release_by_another_key_is_refused():
@@ -122,42 +123,52 @@ def test_release_by_another_key_is_refused():
 # What the node's own parser and the gateway's must refuse alike, although the key signed it.
 BAD_MANIFESTS = [
     b"",
-    b"groundwatch release 2\nboard pico_w\nversion 0.2.0\n",
-    b"groundwatch release 1\nboard pico_w\nversion 0.2.0\n",
-    b"groundwatch release 1\nboard pico_w\nversion 0.2\n" + b"0" * 64 + b" 0 ugs/a.py\n",
-    b"groundwatch release 1\nboard pico_w\nversion 0.02.0\n" + b"0" * 64 + b" 0 ugs/a.py\n",
-    b"groundwatch release 1\nversion 0.2.0\nboard pico_w\n" + b"0" * 64 + b" 0 ugs/a.py\n",
+    b"groundwatch release 2\nboard pico_w\nversion 0.2.0\nmpy 4870\n",
+    b"groundwatch release 1\nboard pico_w\nversion 0.2.0\nmpy 4870\n",
     *(
-        b"groundwatch release 1\nboard pico_w\nversion 0.2.0\n" + line
+        b"groundwatch release 1\n" + head + b"0" * 64 + b" 0 ugs/a.mpy\n"
+        for head in (
+            b"board pico_w\nversion 0.2\nmpy 4870\n",
+            b"board pico_w\nversion 0.02.0\nmpy 4870\n",
+            b"version 0.2.0\nboard pico_w\nmpy 4870\n",
+            b"board pico_w\nversion 0.2.0\n",
+            b"board pico_w\nversion 0.2.0\nmpy 04870\n",
+            b"board pico_w\nversion 0.2.0\nmpy -1\n",
+            b"board pico_w\nversion 0.2.0\nmpy armv6m\n",
+        )
+    ),
+    *(
+        b"groundwatch release 1\nboard pico_w\nversion 0.2.0\nmpy 4870\n" + line
         for line in (
-            b"0" * 64 + b" 0 ugs/a.py",
-            b"0" * 63 + b" 0 ugs/a.py\n",
-            b"0" * 63 + b"g 0 ugs/a.py\n",
-            b"0" * 64 + b" -1 ugs/a.py\n",
-            b"0" * 64 + b" 01 ugs/a.py\n",
-            b"0" * 64 + b" 65537 ugs/a.py\n",
-            b"0" * 64 + b" 0 ugs/../main.py\n",
-            b"0" * 64 + b" 0 /ugs/a.py\n",
-            b"0" * 64 + b" 0 ugs//a.py\n",
-            b"0" * 64 + b" 0 main.py\n",
-            b"0" * 64 + b" 0 state/a.py\n",
+            b"0" * 64 + b" 0 ugs/a.mpy",
+            b"0" * 63 + b" 0 ugs/a.mpy\n",
+            b"0" * 63 + b"g 0 ugs/a.mpy\n",
+            b"0" * 64 + b" -1 ugs/a.mpy\n",
+            b"0" * 64 + b" 01 ugs/a.mpy\n",
+            b"0" * 64 + b" 65537 ugs/a.mpy\n",
+            b"0" * 64 + b" 0 ugs/../main.mpy\n",
+            b"0" * 64 + b" 0 /ugs/a.mpy\n",
+            b"0" * 64 + b" 0 ugs//a.mpy\n",
+            b"0" * 64 + b" 0 main.mpy\n",
+            b"0" * 64 + b" 0 state/a.mpy\n",
             b"0" * 64 + b" 0 ugs/a.txt\n",
-            b"0" * 64 + b" 0 ugs/.py\n",
-            b"0" * 64 + b" 0 ugs/a.py.py\n",
-            b"0" * 64 + b" 0 ugs/A.py\n",
-            b"0" * 64 + b"  0 ugs/a.py\n",
-            b"0" * 64 + b" 0 ugs/" + b"a" * 60 + b".py\n",
-            b"0" * 64 + b" 0 ugs/b.py\n" + b"0" * 64 + b" 0 ugs/a.py\n",
-            b"0" * 64 + b" 0 ugs/a.py\n" + b"0" * 64 + b" 0 ugs/a.py\n",
-            b"".join(b"0" * 64 + b" 65536 ugs/f%d.py\n" % n for n in range(6)),
-            b"".join(b"0" * 64 + b" 0 ugs/f%03d.py\n" % n for n in range(256)),
+            b"0" * 64 + b" 0 ugs/a.py\n",
+            b"0" * 64 + b" 0 ugs/.mpy\n",
+            b"0" * 64 + b" 0 ugs/a.mpy.mpy\n",
+            b"0" * 64 + b" 0 ugs/A.mpy\n",
+            b"0" * 64 + b"  0 ugs/a.mpy\n",
+            b"0" * 64 + b" 0 ugs/" + b"a" * 60 + b".mpy\n",
+            b"0" * 64 + b" 0 ugs/b.mpy\n" + b"0" * 64 + b" 0 ugs/a.mpy\n",
+            b"0" * 64 + b" 0 ugs/a.mpy\n" + b"0" * 64 + b" 0 ugs/a.mpy\n",
+            b"".join(b"0" * 64 + b" 65536 ugs/f%d.mpy\n" % n for n in range(6)),
+            b"".join(b"0" * 64 + b" 0 ugs/f%03d.mpy\n" % n for n in range(256)),
             b"\n",
             b"\xff" * 200,
         )
     ),
 ]
-GOOD_MANIFEST = (
-    b"groundwatch release 1\nboard pico_w\nversion 0.2.0\n" + b"0" * 64 + b" 12 ugs/dsp/a_1.py\n"
+GOOD_MANIFEST = b"groundwatch release 1\nboard pico_w\nversion 0.2.0\nmpy 4870\n" + (
+    b"0" * 64 + b" 12 ugs/dsp/a_1.mpy\n"
 )
 
 
@@ -169,7 +180,7 @@ def test_malformed_manifest_is_refused_by_node_and_gateway_alike(micropython: Pa
         "for path in sys.argv[1:]:\n"
         "    try:\n"
         "        m = Manifest(path)\n"
-        "        print(m.board, m.version, [e[0] for e in m.entries()])\n"
+        "        print(m.board, m.version, m.mpy, [e[0] for e in m.entries()])\n"
         "    except ManifestError:\n"
         "        print('refused')\n"
     )
@@ -179,7 +190,7 @@ def test_malformed_manifest_is_refused_by_node_and_gateway_alike(micropython: Pa
         (tmp_path / str(number)).write_bytes(head + manifest)
         names.append(str(number))
     lines = run_on_node(micropython, script, *names, cwd=tmp_path)
-    assert lines[0] == "pico_w 2000 ['ugs/dsp/a_1.py']"
+    assert lines[0] == "pico_w 2000 4870 ['ugs/dsp/a_1.mpy']"
     assert lines[1:] == ["refused"] * len(BAD_MANIFESTS)
     for manifest in BAD_MANIFESTS:
         digest = package.sha256(manifest).digest()

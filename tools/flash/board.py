@@ -24,13 +24,14 @@ _SLOW_S = 120.0  # the largest file system there is, read or overwritten
 
 @dataclass(frozen=True)
 class Facts:
-    """Who the board is; `free` in bytes."""
+    """Who the board is; `free` in bytes, `mpy` as tools.compiled has it, 0 when not said."""
 
     platform: str
     machine: str
     version: tuple[int, ...]
     id: str
     free: int
+    mpy: int
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ class Board:
         try:
             version = tuple(int(part) for part in said["version"])
             platform, machine = (str(said[name])[:100] for name in ("platform", "machine"))
-            return Facts(platform, machine, version, str(said["id"])[:64], int(said["free"]))
+            free, mpy = int(said["free"]), int(said["mpy"])
+            return Facts(platform, machine, version, str(said["id"])[:64], free, mpy)
         except (KeyError, TypeError, ValueError):
             # One changed byte can leave an answer that parses and names other fields.
             raise CableError(f"noise on the line of {self.port}") from None

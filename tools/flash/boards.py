@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bundle import FIRMWARE
 from tools.errors import UserError
 from tools.flash import uf2
+from tools.image import FIRMWARE
 
 MICROPYTHON_LEAST = (1, 25, 0)
 

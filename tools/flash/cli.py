@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bundle import write_tree
+from tools.compiled import loaded_by
 from tools.errors import UserError
 from tools.flash import images, job, micropython
 from tools.flash.board import Board
@@ -44,15 +45,14 @@ def run(args: argparse.Namespace) -> int:
     flash = Flash(wanted, kind, args, screen)
     screen.say(f"found {found.tells()}")
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder, screen:
-        files = flash.files(Path(folder))
         if args.dry_run:
-            steps = flash.plan(found, files)
+            steps = flash.plan(found, Path(folder))
             if found.board is not None:
                 found.board.start()
         else:
             try:
                 board = flash.ready(found)
-                enrolled = flash.make_node(board, files)
+                enrolled = flash.make_node(board, Path(folder))
             except CableError as error:
                 raise UserError(f"{error}; plug it in and run this again: it goes on") from None
     if args.dry_run:
@@ -72,9 +72,10 @@ class Flash:
     screen: Screen
     done: dict[str, Any] = field(default_factory=dict)
 
-    def files(self, folder: Path) -> dict[str, Path]:
-        """The firmware for this board, but for node.json."""
-        write_tree(self.job.node_config(self.kind), folder / "tree")
+    def files(self, folder: Path, board: Board | None) -> dict[str, Path]:
+        """The firmware compiled for the MicroPython on the board, but for node.json."""
+        mpy = loaded_by(board.facts.mpy) if board else 0
+        write_tree(self.job.node_config(self.kind), folder / "tree", mpy)
         return tree_files(folder / "tree")
 
     def ready(self, found: micropython.Found) -> Board:
@@ -96,8 +97,9 @@ class Flash:
         erase = found.board is None
         return micropython.install(found, self.kind, image, self.screen, erase)
 
-    def make_node(self, board: Board, files: dict[str, Path]) -> Enrolled:
+    def make_node(self, board: Board, folder: Path) -> Enrolled:
         """Firmware, key, proof, and only then the file that starts it."""
+        files = self.files(folder, board)
         wish = self.job.wish(self.kind)
         provisioner = self.job.provisioner()
         provisioner.check(board, wish)
@@ -111,18 +113,19 @@ class Flash:
         board.start()
         return enrolled
 
-    def plan(self, found: micropython.Found, files: dict[str, Path]) -> list[str]:
+    def plan(self, found: micropython.Found, folder: Path) -> list[str]:
         """What a run without --dry-run would do."""
         steps = []
-        if not found.is_ready or self.args.reinstall:
+        kept = found.board if found.is_ready and not self.args.reinstall else None
+        files = self.files(folder, kept)
+        if kept is None:
             named = self.args.image.name if self.args.image else self.kind.image_name
             steps.append(f"install MicroPython from {named}")
-        if found.is_ready and found.board is not None and not self.args.reinstall:
-            work = compare(found.board, files)
+            steps.append(f"send {len(files)} files")
+        else:
+            work = compare(kept, files)
             steps.append(f"send {len(work.send)} files ({work.total} bytes)")
             steps.append(f"remove {len(work.remove)} files")
-        else:
-            steps.append(f"send {len(files)} files")
         if self.job.is_new:
             steps.append(f"add {self.job.node.id} to {self.job.config.site}")
         steps.append(f"give it a key as {self.job.site.name}/{self.job.node.id} and challenge it")

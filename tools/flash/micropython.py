@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import serial
 
+from tools.compiled import is_supported
 from tools.errors import UserError
 from tools.flash import esp, uf2
 from tools.flash import ports as places
@@ -39,7 +40,10 @@ class Found:
     @property
     def is_ready(self) -> bool:
         """A prompt of a MicroPython that our firmware runs on."""
-        return self.board is not None and self.board.facts.version >= MICROPYTHON_LEAST
+        if self.board is None:
+            return False
+        facts = self.board.facts
+        return facts.version >= MICROPYTHON_LEAST and is_supported(facts.mpy)
 
     def tells(self) -> str:
         """One line for the installer."""

@@ -68,7 +68,7 @@ import json,sys,os,machine,binascii
 v=os.statvfs('/')
 print(json.dumps({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
 'version':list(sys.implementation.version[:3]),'id':binascii.hexlify(machine.unique_id()).decode(),
-'free':v[0]*v[3]}))
+'free':v[0]*v[3],'mpy':getattr(sys.implementation,'_mpy',0)}))
 """
 
 INVENTORY = """

@@ -2,6 +2,7 @@
 # update: makes the spare tree exactly what a signed manifest says, going on where a cut left it.
 
 import asyncio
+import sys
 
 from micropython import const
 
@@ -14,6 +15,7 @@ from ugs.update.updater import (
     MALFORMED,
     NOT_NEWER,
     OTHER_BOARD,
+    OTHER_MPY,
     REFUSED,
     UpdateError,
 )
@@ -21,6 +23,7 @@ from ugs.update.updater import (
 # What is signed is short, whatever the manifest's size: these words and its SHA-256.
 SIGNED = b"groundwatch release 1\n"
 _PIECE = const(1024)
+_MPY_MASK = const(0x3FFF)  # as in pack.py
 _TRIES = const(2)
 
 
@@ -60,6 +63,8 @@ class Install:
             raise UpdateError(REFUSED, MALFORMED)
         if manifest.board != board:
             raise UpdateError(REFUSED, OTHER_BOARD)
+        if manifest.mpy != sys.implementation._mpy & _MPY_MASK:
+            raise UpdateError(REFUSED, OTHER_MPY)
         if manifest.version <= floor:
             raise UpdateError(REFUSED, NOT_NEWER)
         source = _manifest(self._slots.path(self._slots.active()))

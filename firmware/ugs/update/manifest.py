@@ -4,6 +4,7 @@
 #   groundwatch release 1
 #   board pico_w
 #   version 0.2.0
+#   mpy 4870                    what sys.implementation._mpy has to be (pack.py)
 #   <SHA-256, 64 hex digits> <size in bytes> <path>        one line a file, by rising path
 
 from binascii import hexlify, unhexlify
@@ -27,8 +28,8 @@ class ManifestError(Exception):
 
 
 class Manifest:
-    # board, version (number); entries() yields (path, SHA-256, where it begins, size) of each file.
-    # The constructor reads it all once and raises ManifestError or OSError. While the tree is
+    # board, version (number), mpy; entries() yields (path, SHA-256, where it begins, size) of each
+    # file. The constructor reads it all once and raises ManifestError or OSError. While the tree is
     # appended to, only entry(place) may be used: first, then what it gives, up to end. littlefs
     # writes the last block of a file anew elsewhere, and who still reads in the old one finds there
     # what has been written since.
@@ -37,7 +38,7 @@ class Manifest:
         self.path = path
         with open(path, "rb") as file:
             self.end = _HEAD + int.from_bytes(file.read(_HEAD)[22:26], "big")
-            self.board, self.version = _read_head(file)
+            self.board, self.version, self.mpy = _read_head(file)
             self.first = file.tell()
         count = total = 0
         before = ""
@@ -91,7 +92,11 @@ def _read_head(file):
         raise ManifestError("format")
     try:
         board = _word(file.readline(_LINE_MAX), b"board ")
-        return board, version.number(_word(file.readline(_LINE_MAX), b"version "))
+        number = version.number(_word(file.readline(_LINE_MAX), b"version "))
+        mpy = _word(file.readline(_LINE_MAX), b"mpy ")
+        if not mpy.isdigit() or str(int(mpy)) != mpy:
+            raise ManifestError("head")
+        return board, number, int(mpy)
     except (ValueError, UnicodeError):
         raise ManifestError("head")
 
@@ -122,7 +127,7 @@ def is_path(path):
     if len(path) > _PATH_MAX or len(words) < 2 or words[0] not in (b"boards", b"ugs"):
         return False
     stem, dot, suffix = words[-1].partition(b".")
-    if not dot or suffix not in (b"py", b"bin"):
+    if not dot or suffix not in (b"mpy", b"bin"):
         return False
     for word in words[:-1] + [stem]:
         if not word:

@@ -32,6 +32,7 @@ CORRUPT = const(7)
 FLASH = const(8)
 SILENT = const(9)
 TAKEN_BACK = const(10)
+OTHER_MPY = const(11)
 
 
 def unload():

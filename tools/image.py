@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""Firmware image of a board: the files that an update over the air can change, compiled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.compiled import compiled
+from tools.errors import UserError
+
+FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+_SUFFIXES = (".py", ".bin")
+_VERSION_FILE = "ugs/version.py"
+_VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
+# What a node needs to take an update when both of its trees are bad.
+_RESCUE_PARTS = re.compile(
+    r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
+    r"|ugs/(__init__|clock|config|ratchet|rescue|tasks|version)\.mpy"
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """Files by their paths on the node; `mpy` is the MicroPython they are for (tools.compiled)."""
+
+    board: str
+    version: str
+    mpy: int
+    files: Mapping[str, bytes] = field(repr=False)
+
+    def rescue(self) -> Image:
+        """The part of it that the rescue tree holds."""
+        kept = {name: data for name, data in self.files.items() if _RESCUE_PARTS.fullmatch(name)}
+        return Image(self.board, self.version, self.mpy, kept)
+
+
+def boards() -> list[str]:
+    """The names of the boards there is firmware for."""
+    return sorted(path.parent.name for path in (FIRMWARE / "boards").glob("*/board.py"))
+
+
+def make_image(board: str, mpy: int, version: str = "", firmware: Path = FIRMWARE) -> Image:
+    """Compile the firmware in a folder; a `version` replaces the one its source states.
+
+    Raises UserError.
+    """
+    sources = read_sources(board, firmware)
+    text = sources.get(_VERSION_FILE, b"").decode()
+    lines = _VERSION_LINE.findall(text)
+    if len(lines) != 1:
+        raise UserError(f"{firmware / _VERSION_FILE} has no line that states the version")
+    if version:
+        sources[_VERSION_FILE] = _VERSION_LINE.sub(f'FIRMWARE = "{version}"', text).encode()
+    files = dict(compiled_file(name, data, mpy) for name, data in sources.items())
+    return Image(board, version or lines[0], mpy, files)
+
+
+def compiled_file(name: str, data: bytes, mpy: int) -> tuple[str, bytes]:
+    """The path and the bytes of a file on the node; data stays as it is. Raises UserError."""
+    if not name.endswith(".py"):
+        return name, data
+    return name.removesuffix("py") + "mpy", compiled(name, data, mpy)
+
+
+def read_sources(board: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
+    """boards/ and ugs/ of a firmware folder, but for the other boards, by their paths.
+
+    Raises UserError when there is no such board.
+    """
+    if board not in boards():
+        raise UserError(f"no board {board}; there are {', '.join(boards())}")
+    found = [
+        *(firmware / "boards").glob("*.py"),
+        *(firmware / "boards" / board).glob("*.py"),
+        *(path for path in (firmware / "ugs").rglob("*") if path.suffix in _SUFFIXES),
+    ]
+    try:
+        return {path.relative_to(firmware).as_posix(): path.read_bytes() for path in sorted(found)}
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
