@@ -6,8 +6,8 @@ import time
 
 guard = __import__("guard")
 slots = __import__("slots").choose()
+feed = guard.start(slots.is_told)
 try:
-    feed = guard.start(slots.is_told)
     slots.mount()
     sys.path.insert(0, "/fw")
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
@@ -26,5 +26,7 @@ except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
     if slots.is_told:
-        time.sleep(5)  # to reach for Ctrl-C, and so that a broken node does not just flicker
+        for _ in range(5):  # to reach for Ctrl-C, and so that a broken node does not just flicker
+            feed()
+            time.sleep(1)
         guard.reset()

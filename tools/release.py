@@ -21,10 +21,18 @@ from tools.image import FIRMWARE, boards, make_image
 
 _WHAT = "release key"
 _PASSPHRASE_MOST = 4096
+_EXAMPLE = """\
+example, on a machine that is not the gateway:
+  groundwatch release key --out release.key
+  groundwatch release sign --board pico_w --version 0.2.0 --out pico_w-0.2.0.gwr
+  groundwatch release show pico_w-0.2.0.gwr
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the acts and their options."""
+    parser.epilog = _EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     acts = parser.add_subparsers(title="acts", dest="act", metavar="ACT", required=True)
     key = acts.add_parser("key", help="make a release key: FILE wrapped by a passphrase, FILE.pub")
     key.add_argument("--out", type=Path, default=Path("release.key"), help="the file to write")
@@ -79,20 +87,20 @@ def _sign(args: argparse.Namespace) -> None:
     except ValueError as error:
         raise UserError(str(error)) from None
     raw = wrapped.open_secret(args.key, _WHAT, passphrase(args, is_new=False))
-    data = make_release(
-        args.board,
-        args.version,
-        Ed25519PrivateKey.from_private_bytes(raw),
-        args.firmware,
-        mpy_for(args.board, args.architecture),
-    )
+    mpy = mpy_for(args.board, args.architecture)
+    key = Ed25519PrivateKey.from_private_bytes(raw)
+    data = make_release(args.board, args.version, key, args.firmware, mpy)
     if args.out.exists():
         raise UserError(f"{args.out} exists already and is not overwritten")
     try:
         args.out.write_bytes(data)
     except OSError as error:
         raise UserError(f"cannot write {args.out}: {error.strerror}") from None
-    print(f"wrote {args.out}: version {args.version} for {args.board}, {len(data)} bytes")
+    architecture = architecture_of(mpy)
+    print(
+        f"wrote {args.out}: version {args.version} for {args.board} ({architecture}), "
+        f"{len(data)} bytes"
+    )
 
 
 def make_release(

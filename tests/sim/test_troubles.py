@@ -40,7 +40,7 @@ heel = 0.2
 
 
 def run(given: Take, folder: Path, interpreter: Path, settle_s: float = 15.0) -> VirtualRun:
-    trees = write_trees(given.site, ROOT, 1883, folder)
+    trees = write_trees(given.site, ROOT, 1883, folder, interpreter)
     return simulate(given, trees, micropython=interpreter, seed=1, pace=Pace(settle_s=settle_s))
 
 

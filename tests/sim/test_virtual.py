@@ -39,7 +39,7 @@ def world_take() -> Take:
 
 
 def run(take: Take, folder: Path, interpreter: Path, **more: Any) -> VirtualRun:
-    trees = write_trees(take.site, ROOT, 1883, folder)
+    trees = write_trees(take.site, ROOT, 1883, folder, interpreter)
     return simulate(take, trees, micropython=interpreter, **more)
 
 

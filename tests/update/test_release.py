@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from gateway.errors import ConfigError
 from gateway.updates import package
 from tests.on_node import run_on_node
 from tools.cli import main
-from tools.image import boards, read_sources
+from tools.compiled import architectures, compiled, mpy_for
+from tools.image import FIRMWARE, boards, read_sources
 from tools.release import make_release
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -77,6 +80,44 @@ def test_release_of_the_firmware_says_its_version_and_fits_the_flash(board: str)
     assert paths == [path.replace(".py", ".mpy") for path in read_sources(board)]
     assert b"9.8.7" in release.contents[paths.index("ugs/version.mpy")]
     assert release.number == 9_008_007
+
+
+def test_release_of_the_same_sources_is_the_same_bytes_from_any_folder(tmp_path: Path):
+    data = make_release("pico_w", "0.2.0", KEY)
+    compiled.cache_clear()
+    other = tmp_path / "elsewhere" / "firmware"
+    shutil.copytree(FIRMWARE, other)
+    for path in other.rglob("*"):
+        os.utime(path, (1, 1))
+    assert make_release("pico_w", "0.2.0", KEY, other) == data
+    (other / "ugs" / "clock.py").write_text("NOW = 1\n")
+    assert make_release("pico_w", "0.2.0", KEY, other) != data
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_release_for_an_architecture_holds_machine_code_of_it_alone(architecture: str):
+    mpy = mpy_for("pico_w", architecture)
+    release = parse(make_release("pico_w", "0.2.0", KEY, mpy=mpy))
+    assert release.mpy == mpy
+    # py/persistentcode.h: the third byte holds the sub-version and, from bit 2, the architecture.
+    features = {data[2] for data in release.contents if data[:2] == b"M\x06" and data[2]}
+    assert features == {mpy >> 10 << 2 | 3}
+
+
+def test_release_of_firmware_that_does_not_compile_names_file_and_line(
+    tmp_path: Path, passphrase: Path, capsys: pytest.CaptureFixture[str]
+):
+    shutil.copytree(FIRMWARE, tmp_path / "firmware")
+    (tmp_path / "firmware" / "ugs" / "clock.py").write_text("x = 1\nmatch x:\n    case 1: pass\n")
+    words = ["release", "sign", "--board", "pico_w", "--version", "0.2.0", "--firmware"]
+    words += [str(tmp_path / "firmware"), "--key", str(tmp_path / "release.key")]
+    words += ["--out", str(tmp_path / "a.gwr"), "--passphrase-file", str(passphrase)]
+    key = ["release", "key", "--out", str(tmp_path / "release.key")]
+    assert main([*key, "--passphrase-file", str(passphrase)]) == 0
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "ugs/clock.py" in said and "SyntaxError" in said
+    assert said.count("\n") == 1
 
 
 def test_parts_of_a_release_put_together_are_its_files():

@@ -11,6 +11,7 @@ import pytest
 from gateway.enrolment import Journal
 from sim_hardware.usb.board import UsbBoard
 from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
 from tools.flash.enrol import Mode, Person, Provisioner, Wish
 from tools.flash.install import tree_files
 
@@ -58,10 +59,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, micropython: Path) -> Desk:
     journal = Journal(tmp_path / "data" / "enrolment.jsonl", ROOT)
     made = Desk(journal, Provisioner(journal, ROOT), tmp_path / "tree")
-    write_tree(made.wish().config, made.tree)
+    # The simulated board runs the MicroPython of this machine.
+    write_tree(made.wish().config, made.tree, mpy_of_interpreter(micropython))
     return made
 
 
