@@ -28,8 +28,8 @@ PORTS = ("rp2", "esp32", "unix")
 
 
 def firmware_files(root: Path = FIRMWARE) -> list[Path]:
-    """Return every Python file that is copied to some node."""
-    return sorted(root.rglob("*.py"))
+    """Return every Python file that runs on some node; manifests run in MicroPython's build."""
+    return sorted(path for path in root.rglob("*.py") if path.name != "manifest.py")
 
 
 def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:

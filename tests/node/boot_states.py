@@ -12,14 +12,24 @@ from tests.on_node import run_on_node
 from tests.trees import files_of, head_of
 from tools.bundle import NodeConfig, write_tree
 
+DETECTION = {
+    "t_ms": 4_000_000_000,
+    "phase": 2,
+    "class": 1,
+    "confidence_pct": 90,
+    "peak_um_s_x100": 2_100,
+    "cadence_hz_x20": 36,
+    "pir_count": 2,
+    "elapsed_s_x10": 55,
+}
 # More messages than the ledger keeps: each of its segments is full.
-FILL = """
+FILL = f"""
 from ugs.ledger.journal import Journal
 journal = Journal("state")
 journal.open()
 while not journal.ledger.take_dropped():
     for number in range(64):
-        journal.record("result", {"t_ms": number, "command_id": 1 << 31, "status": 0})
+        journal.record("detection", {DETECTION!r})
 print(journal.ledger.pending())
 """
 TRIAL = """

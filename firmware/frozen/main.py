@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# The node out of a MicroPython that has it frozen: code runs where it lies in flash and takes no
+# heap. One tree, changed by the cable only. Takes the place of main.py.
+import gc
+import sys
+import time
+
+# First what is frozen: beside this file is a folder ugs, which holds the model.
+sys.path.insert(0, ".frozen")
+guard = __import__("boards.guard", None, None, ("start",))
+slots = __import__("slots").Slots()
+feed = guard.start(slots.is_told)
+try:
+    config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
+    config.release = None  # so that it refuses updates over the air
+    board = __import__("boards.%s.board" % config.board, None, None, ("x",)).make_board(config)
+    feed()
+    node = __import__("ugs.node", None, None, ("Node",)).Node(board, config, slots)
+    gc.collect()
+    node.run()
+except Exception as error:
+    print("node stops cause=%s" % error)
+    sys.print_exception(error)
+    if slots.is_told:
+        for _ in range(5):  # to reach for Ctrl-C, and so that a broken node does not just flicker
+            feed()
+            time.sleep(1)
+        guard.reset()
