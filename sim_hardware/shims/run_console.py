@@ -102,7 +102,7 @@ class Implementation:
         self.name = "micropython"
         self.version = tuple(identity["version"])
         self._machine = identity["machine"]
-        self._mpy = sys.implementation._mpy
+        self._mpy = identity["mpy"] or sys.implementation._mpy
 
 
 def _leave(code):

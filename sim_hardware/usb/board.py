@@ -35,12 +35,13 @@ _RUNS, _READS = b"\x1e", b"\x1f"  # run_console.py: code runs, or the console re
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the board says it is."""
+    """Who the board says it is. `mpy`: which .mpy files it loads, 0 those of the interpreter."""
 
     machine: str = "Raspberry Pi Pico W with RP2040"
     platform: str = "rp2"
     version: tuple[int, int, int] = (1, 25, 0)
     unique_id: str = "e66164084319392c"
+    mpy: int = 0
 
 
 class UsbBoard:

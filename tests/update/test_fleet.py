@@ -125,7 +125,11 @@ async def test_update_that_cannot_start_is_taken_back_and_stops_the_waves(
         assert text.count("node stops cause=") == 3
         views = field.gateway.service.stages.intake.registry.views
         await field.until(lambda: views["n01"].fw == "0.1.0", 30, "the old version")
-        assert any("did not take the update" in reason for _kind, reason in field.alarms())
+        await field.until(
+            lambda: any("did not take the update" in reason for _kind, reason in field.alarms()),
+            10,
+            "the alarm, which the monitor makes of the log",
+        )
         assert "update begins" not in field.nodes["n02"].text()
         # It is not offered again, and a mended release is taken.
         await asyncio.sleep(1)

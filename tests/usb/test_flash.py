@@ -8,6 +8,7 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.usb.conftest import Quiet
 from tests.usb.rig import esp32_image, uf2_image, until, write_site
 from tools import cli
 from tools.bundle import OWNED
+from tools.compiled import mpy_for
 from tools.flash.board import Board
 from tools.flash.enrol import Mode
 from tools.flash.install import compare, put_files, put_start
@@ -296,6 +298,42 @@ def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
     )
     said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
     rom.unplug()
+    assert said["generation"] == 1
+
+
+@pytest.mark.parametrize("architecture", ["armv6m", "armv7emsp", "xtensawin"])
+def test_flash_writes_what_the_micropython_on_the_board_loads(
+    site, plug, capsys, architecture
+) -> None:
+    mpy = mpy_for("pico_w", architecture)
+    board = plug(identity=Identity(mpy=mpy | 1 << 16))  # a flag of the architecture, not compared
+    groundwatch(capsys, *flash(site, board))
+    held = back(board)
+    said = held._repl.run("f=open('a.fw','rb')\nf.seek(90)\nprint(f.read(70))")
+    held.close()
+    assert f"\\nmpy {mpy}\\n" in said.decode()
+
+
+def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
+    site, plug, tmp_path, capsys, monkeypatch
+) -> None:
+    board = plug("pico", identity=Identity(version=(1, 99, 0), mpy=7 | 4 << 10))
+    image = tmp_path / "some.uf2"
+    image.write_bytes(uf2_image(b"program" * 1000))
+
+    def renewed(_program: bytes) -> None:
+        board._identity.write_text(json.dumps(asdict(Identity())))
+        board.plug()
+
+    rom = Bootsel(tmp_path, renewed)
+    board.on_bootloader = rom.plug
+    monkeypatch.setattr("tools.flash.ports.mounts", lambda: [rom.path])
+    monkeypatch.setattr(
+        "tools.flash.ports.boot_drives", lambda: [rom.path] if rom.path.exists() else []
+    )
+    said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    rom.unplug()
+    assert said["micropython"]
     assert said["generation"] == 1
 
 
