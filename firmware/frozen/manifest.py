@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: MIT
-# ruff: noqa: F821
 # The node's packages, for a MicroPython that has them frozen: docs/updates.md, "Frozen into
 # MicroPython". The build of MicroPython runs this file, which knows the name `package`.
 

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: MIT
-# ruff: noqa: F821
 # What the official image of the Pico W has frozen, and the node.
 
 include("$(PORT_DIR)/boards/RPI_PICO_W/manifest.py")
