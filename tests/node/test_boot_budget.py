@@ -60,7 +60,8 @@ def test_start_feeds_within_half_the_watchdog(
     tree = tmp_path / "n07"
     make_state(state, tree, interpreter, mpy_of_interpreter(interpreter))
     charge(tree)
-    run = play(interpreter, walker(75, 0, 0))
+    # A tree that fails is tried several times, with waits between.
+    run = play(interpreter, walker(300 if "tree" in state else 30, 0, 0))
     longest_ms = unfed_ms(run.lines)
     with capsys.disabled():
         words = f"{state}, {build}: {longest_ms} ms unfed at most in {len(run.codes)} starts"
