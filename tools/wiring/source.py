@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bundle import FIRMWARE
+from tools.image import FIRMWARE
 
 
 @dataclass(frozen=True)
