@@ -121,7 +121,7 @@ def test_node_with_a_full_ledger_drops_the_oldest_and_tells_which(
     assert (told.boot, told.value) == (2, 64)
     assert sorted(set(old)) == list(range(65, 1277))
     assert len(made(run.lines)) > 4
-    assert sent(run) == sorted(made(run.lines))
+    assert [row for row in sent(run) if row[0] > told.boot] == sorted(made(run.lines))
 
 
 def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(
