@@ -7,7 +7,7 @@ import os
 from micropython import const
 
 from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
-from ugs.ledger.shares import Shares
+from ugs.ledger.shares import Shares, is_detection
 
 # One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
 _SEGMENT_BYTES = const(4096)
@@ -213,6 +213,36 @@ class Ledger:
                 self._hint = (segment.number, (boot, seq), at)
                 return boot, seq, payload
         return None
+
+    def before_newest(self, count):
+        # The position right before the newest `count` detections, None when there is none.
+        position = None
+        for segment in [None] + self._segments[::-1]:
+            found = [
+                (boot, seq - 1)
+                for boot, seq, payload in self._records(segment)
+                if is_detection(payload) and not self._is_received(boot, seq)
+            ]
+            if found:
+                position = found[-min(count, len(found))]
+                count -= len(found)
+            if count <= 0:
+                break
+        return position
+
+    def _records(self, segment):
+        # All of a segment, as far as it can be read; of what is not on flash yet, for None.
+        if segment is None:
+            for message in self._unwritten:
+                yield message
+            return
+        try:
+            record = self._read(segment.number, 0, segment.size)
+            while record is not None:
+                yield record[:3]
+                record = self._read(segment.number, record[3], segment.size)
+        except OSError:
+            self.faults += 1
 
     def oldest_seq(self, boot):
         # The oldest message of `boot` still held, None when there is none.

@@ -23,8 +23,8 @@ _NAMES = {row[0]: row[1] for row in schema.MESSAGES}
 
 
 def code_of(payload):
-    # The message id, and for a condition its kind: id << 8 | kind. The payload (docs/wire.md section
-    # 5) is a map whose key 0 is the id; a condition's t_ms and kind follow. 0 for any other form.
+    # The message id, and for a condition its kind: id << 8 | kind. The payload is a map whose key 0
+    # is the id; a condition's t_ms and kind follow (docs/wire.md section 5). 0 for any other form.
     if len(payload) < 8:
         return 0
     number = payload[2]
@@ -36,6 +36,10 @@ def code_of(payload):
         return 0
     kind = payload[at]
     return number << 8 | (payload[at + 1] if kind == 0x18 else kind)
+
+
+def is_detection(payload):
+    return code_of(payload) == _DETECTION << 8
 
 
 class Shares:
