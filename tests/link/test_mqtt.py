@@ -180,3 +180,21 @@ async def test_client_with_bad_peers_gives_each_up_in_time(micropython: Path):
         outcome, elapsed_ms = outcomes[port]
         assert outcome in ended, name
         assert int(elapsed_ms) < ms_max, name
+
+
+async def test_client_that_connects_two_hundred_times_leaves_no_descriptor_open(
+    micropython: Path, broker: Broker
+):
+    peers = [
+        await asyncio.start_server(peer, "127.0.0.1", 0) for peer in (_hangs_up, _silent, _silent)
+    ]
+    hangs_up, silent, dead = (server.sockets[0].getsockname()[1] for server in peers)
+    peers[2].close()  # nobody listens there
+    args = (broker.port, USER, PASSWORD, 200, dead, hangs_up, silent)
+    lines = await asyncio.to_thread(
+        run_on_node, micropython, ON_NODE / "reconnects.py", *map(str, args), heap="200k"
+    )
+    for server in peers:
+        server.close()
+    assert len(lines) == 10
+    assert len(set(lines)) == 1, lines
