@@ -20,6 +20,7 @@ from tests.on_node import run_on_node
 from tests.trees import patch
 
 BOARD = "boards/pico_w/board.py"
+STATION = "boards/station.py"
 STATE = Path(__file__).parents[1] / "ledger" / "on_node" / "state.py"
 DETECTION = re.compile(
     r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(onset|update|end) class=(\w+)"
@@ -211,7 +212,7 @@ def test_node_whose_board_fails_at_start_is_reset_until_it_works(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
-    patch(tmp_path / "n07", BOARD, lambda text: text.replace("network.STA_IF", "network.AP_IF"))
+    patch(tmp_path / "n07", STATION, lambda text: text.replace("network.STA_IF", "network.AP_IF"))
     run = play(micropython, walker(20, 0, 0))
     assert run.codes == [3, 3, 3, 0]
     assert run.lines[0].startswith("node stops cause=")

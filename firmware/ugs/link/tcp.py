@@ -6,7 +6,6 @@
 import asyncio
 import errno
 import select
-import socket
 
 from micropython import const
 
@@ -15,6 +14,8 @@ _POLL_MS = const(20)
 
 async def connect(address, port):
     # The connected socket. `address` is four numbers: a name would block all tasks. Raises OSError.
+    import socket  # as asyncio does: with the first connection
+
     place = socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM)[0][-1]
     made = socket.socket()
     try:

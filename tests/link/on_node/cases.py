@@ -238,13 +238,12 @@ class Radio:
         self.offs = 0
         self.joined = False
 
-    def active(self, on=None):
-        if on is None:
-            return self.on
-        if not on:
-            self.stuck = False
-            self.offs += 1
-        self.on = on
+    def power_up(self):
+        self.on = True
+
+    def power_down(self):
+        self.stuck = self.on = False
+        self.offs += 1
 
     def connect(self, ssid, key):
         assert self.on and key is None
@@ -306,10 +305,8 @@ def wifi_radio_that_does_not_start_counts_towards_a_restart():
 
     class Dead(Radio):
         # As the CYW43 driver tells of a chip that does not answer.
-        def active(self, on=None):
-            if on:
-                raise OSError(1)
-            return super().active(on)
+        def power_up(self):
+            raise OSError(1)
 
     module.ticks_ms = lambda: now[0]
     module.ticks_diff = lambda a, b: a - b
