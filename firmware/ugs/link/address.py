@@ -18,6 +18,11 @@ class BrokerAddress:
         self._pinned = pinned
         self._address = (pinned or None) if self._is_name else host
         self._has_failed = False
+        if self._is_name:
+            # Else not loaded, for the sake of the heap. Later there is no image to load it from.
+            from ugs.link import resolver
+
+            self._resolver = resolver
 
     async def choose(self, name_server):
         # The address to try now. Raises OSError when there is none to be had.
@@ -26,10 +31,8 @@ class BrokerAddress:
         return self._address
 
     async def _another(self, name_server):
-        from ugs.link import resolver  # not loaded where nothing is looked up, for the heap's sake
-
         try:
-            found = await resolver.resolve(self._host, name_server)
+            found = await self._resolver.resolve(self._host, name_server)
         except OSError as error:
             if self._address is None and not self._pinned:
                 raise
