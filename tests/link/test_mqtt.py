@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,3 +199,23 @@ async def test_client_that_connects_two_hundred_times_leaves_no_descriptor_open(
         server.close()
     assert len(lines) == 10
     assert len(set(lines)) == 1, lines
+
+
+async def _goes_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # A half-open connection: the far end is gone, and nothing has come to say so.
+    await _greet(reader, writer)
+    await asyncio.sleep(60)
+
+
+@pytest.mark.long
+async def test_client_on_a_half_open_connection_gives_it_up_in_half_a_minute(
+    micropython: Path, tmp_path: Path
+):
+    server = await asyncio.start_server(_goes_silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    began_s = time.monotonic()
+    with client(micropython, tmp_path / "log", str(port), USER, PASSWORD, "0") as lines:
+        await asyncio.to_thread(until, lambda: any(x.startswith("ended") for x in lines()), 40)
+        assert lines() == ["open", "published 0", "ended TimeoutError "]
+    server.close()
+    assert 29 <= time.monotonic() - began_s <= 32

@@ -54,7 +54,8 @@ def test_node_with_the_name_server_away_for_hours_never_resets(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     write_tree(NAMED, tmp_path / "n07")
-    run = play(micropython, walker(10_800, 10_000, 10_060), dns_away_s=[[0, 10_700]])
+    feed = walker(10_800, 10_000, 10_060)
+    run = play(micropython, feed, timeout_s=900, dns_away_s=[[0, 10_700]])
     assert run.codes == [0]
     assert made(run.lines)
     assert sent(run) == sorted(made(run.lines))
