@@ -20,7 +20,7 @@ class Station:
     def power_up(self):
         # Nothing happens to a radio that is on. Raises OSError: it does not start.
         self._wlan.active(True)
-        # Said each time: a radio that was off has forgotten it.
+        # Set each time: a radio that was off has forgotten it.
         self._wlan.config(pm=network.WLAN.PM_PERFORMANCE)
 
     def power_down(self):

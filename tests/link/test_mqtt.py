@@ -190,7 +190,7 @@ async def test_client_that_connects_two_hundred_times_leaves_no_descriptor_open(
         await asyncio.start_server(peer, "127.0.0.1", 0) for peer in (_hangs_up, _silent, _silent)
     ]
     hangs_up, silent, dead = (server.sockets[0].getsockname()[1] for server in peers)
-    peers[2].close()  # nobody listens there
+    peers[2].close()  # no listener on this port any more
     args = (broker.port, USER, PASSWORD, 200, dead, hangs_up, silent)
     lines = await asyncio.to_thread(
         run_on_node, micropython, ON_NODE / "reconnects.py", *map(str, args), heap="200k"

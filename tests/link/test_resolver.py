@@ -124,8 +124,8 @@ async def _look_up(interpreter: Path, server: _Server, name: str = NAME) -> tupl
 @pytest.mark.parametrize("answer", GOOD)
 async def test_lookup_with_a_right_answer_finds_the_address(answer: str, micropython_i386: Path):
     server = _Server(GOOD[answer], silent_tries=2 if "third" in answer else 0)
-    said, gap_ms = await _look_up(micropython_i386, server)
-    assert said == "found 10.0.0.7"
+    outcome, gap_ms = await _look_up(micropython_i386, server)
+    assert outcome == "found 10.0.0.7"
     assert gap_ms < GAP_MS
     query, _port = server.queries[0]
     assert query[2:] == b"\1\0\0\1\0\0\0\0\0\0" + _name(NAME) + b"\0\1\0\1"
@@ -138,8 +138,8 @@ async def test_lookup_without_a_right_answer_fails_in_six_seconds_and_never_bloc
     outcomes = await asyncio.gather(
         *(_look_up(micropython_i386, server) for server in servers.values())
     )
-    for (name, server), (said, gap_ms) in zip(servers.items(), outcomes, strict=True):
-        assert said == f"failed no address for {NAME} from 127.0.0.1", name
+    for (name, server), (outcome, gap_ms) in zip(servers.items(), outcomes, strict=True):
+        assert outcome == f"failed no address for {NAME} from 127.0.0.1", name
         assert gap_ms < GAP_MS, name
         assert len(server.queries) == 3, name
     # A forger has to guess both: ids and ports are others each time.
@@ -148,7 +148,7 @@ async def test_lookup_without_a_right_answer_fails_in_six_seconds_and_never_bloc
     assert len({port for _data, port in asked}) == len(servers)
 
 
-async def test_lookup_from_another_port_is_not_believed(micropython_i386: Path):
+async def test_lookup_from_another_port_is_ignored(micropython_i386: Path):
     stranger, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         asyncio.DatagramProtocol, ("127.0.0.1", 0)
     )
@@ -160,16 +160,16 @@ async def test_lookup_from_another_port_is_not_believed(micropython_i386: Path):
         stranger.sendto(_reply(data, _address(6, 6, 6, 6)), addr)
 
     server.datagram_received = received  # type: ignore[method-assign]  # it answers from elsewhere
-    said, _gap_ms = await _look_up(micropython_i386, server)
+    outcome, _gap_ms = await _look_up(micropython_i386, server)
     stranger.close()
-    assert said.startswith("failed no address")
+    assert outcome.startswith("failed no address")
 
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 64, ".", "." * 20])
-async def test_lookup_of_what_is_no_name_asks_nobody(name: str, micropython_i386: Path):
+async def test_lookup_of_what_is_no_name_sends_no_query(name: str, micropython_i386: Path):
     server = _Server(lambda _q: [])
-    said, _gap_ms = await _look_up(micropython_i386, server, name)
-    assert said.startswith("failed")
+    outcome, _gap_ms = await _look_up(micropython_i386, server, name)
+    assert outcome.startswith("failed")
     assert server.queries == []
 
 

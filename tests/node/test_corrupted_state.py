@@ -17,7 +17,7 @@ from tests.node.conftest import walker
 
 QUIET = walker(6, 0, 0)
 STARTED = ("node started", "rescue started")
-# With both counters damaged no number is known to be free: the node must not speak under its key.
+# With both counters damaged no number is known to be free: the node must not send under its key.
 SILENT = "both boot counters are damaged"
 COUNTERS = ("boot0", "boot1")
 
@@ -87,16 +87,16 @@ def _survive(
         shutil.copytree(folder / "whole", folder / "damaged")
         done = damage(rng, folder / "damaged" / "state")
         run = play(interpreter, QUIET, name="damaged", seed=trial)
-        said = f"seed {trial}: {done}\n" + "\n".join(run.lines[:20])
+        shown = f"seed {trial}: {done}\n" + "\n".join(run.lines[:20])
         if any(SILENT in line for line in run.lines):
-            assert {row.split(":")[1] for row in done} >= set(COUNTERS), said
-            assert run.uplinks == [], said
+            assert {row.split(":")[1] for row in done} >= set(COUNTERS), shown
+            assert run.uplinks == [], shown
             silent += 1
         else:
-            assert any(line.startswith(STARTED) for line in run.lines), said
-            assert run.uplinks, said
+            assert any(line.startswith(STARTED) for line in run.lines), shown
+            assert run.uplinks, shown
         for piv, sealed in _used(run.raw).items():
-            assert used.get(piv, sealed) == sealed, said
+            assert used.get(piv, sealed) == sealed, shown
         shutil.rmtree(folder / "damaged")
     sys.stdout.write(f"\n{count} damaged state folders, {silent} of them without any counter\n")
 

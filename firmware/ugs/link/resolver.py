@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: the address of a name (DNS, RFC 1035), asked for without blocking. getaddrinfo() of
+# link: the address of a name (DNS, RFC 1035), looked up without blocking. getaddrinfo() of
 # MicroPython stops all tasks until the name server has answered or all tries are over: 6.4 s on a
 # Pico W, and the watchdog is fed by a task.
 
@@ -15,12 +15,12 @@ _TRIES = const(3)
 _WAIT_MS = const(2_000)
 _POLL_MS = const(50)
 # Datagrams read at a time: a flood of them must not keep the other tasks waiting.
-_READ_MOST = const(8)
+_READS_MAX = const(8)
 _ANSWER_MAX = const(512)
 _HEAD = const(12)
 _TYPE_A_IN = b"\0\1\0\1"
-# A name that ends so is asked of the network itself (RFC 6762); who asks from a port of its own is
-# answered there, in the form of an ordinary answer (section 6.7).
+# A name that ends so is a multicast query (RFC 6762). A query from a port other than 5353 is
+# answered to that port, in the form of an ordinary answer (section 6.7).
 _LOCAL = ".local"
 _LOCAL_SERVER = "224.0.0.251"
 _LOCAL_PORT = const(5353)
@@ -126,7 +126,7 @@ async def resolve(name, server, port=_PORT):
 
 
 def _read(asked, place, number, question):
-    for _ in range(_READ_MOST):
+    for _ in range(_READS_MAX):
         try:
             data, source = asked.recvfrom(_ANSWER_MAX)
         except OSError as error:

@@ -122,7 +122,7 @@ def chattering_condition_costs_eight_records_and_one_with_the_count():
     journal.ledger.receipt(1, 2)
     journal.settle()
     journal.settle()
-    # The first one is gone; the newest level is there, once, and says for how many it stands.
+    # The first one is gone; the newest level is there once, with the count of its changes.
     found = conditions_held(journal.ledger)
     assert found[:7] == [(i + 2, 1, 70_000 * i, i & 1, None) for i in range(1, 8)], found
     assert found[7:] == [(10, 2, 5, 1, None), (11, 1, 69_930_000, 1, 992)], found

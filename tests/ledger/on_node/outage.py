@@ -53,8 +53,8 @@ def report_gap(journal, conditions, outbox, now_ms):
     # As ugs.node does once a second.
     dropped = journal.ledger.take_dropped()
     if dropped is not None:
-        told = conditions.tell(now_ms, "records_dropped", True, dropped[1], dropped[0])
-        outbox.send_first(*told[:2])
+        report = conditions.tell(now_ms, "records_dropped", True, dropped[1], dropped[0])
+        outbox.send_first(*report[:2])
 
 
 def talk(journal, conditions):

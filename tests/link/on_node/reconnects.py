@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # reconnects.py PORT USER PASSWORD COUNT DEAD HANGS_UP SILENT: connects to a broker again and again,
-# in between to ports where nobody listens, where the peer hangs up and where it stays silent;
+# in between to ports without a listener, to a peer that hangs up and to one that stays silent;
 # prints how many descriptors are open after each tenth of it.
 
 import asyncio
