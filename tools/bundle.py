@@ -22,7 +22,7 @@ from gateway.config.fields import (
     identifier_meta,
     load_public_key,
 )
-from gateway.config.network import NodeHost, Passphrase, Ssid
+from gateway.config.network import Country, NodeHost, Passphrase, Ssid
 from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
 from gateway.keysafe import open_root
@@ -62,7 +62,8 @@ class NodeConfig:
 
     `key` is the 32-byte node key and stays out of reprs, empty for a node that keeps what has come
     of its own; `release` the public key of firmware releases, without which the node takes no
-    updates. `x_m`, `y_m` are metres east and north.
+    updates. `x_m`, `y_m` are metres east and north. `address` is what `host` stands for now, for
+    the node to try before it asks a name server; `country` two letters for its radio.
     """
 
     site: str
@@ -78,6 +79,8 @@ class NodeConfig:
     pir: bool = True
     release: bytes | None = None
     link: str = WIFI
+    country: str = ""
+    address: str = ""
 
     def as_json(self) -> str:
         """The text of node.json, as firmware/ugs/config.py reads it."""
@@ -91,8 +94,10 @@ class NodeConfig:
         if self.link == SERIAL:
             table["link"] = self.link
         else:
-            table["wifi"] = {"ssid": self.ssid, "passphrase": self.passphrase}
-            table["broker"] = {"host": self.host, "port": self.port}
+            wifi = {"ssid": self.ssid, "passphrase": self.passphrase}
+            table["wifi"] = wifi | ({"country": self.country} if self.country else {})
+            broker: dict[str, str | int] = {"host": self.host, "port": self.port}
+            table["broker"] = broker | ({"address": self.address} if self.address else {})
         table |= {"x_m": self.x_m, "y_m": self.y_m, "pir": self.pir}
         if self.release is not None:
             table["release"] = self.release.hex()
@@ -144,6 +149,7 @@ class _Node(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Wifi(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ssid: Ssid
     passphrase: Passphrase | None = None
+    country: Country | None = None
 
 
 class _Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +191,7 @@ def _parse(path: Path, board: str | None) -> NodeConfig:
         pir=node.pir,
         release=_release_key(node, path),
         link=node.link,
+        country=(wifi and wifi.country) or "",
     )
 
 

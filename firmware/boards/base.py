@@ -42,7 +42,7 @@ class Board:
     #   name                      as in node.json
     #   sampler, pir, tamper      drivers, pir may be None; battery_mv() in millivolts
     #   nm_s_per_count_x256       ground velocity of one sampler count, times 256
-    #   wlan or line              the station interface; or, on a wire, the line, and no radio is on
+    #   wlan or line              the Wi-Fi station; or, on a wire, the line, and no radio is on
     #   start_watchdog()          returns what has to be fed; cannot be undone
     #   check()                   once a second: looks after the front end, raises OSError
     #   reset_cause(), reset()
@@ -63,7 +63,7 @@ class Board:
         else:
             # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
             # during which no scheduled timer runs.
-            wlan.active(True)
+            wlan.power_up()
         self._reset_cause = machine.reset_cause()
 
     def start_watchdog(self):

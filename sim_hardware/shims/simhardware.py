@@ -61,7 +61,15 @@ def adc_channel(gpio):
 
 
 def radio_is_out(t_us):
-    for begin_us, end_us in settings.outages_us:
+    return _is_in(settings.outages_us, t_us)
+
+
+def names_are_away(t_us):
+    return _is_in(settings.dns_away_us, t_us)
+
+
+def _is_in(pairs_us, t_us):
+    for begin_us, end_us in pairs_us:
         if begin_us <= t_us < end_us:
             return True
     return False

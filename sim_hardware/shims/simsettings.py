@@ -25,6 +25,7 @@ _FIELDS = {
     "pir_file": (str, None),  # more edges, appended while the node runs: int64 microseconds
     "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
     "outages_s": (list, ()),  # [from, to] pairs without radio
+    "dns_away_s": (list, ()),  # virtual: [from, to] pairs without a name server
     "battery_mv": (int, 3900),
     "battery_curve": (list, ()),  # [time, mV] points in place of a steady battery
     "uplinks": (str, None),  # virtual: JSON lines are appended here
@@ -65,11 +66,17 @@ class Settings:
             if type(point) is not list or len(point) != 2:
                 raise SettingsError("battery_curve must hold [time, mV] pairs")
             self.battery_points.append((_times_us("battery_curve", point[:1])[0], int(point[1])))
-        self.outages_us = []
-        for pair in self.outages_s:
-            if type(pair) is not list or len(pair) != 2:
-                raise SettingsError("outages_s must hold [from, to] pairs")
-            self.outages_us.append(_times_us("outages_s", pair))
+        self.outages_us = _pairs_us("outages_s", self.outages_s)
+        self.dns_away_us = _pairs_us("dns_away_s", self.dns_away_s)
+
+
+def _pairs_us(name, pairs):
+    pairs_us = []
+    for pair in pairs:
+        if type(pair) is not list or len(pair) != 2:
+            raise SettingsError(name + " must hold [from, to] pairs")
+        pairs_us.append(_times_us(name, pair))
+    return pairs_us
 
 
 def _times_us(name, times_s):

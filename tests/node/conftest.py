@@ -94,6 +94,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
         board: str = "pico_w",
         heap: str = "2m",
         name: str = "n07",
+        timeout_s: float = 60,
         **settings: Any,
     ) -> Run:
         tree = tmp_path / name
@@ -120,7 +121,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
                 env={**os.environ, "GROUNDWATCH_SIM": str(tmp_path / "sim.json")},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=timeout_s,
                 check=False,
             )
             assert done.returncode in (0, 3), done.stdout + done.stderr

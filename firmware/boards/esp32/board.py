@@ -2,7 +2,6 @@
 # board: ESP32 with an SM-24 geophone on an ADS1220, since the chip's own converter is too poor.
 
 import machine
-import network
 from micropython import const
 
 from boards.base import Board, start_timer, watch_edges
@@ -56,6 +55,11 @@ def make_board(config):
         # Not hard: a transfer on this SPI waits for an interrupt of its own.
         return start_timer(timer, freq_hz, callback, hard=False)
 
+    station = None
+    if not config.is_wired:
+        from boards.station import Station
+
+        station = Station(config.country)
     pir = None
     if config.pir:
         pir_pin = machine.Pin(PINS["pir"], machine.Pin.IN, machine.Pin.PULL_DOWN)
@@ -70,5 +74,5 @@ def make_board(config):
         pir,
         Contact(machine.Pin(PINS["tamper"], machine.Pin.IN, machine.Pin.PULL_UP)),
         Battery(battery.read_u16, _ADC_FULL_SCALE_MV, _BATTERY_RATIO_X100),
-        None if config.is_wired else network.WLAN(network.STA_IF),
+        station,
     )

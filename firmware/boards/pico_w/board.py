@@ -2,7 +2,6 @@
 # board: Raspberry Pi Pico W with an SM-24 geophone on an amplifier at its own converter.
 
 import machine
-import network
 from micropython import const
 
 from boards.base import Board, start_timer, watch_edges
@@ -39,6 +38,11 @@ def make_board(config):
     def start(freq_hz, callback):
         return start_timer(timer, freq_hz, callback, hard=True)
 
+    station = None
+    if not config.is_wired:
+        from boards.station import Station
+
+        station = Station(config.country)
     pir = None
     if config.pir:
         pir_pin = machine.Pin(PINS["pir"], machine.Pin.IN, machine.Pin.PULL_DOWN)
@@ -55,5 +59,5 @@ def make_board(config):
             _ADC_FULL_SCALE_MV,
             _BATTERY_RATIO_X100,
         ),
-        None if config.is_wired else network.WLAN(network.STA_IF),
+        station,
     )

@@ -7,6 +7,7 @@ import gc
 from micropython import const
 
 from ugs.link import packets
+from ugs.link.address import BrokerAddress
 from ugs.link.mqtt import KEEPALIVE_S, Connection
 from ugs.link.wifi import Wifi
 from ugs.tasks import until_one_ends
@@ -25,10 +26,11 @@ _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 
 class BrokerLink:
-    # `wlan` is a station interface (ugs.link.wifi); `random` gives 0..1.
+    # `wlan` is a station (boards.station); `random` gives 0..1.
 
     def __init__(self, config, password, session, wlan, random):
         self._config = config
+        self._address = BrokerAddress(config.host, config.address)
         self._password = password
         self._session = session
         self._wifi = Wifi(wlan, config.ssid, config.passphrase)
@@ -72,13 +74,14 @@ class BrokerLink:
     async def _serve(self):
         session, config = self._session, self._config
         connection = Connection(session.receive)
+        address = await self._address.choose(self._wifi.name_server())
         try:
             session.alive()
-            await connection.open(
-                config.host, config.port, self._connect_packet(), session.down_topic
-            )
+            self._address.failed()
+            await connection.open(address, config.port, self._connect_packet(), session.down_topic)
+            self._address.reached()
             self._wifi.reached()
-            print("link up host=%s port=%d" % (config.host, config.port))
+            print("link up host=%s address=%s port=%d" % (config.host, address, config.port))
             session.connects += 1
             session.start_connection()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))

@@ -18,7 +18,8 @@ class WifiError(OSError):
 
 
 class Wifi:
-    # `wlan` is a station interface with active(), connect(), disconnect(), isconnected(), status().
+    # `wlan` is a station (boards.station): power_up(), power_down(), connect(), disconnect(),
+    # isconnected(), status(), ifconfig().
     #   cycles: how often in a row the radio was powered down because no join succeeded
 
     def __init__(self, wlan, ssid, passphrase):
@@ -42,6 +43,10 @@ class Wifi:
         except (OSError, ValueError, TypeError):
             return -128
 
+    def name_server(self):
+        # Its address, as the network gave it.
+        return self._wlan.ifconfig()[3]
+
     async def join(self):
         # Returns at once when joined. Raises WifiError after 20 s without success.
         wlan = self._wlan
@@ -60,8 +65,7 @@ class Wifi:
             self.cycles += 1
             self._failing_since = start
             await self._cycle_radio()
-        if not wlan.active():
-            wlan.active(True)  # OSError: a radio that does not start counts as one that is stuck
+        wlan.power_up()  # OSError: a radio that does not start counts as one that is stuck
         wlan.connect(self._ssid, self._passphrase or None)  # None: a network without one
         while not wlan.isconnected():
             if ticks_diff(ticks_ms(), start) >= _JOIN_MS:
@@ -76,6 +80,6 @@ class Wifi:
         self.cycles = 0
 
     async def _cycle_radio(self):
-        self._wlan.active(False)
+        self._wlan.power_down()
         await asyncio.sleep_ms(1000)
-        self._wlan.active(True)
+        self._wlan.power_up()
