@@ -12,11 +12,19 @@ _MASK = const(31)
 
 class EdgeQueue:
     # pin() gives the level. `on_edge` is the handler for the pin's interrupt on both edges. When
-    # the queue of 32 is full the newest edge is dropped and counted: the start of a movement
-    # matters, and a PIR gives at most a few edges a second.
+    # the queue of 32 is full its newest edge is replaced and counted: the start of a movement
+    # matters, and so does the level in the end.
+    #   level     after the newest edge taken out
+    #   rises     edges to high so far, modulo 2^16
+    #   dropped   edges replaced
+    #   is_shut   set by ugs.pir_check: edges are taken out and not believed
+    #   is_muted  set by the pump: the detector does not listen to them
 
     def __init__(self, pin):
         self.dropped = 0
+        self.rises = 0
+        self.is_shut = False
+        self.is_muted = False
         self.level = pin()
         self._pin = pin
         self._ticks = array("i", (0 for _ in range(_EDGES)))
@@ -26,12 +34,16 @@ class EdgeQueue:
         self.on_edge = self._stamp
 
     def _stamp(self, _pin):
+        level = self._pin()
+        if level:
+            self.rises = (self.rises + 1) & 0xFFFF
         head = self._head
         if (head - self._tail) & 0xFFFF >= _EDGES:
+            # Never the one that pop() is at: with 32 of them that is the oldest.
             self.dropped += 1
-            return
+            head -= 1
         self._ticks[head & _MASK] = ticks_ms()
-        self._levels[head & _MASK] = self._pin()
+        self._levels[head & _MASK] = level
         self._head = (head + 1) & 0xFFFF
 
     def __len__(self):
