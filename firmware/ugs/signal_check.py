@@ -169,10 +169,12 @@ class SignalCheck:
             return _SATURATED
         if (high - low) * 16 <= self._own_x16:
             return _STUCK
-        if mean > self._cut:
-            return _CUT
-        if mean < self._short:
-            return _SHORTED
+        if high < sampler.clip_counts and low > -sampler.clip_counts:
+            # A wave cut off at its rails has another mean than its own.
+            if mean > self._cut:
+                return _CUT
+            if mean < self._short:
+                return _SHORTED
         if self.rms_x16 < self._loud_x16:
             return _WELL
         for places in _LINES:
