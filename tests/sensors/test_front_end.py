@@ -14,6 +14,7 @@ import pytest
 from sim_hardware import frontend
 from sim_hardware.parts.front_end import BOARDS, SM_24, FrontEnd
 from sim_hardware.world import geophone
+from tools.wiring import amplifier
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware" / "boards"
 
@@ -111,3 +112,13 @@ def test_page_of_a_board_states_its_components_and_what_follows(board: str) -> N
     assert sense in text
     for counts in (front.well_counts(), front.cut_counts()):
         assert f"{counts:.0f} counts" in text
+
+
+def test_drawn_amplifier_has_the_components_of_the_simulated_one() -> None:
+    parts, front = amplifier.table(), BOARDS["pico_w"]
+    assert (parts.of("R4"), parts.of("R3")) == (front.shunt_ohm, front.sense_ohm)
+    assert (parts.of("R8"), parts.of("C3")) == (front.filter_ohm, front.filter_f)
+    of = amplifier.figures(parts)
+    assert of.damping == pytest.approx(front.damping(), abs=1e-6)
+    assert of.nm_s_per_count == pytest.approx(front.nm_s_per_count(), rel=1e-6)
+    assert of.sense_counts == pytest.approx(front.well_counts(), rel=1e-6)
