@@ -43,8 +43,9 @@ _SINE = array(
 _LASTS_S = const(3)
 _HUM_LASTS_S = const(6)
 _LINE_PCT = const(80)  # of the power in line and harmonics
-# Hum and noise matter from here on: a walker at 10 m gives some 2 to 5 um/s.
-_LOUD_NM_S = const(2_000)
+# Hum and noise matter from here on: a walker at 10 m gives some 2 to 5 um/s. Rain is white too.
+_HUM_NM_S = const(1_000)
+_NOISE_NM_S = const(2_000)
 # White noise has twice its power in the differences of successive samples; ground has less, rain
 # more. Steady: the loudest second has less than twice the power of the faintest.
 _WHITE_PCT_LOW = const(170)
@@ -119,7 +120,8 @@ class SignalCheck:
         self._sampler = sampler
         self._coil_answers = coil_answers
         self._own_x16, self._short, self._cut = levels
-        self._loud_x16 = _LOUD_NM_S * 256 * 16 // nm_s_per_count_x256
+        self._hum_x16 = _HUM_NM_S * 256 * 16 // nm_s_per_count_x256
+        self._noise_x16 = _NOISE_NM_S * 256 * 16 // nm_s_per_count_x256
         self._out = array("i", (0 for _ in range(5)))
         self._fold = array("i", (0 for _ in range(_FOLD)))
         self._seen = _WELL
@@ -175,14 +177,13 @@ class SignalCheck:
                 return _CUT
             if mean < self._short:
                 return _SHORTED
-        if self.rms_x16 < self._loud_x16:
+        if self.rms_x16 < self._hum_x16:
             return _WELL
         for places in _LINES:
             if self._line(places) * 100 >= _LINE_PCT * power:
                 return _HUM
-        if _WHITE_PCT_LOW * power <= steps * 100 <= _WHITE_PCT_HIGH * power:
-            return _NOISE
-        return _WELL
+        is_white = _WHITE_PCT_LOW * power <= steps * 100 <= _WHITE_PCT_HIGH * power
+        return _NOISE if is_white and self.rms_x16 >= self._noise_x16 else _WELL
 
     def _line(self, places):
         # Power of these frequencies in the units of `power`: c and s are 125 amplitudes.
