@@ -17,6 +17,12 @@ _BATTERY_LOW_MV = const(3500)
 _BATTERY_GOOD_MV = const(3600)
 _BATTERY_NONE_MV = const(1000)
 _BATTERY_LOOKS = const(2)
+# Low-voltage lockout: without the radio, which takes most of the current, the node goes on sensing
+# into its ledger and does not fall into a brown-out. The cell recovers some 0.1 V without the load,
+# so the radio comes back well above that.
+_RADIO_OFF_MV = const(3200)
+_RADIO_ON_MV = const(3400)
+_RADIO_LOOKS = const(4)  # later than the condition low_battery, which goes out before
 _CLOCK_UNSET_MS = const(600_000)
 _WINDOW_S = const(10)
 _HOLD_MS = const(600_000)
@@ -87,7 +93,7 @@ class Health:
             board.sampler, board.nm_s_per_count_x256, board.input_levels, board.coil_answers
         )
         self._pir = PirCheck(board.pir) if board.pir is not None else None
-        self._low_looks = 0
+        self._low_looks = self._shut_looks = 0
         self._clipped = 0
         self._clip_seen = 0
         self._missed = 0
@@ -145,6 +151,7 @@ class Health:
     def poll(self, now_ms):
         if self._seconds % _BATTERY_EVERY_S == 0:
             self._check_battery(now_ms)
+            self._check_radio()
         self._check_signal(now_ms)
         self._check_pir(now_ms)
         self._seconds += 1
@@ -161,6 +168,18 @@ class Health:
         self._low_looks = 0
         if self.battery_mv >= _BATTERY_GOOD_MV:
             self._conditions.set(now_ms, "low_battery", False, self.battery_mv)
+
+    def _check_radio(self):
+        link = self._link
+        is_low = _BATTERY_NONE_MV <= self.battery_mv < _RADIO_OFF_MV
+        self._shut_looks = self._shut_looks + 1 if is_low else 0
+        if self._shut_looks == _RADIO_LOOKS:
+            link.is_shut = True
+            self._ledger.write_back()
+            print("radio off battery_mv=%d" % self.battery_mv)
+        elif link.is_shut and not _BATTERY_NONE_MV <= self.battery_mv < _RADIO_ON_MV:
+            link.is_shut = False
+            print("radio on battery_mv=%d" % self.battery_mv)
 
     def _check_signal(self, now_ms):
         sampler = self._sampler

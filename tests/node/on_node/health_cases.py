@@ -35,6 +35,7 @@ def make_health(records):
     session.downlink = Part()
     session.downlink.refused = 0
     wifi.rssi_dbm = lambda: -61
+    wifi.is_shut = False
     conditions = Conditions(lambda name, values: records.append(values))
     health = Health(board, ledger, Clock(), session, wifi, conditions, lambda: 0.5)
     return health, board, ledger, session
