@@ -89,6 +89,14 @@ def test_pir_with_a_loose_wire_is_shut_down_and_said_so(board: str) -> None:
     assert "PIR switches on and off without end and is shut down" in only(alarms, "node_fault")
 
 
+def test_pir_that_trips_without_end_is_said_to_be_shut_down() -> None:
+    # A pulse of a second every three: what sun and leaves do. Known after five such minutes.
+    pulses = tuple(t_s for at in range(20, 420, 3) for t_s in (float(at), float(at + 1)))
+    (alarm,) = node_alarms("pico_w", 430.0, pir_edges_s=pulses)
+    assert 280 < alarm["t_s"] < 400
+    assert "PIR trips more than 10 times a minute and is shut down" in alarm["reasons"][0]
+
+
 @pytest.mark.parametrize("board", BOARDS)
 def test_case_opened_for_400_ms_is_an_alarm_and_a_bounce_is_none(board: str) -> None:
     edges = [10.0, 10.1, 12.0, 12.002, FAULT_S, FAULT_S + 0.4]

@@ -191,7 +191,7 @@ class NodeRegistry:
         kind = _ALARMS.get(condition.kind)
         if kind is None:
             return []
-        reason = sensor_words.reason(node, condition.kind, condition.value)
+        reason = sensor_words.reason(node, name, condition.value)
         return [
             NodeCondition(kind, node, self._sectors[node], name, bool(condition.active), reason)
         ]

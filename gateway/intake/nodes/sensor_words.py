@@ -23,16 +23,18 @@ _PIR_FAULT = {
 }
 
 
-def reason(node: str, kind: ConditionKind, value: int | None) -> str:
-    """The words of an alarm about a condition that `node` reports."""
-    words = None
-    if kind is ConditionKind.SENSOR_FAULT:
-        words = _SENSOR_FAULT.get(value or 0)
-    elif kind is ConditionKind.PIR_FAULT:
-        words = _PIR_FAULT.get(value or 0)
-    elif kind is ConditionKind.TAMPER:
+_BY_VALUE = {
+    ConditionKind.SENSOR_FAULT.label: _SENSOR_FAULT,
+    ConditionKind.PIR_FAULT.label: _PIR_FAULT,
+}
+
+
+def reason(node: str, name: str, value: int | None) -> str:
+    """The words of an alarm about the condition of that name that `node` reports."""
+    words = _BY_VALUE.get(name, {}).get(value or 0)
+    if name == ConditionKind.TAMPER.label:
         words = "case opened, or the wire of its tamper contact cut"
-    elif kind is ConditionKind.LOW_BATTERY and value:
+    elif name == ConditionKind.LOW_BATTERY.label and value:
         words = f"battery low: {value / 1000:.2f} V; change or charge it"
     # A node may be newer than this gateway, or older: then its own word for it.
-    return f"{node} {words}" if words else f"{node} reports {kind.label.replace('_', ' ')}"
+    return f"{node} {words or 'reports ' + name.replace('_', ' ')}"
