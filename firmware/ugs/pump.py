@@ -63,7 +63,7 @@ class Pump:
             if self._detector.feed(sampler.ring, self.read - BLOCK, t_ms):
                 self._keep(self._detector.report)
         if self._pir is not None:
-            self._pir.is_muted = self._detector.is_pir_muted()
+            self._look_at_pir()
         return self.read != before
 
     def _feed_edges(self, until_ms):
@@ -75,6 +75,12 @@ class Pump:
             before = pir.level
             if pir.pop() != before and not pir.is_shut:
                 self._detector.pir_edge(t_ms, pir.level)
+
+    def _look_at_pir(self):
+        pir = self._pir
+        pir.is_muted = self._detector.is_pir_muted()
+        if pir.resync() and not pir.is_shut:
+            self._detector.pir_edge(self._clock.uptime_ms(), pir.level)
 
     def _keep(self, report):
         values = {

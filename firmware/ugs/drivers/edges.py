@@ -49,6 +49,16 @@ class EdgeQueue:
     def __len__(self):
         return (self._head - self._tail) & 0xFFFF
 
+    def resync(self):
+        # True when no edge waits and the pin has another level than the newest had: the edge's
+        # interrupt was lost, as happens while eight scheduled callbacks wait already. The level is
+        # right again; should the interrupt come yet, its edge changes nothing.
+        level = self._pin()
+        if len(self) or level == self.level:
+            return False
+        self.level = level
+        return True
+
     def tick(self):
         # The stamp of the oldest edge; ask len() first.
         return self._ticks[self._tail & _MASK]

@@ -204,6 +204,19 @@ def pir_that_sees_people_is_left_alone():
     assert len(detector.edges) == 600 // 5 * 14
 
 
+def pir_whose_interrupt_was_lost_has_its_level_all_the_same():
+    second, queue, detector, sampler = make_pir([])
+    plain, queue.on_edge = queue.on_edge, lambda pin: None
+    second(0, 1)
+    assert [level for _, level in detector.edges] == [1] and queue.level == 1
+    plain(None)  # it comes after all
+    sampler.written += 32
+    second(1_000, 0)
+    assert len(detector.edges) == 1 and not len(queue)
+    second(2_000, 1)
+    assert [level for _, level in detector.edges] == [1, 0]
+
+
 def pir_that_the_detector_mutes_is_told():
     records = []
     second, _, detector, sampler = make_pir(records)
