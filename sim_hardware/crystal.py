@@ -47,4 +47,5 @@ class Crystal:
             outages_s=tuple((self.shows(a), self.shows(b)) for a, b in faults.outages_s),
             tamper_edges_s=tuple(self.shows(t_s) for t_s in faults.tamper_edges_s),
             battery_curve=tuple((self.shows(t_s), mv) for t_s, mv in faults.battery_curve),
+            geophone_faults=tuple((self.shows(t_s), kind) for t_s, kind in faults.geophone_faults),
         )

@@ -37,7 +37,8 @@ class Faults:
     """What goes wrong for one node. Times in seconds of the take.
 
     `battery_curve`: (time, mV) points in rising order, straight lines between them; without any
-    the battery stays at `battery_mv`. In virtual time only: `loss_pct`, the share of uplinks whose
+    the battery stays at `battery_mv`. `geophone_faults`: (time, kind) pairs, kinds as in
+    parts/geophone_line.py. In virtual time only: `loss_pct`, the share of uplinks whose
     connection breaks, and `clock_ppm`, how fast the crystal runs.
     """
 
@@ -48,6 +49,7 @@ class Faults:
     dead_from_s: float | None = None
     battery_curve: tuple[tuple[float, float], ...] = ()
     clock_ppm: float = 0.0
+    geophone_faults: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ class NodeBox:
             "tamper_edges_s": list(faults.tamper_edges_s),
             "battery_mv": faults.battery_mv,
             "battery_curve": [list(pair) for pair in faults.battery_curve],
+            "geophone_faults": [list(pair) for pair in faults.geophone_faults],
             "loss_pct": faults.loss_pct,
             **settings,
         }

@@ -5,6 +5,8 @@ import machine
 from micropython import const
 
 from boards import guard
+from ugs.drivers.contact import Contact
+from ugs.drivers.edges import EdgeQueue
 
 # Constants of machine.reset_cause() and the numbers they have in a hello (ugs.wire.schema).
 _RESET_CAUSES = (
@@ -37,19 +39,39 @@ def watch_edges(pin, handler):
         pin.irq(handler=handler, trigger=trigger)
 
 
+def make_inputs(pir_gpio, tamper_gpio):
+    # The PIR's edge queue, None without a PIR's pin, and the tamper contact.
+    pir = None
+    if pir_gpio is not None:
+        pin = machine.Pin(pir_gpio, machine.Pin.IN, machine.Pin.PULL_DOWN)
+        pir = EdgeQueue(pin)
+        watch_edges(pin, pir.on_edge)
+    pin = machine.Pin(tamper_gpio, machine.Pin.IN, machine.Pin.PULL_UP)
+    tamper = Contact(pin)
+    watch_edges(pin, tamper.on_edge)
+    return pir, tamper
+
+
 class Board:
     # What a node asks of its board:
     #   name                      as in node.json
     #   sampler, pir, tamper      drivers, pir may be None; battery_mv() in millivolts
     #   nm_s_per_count_x256       ground velocity of one sampler count, times 256
+    #   input_levels              own noise in counts rms times 16, and the offsets in counts below
+    #                             which the geophone is shorted, above which it is cut
     #   wlan or line              the Wi-Fi station; or, on a wire, the line, and no radio is on
     #   start_watchdog()          returns what has to be fed; cannot be undone
-    #   check()                   once a second: looks after the front end, raises OSError
+    #   check()                   once a second: looks after the front end; True when it had to be
+    #                             set up anew, raises OSError when it does not answer
+    #   coil_answers()            whether a test current finds the geophone; False without such
     #   reset_cause(), reset()
 
-    def __init__(self, name, nm_s_per_count_x256, sampler, pir, tamper, battery, wlan):
+    def __init__(
+        self, name, nm_s_per_count_x256, input_levels, sampler, pir, tamper, battery, wlan
+    ):
         self.name = name
         self.nm_s_per_count_x256 = nm_s_per_count_x256
+        self.input_levels = input_levels
         self.sampler = sampler
         self.pir = pir
         self.tamper = tamper
@@ -70,7 +92,10 @@ class Board:
         return machine.WDT(timeout=guard.WATCHDOG_MS)
 
     def check(self):
-        pass
+        return False
+
+    def coil_answers(self):
+        return False
 
     def reset_cause(self):
         for name, number in _RESET_CAUSES:

@@ -140,7 +140,7 @@ class ADC:
 
     def read_u16(self):
         # Twelve bits spread over sixteen as the rp2 and esp32 ports do: the top bits repeat.
-        code = self._code()
+        code = self._code() * simhardware.wiring.raw_adc_pct // 100
         return code << 4 | code >> 8
 
     def read_uv(self):

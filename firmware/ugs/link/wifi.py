@@ -36,6 +36,11 @@ class Wifi:
         # The network carries: a broker has answered over it.
         self._unreached_since = None
 
+    def switch_off(self):
+        # Until the next join(). What failed before says nothing about that one.
+        self._wlan.active(False)
+        self._failing_since = self._unreached_since = None
+
     def rssi_dbm(self):
         # -128 when not known.
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.alarms import NodeCondition
 from gateway.alarms.coverage import Presence
+from gateway.intake.nodes import sensor_words
 from gateway.model import text
 from gateway.model.alarm import AlarmKind
 from gateway.wire.messages import Condition, ConditionKind, Health, Hello
@@ -190,7 +191,7 @@ class NodeRegistry:
         kind = _ALARMS.get(condition.kind)
         if kind is None:
             return []
-        reason = f"{node} reports {name.replace('_', ' ')}"
+        reason = sensor_words.reason(node, name, condition.value)
         return [
             NodeCondition(kind, node, self._sectors[node], name, bool(condition.active), reason)
         ]
