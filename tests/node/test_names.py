@@ -18,6 +18,7 @@ import pytest
 from tests.node.conftest import config, walker
 from tests.node.test_node import made, sent
 from tools.bundle import write_tree
+from tools.compiled import mpy_of_interpreter
 
 NAMED = replace(config("pico_w"), host="gateway.field.example")
 FEED = walker(900, 600, 640)
@@ -26,7 +27,7 @@ FEED = walker(900, 600, 640)
 def test_node_with_the_name_server_away_senses_and_sends_when_it_is_back(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
-    write_tree(NAMED, tmp_path / "n07")
+    write_tree(NAMED, tmp_path / "n07", mpy_of_interpreter(micropython))
     run = play(micropython, FEED, dns_away_s=[[0, 800]])
     assert run.codes == [0]  # no reset
     assert len([line for line in run.lines if line.startswith("node started")]) == 1
@@ -40,7 +41,9 @@ def test_node_with_the_name_server_away_senses_and_sends_when_it_is_back(
 def test_node_with_a_pinned_address_never_needs_the_name_server(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
-    write_tree(replace(NAMED, address="10.0.0.1"), tmp_path / "n07")
+    write_tree(
+        replace(NAMED, address="10.0.0.1"), tmp_path / "n07", mpy_of_interpreter(micropython)
+    )
     run = play(micropython, FEED, dns_away_s=[[0, 1e6]], outages_s=[[20, 700]])
     assert run.codes == [0]
     assert min(t_us for t_us, *_rest in run.uplinks) < 5_000_000
@@ -53,7 +56,7 @@ def test_node_with_a_pinned_address_never_needs_the_name_server(
 def test_node_with_the_name_server_away_for_hours_never_resets(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
-    write_tree(NAMED, tmp_path / "n07")
+    write_tree(NAMED, tmp_path / "n07", mpy_of_interpreter(micropython))
     feed = walker(10_800, 10_000, 10_060)
     run = play(micropython, feed, timeout_s=900, dns_away_s=[[0, 10_700]])
     assert run.codes == [0]

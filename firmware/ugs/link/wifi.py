@@ -38,7 +38,7 @@ class Wifi:
 
     def switch_off(self):
         # Until the next join(). What failed before says nothing about that one.
-        self._wlan.active(False)
+        self._wlan.power_down()
         self._failing_since = self._unreached_since = None
 
     def rssi_dbm(self):
