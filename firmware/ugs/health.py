@@ -53,6 +53,13 @@ class Conditions:
             del self._active[name]
         self.tell(now_ms, name, active, value)
 
+    def level(self):
+        # For a hello: bit k is set while the condition of kind k is active.
+        bits = 0
+        for name in self._active:
+            bits |= 1 << schema.enum_value("condition", "kind", name)
+        return bits
+
     def tell(self, now_ms, name, active=True, value=None, boot=None):
         # A condition that only happens, without an end. Returns what record() does.
         print("condition told kind=%s active=%d value=%s" % (name, active, value))

@@ -229,6 +229,8 @@ class Node:
                 "fs_hz": self.board.sampler.fs_hz,
                 "heap_free": gc.mem_free(),
                 "oldest_seq": self.journal.oldest_seq(),
+                "conditions": self.conditions.level(),
+                "conditions_seq": self.journal.newest_seq(),
             }
         if self.health.is_heartbeat_due(now_ms) or self.strikes.wants_time(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)

@@ -27,7 +27,7 @@ _HOUSE_LIMIT_MS = const(6_000)
 _LINK_LIMIT_MS = const(90_000)
 _UPDATE_LIMIT_MS = const(10_000)
 _NEVER_MS = const(0x3FFFFFFF)
-_RESCUE = schema.enum_value("condition", "kind", "rescue")
+_SAFE_MODE = schema.enum_value("condition", "kind", "safe_mode")
 
 
 class Node:
@@ -55,7 +55,7 @@ class Node:
             lambda: self.supervisor.alive("update"),
         )
         self.commands = Commands(self.journal.record, self._request_reboot, self.updater.take)
-        self.journal.record("condition", {"t_ms": 0, "kind": _RESCUE, "active": 1})
+        self.journal.record("condition", {"t_ms": 0, "kind": _SAFE_MODE, "active": 1})
         gc.collect()
         print("rescue started node=%s boot=%d" % (config.node, self.journal.boot))
 
@@ -117,6 +117,8 @@ class Node:
                 "fs_hz": self._board.sampler.fs_hz,
                 "heap_free": gc.mem_free(),
                 "oldest_seq": self.journal.oldest_seq(),
+                "conditions": 1 << _SAFE_MODE,
+                "conditions_seq": self.journal.newest_seq(),
             }
         if now_ms >= self._heartbeat_ms:
             self._heartbeat_ms = now_ms + _HEARTBEAT_MS

@@ -334,7 +334,7 @@ class Intake:
                     found.append(footfalls)
             case wire.Hello():
                 self._clock(node, boot, arrival_us, message.t_ms, live=True)
-                self.registry.on_hello(node, message)
+                found += self.registry.on_hello(node, boot, message)
                 if message.oldest_seq is not None:
                     self._give_up(node, boot, message.oldest_seq - 1)
                 taken.time_for = (node, message.t_ms)

@@ -51,6 +51,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     boot: int = 0
     fw: str = ""
     board: str = ""
+    reset_cause: str = ""
     battery_mv: int | None = None
     rssi_dbm: int | None = None
     floor_um_s: float | None = None

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.wire.field import Kind, WireEnum, wire
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_SEALED = 1536  # bytes of a sealed message
 MAX_PAYLOAD = 1512  # bytes before sealing
 MAX_TOPIC = 64
@@ -63,7 +63,7 @@ class ConditionKind(WireEnum):
     RESTARTED = 10
     DOWN_REFUSED = 11
     PIR_FAULT = 12
-    RESCUE = 13
+    SAFE_MODE = 13
 
 
 class SnippetEncoding(WireEnum):
@@ -116,6 +116,10 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     heap_free: Annotated[int, wire(7, Kind.UINT, 0, 4294967295, "byte")]
     # oldest durable seq of this boot held
     oldest_seq: Annotated[int | None, wire(8, Kind.UINT, 1, 65535, "-")] = None
+    # those active now, bit k for kind k
+    conditions: Annotated[int | None, wire(9, Kind.UINT, 0, 4294967295, "-", since=2)] = None
+    # newest durable seq they include
+    conditions_seq: Annotated[int | None, wire(10, Kind.UINT, 0, 65535, "-", since=2)] = None
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):

@@ -227,7 +227,7 @@ def test_node_whose_tree_never_starts_calls_from_rescue_and_comes_back(
     assert run.codes == [3, 3, 3, 3, 0]
     assert [line for line in run.lines if line.startswith("rescue started")]
     assert [hello.fw for hello in run.messages("Hello")] == ["rescue 0.1.0"]
-    assert conditions(run) == [(ConditionKind.RESCUE, 1)]
+    assert conditions(run) == [(ConditionKind.SAFE_MODE, 1)]
     assert run.messages("Health")
     # Ten minutes in rescue, then the tree gets another start: broken still, so back to rescue.
     run = play(micropython, walker(800, 0, 0))

@@ -39,6 +39,8 @@ MESSAGES: list[tuple[str, str, int, Fields]] = [
             "fs_hz": (6, U16),
             "heap_free": (7, U32),
             "oldest_seq": (8, U16),
+            "conditions": (9, U32),
+            "conditions_seq": (10, U16),
         },
     ),
     (

@@ -48,6 +48,10 @@ class Journal:
         boot, seq = self.boot, self._durable_seq
         return boot, seq, self.ledger.append(boot, seq, self._buffer[:length])
 
+    def newest_seq(self):
+        # Of the durable messages of this block; 0 before the first one.
+        return self._durable_seq
+
     def renew(self):
         # Takes the next block when the volatile lane is used up. For a message that speaks of its
         # own boot, as a hello does: made before this, it could be numbered in the boot after.

@@ -8,7 +8,7 @@
 # decoder refuses what it does not know.
 from micropython import const
 
-VERSION = const(1)
+VERSION = const(2)
 MAX_SEALED = const(1536)  # bytes of a sealed message, both directions
 MAX_PAYLOAD = const(1512)  # bytes before sealing: MAX_SEALED less the largest envelope (24 bytes)
 MAX_TOPIC = const(64)
@@ -51,7 +51,7 @@ CONDITION_KIND = (
     "restarted",
     "down_refused",
     "pir_fault",
-    "rescue",
+    "safe_mode",
 )
 SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
@@ -69,6 +69,8 @@ _HELLO = (
     (6, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
     (7, "heap_free", UINT, 0, _U32, True, 1, None),  # byte: free heap
     (8, "oldest_seq", UINT, 1, _U16, False, 1, None),  # -: oldest durable seq of this boot held
+    (9, "conditions", UINT, 0, _U32, False, 2, None),  # -: those active now, bit k for kind k
+    (10, "conditions_seq", UINT, 0, _U16, False, 2, None),  # -: newest durable seq they include
 )
 
 # One activity as one node judges it: an onset, updates, an end; boot and t_ms name it.
