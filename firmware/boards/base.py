@@ -2,19 +2,8 @@
 # board: what the boards have in common; each board.py adds its pins and its front end.
 
 import machine
-from micropython import const
 
 from boards import guard
-
-# Constants of machine.reset_cause() and the numbers they have in a hello (ugs.wire.schema).
-_RESET_CAUSES = (
-    ("PWRON_RESET", 0),
-    ("HARD_RESET", 1),
-    ("WDT_RESET", 2),
-    ("SOFT_RESET", 3),
-    ("DEEPSLEEP_RESET", 4),
-)
-_RESET_UNKNOWN = const(5)
 
 
 def start_timer(timer, freq_hz, callback, hard):
@@ -45,7 +34,7 @@ class Board:
     #   wlan or line              the station interface; or, on a wire, the line, and no radio is on
     #   start_watchdog()          returns what has to be fed; cannot be undone
     #   check()                   once a second: looks after the front end, raises OSError
-    #   reset_cause(), reset()
+    #   reset()
 
     def __init__(self, name, nm_s_per_count_x256, sampler, pir, tamper, battery, wlan):
         self.name = name
@@ -64,19 +53,12 @@ class Board:
             # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
             # during which no scheduled timer runs.
             wlan.active(True)
-        self._reset_cause = machine.reset_cause()
 
     def start_watchdog(self):
         return machine.WDT(timeout=guard.WATCHDOG_MS)
 
     def check(self):
         pass
-
-    def reset_cause(self):
-        for name, number in _RESET_CAUSES:
-            if getattr(machine, name, None) == self._reset_cause:
-                return number
-        return _RESET_UNKNOWN
 
     def reset(self):
         guard.reset()

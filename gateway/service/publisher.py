@@ -40,6 +40,7 @@ class NodeReport(Protocol):
     fw: str
     board: str
     reset_cause: str
+    reset_detail: str
     battery_mv: int | None
     rssi_dbm: int | None
     floor_um_s: float | None

@@ -27,6 +27,9 @@ class ResetCause(WireEnum):
     SOFT = 3
     DEEPSLEEP = 4
     UNKNOWN = 5
+    REBOOT = 6
+    STUCK_TASK = 7
+    EXCEPTION = 8
 
 
 class Phase(WireEnum):
@@ -109,7 +112,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     # version of this table
     schema: Annotated[int, wire(4, Kind.UINT, 1, 255, "-")]
     # why this boot began
-    reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 5, "-", enum=ResetCause)]
+    reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 8, "-", enum=ResetCause)]
     # sample rate
     fs_hz: Annotated[int, wire(6, Kind.UINT, 1, 65535, "Hz")]
     # free heap
@@ -120,6 +123,10 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     conditions: Annotated[int | None, wire(9, Kind.UINT, 0, 4294967295, "-", since=2)] = None
     # newest durable seq they include
     conditions_seq: Annotated[int | None, wire(10, Kind.UINT, 0, 65535, "-", since=2)] = None
+    # by cause, see section 7
+    reset_detail: Annotated[str | None, wire(11, Kind.TEXT, 1, 20, "-", since=2)] = None
+    # how often boot numbers started again at 1
+    turn: Annotated[int | None, wire(12, Kind.UINT, 0, 65535, "-", since=2)] = None
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ class NodeView:
     fw: str = ""
     board: str = ""
     reset_cause: str = ""
+    reset_detail: str = ""
     battery_mv: int | None = None
     rssi_dbm: int | None = None
     floor_um_s: float | None = None
@@ -160,7 +161,8 @@ class NodeRegistry:
         view = self.views[node]
         if boot < view.boot:
             return []
-        view.fw, view.board, view.reset_cause = hello.fw, hello.board, hello.reset_cause.label
+        view.fw, view.board = hello.fw, hello.board
+        view.reset_cause, view.reset_detail = hello.reset_cause.label, hello.reset_detail or ""
         return self._conditions(node, conditions.on_hello(view, boot, hello))
 
     def on_health(self, node: str, health: Health) -> None:
