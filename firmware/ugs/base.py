@@ -54,6 +54,7 @@ class BaseNode:
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
         self.ratchet = Ratchet(_STATE, config.key)
+        self.ratchet.start(self.journal.number >> 15)
         derived = self.ratchet.keys
         self.session = Session(config, derived, self.journal, self.clock, self, random.random)
         self.link = make_link(config, derived.mqtt_password, self.session, board, random.random)
@@ -194,4 +195,5 @@ class BaseNode:
             "oldest_seq": self.journal.oldest_seq(),
             "conditions": self.conditions.level(),
             "conditions_seq": self.journal.newest_seq(),
+            "turn": self.journal.number >> 16 or None,
         }

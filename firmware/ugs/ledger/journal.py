@@ -15,14 +15,14 @@ _PAYLOAD_MAX = const(128)
 
 class Journal:
     # boot: the block of counters in use; it changes when a lane has used up its 65535 numbers
+    # number: the same with the turn, see ugs.ledger.boots
 
     def __init__(self, folder):
-        self.boot = 0
+        self.boot = self.number = 0
         self.ledger = Ledger(folder)
         self._folder = folder
         self._durable_seq = 0
         self._volatile_seq = 0
-        self._highest_boot = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
     def open(self):
@@ -31,11 +31,15 @@ class Journal:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
-        self._highest_boot = self.ledger.load()
-        self._next_boot()
+        self._take_boot(reserve_boot(self._folder, self.ledger.load()))
+        self.ledger.forget_future(self.boot)
 
     def _next_boot(self):
-        self.boot = reserve_boot(self._folder, max(self._highest_boot, self.boot))
+        self._take_boot(reserve_boot(self._folder, self.boot, in_run=True))
+
+    def _take_boot(self, number):
+        self.number = number
+        self.boot = number & 0xFFFF
         self._durable_seq = 0
         self._volatile_seq = 0
 

@@ -5,6 +5,7 @@ import os
 
 from micropython import const
 
+from ugs.ledger.boots import is_after
 from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
 
 # One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
@@ -60,9 +61,9 @@ class Ledger:
         self._hint = (-1, None, 0)
 
     def load(self):
-        # Reads the index from flash; returns the highest boot number met. A torn last record is
-        # left out, and no more is appended behind it.
-        highest = 0
+        # Reads the index from flash; returns the boot number of the newest record. A torn last
+        # record is left out, and no more is appended behind it.
+        newest = 0
         numbers = []
         for name in os.listdir(self.folder):
             if name.endswith(".seg"):
@@ -83,10 +84,10 @@ class Ledger:
             self._ends_torn = segment.size != file_bytes
             if segment.records:
                 self._segments.append(segment)
-                highest = max(highest, segment.runs[-1][0])
+                newest = segment.runs[-1][0]
             else:
                 self._remove(number)
-        return highest
+        return newest
 
     def _index(self, number, file_bytes):
         segment = _Segment(number)
@@ -96,6 +97,14 @@ class Ledger:
             segment.note(boot, seq, end - segment.size)
             record = self._read(number, end, file_bytes)
         return segment
+
+    def forget_future(self, boot):
+        # Boot numbers behind `boot` by half a turn or more look ahead of it: they will be used
+        # again, under the keys that these records would be sealed with.
+        for held_boot, first, last in self._runs():
+            if is_after(held_boot, 0, (boot, 0)):
+                self.lost += last - max(first - 1, self._received.get(held_boot, 0))
+                self._received[held_boot] = last
 
     def append(self, boot, seq, payload):
         # True when the message is on flash; False when flash failed and it is in memory only.
@@ -165,13 +174,13 @@ class Ledger:
         # The oldest message behind `position` that has no receipt: (boot, seq, payload) or None.
         for segment in self._segments:
             boot, _first, last = segment.runs[-1]
-            if (boot, last) <= position or self._is_all_received(segment):
+            if not is_after(boot, last, position) or self._is_all_received(segment):
                 continue
             message = self._find_after(segment, position)
             if message is not None:
                 return message
         for boot, seq, payload in self._unwritten:
-            if (boot, seq) > position and not self._is_received(boot, seq):
+            if is_after(boot, seq, position) and not self._is_received(boot, seq):
                 return boot, seq, payload
         return None
 
@@ -188,7 +197,7 @@ class Ledger:
                 self.faults += 1
                 return None
             boot, seq, payload, at = record
-            if (boot, seq) > position and not self._is_received(boot, seq):
+            if is_after(boot, seq, position) and not self._is_received(boot, seq):
                 self._hint = (segment.number, (boot, seq), at)
                 return boot, seq, payload
         return None
