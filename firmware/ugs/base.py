@@ -33,17 +33,16 @@ _FAULT_EVERY_MS = const(600_000)
 _HOUSE_LIMIT_MS = const(6_000)
 _LINK_LIMIT_MS = const(90_000)
 _UPDATE_LIMIT_MS = const(10_000)
+_UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 
 
 class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
     # image this is, why the start before it ended, and where the reason of the next end is kept.
     # Opening the journal reserves the boot number and may raise OSError or BootsError.
-    # Each kind of node has its own fw_prefix, start(), step() and next_own(); one that samples has
-    # take_snippet(command), see ugs.link.commands.
+    # Each kind of node has its own fw_prefix, start(), step(), next_own() and take_snippet().
 
     fw_prefix = ""
-    take_snippet = None
 
     def __init__(self, board, config, slots):
         self.board = board
@@ -90,6 +89,10 @@ class BaseNode:
     def next_own(self, now_ms):
         # The next message that is not kept, (name, values) or None.
         return None
+
+    def take_snippet(self, command):
+        # As ugs.link.commands asks for it.
+        return _UNSUPPORTED, None
 
     def run(self):
         gc.collect()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import walker
+from tests.node.wired import Rig, until
 from tests.trees import patch
+from tools.cli import main
 
 RAISES_ONCE = """
 import os
@@ -113,3 +116,23 @@ def test_node_that_crashes_spends_no_boot_number_before_it_has_waited(
     # Six starts in 155 s, then safe mode for 10 minutes, for 20, and so on.
     assert last["t_us"] >= 1_800_000_000
     assert started(run.lines)[-1][0] == "safe 0.1.0"
+
+
+async def test_node_with_a_stuck_task_is_shown_with_it_at_the_gateway(
+    micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = Rig(tmp_path, micropython)
+    for name, old, new in (
+        ("ugs/update/updater.py", "_IDLE_MS = const(500)", "_IDLE_MS = const(60_000)"),
+        ("ugs/base.py", "_UPDATE_LIMIT_MS = const(10_000)", "_UPDATE_LIMIT_MS = const(2_000)"),
+    ):
+        assert old in patch(rig.tree, name, lambda text, old=old, new=new: text.replace(old, new))
+    async with rig.gateway() as gateway:
+        with rig.node(walker(60, 0, 0)) as node:
+            views = gateway.service.stages.intake.registry.views
+            await until(lambda: views["n01"].reset_detail, 40, node)
+            config = ["--config", str(tmp_path / "gateway.toml")]
+            assert await asyncio.to_thread(main, ["node", "show", "n01", *config]) == 0
+    words = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["reset_cause", "stuck_task"] in words
+    assert ["reset_detail", "update"] in words
