@@ -15,7 +15,7 @@ _U16_MAX = const(65535)
 class Node(BaseNode):
     # Of its board it uses the radio or line, the battery and the watchdog only.
 
-    fw_prefix = "safe "
+    fw_prefix = "safe-"
 
     def __init__(self, board, config, slots):
         super().__init__(board, config, slots)

@@ -226,8 +226,8 @@ def test_node_whose_tree_never_starts_calls_from_safe_mode_and_comes_back(
     # Waits of 5, 10, 20, 40 and 80 s.
     run = play(micropython, walker(300, 0, 0))
     assert run.codes == [3, 3, 3, 3, 3, 0]
-    assert [line for line in run.lines if "fw=safe 0.1.0 boot=2 cause=exception" in line]
-    assert [hello.fw for hello in run.messages("Hello")] == ["safe 0.1.0"]
+    assert [line for line in run.lines if "fw=safe-0.1.0 boot=2 cause=exception" in line]
+    assert [hello.fw for hello in run.messages("Hello")] == ["safe-0.1.0"]
     assert conditions(run) == [(ConditionKind.SAFE_MODE, 1)]
     assert run.messages("Health")
     # Ten minutes in safe mode, then the tree gets another start: broken still.

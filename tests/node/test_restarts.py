@@ -115,7 +115,7 @@ def test_node_that_crashes_spends_no_boot_number_before_it_has_waited(
     last = json.loads((tmp_path / "n07" / "exit.json").read_text())
     # Six starts in 155 s, then safe mode for 10 minutes, for 20, and so on.
     assert last["t_us"] >= 1_800_000_000
-    assert started(run.lines)[-1][0] == "safe 0.1.0"
+    assert started(run.lines)[-1][0] == "safe-0.1.0"
 
 
 async def test_node_with_a_stuck_task_is_shown_with_it_at_the_gateway(
