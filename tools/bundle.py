@@ -52,8 +52,10 @@ _FIXED = {
     "pack.py": "pack.py",
     "slots.py": "slots.py",
 }
-TREE, _SPARE, RESCUE = "a.fw", "b.fw", "rescue.fw"
-OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, RESCUE)
+TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
+# The name that safe mode's image had before; flashing removes it.
+_FORMER = "rescue.fw"
+OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, _FORMER)
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
         _clear(out)
         for name, source in _FIXED.items():
             shutil.copyfile(FIRMWARE / source, out / name)
-        for name, tree in ((TREE, image), (RESCUE, image.rescue())):
+        for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
             (out / name).write_bytes(unsigned(tree))
         for name in ("slot0", "slot1"):
             (out / name).touch()
@@ -244,7 +246,7 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
         node_json.write_text(config.as_json())
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
-    return sorted(Path(name) for name in (*OWNED, "node.json") if name != _SPARE)
+    return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, _FORMER))
 
 
 def unsigned(image: Image) -> bytes:
@@ -260,7 +262,7 @@ def _clear(out: Path) -> None:
         raise UserError(f"{out} is a file; name a folder for the bundle")
     if not any(out.iterdir()):
         return
-    if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE, RESCUE)):
+    if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE)):
         raise UserError(f"{out} is not empty and not a former bundle; name another folder")
     for name in (*OWNED, "node.json"):
         (out / name).unlink(missing_ok=True)

@@ -2,21 +2,10 @@
 # board: what the boards have in common; each board.py adds its pins and its front end.
 
 import machine
-from micropython import const
 
 from boards import guard
 from ugs.drivers.contact import Contact
 from ugs.drivers.edges import EdgeQueue
-
-# Constants of machine.reset_cause() and the numbers they have in a hello (ugs.wire.schema).
-_RESET_CAUSES = (
-    ("PWRON_RESET", 0),
-    ("HARD_RESET", 1),
-    ("WDT_RESET", 2),
-    ("SOFT_RESET", 3),
-    ("DEEPSLEEP_RESET", 4),
-)
-_RESET_UNKNOWN = const(5)
 
 
 def start_timer(timer, freq_hz, callback, hard):
@@ -64,7 +53,7 @@ class Board:
     #   check()                   once a second: looks after the front end; True when it had to be
     #                             set up anew, raises OSError when it does not answer
     #   coil_answers()            whether a test current finds the geophone; False without such
-    #   reset_cause(), reset()
+    #   reset()
 
     def __init__(
         self, name, nm_s_per_count_x256, input_levels, sampler, pir, tamper, battery, wlan
@@ -86,7 +75,6 @@ class Board:
             # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
             # during which no scheduled timer runs.
             wlan.power_up()
-        self._reset_cause = machine.reset_cause()
 
     def start_watchdog(self):
         return machine.WDT(timeout=guard.WATCHDOG_MS)
@@ -96,12 +84,6 @@ class Board:
 
     def coil_answers(self):
         return False
-
-    def reset_cause(self):
-        for name, number in _RESET_CAUSES:
-            if getattr(machine, name, None) == self._reset_cause:
-                return number
-        return _RESET_UNKNOWN
 
     def reset(self):
         guard.reset()

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-# health: what a node says about itself: the heartbeat, and conditions when one begins or ends.
+# health: what a node measures of itself: the heartbeat, and which conditions hold.
 
 from micropython import const
 
 from ugs.pir_check import PirCheck
 from ugs.signal_check import RESTARTED, SILENT, SignalCheck
-from ugs.wire import schema
 
 _HEARTBEAT_MS = const(60_000)
 _U16_MAX = const(65535)
@@ -25,51 +24,11 @@ _RADIO_ON_MV = const(3400)
 _RADIO_LOOKS = const(4)  # later than the condition low_battery, which goes out before
 _CLOCK_UNSET_MS = const(600_000)
 _WINDOW_S = const(10)
-_HOLD_MS = const(600_000)
-_HOLD_TAMPER_MS = const(10_000)
 # In one window: 1 % missed, 5 % of one second clipped, and more refusals than radio noise makes.
 _MISSED_PCT = const(1)
 _CLIPPED_PCT = const(5)
 _REFUSED = const(10)
 _LEDGER_QUIET_WINDOWS = const(6)
-
-
-class Conditions:
-    # record(name, values) is called on every change of a condition, never for a repetition. The end
-    # is told some time after the beginning at the earliest: what flickers must not fill the ledger
-    # and drive detections out of it.
-
-    def __init__(self, record):
-        self._record = record
-        # name -> when the beginning was told
-        self._active = {}
-
-    def set(self, now_ms, name, active, value=None):
-        since_ms = self._active.get(name)
-        if active == (since_ms is not None):
-            return
-        if active:
-            self._active[name] = now_ms
-        else:
-            hold_ms = _HOLD_TAMPER_MS if name == "tamper" else _HOLD_MS
-            if now_ms - since_ms < hold_ms:
-                return
-            del self._active[name]
-        self.tell(now_ms, name, active, value)
-
-    def tell(self, now_ms, name, active=True, value=None, boot=None):
-        # A condition that only happens, without an end. Returns what record() does.
-        print("condition told kind=%s active=%d value=%s" % (name, active, value))
-        values = {
-            "t_ms": now_ms,
-            "kind": schema.enum_value("condition", "kind", name),
-            "active": int(active),
-        }
-        if value is not None:
-            values["value"] = value
-        if boot is not None:
-            values["boot"] = boot
-        return self._record("condition", values)
 
 
 class Health:

@@ -215,29 +215,31 @@ def test_node_whose_board_fails_at_start_is_reset_until_it_works(
     play(micropython, walker(1, 0, 0))
     patch(tmp_path / "n07", STATION, lambda text: text.replace("network.STA_IF", "network.AP_IF"))
     run = play(micropython, walker(20, 0, 0))
-    assert run.codes == [3, 3, 3, 0]
+    assert run.codes == [3, 3, 3, 0]  # after 5 s, after 10 s
     assert run.lines[0].startswith("node stops cause=")
 
 
-def test_node_whose_tree_never_starts_calls_from_rescue_and_comes_back(
+def test_node_whose_tree_never_starts_calls_from_safe_mode_and_comes_back(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
     (tmp_path / "n07" / "exit.json").unlink()
     right = patch(tmp_path / "n07", BOARD, lambda _text: "1 / 0\n")
-    run = play(micropython, walker(90, 0, 0))
-    assert run.codes == [3, 3, 3, 3, 0]
-    assert [line for line in run.lines if line.startswith("rescue started")]
-    assert [hello.fw for hello in run.messages("Hello")] == ["rescue 0.1.0"]
-    assert conditions(run) == [(ConditionKind.RESCUE, 1)]
+    # Waits of 5, 10, 20, 40 and 80 s.
+    run = play(micropython, walker(300, 0, 0))
+    assert run.codes == [3, 3, 3, 3, 3, 0]
+    assert [line for line in run.lines if "fw=safe-0.1.0 boot=2 cause=exception" in line]
+    assert [hello.fw for hello in run.messages("Hello")] == ["safe-0.1.0"]
+    assert conditions(run) == [(ConditionKind.SAFE_MODE, 1)]
     assert run.messages("Health")
-    # Ten minutes in rescue, then the tree gets another start: broken still, so back to rescue.
-    run = play(micropython, walker(800, 0, 0))
-    assert "rescue lets the firmware try again" in run.lines
+    # Ten minutes in safe mode, then the tree gets another start: broken still.
+    run = play(micropython, walker(1_400, 0, 0))
+    assert run.lines.count("safe mode lets the firmware try again") == 1
     assert run.codes == [3, 3, 0]
     patch(tmp_path / "n07", BOARD, lambda _text: right)
-    run = play(micropython, walker(1500, 0, 0))
-    assert [line for line in run.lines if line.startswith("node started")]
+    # The second try is twenty minutes later, counted from the start that the power cut ended.
+    run = play(micropython, walker(2_700, 0, 0))
+    assert [line for line in run.lines if "fw=0.1.0 boot=6 cause=reboot" in line]
     assert run.messages("Hello")[-1].fw == "0.1.0"
 
 
@@ -255,7 +257,7 @@ def test_node_with_a_broken_configuration_says_what_is_wrong(
     play(micropython, walker(1, 0, 0))
     (tmp_path / "n07" / "node.json").write_text(text)
     run = play(micropython, walker(20, 0, 0))
-    assert run.codes == [3, 3, 3, 0]  # every five seconds, and each time it says so
+    assert run.codes == [3, 3, 3, 0]  # after 5 s, after 10 s, and each time it says so
     assert run.lines[0].startswith(f"node stops cause={said}")
     assert run.uplinks == []
 

@@ -17,16 +17,16 @@ _PAYLOAD_MAX = const(128)
 class Journal:
     # boot: the block of counters in use; it changes when a lane has used up its 65535 numbers
     # waiting: conditions that found their share of the ledger full, the newest report of each kind
+    # number: the same with the turn, see ugs.ledger.boots
 
     def __init__(self, folder):
-        self.boot = 0
+        self.boot = self.number = 0
         self.ledger = Ledger(folder)
         # code -> [values, how many changes they stand for]
         self.waiting = {}
         self._folder = folder
         self._durable_seq = 0
         self._volatile_seq = 0
-        self._highest_boot = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
     def open(self):
@@ -35,11 +35,15 @@ class Journal:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
-        self._highest_boot = self.ledger.load()
-        self._next_boot()
+        self._take_boot(reserve_boot(self._folder, self.ledger.load()))
+        self.ledger.forget_future(self.boot)
 
     def _next_boot(self):
-        self.boot = reserve_boot(self._folder, max(self._highest_boot, self.boot))
+        self._take_boot(reserve_boot(self._folder, self.boot, in_run=True))
+
+    def _take_boot(self, number):
+        self.number = number
+        self.boot = number & 0xFFFF
         self._durable_seq = 0
         self._volatile_seq = 0
 
@@ -73,6 +77,10 @@ class Journal:
         self._durable_seq += 1
         boot, seq = self.boot, self._durable_seq
         return boot, seq, self.ledger.append(boot, seq, self._buffer[:length])
+
+    def newest_seq(self):
+        # Of the durable messages of this block; 0 before the first one.
+        return self._durable_seq
 
     def renew(self):
         # Takes the next block when the volatile lane is used up. For a message that speaks of its

@@ -6,6 +6,7 @@ import os
 
 from micropython import const
 
+from ugs.ledger.boots import is_after
 from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
 from ugs.ledger.shares import Shares, is_detection
 
@@ -74,9 +75,9 @@ class Ledger:
         self._hint = (-1, None, 0)
 
     def load(self):
-        # Reads the index from flash; returns the highest boot number met. A torn last record is
-        # left out, and no more is appended behind it.
-        highest = 0
+        # Reads the index from flash; returns the boot number of the newest record. A torn last
+        # record is left out, and no more is appended behind it.
+        newest = 0
         numbers = []
         for name in os.listdir(self.folder):
             if name.endswith(".seg"):
@@ -97,11 +98,11 @@ class Ledger:
             self._ends_torn = segment.size != file_bytes
             if segment.records:
                 self._segments.append(segment)
-                highest = max(highest, segment.runs[-3])
+                newest = segment.runs[-3]
             else:
                 self._remove(number)
-        self._newest_boot = highest
-        return highest
+        self._newest_boot = newest
+        return newest
 
     def _index(self, number, file_bytes):
         segment = _Segment(number)
@@ -112,6 +113,14 @@ class Ledger:
             self.shares.note(boot, seq, payload)
             record = self._read(number, end, file_bytes)
         return segment
+
+    def forget_future(self, boot):
+        # Boot numbers behind `boot` by half a turn or more look ahead of it: they will be used
+        # again, under the keys that these records would be sealed with.
+        for held_boot, first, last in self._runs():
+            if is_after(held_boot, 0, (boot, 0)):
+                self.lost += last - max(first - 1, self._received.get(held_boot, 0))
+                self._received[held_boot] = last
 
     def append(self, boot, seq, payload):
         # True when the message is on flash; False when flash failed and it is in memory only.
@@ -186,13 +195,14 @@ class Ledger:
     def after(self, position):
         # The oldest message behind `position` that has no receipt: (boot, seq, payload) or None.
         for segment in self._segments:
-            if (segment.runs[-3], segment.runs[-1]) <= position or self._is_all_received(segment):
+            boot, last = segment.runs[-3], segment.runs[-1]
+            if not is_after(boot, last, position) or self._is_all_received(segment):
                 continue
             message = self._find_after(segment, position)
             if message is not None:
                 return message
         for boot, seq, payload in self._unwritten:
-            if (boot, seq) > position and not self._is_received(boot, seq):
+            if is_after(boot, seq, position) and not self._is_received(boot, seq):
                 return boot, seq, payload
         return None
 
@@ -209,7 +219,7 @@ class Ledger:
                 self.faults += 1
                 return None
             boot, seq, payload, at = record
-            if (boot, seq) > position and not self._is_received(boot, seq):
+            if is_after(boot, seq, position) and not self._is_received(boot, seq):
                 self._hint = (segment.number, (boot, seq), at)
                 return boot, seq, payload
         return None
