@@ -304,7 +304,7 @@ def records_of_the_turn_before_stay_in_their_order():
     journal = Journal(folder)
     journal.open()
     assert (journal.boot, journal.number) == (3, 0x1_0003)
-    assert journal.record("result", RESULT)[:2] == (3, 1)
+    assert journal.record("detection", DETECTION)[:2] == (3, 1)
     boots = (65_278, 65_279, 1, 2)
     expected = [(boot, seq) for boot in boots for seq in range(1, 41)] + [(3, 1)]
     assert [m[:2] for m in all_held(journal.ledger)] == expected
