@@ -132,7 +132,11 @@ async def test_node_with_a_stuck_task_is_shown_with_it_at_the_gateway(
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].reset_detail, 40, node)
             config = ["--config", str(tmp_path / "gateway.toml")]
-            assert await asyncio.to_thread(main, ["node", "show", "n01", *config]) == 0
-    words = [line.split() for line in capsys.readouterr().out.splitlines()]
+            shown = ""
+            async with asyncio.timeout(10):  # the picture is some moments behind
+                while "reset_detail" not in shown:
+                    assert await asyncio.to_thread(main, ["node", "show", "n01", *config]) == 0
+                    shown = capsys.readouterr().out
+    words = [line.split() for line in shown.splitlines()]
     assert ["reset_cause", "stuck_task"] in words
     assert ["reset_detail", "update"] in words
