@@ -93,8 +93,8 @@ def test_node_on_a_heap_like_the_boards_makes_the_same_detections(
     narrow = play(micropython_i386, feed, name="narrow", heap="240k")
     assert made(narrow.lines) == made(wide.lines)
     (start,) = [line for line in narrow.lines if line.startswith("node started")]
-    # 38 KB, or 32 where its folder has a longer name: the whole run, not the start, is what counts.
-    assert int(start.rpartition("=")[2]) >= 32_000
+    # The whole run, not the start, is what counts.
+    assert int(start.rpartition("=")[2]) >= 30_000
     assert not [line for line in narrow.lines if "failed" in line]
 
 

@@ -121,6 +121,7 @@ class Ledger:
             if is_after(held_boot, 0, (boot, 0)):
                 self.lost += last - max(first - 1, self._received.get(held_boot, 0))
                 self._received[held_boot] = last
+                self.shares.settle(held_boot, last)
 
     def append(self, boot, seq, payload):
         # True when the message is on flash; False when flash failed and it is in memory only.

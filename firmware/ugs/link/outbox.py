@@ -5,6 +5,8 @@
 
 from micropython import const
 
+from ugs.ledger.boots import is_after
+
 _WINDOW = const(8)
 _RESEND_MS = const(10_000)
 # So many resends in a row that move nothing mean the gateway waits for what we no longer hold.
@@ -59,7 +61,9 @@ class Outbox:
         if len(self._sent) >= _WINDOW:
             return None
         message = self._ledger.after(self._position)
-        if self._split is not None and (message is None or message[:2] > self._split):
+        if self._split is not None and (
+            message is None or is_after(message[0], message[1], self._split)
+        ):
             self._join(now_ms)
             return None
         if message is None:

@@ -6,7 +6,7 @@
 import binascii
 import sys
 
-from ugs.health import Conditions
+from ugs.conditions import Conditions
 from ugs.ledger.journal import Journal
 from ugs.link.outbox import Outbox
 

@@ -5,8 +5,9 @@ import sys
 from array import array
 
 from ugs.clock import Clock
+from ugs.conditions import Conditions
 from ugs.drivers.edges import EdgeQueue
-from ugs.health import Conditions, Health
+from ugs.health import Health
 from ugs.pump import Pump
 
 
