@@ -25,7 +25,7 @@ class Cable:
 
     def __init__(self, board: Board, port: Path) -> None:
         if port.exists() or (port.is_symlink() and not _is_dead(port)):
-            raise SimError(f"{port} exists already; give another name with --serial")
+            raise SimError(f"{port} exists already; remove it, or give another name with --serial")
         port.unlink(missing_ok=True)
         self.port = port
         self.to_host = self.from_host = self.dropped = 0

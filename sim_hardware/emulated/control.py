@@ -89,9 +89,8 @@ class Control:
 
     @_do.register
     async def _(self, request: requests.Wait) -> Answer:
-        reached = asyncio.Event()
-        self._board.at(request.until_us, reached.set)
-        await reached.wait()
+        while self._board.emulated_us < request.until_us:
+            await self._look()
         return {"emulated_us": self._board.emulated_us}
 
     @_do.register
@@ -113,7 +112,7 @@ class Control:
             number = following
             if is_over:
                 raise SimError(f"no line with {request.has!r} within {request.within_s:g} s")
-            await asyncio.sleep(_LOOK_S)
+            await self._look()
 
     @_do.register
     async def _(self, _request: requests.Reset) -> Answer:
@@ -181,6 +180,12 @@ class Control:
             "requests": self.requests,
             "request_errors": self.errors,
         }
+
+    async def _look(self) -> None:
+        """Before another look at a board whose time passes. Raises SimError where it does not."""
+        if not self._board.is_powered:
+            raise SimError("the board has no power")
+        await asyncio.sleep(_LOOK_S)
 
     def _at(self, at_us: int | None, action: Callable[[], None]) -> Answer:
         now_us = self._board.emulated_us

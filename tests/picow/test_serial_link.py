@@ -13,7 +13,7 @@ import pytest
 from gateway import keys
 from gateway.app import Gateway
 from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig, SerialConfig
-from gateway.wire.messages import Phase, TargetClass
+from gateway.model.target import Phase, TargetClass
 from tests.picow.board import PicoW
 from tests.picow.ground import write_walk
 from tests.picow.test_walk import HEAP_FREE_MIN, SITE
