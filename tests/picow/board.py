@@ -52,18 +52,19 @@ class PicoW:
         places = ["--serial", str(self.port), "--control", str(self._control)]
         with (self.folder / "board.log").open("wb") as log:
             self._process = subprocess.Popen([*command, *places], stdout=log, stderr=log)
-        end_s = time.monotonic() + _START_S
-        while not self._log().endswith("ready\n"):
-            assert self._process.poll() is None, f"the board ended: {self._log()}"
-            assert time.monotonic() < end_s, f"the board does not start: {self._log()}"
-            time.sleep(0.05)
+        try:
+            self._started()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         self._client = Client(self._control, HUNG_S)
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._client.close()
         self._process.terminate()
-        status = self._process.wait(60)
+        status = self._process.wait(HUNG_S)
         assert status == 0, f"the board ended with {status}: {self._log()}"
 
     def ask(self, do: str, **fields: Any) -> dict[str, Any]:
@@ -147,6 +148,13 @@ class PicoW:
             return repl.run(script, SCRIPT_S).decode().replace("\r\n", "\n")
         finally:
             repl.close()
+
+    def _started(self) -> None:
+        end_s = time.monotonic() + _START_S
+        while not self._log().endswith("ready\n"):
+            assert self._process.poll() is None, f"the board ended: {self._log()}"
+            assert time.monotonic() < end_s, f"the board does not start: {self._log()}"
+            time.sleep(0.05)
 
     def _log(self) -> str:
         return (self.folder / "board.log").read_text()
