@@ -110,7 +110,7 @@ class Network:
         self._tcp.reset()
 
     def follow(self) -> None:
-        """Follow a link state that has changed: a joined board loses an access point that is off."""
+        """Follow a link state that has changed: a joined board loses its access point."""
         if self._air.wifi is Wifi.OFF and self._is_joined:
             self.reset()
             self._bus._queue_disassoc_events()
