@@ -69,7 +69,10 @@ class Cable:
             self._write()
         room = min(_READ_BYTES, self._board.room)
         if room and self._events() & select.POLLIN:
-            data = os.read(self._master, room)
+            try:
+                data = os.read(self._master, room)
+            except OSError:  # the program closed the port just now
+                return
             self.from_host += len(data)
             self._board.send(data)
 

@@ -20,7 +20,7 @@ from sim_hardware.emulated.inputs import PIR_GPIO
 from sim_hardware.emulated.names import NameServer
 from sim_hardware.errors import SimError
 
-_CONNECTIONS_MAX = 16
+CONNECTIONS_MAX = 16
 _LOOK_S = 0.02
 
 Answer = dict[str, Any]
@@ -47,9 +47,13 @@ class Control:
         )
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._connections >= CONNECTIONS_MAX:
+            writer.write(_line({"error": "too many programs are connected"}))
+            writer.close()
+            return
         self._connections += 1
         try:
-            while self._connections <= _CONNECTIONS_MAX:
+            while True:
                 try:
                     line = await reader.readline()
                 except ValueError:  # longer than a request may be
