@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rp2040py.device.base_device import BaseDevice, ResetCause
 from rp2040py.external.cyw43.chip import Cyw43439
 from rp2040py.memory_map import FLASH_START_ADDRESS
 from rp2040py.peripherals.adc import CS_AINSEL_MASK, CS_AINSEL_SHIFT, RPADC
+from rp2040py.peripherals.watchdog import LOAD, RPWatchdog
 
 from sim_hardware.emulated.console import Console
 from sim_hardware.emulated.image import FLASH_BYTES
@@ -30,6 +32,7 @@ from sim_hardware.emulated.network import Air, Network
 # interrupts per second and makes its code look 1.5 to 3 times too slow.
 _USB_READ_DELAY_US = 1_000
 _AHEAD_S = 0.02  # of the wall clock, before the emulator sleeps
+_FEEDS_MAX = 10_000  # the oldest go first
 _TX_ROOM = 500  # of the 512 bytes that the emulated USB host holds
 
 
@@ -59,6 +62,7 @@ class Board:
         self.ground, self.pins, self.agenda = Ground(), Pins(), Agenda()
         self.console = Console()
         self.adc_reads = self.boots = 0
+        self.feeds_us: deque[int] = deque(maxlen=_FEEDS_MAX)  # when the watchdog was loaded
         self.on_usb: Callable[[bool], None] = lambda _plugged: None
         self.on_serial: Callable[[bytes], None] = lambda _data: None
         self.on_turn: Callable[[], None] = lambda: None
@@ -99,6 +103,7 @@ class Board:
         mcu.usb_ctrl.read_delay_microseconds = _USB_READ_DELAY_US
         mcu.adc.__class__ = _Adc
         mcu.adc.on_adc_read = self._on_adc_read
+        self._note_feeds(mcu.watchdog)
         self.pins.apply(mcu.gpio, mcu.adc.channel_values)
         self._device = device
         self._network = Network(mcu, radio, self.air, self.later)
@@ -219,6 +224,16 @@ class Board:
             self.adc_reads += 1
             adc.channel_values[channel] = self.ground.code(self.emulated_us)
         adc._default_on_adc_read(channel)
+
+    def _note_feeds(self, watchdog: RPWatchdog) -> None:
+        plain = watchdog.write_uint32
+
+        def write(offset: int, value: int) -> None:
+            if offset == LOAD:
+                self.feeds_us.append(self.emulated_us)
+            plain(offset, value)
+
+        watchdog.write_uint32 = write  # type: ignore[method-assign]  # looked up on the instance
 
     def _arm(self) -> None:
         due_us = self.agenda.next_us

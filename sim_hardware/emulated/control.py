@@ -172,6 +172,10 @@ class Control:
         return {}
 
     @_do.register
+    async def _(self, request: requests.Feeds) -> Answer:
+        return {"feeds_us": [at for at in self._board.feeds_us if at >= request.since_us]}
+
+    @_do.register
     async def _(self, _request: requests.Counters) -> Answer:
         return {
             "boots": self._board.boots,

@@ -107,6 +107,12 @@ class Flash(Request):
     file: Text
 
 
+class Feeds(Request):
+    """When the watchdog was fed, from a time on."""
+
+    since_us: Microseconds = 0
+
+
 class Counters(Request):
     """What was counted since the program started."""
 
@@ -124,6 +130,7 @@ AnyRequest = (
     | Adc
     | Take
     | Flash
+    | Feeds
     | Counters
 )
 _DECODER = msgspec.json.Decoder(AnyRequest)
