@@ -48,7 +48,6 @@ attacks: ready-for-tests ## the attack suite: what was tried, what came in, who 
 		tests/usb/test_provision.py::test_provision_rotation_leaves_no_trace_of_the_old_key_in_flash
 
 picow: ready-for-tests ## the official firmware on an emulated Pico W; PICO_W_UF2 names the image
-	@$(VENV)/python -m tests.picow.compile
 	@REQUIRE_PICO_W=1 PICO_W_UF2="$(PICO_W_UF2)" $(VENV)/python -m pytest -m picow tests/picow -s $(PYTEST_ARGS)
 
 score: ready ## detectors and alarms on held-out worlds; writes docs/scores.md; minutes

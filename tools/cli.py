@@ -113,6 +113,18 @@ VERBS = (
         "groundwatch sim night_walker_line_of_8 --seconds 120 --out takes/night",
     ),
     Verb(
+        "sim board",
+        "tools.sim_board",
+        "run official firmware on an emulated board: a serial port and a network for any program",
+        "groundwatch sim board pico_w --serial ttyACM0 --network 127.0.0.1:1883",
+    ),
+    Verb(
+        "sim control",
+        "tools.sim_control",
+        "ask an emulated board that runs: inject signals, cut power or Wi-Fi, read its time",
+        'groundwatch sim control control \'{"do": "time"}\'',
+    ),
+    Verb(
         "score",
         "tools.score.cli",
         "measure detectors and alarms on takes and worlds with ground truth",
@@ -273,6 +285,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status: 0, the verb's own, 2 for a user error, 130 for ^C."""
     words = list(sys.argv[1:] if argv is None else argv)
     names = {verb.name for verb in VERBS}
+    if " ".join(words[:2]) in names:
+        words[:2] = [" ".join(words[:2])]
     try:
         chosen = next((word for word in words if not word.startswith("-")), None)
         args = build_parser(chosen if chosen in names else None).parse_args(words)

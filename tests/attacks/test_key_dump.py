@@ -11,10 +11,10 @@ from pathlib import Path
 from gateway import keys
 from gateway.wire import seal
 from gateway.wire.errors import WireError
+from sim_hardware.emulated.flash import filesystem_image
 from tests.attacks.conftest import Report
 from tests.node.conftest import config
 from tests.on_node import run_on_node
-from tests.picow.emulated import filesystem_image
 from tools.bundle import write_tree
 
 BLOCK, BLOCKS = 4096, 212

@@ -45,7 +45,8 @@ class Site:
         self.folder = folder
         self._limit_s = limit_s
         (folder / "site.toml").write_text(SITE)
-        text = GATEWAY.format(port=free_port(), ssid=ssid, host=host)
+        self.port = free_port()  # of its broker
+        text = GATEWAY.format(port=self.port, ssid=ssid, host=host)
         (folder / "gateway.toml").write_text(text)
         (folder / "data").mkdir()
         secret = folder / "passphrase"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.picow.image import release_of
+from sim_hardware.emulated.image import release_of
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,6 @@ def pico_w_image() -> Path:
         pytest.fail(f"PICO_W_UF2 names {path}, which is no file")
     release = release_of(path)
     if release is None:
-        pytest.fail(f"{path.name} is no image known by its hash (tests/picow/image.py)")
+        pytest.fail(f"{path.name} is no image known by its hash (sim_hardware/emulated/image.py)")
     print(f"\nPico W image: MicroPython {release}")
     return path

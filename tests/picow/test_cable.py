@@ -12,7 +12,7 @@ import pytest
 
 from gateway import keys
 from gateway.enrolment import Journal
-from tests.picow.cable import PicoOnCable
+from tests.picow.board import PicoW
 from tools.bundle import NodeConfig, write_tree
 from tools.flash.board import Board
 from tools.flash.boards import kind_of
@@ -44,13 +44,12 @@ def config(node: str) -> NodeConfig:
 
 @pytest.mark.picow
 def test_cable_to_official_firmware_gives_it_files_a_key_and_a_proof(pico_w_image, tmp_path):
-    (tmp_path / "empty").mkdir()
     write_tree(config("n01"), tmp_path / "tree")
     files = {path: at for path, at in tree_files(tmp_path / "tree").items() if path in FILES}
     provisioner = Provisioner(Journal(tmp_path / "enrolment.jsonl", ROOT), ROOT)
     wish = Wish(config("n01"), Mode.ENROL, Person("anna", "placed"))
     began_s, progress = time.monotonic(), Told()
-    with PicoOnCable(pico_w_image, tmp_path / "empty", tmp_path) as pico:
+    with PicoW(pico_w_image, tmp_path) as pico:
         board = Board(str(pico.port))
         assert kind_of(board.facts.platform, board.facts.machine).name == "pico_w"
         assert board.facts.version == (1, 25, 0)

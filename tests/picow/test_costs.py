@@ -12,7 +12,7 @@ import pytest
 
 from gateway.keys import derive, next_epoch
 from gateway.wire.seal import seal
-from tests.picow.emulated import EmulatedPico
+from tests.picow.board import PicoW
 from tools.compiled import mpy_for
 from tools.image import make_image
 
@@ -48,15 +48,13 @@ def compiled_tree(out):
 
 
 @pytest.mark.picow
-async def test_detector_and_seal_on_official_firmware_agree_with_the_host_and_keep_their_budget(
+def test_detector_and_seal_on_official_firmware_agree_with_the_host_and_keep_their_budget(
     pico_w_image, micropython, tmp_path
 ):
     tree = compiled_tree(tmp_path / "tree")
-    async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
-        out, err = await pico.device.aexec(SCRIPT.read_text(), timeout=600)
+    with PicoW(pico_w_image, tmp_path, files=tree) as pico:
+        printed = pico.run(SCRIPT.read_text())
         print(f"costs: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
-    printed = out.decode()
-    assert err == b""
     print("\n".join(line for line in printed.splitlines() if line.startswith("us ")))
 
     results = _results(printed)

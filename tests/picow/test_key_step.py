@@ -8,24 +8,20 @@ from pathlib import Path
 import pytest
 
 from gateway.keys import at_epoch, derive
-from tests.picow.emulated import EmulatedPico
+from tests.picow.board import PicoW
 from tests.picow.test_costs import compiled_tree
 
 SCRIPT = Path(__file__).parent / "on_node" / "key_step.py"
 
 
 @pytest.mark.picow
-async def test_key_step_on_official_firmware_leaves_no_past_key_in_its_flash(
-    pico_w_image, tmp_path
-):
+def test_key_step_on_official_firmware_leaves_no_past_key_in_its_flash(pico_w_image, tmp_path):
     tree = compiled_tree(tmp_path / "tree")
-    async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
-        out, err = await pico.device.aexec(SCRIPT.read_text(), timeout=1800)
+    with PicoW(pico_w_image, tmp_path, files=tree) as pico:
+        printed = pico.run(SCRIPT.read_text())
         print(f"\nkey steps: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
-        flash = bytes(pico.device.mcu.flash)
-    printed = out.decode()
+        flash = pico.flash
     print("\n".join(line for line in printed.splitlines() if line.startswith("us ")))
-    assert err == b""
     assert printed.rstrip().endswith("epoch 2")
     given = derive(bytes(range(32)))
     present = at_epoch(given, 2)

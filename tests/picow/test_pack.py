@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from tests.on_node import FIRMWARE
-from tests.picow.emulated import EmulatedPico
+from tests.picow.board import PicoW
 from tests.update.test_pack import SCRIPT, write_trees
 from tools.compiled import mpy_for
 
@@ -31,7 +31,7 @@ print("slots ok")
 
 
 @pytest.mark.picow
-async def test_tree_in_one_file_is_chosen_and_imported_on_official_firmware(pico_w_image, tmp_path):
+def test_tree_in_one_file_is_chosen_and_imported_on_official_firmware(pico_w_image, tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
     for name in ("pack.py", "slots.py"):
@@ -39,8 +39,7 @@ async def test_tree_in_one_file_is_chosen_and_imported_on_official_firmware(pico
     write_trees(tree, mpy_for("pico_w"))
     for name in ("slot0", "slot1", "node.json"):
         (tree / name).touch()
-    async with EmulatedPico(pico_w_image, tree, tmp_path) as pico:
-        for script, said in ((SCRIPT, b"ok"), (SLOTS, b"slots ok")):
-            out, err = await pico.device.aexec(script, timeout=900)
-            assert (out.strip(), err) == (said, b"")
+    with PicoW(pico_w_image, tmp_path, files=tree) as pico:
+        for script, printed in ((SCRIPT, "ok"), (SLOTS, "slots ok")):
+            assert pico.run(script).strip() == printed
         print(f"pack: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")

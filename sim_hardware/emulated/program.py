@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""One emulated board as a process: its port, its network and its control channel."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sim_hardware.emulated import flash
+from sim_hardware.emulated.board import Board
+from sim_hardware.emulated.cable import Cable
+from sim_hardware.emulated.control import Control
+from sim_hardware.emulated.image import FLASH_BYTES, program_of, release_of
+from sim_hardware.emulated.names import NameServer
+from sim_hardware.emulated.network import HOST, SSID, Air, Traffic, Wifi
+from sim_hardware.usb.bootsel import Bootsel
+
+_PARENT_S = 0.5
+_LOOK_S = 0.01
+_ENUMERATE_US = 2_000_000  # MicroPython needs about 20 ms; another program may have no USB
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `groundwatch sim board` was asked for. `routes`: port of 10.0.0.1 to host and port."""
+
+    image: Path
+    serial: Path
+    control: Path
+    files: Path | None = None
+    flash: Path | None = None
+    bootsel: Path | None = None
+    routes: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    names: NameServer = field(default_factory=NameServer)
+
+
+class Program:
+    """Runs until SIGTERM, SIGINT, the end of its parent, or an error of the emulator."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._began_s = time.monotonic()
+        self._end = asyncio.Event()
+        self._runs: asyncio.Task[None] | None = None
+        air = Air(options.routes, options.names, Wifi.ON, Traffic())
+        self._board = Board(options.image, _first_flash(options), air)
+        self._cable = Cable(self._board, options.serial)
+        self._control = Control(self._board, self._cable, self._power, self._began_s)
+
+    async def run(self) -> None:
+        """Until the end. Raises SimError, or whatever the emulator died of."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end.set)
+        parent = os.getppid()
+        async with AsyncExitStack() as stack:
+            stack.callback(self._cable.close)
+            server = await self._control.listen(self._options.control)
+            stack.callback(self._options.control.unlink, missing_ok=True)
+            stack.callback(server.close)
+            stack.push_async_callback(self._finish)
+            if self._options.bootsel is None:
+                self._start()
+                await self._enumerated()
+            else:
+                stack.enter_context(Bootsel(self._options.bootsel, self._program(loop)))
+            self._announce()
+            while not self._end.is_set() and os.getppid() == parent:
+                try:
+                    await asyncio.wait_for(self._end.wait(), _PARENT_S)
+                except TimeoutError:
+                    continue
+
+    async def _enumerated(self) -> None:
+        """Until its port is there, the usual case, or the end, or too much emulated time."""
+        while not self._cable.is_plugged and self._board.emulated_us < _ENUMERATE_US:
+            if self._end.is_set():
+                return
+            await asyncio.sleep(_LOOK_S)
+
+    async def _finish(self) -> None:
+        await self._board.power_off()
+        if self._options.flash is not None:
+            flash.save(self._options.flash, self._board.flash)
+        if self._runs is not None:
+            self._runs.result()  # raises what the emulator died of
+
+    async def _power(self, is_on: bool) -> None:
+        if is_on:
+            self._start()
+        else:
+            await self._board.power_off()
+
+    def _start(self) -> None:
+        self._runs = self._board.power_on()
+        self._runs.add_done_callback(self._on_stopped)
+
+    def _on_stopped(self, task: asyncio.Task[None]) -> None:
+        if task.exception() is not None:
+            self._end.set()
+
+    def _program(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes], None]:
+        """What the boot ROM does with a program; it comes from another thread."""
+
+        def start(program: bytes) -> None:
+            self._board.flash_at_rest = flash.content(program, None)
+            self._start()
+
+        def on_program(program: bytes) -> None:
+            loop.call_soon_threadsafe(start, program)
+
+        return on_program
+
+    def _announce(self) -> None:
+        options = self._options
+        release = release_of(options.image)
+        _say(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
+        if options.bootsel is not None:
+            _say(f"in its boot ROM: the drive is {options.bootsel / 'RPI-RP2'}")
+        _say(f"serial port {options.serial}, control channel {options.control}")
+        for port, (host, to_port) in sorted(options.routes.items()):
+            _say(f"Wi-Fi {SSID}: {HOST}:{port} is {host}:{to_port}")
+        _say("ready")
+
+
+def _first_flash(options: Options) -> bytes:
+    if options.flash is not None and options.flash.exists():
+        return flash.load(options.flash)
+    if options.bootsel is not None:
+        return b"\xff" * FLASH_BYTES
+    return flash.content(program_of(options.image), options.files)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def run(options: Options) -> None:
+    """The process's life. Raises SimError for what the user can mend."""
+
+    async def live() -> None:
+        await Program(options).run()
+
+    asyncio.run(live())

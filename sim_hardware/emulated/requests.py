@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""What may be asked on the control channel: one JSON object on a line, chosen by its "do".
+
+docs/emulated-board.md explains each. Times are emulated microseconds since the program started.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sim_hardware.emulated.inputs import CHANNELS, CODE_MAX, GPIOS
+from sim_hardware.emulated.names import DELAY_MS_MAX, Answer
+from sim_hardware.emulated.network import Wifi
+from sim_hardware.errors import SimError
+
+REQUEST_BYTES_MAX = 1 << 16
+LINES_AT_ONCE_MAX = 2_000
+
+Microseconds = Annotated[int, Meta(ge=0, le=1 << 53)]
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+Seconds = Annotated[float, Meta(gt=0, le=1e6)]
+Text = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class Request(msgspec.Struct, tag_field="do", tag=str.lower, forbid_unknown_fields=True):
+    """The base of all of them."""
+
+
+class Time(Request):
+    """The emulated time, and whether the board is powered."""
+
+
+class Wait(Request):
+    """Answered once the emulated time is `until_us`."""
+
+    until_us: Microseconds
+
+
+class Lines(Request):
+    """What the board printed, from line number `after` on."""
+
+    after: Count = 0
+    most: Annotated[int, Meta(ge=1, le=LINES_AT_ONCE_MAX)] = LINES_AT_ONCE_MAX
+
+
+class Line(Request):
+    """Answered once the board has printed a line that contains `has`, from number `after` on."""
+
+    has: Text
+    within_s: Seconds = 60.0
+    after: Count = 0
+
+
+class Reset(Request):
+    """Pull RUN low for a moment."""
+
+
+class Power(Request):
+    """Cut the power, or give it again."""
+
+    on: bool
+
+
+class WifiLink(Request, tag="wifi"):
+    """Change the state of the radio link."""
+
+    state: Wifi
+
+
+class Dns(Request):
+    """Change what the name server answers, and how late."""
+
+    answer: Answer
+    delay_ms: Annotated[int, Meta(ge=0, le=DELAY_MS_MAX)] = 0
+
+
+class Pin(Request):
+    """Drive a pin from outside, now or at a time."""
+
+    gpio: Annotated[int, Meta(ge=0, le=GPIOS)]
+    level: bool
+    at_us: Microseconds | None = None
+
+
+class Adc(Request):
+    """The 12-bit code that a channel of the converter reads, now or from a time on."""
+
+    channel: Annotated[int, Meta(ge=0, lt=CHANNELS)]
+    code: Annotated[int, Meta(ge=0, le=CODE_MAX)]
+    at_us: Microseconds | None = None
+
+
+class Take(Request):
+    """Play what one node of a take sensed: ground on GP26, PIR edges on GP15."""
+
+    folder: Text
+    node: Text
+    at_us: Microseconds | None = None
+
+
+class Flash(Request):
+    """Write all of the flash to a file."""
+
+    file: Text
+
+
+class Feeds(Request):
+    """When the watchdog was fed, from a time on."""
+
+    since_us: Microseconds = 0
+
+
+class Counters(Request):
+    """What was counted since the program started."""
+
+
+AnyRequest = (
+    Time
+    | Wait
+    | Lines
+    | Line
+    | Reset
+    | Power
+    | WifiLink
+    | Dns
+    | Pin
+    | Adc
+    | Take
+    | Flash
+    | Feeds
+    | Counters
+)
+_DECODER = msgspec.json.Decoder(AnyRequest)
+
+
+def parse(line: bytes) -> AnyRequest:
+    """One request. Raises SimError with what is wrong with it."""
+    try:
+        request: AnyRequest = _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SimError(f"invalid request: {error}") from None
+    return request
