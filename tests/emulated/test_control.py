@@ -16,7 +16,7 @@ from sim_hardware.emulated.cable import Cable
 from sim_hardware.emulated.client import Client
 from sim_hardware.emulated.control import CONNECTIONS_MAX, Control
 from sim_hardware.emulated.image import FLASH_BYTES
-from sim_hardware.emulated.inputs import MID_CODE
+from sim_hardware.emulated.inputs import REST_CODE
 from sim_hardware.emulated.names import NameServer
 from sim_hardware.emulated.network import Air, Traffic, Wifi
 from sim_hardware.emulated.requests import REQUEST_BYTES_MAX
@@ -96,8 +96,8 @@ async def test_control_plays_a_take(path: Path, board: Board, tmp_path: Path):
     request = {"do": "take", "folder": str(tmp_path / "walk"), "node": "n01"}
     (answer,) = await ask(path, json.dumps(request))
     assert (answer["start_us"], answer["duration_us"]) == (0, 30_000_000)
-    quiet = [abs(board.ground.code(1000 * at) - MID_CODE) for at in range(2000)]
-    near = [abs(board.ground.code(23_000_000 + 1000 * at) - MID_CODE) for at in range(2000)]
+    quiet = [abs(board.ground.code(1000 * at) - REST_CODE) for at in range(2000)]
+    near = [abs(board.ground.code(23_000_000 + 1000 * at) - REST_CODE) for at in range(2000)]
     assert max(quiet) < 10 < max(near)
     assert board.agenda.next_us is not None  # its PIR edges
     (answer,) = await ask(path, json.dumps({**request, "node": "n09"}))

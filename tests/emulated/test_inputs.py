@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim_hardware.emulated.inputs import CODES_PER_M_S, MID_CODE, PENDING_MAX, Agenda, Ground
+from sim_hardware.emulated.inputs import CODES_PER_M_S, PENDING_MAX, REST_CODE, Agenda, Ground
 from sim_hardware.errors import SimError
 from sim_hardware.signals import Signal
 
@@ -17,7 +17,7 @@ def codes(ground: Ground, begin_us: int, count: int) -> np.ndarray:
 
 def test_ground_at_rest_reads_mid_rail_and_a_code_of_noise():
     found = codes(Ground(), 0, 5000)
-    assert abs(found.mean() - MID_CODE) < 0.1
+    assert abs(found.mean() - REST_CODE) < 0.1
     assert 0.9 < found.std() < 1.2  # rounding adds 0.29 rms
 
 
@@ -25,9 +25,9 @@ def test_ground_reads_the_velocity_of_a_signal_in_its_time_only():
     ground = Ground()
     step = np.full(500, 100 / CODES_PER_M_S, np.float32)
     ground.play(Signal(fs_hz=500.0, velocity_m_s=step), 2_000_000)
-    assert abs(codes(ground, 0, 1900).mean() - MID_CODE) < 0.2
-    assert abs(codes(ground, 2_000_000, 990).mean() - MID_CODE - 100) < 0.2
-    assert abs(codes(ground, 3_000_000, 1000).mean() - MID_CODE) < 0.2
+    assert abs(codes(ground, 0, 1900).mean() - REST_CODE) < 0.2
+    assert abs(codes(ground, 2_000_000, 990).mean() - REST_CODE - 100) < 0.2
+    assert abs(codes(ground, 3_000_000, 1000).mean() - REST_CODE) < 0.2
 
 
 def test_ground_beyond_the_rails_reads_the_rails():
