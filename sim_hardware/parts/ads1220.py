@@ -142,19 +142,35 @@ class Ads1220:
         return 0  # inputs shorted, or left open in this wiring
 
 
-class Spi:
-    # The bus as machine.SPI hands it out. One part hangs on it.
+def _out_of_step(_byte):
+    return 0xFF
 
-    def __init__(self, part):
+
+class Spi:
+    # The bus as machine.SPI gives it. One part is on it. The ADS1220 takes data at the falling edge
+    # of a clock that rests low (8.5.1.3); in another mode it answers nothing of use.
+
+    def __init__(self, part, polarity=0, phase=1):
         self._part = part
+        self._is_in_step = polarity == 0 and phase == 1
+
+    def deinit(self):
+        self._part = None
+
+    def _transfer(self):
+        if self._part is None:
+            raise OSError(19)
+        return self._part.transfer if self._is_in_step else _out_of_step
 
     def write_readinto(self, out, answer):
-        transfer = self._part.transfer
+        transfer = self._transfer()
+        if len(out) != len(answer):
+            raise ValueError("buffers must be the same length")
         for i in range(len(out)):
             answer[i] = transfer(out[i])
 
     def readinto(self, answer, write=0):
-        transfer = self._part.transfer
+        transfer = self._transfer()
         for i in range(len(answer)):
             answer[i] = transfer(write)
 
@@ -164,6 +180,6 @@ class Spi:
         return bytes(answer)
 
     def write(self, out):
-        transfer = self._part.transfer
+        transfer = self._transfer()
         for byte in out:
             transfer(byte)

@@ -3,18 +3,16 @@
 
 
 class Wiring:
-    def __init__(self, front_end, geophone, battery, pir, tamper, divider_x100, reset_is_watchdog):
+    def __init__(self, front_end, geophone, battery, pir, tamper, divider_x100):
         self.front_end = front_end  # "rp2040_adc" or "ads1220"
         self.geophone = geophone  # GPIO of the amplifier's output, or of the chip's select line
         self.battery = battery  # GPIO of the divider
         self.pir = pir
         self.tamper = tamper
         self.divider_x100 = divider_x100
-        # On the rp2 machine.reset() goes through the watchdog and is reported as such.
-        self.reset_is_watchdog = reset_is_watchdog
 
 
 BOARDS = {
-    "pico_w": Wiring("rp2040_adc", 26, 28, 15, 14, 200, True),
-    "esp32": Wiring("ads1220", 5, 34, 27, 14, 200, False),
+    "pico_w": Wiring("rp2040_adc", 26, 28, 15, 14, 200),
+    "esp32": Wiring("ads1220", 5, 34, 27, 14, 200),
 }

@@ -9,7 +9,7 @@ JOIN = (
     "import network, time\n"
     "wlan = network.WLAN(network.STA_IF)\n"
     "wlan.active(True)\n"
-    "wlan.connect('site', 'secret')\n"
+    "wlan.connect('site', 'eight or more')\n"
     "def joined(limit_ms):\n"
     "    start = time.ticks_ms()\n"
     "    while not wlan.isconnected():\n"
@@ -36,11 +36,11 @@ def test_outage_ends_the_connection_until_it_is_joined_anew(bench: Bench) -> Non
         JOIN + "joined(5000)\n"
         "time.sleep(2)\n"
         "print(wlan.isconnected(), wlan.status() == network.STAT_IDLE)\n"
-        "wlan.connect('site', 'secret')\n"
+        "wlan.connect('site', 'eight or more')\n"
         "print(wlan.status() == network.STAT_NO_AP_FOUND)\n"
         "time.sleep(4)\n"
         "print(wlan.isconnected())\n"
-        "wlan.connect('site', 'secret')\n"
+        "wlan.connect('site', 'eight or more')\n"
         "print(joined(5000) is not None)\n"
     )
     assert lines == ["False True", "True", "False", "True"]
