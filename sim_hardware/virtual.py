@@ -65,6 +65,7 @@ class VirtualRun:
     made: list[Made]
     logs: dict[str, NodeLog]
     restarts: dict[str, int]
+    costs: dict[str, list[dict[str, Any]]]  # by node: what each boot was charged; may be empty
 
     @property
     def made_count(self) -> int:
@@ -99,8 +100,12 @@ def simulate(
     pace: Pace | None = None,
     faults: Mapping[str, Faults] | None = None,
     workers: int | None = None,
+    charges: str = "none",
 ) -> VirtualRun:
     """Run every node of the take to its end.
+
+    `charges`: what work costs the nodes, one of nodebox.CHARGES; unless "none" each has the heap
+    and the flash of its board.
 
     `trees`: per node id a folder as `groundwatch bundle` writes it; they are copied, not changed.
     `faults`: by node id; None takes what the truth of the take declares. Raises SimError when a
@@ -115,7 +120,9 @@ def simulate(
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
             runs = list(
                 pool.map(
-                    lambda box: _one(box, take, seed, pace, faults.get(box.node, _NO_FAULTS)),
+                    lambda box: _one(
+                        box, take, seed, pace, faults.get(box.node, _NO_FAULTS), charges
+                    ),
                     boxes,
                 )
             )
@@ -126,10 +133,13 @@ def simulate(
         [made for run in runs for made in run.made],
         {name: log for run in runs for name, log in run.logs.items()},
         {name: count for run in runs for name, count in run.restarts.items()},
+        {name: boots for run in runs for name, boots in run.costs.items()},
     )
 
 
-def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> VirtualRun:
+def _one(
+    box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults, charges: str
+) -> VirtualRun:
     lead = round(pace.lead_s * FEED_FS_HZ)
     end_s = take.duration_s + pace.settle_s
     if faults.dead_from_s is not None:
@@ -148,11 +158,17 @@ def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> Vir
         "t0_epoch_ms": round((take.t0_utc_s or _DEFAULT_T0_UTC_S) * 1000),
         "pir_edges_s": [crystal.shows(float(t_s)) for t_s in signal.pir_edges_s],
     }
-    box.write_settings(settings, seed, crystal.faults(faults))
+    box.write_settings(settings, seed, crystal.faults(faults), charges)
     log = NodeLog(box.node)
     # Real time is a hundredth of virtual time; a node that takes half of it hangs.
     restarts = _run(box, log, wall_limit_s=_WALL_LEAST_S + (end_s + pace.lead_s) / 2)
-    return VirtualRun(_read_uplinks(box, crystal), log.made, {box.node: log}, {box.node: restarts})
+    return VirtualRun(
+        _read_uplinks(box, crystal),
+        log.made,
+        {box.node: log},
+        {box.node: restarts},
+        {box.node: _read_costs(box)},
+    )
 
 
 def _write_feed(
@@ -192,6 +208,12 @@ def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
             why = f"ended with code {code}" if code >= 0 else "hung and was ended"
             raise SimError(f"node {box.node} {why}: {log.tail()}")
     raise SimError(f"node {box.node} was reset {_RESTARTS_MAX} times: {log.tail()}")
+
+
+def _read_costs(box: NodeBox) -> list[dict[str, Any]]:
+    if not box.costs.exists():
+        return []
+    return [json.loads(line) for line in box.costs.read_text(encoding="utf-8").splitlines()]
 
 
 def _read_uplinks(box: NodeBox, crystal: Crystal) -> list[Uplink]:

@@ -64,6 +64,9 @@ def _bind(settings):
 
     if settings.flash is not None:
         simfiles.start(settings.flash)
+    # What a port has built in takes none of the node's heap.
+    for name in ("asyncio", "machine", "network", "os", "socket", "time"):
+        __import__(name)
     collector = simmemory.Collector()
     sys.modules["gc"] = collector
     if settings.charges != "none":

@@ -46,7 +46,10 @@ def build(chosen, cause):
         _adc[wiring.battery] = CurveChannel(simclock.now, points)
     simpower.watch(chosen, leave)
     if chosen.end_s is not None:
-        simclock.at(int(chosen.end_s * 1_000_000), _end)
+        end_us = int(chosen.end_s * 1_000_000)
+        if end_us <= simclock.now():
+            _end(end_us)  # a boot that begins after the end
+        simclock.at(end_us, _end)
 
 
 def input_part(gpio):

@@ -13,7 +13,9 @@ import simcharge
 _WORDS = 2 if sys.maxsize > 0x7FFFFFFF else 1
 
 # What is taken from the heap to fit it, in pieces: the host's heap is never in one.
-_CHUNK = 1024
+_PIECE_MAX = 65_536
+_PIECE_MIN = 512
+_OVERHEAD = 128  # of one piece, on a heap of 64 bits
 _ballast = None
 _base_bytes = 0  # live before the node's first line: the simulator's own
 _from_sources = True
@@ -23,9 +25,16 @@ def fit(free_bytes):
     # Takes of the heap what the board does not have. Raises MemoryError when there is less.
     global _ballast
     gc.collect()
-    while gc.mem_free() - free_bytes * _WORDS > _CHUNK:
-        _ballast = (_ballast, bytearray(_CHUNK))
-        gc.collect()
+    size = _PIECE_MAX
+    while size >= _PIECE_MIN:
+        if gc.mem_free() - free_bytes * _WORDS <= size + _OVERHEAD:
+            size >>= 1
+            continue
+        try:
+            _ballast = (_ballast, bytearray(size))
+        except MemoryError:  # no hole of that size
+            size >>= 1
+    gc.collect()
     if gc.mem_free() < free_bytes * _WORDS:
         raise MemoryError
 
