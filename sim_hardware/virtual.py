@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from sim_hardware.analogue import ANALOGUE_FS_HZ, FRONT_ENDS, FrontEnd
 from sim_hardware.crystal import Crystal
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import (
@@ -34,6 +35,7 @@ from sim_hardware.signals import (
     AMBIENT_NM_S,
     FEED_FS_HZ,
     Signal,
+    quantized,
     quiet_floor,
     quiet_ground,
     to_feed,
@@ -101,8 +103,12 @@ def simulate(
     faults: Mapping[str, Faults] | None = None,
     workers: int | None = None,
     charges: str = "none",
+    analogue: bool = False,
 ) -> VirtualRun:
     """Run every node of the take to its end.
+
+    `analogue`: the ground passes the board's own geophone and filter (sim_hardware.analogue) in
+    place of an ideal one.
 
     `charges`: what work costs the nodes, one of nodebox.CHARGES; unless "none" each has the heap
     and the flash of its board.
@@ -121,7 +127,13 @@ def simulate(
             runs = list(
                 pool.map(
                     lambda box: _one(
-                        box, take, seed, pace, faults.get(box.node, _NO_FAULTS), charges
+                        box,
+                        take,
+                        seed,
+                        pace,
+                        faults.get(box.node, _NO_FAULTS),
+                        charges,
+                        FRONT_ENDS[box.board] if analogue else None,
                     ),
                     boxes,
                 )
@@ -138,20 +150,27 @@ def simulate(
 
 
 def _one(
-    box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults, charges: str
+    box: NodeBox,
+    take: Take,
+    seed: int,
+    pace: Pace,
+    faults: Faults,
+    charges: str,
+    front_end: FrontEnd | None,
 ) -> VirtualRun:
-    lead = round(pace.lead_s * FEED_FS_HZ)
     end_s = take.duration_s + pace.settle_s
     if faults.dead_from_s is not None:
         end_s = min(end_s, faults.dead_from_s)
     signal = take.signals[box.node]
     crystal = Crystal(faults.clock_ppm)
-    _write_feed(box.feed, signal, pace, seed, lead, crystal)
+    fs_hz = FEED_FS_HZ if front_end is None else ANALOGUE_FS_HZ
+    lead = round(pace.lead_s * fs_hz)
+    _write_feed(box.feed, signal, pace, seed, lead, crystal, front_end)
     settings: dict[str, Any] = {
         "mode": "virtual",
-        "fs_hz": FEED_FS_HZ,
-        "feed_t0_s": -lead / FEED_FS_HZ,
-        "start_s": -lead / FEED_FS_HZ,
+        "fs_hz": fs_hz,
+        "feed_t0_s": -lead / fs_hz,
+        "start_s": -lead / fs_hz,
         "end_s": crystal.shows(end_s),
         "link_delay_ms": pace.way_ms,
         "clock_ppb": round(1000 * faults.clock_ppm),
@@ -172,13 +191,24 @@ def _one(
 
 
 def _write_feed(
-    path: Path, signal: Signal, pace: Pace, seed: int, lead: int, crystal: Crystal
+    path: Path,
+    signal: Signal,
+    pace: Pace,
+    seed: int,
+    lead: int,
+    crystal: Crystal,
+    front_end: FrontEnd | None,
 ) -> None:
     velocity = signal.velocity(pace.ambient_nm_s)
     floor_nm_s = 1e9 * quiet_floor(velocity, signal.fs_hz)
-    quiet = quiet_ground(lead, floor_nm_s, seed)
-    feed = crystal.heard(np.concatenate([quiet, to_feed(velocity, signal.fs_hz)]), lead)
-    feed.astype("<i4").tofile(path)
+    if front_end is None:
+        quiet = quiet_ground(lead, floor_nm_s, seed)
+        ground = np.concatenate([quiet, to_feed(velocity, signal.fs_hz)])
+    else:
+        quiet = quiet_ground(lead, floor_nm_s, seed, ANALOGUE_FS_HZ)
+        seen = front_end.pass_on(velocity, signal.fs_hz)
+        ground = np.concatenate([quiet, quantized(1e9 * np.asarray(seen, np.float64))])
+    crystal.heard(ground, lead).astype("<i4").tofile(path)
 
 
 def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:

@@ -47,7 +47,7 @@ def build(chosen, cause):
     simpower.watch(chosen, leave)
     if chosen.end_s is not None:
         end_us = int(chosen.end_s * 1_000_000)
-        if end_us <= simclock.now():
+        if end_us < simclock.now():
             _end(end_us)  # a boot that begins after the end
         simclock.at(end_us, _end)
 
