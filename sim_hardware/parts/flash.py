@@ -46,10 +46,9 @@ class Flash:
             at += offset
         # Half of it, the time it takes, the other half: a power cut meanwhile leaves it torn.
         half = len(data) // 2
-        view = memoryview(data)
-        self._program(at, view[:half])
+        self._program(at, data, 0, half)
         simcharge.program((len(data) + PAGE - 1) // PAGE)
-        self._program(at + half, view[half:])
+        self._program(at, data, half, len(data))
 
     def _erase(self, sector):
         half = SECTOR // PAGE // 2
@@ -60,19 +59,17 @@ class Flash:
             if not part:
                 simcharge.erase()
 
-    def _program(self, at, data):
-        done = 0
-        page = self._page
-        while done < len(data):
-            size = min(PAGE, len(data) - done)
-            part = data[done : done + size]
-            old = memoryview(page)[:size]
-            self._cells.seek(at + done)
-            self._cells.readinto(old)
-            if old != _BLANK[:size]:
-                for i in range(size):
-                    old[i] &= part[i]
-                part = old
-            self._cells.seek(at + done)
-            self._cells.write(part)
-            done += size
+    def _program(self, at, data, begin, end):
+        # Nothing is allocated: it would be on the node's heap.
+        cells, page = self._cells, self._page
+        while begin < end:
+            size = min(PAGE, end - begin)
+            cells.seek(at + begin)
+            cells.readinto(page, size)
+            i = 0
+            while i < size:
+                page[i] &= data[begin + i]
+                i += 1
+            cells.seek(at + begin)
+            cells.write(page, size)
+            begin += size

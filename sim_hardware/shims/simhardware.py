@@ -81,6 +81,11 @@ def radio_is_out(t_us):
     return is_faulty("outages", t_us)
 
 
+def names_are_away(t_us):
+    # No server answers for names.
+    return is_faulty("dns_away", t_us) or radio_is_out(t_us) or radio_is_dead(t_us)
+
+
 def radio_is_dead(t_us):
     # Joined, but nothing passes: a radio that hangs, until it is started again.
     for begin_us, end_us in settings.faults_us["dead_radio"]:

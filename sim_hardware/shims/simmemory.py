@@ -14,8 +14,7 @@ _WORDS = 2 if sys.maxsize > 0x7FFFFFFF else 1
 
 # What is taken from the heap to fit it, in pieces: the host's heap is never in one.
 _PIECE_MAX = 65_536
-_PIECE_MIN = 512
-_OVERHEAD = 128  # of one piece, on a heap of 64 bits
+_PIECE_MIN = 32
 _ballast = None
 _base_bytes = 0  # live before the node's first line: the simulator's own
 _from_sources = True
@@ -24,19 +23,17 @@ _from_sources = True
 def fit(free_bytes):
     # Takes of the heap what the board does not have. Raises MemoryError when there is less.
     global _ballast
+    # The board's heap is free in one piece, so that piece is held while all around is filled.
     gc.collect()
+    board = bytearray(free_bytes * _WORDS)
     size = _PIECE_MAX
     while size >= _PIECE_MIN:
-        if gc.mem_free() - free_bytes * _WORDS <= size + _OVERHEAD:
-            size >>= 1
-            continue
         try:
             _ballast = (_ballast, bytearray(size))
-        except MemoryError:  # no hole of that size
+        except MemoryError:
             size >>= 1
+    del board
     gc.collect()
-    if gc.mem_free() < free_bytes * _WORDS:
-        raise MemoryError
 
 
 def note_import(is_source):

@@ -19,9 +19,7 @@ def _is_address(host):
 def getaddrinfo(host, port, *hints):
     # A name costs a look-up. Without an answer the port waits for all its tries, and no task runs.
     if not _is_address(host):
-        t_us = simclock.now()
-        is_away = simhardware.is_faulty("dns_away", t_us) or simhardware.radio_is_out(t_us)
-        is_away = is_away or simhardware.radio_is_dead(t_us)
+        is_away = simhardware.names_are_away(simclock.now())
         simcharge.lookup(is_away)
         if is_away:
             raise OSError(simcharge.port("lookup_error"))
