@@ -24,6 +24,7 @@ from sim_hardware.take import Take
 from sim_hardware.virtual import VirtualRun, simulate
 from sim_hardware.world import World, parse
 from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
 from tools.micropython import find
 
 _NODE = "n01"
@@ -103,7 +104,7 @@ def measure(
 ) -> Row:
     """Run one case. A node that cannot start has its reason in `ends_as`."""
     host, faults = CASES[case]
-    write_tree(_config(board, host), folder)
+    write_tree(_config(board, host), folder, mpy_of_interpreter(micropython))
     try:
         run = simulate(
             given,

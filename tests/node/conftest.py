@@ -118,7 +118,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
             "fs_hz": FS_HZ,
             "end_s": len(feed) / 4 / FS_HZ,
             "uplinks": str(uplinks),
-            # From sources the node does not fit an ESP32 without PSRAM (docs/simulator.md).
+            # The node does not fit an ESP32 without PSRAM (docs/simulator.md).
             "board_heap": board == "pico_w",
             **settings,
         }

@@ -46,7 +46,7 @@ def board_micropython(request: pytest.FixtureRequest) -> Path:
 def run(
     given: Take, folder: Path, interpreter: Path, faults: Faults | None = None, **more: Any
 ) -> VirtualRun:
-    trees = write_trees(given.site, bytes(32), 1883, folder / "trees")
+    trees = write_trees(given.site, bytes(32), 1883, folder / "trees", interpreter)
     own = {NODE: faults or Faults()}
     pace = Pace(settle_s=15.0)
     return simulate(given, trees, micropython=interpreter, pace=pace, faults=own, **more)
@@ -57,13 +57,13 @@ def test_charged_node_repeats_what_the_emulated_pico_w_has_shown(
 ) -> None:
     result = run(walk, tmp_path, board_micropython, charges="typical")
     (boot,) = result.costs[NODE]
-    # Sources on 1.25.0: 6.08 s without a feed, a collection of 22.0 ms each second, 139 KB in use.
-    assert boot["unfed_us_max"] == pytest.approx(6_080_000, rel=0.05)
-    assert boot["collect_us"] / boot["collections"] == pytest.approx(22_000, rel=0.2)
+    # Compiled, on 1.25.0: 1.5 s without a feed, a collection of 10.9 ms, 51.4 kB free at the start.
+    assert boot["unfed_us_max"] == pytest.approx(1_500_000, rel=0.15)
+    assert boot["collect_us"] / boot["collections"] == pytest.approx(10_900, rel=0.2)
     (start,) = [line for line in result.logs[NODE].lines if line.startswith("node started")]
-    assert 191_904 - int(start.rpartition("=")[2]) == pytest.approx(139 * 1024, rel=0.05)
+    assert int(start.rpartition("=")[2]) == pytest.approx(51_400, rel=0.25)
     # The timer is scheduled: what comes due during a collection is read late and counted good.
-    assert boot["timer_late"] > 300
+    assert boot["timer_late"] > 150
     assert result.made
 
 

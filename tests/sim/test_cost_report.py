@@ -63,7 +63,7 @@ def test_report_shows_a_ledger_that_costs_erases_and_samples(
 def test_report_says_why_a_node_does_not_start(micropython_i386: Path, tmp_path: Path) -> None:
     given = cost_report.take()
     row = cost_report.measure("walk", given, "esp32", "typical", micropython_i386, tmp_path / "a")
-    # 134 KB without PSRAM, and the firmware from sources wants more. Once it does not, this fails:
+    # 134 KB without PSRAM, and the firmware wants more. Once it does not, this fails:
     # then drop the case and put the new figures into docs/simulator.md.
     assert row.ends_as.startswith("MemoryError")
     assert row.samples == 0
