@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ class VirtualRun:
     made: list[Made]
     logs: dict[str, NodeLog]
     restarts: dict[str, int]
-    costs: dict[str, list[dict[str, Any]]]  # by node: what each boot was charged; may be empty
+    # by node: what each boot was charged; may be empty
+    costs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def made_count(self) -> int:
