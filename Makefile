@@ -37,7 +37,7 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/groundwatch wire --check
 
 faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, clocks, brokers, links; a quarter of an hour
-	@$(VENV)/python -m pytest -m faults tests/faults -s $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m faults tests/faults tests/node/test_corrupted_state.py -s $(PYTEST_ARGS)
 
 fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' guided
 	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-fuzz.lock

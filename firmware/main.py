@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-# The node: choose a tree, read the configuration, build the node, run. Any end but Ctrl-C resets.
+# The node: choose an image, read the configuration, build the node, run. Any end but Ctrl-C resets.
 import gc
 import sys
-import time
 
 guard = __import__("guard")
-slots = __import__("slots").choose()
+slots = __import__("slots").choose(guard.reset_cause())
 feed = guard.start(slots.is_told)
 try:
+    slots.wait(feed)
     slots.mount()
     sys.path.insert(0, "/fw")
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
@@ -15,7 +15,7 @@ try:
     del sys.modules["ugs"].config, sys.modules["ugs.config"]
     board = __import__("boards.%s.board" % config.board, None, None, ("x",)).make_board(config)
     feed()
-    name = "ugs.rescue" if slots.tree == "rescue" else "ugs.node"
+    name = "ugs.safe_mode" if slots.tree == "safe_mode" else "ugs.node"
     module = __import__(name, None, None, ("Node",))
     feed()
     node = module.Node(board, config, slots)
@@ -26,7 +26,6 @@ except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
     if slots.is_told:
-        for _ in range(5):  # to reach for Ctrl-C, and so that a broken node does not just flicker
-            feed()
-            time.sleep(1)
+        slots.keep_failure("start", error)
+        slots.leave(slots.EXCEPTION, type(error).__name__)
         guard.reset()

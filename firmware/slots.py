@@ -3,50 +3,76 @@
 # A tree is one file (pack.py). Not updated over the air: what chooses must not lie in a tree.
 
 import binascii
+import io
 import os
 import struct
 import sys
+import time
 
 from micropython import const
 
-RESCUE = "rescue"
+SAFE_MODE = "safe_mode"
 _TREES = ("a", "b")
 # Two files written in turn: power may fail in either, the other one stays whole.
 _FILES = ("slot0", "slot1")
-# count, active tree, trial, tries left, starts, spare is whole, floor, version on trial, command,
-# outcome
-_RECORD = ">IBBBBBIIIB"
+# count, active tree, trial, tries left, crashes, spare is whole, floor, version on trial, command,
+# outcome, whether the last start was well, was safe mode, is to retry; its reset cause and detail
+_RECORD = ">IBBBBBIIIBBBBB20s"
 _CRC = const(4)
+_DETAIL = const(20)
 _TRIES = const(3)
-# Starts in a row of which none lasted until the node was well.
-_STARTS_MAX = const(5)
+# Crashes in a row, each before the node was well, after which safe mode starts.
+_CRASHES_MAX = const(5)
+_U8_MAX = const(255)
+# After a crash the next start waits, twice as long each time: a boot number costs a flash write,
+# and a person at the cable needs time for Ctrl-C.
+_WAIT_S = const(5)
+_WAIT_S_MAX = const(300)
+# The traceback of the last failure, for whoever reads the flash.
+_FAILURE = "failure"
+_FAILURE_MAX = const(1000)
+
+# Causes as the hardware knows them, and as a hello names them (ugs.wire.schema).
+_POWER_ON = const(0)
+_WATCHDOG = const(2)
+_SOFT = const(3)
+_DEEPSLEEP = const(4)
+_UNKNOWN = const(5)
 
 
 class Slots:
     # is_told: there is a node.json, so this board knows who it is
     # tree: the one in use since choose(); on_trial: it has yet to prove itself
+    # cause, detail: why the start before this one ended; wait_s: how long to wait before this one
     # floor: the highest version ever committed; version: that of the tree on trial
     # command, outcome: what became of the update that `command` asked for, until told()
     NOTHING = const(0)
     COMMITTED = const(1)
     ROLLED_BACK = const(2)
+    # What a node can give as the cause of its own reset.
+    REBOOT = const(6)
+    STUCK_TASK = const(7)
+    EXCEPTION = const(8)
 
     def __init__(self, folder="."):
         self.is_told = "node.json" in os.listdir(folder)
         self._folder = folder
         self._paths = [folder + "/" + name for name in _FILES]
         self.on_trial = False
-        self._count = self._active = self._trial = self._tries = self._starts = 0
-        self._spare_whole = 0
-        self.floor = self.version = self.command = 0
+        self._count = self._active = self._trial = self._tries = self._crashes = 0
+        self._spare_whole = self._well = self._safe = self._retry = self._left = 0
+        self.floor = self.version = self.command = self.wait_s = 0
         self.outcome = self.NOTHING
+        self.cause = _UNKNOWN
+        self.detail = ""
         self._load()
         self.tree = self.active()
 
-    def choose(self):
+    def choose(self, reset_cause):
         # The tree of this boot; counts the attempt before it is made, so no end of it goes unseen.
+        crashed = self._note_end(reset_cause)
         if self._trial and not self._tries:
-            self._trial = 0
+            self._trial = self._crashes = self.wait_s = 0
             self.outcome = self.ROLLED_BACK
         self.on_trial = bool(self._trial)
         if self.on_trial:
@@ -55,14 +81,74 @@ class Slots:
                 self.tree = self.spare()
                 return self.tree
             self.on_trial = False  # a try that cannot be counted might be made for ever
-        self._starts = min(self._starts + 1, _STARTS_MAX + 1)
-        if self._starts > _STARTS_MAX and self._spare_whole:
+        if self._crashes >= _CRASHES_MAX and self._may_fall_back():
             self._active ^= 1
-            self._spare_whole = 0
-            self._starts = 1
+            self._spare_whole = self._crashes = 0
+        # A safe mode that crashes itself gives the firmware its turn.
+        is_retry = self._retry or (crashed and self._safe)
+        self._safe = int(self._crashes >= _CRASHES_MAX and not is_retry)
+        self._retry = 0
         self._save()
-        self.tree = RESCUE if self._starts > _STARTS_MAX else _TREES[self._active]
+        self.tree = SAFE_MODE if self._safe else self.active()
         return self.tree
+
+    def count(self, reset_cause):
+        # Instead of choose() for a node with one image only (frozen/main.py).
+        self._note_end(reset_cause)
+        self._save()
+
+    def wait(self, feed):
+        # After a crash, before a boot number is spent.
+        for _ in range(self.wait_s):
+            feed()
+            time.sleep(1)
+
+    def _note_end(self, reset_cause):
+        # How the start before this one ended; whether by a crash: firmware that failed before it
+        # was well. Power that comes and goes is none, nor is a reset pin. What the node noted of a
+        # reset of its own counts only where no power was lost since.
+        self.cause = reset_cause
+        if self._left and reset_cause not in (_POWER_ON, _DEEPSLEEP):
+            self.cause = self._left
+        else:
+            self.detail = ""
+        self._left = 0
+        crashed = False
+        if self._well:
+            self._crashes = 0
+        elif self.cause in (_WATCHDOG, _SOFT, _UNKNOWN, self.STUCK_TASK, self.EXCEPTION):
+            crashed = True
+            self._crashes = min(self._crashes + 1, _U8_MAX)
+            self.wait_s = min(_WAIT_S << min(self._crashes - 1, 8), _WAIT_S_MAX)
+        self._well = 0
+        return crashed
+
+    def _may_fall_back(self):
+        # To firmware that was in use before; never below the newest that ever was. So it is for a
+        # node that lost both records and knows neither.
+        return self._spare_whole and _version(self.path(self.spare())) >= self.floor
+
+    def retries(self):
+        # How often safe mode has let the firmware try again in vain.
+        return max(0, self._crashes - _CRASHES_MAX)
+
+    def leave(self, cause, detail):
+        # Before a reset that the node makes itself: the next start knows why. On rp2 any such reset
+        # reads as the watchdog's. Kept in this record and not in the watchdog's scratch registers:
+        # esp32 has none, and a flash write for each such reset is rare enough.
+        self._left = cause
+        self.detail = detail[:_DETAIL]
+        self._save()
+
+    def keep_failure(self, name, error):
+        # Instead of the one before; flash that refuses loses it.
+        try:
+            with open(self._folder + "/" + _FAILURE, "w") as file:
+                out = _Bounded(file)
+                out.write("%s: %s\n" % (name, repr(error)[:200]))
+                sys.print_exception(error, out)
+        except (OSError, MemoryError):
+            pass
 
     def spare(self):
         # The tree that is not in use: what an update is written to.
@@ -93,15 +179,15 @@ class Slots:
 
     def start_trial(self, version, command):
         # The spare tree is whole: from the next boot on it is tried.
-        self._trial, self._tries, self._starts = 1, _TRIES, 0
+        self._trial, self._tries, self._crashes = 1, _TRIES, 0
         self.version, self.command, self.outcome = version, command, self.NOTHING
         self._must_save()
 
     def commit(self):
         # The tree on trial has proved itself.
         self._active ^= 1
-        self._trial = self._starts = 0
-        self._spare_whole = 1
+        self._trial = self._crashes = 0
+        self._spare_whole = self._well = 1
         self.floor = max(self.floor, self.version)
         self.outcome = self.COMMITTED
         self.on_trial = False
@@ -109,8 +195,8 @@ class Slots:
 
     def well(self):
         # The tree in use runs as it should.
-        if self._starts:
-            self._starts = 0
+        if not self._well:
+            self._well = 1
             self._must_save()
 
     def told(self):
@@ -118,8 +204,8 @@ class Slots:
         self._must_save()
 
     def retry(self):
-        # In rescue: let the active tree start once more.
-        self._starts = _STARTS_MAX - 1
+        # In safe mode: let the active tree start once more.
+        self._retry = 1
         self._must_save()
 
     def _load(self):
@@ -127,8 +213,10 @@ class Slots:
         whole = [fields for fields in found if fields]
         if whole:
             best = max(whole)
-            self._count, self._active, self._trial, self._tries, self._starts = best[:5]
-            self._spare_whole, self.floor, self.version, self.command, self.outcome = best[5:]
+            self._count, self._active, self._trial, self._tries, self._crashes = best[:5]
+            self._spare_whole, self.floor, self.version, self.command, self.outcome = best[5:10]
+            self._well, self._safe, self._retry, self._left = best[10:14]
+            self.detail = best[14].rstrip(b"\0").decode()
         elif None in found:
             # Damaged both: the spare may be the tree that was in use.
             self._spare_whole = 1
@@ -144,12 +232,17 @@ class Slots:
             self._active,
             self._trial,
             self._tries,
-            self._starts,
+            self._crashes,
             self._spare_whole,
             self.floor,
             self.version,
             self.command,
             self.outcome,
+            self._well,
+            self._safe,
+            self._retry,
+            self._left,
+            self.detail.encode(),
         )
         try:
             with open(self._paths[(self._count + 1) & 1], "wb") as file:
@@ -176,10 +269,38 @@ def _read(path):
     return fields if fields[1] < len(_TREES) else None
 
 
-def choose():
+def _version(path):
+    # Of the release in a tree's file: 1.2.3 as 1002003, as ugs.version has it; 0 for none.
+    try:
+        with open(path, "rb") as file:
+            for line in (file.read(200).split(b"\n"))[1:]:
+                if line.startswith(b"version "):
+                    high, middle, low = [int(part) for part in line[8:].split(b".")]
+                    return (high * 1000 + middle) * 1000 + low
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
+class _Bounded(io.IOBase):
+    # The first bytes of what is written.
+
+    def __init__(self, file):
+        self._file = file
+        self._left = _FAILURE_MAX
+
+    def write(self, data):
+        if not isinstance(data, str):
+            data = bytes(data).decode()
+        self._file.write(data[: self._left])
+        self._left = max(0, self._left - len(data))
+        return len(data)
+
+
+def choose(reset_cause):
     # The record of this node with the tree of this boot chosen. Nothing is counted on a board that
     # waits to be provisioned: no tree can prove itself there.
     record = Slots()
     if record.is_told:
-        record.choose()
+        record.choose(reset_cause)
     return record

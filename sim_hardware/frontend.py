@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim_hardware.parts import noise
+from sim_hardware.parts.front_end import BOARDS
 
-NM_S_PER_COUNT_X256 = 3581  # as firmware/boards/pico_w/board.py: a quarter of 55.95 nm/s
+_FRONT = BOARDS["pico_w"]
+NM_S_PER_COUNT_X256 = round(256 * _FRONT.nm_s_per_count())
 READINGS = 4  # of 12 bits, summed for each sample
 _MID_COUNTS = READINGS * 2048
 # As in parts/rp2040_adc.py, which a simulated node imports by another name.
-_NUMERATOR, _SHIFT = 4685, 10  # codes times 256 for one nm/s
-_MID_X256 = 2048 * 256
+_SHIFT = 10
+_NUMERATOR = round((256 << _SHIFT) / (READINGS * _FRONT.nm_s_per_count()))  # codes x256 of one nm/s
+_WELL_X256 = 2048 * 256 + round(_FRONT.well_counts() * 256 / READINGS)
 _NM_S_MAX = 150_000
 _STRIDES = range(1, 256, 2)
 
@@ -47,7 +50,7 @@ class GeophoneArray:
     def counts(self, nm_s: NDArray[np.int32]) -> NDArray[np.int32]:
         """Sums of four readings less mid-rail, one for each sample (n,) of ground in nm/s."""
         bounded = np.clip(nm_s.astype(np.int64), -_NM_S_MAX, _NM_S_MAX)
-        level_x256 = _MID_X256 + (bounded * _NUMERATOR >> _SHIFT)
+        level_x256 = _WELL_X256 + (bounded * _NUMERATOR >> _SHIFT)
         codes = level_x256[:, None] + self._noise(nm_s.size) + 128 >> 8
         return np.asarray(np.clip(codes, 0, 4095).sum(axis=1) - _MID_COUNTS, np.int32)
 

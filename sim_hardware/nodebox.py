@@ -52,9 +52,10 @@ class Faults:
 
     `battery_curve`: (time, mV) points in rising order, straight lines between them; without any
     the battery stays at `battery_mv`. `battery_mohm`: its inner resistance; when the radio's
-    current makes the supply sag too far, the board starts again (brown-out). In virtual time only:
-    `loss_pct`, the share of uplinks whose connection breaks, `clock_ppm`, how fast the crystal
-    runs, `dead_radio_s` (joined, but nothing passes until the radio starts again) and `half_open_s`
+    current makes the supply sag too far, the board starts again (brown-out). `geophone_faults`:
+    (time, kind) pairs, kinds as in parts/geophone_line.py. In virtual time only: `loss_pct`, the
+    share of uplinks whose connection breaks, `clock_ppm`, how fast the crystal runs,
+    `dead_radio_s` (joined, but nothing passes until the radio starts again) and `half_open_s`
     (connections that stand then carry nothing any more).
     """
 
@@ -65,6 +66,7 @@ class Faults:
     dead_from_s: float | None = None
     battery_curve: tuple[tuple[float, float], ...] = ()
     clock_ppm: float = 0.0
+    geophone_faults: tuple[tuple[float, str], ...] = ()
     battery_mohm: int = 0
     power_off_s: Intervals = ()
     wrong_passphrase_s: Intervals = ()
@@ -178,6 +180,7 @@ class NodeBox:
             "battery_mv": faults.battery_mv,
             "battery_curve": [list(pair) for pair in faults.battery_curve],
             "battery_mohm": faults.battery_mohm,
+            "geophone_faults": [list(pair) for pair in faults.geophone_faults],
             "loss_pct": faults.loss_pct,
             **settings,
         }

@@ -11,6 +11,7 @@ from typing import Any
 
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import INTERVALS, Faults, Intervals
+from sim_hardware.parts.geophone_line import KINDS
 from sim_hardware.tables import ZERO_UP, Table, pair, read
 
 _FAULTS_MAX = 1000
@@ -26,6 +27,7 @@ _RULES = {
     "battery_mv": _BATTERY_MV,
     "battery_curve": list,
     "battery_mohm": (0.0, 100_000.0),
+    "geophone_faults": list,
     "loss_pct": (0.0, 90.0),
     "clock_ppm": (-500.0, 500.0),
 }
@@ -33,7 +35,8 @@ _RULES = {
 
 @dataclass(frozen=True)
 class Trouble:
-    """What goes wrong for one node. `deaf_from_s`: its geophone's wire is cut then."""
+    """What goes wrong for one node. `deaf_from_s`: its geophone's cable is cut then, and the ground
+    of the take falls still; a geophone fault of the run alone leaves the ground as it is."""
 
     node: str
     faults: Faults = field(default_factory=Faults)
@@ -63,6 +66,10 @@ def _read_trouble(table: object, where: str) -> Trouble:
     for key in ("battery_mv", "battery_mohm", "loss_pct"):
         if key in values:
             values[key] = int(values[key])
+    if "geophone_faults" in values:
+        values["geophone_faults"] = _kinds(values["geophone_faults"], f"{where}.geophone_faults")
+    elif deaf_from_s is not None:
+        values["geophone_faults"] = ((float(deaf_from_s), "cut"),)
     return Trouble(str(node), Faults(**values), deaf_from_s)
 
 
@@ -115,6 +122,17 @@ def _flickers(value: list[Any], where: str) -> Intervals:
         raise SimError(f"{where}: more than {_TIMES_MAX} in all")
     _rising([first for first, _ in pairs], where)
     return tuple(pairs)
+
+
+def _kinds(value: list[Any], where: str) -> tuple[tuple[float, str], ...]:
+    # The list is empty, or [time, kind] pairs in order of time.
+    if len(value) > _TIMES_MAX:
+        raise SimError(f"{where}: must hold up to {_TIMES_MAX} pairs")
+    for one in value:
+        if not isinstance(one, list) or len(one) != 2 or one[1] not in KINDS:
+            raise SimError(f"{where}: must hold [time, kind] pairs, kinds {', '.join(KINDS)}")
+    times = _rising([one[0] for one in value], where)
+    return tuple(zip(times, (str(one[1]) for one in value), strict=True))
 
 
 def to_tables(troubles: Iterable[Trouble]) -> list[Table]:

@@ -22,7 +22,7 @@ from gateway.config.fields import (
     identifier_meta,
     load_public_key,
 )
-from gateway.config.network import NodeHost, Passphrase, Ssid
+from gateway.config.network import Country, NodeHost, Passphrase, Ssid
 from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
 from gateway.keysafe import open_root
@@ -52,8 +52,10 @@ _FIXED = {
     "pack.py": "pack.py",
     "slots.py": "slots.py",
 }
-TREE, _SPARE, RESCUE = "a.fw", "b.fw", "rescue.fw"
-OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, RESCUE)
+TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
+# The name that safe mode's image had before; flashing removes it.
+_FORMER = "rescue.fw"
+OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, _FORMER)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class NodeConfig:
 
     `key` is the 32-byte node key and stays out of reprs, empty for a node that keeps what has come
     of its own; `release` the public key of firmware releases, without which the node takes no
-    updates. `x_m`, `y_m` are metres east and north.
+    updates. `x_m`, `y_m` are metres east and north. `address` is what `host` stands for now, for
+    the node to try before it asks a name server; `country` two letters for its radio.
     """
 
     site: str
@@ -78,6 +81,8 @@ class NodeConfig:
     pir: bool = True
     release: bytes | None = None
     link: str = WIFI
+    country: str = ""
+    address: str = ""
 
     def as_json(self) -> str:
         """The text of node.json, as firmware/ugs/config.py reads it."""
@@ -91,8 +96,10 @@ class NodeConfig:
         if self.link == SERIAL:
             table["link"] = self.link
         else:
-            table["wifi"] = {"ssid": self.ssid, "passphrase": self.passphrase}
-            table["broker"] = {"host": self.host, "port": self.port}
+            wifi = {"ssid": self.ssid, "passphrase": self.passphrase}
+            table["wifi"] = wifi | ({"country": self.country} if self.country else {})
+            broker: dict[str, str | int] = {"host": self.host, "port": self.port}
+            table["broker"] = broker | ({"address": self.address} if self.address else {})
         table |= {"x_m": self.x_m, "y_m": self.y_m, "pir": self.pir}
         if self.release is not None:
             table["release"] = self.release.hex()
@@ -144,6 +151,7 @@ class _Node(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Wifi(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ssid: Ssid
     passphrase: Passphrase | None = None
+    country: Country | None = None
 
 
 class _Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +193,7 @@ def _parse(path: Path, board: str | None) -> NodeConfig:
         pir=node.pir,
         release=_release_key(node, path),
         link=node.link,
+        country=(wifi and wifi.country) or "",
     )
 
 
@@ -228,7 +237,7 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
         _clear(out)
         for name, source in _FIXED.items():
             shutil.copyfile(FIRMWARE / source, out / name)
-        for name, tree in ((TREE, image), (RESCUE, image.rescue())):
+        for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
             (out / name).write_bytes(unsigned(tree))
         for name in ("slot0", "slot1"):
             (out / name).touch()
@@ -237,7 +246,7 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
         node_json.write_text(config.as_json())
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
-    return sorted(Path(name) for name in (*OWNED, "node.json") if name != _SPARE)
+    return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, _FORMER))
 
 
 def unsigned(image: Image) -> bytes:
@@ -253,7 +262,7 @@ def _clear(out: Path) -> None:
         raise UserError(f"{out} is a file; name a folder for the bundle")
     if not any(out.iterdir()):
         return
-    if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE, RESCUE)):
+    if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE)):
         raise UserError(f"{out} is not empty and not a former bundle; name another folder")
     for name in (*OWNED, "node.json"):
         (out / name).unlink(missing_ok=True)

@@ -16,9 +16,9 @@ _SUFFIXES = (".py", ".bin")
 _VERSION_FILE = "ugs/version.py"
 _VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 # What a node needs to take an update when both of its trees are bad.
-_RESCUE_PARTS = re.compile(
+_SAFE_MODE_PARTS = re.compile(
     r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
-    r"|ugs/(__init__|clock|config|ratchet|rescue|tasks|version)\.mpy"
+    r"|ugs/(__init__|base|clock|conditions|config|ratchet|safe_mode|tasks|version)\.mpy"
 )
 
 
@@ -31,9 +31,9 @@ class Image:
     mpy: int
     files: Mapping[str, bytes] = field(repr=False)
 
-    def rescue(self) -> Image:
-        """The part of it that the rescue tree holds."""
-        kept = {name: data for name, data in self.files.items() if _RESCUE_PARTS.fullmatch(name)}
+    def safe_mode(self) -> Image:
+        """The part of it that safe mode needs."""
+        kept = {name: data for name, data in self.files.items() if _SAFE_MODE_PARTS.fullmatch(name)}
         return Image(self.board, self.version, self.mpy, kept)
 
 

@@ -2,19 +2,10 @@
 # board: what the boards have in common; each board.py adds its pins and its front end.
 
 import machine
-from micropython import const
 
 from boards import guard
-
-# Constants of machine.reset_cause() and the numbers they have in a hello (ugs.wire.schema).
-_RESET_CAUSES = (
-    ("PWRON_RESET", 0),
-    ("HARD_RESET", 1),
-    ("WDT_RESET", 2),
-    ("SOFT_RESET", 3),
-    ("DEEPSLEEP_RESET", 4),
-)
-_RESET_UNKNOWN = const(5)
+from ugs.drivers.contact import Contact
+from ugs.drivers.edges import EdgeQueue
 
 
 def start_timer(timer, freq_hz, callback, hard):
@@ -37,19 +28,39 @@ def watch_edges(pin, handler):
         pin.irq(handler=handler, trigger=trigger)
 
 
+def make_inputs(pir_gpio, tamper_gpio):
+    # The PIR's edge queue, None without a PIR's pin, and the tamper contact.
+    pir = None
+    if pir_gpio is not None:
+        pin = machine.Pin(pir_gpio, machine.Pin.IN, machine.Pin.PULL_DOWN)
+        pir = EdgeQueue(pin)
+        watch_edges(pin, pir.on_edge)
+    pin = machine.Pin(tamper_gpio, machine.Pin.IN, machine.Pin.PULL_UP)
+    tamper = Contact(pin)
+    watch_edges(pin, tamper.on_edge)
+    return pir, tamper
+
+
 class Board:
     # What a node asks of its board:
     #   name                      as in node.json
     #   sampler, pir, tamper      drivers, pir may be None; battery_mv() in millivolts
     #   nm_s_per_count_x256       ground velocity of one sampler count, times 256
-    #   wlan or line              the station interface; or, on a wire, the line, and no radio is on
+    #   input_levels              own noise in counts rms times 16, and the offsets in counts below
+    #                             which the geophone is shorted, above which it is cut
+    #   wlan or line              the Wi-Fi station; or, on a wire, the line, and no radio is on
     #   start_watchdog()          returns what has to be fed; cannot be undone
-    #   check()                   once a second: looks after the front end, raises OSError
-    #   reset_cause(), reset()
+    #   check()                   once a second: looks after the front end; True when it had to be
+    #                             set up anew, raises OSError when it does not answer
+    #   coil_answers()            whether a test current finds the geophone; False without such
+    #   reset()
 
-    def __init__(self, name, nm_s_per_count_x256, sampler, pir, tamper, battery, wlan):
+    def __init__(
+        self, name, nm_s_per_count_x256, input_levels, sampler, pir, tamper, battery, wlan
+    ):
         self.name = name
         self.nm_s_per_count_x256 = nm_s_per_count_x256
+        self.input_levels = input_levels
         self.sampler = sampler
         self.pir = pir
         self.tamper = tamper
@@ -63,20 +74,16 @@ class Board:
         else:
             # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
             # during which no scheduled timer runs.
-            wlan.active(True)
-        self._reset_cause = machine.reset_cause()
+            wlan.power_up()
 
     def start_watchdog(self):
         return machine.WDT(timeout=guard.WATCHDOG_MS)
 
     def check(self):
-        pass
+        return False
 
-    def reset_cause(self):
-        for name, number in _RESET_CAUSES:
-            if getattr(machine, name, None) == self._reset_cause:
-                return number
-        return _RESET_UNKNOWN
+    def coil_answers(self):
+        return False
 
     def reset(self):
         guard.reset()

@@ -3,14 +3,16 @@
 # heap. One tree, changed by the cable only. Takes the place of main.py.
 import gc
 import sys
-import time
 
 # First what is frozen: beside this file is a folder ugs, which holds the model.
 sys.path.insert(0, ".frozen")
 guard = __import__("boards.guard", None, None, ("start",))
 slots = __import__("slots").Slots()
+if slots.is_told:
+    slots.count(guard.reset_cause())
 feed = guard.start(slots.is_told)
 try:
+    slots.wait(feed)
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
     config.release = None  # so that it refuses updates over the air
     board = __import__("boards.%s.board" % config.board, None, None, ("x",)).make_board(config)
@@ -22,7 +24,6 @@ except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
     if slots.is_told:
-        for _ in range(5):  # to reach for Ctrl-C, and so that a broken node does not just flicker
-            feed()
-            time.sleep(1)
+        slots.keep_failure("start", error)
+        slots.leave(slots.EXCEPTION, type(error).__name__)
         guard.reset()

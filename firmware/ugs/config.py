@@ -15,16 +15,14 @@ class ConfigError(ValueError):
 
 
 class Config:
-    def __init__(self, site, node, board, key, network, place, pir, release):
-        self.site = site
-        self.node = node
-        self.board = board
-        self.key = key  # as given at the cable; None when it has gone on (ugs.ratchet)
-        self.is_wired = network is None
-        self.ssid, self.passphrase, self.host, self.port = network or ("", "", "", 0)
-        self.x_m, self.y_m = place
-        self.pir = pir
-        self.release = release  # the public key of firmware releases, None without updates
+    # What parse_config() sets. A method would hold on to all of this module, which main.py lets go.
+    #   key: as given at the cable; None when it has gone on (ugs.ratchet)
+    #   release: the public key of firmware releases, None without updates
+    #   address: what `host` stood for when the node was flashed, "" when not known
+    site = node = board = ssid = passphrase = country = host = address = ""
+    port = x_m = y_m = 0
+    is_wired = pir = False
+    key = release = None
 
 
 def load_config(path):
@@ -41,43 +39,58 @@ def load_config(path):
 
 
 def parse_config(table):
-    network = None
-    if type(table) is dict and table.get("link") == "serial":
+    config = Config()
+    config.is_wired = type(table) is dict and table.get("link") == "serial"
+    if config.is_wired:
         _no_other_keys("node.json", table, _KEYS)
     else:
-        network = _network(table)
+        _set_network(config, table)
+    config.site = _identifier(table, "site", "north")
+    config.node = _identifier(table, "node", "n07")
+    config.board = _identifier(table, "board", "pico_w")
+    config.key = _key(table, "key") if "key" in table else None
+    config.x_m = _number(table, "x_m")
+    config.y_m = _number(table, "y_m")
     pir = table.get("pir")
     if type(pir) is not bool:
         raise ConfigError("pir must be true or false")
-    return Config(
-        _identifier(table, "site", "north"),
-        _identifier(table, "node", "n07"),
-        _identifier(table, "board", "pico_w"),
-        _key(table, "key") if "key" in table else None,
-        network,
-        (_number(table, "x_m"), _number(table, "y_m")),
-        pir,
-        _key(table, "release") if "release" in table else None,
-    )
+    config.pir = pir
+    config.release = _key(table, "release") if "release" in table else None
+    return config
 
 
-def _network(table):
+def _set_network(config, table):
     _no_other_keys("node.json", table, _KEYS + _RADIO_KEYS)
     if table.get("link", "wifi") != "wifi":
         raise ConfigError('link must be "wifi" or "serial"')
     wifi = table.get("wifi")
-    _no_other_keys("wifi", wifi, ("ssid", "passphrase"))
+    _no_other_keys("wifi", wifi, ("ssid", "passphrase", "country"))
     broker = table.get("broker")
-    _no_other_keys("broker", broker, ("host", "port"))
+    _no_other_keys("broker", broker, ("host", "port", "address"))
     port = broker.get("port")
     if type(port) is not int or not 1 <= port <= 65535:
         raise ConfigError("broker.port must be 1..65535, as in 1883")
-    return (
-        _text(wifi, "ssid", "wifi.", 1, 32, "field"),
-        _text(wifi, "passphrase", "wifi.", 0, 63),
-        _text(broker, "host", "broker.", 1, 64, "192.168.4.1"),
-        port,
-    )
+    config.ssid = _text(wifi, "ssid", "wifi.", 1, 32, "field")
+    config.passphrase = _text(wifi, "passphrase", "wifi.", 0, 63)
+    config.country = _country(wifi) if "country" in wifi else "XX"
+    config.host = _text(broker, "host", "broker.", 1, 64, "192.168.4.1")
+    config.port = port
+    config.address = _address(broker) if "address" in broker else ""
+
+
+def _country(wifi):
+    value = _text(wifi, "country", "wifi.", 2, 2, "DE")
+    if not ("A" <= value[0] <= "Z" and "A" <= value[1] <= "Z"):
+        raise ConfigError('wifi.country must be two capital letters, as in "DE"')
+    return value
+
+
+def _address(broker):
+    value = _text(broker, "address", "broker.", 7, 15, "192.168.4.1")
+    parts = value.split(".")
+    if len(parts) != 4 or not all(part.isdigit() and int(part) <= 255 for part in parts):
+        raise ConfigError('broker.address must be four numbers, as in "192.168.4.1"')
+    return value
 
 
 def _no_other_keys(name, table, known):

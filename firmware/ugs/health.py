@@ -1,71 +1,34 @@
 # SPDX-License-Identifier: MIT
-# health: what a node says about itself: the heartbeat, and conditions when one begins or ends.
+# health: what a node measures of itself: the heartbeat, and which conditions hold.
 
 from micropython import const
 
-from ugs.drivers.sampler import RING
-from ugs.wire import schema
+from ugs.pir_check import PirCheck
+from ugs.signal_check import RESTARTED, SILENT, SignalCheck
 
 _HEARTBEAT_MS = const(60_000)
 _U16_MAX = const(65535)
 
-_BATTERY_EVERY_S = const(10)
-# One lithium cell; below the lowest one there is no battery but a bench supply on the divider.
+_BATTERY_EVERY_S = const(4)
+# One lithium cell; below the lowest one there is no battery but a bench supply on the divider. The
+# radio makes the voltage dip for less than the time of two looks.
 _BATTERY_LOW_MV = const(3500)
 _BATTERY_GOOD_MV = const(3600)
 _BATTERY_NONE_MV = const(1000)
-# A sensor that is cut or shorted shows less than this for so long; even a quiet site has more.
-_FLAT_COUNTS = const(1)
-_FLAT_S = const(60)
-_WELL_FLAT_S = const(10)
-_PIR_STUCK_MS = const(600_000)
+_BATTERY_LOOKS = const(2)
+# Low-voltage lockout: without the radio, which takes most of the current, the node goes on sensing
+# into its ledger and does not fall into a brown-out. The cell recovers some 0.1 V without the load,
+# so the radio comes back well above that.
+_RADIO_OFF_MV = const(3200)
+_RADIO_ON_MV = const(3400)
+_RADIO_LOOKS = const(4)  # later than the condition low_battery, which goes out before
 _CLOCK_UNSET_MS = const(600_000)
 _WINDOW_S = const(10)
-_HOLD_MS = const(600_000)
-_HOLD_TAMPER_MS = const(10_000)
 # In one window: 1 % missed, 5 % of one second clipped, and more refusals than radio noise makes.
 _MISSED_PCT = const(1)
 _CLIPPED_PCT = const(5)
 _REFUSED = const(10)
 _LEDGER_QUIET_WINDOWS = const(6)
-
-
-class Conditions:
-    # record(name, values) is called on every change of a condition, never for a repetition. The end
-    # is told some time after the beginning at the earliest: what flickers must not fill the ledger
-    # and drive detections out of it.
-
-    def __init__(self, record):
-        self._record = record
-        # name -> when the beginning was told
-        self._active = {}
-
-    def set(self, now_ms, name, active, value=None):
-        since_ms = self._active.get(name)
-        if active == (since_ms is not None):
-            return
-        if active:
-            self._active[name] = now_ms
-        else:
-            hold_ms = _HOLD_TAMPER_MS if name == "tamper" else _HOLD_MS
-            if now_ms - since_ms < hold_ms:
-                return
-            del self._active[name]
-        self.tell(now_ms, name, active, value)
-
-    def tell(self, now_ms, name, active=True, value=None, boot=None):
-        # A condition that only happens, without an end. Returns what record() does.
-        print("condition told kind=%s active=%d value=%s" % (name, active, value))
-        values = {
-            "t_ms": now_ms,
-            "kind": schema.enum_value("condition", "kind", name),
-            "active": int(active),
-        }
-        if value is not None:
-            values["value"] = value
-        if boot is not None:
-            values["boot"] = boot
-        return self._record("condition", values)
 
 
 class Health:
@@ -85,16 +48,18 @@ class Health:
         self._heartbeat_ms = 0
         self._beat_ms = 0
         self._seconds = 0
-        self._flat_s = 0
+        self._signal = SignalCheck(
+            board.sampler, board.nm_s_per_count_x256, board.input_levels, board.coil_answers
+        )
+        self._pir = PirCheck(board.pir) if board.pir is not None else None
+        self._low_looks = self._shut_looks = 0
         self._clipped = 0
         self._clip_seen = 0
         self._missed = 0
         self._refused = 0
         self._faults = 0
         self._faultless_windows = 0
-        self._pir_level = 0
-        self._pir_since_ms = 0
-        self._pir_dropped = 0
+        self._sensor_fault = 0
 
     def is_heartbeat_due(self, now_ms):
         return now_ms >= self._heartbeat_ms
@@ -103,6 +68,7 @@ class Health:
         # 60 s +- 20 %, so that nodes started together do not stay together.
         self._beat_ms = now_ms
         self._heartbeat_ms = now_ms + int(_HEARTBEAT_MS * (0.8 + 0.4 * self._random()))
+        self._print_sampling()
         return {
             "t_ms": now_ms,
             "battery_mv": min(self.battery_mv, _U16_MAX),
@@ -116,9 +82,25 @@ class Health:
         # Whether the gateway has answered the newest heartbeat.
         return self._session.echo_ms == self._beat_ms
 
+    def _print_sampling(self):
+        sampler = self._sampler
+        print(
+            "sampling rate_hz_x100=%d missed=%d overruns=%d clipped=%d worst_late_us=%d"
+            " offset=%d rms_x16=%d"
+            % (
+                sampler.rate_hz_x100(),
+                sampler.missed,
+                sampler.overruns,
+                sampler.clipped,
+                sampler.worst_late_us,
+                self._signal.offset,
+                self._signal.rms_x16,
+            )
+        )
+
     def are_sensors_well(self):
         # For now: a fault is told only once it lasts.
-        return self._flat_s < _WELL_FLAT_S and self._sampler.written and self._is_front_end_well()
+        return not self._sensor_fault and self._sampler.written
 
     def poll_contact(self, now_ms):
         tamper = self._board.tamper
@@ -128,6 +110,7 @@ class Health:
     def poll(self, now_ms):
         if self._seconds % _BATTERY_EVERY_S == 0:
             self._check_battery(now_ms)
+            self._check_radio()
         self._check_signal(now_ms)
         self._check_pir(now_ms)
         self._seconds += 1
@@ -137,21 +120,31 @@ class Health:
     def _check_battery(self, now_ms):
         self.battery_mv = self._board.battery_mv()
         if _BATTERY_NONE_MV <= self.battery_mv < _BATTERY_LOW_MV:
-            self._conditions.set(now_ms, "low_battery", True, self.battery_mv)
-        elif self.battery_mv >= _BATTERY_GOOD_MV:
+            self._low_looks += 1
+            if self._low_looks >= _BATTERY_LOOKS:
+                self._conditions.set(now_ms, "low_battery", True, self.battery_mv)
+            return
+        self._low_looks = 0
+        if self.battery_mv >= _BATTERY_GOOD_MV:
             self._conditions.set(now_ms, "low_battery", False, self.battery_mv)
+
+    def _check_radio(self):
+        link = self._link
+        is_low = _BATTERY_NONE_MV <= self.battery_mv < _RADIO_OFF_MV
+        self._shut_looks = self._shut_looks + 1 if is_low else 0
+        if self._shut_looks == _RADIO_LOOKS:
+            link.is_shut = True
+            self._ledger.write_back()
+            print("radio off battery_mv=%d" % self.battery_mv)
+        elif link.is_shut and not _BATTERY_NONE_MV <= self.battery_mv < _RADIO_ON_MV:
+            link.is_shut = False
+            print("radio on battery_mv=%d" % self.battery_mv)
 
     def _check_signal(self, now_ms):
         sampler = self._sampler
-        newest = sampler.written
-        low = high = sampler.ring[(newest - 1) & (RING - 1)]
-        for i in range(2, 34):
-            count = sampler.ring[(newest - i) & (RING - 1)]
-            low = min(low, count)
-            high = max(high, count)
-        self._flat_s = self._flat_s + 1 if high - low <= _FLAT_COUNTS else 0
-        fault = self._flat_s >= _FLAT_S or not self._is_front_end_well()
-        self._conditions.set(now_ms, "sensor_fault", fault)
+        fault = self._front_end_fault() or self._signal.step()
+        self._sensor_fault = fault
+        self._conditions.set(now_ms, "sensor_fault", bool(fault), fault or None)
         clipped = sampler.clipped - self._clipped
         self._clipped = sampler.clipped
         if clipped * 100 > _CLIPPED_PCT * sampler.fs_hz:
@@ -160,25 +153,16 @@ class Health:
         elif self._seconds - self._clip_seen >= _WINDOW_S:
             self._conditions.set(now_ms, "samples_clipped", False, sampler.clipped)
 
-    def _is_front_end_well(self):
+    def _front_end_fault(self):
         try:
-            self._board.check()
+            return RESTARTED if self._board.check() else 0
         except OSError:
-            return False
-        return True
+            return SILENT
 
     def _check_pir(self, now_ms):
-        pir = self._board.pir
-        if pir is None:
-            return
-        if pir.level != self._pir_level:
-            self._pir_level = pir.level
-            self._pir_since_ms = now_ms
-        stuck = pir.level and now_ms - self._pir_since_ms >= _PIR_STUCK_MS
-        # A PIR gives a few edges a second; a queue that overflows hangs on a loose wire.
-        chatters = pir.dropped != self._pir_dropped
-        self._pir_dropped = pir.dropped
-        self._conditions.set(now_ms, "pir_fault", bool(stuck or chatters))
+        if self._pir is not None:
+            fault = self._pir.step(now_ms)
+            self._conditions.set(now_ms, "pir_fault", bool(fault), fault or None)
 
     def _check_window(self, now_ms):
         conditions = self._conditions

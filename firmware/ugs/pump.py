@@ -19,11 +19,10 @@ _ONSET = schema.enum_value("detection", "phase", "onset")
 
 class Pump:
     # record(name, values) -> (boot, seq, on flash) keeps a detection; alive() reports progress.
-    #   read: number of the next sample to read      overruns: samples skipped because of a lag
+    #   read: number of the next sample to read
 
     def __init__(self, sampler, pir, detector, clock, record, alive):
         self.read = 0
-        self.overruns = 0
         self._sampler = sampler
         self._pir = pir
         self._detector = detector
@@ -47,12 +46,13 @@ class Pump:
     def step(self):
         # Feeds every whole block there is; True when there was one.
         sampler = self._sampler
+        sampler.keep_time()
         before = self.read
         lag = sampler.written - self.read
         if lag > _LAG_MAX:
             skipped = (lag - BLOCK) // BLOCK * BLOCK
             self.read += skipped
-            self.overruns += skipped
+            sampler.overruns += skipped
             sampler.missed += skipped
         while sampler.written - self.read >= BLOCK:
             age_us = sampler.age_us(self.read + BLOCK - 1)
@@ -62,6 +62,8 @@ class Pump:
             self.read += BLOCK
             if self._detector.feed(sampler.ring, self.read - BLOCK, t_ms):
                 self._keep(self._detector.report)
+        if self._pir is not None:
+            self._look_at_pir()
         return self.read != before
 
     def _feed_edges(self, until_ms):
@@ -70,7 +72,15 @@ class Pump:
             t_ms = self._clock.at_tick(pir.tick())
             if t_ms > until_ms:
                 return
-            self._detector.pir_edge(t_ms, pir.pop())
+            before = pir.level
+            if pir.pop() != before and not pir.is_shut:
+                self._detector.pir_edge(t_ms, pir.level)
+
+    def _look_at_pir(self):
+        pir = self._pir
+        pir.is_muted = self._detector.is_pir_muted()
+        if pir.resync() and not pir.is_shut:
+            self._detector.pir_edge(self._clock.uptime_ms(), pir.level)
 
     def _keep(self, report):
         values = {

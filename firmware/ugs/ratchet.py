@@ -13,8 +13,10 @@ from ugs.wire import keys
 
 _PERIOD_MS = const(86_400_000)
 _AGAIN_MS = const(3_600_000)  # after flash has refused
-# Check value of the key given at the cable, epoch, UTC of the step, key, MQTT password.
+# Check value of the key given at the cable, half turn of starts that the key is for
+# (ugs.ledger.boots) and epoch, UTC of the step, key, MQTT password.
 _RECORD = ">4sIQ32s16s"
+_EPOCH_BITS = const(20)
 _CRC = const(4)
 # littlefs writes beside what it replaces. A small file takes a fresh block and two entries in the
 # log of its folder: so many as there are free blocks, twice, have overwritten every place.
@@ -43,7 +45,11 @@ class Ratchet:
             if key is None:
                 raise KeysError("node.json has no key and %s is no good; provision it" % self._path)
             record = (origin, 0, 0, key, keys.mqtt_password(key))
+            self._half = None
+        else:
+            self._half = record[1] >> _EPOCH_BITS
         self._origin, self.epoch, self._since_ms, self.key, self._password = record
+        self.epoch &= (1 << _EPOCH_BITS) - 1
         self.keys = keys.Keys(self.key, self._password)
         # How many places are left to overwrite; None: it is not yet counted.
         is_due = _DUE in os.listdir() or (key and self.epoch)
@@ -57,19 +63,43 @@ class Ratchet:
             if not self._since_ms:
                 self._save(self.epoch, wall_ms, self.key)  # first heard of: the period begins
                 return False
-            open(_DUE, "w").close()
-            self._left = None
+            self._mark()
             key = keys.next_key(self.key, self.epoch + 1)
             self._save(self.epoch + 1, wall_ms, key)
         except OSError:
             self._fail("step")
             self._since_ms = wall_ms - _PERIOD_MS + _AGAIN_MS
             return False
+        self._use(key)
+        return True
+
+    def start(self, half):
+        # At a start, which is in this half of a turn of boot numbers: in another one than the last
+        # start its numbers have been used before, so the key takes a step, answered or not.
+        # Where flash refuses it is used all the same: the next start takes the same step again, and
+        # has other numbers.
+        if half == self._half:
+            return
+        is_new, self._half = self._half is None, half
+        key = self.key if is_new else keys.next_key(self.key, self.epoch + 1)
+        try:
+            if not is_new:
+                self._mark()
+            self._save(self.epoch + (not is_new), self._since_ms, key)
+        except OSError:
+            self._fail("start")
+        if not is_new:
+            self._use(key)
+
+    def _mark(self):
+        open(_DUE, "w").close()
+        self._left = None
+
+    def _use(self, key):
         self.key = key
         self.epoch += 1
         self.keys = keys.Keys(key, self._password)
         print("key stepped epoch=%d" % self.epoch)
-        return True
 
     def scrub(self):
         # One small part of it, for one erase of flash stops sampling for some 50 ms.
@@ -118,6 +148,7 @@ class Ratchet:
         return struct.unpack(_RECORD, body) if len(body) == struct.calcsize(_RECORD) else None
 
     def _save(self, epoch, since_ms, key):
+        epoch |= (self._half or 0) << _EPOCH_BITS
         body = struct.pack(_RECORD, self._origin, epoch, since_ms, key, self._password)
         with open(self._path + ".new", "wb") as file:
             file.write(body + binascii.crc32(body).to_bytes(_CRC, "big"))

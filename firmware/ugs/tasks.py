@@ -68,11 +68,14 @@ class Supervisor:
         return None
 
     async def feed(self, watchdog):
-        # Feeds until a task is stuck; then the hardware resets the node.
-        while self.stuck() is None:
+        # Feeds until a task is stuck; returns its name.
+        while True:
+            stuck = self.stuck()
+            if stuck is not None:
+                print("watchdog starved task=%s" % stuck)
+                return stuck
             watchdog.feed()
             await asyncio.sleep_ms(_FEED_EVERY_MS)
-        print("watchdog starved task=%s" % self.stuck())
 
     async def _keep(self, name, make):
         while True:

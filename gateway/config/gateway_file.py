@@ -55,7 +55,8 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # [nodes]
 # ssid = "groundwatch"
 # passphrase = "change me, 8 to 63 characters"
-# host = "192.168.4.1"
+# country = "DE"         # whose rules the radio keeps; without it, those that hold everywhere
+# host = "192.168.4.1"   # or a name: then the node is given the address it has now as well
 
 # When a sector is armed; one without a schedule always is. While it is not, its alarms are
 # recorded only.

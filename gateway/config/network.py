@@ -133,6 +133,17 @@ Ssid = Annotated[str, form(has_bytes(32), "must have 1 to 32 bytes", "groundwatc
 NodeHost = Annotated[str, form(has_bytes(64), "must have 1 to 64 bytes", "192.168.4.1")]
 
 
+Country = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{2}(?!\n)$",
+        examples=["DE"],
+        description="Which country's rules the radio of a node keeps (ISO 3166-1).",
+        extra={"wants": "must be two capital letters"},
+    ),
+]
+
+
 class Passphrase(InlineSecret):
     """IEEE 802.11-2020 annex J.4: 8 to 63 printable ASCII characters."""
 
@@ -154,5 +165,6 @@ class NodeNetwork(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     ssid: Ssid
     passphrase: Passphrase | None = None
+    country: Country | None = None
     host: NodeHost
     port: Annotated[int, Meta(ge=0, le=65535, description="0: the broker's.")] = 0

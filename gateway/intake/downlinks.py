@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gateway.intake.authentication.authenticator import Authenticator
+from gateway.intake.authentication.boots import on_wire
 from gateway.intake.downlink import DownCounter, seal_down
 from gateway.intake.nodes.registry import NodeRegistry
 from gateway.store.interface import NodeRow, Writes
@@ -39,7 +40,7 @@ class Downlinks:
         counter = self._counters[node].take() if boot and keys else None
         if keys is None or counter is None:
             return None
-        return seal_down(self._site, node, keys, boot, counter, message)
+        return seal_down(self._site, node, keys, on_wire(boot), counter, message)
 
     def may_seal(self, node: str) -> bool:
         """Whether the store has granted a counter for a message to it."""

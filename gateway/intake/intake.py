@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
+from gateway.intake.authentication.boots import latest, on_wire
 from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
 from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
@@ -334,13 +335,12 @@ class Intake:
                     found.append(footfalls)
             case wire.Hello():
                 self._clock(node, boot, arrival_us, message.t_ms, live=True)
-                self.registry.on_hello(node, message)
-                if message.oldest_seq is not None:
-                    self._give_up(node, boot, message.oldest_seq - 1)
+                found += self.registry.on_hello(node, boot, message)
+                self._give_up(node, boot, (message.oldest_seq or 1) - 1)
                 taken.time_for = (node, message.t_ms)
             case wire.Condition():
                 if message.kind is wire.ConditionKind.RECORDS_DROPPED and message.value:
-                    self._give_up(node, message.boot or boot, message.value)
+                    self._give_up(node, latest(boot, message.boot or on_wire(boot)), message.value)
                 found += self.registry.on_condition(node, boot, admitted.seq, message)
             case wire.Snippet() | wire.Result() | wire.Want():
                 pass  # kept as it came; nothing is decided by it

@@ -32,7 +32,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     """One node. `state`: normal, detecting, fault, offline or not_reporting.
 
     A node's own values are None until it has reported them. `gaps`: (boot, first, last) of durable
-    messages that have not arrived although later ones have.
+    messages that have not arrived although later ones have. `reset_cause`: why the boot before this
+    one ended; `reset_detail`: the stuck task, the exception, or what asked for the reboot.
     """
 
     id: str
@@ -51,6 +52,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     boot: int = 0
     fw: str = ""
     board: str = ""
+    reset_cause: str = ""
+    reset_detail: str = ""
     battery_mv: int | None = None
     rssi_dbm: int | None = None
     floor_um_s: float | None = None

@@ -39,6 +39,8 @@ class NodeReport(Protocol):
     forged: bool
     fw: str
     board: str
+    reset_cause: str
+    reset_detail: str
     battery_mv: int | None
     rssi_dbm: int | None
     floor_um_s: float | None

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.wire.field import Kind, WireEnum, wire
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_SEALED = 1536  # bytes of a sealed message
 MAX_PAYLOAD = 1512  # bytes before sealing
 MAX_TOPIC = 64
@@ -27,6 +27,9 @@ class ResetCause(WireEnum):
     SOFT = 3
     DEEPSLEEP = 4
     UNKNOWN = 5
+    REBOOT = 6
+    STUCK_TASK = 7
+    EXCEPTION = 8
 
 
 class Phase(WireEnum):
@@ -63,7 +66,7 @@ class ConditionKind(WireEnum):
     RESTARTED = 10
     DOWN_REFUSED = 11
     PIR_FAULT = 12
-    RESCUE = 13
+    SAFE_MODE = 13
 
 
 class SnippetEncoding(WireEnum):
@@ -109,13 +112,21 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     # version of this table
     schema: Annotated[int, wire(4, Kind.UINT, 1, 255, "-")]
     # why this boot began
-    reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 5, "-", enum=ResetCause)]
+    reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 8, "-", enum=ResetCause)]
     # sample rate
     fs_hz: Annotated[int, wire(6, Kind.UINT, 1, 65535, "Hz")]
     # free heap
     heap_free: Annotated[int, wire(7, Kind.UINT, 0, 4294967295, "byte")]
     # oldest durable seq of this boot held
     oldest_seq: Annotated[int | None, wire(8, Kind.UINT, 1, 65535, "-")] = None
+    # those active now, bit k for kind k
+    conditions: Annotated[int | None, wire(9, Kind.UINT, 0, 4294967295, "-", since=2)] = None
+    # newest durable seq they include
+    conditions_seq: Annotated[int | None, wire(10, Kind.UINT, 0, 65535, "-", since=2)] = None
+    # by cause, see section 7
+    reset_detail: Annotated[str | None, wire(11, Kind.TEXT, 1, 20, "-", since=2)] = None
+    # how often boot numbers started again at 1
+    turn: Annotated[int | None, wire(12, Kind.UINT, 0, 65535, "-", since=2)] = None
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,11 @@
 # Room "board", simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
 # (TI SBAS501C; sections below are of that sheet), with the geophone between AIN0 and AIN1.
 
+from math import exp, pi, sin
+
 import simclock
 from parts import noise
+from parts.front_end import BOARDS
 
 # 8.5.3 commands
 _RESET = 0x06
@@ -20,9 +23,12 @@ _SPS_TURBO = (40, 90, 180, 350, 660, 1200, 2000, 2000)
 
 _VREF_UV = 2_048_000  # internal reference
 _SUPPLY_UV = 3_300_000  # VREF = AVDD
-_GEOPHONE_NV_X10 = 288  # per nm/s: SM-24, 28.8 V/(m/s)
+_FRONT = BOARDS["esp32"]
+_GEOPHONE_NV = _FRONT.sensitivity()  # per nm/s
 # Noise at the input with gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1).
 _NOISE_NV = 500
+_BURN_OUT_A = 10e-6  # 8.3.10
+_NM_S_MAX = 2_000_000  # well beyond full scale
 
 _FULL = 0x7FFFFF
 
@@ -33,14 +39,19 @@ def _period_us(register_1):
 
 
 class Ads1220:
-    def __init__(self, feed, seed):
-        self._feed = feed
+    def __init__(self, line, seed):
+        self._line = line
         self._noise = noise.table(seed)
         self._selected = False
+        self._on_ready = None
+        self._event = None
+        self._has_sagged = False
+        self._burn_us = -(1 << 40)  # when the burn-out currents last came or went
         self._power_on()
 
     def _power_on(self):
         self.registers = bytearray(4)  # 8.6: all zero after reset
+        self._register_1 = 0
         self._period_us = _period_us(0)
         self._start_us = None  # of the first conversion; None while powered down (8.4.1)
         self._seen = 0  # conversions already read
@@ -48,6 +59,36 @@ class Ads1220:
         self._at = 0
         self._out = b""
         self._data_out = b""
+        self._last = 0
+        self._schedule()
+
+    def watch(self, on_edge):
+        # The DRDY pin falls when a conversion is ready (8.5.1.3): on_edge(0, t_us); None ends it.
+        self._on_ready = on_edge
+        self._schedule()
+
+    def _schedule(self):
+        if self._event is not None:
+            simclock.cancel(self._event)
+            self._event = None
+        if self._on_ready is not None and self._start_us is not None:
+            next_us = self._start_us + (self._conversions() + 1) * self._period_us
+            self._event = simclock.at(next_us, self._ready)
+
+    def _ready(self, t_us):
+        if self._is_out(t_us):
+            return t_us + self._period_us if self._start_us is not None else None
+        self._on_ready(0, t_us)
+        return t_us + self._period_us if self._start_us is not None else None
+
+    def _is_out(self, t_us):
+        # Whether the part is without supply; a short sag only costs it its registers.
+        kind = self._line.kind(t_us)
+        if kind == "brown_out" and not self._has_sagged:
+            self._has_sagged = True
+            self._power_on()
+            return True
+        return kind == "silent"
 
     def select(self, level):
         # The CS line. High ends whatever command was under way (8.5.1.1).
@@ -61,7 +102,7 @@ class Ads1220:
 
     def transfer(self, byte):
         # One byte in, one byte out, most significant bit first (SPI mode 1).
-        if not self._selected:
+        if not self._selected or self._is_out(simclock.now()):
             return 0xFF
         answer = 0
         if not self._left and not self._out and not self.drdy():
@@ -90,6 +131,7 @@ class Ads1220:
             self._restart()
         elif byte & 0xFE == _POWERDOWN:
             self._start_us = None
+            self._schedule()
         elif byte & 0xF0 == _RDATA:
             self._latch()
 
@@ -98,6 +140,9 @@ class Ads1220:
             self.registers[self._at] = byte
             if self._at == 1:
                 self._period_us = _period_us(byte)
+                if (byte ^ self._register_1) & 1:
+                    self._burn_us = simclock.now()
+                self._register_1 = byte
         self._at += 1
         self._left -= 1
         if not self._left and self._start_us is not None:
@@ -107,6 +152,7 @@ class Ads1220:
     def _restart(self):
         self._start_us = simclock.now()
         self._seen = 0
+        self._schedule()
 
     def _latch(self):
         number = self._conversions()
@@ -127,19 +173,53 @@ class Ads1220:
         # 24-bit two's complement code of conversion `number`, clipped at full scale (8.5.2).
         t_us = self._start_us + number * self._period_us
         gain = 1 << (self.registers[0] >> 1 & 7)
-        nv_x10 = self._input_nv_x10(t_us)
-        nv_x10 += self._noise[number & (noise.SIZE - 1)] * _NOISE_NV * 10 // noise.RMS
+        input_nv = self._input_nv(t_us)
+        if self._line.kind(t_us) == "stuck":
+            return self._last
+        input_nv += self._noise[number & (noise.SIZE - 1)] * _NOISE_NV / noise.RMS
         vref_uv = _SUPPLY_UV if self.registers[2] >> 6 == 3 else _VREF_UV
-        code = nv_x10 * gain * (_FULL + 1) // (vref_uv * 10_000)
-        return max(-_FULL - 1, min(_FULL, code))
+        code = int(input_nv * gain * (_FULL + 1) / (vref_uv * 1000) // 1)
+        self._last = max(-_FULL - 1, min(_FULL, code))
+        return self._last
 
-    def _input_nv_x10(self, t_us):
+    def _input_nv(self, t_us):
         mux = self.registers[0] >> 4
         if mux == 0:  # AIN0 - AIN1
-            return self._feed.at(t_us) * _GEOPHONE_NV_X10
+            return self._terminals_nv(t_us)
         if mux == 6:  # AIN1 - AIN0
-            return -self._feed.at(t_us) * _GEOPHONE_NV_X10
+            return -self._terminals_nv(t_us)
         return 0  # inputs shorted, or left open in this wiring
+
+    def _terminals_nv(self, t_us):
+        nm_s = max(-_NM_S_MAX, min(_NM_S_MAX, self._line.nm_s(t_us)))
+        ohm = self._line.terminals_ohm(_FRONT, t_us)
+        sense_nv = 1e9 * _FRONT.sense_v * ohm / (_FRONT.sense_ohm + ohm)
+        burn = self.registers[1] & 1
+        if burn:
+            sense_nv += 1e9 * _BURN_OUT_A * (ohm + _FRONT.filter_ohm)
+        if t_us - self._burn_us < 1_000_000 and self._line.kind(t_us) != "cut":
+            sense_nv += (1 if burn else -1) * _swing_nv((t_us - self._burn_us) * 1e-6)
+        return nm_s * _GEOPHONE_NV + sense_nv
+
+
+def _swing_nv(t_s):
+    # The coil's answer to a step of the burn-out current: the force G i moves the mass, which
+    # swings back with its own frequency and damping.
+    one = _FRONT.geophone
+    damping = _FRONT.damping()
+    w0 = 2 * pi * one.natural_hz
+    w = w0 * (1 - damping**2) ** 0.5
+    coil_a = _BURN_OUT_A * _FRONT.shunt_ohm / (_FRONT.shunt_ohm + one.coil_ohm)
+    speed = one.sensitivity * coil_a / (one.mass_kg * w) * exp(-damping * w0 * t_s) * sin(w * t_s)
+    return 1e9 * _FRONT.sensitivity() * speed
+
+
+class ReadyLine:
+    # The DRDY pin, for machine.Pin.
+
+    def __init__(self, part):
+        self.level = part.drdy
+        self.watch = part.watch
 
 
 def _out_of_step(_byte):

@@ -1,51 +1,69 @@
 # SPDX-License-Identifier: MIT
 # Room "board", simulated: the RP2040's 12-bit ADC behind the geophone amplifier.
 #
-# SM-24 geophone, 28.8 V/(m/s); amplifier gain 500 biased at mid-rail; 3.3 V over 4096 codes:
-# one code is 55.95 nm/s. The converter adds about one code rms of noise (8.7 effective bits are
-# given for 1.8 codes, RP2040 datasheet 4.9.3; the amplifier's filter leaves about half of it).
+# Scale and offset follow from the components (parts/front_end.py). The converter adds about one
+# code rms of noise (8.7 effective bits are given for 1.8 codes, RP2040 datasheet 4.9.3; the
+# amplifier's filter leaves about half of it).
 
 from parts import noise
+from parts.front_end import BOARDS
 
-# Codes are computed times 256: 256 / 55.949 nm/s = 4.5756 = 4685 / 1024 (to 1e-4).
-_NUMERATOR = 4685
-_SHIFT = 10
-_MID_X256 = 2048 * 256
+FRONT = BOARDS["pico_w"]
+READINGS = 4  # of 12 bits, summed by the node for each sample
+# Codes are computed times 256.
+SHIFT = 10
+NUMERATOR = round((256 << SHIFT) / (READINGS * FRONT.nm_s_per_count()))
+MID_X256 = 2048 * 256
+WELL_X256 = MID_X256 + round(FRONT.well_counts() * 256 / READINGS)
 # Beyond +-150 um/s the output is at its rail anyway; the bound keeps products below 2**30.
-_NM_S_MAX = 150_000
+NM_S_MAX = 150_000
 
 
 class GeophoneChannel:
-    def __init__(self, now, feed, seed):
+    def __init__(self, now, line, seed):
         self._now = now
-        self._feed = feed
+        self._line = line
         self._noise = noise.table(seed)
         self._i = 0
         self._stride = 1
         self._t_us = None
-        self._level_x256 = _MID_X256
+        self._level_x256 = WELL_X256
+        self._kind = "well"
+        self._rest_x256 = WELL_X256  # with the ground still
 
     def code(self):
         # 0..4095. Several readings at one instant differ by noise only.
         t_us = self._now()
         if t_us != self._t_us:
             self._t_us = t_us
-            nm_s = self._feed.at(t_us)
-            if nm_s > _NM_S_MAX:
-                nm_s = _NM_S_MAX
-            elif nm_s < -_NM_S_MAX:
-                nm_s = -_NM_S_MAX
-            self._level_x256 = _MID_X256 + (nm_s * _NUMERATOR >> _SHIFT)
+            self._look(t_us)
         i = self._i + self._stride
         if i >= noise.SIZE:
             # Another odd stride walks the table in another order: no 4 s period in the noise.
             i -= noise.SIZE
             self._stride = (self._stride + 2) & 255
         self._i = i
+        if self._kind == "stuck":
+            return self._level_x256 >> 8
         code = (self._level_x256 + self._noise[i] + 128) >> 8
         if code < 0:
             return 0
         return code if code < 4096 else 4095
+
+    def _look(self, t_us):
+        nm_s = self._line.nm_s(t_us)
+        kind = self._line.kind(t_us)
+        if kind != self._kind:
+            self._kind = kind
+            counts = FRONT.sense_counts(self._line.terminals_ohm(FRONT, t_us))
+            self._rest_x256 = MID_X256 + round(min(counts * 256 / READINGS, 1 << 20))
+        elif kind == "stuck":
+            return
+        if nm_s > NM_S_MAX:
+            nm_s = NM_S_MAX
+        elif nm_s < -NM_S_MAX:
+            nm_s = -NM_S_MAX
+        self._level_x256 = self._rest_x256 + (nm_s * NUMERATOR >> SHIFT)
 
 
 class LevelChannel:

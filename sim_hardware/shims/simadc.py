@@ -14,7 +14,7 @@ _ESP32_PINS = (32, 33, 34, 35, 36, 37, 38, 39, 0, 2, 4, 12, 13, 14, 15, 25, 26, 
 class _Adc:
     def read_u16(self):
         # Twelve bits spread over sixteen as the rp2 and esp32 ports do: the top bits repeat.
-        code = self._code()
+        code = self._code() * simhardware.wiring.raw_adc_pct // 100
         return code << 4 | code >> 8
 
 
@@ -59,7 +59,8 @@ class Esp32Adc(_Adc):
         return min(4095, self._channel.code() * 3_300 // (self._full_uv // 1000))
 
     def read_uv(self):
-        return self._code() * (self._full_uv // 4095)
+        # In steps of 100 uV, so that the product is a small integer on a 32-bit build.
+        return self._code() * (self._full_uv // 100) // 4095 * 100
 
 
 ADC = Rp2Adc if simcharge.port("is_rp2") else Esp32Adc

@@ -78,8 +78,9 @@ class _Gateway:
         if opened is None:
             return
         lane, boot, seq, name, values = opened
-        # Older boots still speak through their ledger; what goes down is for the newest.
-        self._boot = max(self._boot, boot)
+        # Older boots still speak through their ledger; what goes down is for the newest, which a
+        # hello names. Boot numbers may start again at 1.
+        self._boot = boot if name == "hello" else self._boot or boot
         if lane == 0:
             self._commit(boot, seq, name, values)
         elif name == "hello":

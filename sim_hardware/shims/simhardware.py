@@ -8,9 +8,10 @@ import simclock
 import simirq
 import simpower
 import simwiring
-from parts.ads1220 import Ads1220
+from parts.ads1220 import Ads1220, ReadyLine
 from parts.edges import EdgeList
 from parts.feed import Feed
+from parts.geophone_line import GeophoneLine
 from parts.rp2040_adc import CurveChannel, GeophoneChannel, LevelChannel
 
 settings = None
@@ -36,10 +37,11 @@ def build(chosen, cause):
         pir.follow(chosen.pir_file)
     tamper = EdgeList(chosen.tamper_edges_us)
     feed = Feed(chosen.feed, chosen.fs_hz, int(chosen.feed_t0_s * 1_000_000), chosen.feed_ring)
+    line = GeophoneLine(feed, chosen.geophone_faults_us, chosen.seed)
     if wiring.front_end == "rp2040_adc":
-        _adc[wiring.geophone] = GeophoneChannel(simclock.now, feed, chosen.seed)
+        _adc[wiring.geophone] = GeophoneChannel(simclock.now, line, chosen.seed)
     else:
-        ads1220 = Ads1220(feed, chosen.seed)
+        ads1220 = Ads1220(line, chosen.seed)
     _adc[wiring.battery] = LevelChannel(chosen.battery_mv * 100 // wiring.divider_x100)
     if chosen.battery_points:
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
@@ -58,6 +60,8 @@ def input_part(gpio):
         return pir
     if gpio == wiring.tamper:
         return tamper
+    if gpio == wiring.ready and ads1220 is not None:
+        return ReadyLine(ads1220)
     return None
 
 

@@ -3,6 +3,8 @@
 
 import json
 
+from parts.geophone_line import KINDS
+
 
 class SettingsError(Exception):
     # One line: what is wrong and what would be right.
@@ -24,6 +26,7 @@ _FIELDS = {
     "pir_edges_s": (list, ()),  # the output toggles, starting low
     "pir_file": (str, None),  # more edges, appended while the node runs: int64 microseconds
     "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
+    "geophone_faults": (list, ()),  # [time, kind] pairs, see parts/geophone_line.py
     # [from, to] pairs of what is wrong meanwhile:
     "outages_s": (list, ()),  # no network in range
     "power_off_s": (list, ()),  # no supply
@@ -89,6 +92,11 @@ class Settings:
             if type(point) is not list or len(point) != 2:
                 raise SettingsError("battery_curve must hold [time, mV] pairs")
             self.battery_points.append((_times_us("battery_curve", point[:1])[0], int(point[1])))
+        self.geophone_faults_us = []
+        for pair in self.geophone_faults:
+            if type(pair) is not list or len(pair) != 2 or pair[1] not in KINDS:
+                raise SettingsError("geophone_faults must hold [time, kind] pairs")
+            self.geophone_faults_us.append((_times_us("geophone_faults", pair[:1])[0], pair[1]))
         self.faults_us = {}
         for name in _PAIRS:
             self.faults_us[name] = [_pair_us(name + "_s", p) for p in getattr(self, name + "_s")]

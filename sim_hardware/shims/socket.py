@@ -30,6 +30,7 @@ def getaddrinfo(host, port, *hints):
 
 if simclock.virtual:
     import simlink
+    import simnames
 
     _POLL = 3  # MP_STREAM_POLL of py/stream.h
     _CLOSE = 4
@@ -48,6 +49,7 @@ if simclock.virtual:
             self._line = None
             self._received = b""
             self._failed = False
+            self._datagrams = []
 
         def setblocking(self, _flag):
             pass  # only used through asyncio, which never blocks
@@ -62,6 +64,25 @@ if simclock.virtual:
             if simhardware.radio_is_out(simclock.now()):
                 raise OSError(_EHOSTUNREACH)
             self._line = simlink.open_line(self)
+
+        # Datagrams: only a name server answers any.
+
+        def bind(self, _place):
+            pass
+
+        def sendto(self, data, place):
+            if simhardware.radio_is_out(simclock.now()):
+                raise OSError(_EHOSTUNREACH)
+            simnames.ask(bytes(data), place, self._answered)
+            return len(data)
+
+        def _answered(self, data, place):
+            self._datagrams.append((data, place))
+
+        def recvfrom(self, _size):
+            if not self._datagrams:
+                raise OSError(_EAGAIN)
+            return self._datagrams.pop(0)
 
         # What the far end does; simclock calls these at the instant it arrives.
 

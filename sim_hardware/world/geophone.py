@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from sim_hardware.parts.front_end import BOARDS
+
 FS_HZ = 500
-# SM-24 data sheet: natural frequency 10 Hz +-2.5 %, damping 0.60 with the 1339 ohm shunt +-5 %
-NATURAL_HZ = 10.0
-DAMPING = 0.60
+# SM-24 data sheet: natural frequency 10 Hz +-2.5 %, damping +-5 %. The damping of both boards'
+# wiring, to the two digits to which a coil is made.
+NATURAL_HZ = BOARDS["pico_w"].geophone.natural_hz
+DAMPING = round(BOARDS["pico_w"].damping(), 2)
 # front end: RC pair before the ADC, half the sampling rate of a node (250 Hz)
 ANTI_ALIAS_HZ = 100.0
 

@@ -54,7 +54,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     assert facts["files"] == found
     assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
     fixed = {"boot.py", "main.py", "pack.py", "slots.py"}
-    assert set(found) == fixed | {"guard.py", "node.json", "slot0", "slot1", "a.fw", "rescue.fw"}
+    assert set(found) == fixed | {"guard.py", "node.json", "slot0", "slot1", "a.fw", "safe_mode.fw"}
     assert set(found) <= {*OWNED, "node.json"}
     for name in fixed:
         assert (out / name).read_bytes() == (FIRMWARE / name).read_bytes()
@@ -68,7 +68,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
     sources = {p for p in sources if not p.startswith("frozen/")}  # for who builds MicroPython
     sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
-    tree, rescue = files_of(out / "a.fw"), files_of(out / "rescue.fw")
+    tree, safe_mode = files_of(out / "a.fw"), files_of(out / "safe_mode.fw")
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
     assert head_of(out / "a.fw")[1:] == ["board pico_w", "version 0.1.0", "mpy 4870"]
     for name in sources - fixed:
@@ -77,9 +77,9 @@ def test_bundle_of_the_example_writes_the_exact_tree(
             assert tree[name.replace(".py", ".mpy")] == compiled(name, source, 4870)
         else:
             assert tree[name] == source
-    assert rescue.items() < tree.items()
-    assert {"ugs/rescue.mpy", "ugs/update/updater.mpy", "boards/guard.mpy"} <= set(rescue)
-    assert not any(name.startswith(("ugs/dsp/", "ugs/detect/")) for name in rescue)
+    assert safe_mode.items() < tree.items()
+    assert {"ugs/safe_mode.mpy", "ugs/update/updater.mpy", "boards/guard.mpy"} <= set(safe_mode)
+    assert not any(name.startswith(("ugs/dsp/", "ugs/detect/")) for name in safe_mode)
     node_key = keys.node_key(bytes.fromhex(ROOT_HEX), "north", "n07")
     table = json.loads((out / "node.json").read_text())
     assert table["key"] == node_key.hex()

@@ -9,15 +9,18 @@ import pytest
 
 from tests.on_node import run_on_node
 
-SCRIPT = Path(__file__).parent / "on_node" / "cases.py"
+FOLDER = Path(__file__).parent / "on_node"
 CASES = [
-    line.split("(")[0].removeprefix("def ")
-    for line in SCRIPT.read_text().splitlines()
+    (script, line.split("(")[0].removeprefix("def "))
+    for script in ("cases.py", "converter.py")
+    for line in (FOLDER / script).read_text().splitlines()
     if line.startswith("def ") and line.endswith("():")
 ]
 
 
 @pytest.mark.parametrize("bits", ["micropython", "micropython_i386"])
-@pytest.mark.parametrize("case", CASES)
-def test_driver_in_case_does_its_part(case: str, bits: str, request: pytest.FixtureRequest):
-    assert run_on_node(request.getfixturevalue(bits), SCRIPT, case) == ["ok"]
+@pytest.mark.parametrize(("script", "case"), CASES)
+def test_driver_in_case_does_its_part(
+    script: str, case: str, bits: str, request: pytest.FixtureRequest
+):
+    assert run_on_node(request.getfixturevalue(bits), FOLDER / script, case) == ["ok"]

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -94,20 +95,26 @@ class PlayedNode:
             self.ledger[(self.boot, self._seq[0])] = data
         return data
 
-    def hello(self, t_ms: int = 0, oldest_seq: int | None = None) -> bytes:
+    def hello(self, t_ms: int = 0, oldest_seq: int | None = None, **more: Any) -> bytes:
+        """`more` fields of a hello; without any, of firmware of schema version 1."""
+        fields = {"schema": 2 if more else 1, "reset_cause": ResetCause.POWER_ON, **more}
         return self.seal(
             Hello(
                 t_ms=t_ms,
                 fw="0.1",
                 board="played",
-                schema=1,
-                reset_cause=ResetCause.POWER_ON,
                 fs_hz=250,
                 heap_free=100_000,
                 oldest_seq=oldest_seq,
+                **fields,
             ),
             1,
         )
+
+    def restart(self) -> None:
+        """The next boot."""
+        self.boot += 1
+        self._seq = [0, 0]
 
     def health(self, t_ms: int, pending: int = 0) -> bytes:
         return self.seal(

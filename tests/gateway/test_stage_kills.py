@@ -258,7 +258,7 @@ def known(stages: Stages) -> dict[str, Any]:
         "views": views,
         "windows": windows,
         "sequences": sequences,
-        "clocks": intake._clocks._clocks,
+        "clocks": intake.clocks._clocks,
         "missing": {key: count for key, count in intake.completeness.missing.items() if count},
         "gaps": {node: intake.completeness.gaps(node) for node in intake.registry.views},
         "receipts": {k: v for k, v in intake.completeness._stored_upto.items() if v},

@@ -19,12 +19,20 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 def test_ledger_in_case_keeps_its_promise(case: str, micropython: Path, tmp_path: Path):
-    assert run_on_node(micropython, SCRIPT, case, str(tmp_path / "state")) == ["ok"]
+    assert run_on_node(micropython, SCRIPT, case, str(tmp_path / "state"))[-1] == "ok"
 
 
-@pytest.mark.parametrize("case", ["full_drops_oldest_and_says_so", "lane_used_up_takes_next_boot"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "flood_of_every_other_kind_leaves_room_for_a_thousand_detections",
+        "gaps_of_many_boots_do_not_flood_the_ledger",
+        "full_drops_oldest_and_says_so",
+        "lane_used_up_takes_next_boot",
+    ],
+)
 def test_ledger_on_a_heap_like_the_boards_keeps_its_promise(
     case: str, micropython_i386: Path, tmp_path: Path
 ):
     lines = run_on_node(micropython_i386, SCRIPT, case, str(tmp_path / "state"), heap="90k")
-    assert lines == ["ok"]
+    assert lines[-1] == "ok"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,3 +181,41 @@ async def test_client_with_bad_peers_gives_each_up_in_time(micropython: Path):
         outcome, elapsed_ms = outcomes[port]
         assert outcome in ended, name
         assert int(elapsed_ms) < ms_max, name
+
+
+async def test_client_that_connects_two_hundred_times_leaves_no_descriptor_open(
+    micropython: Path, broker: Broker
+):
+    peers = [
+        await asyncio.start_server(peer, "127.0.0.1", 0) for peer in (_hangs_up, _silent, _silent)
+    ]
+    hangs_up, silent, dead = (server.sockets[0].getsockname()[1] for server in peers)
+    peers[2].close()  # no listener on this port any more
+    args = (broker.port, USER, PASSWORD, 200, dead, hangs_up, silent)
+    lines = await asyncio.to_thread(
+        run_on_node, micropython, ON_NODE / "reconnects.py", *map(str, args), heap="200k"
+    )
+    for server in peers:
+        server.close()
+    assert len(lines) == 10
+    assert len(set(lines)) == 1, lines
+
+
+async def _goes_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # A half-open connection: the far end is gone, and nothing has come to say so.
+    await _greet(reader, writer)
+    await asyncio.sleep(60)
+
+
+@pytest.mark.long
+async def test_client_on_a_half_open_connection_gives_it_up_in_half_a_minute(
+    micropython: Path, tmp_path: Path
+):
+    server = await asyncio.start_server(_goes_silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    began_s = time.monotonic()
+    with client(micropython, tmp_path / "log", str(port), USER, PASSWORD, "0") as lines:
+        await asyncio.to_thread(until, lambda: any(x.startswith("ended") for x in lines()), 40)
+        assert lines() == ["open", "published 0", "ended TimeoutError "]
+    server.close()
+    assert 29 <= time.monotonic() - began_s <= 32

@@ -103,6 +103,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
         feed: bytes,
         board: str = "pico_w",
         name: str = "n07",
+        timeout_s: float = 60,
         **settings: Any,
     ) -> Run:
         tree = tmp_path / name
@@ -131,7 +132,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
                 env={**os.environ, "GROUNDWATCH_SIM": str(tmp_path / "sim.json")},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=timeout_s,
                 check=False,
             )
             assert done.returncode in (0, 3), done.stdout + done.stderr

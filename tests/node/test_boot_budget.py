@@ -22,7 +22,7 @@ from tools.compiled import mpy_of_interpreter
 from tools.image import FIRMWARE
 
 BUDGET = Path(__file__).parent / "on_node" / "budget.py"
-STARTED = ("node started", "rescue started", "safe mode started")
+STARTED = ("node started",)
 
 
 def watchdog_ms() -> int:

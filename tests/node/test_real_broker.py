@@ -157,7 +157,7 @@ def test_node_killed_and_restarted_delivers_everything_once_made(
         results = [(m.command_id, m.status) for m in gateway.messages("Result")]
         assert results == [
             (1, ResultStatus.OK),
-            (2, ResultStatus.UNSUPPORTED),
+            (2, ResultStatus.REFUSED),
             (4, ResultStatus.OK),
         ]
 

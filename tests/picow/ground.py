@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim_hardware.world import World, parse
-from tests.picow.emulated import MID_CODE, EmulatedPico
+from tests.picow.emulated import REST_CODE, EmulatedPico
 
 # Emulated seconds from when the walk begins; a node that starts then samples from about 3 s on.
 DURATION_S = 45
@@ -38,8 +38,9 @@ path = [[4, -22], [4, 22]]
 start_s = 8
 speed_m_s = 1.4
 """
-# SM-24: 28.8 V/(m/s), amplifier gain 500, converter 3.3 V over 4096 codes, biased at mid-rail.
-CODES_PER_M_S = 28.8 * 500 * 4096 / 3.3
+# SM-24 with its shunt: 22.46 V/(m/s), amplifier gain 641, converter 3.3 V over 4096 codes, biased
+# at mid-rail; the sense current of 0.75 uA lifts it by 175 codes.
+CODES_PER_M_S = 22.46 * 641 * 4096 / 3.3
 NOISE_CODES = 1.0  # rms; RP2040 datasheet 4.9.3: 8.7 effective bits
 
 
@@ -52,7 +53,7 @@ class Walk:
         assert signal.velocity_m_s is not None
         self.pir_edges_s: Sequence[float] = list(signal.pir_edges_s)
         self._fs_hz = signal.fs_hz
-        self._codes = MID_CODE + signal.velocity_m_s * CODES_PER_M_S
+        self._codes = REST_CODE + signal.velocity_m_s * CODES_PER_M_S
         self._noise = np.random.default_rng(seed).normal(0, NOISE_CODES, 65_521)
         self._reads = 0
         self._begin_us = 1 << 62
@@ -67,7 +68,7 @@ class Walk:
     def code(self, t_us: int) -> int:
         """The 12-bit code, converter's noise included."""
         index = int((t_us - self._begin_us) * self._fs_hz / 1e6)
-        rest = self._codes[index] if 0 <= index < len(self._codes) else MID_CODE
+        rest = self._codes[index] if 0 <= index < len(self._codes) else REST_CODE
         self._reads += 1
         noisy = rest + self._noise[self._reads % len(self._noise)]
         return int(min(4095, max(0, round(noisy))))

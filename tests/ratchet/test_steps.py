@@ -12,6 +12,19 @@ from gateway.keys import at_epoch, derive, next_epoch
 from tests.on_node import run_on_node
 
 SCRIPT = Path(__file__).parent / "on_node" / "steps.py"
+HALVES = SCRIPT.with_name("halves.py")
+HALF_CASES = [
+    line.split("(")[0].removeprefix("def ")
+    for line in HALVES.read_text().splitlines()
+    if line.startswith("def ") and line.endswith("():")
+]
+
+
+@pytest.mark.parametrize("case", HALF_CASES)
+def test_key_of_a_half_turn_in_case_is_never_used_in_another(
+    case: str, micropython_i386: Path, tmp_path: Path
+):
+    assert run_on_node(micropython_i386, HALVES, case, cwd=tmp_path)[-1] == "ok"
 
 
 # 256 bytes to a page as on an RP2040, 32 as MicroPython mounts an ESP32's flash.

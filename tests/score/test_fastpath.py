@@ -119,8 +119,8 @@ def told_strikes(
 
 
 def reading(nm_s: int, noise_x256: int) -> int:
-    # parts/rp2040_adc.py, one reading
-    level_x256 = 2048 * 256 + (max(-150_000, min(150_000, nm_s)) * 4685 >> 10)
+    # parts/rp2040_adc.py, one reading: mid-rail, and 698.1 counts by the sense current
+    level_x256 = 2048 * 256 + 44_679 + (max(-150_000, min(150_000, nm_s)) * 4685 >> 10)
     return max(0, min(4095, (level_x256 + noise_x256 + 128) >> 8))
 
 

@@ -176,7 +176,8 @@ async def test_live_world_is_heard_in_time_for_as_long_as_it_runs(
         "    us = simclock.now()\n"
         "    if us > 0 and us % 1_000_000 // 100_000 == 5 and us // 1_000_000 not in seen:\n"
         "        seen.append(us // 1_000_000)\n"
-        "        print(us // 1_000_000, round((adc.read_u16() / 16 - 2048) * 55.95 / 1e4), pir())\n"
+        "        up = round((adc.read_u16() / 16 - 2222.5) * 55.95 / 1e4)\n"
+        "        print(us // 1_000_000, up, pir())\n"
         "pir.irq(lambda p: print('edge', simclock.now()))\n"
         "machine.Timer(freq=50, callback=tick)\n"
         "time.sleep_ms(7500 - simclock.now() // 1000)\n",

@@ -134,14 +134,14 @@ def test_deaf_node_keeps_sending_and_detects_nobody(tmp_path: Path, micropython:
 
 
 def test_battery_that_sinks_is_told(tmp_path: Path, micropython: Path) -> None:
-    curve = "battery_curve = [[-10, 3900], [30, 3900], [90, 3000]]"
+    curve = "battery_curve = [[-10, 3900], [30, 3900], [90, 3300]]"
     with pytest.raises(SimError, match="must be a list of times"):
         world_take(f'[[fault]]\nnode = "n01"\n{curve}\n')
     given = world_take(f'[[fault]]\nnode = "n01"\n{curve.replace("-10", "0")}\n', 150.0)
     result = run(given, tmp_path, micropython)
     told = [m.battery_mv for m in messages(result, "n01") if isinstance(m, Health)]
     assert told[0] == pytest.approx(3900, abs=25)
-    assert told[-1] == pytest.approx(3000, abs=25)
+    assert told[-1] == pytest.approx(3300, abs=25)
     assert any("low_battery" in line for line in result.logs["n01"].lines)
     assert not any("low_battery" in line for line in result.logs["n02"].lines)
 

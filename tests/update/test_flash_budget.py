@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Room on a Pico W: both trees, the rescue tree, a full ledger and a tree in the making."""
+"""Room on a Pico W: both trees, the safe_mode tree, a full ledger and a tree in the making."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from littlefs import LittleFS
 
 from gateway.updates import package
 from tests.node.conftest import config
-from tools.bundle import RESCUE, TREE, write_tree
+from tools.bundle import SAFE_MODE, TREE, write_tree
 
 # MicroPython's filesystem on a Pico W: 2 MiB of flash less 1,200 KiB (ports/rp2/boards/RPI_PICO_W).
 BLOCK, BLOCKS = 4096, 212
 LEDGER_SEGMENTS = 20  # ugs.ledger.ledger
 
 
-def test_two_trees_rescue_and_a_full_ledger_fit_the_flash_of_a_pico_w(
+def test_two_trees_safe_mode_and_a_full_ledger_fit_the_flash_of_a_pico_w(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "n07"
@@ -40,7 +40,7 @@ def test_two_trees_rescue_and_a_full_ledger_fit_the_flash_of_a_pico_w(
         if path.suffix != ".fw":
             put(path.name, path.read_bytes())
     note("fixed files")
-    for name in (TREE, RESCUE):
+    for name in (TREE, SAFE_MODE):
         put(name, (out / name).read_bytes())
         note(name)
     put("b.fw", bytes(package.TREE_MOST))

@@ -26,9 +26,6 @@ from tools.errors import UserError
 from tools.flash.board import Board
 from tools.flash.repl import BoardError, CableError
 
-# ugs.ledger.boots: numbers end here, and a key with them.
-_BOOT_MOST = 65_535
-
 
 class Mode(Enum):
     """What is asked for."""
@@ -175,8 +172,6 @@ class Provisioner:
         carried = board.carried()
         is_same = (carried.site, carried.node) == (config.site, config.node)
         floor = max(standing.floor, wish.floor, carried.boot if is_same else 0)
-        if floor >= _BOOT_MOST:
-            raise UserError(f"{config.node} has used up its boot numbers: give the board a new id")
         act = KeyAct.REPLACE if wish.mode is Mode.REPLACE else KeyAct.OFFER
         self._note(act, config.node, generation, board.facts.id, floor, wish.person)
         if not is_same:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import socket
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 
 from gateway.config import GatewayConfig, load_config
@@ -69,6 +71,8 @@ class Job:
             pir=self.node.pir_range_m is None or self.node.pir_range_m > 0,
             release=self.config.release_key,
             link=self.node.link,
+            country=network.country or "",
+            address=_address_of(network.host),
         )
 
     def wish(self, kind: BoardKind) -> Wish:
@@ -128,6 +132,19 @@ def person(args: argparse.Namespace, why: str) -> Person:
         if len(word) > _WORDS_MOST or not word.isprintable():
             raise UserError(f"--by and --why take plain words, at most {_WORDS_MOST} characters")
     return Person(by, args.why or why)
+
+
+def _address_of(host: str) -> str:
+    """The address that a name stands for in this network. Empty for what is an address already, and
+    when there is none but this machine's own loopback: then the node asks its name server."""
+    if not host:
+        return ""
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ""
+    address = str(found[0][4][0])
+    return "" if address == host or ip_address(address).is_loopback else address
 
 
 def _place(text: str | None) -> tuple[float | None, float | None]:

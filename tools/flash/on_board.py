@@ -57,10 +57,11 @@ def _hmac(k,d):
  return hashlib.sha256(bytes(o)+hashlib.sha256(bytes(i)+d).digest()).digest()
 def _slot(p):
  try:
-  with open(p,'rb') as f:d=f.read(7)
+  with open(p,'rb') as f:d=f.read(9)
  except OSError:return 0
- n=d[:2]
- return int.from_bytes(n,'big') if len(d)==6 and d[2:]==binascii.crc32(n).to_bytes(4,'big') else -1
+ n=d[:-4]
+ ok=len(n)in(2,4)and d[-4:]==binascii.crc32(n).to_bytes(4,'big')
+ return int.from_bytes(n,'big') if ok else -1
 """
 
 WHO = """
@@ -107,7 +108,7 @@ print(json.dumps([r,binascii.crc32(r.encode())]))
 # The older slot stays: what it says is lower, and the node takes the higher one.
 BOOT_FLOOR = """
 if not _kind('state'):os.mkdir('state')
-n=({boot}).to_bytes(2,'big')
+n=({boot}).to_bytes(4,'big')
 with open('state/boot0','wb') as f:f.write(n+binascii.crc32(n).to_bytes(4,'big'))
 print(json.dumps(_slot('state/boot0')))
 """

@@ -2,26 +2,38 @@
 # board: ESP32 with an SM-24 geophone on an ADS1220, since the chip's own converter is too poor.
 
 import machine
-import network
 from micropython import const
 
-from boards.base import Board, start_timer, watch_edges
+from boards.base import Board, make_inputs
 from ugs.drivers.ads1220 import FULL_SCALE_COUNTS, Ads1220
 from ugs.drivers.battery import Battery
-from ugs.drivers.contact import Contact
-from ugs.drivers.edges import EdgeQueue
-from ugs.drivers.sampler import Sampler
+from ugs.drivers.ready_sampler import ReadySampler
 
 FS_HZ = const(250)
-PINS = {"sck": 18, "mosi": 23, "miso": 19, "cs": 5, "battery": 34, "pir": 27, "tamper": 14}
+PINS = {
+    "sck": 18,
+    "mosi": 23,
+    "miso": 19,
+    "cs": 5,
+    "ready": 33,
+    "battery": 34,
+    "pir": 27,
+    "tamper": 14,
+}
 _SPI_ID = const(2)  # VSPI, whose native pins these are
 _SPI_HZ = const(2_000_000)
-_TIMER_ID = const(0)
 
-# 2.048 V / 128 / 2^23 / 28.8 V/(m/s) = 0.0662 nm/s for one code, 64 codes make one count.
-_NM_S_PER_COUNT_X256 = const(1_085)
+# Of the components in sim_hardware/parts/front_end.py; tests/sensors holds these to them.
+_NM_S_PER_COUNT_X256 = const(1_391)
+_SHORT_COUNTS = const(1_318)
+_CUT_COUNTS = const(8_428)
+# Between the pins of the converter, filter included: 492 ohm with the coil, 200 with a short,
+# 1530 without the coil.
+_COIL_OHM = (340, 870)
+# 0.5 uV rms of one conversion (SBAS501C section 7.1), four averaged: 2 counts. Measured at start
+# where the part answers.
+_OWN_NOISE_X16 = const(32)
 
-_ADC_FULL_SCALE_MV = const(3_300)  # about, with 11 dB of attenuation
 _BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
@@ -31,7 +43,12 @@ class Esp32Board(Board):
         self._converter = converter
 
     def check(self):
-        self._converter.check()
+        return self._converter.check()
+
+    def coil_answers(self):
+        ohm = self._converter.loop_ohm()
+        print("front end loop_ohm=%d" % ohm)
+        return _COIL_OHM[0] <= ohm <= _COIL_OHM[1]
 
 
 def make_board(config):
@@ -45,30 +62,35 @@ def make_board(config):
         miso=machine.Pin(PINS["miso"]),
     )
     converter = Ads1220(spi, machine.Pin(PINS["cs"], machine.Pin.OUT, value=1))
+    own_x16 = _OWN_NOISE_X16
     try:
         converter.start()
+        own_x16 = converter.own_noise_x16() >> 1  # half of it is left in a mean of four
+        print("front end own_noise_x16=%d loop_ohm=%d" % (own_x16, converter.loop_ohm()))
     except OSError as error:
         # A node without its converter comes up to tell of it; check() keeps trying.
         print("board faulty cause=%s" % error)
-    timer = machine.Timer(_TIMER_ID)
+    ready = machine.Pin(PINS["ready"], machine.Pin.IN)
 
-    def start(freq_hz, callback):
-        # Not hard: a transfer on this SPI waits for an interrupt of its own.
-        return start_timer(timer, freq_hz, callback, hard=False)
+    def watch(callback):
+        ready.irq(handler=callback, trigger=machine.Pin.IRQ_FALLING)
 
-    pir = None
-    if config.pir:
-        pir_pin = machine.Pin(PINS["pir"], machine.Pin.IN, machine.Pin.PULL_DOWN)
-        pir = EdgeQueue(pir_pin)
-        watch_edges(pir_pin, pir.on_edge)
+    station = None
+    if not config.is_wired:
+        from boards.station import Station
+
+        station = Station(config.country)
+    pir, tamper = make_inputs(PINS["pir"] if config.pir else None, PINS["tamper"])
+    # Calibrated on the chip: its reference is 1.0 to 1.2 V, from one chip to the next.
     battery = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
     return Esp32Board(
         converter,
         "esp32",
         _NM_S_PER_COUNT_X256,
-        Sampler(start, converter.read, FS_HZ, FULL_SCALE_COUNTS - 1),
+        (own_x16, _SHORT_COUNTS, _CUT_COUNTS),
+        ReadySampler(watch, converter.read, FS_HZ, FULL_SCALE_COUNTS - 1),
         pir,
-        Contact(machine.Pin(PINS["tamper"], machine.Pin.IN, machine.Pin.PULL_UP)),
-        Battery(battery.read_u16, _ADC_FULL_SCALE_MV, _BATTERY_RATIO_X100),
-        None if config.is_wired else network.WLAN(network.STA_IF),
+        tamper,
+        Battery(battery.read_uv, _BATTERY_RATIO_X100),
+        station,
     )

@@ -59,6 +59,10 @@ class Detector:
         # whether an activity goes on, which `report` is the latest word about
         return self._activity.is_open
 
+    def is_pir_muted(self):
+        # whether the PIR pulses so often that it says nothing
+        return self._pir.is_muted()
+
     def insight(self):
         # for tests, walk tests and snippets: what the last verdict rested on
         return (

@@ -15,10 +15,19 @@ _CMD_WREG = const(0x40)
 # Registers, section 8.6.1: differential AIN0-AIN1 with gain 128; turbo mode 2000 SPS is not
 # needed, normal mode 1000 SPS, continuous; internal 2.048 V reference; DRDY on its own pin.
 _CONFIG = (0x0E, 0xC4, 0x00, 0x00)
+_MUX_SHORTED = const(0xEE)  # inputs shorted inside, the same gain
+_BURN_OUT = const(0xC5)  # register 1 with the burn-out currents of 10 uA on, section 8.3.10
 
 # 64 steps of 16 mV / 2^23 make one count of 122 nV.
 _SHIFT = const(6)
 FULL_SCALE_COUNTS = const(1 << 17)
+
+# The coil swings after a step of current and is at rest again after four periods of its 10 Hz
+# damped 0.6: exp(-0.6 * 2 pi 10 * 0.2) is 5e-4.
+_REST_MS = const(200)
+_OHM_READINGS = const(16)
+_NOISE_READINGS = const(64)
+_CODES_PER_OHM = const(5_243)  # 10 uA over 16 mV / 2^23
 
 
 class Ads1220:
@@ -30,8 +39,7 @@ class Ads1220:
         self._cs = cs
         self._command = bytes((_CMD_RDATA, 0, 0, 0))
         self._answer = bytearray(4)
-        self._count = 0
-        # The sampling timer may strike while a task talks to the part; it then repeats a count.
+        # A conversion may be ready while a task talks to the part; it then goes unread.
         self._busy = False
         self.resets = 0
 
@@ -52,30 +60,71 @@ class Ads1220:
 
     def check(self):
         # A brown-out of the sensor supply clears the registers in silence: look and set up anew.
-        if not self.is_configured():
-            self.resets += 1
-            self.start()
+        # True when that was needed; raises OSError when it does not help.
+        if self.is_configured():
+            return False
+        self.resets += 1
+        self.start()
+        return True
+
+    def own_noise_x16(self):
+        # What the part itself adds to one count, rms in counts times 16; takes 0.1 s.
+        self._transfer(bytes((_CMD_WREG, _MUX_SHORTED)))
+        codes = self._codes(_NOISE_READINGS)
+        self._transfer(bytes((_CMD_WREG, _CONFIG[0])))
+        sleep_ms(3)
+        mean = sum(codes) // _NOISE_READINGS
+        # Gaussian: the rms is 5/4 of the mean of what lies off the middle.
+        off = sum(abs(code - mean) for code in codes) // _NOISE_READINGS
+        return (off * 20) >> _SHIFT
+
+    def loop_ohm(self):
+        # Resistance between the pins, filter included, by the burn-out currents; takes 0.5 s,
+        # during which no conversion is read: the step must not look like ground.
+        self._busy = True
+        try:
+            before = sum(self._codes(_OHM_READINGS))
+            self._write(bytes((_CMD_WREG | 1 << 2, _BURN_OUT)))
+            sleep_ms(_REST_MS)
+            after = sum(self._codes(_OHM_READINGS))
+            self._write(bytes((_CMD_WREG | 1 << 2, _CONFIG[1])))
+            sleep_ms(_REST_MS)
+        finally:
+            self._busy = False
+        return (after - before) // _OHM_READINGS // _CODES_PER_OHM
+
+    def _codes(self, count):
+        sleep_ms(3)  # a register that was written restarts the conversion
+        codes = []
+        for _ in range(count):
+            sleep_ms(1)
+            codes.append(self._code())
+        return codes
 
     def _transfer(self, command):
-        answer = bytearray(len(command))
         self._busy = True
-        self._cs(0)
-        self._spi.write_readinto(command, answer)
-        self._cs(1)
+        answer = self._write(command)
         self._busy = False
         return answer
 
-    # Called by the sampling timer. RDATA may come at any time: the conversion is latched when the
-    # command is decoded, section 8.5.3.
+    def _write(self, command):
+        answer = bytearray(len(command))
+        self._cs(0)
+        self._spi.write_readinto(command, answer)
+        self._cs(1)
+        return answer
+
+    # Called when a conversion is ready, in the interrupt. None: the part is spoken to.
     def read(self):
         if self._busy:
-            return self._count
+            return None
+        return self._code() >> _SHIFT
+
+    # RDATA may come at any time: the conversion is latched when the command is decoded, 8.5.3.
+    def _code(self):
         answer = self._answer
         self._cs(0)
         self._spi.write_readinto(self._command, answer)
         self._cs(1)
-        count = answer[1] << 16 | answer[2] << 8 | answer[3]
-        if count & 0x800000:
-            count -= 0x1000000
-        self._count = count >> _SHIFT
-        return self._count
+        code = answer[1] << 16 | answer[2] << 8 | answer[3]
+        return code - 0x1000000 if code & 0x800000 else code

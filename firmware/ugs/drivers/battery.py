@@ -7,16 +7,14 @@ _READINGS = const(8)
 
 
 class Battery:
-    # read_u16() gives 0..65535 for 0..full_scale_mv at the pin; the divider is `ratio_x100` / 100.
+    # read_uv() gives microvolts at the pin; the divider is `ratio_x100` / 100.
 
-    def __init__(self, read_u16, full_scale_mv, ratio_x100):
-        self._read_u16 = read_u16
-        self._full_scale_mv = full_scale_mv
+    def __init__(self, read_uv, ratio_x100):
+        self._read_uv = read_uv
         self._ratio_x100 = ratio_x100
 
     def read_mv(self):
-        total = 0
+        total_mv = 0
         for _ in range(_READINGS):
-            total += self._read_u16()
-        pin_mv = (total // _READINGS) * self._full_scale_mv // 65535
-        return pin_mv * self._ratio_x100 // 100
+            total_mv += self._read_uv() // 1000
+        return total_mv * self._ratio_x100 // (100 * _READINGS)

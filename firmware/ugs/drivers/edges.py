@@ -12,11 +12,19 @@ _MASK = const(31)
 
 class EdgeQueue:
     # pin() gives the level. `on_edge` is the handler for the pin's interrupt on both edges. When
-    # the queue of 32 is full the newest edge is dropped and counted: the start of a movement
-    # matters, and a PIR gives at most a few edges a second.
+    # the queue of 32 is full its newest edge is replaced and counted: the start of a movement
+    # matters, and so does the level in the end.
+    #   level     after the newest edge taken out
+    #   rises     edges to high so far, modulo 2^16
+    #   dropped   edges replaced
+    #   is_shut   set by ugs.pir_check: edges are taken out and not believed
+    #   is_muted  set by the pump: the detector does not listen to them
 
     def __init__(self, pin):
         self.dropped = 0
+        self.rises = 0
+        self.is_shut = False
+        self.is_muted = False
         self.level = pin()
         self._pin = pin
         self._ticks = array("i", (0 for _ in range(_EDGES)))
@@ -26,16 +34,30 @@ class EdgeQueue:
         self.on_edge = self._stamp
 
     def _stamp(self, _pin):
+        level = self._pin()
+        if level:
+            self.rises = (self.rises + 1) & 0xFFFF
         head = self._head
         if (head - self._tail) & 0xFFFF >= _EDGES:
+            # Never the one that pop() is at: with 32 of them that is the oldest.
             self.dropped += 1
-            return
+            head -= 1
         self._ticks[head & _MASK] = ticks_ms()
-        self._levels[head & _MASK] = self._pin()
+        self._levels[head & _MASK] = level
         self._head = (head + 1) & 0xFFFF
 
     def __len__(self):
         return (self._head - self._tail) & 0xFFFF
+
+    def resync(self):
+        # True when no edge waits and the pin has another level than the newest had: the edge's
+        # interrupt was lost, as happens while eight scheduled callbacks wait already. The level is
+        # right again; should the interrupt come yet, its edge changes nothing.
+        level = self._pin()
+        if len(self) or level == self.level:
+            return False
+        self.level = level
+        return True
 
     def tick(self):
         # The stamp of the oldest edge; ask len() first.

@@ -21,6 +21,8 @@ class Sampler:
     #            restarts before)
     #   missed:  slots without a reading of their own
     #   clipped: readings at or beyond +-clip_counts, where the front end is at its rail
+    #   overruns: samples that the pump came too late for
+    #   worst_late_us: how late a reading came at most
 
     def __init__(self, start_timer, read, fs_hz, clip_counts):
         self.ring = array("i", (0 for _ in range(RING)))
@@ -30,6 +32,10 @@ class Sampler:
         self.written = 0
         self.missed = 0
         self.clipped = 0
+        self.overruns = 0
+        self.worst_late_us = 0
+        self._rate_ticks = 0
+        self._rate_written = 0
         self._start_timer = start_timer
         self._read = read
         self._due_us = 0
@@ -39,15 +45,30 @@ class Sampler:
         self._on_timer = self._take
 
     def start(self):
-        self._due_us = ticks_add(ticks_us(), self.period_us)
+        self._rate_ticks = ticks_us()
+        self._due_us = ticks_add(self._rate_ticks, self.period_us)
         self._timer = self._start_timer(self.fs_hz, self._on_timer)
 
     def stop(self):
         self._timer.deinit()
 
+    def keep_time(self):
+        # Called by the pump; for a sampler whose clock may stop.
+        pass
+
+    def rate_hz_x100(self):
+        # Samples per second since the last call, which is less than 9 minutes ago.
+        now, written = ticks_us(), self.written
+        passed_ms = ticks_diff(now, self._rate_ticks) // 1000
+        count = written - self._rate_written
+        self._rate_ticks, self._rate_written = now, written
+        return count * 100_000 // passed_ms if passed_ms > 0 else 0
+
     # Runs in the interrupt: small integers and stores into what exists, nothing else.
     def _take(self, _timer):
         late_us = ticks_diff(ticks_us(), self._due_us)
+        if late_us > self.worst_late_us:
+            self.worst_late_us = late_us
         if late_us > self._slack_us:
             self._skip(late_us // self.period_us)
         elif late_us < -(self.period_us >> 1):
@@ -55,9 +76,12 @@ class Sampler:
         count = self._read()
         if count >= self.clip_counts or count <= -self.clip_counts:
             self.clipped += 1
+        self._store(count)
+        self._due_us = ticks_add(self._due_us, self.period_us)
+
+    def _store(self, count):
         self.ring[self.written & _MASK] = count
         self.written += 1
-        self._due_us = ticks_add(self._due_us, self.period_us)
 
     def _skip(self, slots):
         self.missed += slots

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: MIT
-# ledger: the boot number, written to flash before it is used, so no counter is ever used twice.
+# ledger: the number of each start, written to flash before it is used, so no counter is ever used
+# twice under one key. It counts in 32 bits: the upper 16 are the turn, the lower 16 the boot number
+# that messages carry. Boot numbers start again at 1 with the next turn; each half of a turn has
+# keys of its own (ugs.ratchet), and no record lives longer than half a turn (docs/wire.md).
 
 import binascii
 import os
 
-BOOT_MAX = 65535
+from micropython import const
+
+# A start has this one at most; the numbers above are for the blocks of a run (ugs.ledger.journal).
+START_MAX = const(65_279)
+_HALF = const(0x8000)
+_LOW = const(0xFFFF)
 # Two files written in turn: power may fail in either, the other one stays whole.
 _SLOTS = ("boot0", "boot1")
-_SLOT_BYTES = 6
+_CRC = const(4)
+# Bytes of the number; 2 before schema version 2.
+_SIZES = (4, 2)
 
 
 class BootsError(Exception):
@@ -15,26 +25,43 @@ class BootsError(Exception):
     pass
 
 
-def reserve_boot(folder, highest_used=0):
-    # The next boot number, safely on flash when this returns. `highest_used` is the highest one
-    # met in the ledger. Raises OSError when flash cannot be written, BootsError at the end of the
-    # numbers or when both slots are damaged.
+def is_after(boot, seq, position):
+    # Whether a message is later than another, (boot, seq); after (0, 0) is every one. Boot numbers
+    # compare over half a turn, as serial numbers do (RFC 1982).
+    ahead = (boot - position[0]) & _LOW
+    if not ahead:
+        return seq > position[1]
+    return ahead < _HALF or not position[0]
+
+
+def reserve_boot(folder, newest=0, in_run=False):
+    # The next number, safely on flash when this returns. `newest` is the boot number of the newest
+    # record in the ledger; `in_run`: for a further block of counters. Raises OSError when flash
+    # cannot be written, BootsError when both slots are damaged or a run has used up its blocks.
     numbers = [_read_slot(folder + "/" + name) for name in _SLOTS]
     damaged = numbers.count(-1)
     if damaged == len(_SLOTS):
         raise BootsError("both boot counters are damaged; bundle the node with a new key")
+    number = max(numbers)
+    # A counter that was set back: the ledger knows better.
+    if not number:
+        number = newest
+    elif newest and 0 < (newest - number) & _LOW < _HALF:
+        number = ((number >> 16) + (newest < number & _LOW)) << 16 | newest
     # A damaged slot may have held the number after the one that survived.
-    boot = max(max(numbers), highest_used) + 1 + damaged
-    if boot > BOOT_MAX:
-        raise BootsError("all boot numbers are used; bundle the node with a new key")
+    number += 1 + damaged
+    if not in_run and not 0 < number & _LOW <= START_MAX:
+        number = ((number - 1 >> 16) + 1) << 16 | 1
+    if not number & _LOW:
+        raise BootsError("all blocks of counters of this turn are used; restart the node")
     # Overwrite the damaged slot or the older number, never the newest good one.
     path = folder + "/" + _SLOTS[0 if numbers[0] <= numbers[1] else 1]
-    number = boot.to_bytes(2, "big")
+    data = number.to_bytes(_SIZES[0], "big")
     with open(path, "wb") as file:
-        file.write(number + binascii.crc32(number).to_bytes(4, "big"))
-    if _read_slot(path) != boot:
+        file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
+    if _read_slot(path) != number:
         raise OSError("boot counter does not read back")
-    return boot
+    return number
 
 
 def _read_slot(path):
@@ -45,10 +72,10 @@ def _read_slot(path):
         return 0
     try:
         with open(path, "rb") as file:
-            data = file.read(_SLOT_BYTES + 1)
+            data = file.read(16)
     except OSError:
         return -1
-    number = data[:2]
-    if len(data) != _SLOT_BYTES or data[2:] != binascii.crc32(number).to_bytes(4, "big"):
+    body = data[:-_CRC]
+    if len(body) not in _SIZES or data[-_CRC:] != binascii.crc32(body).to_bytes(_CRC, "big"):
         return -1
-    return int.from_bytes(number, "big")
+    return int.from_bytes(body, "big")

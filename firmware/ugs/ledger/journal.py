@@ -7,6 +7,7 @@ from micropython import const
 
 from ugs.ledger.boots import reserve_boot
 from ugs.ledger.ledger import Ledger
+from ugs.ledger.shares import code_of
 from ugs.wire import codec
 
 _SEQ_MAX = const(65535)
@@ -15,14 +16,17 @@ _PAYLOAD_MAX = const(128)
 
 class Journal:
     # boot: the block of counters in use; it changes when a lane has used up its 65535 numbers
+    # waiting: conditions that found their share of the ledger full, the newest report of each kind
+    # number: the same with the turn, see ugs.ledger.boots
 
     def __init__(self, folder):
-        self.boot = 0
+        self.boot = self.number = 0
         self.ledger = Ledger(folder)
+        # code -> [values, how many changes they stand for]
+        self.waiting = {}
         self._folder = folder
         self._durable_seq = 0
         self._volatile_seq = 0
-        self._highest_boot = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
     def open(self):
@@ -31,22 +35,52 @@ class Journal:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
-        self._highest_boot = self.ledger.load()
-        self._next_boot()
+        self._take_boot(reserve_boot(self._folder, self.ledger.load()))
+        self.ledger.forget_future(self.boot)
 
     def _next_boot(self):
-        self.boot = reserve_boot(self._folder, max(self._highest_boot, self.boot))
+        self._take_boot(reserve_boot(self._folder, self.boot, in_run=True))
+
+    def _take_boot(self, number):
+        self.number = number
+        self.boot = number & 0xFFFF
         self._durable_seq = 0
         self._volatile_seq = 0
 
     def record(self, name, values):
-        # Keeps a durable message. Returns (boot, seq, whether it is on flash already).
+        # Keeps a durable message. Returns (boot, seq, whether it is on flash already); None when
+        # its share of the ledger is full. Then of a condition the newest report waits for room, and
+        # any other message is refused and counted. Neither takes a number: the gateway sees no gap.
         length = codec.encode(self._buffer, name, values)
+        code = code_of(self._buffer)
+        if not self.ledger.shares.has_room(code):
+            self.ledger.shares.refuse(code)
+            if name == "condition":
+                self.waiting[code] = [values, self.waiting.get(code, (None, 0))[1] + 1]
+            return None
+        self.waiting.pop(code, None)
+        return self._keep(length)
+
+    def settle(self):
+        # After a receipt: keeps what waited and has room now. Its value, where the kind has none of
+        # its own, is how many changes it stands for.
+        for code in list(self.waiting):
+            if self.ledger.shares.has_room(code):
+                values, count = self.waiting.pop(code)
+                values.setdefault("value", count)
+                print("condition kept code=%d changes=%d" % (code, count))
+                self._keep(codec.encode(self._buffer, "condition", values))
+
+    def _keep(self, length):
         if self._durable_seq >= _SEQ_MAX:
             self._next_boot()
         self._durable_seq += 1
         boot, seq = self.boot, self._durable_seq
         return boot, seq, self.ledger.append(boot, seq, self._buffer[:length])
+
+    def newest_seq(self):
+        # Of the durable messages of this block; 0 before the first one.
+        return self._durable_seq
 
     def renew(self):
         # Takes the next block when the volatile lane is used up. For a message that speaks of its

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: MIT
 # ledger: every durable message on flash from before it is sent until the gateway's receipt.
 
+import array
 import os
 
 from micropython import const
 
+from ugs.ledger.boots import is_after
 from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
+from ugs.ledger.shares import Shares, is_detection
 
 # One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
 _SEGMENT_BYTES = const(4096)
 _SEGMENT_RECORDS = const(64)
-# Drop oldest: after a drop at least 19 * 64 = 1216 messages stay, in 80 KB of flash.
+# Drop oldest: after a drop at least 19 * 64 = 1216 messages stay, in 80 KB of flash. Of these at
+# most 128 conditions, 32 results and 20 reports of gaps (ugs.ledger.shares): 1036 detections.
 _SEGMENTS = const(20)
+# Boots whose gap is yet to be reported. Power cuts can leave one message to each boot.
+_GAPS = const(64)
 # Segments are read through a window of some twenty records, to spare the heap.
 _WINDOW_BYTES = const(1024)
 # What flash refuses waits here, is sent all the same, and is written when flash works again.
@@ -19,20 +25,26 @@ _UNWRITTEN = const(16)
 
 
 class _Segment:
-    # runs: [boot, first seq, last seq] of the records in the file, in order of writing.
+    # runs: boot, first seq, last seq, boot ... of the records in the file, in order of writing.
+    # Numbers and not lists: after many short power-ons every record is of a boot of its own.
     def __init__(self, number):
         self.number = number
         self.size = 0
         self.records = 0
-        self.runs = []
+        self.runs = array.array("H")
 
     def note(self, boot, seq, size):
         self.size += size
         self.records += 1
-        if self.runs and self.runs[-1][0] == boot and self.runs[-1][2] == seq - 1:
-            self.runs[-1][2] = seq
+        runs = self.runs
+        if runs and runs[-3] == boot and runs[-1] == seq - 1:
+            runs[-1] = seq
         else:
-            self.runs.append([boot, seq, seq])
+            runs.extend(array.array("H", (boot, seq, seq)))
+
+    def each_run(self):
+        for i in range(0, len(self.runs), 3):
+            yield self.runs[i], self.runs[i + 1], self.runs[i + 2]
 
 
 class Ledger:
@@ -40,17 +52,20 @@ class Ledger:
     # (boot, seq); messages are ordered by it. Nothing but the index is held in memory.
     #   faults: flash operations that failed
     #   lost:   messages dropped without a receipt; take_dropped() hands over which
+    #   shares: what each kind of message may fill, and how many of each were refused or dropped
 
     def __init__(self, folder):
         self.folder = folder
         self.faults = 0
         self.lost = 0
+        self.shares = Shares()
         self._dropped = {}
         self._received = {}
         self._unwritten = []
         self._segments = []
         self._next_number = 0
         self._ends_torn = False
+        self._newest_boot = 0
         # The part of a segment last read, and where the message after the one last handed out
         # begins.
         self._window = bytearray(_WINDOW_BYTES)
@@ -60,9 +75,9 @@ class Ledger:
         self._hint = (-1, None, 0)
 
     def load(self):
-        # Reads the index from flash; returns the highest boot number met. A torn last record is
-        # left out, and no more is appended behind it.
-        highest = 0
+        # Reads the index from flash; returns the boot number of the newest record. A torn last
+        # record is left out, and no more is appended behind it.
+        newest = 0
         numbers = []
         for name in os.listdir(self.folder):
             if name.endswith(".seg"):
@@ -83,28 +98,42 @@ class Ledger:
             self._ends_torn = segment.size != file_bytes
             if segment.records:
                 self._segments.append(segment)
-                highest = max(highest, segment.runs[-1][0])
+                newest = segment.runs[-3]
             else:
                 self._remove(number)
-        return highest
+        self._newest_boot = newest
+        return newest
 
     def _index(self, number, file_bytes):
         segment = _Segment(number)
         record = self._read(number, 0, file_bytes)
         while record is not None:
-            boot, seq, _payload, end = record
+            boot, seq, payload, end = record
             segment.note(boot, seq, end - segment.size)
+            self.shares.note(boot, seq, payload)
             record = self._read(number, end, file_bytes)
         return segment
+
+    def forget_future(self, boot):
+        # Boot numbers behind `boot` by half a turn or more look ahead of it: they will be used
+        # again, under the keys that these records would be sealed with.
+        for held_boot, first, last in self._runs():
+            if is_after(held_boot, 0, (boot, 0)):
+                self.lost += last - max(first - 1, self._received.get(held_boot, 0))
+                self._received[held_boot] = last
+                self.shares.settle(held_boot, last)
 
     def append(self, boot, seq, payload):
         # True when the message is on flash; False when flash failed and it is in memory only.
         # Either way it will be offered by after() until its receipt.
         if len(payload) > PAYLOAD_MAX:
             raise ValueError("payload too long for the ledger")
+        self._newest_boot = boot
         self._unwritten.append((boot, seq, bytes(payload)))
+        self.shares.note(boot, seq, payload)
         if len(self._unwritten) > _UNWRITTEN:
-            self._note_dropped(*self._unwritten.pop(0)[:2])
+            old_boot, old_seq = self._unwritten.pop(0)[:2]
+            self._note_dropped(old_boot, old_seq, old_seq)
         return self.write_back()
 
     def write_back(self):
@@ -143,6 +172,7 @@ class Ledger:
         seq = min(seq, max(held))
         if seq > self._received.get(boot, 0):
             self._received[boot] = seq
+            self.shares.settle(boot, seq)
             self._unwritten = [m for m in self._unwritten if not self._is_received(m[0], m[1])]
 
     def trim(self):
@@ -155,23 +185,25 @@ class Ledger:
             else:
                 kept.append(segment)
         self._segments = kept
-        held = [run[0] for segment in kept for run in segment.runs]
         newest = max(self._received) if self._received else 0
-        for boot in list(self._received):
-            if boot != newest and boot not in held:
+        gone = set(self._received)
+        for boot, _first, _last in self._runs():
+            gone.discard(boot)
+        for boot in gone:
+            if boot != newest:
                 del self._received[boot]
 
     def after(self, position):
         # The oldest message behind `position` that has no receipt: (boot, seq, payload) or None.
         for segment in self._segments:
-            boot, _first, last = segment.runs[-1]
-            if (boot, last) <= position or self._is_all_received(segment):
+            boot, last = segment.runs[-3], segment.runs[-1]
+            if not is_after(boot, last, position) or self._is_all_received(segment):
                 continue
             message = self._find_after(segment, position)
             if message is not None:
                 return message
         for boot, seq, payload in self._unwritten:
-            if (boot, seq) > position and not self._is_received(boot, seq):
+            if is_after(boot, seq, position) and not self._is_received(boot, seq):
                 return boot, seq, payload
         return None
 
@@ -188,10 +220,40 @@ class Ledger:
                 self.faults += 1
                 return None
             boot, seq, payload, at = record
-            if (boot, seq) > position and not self._is_received(boot, seq):
+            if is_after(boot, seq, position) and not self._is_received(boot, seq):
                 self._hint = (segment.number, (boot, seq), at)
                 return boot, seq, payload
         return None
+
+    def before_newest(self, count):
+        # The position right before the newest `count` detections, None when there is none.
+        position = None
+        for segment in [None] + self._segments[::-1]:
+            found = [
+                (boot, seq - 1)
+                for boot, seq, payload in self._records(segment)
+                if is_detection(payload) and not self._is_received(boot, seq)
+            ]
+            if found:
+                position = found[-min(count, len(found))]
+                count -= len(found)
+            if count <= 0:
+                break
+        return position
+
+    def _records(self, segment):
+        # All of a segment, as far as it can be read; of what is not on flash yet, for None.
+        if segment is None:
+            for message in self._unwritten:
+                yield message
+            return
+        try:
+            record = self._read(segment.number, 0, segment.size)
+            while record is not None:
+                yield record[:3]
+                record = self._read(segment.number, record[3], segment.size)
+        except OSError:
+            self.faults += 1
 
     def oldest_seq(self, boot):
         # The oldest message of `boot` still held, None when there is none.
@@ -208,19 +270,26 @@ class Ledger:
         return count
 
     def take_dropped(self):
-        # (boot, highest seq dropped) of one boot, once; None when there is nothing to tell. Not
-        # before all below it has its receipt: told of a gap, the gateway takes all up to there
-        # as settled, and its receipt would forget what flash still holds.
-        for boot, seq in self._dropped.items():
-            oldest = self.oldest_seq(boot)
-            if oldest is None or oldest > seq:
+        # (boot, highest seq dropped) of one boot, once; None when there is nothing to report. Not
+        # before all below it has its receipt: by the report of a gap the gateway takes all up to
+        # there as settled, and its receipt would forget what flash still holds. The boot in use
+        # first: until its gap is reported, no report has its receipt. Then the oldest.
+        if not self._dropped:
+            return None
+        boots = [self._newest_boot]
+        if self.shares.has_room_for_gap_report():
+            boots.append(min(self._dropped))
+        for boot in boots:
+            seq = self._dropped.get(boot)
+            oldest = seq and self.oldest_seq(boot)
+            if seq and (oldest is None or oldest > seq):
                 del self._dropped[boot]
                 return boot, seq
         return None
 
     def _runs(self):
         for segment in self._segments:
-            for run in segment.runs:
+            for run in segment.each_run():
                 yield run
         for boot, seq, _payload in self._unwritten:
             yield boot, seq, seq
@@ -229,14 +298,19 @@ class Ledger:
         return seq <= self._received.get(boot, 0)
 
     def _is_all_received(self, segment):
-        for boot, _first, last in segment.runs:
+        for boot, _first, last in segment.each_run():
             if not self._is_received(boot, last):
                 return False
         return True
 
-    def _note_dropped(self, boot, seq):
-        self.lost += 1
-        self._dropped[boot] = max(seq, self._dropped.get(boot, 0))
+    def _note_dropped(self, boot, first, last):
+        if first > last:
+            return
+        self.lost += last - first + 1
+        self.shares.drop(boot, first, last)
+        self._dropped[boot] = max(last, self._dropped.get(boot, 0))
+        if len(self._dropped) > _GAPS:
+            del self._dropped[min(self._dropped)]
 
     def _open_segment(self):
         if self._segments and not self._ends_torn:
@@ -247,10 +321,8 @@ class Ledger:
             self.trim()
         while len(self._segments) >= _SEGMENTS:
             oldest = self._segments.pop(0)
-            for boot, first, last in oldest.runs:
-                for seq in range(first, last + 1):
-                    if not self._is_received(boot, seq):
-                        self._note_dropped(boot, seq)
+            for boot, first, last in oldest.each_run():
+                self._note_dropped(boot, max(first, self._received.get(boot, 0) + 1), last)
             self._remove(oldest.number)
         segment = _Segment(self._next_number)
         self._next_number += 1

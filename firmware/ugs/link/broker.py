@@ -7,6 +7,7 @@ import gc
 from micropython import const
 
 from ugs.link import packets
+from ugs.link.address import BrokerAddress
 from ugs.link.mqtt import KEEPALIVE_S, Connection
 from ugs.link.wifi import Wifi
 from ugs.tasks import until_one_ends
@@ -15,6 +16,7 @@ from ugs.wire import schema
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
 _SEND_EVERY_MS = const(50)
+_SHUT_WAIT_MS = const(4_000)
 # The gateway refuses what is 1024 volatile numbers old (gateway.intake.sequence.WINDOW), and a Will
 # is as old as its connection: before that (15 h of heartbeats, an hour of somebody's steps) it is
 # replaced by connecting anew.
@@ -25,10 +27,13 @@ _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 
 class BrokerLink:
-    # `wlan` is a station interface (ugs.link.wifi); `random` gives 0..1.
+    # `wlan` is a station (boards.station); `random` gives 0..1.
+    #   is_shut: set by ugs.health: the radio is off and stays off, the battery needs it
 
     def __init__(self, config, password, session, wlan, random):
+        self.is_shut = False
         self._config = config
+        self._address = BrokerAddress(config.host, config.address)
         self._password = password
         self._session = session
         self._wifi = Wifi(wlan, config.ssid, config.passphrase)
@@ -49,6 +54,10 @@ class BrokerLink:
         session = self._session
         while True:
             session.is_answered = False
+            if self.is_shut:
+                self._wifi.switch_off()
+                await self._wait(_SHUT_WAIT_MS)
+                continue
             try:
                 session.alive()
                 await self._wifi.join()
@@ -72,13 +81,14 @@ class BrokerLink:
     async def _serve(self):
         session, config = self._session, self._config
         connection = Connection(session.receive)
+        address = await self._address.choose(self._wifi.name_server())
         try:
             session.alive()
-            await connection.open(
-                config.host, config.port, self._connect_packet(), session.down_topic
-            )
+            self._address.failed()
+            await connection.open(address, config.port, self._connect_packet(), session.down_topic)
+            self._address.reached()
             self._wifi.reached()
-            print("link up host=%s port=%d" % (config.host, config.port))
+            print("link up host=%s address=%s port=%d" % (config.host, address, config.port))
             session.connects += 1
             session.start_connection()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
@@ -96,9 +106,9 @@ class BrokerLink:
         return packets.connect(name, name, self._password, session.up_topic, sealed, KEEPALIVE_S)
 
     async def _send(self, connection):
-        # Returns when the Will has to be replaced.
+        # Returns when the Will has to be replaced, or the radio to be switched off.
         session = self._session
-        while not self._is_will_old():
+        while not self.is_shut and not self._is_will_old():
             session.alive()
             message = session.take(session.uptime_ms())
             if message is None:

@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from ugs.link import packets
+from ugs.link import packets, tcp
 from ugs.link.packets import MqttError
 
 KEEPALIVE_S = const(30)
@@ -21,13 +21,14 @@ _BODY_MAX = const(1608)
 
 class Connection:
     # on_message(topic, payload) is called for each PUBLISH and must not raise or wait.
+    # A broker that is gone without a farewell is noticed within 30 s: its answers to pings, sent
+    # after 15 s of silence, stay out (MQTT 3.1.1 section 3.1.2.10), or an acknowledgement for 10 s.
     # Every method raises OSError, EOFError, MqttError or asyncio.TimeoutError when it is over.
 
-    def __init__(self, on_message, open_connection=asyncio.open_connection):
+    def __init__(self, on_message):
         self._on_message = on_message
-        self._open_connection = open_connection
-        self._reader = None
-        self._writer = None
+        self._socket = None
+        self._stream = None
         self._write_lock = asyncio.Lock()
         # packet id -> ticks_ms of the PUBLISHes without a PUBACK
         self._unacked = {}
@@ -36,13 +37,12 @@ class Connection:
         self._packet_id = 0
         self._sent_tick = 0
 
-    async def open(self, host, port, connect_packet, topic):
+    async def open(self, address, port, connect_packet, topic):
         # Connects and subscribes to `topic`; returns once the broker has agreed to both.
-        self._reader, self._writer = await asyncio.wait_for(
-            self._open_connection(host, port), _OPEN_S
-        )
+        self._socket = await asyncio.wait_for(tcp.connect(address, port), _OPEN_S)
+        self._stream = asyncio.StreamReader(self._socket)
         await self._write(connect_packet)
-        first, body = await asyncio.wait_for(packets.read_packet(self._reader, 2), _STALL_S)
+        first, body = await asyncio.wait_for(packets.read_packet(self._stream, 2), _STALL_S)
         packets.check_connack(first, body)
         await asyncio.wait_for(self._subscribe(topic), _STALL_S)
 
@@ -50,7 +50,7 @@ class Connection:
         packet_id = self._next_id()
         await self._write(packets.subscribe(topic, packet_id))
         while True:
-            first, body = await packets.read_packet(self._reader, _BODY_MAX)
+            first, body = await packets.read_packet(self._stream, _BODY_MAX)
             if first == packets.SUBACK:
                 packets.check_suback(body, packet_id)
                 return
@@ -70,7 +70,7 @@ class Connection:
         # keep-alive although pinged is gone.
         while True:
             first, body = await asyncio.wait_for(
-                packets.read_packet(self._reader, _BODY_MAX), KEEPALIVE_S
+                packets.read_packet(self._stream, _BODY_MAX), KEEPALIVE_S
             )
             await self._take(first, body)
 
@@ -86,15 +86,16 @@ class Connection:
                 await self._write(packets.PINGREQ)
 
     async def close(self, politely=False):
-        if self._writer is None:
+        if self._socket is None:
             return
         try:
             if politely:
                 await self._write(packets.DISCONNECT)
         except (OSError, EOFError, asyncio.TimeoutError):
             pass
-        self._writer.close()
-        self._reader = self._writer = None
+        finally:
+            self._socket.close()
+            self._socket = self._stream = None
 
     async def _take(self, first, body):
         kind = first & 0xF0
@@ -116,8 +117,8 @@ class Connection:
     async def _write_all(self, data):
         # One writer at a time: two drains of one stream would send the same bytes twice.
         async with self._write_lock:
-            self._writer.write(data)
-            await self._writer.drain()
+            self._stream.write(data)
+            await self._stream.drain()
             self._sent_tick = ticks_ms()
 
     def _next_id(self):

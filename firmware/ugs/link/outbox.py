@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
-# link: which durable message is sent next: oldest first, few at a time, again until its receipt.
+# link: which durable message is sent next. With a backlog, what is newest goes first: an alarm of
+# now is worth more than one of last night. The backlog follows, oldest first, few at a time, again
+# until its receipt.
 
 from micropython import const
+
+from ugs.ledger.boots import is_after
 
 _WINDOW = const(8)
 _RESEND_MS = const(10_000)
 # So many resends in a row that move nothing mean the gateway waits for what we no longer hold.
 _STUCK_RESENDS = const(3)
+# With more than a window waiting, so many of the newest detections go first.
+_NEWEST = const(8)
+_SEQ_MAX = const(65535)
 
 
 class Outbox:
@@ -23,6 +30,15 @@ class Outbox:
 
     def rewind(self):
         # A new connection: whatever was under way is sent again.
+        self._rewind()
+        # While there is a backlog: it ends at _split, what is newer is sent ahead of it up to
+        # _ahead. Receipts are cumulative, so nothing sent ahead gets one before the backlog has.
+        self._split = self._ahead = None
+        if self._ledger.pending() > _WINDOW:
+            self._split = self._ahead = self._ledger.before_newest(_NEWEST)
+        self._ahead_of_boot = {}
+
+    def _rewind(self):
         self._sent = []
         self._position = (0, 0)
         self._resend_ms = 0
@@ -32,26 +48,49 @@ class Outbox:
         if self._urgent is not None:
             message, self._urgent = self._urgent, None
             return message
+        if self._split is not None:
+            message = self._ledger.after(self._ahead)
+            if message is not None:
+                self._ahead = message[:2]
+                self._ahead_of_boot[message[0]] = message[1]
+                return message
         if self._sent and now_ms >= self._resend_ms:
             self.resends += 1
             self._fruitless += 1
-            self.rewind()
+            self._rewind()
         if len(self._sent) >= _WINDOW:
             return None
         message = self._ledger.after(self._position)
+        if self._split is not None and (
+            message is None or is_after(message[0], message[1], self._split)
+        ):
+            self._join(now_ms)
+            return None
         if message is None:
             return None
-        self._position = message[:2]
+        self._await(message[:2], now_ms)
+        return message
+
+    def _join(self, now_ms):
+        # The backlog is out. What went ahead of it waits for a receipt like all the rest.
+        for identity in sorted(self._ahead_of_boot.items()):
+            self._await(identity, now_ms)
+        self._position = self._ahead
+        self._split = None
+
+    def _await(self, identity, now_ms):
+        self._position = identity
         if not self._sent:
             self._resend_ms = now_ms + self._patience_ms()
-        self._sent.append(self._position)
-        return message
+        self._sent.append(identity)
 
     def receive(self, upto, now_ms):
         # A receipt: [boot, seq, boot, seq ...].
         for i in range(0, len(upto), 2):
             boot, seq = upto[i], upto[i + 1]
             self._ledger.receipt(boot, seq)
+            if self._ahead_of_boot.get(boot, _SEQ_MAX + 1) <= seq:
+                del self._ahead_of_boot[boot]
             waiting = [sent for sent in self._sent if sent[0] != boot or sent[1] > seq]
             if len(waiting) < len(self._sent):
                 # Only the oldest one's receipt gives new patience: what a bad line lost of an older

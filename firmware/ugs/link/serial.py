@@ -22,6 +22,7 @@ class SerialLink:
     # open(), close() and name; `random` gives 0..1.
 
     def __init__(self, session, line, random):
+        self.is_shut = False  # as ugs.link.broker has it; there is no radio to switch off
         self._session = session
         self._line = line
         self._random = random

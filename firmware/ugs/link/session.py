@@ -89,6 +89,7 @@ class Session:
         name, values = message
         if name == "receipt":
             self.outbox.receive(values["upto"], self._clock.uptime_ms())
+            self._journal.settle()
         elif name == "time":
             self.is_answered = True
             self.echo_ms = values["echo_ms"]

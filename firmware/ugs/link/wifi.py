@@ -18,7 +18,8 @@ class WifiError(OSError):
 
 
 class Wifi:
-    # `wlan` is a station interface with active(), connect(), disconnect(), isconnected(), status().
+    # `wlan` is a station (boards.station): power_up(), power_down(), connect(), disconnect(),
+    # isconnected(), status(), ifconfig().
     #   cycles: how often in a row the radio was powered down because no join succeeded
 
     def __init__(self, wlan, ssid, passphrase):
@@ -35,12 +36,21 @@ class Wifi:
         # The network carries: a broker has answered over it.
         self._unreached_since = None
 
+    def switch_off(self):
+        # Until the next join(). What failed before says nothing about that one.
+        self._wlan.power_down()
+        self._failing_since = self._unreached_since = None
+
     def rssi_dbm(self):
         # -128 when not known.
         try:
             return max(-128, min(0, self._wlan.status("rssi")))
         except (OSError, ValueError, TypeError):
             return -128
+
+    def name_server(self):
+        # Its address, as the network gave it.
+        return self._wlan.ifconfig()[3]
 
     async def join(self):
         # Returns at once when joined. Raises WifiError after 20 s without success.
@@ -60,8 +70,7 @@ class Wifi:
             self.cycles += 1
             self._failing_since = start
             await self._cycle_radio()
-        if not wlan.active():
-            wlan.active(True)  # OSError: a radio that does not start counts as one that is stuck
+        wlan.power_up()  # OSError: a radio that does not start counts as one that is stuck
         wlan.connect(self._ssid, self._passphrase or None)  # None: a network without one
         while not wlan.isconnected():
             if ticks_diff(ticks_ms(), start) >= _JOIN_MS:
@@ -76,6 +85,6 @@ class Wifi:
         self.cycles = 0
 
     async def _cycle_radio(self):
-        self._wlan.active(False)
+        self._wlan.power_down()
         await asyncio.sleep_ms(1000)
-        self._wlan.active(True)
+        self._wlan.power_up()

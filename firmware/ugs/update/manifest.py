@@ -16,7 +16,7 @@ from ugs import version
 _HEAD = const(90)  # of the file, before the manifest (pack.py)
 _FILES_MAX = const(255)  # a want counts them in one byte
 _FILE_MAX = const(65_536)
-_TREE_MAX = const(262_144)  # two trees, the rescue tree and the ledger share 868,352 bytes
+_TREE_MAX = const(262_144)  # two trees, safe mode and the ledger share 868,352 bytes
 _LINE_MAX = const(160)
 _PATH_MAX = const(64)
 _FIRST = b"groundwatch release 1\n"

@@ -8,7 +8,7 @@
 # decoder refuses what it does not know.
 from micropython import const
 
-VERSION = const(1)
+VERSION = const(2)
 MAX_SEALED = const(1536)  # bytes of a sealed message, both directions
 MAX_PAYLOAD = const(1512)  # bytes before sealing: MAX_SEALED less the largest envelope (24 bytes)
 MAX_TOPIC = const(64)
@@ -35,7 +35,18 @@ _U32 = const(0xFFFFFFFF)
 _U53 = const(0x1FFFFFFFFFFFFF)
 
 # names of enumerated values; the first name stands for the `low` of the field
-RESET_CAUSE = ("power_on", "hard", "watchdog", "soft", "deepsleep", "unknown")
+RESET_CAUSE = (
+    "power_on",
+    "hard",
+    "watchdog",
+    "soft",
+    "deepsleep",
+    "unknown",
+    # Since version 2, where the node itself caused the reset:
+    "reboot",
+    "stuck_task",
+    "exception",
+)
 PHASE = ("onset", "update", "end")
 TARGET_CLASS = ("unknown", "person", "group", "animal", "vehicle", "digging")
 CONDITION_KIND = (
@@ -51,7 +62,7 @@ CONDITION_KIND = (
     "restarted",
     "down_refused",
     "pir_fault",
-    "rescue",
+    "safe_mode",
 )
 SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
@@ -65,10 +76,14 @@ _HELLO = (
     (2, "fw", TEXT, 1, 16, True, 1, None),  # -: firmware version
     (3, "board", TEXT, 1, 16, True, 1, None),  # -: board name
     (4, "schema", UINT, 1, _U8, True, 1, None),  # -: version of this table
-    (5, "reset_cause", ENUM, 0, 5, True, 1, RESET_CAUSE),  # -: why this boot began
+    (5, "reset_cause", ENUM, 0, 8, True, 1, RESET_CAUSE),  # -: why this boot began
     (6, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
     (7, "heap_free", UINT, 0, _U32, True, 1, None),  # byte: free heap
     (8, "oldest_seq", UINT, 1, _U16, False, 1, None),  # -: oldest durable seq of this boot held
+    (9, "conditions", UINT, 0, _U32, False, 2, None),  # -: those active now, bit k for kind k
+    (10, "conditions_seq", UINT, 0, _U16, False, 2, None),  # -: newest durable seq they include
+    (11, "reset_detail", TEXT, 1, 20, False, 2, None),  # -: by cause, see section 7
+    (12, "turn", UINT, 0, _U16, False, 2, None),  # -: how often boot numbers started again at 1
 )
 
 # One activity as one node judges it: an onset, updates, an end; boot and t_ms name it.

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import msgspec
 
+from gateway.intake.authentication import boots
 from gateway.intake.authentication.clones import Clones
 from gateway.intake.authentication.epochs import Epochs
 from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
@@ -25,6 +26,7 @@ from gateway.wire.messages import (
     MAX_TOPIC,
     Condition,
     ConditionKind,
+    Hello,
     UpMessage,
 )
 from gateway.wire.topics import uplink_topic
@@ -82,12 +84,16 @@ class Authenticator:
             raise Refusal("too_big", node)
         try:
             piv, payload = self._open(node, topic, data)
-            lane, boot, seq = seal.parse_up_piv(piv)
+            lane, number, seq = seal.parse_up_piv(piv)
             message = codec.decode_up(payload)
         except WireError as error:
             raise Refusal(error.reason, node) from None
         if not _lane_allowed(message, lane):
             raise Refusal("wrong_lane", node)
+        boot = self._boot_of(node, number, message)
+        if lane == seal.DURABLE and boots.is_next_turn(self.newest_boot(node), number):
+            # No receipt: it comes again, behind the hello of its turn.
+            raise Refusal("early_boot", node)
         if self.clones.differs(node, lane, boot, seq, payload):
             raise Refusal("two_senders", node)
         if lane == seal.DURABLE:
@@ -161,10 +167,21 @@ class Authenticator:
     def _knows(self, node: str, piv: bytes) -> bool:
         """Whether a message has been here before: a broker's late copy then. So may be its last
         will, which is of the connection on which the node went on."""
-        lane, boot, seq = seal.parse_up_piv(piv)
+        lane, number, seq = seal.parse_up_piv(piv)
+        boot = boots.latest(self.newest_boot(node), number)
         if lane == seal.VOLATILE:
             return self.volatile[node].newest >= boot << 16 | seq
         return self.sequence(node, boot).has(seq)
+
+    def newest_boot(self, node: str) -> int:
+        """The newest start of a node that a volatile message came from; 0: none."""
+        return self.volatile[node].newest >> 16
+
+    def _boot_of(self, node: str, number: int, message: UpMessage) -> int:
+        """The start that a message belongs to. A hello says it, the others are near the newest."""
+        if isinstance(message, Hello):
+            return boots.of_turn(message.turn or 0, number)
+        return boots.latest(self.newest_boot(node), number)
 
     def sequence(self, node: str, boot: int) -> DurableSequence:
         """Which durable messages of that boot have come."""

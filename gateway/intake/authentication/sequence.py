@@ -78,7 +78,8 @@ class VolatileWindow:
         self.bits = bits
 
     def see(self, boot: int, seq: int) -> bool:
-        """True when never seen; older than the window counts as seen."""
+        """True when never seen; older than the window counts as seen. `boot` is the whole number of
+        a start (gateway.intake.authentication.boots)."""
         counter = boot << 16 | seq
         ahead = counter - self.newest
         if ahead > 0:

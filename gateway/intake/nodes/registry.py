@@ -10,9 +10,10 @@ from typing import Any
 
 from gateway.alarms import NodeCondition
 from gateway.alarms.coverage import Presence
+from gateway.intake.nodes import conditions
 from gateway.model import text
 from gateway.model.alarm import AlarmKind
-from gateway.wire.messages import Condition, ConditionKind, Health, Hello
+from gateway.wire.messages import Condition, Health, Hello
 
 # Three missed heartbeats of 60 s (EN 50131 asks for less than 180 s in grade 3).
 LOST_AFTER_US = 180_000_000
@@ -25,14 +26,6 @@ _TICK_US = 250_000
 
 NO_RSSI = -128  # not known, or a wire
 _GONE_MOST = 20
-
-_ALARMS = {
-    ConditionKind.TAMPER: AlarmKind.TAMPER,
-    ConditionKind.LOW_BATTERY: AlarmKind.LOW_BATTERY,
-    ConditionKind.SENSOR_FAULT: AlarmKind.NODE_FAULT,
-    ConditionKind.PIR_FAULT: AlarmKind.NODE_FAULT,
-    ConditionKind.LEDGER_FAULT: AlarmKind.NODE_FAULT,
-}
 
 
 class Suspicion(Enum):
@@ -62,6 +55,7 @@ class NodeView:
     fw: str = ""
     board: str = ""
     reset_cause: str = ""
+    reset_detail: str = ""
     battery_mv: int | None = None
     rssi_dbm: int | None = None
     floor_um_s: float | None = None
@@ -75,6 +69,7 @@ class NodeView:
     last_detection_us: int | None = None
     conditions: dict[str, int] = field(default_factory=dict)
     applied: dict[str, list[int]] = field(default_factory=dict)
+    level: list[int] = field(default_factory=lambda: [0, 0])
 
 
 _VIEW_FIELDS = tuple(item.name for item in fields(NodeView))
@@ -161,10 +156,14 @@ class NodeRegistry:
         self.views[node].will_us = arrival_us
         self._broken.add(node)
 
-    def on_hello(self, node: str, hello: Hello) -> None:
-        """A node introduces itself."""
+    def on_hello(self, node: str, boot: int, hello: Hello) -> list[NodeCondition]:
+        """A node introduces itself; of an older boot it comes too late to count."""
         view = self.views[node]
-        view.fw, view.board, view.reset_cause = hello.fw, hello.board, hello.reset_cause.label
+        if boot < view.boot:
+            return []
+        view.fw, view.board = hello.fw, hello.board
+        view.reset_cause, view.reset_detail = hello.reset_cause.label, hello.reset_detail or ""
+        return self._conditions(node, conditions.on_hello(view, boot, hello))
 
     def on_health(self, node: str, health: Health) -> None:
         """A heartbeat."""
@@ -178,22 +177,9 @@ class NodeRegistry:
     def on_condition(
         self, node: str, boot: int, seq: int, condition: Condition
     ) -> list[NodeCondition]:
-        """A durable condition; an older one that comes late changes nothing."""
-        view, name = self.views[node], condition.kind.label
-        if view.applied.get(name, [0, 0]) >= [boot, seq]:
-            return []
-        view.applied[name] = [boot, seq]
-        if condition.active:
-            view.conditions[name] = condition.value or 0
-        else:
-            view.conditions.pop(name, None)
-        kind = _ALARMS.get(condition.kind)
-        if kind is None:
-            return []
-        reason = f"{node} reports {name.replace('_', ' ')}"
-        return [
-            NodeCondition(kind, node, self._sectors[node], name, bool(condition.active), reason)
-        ]
+        """A durable report of a condition."""
+        changes = conditions.on_report(self.views[node], boot, seq, condition)
+        return self._conditions(node, changes)
 
     def on_bad_tag(self, node: str, arrival_us: int) -> list[NodeCondition]:
         """A message in the node's name that its key did not seal."""
@@ -282,6 +268,17 @@ class NodeRegistry:
         if now_us - heard_us > LOST_AFTER_US:
             return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
         return ""
+
+    def _conditions(self, node: str, changes: conditions.Changes) -> list[NodeCondition]:
+        """Those that are an alarm."""
+        sector, values = self._sectors[node], self.views[node].conditions
+        return [
+            NodeCondition(
+                alarm, node, sector, name, active, conditions.words(node, name, values.get(name))
+            )
+            for name, active in changes
+            if (alarm := conditions.ALARMS.get(name)) is not None
+        ]
 
     def _suspect(self, node: str, what: Suspicion, active: bool) -> NodeCondition:
         detail, words = what.value

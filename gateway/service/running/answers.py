@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from gateway.intake.authentication.boots import on_wire
 from gateway.ports.link import Clock
 from gateway.wire.messages import DownMessage, Receipt, Time
 
@@ -52,7 +53,7 @@ class AnswerDesk:
         asked_ms = self._times.pop(node, None)
         if not boots and asked_ms is None:
             return
-        pairs = [(boot, upto) for boot in boots if (upto := self._upto(node, boot))]
+        pairs = [(on_wire(boot), upto) for boot in boots if (upto := self._upto(node, boot))]
         for start in range(0, len(pairs), _BOOTS_PER_MESSAGE):
             part = pairs[start : start + _BOOTS_PER_MESSAGE]
             self._send(node, Receipt(upto=tuple(number for pair in part for number in pair)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # One case of the ledger on an ordinary file system: keeps.py CASE FOLDER; prints "ok".
 
+import binascii
 import builtins
 import os
 import sys
@@ -8,8 +9,17 @@ import sys
 from ugs.ledger.boots import BootsError, reserve_boot
 from ugs.ledger.journal import Journal
 from ugs.ledger.ledger import Ledger
+from ugs.wire import codec
 
-RESULT = {"t_ms": 1, "command_id": 7, "status": 0}
+DETECTION = {
+    "t_ms": 1,
+    "phase": 1,
+    "class": 1,
+    "confidence_pct": 80,
+    "peak_um_s_x100": 300,
+    "cadence_hz_x20": 36,
+    "pir_count": 2,
+}
 folder = sys.argv[2]
 
 
@@ -27,7 +37,7 @@ def fill(boots, per_boot):
         journal = Journal(folder)
         journal.open()
         for i in range(per_boot):
-            assert journal.record("result", dict(RESULT, command_id=i))[2]
+            assert journal.record("detection", dict(DETECTION, t_ms=i))[2]
     return journal
 
 
@@ -68,7 +78,7 @@ def receipt_beyond_what_was_made_is_cut():
     journal = fill(1, 3)
     journal.ledger.receipt(1, 65535)
     journal.ledger.receipt(9, 9)
-    boot, seq, _ = journal.record("result", RESULT)
+    boot, seq, _ = journal.record("detection", DETECTION)
     assert (boot, seq) == (1, 4)
     assert [m[:2] for m in all_held(journal.ledger)] == [(1, 4)]
 
@@ -78,17 +88,113 @@ def full_drops_oldest_and_says_so():
     ledger = journal.ledger
     assert ledger.pending() >= 1000, ledger.pending()
     assert ledger.pending() + ledger.lost == 2000
+    assert ledger.shares.dropped == {"detection": ledger.lost}
     oldest = ledger.after((0, 0))[:2]
     assert ledger.take_dropped() == (1, oldest[1] - 1)
     assert ledger.take_dropped() is None
     assert journal.oldest_seq() == oldest[1]
 
 
+def tamper(active, t_ms=1, kind=1):
+    return {"t_ms": t_ms, "kind": kind, "active": active}
+
+
+def conditions_held(ledger):
+    found = []
+    for _boot, seq, payload in all_held(ledger):
+        name, values = codec.decode(payload)
+        if name == "condition":
+            found.append(
+                (seq, values["kind"], values["t_ms"], values["active"], values.get("value"))
+            )
+    return found
+
+
+def chattering_condition_costs_eight_records_and_one_with_the_count():
+    journal = fill(1, 1)
+    for i in range(1000):
+        kept = journal.record("condition", tamper(i & 1, 70_000 * i))
+        assert (kept is None) == (i >= 8), i
+    # Another kind has a share of its own.
+    assert journal.record("condition", tamper(1, 5, kind=2))[:2] == (1, 10)
+    assert journal.ledger.pending() == 10 and journal.ledger.shares.refused == {"condition": 992}
+    journal.settle()
+    assert journal.ledger.pending() == 10
+    journal.ledger.receipt(1, 2)
+    journal.settle()
+    journal.settle()
+    # The first one is gone; the newest level is there once, with the count of its changes.
+    found = conditions_held(journal.ledger)
+    assert found[:7] == [(i + 2, 1, 70_000 * i, i & 1, None) for i in range(1, 8)], found
+    assert found[7:] == [(10, 2, 5, 1, None), (11, 1, 69_930_000, 1, 992)], found
+    assert journal.waiting == {}
+
+
+def shares_hold_after_a_reboot():
+    journal = fill(1, 3)
+    for i in range(20):
+        journal.record("condition", tamper(i & 1, (0, 23, 24, 255, 256, 65536)[i % 6], kind=13))
+    journal = fill(1, 0)
+    assert journal.record("condition", tamper(1, kind=13)) is None
+    assert journal.record("condition", tamper(1, kind=12)) is not None
+    journal.ledger.receipt(1, 4)
+    assert journal.record("condition", tamper(1, kind=13)) is not None
+    assert journal.record("condition", tamper(1, kind=13)) is None
+
+
+def flood_of_every_other_kind_leaves_room_for_a_thousand_detections():
+    journal = fill(1, 1100)
+    results = conditions = 0
+    for i in range(5000):
+        values = {"t_ms": i, "command_id": i, "status": 0}
+        results += journal.record("result", values) is not None
+        kind = (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13)[i % 12]
+        conditions += journal.record("condition", tamper(1, i, kind)) is not None
+    # Eight of each of the twelve kinds.
+    assert (results, conditions) == (32, 96), (results, conditions)
+    detections = journal.ledger.pending() - results - conditions
+    assert detections >= 1036, detections
+    assert set(journal.ledger.shares.dropped) <= {"detection"}
+
+
+def gaps_of_many_boots_do_not_flood_the_ledger():
+    # A year of power cuts left a message of each boot; then the ledger overflows.
+    ledger = Ledger(folder)
+    os.mkdir(folder)
+    payload = bytearray(128)
+    size = codec.encode(payload, "detection", DETECTION)
+    for boot in range(1, 1281):
+        ledger.append(boot, 1, payload[:size])
+    journal = Journal(folder)
+    journal.open()
+    reports = 0
+    for i in range(400):
+        journal.record("detection", dict(DETECTION, t_ms=i))
+        dropped = journal.ledger.take_dropped()
+        if dropped:
+            boot, upto = dropped
+            values = dict(tamper(1, i, kind=6), value=upto, boot=boot)
+            assert journal.record("condition", values) is not None
+            reports += 1
+    assert reports <= 16 + 400 // 64, reports
+    assert len(journal.ledger._dropped) <= 64
+
+
+def record_that_is_no_message_is_kept_and_harms_nothing():
+    ledger = Ledger(folder)
+    os.mkdir(folder)
+    for i, payload in enumerate((b"", b"\xa1", b"\xa4\0\4\1\x1f\0\0\0", b"\xff" * 200)):
+        ledger.append(1, i + 1, payload)
+    again = Ledger(folder)
+    again.load()
+    assert again.pending() == 4 and len(all_held(again)) == 4
+
+
 def refusing_flash_holds_in_memory():
     journal = fill(1, 2)
     builtins.open = fails
     try:
-        kept = [journal.record("result", dict(RESULT, command_id=i)) for i in range(3)]
+        kept = [journal.record("detection", dict(DETECTION, t_ms=i)) for i in range(3)]
         assert [k[2] for k in kept] == [False, False, False]
         assert len(all_held(journal.ledger)) == 5
         assert journal.ledger.faults == 3
@@ -105,7 +211,7 @@ def refusing_flash_for_long_drops_oldest_in_memory():
     builtins.open = fails
     try:
         for i in range(30):
-            journal.record("result", dict(RESULT, command_id=i))
+            journal.record("detection", dict(DETECTION, t_ms=i))
         held = [m[1] for m in all_held(journal.ledger)]
         assert held == [1, 2] + list(range(17, 33)), held
         assert journal.ledger.lost == 14
@@ -121,8 +227,8 @@ def refusing_flash_for_long_drops_oldest_in_memory():
 def lane_used_up_takes_next_boot():
     journal = fill(1, 1)
     journal._durable_seq = 65534
-    assert journal.record("result", RESULT)[:2] == (1, 65535)
-    assert journal.record("result", RESULT)[:2] == (2, 1)
+    assert journal.record("detection", DETECTION)[:2] == (1, 65535)
+    assert journal.record("detection", DETECTION)[:2] == (2, 1)
     assert journal.next_volatile() == (2, 1)
     journal._volatile_seq = 65535
     assert journal.next_volatile() == (3, 1)
@@ -141,16 +247,88 @@ def both_counters_damaged_refuses():
     raise AssertionError("went on")
 
 
-def numbers_used_up_refuses():
+def set_counter(number, size=4):
+    # As a node's flash holds it after start `number`.
     try:
-        reserve_boot(folder, 65535)
+        os.mkdir(folder)
+    except OSError:
+        pass
+    data = number.to_bytes(size, "big")
+    with open(folder + "/boot0", "wb") as file:
+        file.write(data + binascii.crc32(data).to_bytes(4, "big"))
+
+
+def numbers_start_again_with_the_next_turn():
+    set_counter(65_278)
+    numbers = [reserve_boot(folder) for _ in range(4)]
+    assert numbers == [65_279, 0x1_0001, 0x1_0002, 0x1_0003], numbers
+    set_counter(0xFFFF_0000 - 1)
+    assert reserve_boot(folder) == 0xFFFF_0001
+
+
+def counter_of_two_bytes_goes_on():
+    for number, then in ((7, 8), (65_279, 0x1_0001), (65_535, 0x1_0001)):
+        set_counter(number, 2)
+        assert reserve_boot(folder) == then
+        os.remove(folder + "/boot1")
+
+
+def counter_set_back_is_corrected_by_the_ledger():
+    for number, newest, then in (
+        (5, 90, 91),
+        (0x1_0005, 90, 0x1_005B),
+        (65_270, 90, 0x1_005B),
+        (0x1_0005, 65_279, 0x1_0006),  # of the turn before
+        (0x1_8005, 0x8004, 0x1_8006),
+    ):
+        set_counter(number)
+        assert reserve_boot(folder, newest) == then, (number, newest)
+        os.remove(folder + "/boot1")
+
+
+def blocks_of_a_run_end_with_the_turn():
+    set_counter(65_534)
+    assert reserve_boot(folder, in_run=True) == 65_535
+    try:
+        reserve_boot(folder, in_run=True)
     except BootsError:
-        return
-    raise AssertionError("went on")
+        pass
+    else:
+        raise AssertionError("went on")
+    assert reserve_boot(folder) == 0x1_0001
+
+
+def records_of_the_turn_before_stay_in_their_order():
+    set_counter(65_277)
+    fill(4, 40)  # two starts of each turn
+    journal = Journal(folder)
+    journal.open()
+    assert (journal.boot, journal.number) == (3, 0x1_0003)
+    assert journal.record("detection", DETECTION)[:2] == (3, 1)
+    boots = (65_278, 65_279, 1, 2)
+    expected = [(boot, seq) for boot in boots for seq in range(1, 41)] + [(3, 1)]
+    assert [m[:2] for m in all_held(journal.ledger)] == expected
+    journal.ledger.receipt(65_279, 40)
+    journal.ledger.receipt(1, 40)
+    journal.ledger.trim()
+    left = [m[:2] for m in all_held(journal.ledger)]
+    assert left == [pair for pair in expected if pair[0] not in (65_279, 1)]
+    assert journal.oldest_seq() == 1
+
+
+def record_of_half_a_turn_ago_is_dropped_and_counted():
+    set_counter(99)
+    fill(1, 3)
+    set_counter(100 + 32_768)
+    os.remove(folder + "/boot1")
+    journal = Journal(folder)
+    journal.open()
+    assert all_held(journal.ledger) == []
+    assert (journal.ledger.lost, journal.ledger.pending()) == (3, 0)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("both_counters_damaged_refuses", "numbers_used_up_refuses"):
+    if sys.argv[1] == "both_counters_damaged_refuses":
         try:
             os.mkdir(folder)
         except OSError:

@@ -6,7 +6,15 @@ import sys
 
 from ugs.ledger.journal import Journal
 
-VALUES = {"t_ms": 1, "command_id": 0, "status": 0}
+VALUES = {
+    "t_ms": 1,
+    "phase": 1,
+    "class": 1,
+    "confidence_pct": 80,
+    "peak_um_s_x100": 300,
+    "cadence_hz_x20": 36,
+    "pir_count": 2,
+}
 
 verb, folder = sys.argv[1], sys.argv[2]
 journal = Journal(folder)
@@ -14,7 +22,7 @@ journal.open()
 print("boot", journal.boot)
 if verb == "make":
     for i in range(int(sys.argv[3])):
-        assert journal.record("result", dict(VALUES, command_id=i))[2]
+        assert journal.record("detection", dict(VALUES, t_ms=i))[2]
 elif verb == "write":
     # Two boots back everything is received: what is kept stays far below the ledger's bound.
     # A receipt is told before it is acted on: the kill may come between.
@@ -22,7 +30,7 @@ elif verb == "write":
     journal.ledger.receipt(journal.boot - 2, 65535)
     i = 0
     while True:
-        boot, seq, on_flash = journal.record("result", dict(VALUES, command_id=i))
+        boot, seq, on_flash = journal.record("detection", dict(VALUES, t_ms=i))
         assert on_flash
         print("kept", boot, seq)
         i += 1

@@ -85,6 +85,80 @@ def outbox_after_reboot_starts_with_the_oldest_boot():
     assert drain(outbox, 200) == [(2, 2)]
 
 
+DETECTION = {
+    "phase": 1,
+    "class": 1,
+    "confidence_pct": 80,
+    "peak_um_s_x100": 300,
+    "cadence_hz_x20": 36,
+    "pir_count": 2,
+}
+
+
+def detect(journal, count):
+    for i in range(count):
+        journal.record("detection", dict(DETECTION, t_ms=i))
+
+
+def outbox_with_a_backlog_sends_the_newest_detections_first():
+    journal, outbox = open_outbox(0)
+    detect(journal, 200)
+    for i in range(5):
+        journal.record("result", {"t_ms": i, "command_id": i, "status": 0})
+    outbox.rewind()
+    newest = [(1, seq) for seq in range(193, 206)]
+    backlog = [(1, seq) for seq in range(1, 193)]
+    taken = drain(outbox, 0)
+    assert taken == newest + backlog[:8], taken
+    # What happens now does not wait for the backlog.
+    detect(journal, 1)
+    assert drain(outbox, 50) == [(1, 206)]
+    got = 8
+    while got < 192:
+        outbox.receive([1, got], 100)
+        taken = drain(outbox, 100)
+        assert taken == backlog[got : got + 8], taken
+        got += len(taken)
+    # No receipt is due for what went ahead before the last of the backlog is there; then for all.
+    assert drain(outbox, 5_000) == [] and outbox.resends == 0
+    detect(journal, 1)
+    outbox.receive([1, 206], 5_100)
+    assert drain(outbox, 5_100) == [(1, 207)]
+    outbox.receive([1, 207], 5_200)
+    assert drain(outbox, 60_000) == [] and outbox.resends == 0
+
+
+def outbox_message_lost_ahead_of_the_backlog_comes_again():
+    journal, outbox = open_outbox(0, boots=2)
+    detect(journal, 20)
+    outbox.rewind()
+    assert drain(outbox, 0) == [(2, seq) for seq in list(range(13, 21)) + list(range(1, 9))]
+    outbox.receive([2, 8], 100)
+    drain(outbox, 100)
+    # 15 was lost on the way.
+    outbox.receive([2, 14], 200)
+    assert drain(outbox, 200) == []
+    assert drain(outbox, 13_000) == [(2, seq) for seq in range(15, 21)]
+
+
+def outbox_backlog_of_an_older_boot_does_not_hold_up_this_one():
+    journal = Journal(sys.argv[2])
+    journal.open()
+    detect(journal, 30)
+    journal = Journal(sys.argv[2])
+    journal.open()
+    detect(journal, 12)
+    outbox = Outbox(journal.ledger, lambda: 0.5)
+    taken = drain(outbox, 0)
+    assert taken == [(2, s) for s in range(5, 13)] + [(1, s) for s in range(1, 9)], taken
+    got = 8
+    while got < 34:
+        outbox.receive([1, min(got, 30)] + ([2, got - 30] if got > 30 else []), 100)
+        got += len(drain(outbox, 100))
+    outbox.receive([1, 30, 2, 12], 200)
+    assert drain(outbox, 60_000) == [] and outbox.resends == 0
+
+
 def sealed(counter, name="time", boot=3, topic=TOPIC, values=None):
     buffer = bytearray(200)
     length = codec.encode(buffer, name, values or {"utc_ms": 5, "echo_ms": 6})
@@ -164,13 +238,12 @@ class Radio:
         self.offs = 0
         self.joined = False
 
-    def active(self, on=None):
-        if on is None:
-            return self.on
-        if not on:
-            self.stuck = False
-            self.offs += 1
-        self.on = on
+    def power_up(self):
+        self.on = True
+
+    def power_down(self):
+        self.stuck = self.on = False
+        self.offs += 1
 
     def connect(self, ssid, key):
         assert self.on and key is None
@@ -232,10 +305,8 @@ def wifi_radio_that_does_not_start_counts_towards_a_restart():
 
     class Dead(Radio):
         # As the CYW43 driver tells of a chip that does not answer.
-        def active(self, on=None):
-            if on:
-                raise OSError(1)
-            return super().active(on)
+        def power_up(self):
+            raise OSError(1)
 
     module.ticks_ms = lambda: now[0]
     module.ticks_diff = lambda a, b: a - b

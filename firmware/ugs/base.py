@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+# base: what every node does, whether it senses or runs in safe mode: identity, key, link, updates,
+# commands, the hello that starts each connection, and each restart with its reason.
+
+import asyncio
+import gc
+import random
+
+from micropython import const
+
+from ugs.clock import Clock
+from ugs.conditions import Conditions
+from ugs.ledger.journal import Journal
+from ugs.link.choose import make_link
+from ugs.link.commands import Commands
+from ugs.link.session import Session
+from ugs.ratchet import Ratchet
+from ugs.tasks import Supervisor
+from ugs.update.updater import Updater
+from ugs.version import FIRMWARE, number
+from ugs.wire import schema
+
+_STATE = "state"
+TICK_MS = const(100)
+TICKS_PER_S = const(10)
+_TRIM_EVERY_S = const(60)
+_REBOOT_AFTER_MS = const(3_000)
+# Uptime goes out as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
+_UPTIME_MS_MAX = 4_147_200_000
+# A task that fails again and again is reported so often, so that it does not fill the ledger.
+_FAULT_EVERY_MS = const(600_000)
+# Longest time without progress: the link may wait for a join or a peer.
+_HOUSE_LIMIT_MS = const(6_000)
+_LINK_LIMIT_MS = const(90_000)
+_UPDATE_LIMIT_MS = const(10_000)
+_UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
+
+
+class BaseNode:
+    # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
+    # image this is, why the start before it ended, and where the reason of the next end is kept.
+    # Opening the journal reserves the boot number and may raise OSError or BootsError.
+    # Each kind of node has its own fw_prefix, start(), step(), next_own() and take_snippet().
+
+    fw_prefix = ""
+
+    def __init__(self, board, config, slots):
+        self.board = board
+        self.slots = slots
+        self.clock = Clock()
+        self.journal = Journal(_STATE)
+        self.journal.open()
+        self.supervisor = Supervisor(self._on_fault)
+        self.conditions = Conditions(self.journal.record)
+        self.ratchet = Ratchet(_STATE, config.key)
+        self.ratchet.start(self.journal.number >> 15)
+        derived = self.ratchet.keys
+        self.session = Session(config, derived, self.journal, self.clock, self, random.random)
+        self.link = make_link(config, derived.mqtt_password, self.session, board, random.random)
+        self.updater = Updater(
+            config.release,
+            board.name,
+            number(FIRMWARE),
+            slots,
+            self.journal.record,
+            lambda: self.request_reboot("update"),
+            lambda: self.supervisor.alive("update"),
+        )
+        self.commands = Commands(
+            self.journal.record,
+            lambda: self.request_reboot("command"),
+            self.updater.take,
+            self.take_snippet,
+        )
+        self._name = config.node
+        self._hello_boot = 0
+        self._fault_ms = -_FAULT_EVERY_MS
+        self._reboot_ms = _UPTIME_MS_MAX
+        self._reboot_detail = "uptime"
+
+    def start(self):
+        # Starts tasks of its own.
+        pass
+
+    def step(self, tick, now_ms):
+        # Ten times a second.
+        pass
+
+    def next_own(self, now_ms):
+        # The next message that is not kept, (name, values) or None.
+        return None
+
+    def take_snippet(self, command):
+        # As ugs.link.commands asks for it.
+        return _UNSUPPORTED, None
+
+    def run(self):
+        gc.collect()
+        print(
+            "node started node=%s board=%s fw=%s boot=%d cause=%s pending=%d heap_free=%d"
+            % (
+                self._name,
+                self.board.name,
+                self.fw_prefix + FIRMWARE,
+                self.journal.boot,
+                schema.enum_name("hello", "reset_cause", self.slots.cause),
+                self.journal.ledger.pending(),
+                gc.mem_free(),
+            )
+        )
+        asyncio.run(self._main())
+
+    async def _main(self):
+        supervisor = self.supervisor
+        self.start()
+        supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
+        supervisor.start("link", self.link.run, _LINK_LIMIT_MS)
+        supervisor.start("update", self._update, _UPDATE_LIMIT_MS)
+        stuck = await supervisor.feed(self.board.start_watchdog())
+        self._restart(self.slots.STUCK_TASK, stuck)
+
+    async def _update(self):
+        self.updater.tell_outcome(self.clock.uptime_ms())
+        await self.updater.run(self.clock.uptime_ms)
+
+    async def _keep_house(self):
+        tick = 0
+        while True:
+            self.supervisor.alive("house")
+            now_ms = self.clock.uptime_ms()
+            self.step(tick, now_ms)
+            if tick % (TICKS_PER_S * _TRIM_EVERY_S) == 0:
+                self.journal.ledger.trim()
+            if now_ms >= self._reboot_ms:
+                self._restart(self.slots.REBOOT, self._reboot_detail)
+            if self.link.is_hopeless():
+                self._restart(self.slots.REBOOT, "radio")
+            tick += 1
+            await asyncio.sleep_ms(TICK_MS)
+
+    def _restart(self, cause, detail):
+        print("node restarts uptime_ms=%d detail=%s" % (self.clock.uptime_ms(), detail))
+        self.journal.ledger.trim()
+        self.slots.leave(cause, detail)
+        self.board.reset()
+
+    def request_reboot(self, detail):
+        # Later, so that a result can still go out; asked again, it does not become later still.
+        reboot_ms = self.clock.uptime_ms() + _REBOOT_AFTER_MS
+        if reboot_ms < self._reboot_ms:
+            self._reboot_ms = reboot_ms
+            self._reboot_detail = detail
+
+    def _on_fault(self, name, error):
+        now_ms = self.clock.uptime_ms()
+        if now_ms - self._fault_ms >= _FAULT_EVERY_MS:
+            self._fault_ms = now_ms
+            self.slots.keep_failure(name, error)
+            self.conditions.tell(now_ms, "restarted", True, self.supervisor.restarts)
+
+    # What the session asks of the node.
+
+    def alive(self):
+        self.supervisor.alive("link")
+
+    def on_connect(self):
+        self._hello_boot = 0
+
+    def on_command(self, command):
+        self.commands.take(command, self.clock.uptime_ms())
+
+    def on_part(self, part):
+        self.updater.on_part(part)
+
+    def next_volatile(self, now_ms):
+        # A hello on each connection and for each new block of counters, then what this kind of
+        # node has, then the requests of an update.
+        self.journal.renew()
+        if self._hello_boot != self.journal.boot:
+            self._hello_boot = self.journal.boot
+            return "hello", self._hello(now_ms)
+        message = self.next_own(now_ms)
+        if message is not None:
+            return message
+        want = self.updater.next_want(now_ms)
+        return None if want is None else ("want", want)
+
+    def _hello(self, now_ms):
+        return {
+            "t_ms": now_ms,
+            "fw": self.fw_prefix + FIRMWARE,
+            "board": self.board.name,
+            "schema": schema.VERSION,
+            "reset_cause": self.slots.cause,
+            "reset_detail": self.slots.detail or None,
+            "fs_hz": self.board.sampler.fs_hz,
+            "heap_free": gc.mem_free(),
+            "oldest_seq": self.journal.oldest_seq(),
+            "conditions": self.conditions.level(),
+            "conditions_seq": self.journal.newest_seq(),
+            "turn": self.journal.number >> 16 or None,
+        }

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""A whole node whose boot numbers start again at 1, in front of a whole gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from gateway.model.alarm import AlarmKind
+from tests.node.conftest import walker
+from tests.node.wired import Rig, printed, until
+
+LAST = 65_279  # ugs.ledger.boots
+
+
+def set_counter(tree: Path, number: int) -> None:
+    """As if the node had started so often."""
+    (tree / "state").mkdir()
+    data = number.to_bytes(4, "big")
+    (tree / "state" / "boot0").write_bytes(data + crc32(data).to_bytes(4, "big"))
+
+
+@pytest.mark.slow
+async def test_node_whose_boot_numbers_start_again_loses_and_doubles_nothing(
+    micropython: Path, tmp_path: Path
+) -> None:
+    rig = Rig(tmp_path, micropython, "wifi")
+    set_counter(rig.tree, LAST - 1)
+    kinds: list[AlarmKind] = []
+
+    def boots() -> list[int]:
+        return sorted({boot for boot, _seq in printed(node)})
+
+    with rig.node(walker(120, 1, 110)) as node:
+        async with rig.gateway() as gateway:
+            gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
+            await until(lambda: boots() == [LAST] and printed(node) <= rig.stored(), 40, node)
+        # These wait in the ledger for the next turn, where they are sealed under its key.
+        waiting = len(printed(node)) + 1
+        await until(lambda: len(printed(node)) >= waiting, 40, node)
+        node.cut_power()
+        await until(lambda: 1 in boots(), 40, node)
+        assert any(line.startswith("key stepped epoch=1") for line in node.lines)
+        async with rig.gateway() as gateway:
+            gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
+
+            def stored() -> set[tuple[int, int]]:
+                return {(boot & 0xFFFF, seq) for boot, seq in rig.stored()}
+
+            await until(lambda: printed(node) == stored(), 40, node)
+            node.cut_power()
+            await until(lambda: 2 in boots(), 40, node)
+            await until(lambda: printed(node) == stored(), 40, node)
+            await asyncio.sleep(0.5)
+            reasons = gateway.summary()["refused_by_reason"]
+            assert not reasons.keys() - {"old_epoch"}, reasons
+            view = gateway.service.stages.intake.registry.views["n01"]
+            assert view.boot == (1 << 16) + 2
+    assert boots() == [1, 2, LAST]
+    assert AlarmKind.FORGERY not in kinds
+    assert AlarmKind.INTRUSION in kinds
+    assert not [x for x in node.lines if x.startswith(("task failed", "node stops"))]
