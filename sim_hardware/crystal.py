@@ -6,12 +6,13 @@ reaches it is brought to that time, and what it sends is brought back.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from sim_hardware.nodebox import Faults
+from sim_hardware.nodebox import INTERVALS, Faults
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ class Crystal:
         """The same faults in the node's time."""
         if not self.ppm:
             return faults
+        intervals: dict[str, Any] = {
+            name: tuple((self.shows(a), self.shows(b)) for a, b in getattr(faults, name))
+            for name in INTERVALS
+        }
         return replace(
             faults,
-            outages_s=tuple((self.shows(a), self.shows(b)) for a, b in faults.outages_s),
             tamper_edges_s=tuple(self.shows(t_s) for t_s in faults.tamper_edges_s),
             battery_curve=tuple((self.shows(t_s), mv) for t_s, mv in faults.battery_curve),
             geophone_faults=tuple((self.shows(t_s), kind) for t_s, kind in faults.geophone_faults),
+            **intervals,
         )

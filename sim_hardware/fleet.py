@@ -107,6 +107,7 @@ class Fleet:
         seed: int = 0,
         faults: Mapping[str, Faults] | None = None,
         ambient_nm_s: float = AMBIENT_NM_S,
+        charges: str = "none",
     ) -> None:
         self.restarts: dict[str, int] = dict.fromkeys(trees, 0)
         self.crashes: dict[str, int] = dict.fromkeys(trees, 0)
@@ -119,6 +120,7 @@ class Fleet:
         self._seed = seed
         self._faults = _declared(source) if faults is None else faults
         self._ambient_nm_s = ambient_nm_s
+        self._charges = charges
         self._work: Path | None = None
         self._feeds: dict[str, RingFeed] = {}
         self._edges: dict[str, EdgeFile] = {}
@@ -212,7 +214,7 @@ class Fleet:
         for box in boxes:
             faults = self._faults.get(box.node, Faults())
             settings = self._settings(box) | {"end_s": faults.dead_from_s}
-            box.write_settings(settings, self._seed, faults)
+            box.write_settings(settings, self._seed, faults, self._charges)
         if not isinstance(source, Take):
             growth = self._grow(blocks, decimators)
             self._tasks.append(asyncio.create_task(growth, name="world"))

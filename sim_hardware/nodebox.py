@@ -26,6 +26,20 @@ _MADE = re.compile(
     r" confidence_pct=(\d+) peak_um_s_x100=(\d+)"
 )
 
+Intervals = tuple[tuple[float, float], ...]
+# The fields of Faults that are Intervals; the shims know them by the same names.
+INTERVALS = (
+    "outages_s",
+    "power_off_s",
+    "wrong_passphrase_s",
+    "dhcp_away_s",
+    "dns_away_s",
+    "dead_radio_s",
+    "half_open_s",
+)
+# What work costs a node (sim_hardware/shims/simcosts.py): nothing, or the typical or worst figure.
+CHARGES = ("none", "typical", "worst")
+
 
 def node_seed(seed: int, node: str) -> int:
     """One seed for the fleet, another stream for each node; 30 bits suit a 32-bit build."""
@@ -34,15 +48,18 @@ def node_seed(seed: int, node: str) -> int:
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong for one node. Times in seconds of the take.
+    """What goes wrong for one node. Times in seconds of the take, (from, to) pairs in rising order.
 
     `battery_curve`: (time, mV) points in rising order, straight lines between them; without any
-    the battery stays at `battery_mv`. `geophone_faults`: (time, kind) pairs, kinds as in
-    parts/geophone_line.py. In virtual time only: `loss_pct`, the share of uplinks whose
-    connection breaks, and `clock_ppm`, how fast the crystal runs.
+    the battery stays at `battery_mv`. `battery_mohm`: its inner resistance; when the radio's
+    current makes the supply sag too far, the board starts again (brown-out). `geophone_faults`:
+    (time, kind) pairs, kinds as in parts/geophone_line.py. In virtual time only: `loss_pct`, the
+    share of uplinks whose connection breaks, `clock_ppm`, how fast the crystal runs,
+    `dead_radio_s` (joined, but nothing passes until the radio starts again) and `half_open_s`
+    (connections that stand then carry nothing any more).
     """
 
-    outages_s: tuple[tuple[float, float], ...] = ()
+    outages_s: Intervals = ()
     tamper_edges_s: tuple[float, ...] = ()
     battery_mv: int = 3900
     loss_pct: int = 0
@@ -50,6 +67,13 @@ class Faults:
     battery_curve: tuple[tuple[float, float], ...] = ()
     clock_ppm: float = 0.0
     geophone_faults: tuple[tuple[float, str], ...] = ()
+    battery_mohm: int = 0
+    power_off_s: Intervals = ()
+    wrong_passphrase_s: Intervals = ()
+    dhcp_away_s: Intervals = ()
+    dns_away_s: Intervals = ()
+    dead_radio_s: Intervals = ()
+    half_open_s: Intervals = ()
 
 
 @dataclass(frozen=True)
@@ -136,22 +160,37 @@ class NodeBox:
         """JSON lines of what the node sent, in virtual time."""
         return self.folder / "uplinks.jsonl"
 
-    def write_settings(self, settings: Mapping[str, Any], seed: int, faults: Faults) -> None:
+    @property
+    def costs(self) -> Path:
+        """JSON lines: what each boot was charged."""
+        return self.folder / "costs.jsonl"
+
+    def write_settings(
+        self, settings: Mapping[str, Any], seed: int, faults: Faults, charges: str = "none"
+    ) -> None:
         """Write sim.json for the shims (sim_hardware/shims/simsettings.py)."""
-        table = {
+        table: dict[str, Any] = {
             "board": self.board,
             "feed": str(self.feed),
             "exit": str(self.folder / "exit.json"),
             "uplinks": str(self.uplinks),
             "seed": node_seed(seed, self.node),
-            "outages_s": [list(pair) for pair in faults.outages_s],
+            **{name: [list(pair) for pair in getattr(faults, name)] for name in INTERVALS},
             "tamper_edges_s": list(faults.tamper_edges_s),
             "battery_mv": faults.battery_mv,
             "battery_curve": [list(pair) for pair in faults.battery_curve],
+            "battery_mohm": faults.battery_mohm,
             "geophone_faults": [list(pair) for pair in faults.geophone_faults],
             "loss_pct": faults.loss_pct,
             **settings,
         }
+        if charges != "none":
+            table |= {
+                "charges": charges,
+                "flash": str(self.folder / "flash.img"),
+                "board_heap": True,
+                "costs": str(self.costs),
+            }
         (self.folder / "sim.json").write_text(json.dumps(table))
 
     def command(self) -> list[str]:

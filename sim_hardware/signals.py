@@ -113,8 +113,10 @@ def quantized(nm_s: NDArray[np.float64]) -> NDArray[np.int32]:
     return np.clip(np.rint(nm_s), -2e9, 2e9).astype(np.int32)
 
 
-def quiet_ground(samples: int, floor_nm_s: float, seed: int) -> NDArray[np.int32]:
-    """White noise at FEED_FS_HZ whose rms in 8..60 Hz is `floor_nm_s`: ground before a take."""
-    share = (_BAND_HZ[1] - _BAND_HZ[0]) / (FEED_FS_HZ / 2)
+def quiet_ground(
+    samples: int, floor_nm_s: float, seed: int, fs_hz: int = FEED_FS_HZ
+) -> NDArray[np.int32]:
+    """White noise whose rms in 8..60 Hz is `floor_nm_s`: ground before a take."""
+    share = (_BAND_HZ[1] - _BAND_HZ[0]) / (fs_hz / 2)
     rng = np.random.default_rng([seed, 9])
     return quantized(rng.normal(0.0, floor_nm_s / share**0.5, samples))

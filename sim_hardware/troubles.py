@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import Faults
+from sim_hardware.nodebox import INTERVALS, Faults, Intervals
 from sim_hardware.parts.geophone_line import KINDS
 from sim_hardware.tables import ZERO_UP, Table, pair, read
 
@@ -21,10 +21,12 @@ _RULES = {
     "node": str,
     "dead_from_s": ZERO_UP,
     "deaf_from_s": ZERO_UP,
-    "outages_s": list,
+    **dict.fromkeys(INTERVALS, list),
+    "flickers": list,
     "tamper_edges_s": list,
     "battery_mv": _BATTERY_MV,
     "battery_curve": list,
+    "battery_mohm": (0.0, 100_000.0),
     "geophone_faults": list,
     "loss_pct": (0.0, 90.0),
     "clock_ppm": (-500.0, 500.0),
@@ -45,18 +47,23 @@ def _read_trouble(table: object, where: str) -> Trouble:
     """One fault table. Raises SimError."""
     values = dict(read(table, _RULES, where, ("node",)))
     node, deaf_from_s = values.pop("node"), values.pop("deaf_from_s", None)
-    for key in ("outages_s", "battery_curve"):
+    for key in (*INTERVALS, "battery_curve"):
         if key in values:
             values[key] = _rising_pairs(values[key], f"{where}.{key}")
-    for begin_s, end_s in values.get("outages_s", ()):
-        if end_s < begin_s:
-            raise SimError(f"{where}.outages_s: ends at {end_s:g} s, before it begins")
+    for key in INTERVALS:
+        for begin_s, end_s in values.get(key, ()):
+            if end_s < begin_s:
+                raise SimError(f"{where}.{key}: ends at {end_s:g} s, before it begins")
+    if "flickers" in values:
+        if "power_off_s" in values:
+            raise SimError(f"{where}: give flickers or power_off_s, not both")
+        values["power_off_s"] = _flickers(values.pop("flickers"), f"{where}.flickers")
     for _, mv in values.get("battery_curve", ()):
         if not _BATTERY_MV[0] <= mv <= _BATTERY_MV[1]:
             raise SimError(f"{where}.battery_curve: {mv:g} mV is outside 0..{_BATTERY_MV[1]:g}")
     if "tamper_edges_s" in values:
         values["tamper_edges_s"] = _rising(values["tamper_edges_s"], f"{where}.tamper_edges_s")
-    for key in ("battery_mv", "loss_pct"):
+    for key in ("battery_mv", "battery_mohm", "loss_pct"):
         if key in values:
             values[key] = int(values[key])
     if "geophone_faults" in values:
@@ -97,6 +104,24 @@ def _rising_pairs(value: list[Any], where: str) -> tuple[tuple[float, float], ..
     pairs = tuple(pair(one, where, "pair of numbers") for one in value)
     _rising([first for first, _ in pairs], where)
     return pairs
+
+
+def _flickers(value: list[Any], where: str) -> Intervals:
+    """[from, count, on, off] each: power fails `count` times for `off` s, with `on` s between."""
+    pairs: list[tuple[float, float]] = []
+    for one in value:
+        if not isinstance(one, list) or len(one) != 4 or not all(map(_is_time, one)):
+            raise SimError(f"{where}: must hold [from_s, count, on_s, off_s]")
+        at_s, count, on_s, off_s = one
+        if count != int(count) or not 1 <= count <= _TIMES_MAX or on_s <= 0 or off_s <= 0:
+            raise SimError(f"{where}: count, on_s and off_s must be above 0")
+        for number in range(int(count)):
+            begin_s = at_s + number * (on_s + off_s)
+            pairs.append((begin_s, begin_s + off_s))
+    if len(pairs) > _TIMES_MAX:
+        raise SimError(f"{where}: more than {_TIMES_MAX} in all")
+    _rising([first for first, _ in pairs], where)
+    return tuple(pairs)
 
 
 def _kinds(value: list[Any], where: str) -> tuple[tuple[float, str], ...]:

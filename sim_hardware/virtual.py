@@ -12,12 +12,13 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sim_hardware.analogue import ANALOGUE_FS_HZ, FRONT_ENDS, FrontEnd
 from sim_hardware.crystal import Crystal
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import (
@@ -34,6 +35,7 @@ from sim_hardware.signals import (
     AMBIENT_NM_S,
     FEED_FS_HZ,
     Signal,
+    quantized,
     quiet_floor,
     quiet_ground,
     to_feed,
@@ -65,6 +67,8 @@ class VirtualRun:
     made: list[Made]
     logs: dict[str, NodeLog]
     restarts: dict[str, int]
+    # by node: what each boot was charged; may be empty
+    costs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def made_count(self) -> int:
@@ -99,8 +103,16 @@ def simulate(
     pace: Pace | None = None,
     faults: Mapping[str, Faults] | None = None,
     workers: int | None = None,
+    charges: str = "none",
+    analogue: bool = False,
 ) -> VirtualRun:
     """Run every node of the take to its end.
+
+    `analogue`: the ground passes the board's own geophone and filter (sim_hardware.analogue) in
+    place of an ideal one.
+
+    `charges`: what work costs the nodes, one of nodebox.CHARGES; unless "none" each has the heap
+    and the flash of its board.
 
     `trees`: per node id a folder as `groundwatch bundle` writes it; they are copied, not changed.
     `faults`: by node id; None takes what the truth of the take declares. Raises SimError when a
@@ -115,7 +127,15 @@ def simulate(
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
             runs = list(
                 pool.map(
-                    lambda box: _one(box, take, seed, pace, faults.get(box.node, _NO_FAULTS)),
+                    lambda box: _one(
+                        box,
+                        take,
+                        seed,
+                        pace,
+                        faults.get(box.node, _NO_FAULTS),
+                        charges,
+                        FRONT_ENDS[box.board] if analogue else None,
+                    ),
                     boxes,
                 )
             )
@@ -126,43 +146,70 @@ def simulate(
         [made for run in runs for made in run.made],
         {name: log for run in runs for name, log in run.logs.items()},
         {name: count for run in runs for name, count in run.restarts.items()},
+        {name: boots for run in runs for name, boots in run.costs.items()},
     )
 
 
-def _one(box: NodeBox, take: Take, seed: int, pace: Pace, faults: Faults) -> VirtualRun:
-    lead = round(pace.lead_s * FEED_FS_HZ)
+def _one(
+    box: NodeBox,
+    take: Take,
+    seed: int,
+    pace: Pace,
+    faults: Faults,
+    charges: str,
+    front_end: FrontEnd | None,
+) -> VirtualRun:
     end_s = take.duration_s + pace.settle_s
     if faults.dead_from_s is not None:
         end_s = min(end_s, faults.dead_from_s)
     signal = take.signals[box.node]
     crystal = Crystal(faults.clock_ppm)
-    _write_feed(box.feed, signal, pace, seed, lead, crystal)
+    fs_hz = FEED_FS_HZ if front_end is None else ANALOGUE_FS_HZ
+    lead = round(pace.lead_s * fs_hz)
+    _write_feed(box.feed, signal, pace, seed, lead, crystal, front_end)
     settings: dict[str, Any] = {
         "mode": "virtual",
-        "fs_hz": FEED_FS_HZ,
-        "feed_t0_s": -lead / FEED_FS_HZ,
-        "start_s": -lead / FEED_FS_HZ,
+        "fs_hz": fs_hz,
+        "feed_t0_s": -lead / fs_hz,
+        "start_s": -lead / fs_hz,
         "end_s": crystal.shows(end_s),
         "link_delay_ms": pace.way_ms,
         "clock_ppb": round(1000 * faults.clock_ppm),
         "t0_epoch_ms": round((take.t0_utc_s or _DEFAULT_T0_UTC_S) * 1000),
         "pir_edges_s": [crystal.shows(float(t_s)) for t_s in signal.pir_edges_s],
     }
-    box.write_settings(settings, seed, crystal.faults(faults))
+    box.write_settings(settings, seed, crystal.faults(faults), charges)
     log = NodeLog(box.node)
     # Real time is a hundredth of virtual time; a node that takes half of it hangs.
     restarts = _run(box, log, wall_limit_s=_WALL_LEAST_S + (end_s + pace.lead_s) / 2)
-    return VirtualRun(_read_uplinks(box, crystal), log.made, {box.node: log}, {box.node: restarts})
+    return VirtualRun(
+        _read_uplinks(box, crystal),
+        log.made,
+        {box.node: log},
+        {box.node: restarts},
+        {box.node: _read_costs(box)},
+    )
 
 
 def _write_feed(
-    path: Path, signal: Signal, pace: Pace, seed: int, lead: int, crystal: Crystal
+    path: Path,
+    signal: Signal,
+    pace: Pace,
+    seed: int,
+    lead: int,
+    crystal: Crystal,
+    front_end: FrontEnd | None,
 ) -> None:
     velocity = signal.velocity(pace.ambient_nm_s)
     floor_nm_s = 1e9 * quiet_floor(velocity, signal.fs_hz)
-    quiet = quiet_ground(lead, floor_nm_s, seed)
-    feed = crystal.heard(np.concatenate([quiet, to_feed(velocity, signal.fs_hz)]), lead)
-    feed.astype("<i4").tofile(path)
+    if front_end is None:
+        quiet = quiet_ground(lead, floor_nm_s, seed)
+        ground = np.concatenate([quiet, to_feed(velocity, signal.fs_hz)])
+    else:
+        quiet = quiet_ground(lead, floor_nm_s, seed, ANALOGUE_FS_HZ)
+        seen = front_end.pass_on(velocity, signal.fs_hz)
+        ground = np.concatenate([quiet, quantized(1e9 * np.asarray(seen, np.float64))])
+    crystal.heard(ground, lead).astype("<i4").tofile(path)
 
 
 def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
@@ -192,6 +239,12 @@ def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
             why = f"ended with code {code}" if code >= 0 else "hung and was ended"
             raise SimError(f"node {box.node} {why}: {log.tail()}")
     raise SimError(f"node {box.node} was reset {_RESTARTS_MAX} times: {log.tail()}")
+
+
+def _read_costs(box: NodeBox) -> list[dict[str, Any]]:
+    if not box.costs.exists():
+        return []
+    return [json.loads(line) for line in box.costs.read_text(encoding="utf-8").splitlines()]
 
 
 def _read_uplinks(box: NodeBox, crystal: Crystal) -> list[Uplink]:

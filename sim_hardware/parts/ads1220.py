@@ -63,7 +63,7 @@ class Ads1220:
         self._schedule()
 
     def watch(self, on_edge):
-        # The DRDY pin falls when a conversion is ready (8.5.1.3): on_edge(0); None ends it.
+        # The DRDY pin falls when a conversion is ready (8.5.1.3): on_edge(0, t_us); None ends it.
         self._on_ready = on_edge
         self._schedule()
 
@@ -78,7 +78,7 @@ class Ads1220:
     def _ready(self, t_us):
         if self._is_out(t_us):
             return t_us + self._period_us if self._start_us is not None else None
-        self._on_ready(0)
+        self._on_ready(0, t_us)
         return t_us + self._period_us if self._start_us is not None else None
 
     def _is_out(self, t_us):
@@ -222,19 +222,35 @@ class ReadyLine:
         self.watch = part.watch
 
 
-class Spi:
-    # The bus as machine.SPI hands it out. One part hangs on it.
+def _out_of_step(_byte):
+    return 0xFF
 
-    def __init__(self, part):
+
+class Spi:
+    # The bus as machine.SPI gives it. One part is on it. The ADS1220 takes data at the falling edge
+    # of a clock that rests low (8.5.1.3); in another mode it answers nothing of use.
+
+    def __init__(self, part, polarity=0, phase=1):
         self._part = part
+        self._is_in_step = polarity == 0 and phase == 1
+
+    def deinit(self):
+        self._part = None
+
+    def _transfer(self):
+        if self._part is None:
+            raise OSError(19)
+        return self._part.transfer if self._is_in_step else _out_of_step
 
     def write_readinto(self, out, answer):
-        transfer = self._part.transfer
+        transfer = self._transfer()
+        if len(out) != len(answer):
+            raise ValueError("buffers must be the same length")
         for i in range(len(out)):
             answer[i] = transfer(out[i])
 
     def readinto(self, answer, write=0):
-        transfer = self._part.transfer
+        transfer = self._transfer()
         for i in range(len(answer)):
             answer[i] = transfer(write)
 
@@ -244,6 +260,6 @@ class Spi:
         return bytes(answer)
 
     def write(self, out):
-        transfer = self._part.transfer
+        transfer = self._transfer()
         for byte in out:
             transfer(byte)

@@ -27,7 +27,7 @@ class EdgeList:
         return self._level
 
     def watch(self, on_edge):
-        # on_edge(level) at every edge to come; None ends it.
+        # on_edge(level, t_us) at every edge to come; None ends it.
         self._advance(simclock.now())
         self._on_edge = on_edge
         self._schedule()
@@ -47,7 +47,7 @@ class EdgeList:
     def _fire(self, t_us):
         self._advance(t_us)
         self._event = None
-        self._on_edge(self._level)
+        self._on_edge(self._level, t_us)
         self._schedule()
 
     def _grow(self, t_us):

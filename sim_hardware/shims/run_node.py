@@ -42,8 +42,7 @@ def _start(settings):
         start_us = simsettings.microseconds(settings.start_s)
         simclock.start_virtual(start_us if t_us is None else t_us + _BOOT_US)
     else:
-        simclock.start_real(settings.t0_epoch_ms)
-        _watch_parent()
+        _start_real(settings)
     simclock.install_asyncio()
     try:
         simhardware.build(settings, cause)
@@ -52,6 +51,45 @@ def _start(settings):
     except OSError:
         raise simsettings.SettingsError("cannot open the feed " + settings.feed) from None
     random.seed(settings.seed * 1_000_003 + simclock.boot_us // 1000 & 0x3FFFFFFF)
+    _bind(settings)
+
+
+def _bind(settings):
+    # Board, files and memory as the settings have them. Last: what comes before is no node's work.
+    import simcharge
+    import simclock
+    import simfiles
+    import simimport
+    import simmemory
+
+    if settings.flash is not None:
+        simfiles.start(settings.flash)
+    # What a port has built in takes none of the node's heap.
+    for name in ("asyncio", "machine", "network", "os", "socket", "time"):
+        __import__(name)
+    collector = simmemory.Collector()
+    sys.modules["gc"] = collector
+    if settings.charges != "none":
+        simcharge.start(settings.board, settings.charges == "worst")
+        simimport.install()
+        simclock.waits = collector.wait
+    if settings.board_heap:
+        simmemory.fit(simcharge.port("heap_free"))
+    collector.start()
+
+
+def _start_real(settings):
+    import simcharge
+    import simclock
+    import simpower
+
+    simclock.start_real(settings.t0_epoch_ms)
+    if settings.faults_us["power_off"] or settings.battery_points:
+        simcharge.choose(settings.board)
+        if not simpower.wait_real(settings):
+            simclock.leave(simclock.EXIT_END)
+        simclock.start_real(settings.t0_epoch_ms)
+    _watch_parent()
 
 
 def _watch_parent():
@@ -94,7 +132,11 @@ def _run(name):
             source = file.read()
     except OSError:
         return
-    exec(compile(source, name, "exec"), {"__name__": "__main__", "__file__": name})
+    code = compile(source, name, "exec")
+    import simcharge
+
+    simcharge.imported(len(source), True)
+    exec(code, {"__name__": "__main__", "__file__": name})
 
 
 def main():

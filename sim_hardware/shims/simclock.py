@@ -24,9 +24,13 @@ EXIT_RESET = 3
 virtual = True
 boot_us = 0  # sim time at which this boot began: uptime counts from here
 dirty = False  # a simulated stream changed state: waiting tasks must be looked at
+held = 0  # what waits while the processor is busy (simirq): interrupts, scheduled callbacks
+release = None  # called when nothing is held any more
+waits = None  # called before each wait of the loop
 
 _now_us = 0
 _in_event = False
+_debt_us = 0  # what events have cost, paid before the next wait
 _reads = 0
 _real_zero_us = 0  # monotonic host time of sim time 0 (real mode)
 _host_us = 0  # the host's ticks, unwrapped: a 32-bit host wraps them every 18 minutes
@@ -137,6 +141,7 @@ def sleep_us(duration_us):
     # A blocking wait: timers keep running, tasks do not.
     if duration_us <= 0 or _in_event:
         return
+    charge(0)
     target_us = now() + duration_us
     if virtual:
         run_until(target_us)
@@ -149,6 +154,37 @@ def sleep_us(duration_us):
             wait_us = min(wait_us, _events[-1][0] + _real_zero_us - _host())
         if wait_us > 0:
             utime.sleep_us(wait_us)
+
+
+def charge(cost_us, holds=0):
+    # The processor is busy that long: time passes, tasks do not run, and what `holds` names waits
+    # (simirq). Inside an event time stands; the cost is paid before the next wait.
+    global held, _debt_us, _now_us, _in_event
+    if _in_event or held:
+        _debt_us += cost_us
+        return
+    cost_us += _debt_us
+    _debt_us = 0
+    if cost_us <= 0:
+        return
+    until_us = now() + cost_us
+    held = holds
+    if virtual:
+        run_until(until_us)
+    else:
+        while until_us > _host() - _real_zero_us:
+            utime.sleep_us(until_us - _host() + _real_zero_us)
+        run_until(_host() - _real_zero_us)
+    if not holds:
+        return
+    _in_event = True
+    if not virtual:
+        _now_us = max(until_us, _host() - _real_zero_us)
+    try:
+        release()
+    finally:
+        held = 0
+        _in_event = False
 
 
 def on_exit(call):
@@ -210,6 +246,11 @@ def _virtual_wait(core):
     def wait_io_event(queue, dt_ms):
         global _now_us, _reads, dirty
         head = core._task_queue.peek()
+        if waits is not None:
+            waits()
+        if _debt_us:
+            charge(0)
+            return  # the loop computes anew what is due
         if dt_ms == 0:
             _reads += 1
             if _reads > SPIN_READS:  # tasks that only ever yield, never sleep
@@ -262,6 +303,9 @@ def _real_wait(core):
 
     def wait_io_event(queue, dt_ms):
         head = core._task_queue.peek()
+        if waits is not None:
+            waits()
+        charge(0)
         run_until(_host() - _real_zero_us)
         if core._task_queue.peek() is not head:
             return

@@ -3,7 +3,10 @@
 
 import json
 
+import simcharge
 import simclock
+import simirq
+import simpower
 import simwiring
 from parts.ads1220 import Ads1220, ReadyLine
 from parts.edges import EdgeList
@@ -17,6 +20,7 @@ pir = None
 tamper = None
 ads1220 = None
 reset_cause = "power_on"
+_radio_us = 0  # when the radio was last started
 
 _adc = {}
 
@@ -27,6 +31,7 @@ def build(chosen, cause):
     settings = chosen
     wiring = simwiring.BOARDS[chosen.board]
     reset_cause = cause
+    simcharge.choose(chosen.board)
     pir = EdgeList(chosen.pir_edges_us)
     if chosen.pir_file is not None:
         pir.follow(chosen.pir_file)
@@ -41,8 +46,12 @@ def build(chosen, cause):
     if chosen.battery_points:
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
         _adc[wiring.battery] = CurveChannel(simclock.now, points)
+    simpower.watch(chosen, leave)
     if chosen.end_s is not None:
-        simclock.at(int(chosen.end_s * 1_000_000), _end)
+        end_us = int(chosen.end_s * 1_000_000)
+        if end_us < simclock.now():
+            _end(end_us)  # a boot that begins after the end
+        simclock.at(end_us, _end)
 
 
 def input_part(gpio):
@@ -64,25 +73,56 @@ def adc_channel(gpio):
     return channel
 
 
-def radio_is_out(t_us):
-    return _is_in(settings.outages_us, t_us)
-
-
-def names_are_away(t_us):
-    return _is_in(settings.dns_away_us, t_us)
-
-
-def _is_in(pairs_us, t_us):
-    for begin_us, end_us in pairs_us:
+def is_faulty(name, t_us):
+    # Whether one of the [from, to] faults of that name is on.
+    for begin_us, end_us in settings.faults_us[name]:
         if begin_us <= t_us < end_us:
             return True
     return False
 
 
-def leave(code, cause):
+def radio_is_out(t_us):
+    return is_faulty("outages", t_us)
+
+
+def names_are_away(t_us):
+    # No server answers for names.
+    return is_faulty("dns_away", t_us) or radio_is_out(t_us) or radio_is_dead(t_us)
+
+
+def radio_is_dead(t_us):
+    # Joined, but nothing passes: a radio that hangs, until it is started again.
+    for begin_us, end_us in settings.faults_us["dead_radio"]:
+        if begin_us <= t_us < end_us and begin_us > _radio_us:
+            return True
+    return False
+
+
+def start_radio():
+    global _radio_us
+    _radio_us = simclock.now()
+    draw_current()
+
+
+def draw_current():
+    # The radio draws its peak current. A cell with too much inner resistance sags below what the
+    # board needs, and the board starts again.
+    sag_mv = settings.battery_mohm * simcharge.port("radio_ma") // 1000
+    if simpower.battery_mv(settings, simclock.now()) - sag_mv < simcharge.port("brownout_mv"):
+        print("sim: supply too low for the radio: reset")
+        leave(simclock.EXIT_RESET, "power_on")
+
+
+def leave(code, cause, t_us=None):
     # Stops the node; the next run of run_node reads why, and in virtual time when.
+    if settings.costs is not None:
+        simcharge.totals["timer_lost"] = simirq.lost
+        simcharge.totals["uptime_us"] = simclock.uptime_us()
+        simcharge.totals["cause"] = cause
+        with open(settings.costs, "a") as file:
+            file.write(json.dumps(simcharge.totals) + "\n")
     with open(settings.exit, "w") as file:
-        file.write(json.dumps({"cause": cause, "t_us": simclock.now()}))
+        file.write(json.dumps({"cause": cause, "t_us": simclock.now() if t_us is None else t_us}))
     simclock.leave(code)
 
 

@@ -40,19 +40,36 @@ class Line:
         self.is_open = False  # the TCP handshake is done
         self._socket = socket
         self._broker = Broker(self)
+        self._is_half_open = False  # neither end is told, nothing passes any more
         simclock.at(simclock.now() + 2 * _delay_us(), self._opened)
         for begin_us, _ in simhardware.settings.outages_us:
             if begin_us > simclock.now():
                 simclock.at(begin_us, self._outage)
+        for begin_us, _ in simhardware.settings.faults_us["half_open"]:
+            if begin_us > simclock.now():
+                simclock.at(begin_us, self._forget)
 
     def _opened(self, _t_us):
-        self.is_open = True
-        simclock.dirty = True
+        if self._passes():
+            self.is_open = True
+            simclock.dirty = True
+
+    def _forget(self, _t_us):
+        self._is_half_open = True
+
+    def _passes(self):
+        # Bytes that a dead radio swallowed are missing for good: the connection stays half-open.
+        if simhardware.radio_is_dead(simclock.now()):
+            self._is_half_open = True
+        return not self._is_half_open
 
     def _outage(self, _t_us):
         self.cut()
 
     def to_broker(self, data):
+        if not self._passes():
+            return
+
         def arrive(_t_us):
             if self._socket is not None:
                 self._broker.receive(data)
@@ -60,6 +77,9 @@ class Line:
         simclock.at(simclock.now() + _delay_us(), arrive)
 
     def to_node(self, data):
+        if not self._passes():
+            return
+
         def arrive(_t_us):
             if self._socket is not None:
                 self._socket.arrived(data)
@@ -67,15 +87,16 @@ class Line:
         simclock.at(simclock.now() + _delay_us(), arrive)
 
     def cut(self):
-        # The connection is gone, for both ends at once.
+        # The connection is gone, for both ends at once where anything passes.
         if self._socket is not None:
-            self._socket.broken()
+            if self._passes():
+                self._socket.broken()
             self._socket = None
             self._broker.lost()
 
     def hang_up(self):
         # The node closed its socket. What it wrote before is still on its way.
-        if self._socket is not None:
+        if self._socket is not None and self._passes():
             simclock.at(simclock.now() + _delay_us(), self._hung_up)
 
     def _hung_up(self, _t_us):

@@ -12,7 +12,7 @@ _PORT = 53
 def ask(datagram, place, answer):
     # A datagram goes out to `place`; answer(data, place) is called when one comes back.
     t_us = simclock.now()
-    if place[1] != _PORT or simhardware.radio_is_out(t_us) or simhardware.names_are_away(t_us):
+    if place[1] != _PORT or simhardware.names_are_away(t_us):
         return
     # The question again, and one record that points at its name (RFC 1035 sections 4.1.3, 4.1.4).
     head = datagram[:2] + b"\x81\x80\0\1\0\1\0\0\0\0"

@@ -27,16 +27,37 @@ _FIELDS = {
     "pir_file": (str, None),  # more edges, appended while the node runs: int64 microseconds
     "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
     "geophone_faults": (list, ()),  # [time, kind] pairs, see parts/geophone_line.py
-    "outages_s": (list, ()),  # [from, to] pairs without radio
-    "dns_away_s": (list, ()),  # virtual: [from, to] pairs without a name server
+    # [from, to] pairs of what is wrong meanwhile:
+    "outages_s": (list, ()),  # no network in range
+    "power_off_s": (list, ()),  # no supply
+    "wrong_passphrase_s": (list, ()),  # the access point refuses the passphrase
+    "dhcp_away_s": (list, ()),  # no address is given
+    "dns_away_s": (list, ()),  # no name is resolved, and the look-up waits for it
+    "dead_radio_s": (list, ()),  # virtual: joined, but nothing passes until the radio starts again
+    "half_open_s": (list, ()),  # virtual: connections that stand at `from` carry nothing any more
     "battery_mv": (int, 3900),
     "battery_curve": (list, ()),  # [time, mV] points in place of a steady battery
+    "battery_mohm": (int, 0),  # inner resistance: what the radio draws makes the supply sag
     "uplinks": (str, None),  # virtual: JSON lines are appended here
     "link_delay_ms": (int, 20),  # virtual: one way
     "clock_ppb": (int, 0),  # virtual: how much faster than true time the node's crystal runs
     "loss_pct": (int, 0),  # virtual: share of uplinks whose connection breaks
     "exit": (str, "exit.json"),  # written when the node stops: why and when
+    "charges": (str, "none"),  # what work costs: "none", "typical" or "worst" (simcosts)
+    "flash": (str, None),  # image of the board's flash; None: the host's folder, without a limit
+    "board_heap": (bool, False),  # the node has the heap of its board
+    "costs": (str, None),  # JSON lines are appended here: at each end what was charged
 }
+
+_PAIRS = (
+    "outages",
+    "power_off",
+    "wrong_passphrase",
+    "dhcp_away",
+    "dns_away",
+    "dead_radio",
+    "half_open",
+)
 
 
 class Settings:
@@ -60,6 +81,8 @@ class Settings:
             raise SettingsError('mode must be "virtual" or "real"')
         if not 1 <= self.fs_hz <= 10_000:
             raise SettingsError("fs_hz must be 1..10000")
+        if self.charges not in ("none", "typical", "worst"):
+            raise SettingsError('charges must be "none", "typical" or "worst"')
         if self.mode == "virtual" and self.uplinks is None:
             raise SettingsError("virtual mode needs uplinks, the file to append to")
         self.pir_edges_us = _times_us("pir_edges_s", self.pir_edges_s)
@@ -74,17 +97,16 @@ class Settings:
             if type(pair) is not list or len(pair) != 2 or pair[1] not in KINDS:
                 raise SettingsError("geophone_faults must hold [time, kind] pairs")
             self.geophone_faults_us.append((_times_us("geophone_faults", pair[:1])[0], pair[1]))
-        self.outages_us = _pairs_us("outages_s", self.outages_s)
-        self.dns_away_us = _pairs_us("dns_away_s", self.dns_away_s)
+        self.faults_us = {}
+        for name in _PAIRS:
+            self.faults_us[name] = [_pair_us(name + "_s", p) for p in getattr(self, name + "_s")]
+        self.outages_us = self.faults_us["outages"]
 
 
-def _pairs_us(name, pairs):
-    pairs_us = []
-    for pair in pairs:
-        if type(pair) is not list or len(pair) != 2:
-            raise SettingsError(name + " must hold [from, to] pairs")
-        pairs_us.append(_times_us(name, pair))
-    return pairs_us
+def _pair_us(name, pair):
+    if type(pair) is not list or len(pair) != 2:
+        raise SettingsError(name + " must hold [from, to] pairs")
+    return _times_us(name, pair)
 
 
 def _times_us(name, times_s):

@@ -3,17 +3,13 @@
 
 
 class Wiring:
-    def __init__(
-        self, front_end, geophone, battery, pir, tamper, divider_x100, reset_is_watchdog, ready, raw
-    ):
+    def __init__(self, front_end, geophone, battery, pir, tamper, divider_x100, ready, raw):
         self.front_end = front_end  # "rp2040_adc" or "ads1220"
         self.geophone = geophone  # GPIO of the amplifier's output, or of the chip's select line
         self.battery = battery  # GPIO of the divider
         self.pir = pir
         self.tamper = tamper
         self.divider_x100 = divider_x100
-        # On the rp2 machine.reset() goes through the watchdog and is reported as such.
-        self.reset_is_watchdog = reset_is_watchdog
         self.ready = ready  # GPIO of the chip's DRDY line
         # What read_u16() gives of the voltage, in percent. The ESP32's reference lies between 1.0
         # and 1.2 V from chip to chip; only read_uv() knows the calibration of this one.
@@ -21,6 +17,6 @@ class Wiring:
 
 
 BOARDS = {
-    "pico_w": Wiring("rp2040_adc", 26, 28, 15, 14, 200, True, None, 100),
-    "esp32": Wiring("ads1220", 5, 34, 27, 14, 200, False, 33, 93),
+    "pico_w": Wiring("rp2040_adc", 26, 28, 15, 14, 200, None, 100),
+    "esp32": Wiring("ads1220", 5, 34, 27, 14, 200, 33, 93),
 }

@@ -4,11 +4,31 @@
 
 import io
 
+import simcharge
 import simclock
+import simhardware
+import usocket
 from usocket import *
 
+
+def _is_address(host):
+    parts = host.split(".")
+    return len(parts) == 4 and all(part.isdigit() for part in parts)
+
+
+def getaddrinfo(host, port, *hints):
+    # A name costs a look-up. Without an answer the port waits for all its tries, and no task runs.
+    if not _is_address(host):
+        is_away = simhardware.names_are_away(simclock.now())
+        simcharge.lookup(is_away)
+        if is_away:
+            raise OSError(simcharge.port("lookup_error"))
+    if not simclock.virtual:
+        return usocket.getaddrinfo(host, port, *hints)
+    return [(AF_INET, SOCK_STREAM, 0, "", (host, port))]
+
+
 if simclock.virtual:
-    import simhardware
     import simlink
     import simnames
 
@@ -19,14 +39,10 @@ if simclock.virtual:
     _ERR = 8
     _HUP = 16
 
+    _EBADF = 9
     _EAGAIN = 11
     _ECONNRESET = 104
     _EHOSTUNREACH = 113
-
-    def getaddrinfo(host, port, *_hints):
-        if simhardware.radio_is_out(simclock.now()):
-            raise OSError(-2)  # EAI_NONAME: no radio, no name
-        return [(AF_INET, SOCK_STREAM, 0, "", (host, port))]
 
     class socket(io.IOBase):
         def __init__(self, *_kind):
@@ -98,6 +114,8 @@ if simclock.virtual:
         def write(self, data):
             if self._failed:
                 raise OSError(_ECONNRESET)
+            if self._line is None:
+                raise OSError(_EBADF)  # closed, or never connected
             self._line.to_broker(bytes(data))
             return len(data)
 

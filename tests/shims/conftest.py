@@ -26,6 +26,7 @@ class Bench:
     interpreter: Path
     folder: Path
     settings: dict[str, Any] = field(default_factory=dict)
+    heap: str = "2m"
 
     @property
     def tree(self) -> Path:
@@ -40,6 +41,7 @@ class Bench:
         """Exit code and the lines printed. Without `main` the tree stays as it is."""
         if main is not None:
             (self.tree / "main.py").write_text(main)
+            (self.folder / "flash.img").unlink(missing_ok=True)  # flashed again
         table = {
             "mode": "virtual",
             "board": "pico_w",
@@ -51,7 +53,7 @@ class Bench:
         }
         (self.folder / "sim.json").write_text(json.dumps(table | self.settings))
         done = subprocess.run(
-            [self.interpreter, SHIMS / "run_node.py"],
+            [self.interpreter, "-X", f"heapsize={self.heap}", SHIMS / "run_node.py"],
             cwd=self.tree,
             env={
                 "GROUNDWATCH_SIM": str(self.folder / "sim.json"),
@@ -65,6 +67,19 @@ class Bench:
             check=False,
         )
         return done.returncode, (done.stdout + done.stderr).splitlines()
+
+    def charge(self, charges: str = "typical") -> None:
+        """Charge for time, on flash of the board's size; `costs` reads what was charged."""
+        self.settings |= {
+            "charges": charges,
+            "flash": str(self.folder / "flash.img"),
+            "costs": str(self.folder / "costs.jsonl"),
+        }
+
+    def costs(self) -> list[dict[str, Any]]:
+        """What was charged, boot by boot."""
+        lines = (self.folder / "costs.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
 
     def real_time(self) -> None:
         """Play in real time, from now."""

@@ -64,7 +64,7 @@ def test_reset_cause_after_a_reset_is_the_ports_own(bench64: Bench, board: str) 
     _, lines = bench64.power_on(
         "import machine\n"
         "print(machine.reset_cause() == machine.WDT_RESET,"
-        " machine.reset_cause() == machine.HARD_RESET)\n"
+        " machine.reset_cause() == getattr(machine, 'HARD_RESET', None))\n"
     )
     assert lines == [f"{board == 'pico_w'} {board == 'esp32'}"]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
 from sim_hardware.fleet import Fleet
-from sim_hardware.nodebox import Made
+from sim_hardware.nodebox import Faults, Made
 from sim_hardware.take import Take
 
 MakeTrees = Callable[[str, int], dict[str, Path]]
@@ -60,6 +60,39 @@ async def test_node_that_resets_is_started_again_and_keeps_its_files(
         assert [list(log.lines) for log in fleet.logs.values()] == [["first", "second True"]] * 2
         assert fleet.restarts == {"n01": 1, "n02": 1}
         assert fleet.crashes == {"n01": 0, "n02": 0}
+    assert not nodes_running()
+
+
+async def test_charged_node_in_real_time_blocks_loses_power_and_keeps_its_flash(
+    make_trees: MakeTrees, take_of: Callable[..., Take], micropython_i386: Path
+) -> None:
+    trees = make_trees(
+        "import gc, machine, os, time, utime\n"
+        "if 'once' in os.listdir():\n"
+        "    print('second', machine.reset_cause() == machine.PWRON_RESET, os.statvfs('.')[2])\n"
+        "    time.sleep(60)\n"
+        "before = utime.ticks_ms()\n"
+        "with open('once', 'wb') as file:\n"
+        "    file.write(bytes(20_000))\n"
+        "ms = utime.ticks_diff(utime.ticks_ms(), before)\n"
+        "print('erases', ms >= 5 * 43, gc.mem_free() // 1000)\n"
+        "time.sleep(60)\n",
+        1,
+    )
+    faults = {"n01": Faults(power_off_s=((2.5, 3.5),))}
+    fleet = Fleet(
+        take_of(1, 30.0), trees, micropython=micropython_i386, faults=faults, charges="typical"
+    )
+    async with fleet:
+        log = fleet.logs["n01"]
+        await until(lambda: len(log.lines) >= 3)
+        first, off, second = log.lines
+        erased, free_kb = first.rsplit(maxsplit=1)
+        assert erased == "erases True"
+        assert 160 < int(free_kb) < 192
+        assert (off, second) == ("sim: power off", "second True 212")
+        assert time.time() - fleet.t0_utc_s >= 3.5
+        assert fleet.restarts == {"n01": 1}
     assert not nodes_running()
 
 

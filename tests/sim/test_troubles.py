@@ -80,10 +80,28 @@ def test_faults_travel_in_the_truth_of_a_take(tmp_path: Path) -> None:
     assert faults_of({"version": 1}, ["n01"]) == {} == faults_of(None, ["n01"])
 
 
+def test_flickers_become_times_without_power() -> None:
+    tables = [{"node": "n01", "flickers": [[10, 3, 2, 0.5], [60, 1, 1, 1]], "battery_mohm": 400}]
+    own = faults_of({"faults": tables}, ["n01"])["n01"]
+    assert own.power_off_s == ((10.0, 10.5), (12.5, 13.0), (15.0, 15.5), (60.0, 61.0))
+    assert own.battery_mohm == 400
+    table = "[[fault]]\nnode = 'n01'\nflickers = [[10, 2, 2, 0.5]]\n"
+    again = to_tables(parse(PLAIN + table).troubles)
+    assert again == [{"node": "n01", "power_off_s": [[10.0, 10.5], [12.5, 13.0]]}]
+
+
 @pytest.mark.parametrize(
     "tables",
     [
         7,
+        [{"node": "n01", "flickers": [[1, 2, 3]]}],
+        [{"node": "n01", "flickers": [[1, 0, 3, 1]]}],
+        [{"node": "n01", "flickers": [[1, 2, 0, 1]]}],
+        [{"node": "n01", "flickers": [[5, 3, 2, 1], [6, 1, 1, 1]]}],
+        [{"node": "n01", "flickers": [[1, 2, 3, 1]], "power_off_s": [[1, 2]]}],
+        [{"node": "n01", "dns_away_s": [[2, 1]]}],
+        [{"node": "n01", "half_open_s": [3]}],
+        [{"node": "n01", "battery_mohm": -1}],
         [7],
         [{"node": 3}],
         [{"node": "n09"}],

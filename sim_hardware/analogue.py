@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Board, simulated: geophone and anti-alias filter of each board, from its component values.
+
+Without it a take reaches the converter through an ideal filter. With it the ground passes the coil,
+its damping and the RC of the board (parts/front_end.py), and what lies above half the sample rate
+folds back. It is for takes of ground velocity: a simulated world has passed a coil and a filter of
+its own (sim_hardware.world.geophone).
+"""
+
+from dataclasses import dataclass
+from math import pi
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal as dsp
+from scipy.fft import next_fast_len
+
+from sim_hardware.parts.front_end import BOARDS
+from sim_hardware.signals import FArray
+
+# Of the feed: ground up to 500 Hz, a multiple of the rate at which the boards sample.
+ANALOGUE_FS_HZ = 1000
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """What is between ground and converter. `rc`: ohm and farad of the filter.
+
+    `mean_s`: the converter gives the mean over this time. The gain of coil, shunt and amplifier is
+    not part of it: the parts of the board give their scale from the same components.
+    """
+
+    natural_hz: float
+    damping: float
+    rc: tuple[float, float]
+    mean_s: float = 0.0
+
+    def response(self, f_hz: NDArray[np.float64]) -> NDArray[Any]:
+        """Complex gain at (n,) frequencies, 1 far above the coil's own frequency."""
+        s = 2j * pi * f_hz
+        w0 = 2 * pi * self.natural_hz
+        ohm, farad = self.rc
+        gain = s**2 / (s**2 + 2 * self.damping * w0 * s + w0**2) / (1 + s * ohm * farad)
+        return np.asarray(gain * np.sinc(f_hz * self.mean_s), np.complex128)
+
+    def pass_on(self, velocity_m_s: FArray, fs_hz: float) -> FArray:
+        """float32 (m,) at ANALOGUE_FS_HZ: what the converter sees, as ground velocity in m/s."""
+        samples = round(velocity_m_s.size * ANALOGUE_FS_HZ / fs_hz)
+        padded = next_fast_len(velocity_m_s.size + round(2 * fs_hz), real=True)
+        f_hz = np.asarray(np.fft.rfftfreq(padded, 1 / fs_hz), np.float64)
+        spectrum = np.fft.rfft(np.asarray(velocity_m_s, np.float64), padded)
+        passed = spectrum * self.response(f_hz)
+        filtered = np.fft.irfft(passed, padded)[: velocity_m_s.size]
+        if fs_hz != ANALOGUE_FS_HZ:
+            filtered = dsp.resample(filtered, samples)
+        return np.asarray(filtered, np.float32)
+
+
+def _of_board(board: str, mean_s: float) -> FrontEnd:
+    parts = BOARDS[board]
+    rc = (parts.filter_ohm, parts.filter_f)
+    return FrontEnd(parts.geophone.natural_hz, parts.damping(), rc, mean_s)
+
+
+# The ADS1220 gives the mean over a conversion at 1000 SPS.
+FRONT_ENDS = {"pico_w": _of_board("pico_w", 0.0), "esp32": _of_board("esp32", 1e-3)}

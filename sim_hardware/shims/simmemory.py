@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+# Board, simulated: the heap of the board and the time of its collections.
+#
+# `gc` cannot be shadowed by a file. What stands in for it in sys.modules collects with the host's
+# own, and charges as much as the board would take for what the node itself keeps on the heap.
+
+import gc
+import sys
+
+import simcharge
+
+# Objects of a 64-bit build take twice the room of the boards' 32 bits.
+_WORDS = 2 if sys.maxsize > 0x7FFFFFFF else 1
+
+# What is taken from the heap to fit it, in pieces: the host's heap is never in one.
+_PIECE_MAX = 65_536
+_PIECE_MIN = 32
+_ballast = None
+_base_bytes = 0  # live before the node's first line: the simulator's own
+_from_sources = True
+
+
+def fit(free_bytes):
+    # Takes of the heap what the board does not have. Raises MemoryError when there is less.
+    global _ballast
+    # The board's heap is free in one piece, so that piece is held while all around is filled.
+    gc.collect()
+    board = bytearray(free_bytes * _WORDS)
+    size = _PIECE_MAX
+    while size >= _PIECE_MIN:
+        try:
+            _ballast = (_ballast, bytearray(size))
+        except MemoryError:
+            size >>= 1
+    del board
+    gc.collect()
+
+
+def note_import(is_source):
+    global _from_sources
+    _from_sources = is_source
+
+
+class Collector:
+    # The functions of `gc`. The host collects by itself at the threshold, unseen: that less is
+    # allocated at a wait than at the one before shows it, and then it is charged.
+
+    def __init__(self):
+        self._seen_bytes = 0
+        self.enable = gc.enable
+        self.disable = gc.disable
+        self.isenabled = gc.isenabled
+        self.mem_alloc = gc.mem_alloc
+        self.mem_free = gc.mem_free
+
+    def start(self):
+        global _base_bytes
+        gc.collect()
+        _base_bytes = self._seen_bytes = gc.mem_alloc()
+
+    def collect(self):
+        gc.collect()
+        self._charge()
+
+    def threshold(self, *amount):
+        return gc.threshold(*(n * _WORDS if n > 0 else n for n in amount))
+
+    def wait(self):
+        # simclock calls this whenever the node waits.
+        live_bytes = gc.mem_alloc()
+        if live_bytes < self._seen_bytes:
+            self._charge()
+        else:
+            self._seen_bytes = live_bytes
+
+    def _charge(self):
+        self._seen_bytes = gc.mem_alloc()
+        simcharge.collect((self._seen_bytes - _base_bytes) // _WORDS, _from_sources)

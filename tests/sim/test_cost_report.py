@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The published table of costs, and the figures and sources behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from sim_hardware.nodebox import SHIMS
+from tools import cost_report
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "simulator.md"
+KINDS = ("emulated", "datasheet", "source", "computed", "assumed", "design figure")
+
+
+@pytest.fixture(scope="module")
+def costs() -> ModuleType:
+    """The shims' table of costs, which holds nothing but literals."""
+    spec = importlib.util.spec_from_file_location("simcosts", SHIMS / "simcosts.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_figure_names_its_kind_of_source(costs: ModuleType) -> None:
+    for table in (costs.COSTS, costs.PORTS):
+        assert set(table) == {"pico_w", "esp32"}
+        for board in table.values():
+            assert list(board) == list(table["pico_w"])
+            for name, figure in board.items():
+                assert figure[-1].startswith(KINDS), name
+
+
+def test_docs_print_the_figures_that_are_charged(costs: ModuleType) -> None:
+    text = DOCS.read_text()
+    for name, (typical, worst, _) in costs.COSTS["pico_w"].items():
+        row = re.search(rf"^\| `{name}` \|(.*)$", text, re.MULTILINE)
+        assert row, name
+        other = costs.COSTS["esp32"][name]
+        cells = [cell.strip().replace(",", "") for cell in row[1].split("|")[:4]]
+        assert cells == [str(typical), str(worst), str(other[0]), str(other[1])]
+
+
+def test_report_shows_a_ledger_that_costs_erases_and_samples(
+    micropython_i386: Path, tmp_path: Path
+) -> None:
+    given = cost_report.take()
+    plain, row = (
+        cost_report.measure(case, given, "pico_w", "typical", micropython_i386, tmp_path / case)
+        for case in ("walk", "walk, ledger written")
+    )
+    # Conditions coalesce, and yet the ledger of an outage has several blocks to erase. Each erase
+    # takes 43 ms, or ten periods of the timer; a collection, at most 14 ms, loses none.
+    more_erases = row.erases - plain.erases
+    assert more_erases >= 5
+    assert row.lost - plain.lost >= 2 * more_erases
+    assert row.latest_ms > 39
+    assert row.ends_as == "node"
+
+
+def test_report_says_why_a_node_does_not_start(micropython_i386: Path, tmp_path: Path) -> None:
+    given = cost_report.take()
+    row = cost_report.measure("walk", given, "esp32", "typical", micropython_i386, tmp_path / "a")
+    # 134 KB without PSRAM, and the firmware wants more. Once it does not, this fails:
+    # then drop the case and put the new figures into docs/simulator.md.
+    assert row.ends_as.startswith("MemoryError")
+    assert row.samples == 0

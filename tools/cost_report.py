@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""Cost report: what the firmware loses where flash, collections, imports and look-ups take time.
+
+    python -m tools.cost_report [--charges worst] [--board esp32]
+
+Nodes run in virtual time on 32-bit MicroPython with the heap and flash of their board.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gateway import keys
+from sim_hardware.errors import SimError
+from sim_hardware.nodebox import CHARGES, Faults
+from sim_hardware.take import Take
+from sim_hardware.virtual import VirtualRun, simulate
+from sim_hardware.world import World, parse
+from tools.bundle import NodeConfig, write_tree
+from tools.compiled import mpy_of_interpreter
+from tools.micropython import find
+
+_NODE = "n01"
+_ROOT = bytes(32)
+_SECONDS = 180.0
+_WALK = """
+[site]
+name = "costs"
+[line]
+nodes = 1
+spacing_m = 25
+[[actor]]
+id = "w"
+kind = "walker"
+path = [[5, -40], [5, 40]]
+start_s = 90
+heel = 0.2
+"""
+# Five times 0.5 s without power, with 2 s between: a loose connector.
+_FLICKER = tuple((20 + 2.5 * i, 20.5 + 2.5 * i) for i in range(5))
+# A switch that opens or closes each second: each change is a record on flash.
+_CHATTER = tuple(float(t_s) for t_s in range(30, 170))
+CASES = {
+    "walk": ("127.0.0.1", Faults()),
+    "walk, ledger written": (
+        "127.0.0.1",
+        Faults(tamper_edges_s=_CHATTER, outages_s=((20.0, 170.0),)),
+    ),
+    "walk, no network": ("127.0.0.1", Faults(outages_s=((20.0, 150.0),))),
+    "walk, DNS away": ("broker.field", Faults(dns_away_s=((-20.0, 200.0),))),
+    "five power flickers, walk": ("127.0.0.1", Faults(power_off_s=_FLICKER)),
+}
+COLUMNS = (
+    "case",
+    "starts",
+    "longest unfed s",
+    "samples",
+    "late",
+    "lost",
+    "latest ms",
+    "collection ms",
+    "erases",
+    "detections",
+    "ends as",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one case cost. Samples are timer callbacks; `late` ran over half a period late."""
+
+    case: str
+    starts: int
+    unfed_s: float
+    samples: int
+    late: int
+    lost: int
+    latest_ms: float
+    collection_ms: float
+    erases: int
+    detections: int
+    ends_as: str
+
+    def cells(self) -> list[str]:
+        """The row as COLUMNS names it."""
+        values = vars(self).values()
+        return [f"{one:.1f}" if isinstance(one, float) else str(one) for one in values]
+
+
+def take() -> Take:
+    """One node and a walker who passes it after 90 s."""
+    return World(parse(_WALK), 2).take(_SECONDS)
+
+
+def measure(
+    case: str, given: Take, board: str, charges: str, micropython: Path, folder: Path
+) -> Row:
+    """Run one case. A node that cannot start has its reason in `ends_as`."""
+    host, faults = CASES[case]
+    write_tree(_config(board, host), folder, mpy_of_interpreter(micropython))
+    try:
+        run = simulate(
+            given,
+            {_NODE: folder},
+            micropython=micropython,
+            seed=1,
+            faults={_NODE: faults},
+            charges=charges,
+        )
+    except SimError as error:
+        return Row(case, 0, 0.0, 0, 0, 0, 0.0, 0.0, 0, 0, str(error).rsplit(" | ", 1)[-1])
+    return _row(case, run)
+
+
+def _row(case: str, run: VirtualRun) -> Row:
+    boots = run.costs[_NODE]
+    lines = run.logs[_NODE].lines
+    starts = [line.split()[0] for line in lines if " started node=" in line]
+
+    def total(name: str) -> int:
+        return sum(boot[name] for boot in boots)
+
+    return Row(
+        case,
+        len(boots),
+        max(boot["unfed_us_max"] for boot in boots) / 1e6,
+        total("timer_calls"),
+        total("timer_late"),
+        total("timer_lost"),
+        max(boot["timer_late_us_max"] for boot in boots) / 1e3,
+        total("collect_us") / max(1, total("collections")) / 1e3,
+        total("erases"),
+        run.made_count,
+        starts[-1] if starts else "nothing",
+    )
+
+
+def _config(board: str, host: str) -> NodeConfig:
+    return NodeConfig(
+        site="costs",
+        node=_NODE,
+        board=board,
+        key=keys.node_key(_ROOT, "costs", _NODE),
+        ssid="groundwatch-sim",
+        passphrase="not a secret",
+        host=host,
+        port=1883,
+        x_m=0.0,
+        y_m=0.0,
+    )
+
+
+def report(board: str, charges: str) -> list[Row]:
+    """All cases of one board."""
+    given, micropython = take(), find("i386")
+    with tempfile.TemporaryDirectory() as work:
+        return [
+            measure(case, given, board, charges, micropython, Path(work) / str(number))
+            for number, case in enumerate(CASES)
+        ]
+
+
+def main(arguments: Any = None) -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(prog="python -m tools.cost_report", description=__doc__)
+    parser.add_argument("--board", choices=("pico_w", "esp32"), default="pico_w")
+    parser.add_argument("--charges", choices=CHARGES[1:], default="typical")
+    args = parser.parse_args(arguments)
+    table = Table(*COLUMNS, title=f"{args.board}, {args.charges} costs")
+    for row in report(args.board, args.charges):
+        table.add_row(*row.cells())
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    main()
