@@ -51,11 +51,15 @@ def test_report_shows_a_ledger_that_costs_erases_and_samples(
     micropython_i386: Path, tmp_path: Path
 ) -> None:
     given = cost_report.take()
-    case = "walk, ledger written"
-    row = cost_report.measure(case, given, "pico_w", "typical", micropython_i386, tmp_path / "a")
-    # 64 records fill a segment; after its first ten, each is a copy of its block.
-    assert row.erases >= 20
-    assert row.lost > 2 * row.erases
+    plain, row = (
+        cost_report.measure(case, given, "pico_w", "typical", micropython_i386, tmp_path / case)
+        for case in ("walk", "walk, ledger written")
+    )
+    # Conditions coalesce, and yet the ledger of an outage has several blocks to erase. Each erase
+    # takes 43 ms, or ten periods of the timer; a collection, at most 14 ms, loses none.
+    more_erases = row.erases - plain.erases
+    assert more_erases >= 5
+    assert row.lost - plain.lost >= 2 * more_erases
     assert row.latest_ms > 39
     assert row.ends_as == "node"
 
