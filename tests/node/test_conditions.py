@@ -41,7 +41,8 @@ def test_low_battery_ends_at_the_gateway_when_the_node_restarts_on_a_full_one(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     low = play(micropython, walker(30, 0, 0), battery_mv=3_400)
-    assert alarms(tmp_path, low) == [("low_battery", "active_unacked", "n07 reports low battery")]
+    words = "n07 battery low: 3.40 V; change or charge it"
+    assert alarms(tmp_path, low) == [("low_battery", "active_unacked", words)]
     # Virtual time goes on where the run before it ended.
     full = play(micropython, walker(60, 0, 0), battery_mv=3_900)
     assert [state for _kind, state, _reason in alarms(tmp_path, low, full)] == ["cleared_unacked"]
