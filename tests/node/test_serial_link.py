@@ -121,9 +121,9 @@ async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: R
 
 @pytest.mark.long
 async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
-    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, micropython: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = made(tmp_path, "0.1.9", lengthen, "changed")
+    data = made(tmp_path, "0.1.9", lengthen, "changed", micropython)
     release = package.parse(data, RELEASE_KEY.public_key(), "changed")
     parts: list[Part] = []
     with rig.node(walker(120, 0, 0)) as node:

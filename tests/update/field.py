@@ -247,7 +247,15 @@ class Field:
         ]
 
 
-def made(folder: Path, version: str, change: Callable[[Path], None], name: str) -> bytes:
+def made(
+    folder: Path,
+    version: str,
+    change: Callable[[Path], None],
+    name: str,
+    interpreter: Path | None = None,
+) -> bytes:
     """A release file of changed firmware, for the simulated nodes of this machine."""
     changed = firmware(folder / name, change)
-    return make_release("pico_w", version, RELEASE_KEY, changed, mpy_of_interpreter(find()))
+    return make_release(
+        "pico_w", version, RELEASE_KEY, changed, mpy_of_interpreter(interpreter or find())
+    )
