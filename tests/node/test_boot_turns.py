@@ -19,8 +19,9 @@ LAST = 65_279  # ugs.ledger.boots
 def set_counter(tree: Path, number: int) -> None:
     """As if the node had started so often."""
     (tree / "state").mkdir()
-    data = number.to_bytes(4, "big")
-    (tree / "state" / "boot0").write_bytes(data + crc32(data).to_bytes(4, "big"))
+    for name, value in (("boot0", number), ("boot1", number - 1)):
+        data = value.to_bytes(4, "big")
+        (tree / "state" / name).write_bytes(data + crc32(data).to_bytes(4, "big"))
 
 
 @pytest.mark.slow

@@ -43,6 +43,8 @@ def reserve_boot(folder, newest=0, in_run=False):
     if damaged == len(_SLOTS):
         raise BootsError("both boot counters are damaged; bundle the node with a new key")
     number = max(numbers)
+    if number > 1 and 0 in numbers:
+        damaged += 1  # from the second number on both slots exist: this one was deleted
     # A counter that was set back: the ledger knows better.
     if not number:
         number = newest

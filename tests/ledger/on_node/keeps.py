@@ -253,9 +253,17 @@ def set_counter(number, size=4):
         os.mkdir(folder)
     except OSError:
         pass
-    data = number.to_bytes(size, "big")
-    with open(folder + "/boot0", "wb") as file:
-        file.write(data + binascii.crc32(data).to_bytes(4, "big"))
+    for name, value in (("/boot0", number), ("/boot1", number - 1)):
+        data = value.to_bytes(size, "big")
+        with open(folder + name, "wb") as file:
+            file.write(data + binascii.crc32(data).to_bytes(4, "big"))
+
+
+def counter_whose_newest_slot_was_deleted_uses_no_number_again():
+    set_counter(40)
+    assert reserve_boot(folder) == 41
+    os.remove(folder + "/boot1")
+    assert reserve_boot(folder) == 42
 
 
 def numbers_start_again_with_the_next_turn():
@@ -270,7 +278,6 @@ def counter_of_two_bytes_goes_on():
     for number, then in ((7, 8), (65_279, 0x1_0001), (65_535, 0x1_0001)):
         set_counter(number, 2)
         assert reserve_boot(folder) == then
-        os.remove(folder + "/boot1")
 
 
 def counter_set_back_is_corrected_by_the_ledger():
@@ -283,7 +290,6 @@ def counter_set_back_is_corrected_by_the_ledger():
     ):
         set_counter(number)
         assert reserve_boot(folder, newest) == then, (number, newest)
-        os.remove(folder + "/boot1")
 
 
 def blocks_of_a_run_end_with_the_turn():
@@ -320,7 +326,6 @@ def record_of_half_a_turn_ago_is_dropped_and_counted():
     set_counter(99)
     fill(1, 3)
     set_counter(100 + 32_768)
-    os.remove(folder + "/boot1")
     journal = Journal(folder)
     journal.open()
     assert all_held(journal.ledger) == []
