@@ -51,7 +51,7 @@ class Board:
     #   wlan or line              the Wi-Fi station; or, on a wire, the line, and no radio is on
     #   start_watchdog()          returns what has to be fed; cannot be undone
     #   check()                   once a second: looks after the front end; True when it had to be
-    #                             set up anew, raises OSError when it does not answer
+    #                             set up again, raises OSError when it does not answer
     #   coil_answers()            whether a test current finds the geophone; False without such
     #   reset()
 

@@ -11,12 +11,12 @@ _HOLD_TAMPER_MS = const(10_000)
 
 class Conditions:
     # record(name, values) is called on every change of a condition, never for a repetition. The end
-    # is told some time after the beginning at the earliest: what flickers must not fill the ledger
+    # is reported some time after the start at the earliest: what flickers must not fill the ledger
     # and drive detections out of it.
 
     def __init__(self, record):
         self._record = record
-        # name -> when the beginning was told
+        # name -> when the start was reported
         self._active = {}
 
     def set(self, now_ms, name, active, value=None):
