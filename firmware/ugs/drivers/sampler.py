@@ -53,7 +53,7 @@ class Sampler:
         self._timer.deinit()
 
     def keep_time(self):
-        # Called by the pump; for a sampler whose clock may stop.
+        # Called by the pump: for a sampler whose clock may stop, or that runs by itself.
         pass
 
     def rate_hz_x100(self):
@@ -84,8 +84,11 @@ class Sampler:
         self.written += 1
 
     def _skip(self, slots):
-        self.missed += slots
         self._due_us = ticks_add(self._due_us, slots * self.period_us)
+        self._fill(slots)
+
+    def _fill(self, slots):
+        self.missed += slots
         count = self.ring[(self.written - 1) & _MASK]
         fill = slots if slots < RING else RING
         first = self.written + slots - fill
