@@ -52,6 +52,13 @@ class Node(BaseNode):
         self._gap = self._gap_told = None
         board.sampler.start()
 
+    def run(self):
+        try:
+            super().run()
+        finally:
+            # Ctrl-C leads to the prompt, where nothing may write into the heap by DMA.
+            self.board.sampler.stop()
+
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
 
