@@ -52,13 +52,6 @@ class Node(BaseNode):
         self._gap = self._gap_told = None
         board.sampler.start()
 
-    def run(self):
-        try:
-            super().run()
-        finally:
-            # Ctrl-C leads to the prompt, where nothing may write into the heap by DMA.
-            self.board.sampler.stop()
-
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
 
@@ -71,6 +64,13 @@ class Node(BaseNode):
             self._turn_key()
         if tick % (TICKS_PER_S * _SCRUB_EVERY_S) == 0:
             self.ratchet.scrub()
+
+    def run(self):
+        try:
+            super().run()
+        finally:
+            # Ctrl-C leads to the prompt, where nothing may write into the heap by DMA.
+            self.board.sampler.stop()
 
     def _turn_key(self):
         # While the gateway answers to this key it is never more than one step behind. And when it

@@ -32,6 +32,7 @@ READINGS = (
 from array import array
 from uctypes import addressof, bytearray_at
 sampler.start()
+sampler.keep_time()
 seen = 0
 while seen < 40_000:
     time.sleep_ms(100)
@@ -84,6 +85,7 @@ def test_battery_read_while_sampling_is_that_of_a_board_at_rest(bench: Bench) ->
         + """
 print(sampler.read_aside())
 sampler.start()
+sampler.keep_time()
 time.sleep_ms(300)
 for _ in range(4):
     sampler.keep_time()
@@ -112,6 +114,7 @@ def test_stall_beyond_the_ring_is_counted_and_one_within_it_is_not(bench64: Benc
         MAKE
         + """
 sampler.start()
+sampler.keep_time()
 time.sleep_ms(200)
 for stall_ms in (10, 100, 490, 700):
     sampler.keep_time()
@@ -123,6 +126,7 @@ count = bytes(converter.ring)
 time.sleep_ms(500)
 print(count == bytes(converter.ring), machine.ADC(machine.Pin(26)).read_u16() >> 4 > 2200)
 sampler.start()
+sampler.keep_time()
 time.sleep_ms(300)
 sampler.keep_time()
 print(sampler.missed)

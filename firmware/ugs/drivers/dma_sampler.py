@@ -20,8 +20,9 @@ class DmaSampler(Sampler):
     # two; start(), stop(); transfers(), readings since start modulo lap, the newest at ring place
     # (transfers() - 1); turn(is_aside), whether the next readings are of the other input;
     # read_aside(), one reading of that input while stopped.
-    # Samples come when keep_time() is called, by the pump; so much time as the ring holds may pass
-    # in between. The count of readings is the clock, compared with the node's.
+    # Samples come when keep_time() is called, by the pump, from the first call on; so much time as
+    # the ring holds may pass in between. The count of readings is the clock, and is compared with
+    # the node's.
     #   missed:  samples without readings of their own: lost on the way, or too late for
     #   clipped: samples with a reading at a rail, seen before the filter
     #   bridged: readings that were not of the geophone, replaced by a straight line
@@ -37,6 +38,7 @@ class DmaSampler(Sampler):
         self._taps = decimate.taps()
         self._state = decimate.state()
         self._is_running = False
+        self._is_begun = False
         self._settle = 0  # samples until the filter has forgotten the time before the start
         self._taken = 0  # readings filtered, modulo lap
         self._counted = 0  # transfers at the last look
@@ -49,12 +51,10 @@ class DmaSampler(Sampler):
 
     def start(self):
         self._is_running = True
+        self._is_begun = False
         self._settle = decimate.SETTLE
-        self._taken = self._counted = self._rate_count = 0
-        self._behind_us = 0
         self._aside = -1
         self._converter.start()
-        self._looked = self._rate_ticks = ticks_us()
 
     def stop(self):
         if self._is_running:
@@ -65,6 +65,8 @@ class DmaSampler(Sampler):
         # Samples of all readings there are.
         if not self._is_running:
             return
+        if not self._is_begun:
+            self._begin()
         waiting = self._follow()
         if waiting * self._raw_us > self.worst_late_us:
             self.worst_late_us = waiting * self._raw_us
@@ -86,6 +88,8 @@ class DmaSampler(Sampler):
             self.written += self._filter(count - settle)
 
     def rate_hz_x100(self):
+        if not self._is_begun:
+            return 0
         now, count = ticks_us(), self._converter.transfers()
         passed_ms = ticks_diff(now, self._rate_ticks) // 1000
         arrived = (count - self._rate_count) & self._lap_mask
@@ -121,6 +125,13 @@ class DmaSampler(Sampler):
             ring = converter.ring
             self._aside_code = ring[place] | ring[place + 1] << 8
         return self._aside_code
+
+    def _begin(self):
+        self._is_begun = True
+        self._looked = self._rate_ticks = ticks_us()
+        self._counted = self._rate_count = self._converter.transfers()
+        self._taken = self._counted & ~(decimate.BY - 1)
+        self._behind_us = 0
 
     # Compares the clock with the count; returns how many readings wait.
     def _follow(self):

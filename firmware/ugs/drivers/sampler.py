@@ -50,7 +50,8 @@ class Sampler:
         self._timer = self._start_timer(self.fs_hz, self._on_timer)
 
     def stop(self):
-        self._timer.deinit()
+        if self._timer is not None:
+            self._timer.deinit()
 
     def keep_time(self):
         # Called by the pump: for a sampler whose clock may stop, or that runs by itself.
