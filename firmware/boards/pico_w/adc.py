@@ -86,10 +86,11 @@ class Converter:
 
     raw_hz = _RAW_HZ
     lap = _LAP
+    readings = _RING_BYTES // 2
 
     def __init__(self, chip, channel, aside, plain_u16):
         self._base, self._request = chip
-        self.ring = aligned(_RING_BYTES)
+        self.ring = None
         self._select = _EN | channel << _AINSEL_SHIFT
         self._change = (channel ^ aside) << _AINSEL_SHIFT
         self._plain_u16 = plain_u16
@@ -99,6 +100,8 @@ class Converter:
 
     def start(self):
         # The converter is on already: machine.ADC has seen to that.
+        if self.ring is None:
+            self.ring = aligned(_RING_BYTES)
         base, mem32 = self._base, machine.mem32
         mem32[base + _CS] = self._select
         mem32[base + _DIVIDER] = _DIV

@@ -16,13 +16,15 @@ _ASIDE_WAITS = const(40)
 
 
 class DmaSampler(Sampler):
-    # converter: ring, a buffer of 2^n readings of 16 bits; raw_hz, 16 times fs_hz; lap, a power of
-    # two; start(), stop(); transfers(), readings since start modulo lap, the newest at ring place
-    # (transfers() - 1); turn(is_aside), whether the next readings are of the other input;
-    # read_aside(), one reading of that input while stopped.
-    # Samples come when keep_time() is called, by the pump, from the first call on; so much time as
-    # the ring holds may pass in between. The count of readings is the clock, and is compared with
-    # the node's.
+    # converter: readings, of its ring, a power of two; raw_hz, 16 times fs_hz; lap, a power of two;
+    # start() and stop(); from start on ring, a buffer of readings of 16 bits, and transfers(), how
+    # many there were modulo lap, the newest at ring place (transfers() - 1); turn(is_aside),
+    # whether the next readings are of the other input; read_aside(), one reading of that input
+    # while stopped.
+    # Samples come when keep_time() is called, by the pump. Its first call starts the converter: the
+    # ring takes heap, of which a node has most once it is built. So much time as the ring holds may
+    # pass from one call to the next. The count of readings is the clock, and is compared with the
+    # node's.
     #   missed:  samples without readings of their own: lost on the way, or too late for
     #   clipped: samples with a reading at a rail, seen before the filter
     #   bridged: readings that were not of the geophone, replaced by a straight line
@@ -33,7 +35,7 @@ class DmaSampler(Sampler):
         self.bridged = 0
         self._converter = converter
         self._raw_us = 1_000_000 // converter.raw_hz
-        self._ring_mask = len(converter.ring) // 2 - 1
+        self._ring_mask = converter.readings - 1
         self._lap_mask = converter.lap - 1
         self._taps = decimate.taps()
         self._state = decimate.state()
@@ -51,14 +53,11 @@ class DmaSampler(Sampler):
 
     def start(self):
         self._is_running = True
-        self._is_begun = False
-        self._settle = decimate.SETTLE
-        self._aside = -1
-        self._converter.start()
 
     def stop(self):
-        if self._is_running:
-            self._is_running = False
+        self._is_running = False
+        if self._is_begun:
+            self._is_begun = False
             self._converter.stop()
 
     def keep_time(self):
@@ -106,7 +105,7 @@ class DmaSampler(Sampler):
         # One reading of the other input, 12 bits. It takes the place of two or three of the
         # geophone, which keep_time() bridges.
         converter = self._converter
-        if not self._is_running:
+        if not self._is_begun:
             return converter.read_aside()
         if self._aside >= 0:
             return self._aside_code
@@ -127,11 +126,13 @@ class DmaSampler(Sampler):
         return self._aside_code
 
     def _begin(self):
+        self._converter.start()
         self._is_begun = True
         self._looked = self._rate_ticks = ticks_us()
-        self._counted = self._rate_count = self._converter.transfers()
-        self._taken = self._counted & ~(decimate.BY - 1)
+        self._taken = self._counted = self._rate_count = 0
         self._behind_us = 0
+        self._settle = decimate.SETTLE
+        self._aside = -1
 
     # Compares the clock with the count; returns how many readings wait.
     def _follow(self):

@@ -90,6 +90,7 @@ class DmaBench(Bench):
     is_dma = True
     raw_hz = 4000
     lap = 1 << 14
+    readings = 2048
 
     def __init__(self):
         super().__init__()
