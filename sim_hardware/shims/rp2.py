@@ -66,6 +66,13 @@ class DMA:
             value = value & ~((1 << bits) - 1 << shift) | int(given) << shift
         return value
 
+    @staticmethod
+    def unpack_ctrl(value):
+        fields = {}
+        for name, (shift, bits) in _FIELDS.items():
+            fields[name] = value >> shift & ((1 << bits) - 1)
+        return fields
+
     def active(self, value=None):
         self._open()
         simhardware.adc_block.advance()

@@ -77,7 +77,7 @@ def _gap(buffer, size):
 
 def _number(channel):
     # By default a channel chains to itself, which is to none.
-    return channel.pack_ctrl() >> 11 & 15
+    return channel.unpack_ctrl(channel.pack_ctrl())["chain_to"]
 
 
 class Converter:
@@ -140,13 +140,14 @@ class Converter:
         while not mem32[base + _CS] & _READY:
             pass
         for channel in (self._again, self._to_ring):
-            # Disabled first, or an abort could start the chain (errata RP2040-E13, RP2350-E5).
+            # Disabled first, or an abort could start the chain (erratum RP2350-E5).
             channel.ctrl = channel.pack_ctrl(enable=False)
             channel.active(False)
             channel.close()
         mem32[base + _FCS] = 0
 
     def transfers(self):
+        # By the count, since the address may be ahead (erratum RP2040-E12).
         return -self._to_ring.count & (self.lap - 1)
 
     def turn(self, is_aside):
