@@ -2,13 +2,13 @@
 """Board, simulated: geophone and anti-alias filter of each board, from its component values.
 
 Without it a take reaches the converter through an ideal filter. With it the ground passes the coil,
-its damping and the RC of the board (parts/front_end.py), and what lies above half the sample rate
-folds back. It is for takes of ground velocity: a simulated world has passed a coil and a filter of
-its own (sim_hardware.world.geophone).
+its damping and the RC of the board (parts/front_end.py), and what lies above half the rate at which
+the converter reads folds back. It is for takes of ground velocity: a simulated world has passed a
+coil and a filter of its own (sim_hardware.world.geophone).
 """
 
 from dataclasses import dataclass
-from math import pi
+from math import ceil, pi
 from typing import Any
 
 import numpy as np
@@ -19,21 +19,20 @@ from scipy.fft import next_fast_len
 from sim_hardware.parts.front_end import BOARDS
 from sim_hardware.signals import FArray
 
-# Of the feed: ground up to 500 Hz, a multiple of the rate at which the boards sample.
-ANALOGUE_FS_HZ = 1000
-
 
 @dataclass(frozen=True)
 class FrontEnd:
     """What is between ground and converter. `rc`: ohm and farad of the filter.
 
-    `mean_s`: the converter gives the mean over this time. The gain of coil, shunt and amplifier is
-    not part of it: the parts of the board give their scale from the same components.
+    `fs_hz`: at which the converter reads. `mean_s`: it gives the mean over this time. The gain of
+    coil, shunt and amplifier is not part of it: the parts of the board give their scale from the
+    same components.
     """
 
     natural_hz: float
     damping: float
     rc: tuple[float, float]
+    fs_hz: int
     mean_s: float = 0.0
 
     def response(self, f_hz: NDArray[np.float64]) -> NDArray[Any]:
@@ -45,23 +44,25 @@ class FrontEnd:
         return np.asarray(gain * np.sinc(f_hz * self.mean_s), np.complex128)
 
     def pass_on(self, velocity_m_s: FArray, fs_hz: float) -> FArray:
-        """float32 (m,) at ANALOGUE_FS_HZ: what the converter sees, as ground velocity in m/s."""
-        samples = round(velocity_m_s.size * ANALOGUE_FS_HZ / fs_hz)
+        """float32 (m,) at the converter's rate: what it reads, as ground velocity in m/s."""
+        samples = round(velocity_m_s.size * self.fs_hz / fs_hz)
         padded = next_fast_len(velocity_m_s.size + round(2 * fs_hz), real=True)
         f_hz = np.asarray(np.fft.rfftfreq(padded, 1 / fs_hz), np.float64)
         spectrum = np.fft.rfft(np.asarray(velocity_m_s, np.float64), padded)
         passed = spectrum * self.response(f_hz)
         filtered = np.fft.irfft(passed, padded)[: velocity_m_s.size]
-        if fs_hz != ANALOGUE_FS_HZ:
-            filtered = dsp.resample(filtered, samples)
+        if fs_hz != self.fs_hz:
+            # Of a faster take readings are picked, so that what is above half their rate folds.
+            times = max(1, ceil(fs_hz / self.fs_hz))
+            filtered = dsp.resample(filtered, samples * times)[::times]
         return np.asarray(filtered, np.float32)
 
 
-def _of_board(board: str, mean_s: float) -> FrontEnd:
+def _of_board(board: str, fs_hz: int, mean_s: float) -> FrontEnd:
     parts = BOARDS[board]
     rc = (parts.filter_ohm, parts.filter_f)
-    return FrontEnd(parts.geophone.natural_hz, parts.damping(), rc, mean_s)
+    return FrontEnd(parts.geophone.natural_hz, parts.damping(), rc, fs_hz, mean_s)
 
 
 # The ADS1220 gives the mean over a conversion at 1000 SPS.
-FRONT_ENDS = {"pico_w": _of_board("pico_w", 0.0), "esp32": _of_board("esp32", 1e-3)}
+FRONT_ENDS = {"pico_w": _of_board("pico_w", 4000, 0.0), "esp32": _of_board("esp32", 1000, 1e-3)}

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from sim_hardware.analogue import ANALOGUE_FS_HZ, FRONT_ENDS, FrontEnd
+from sim_hardware.analogue import FRONT_ENDS, FrontEnd
 from sim_hardware.crystal import Crystal
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import (
@@ -109,7 +109,8 @@ def simulate(
     """Run every node of the take to its end.
 
     `analogue`: the ground passes the board's own geophone and filter (sim_hardware.analogue) in
-    place of an ideal one.
+    place of an ideal one, and the Pico W's converter is read at its own rate, 16 readings for a
+    sample, through the node's own filter.
 
     `charges`: what work costs the nodes, one of nodebox.CHARGES; unless "none" each has the heap
     and the flash of its board.
@@ -164,12 +165,13 @@ def _one(
         end_s = min(end_s, faults.dead_from_s)
     signal = take.signals[box.node]
     crystal = Crystal(faults.clock_ppm)
-    fs_hz = FEED_FS_HZ if front_end is None else ANALOGUE_FS_HZ
+    fs_hz = FEED_FS_HZ if front_end is None else front_end.fs_hz
     lead = round(pace.lead_s * fs_hz)
     _write_feed(box.feed, signal, pace, seed, lead, crystal, front_end)
     settings: dict[str, Any] = {
         "mode": "virtual",
         "fs_hz": fs_hz,
+        "oversampled": front_end is not None,
         "feed_t0_s": -lead / fs_hz,
         "start_s": -lead / fs_hz,
         "end_s": crystal.shows(end_s),
@@ -206,7 +208,7 @@ def _write_feed(
         quiet = quiet_ground(lead, floor_nm_s, seed)
         ground = np.concatenate([quiet, to_feed(velocity, signal.fs_hz)])
     else:
-        quiet = quiet_ground(lead, floor_nm_s, seed, ANALOGUE_FS_HZ)
+        quiet = quiet_ground(lead, floor_nm_s, seed, front_end.fs_hz)
         seen = front_end.pass_on(velocity, signal.fs_hz)
         ground = np.concatenate([quiet, quantized(1e9 * np.asarray(seen, np.float64))])
     crystal.heard(ground, lead).astype("<i4").tofile(path)

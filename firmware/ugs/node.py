@@ -65,6 +65,13 @@ class Node(BaseNode):
         if tick % (TICKS_PER_S * _SCRUB_EVERY_S) == 0:
             self.ratchet.scrub()
 
+    def run(self):
+        try:
+            super().run()
+        finally:
+            # Ctrl-C leads to the prompt, where nothing may write into the heap by DMA.
+            self.board.sampler.stop()
+
     def _turn_key(self):
         # While the gateway answers to this key it is never more than one step behind. And when it
         # has all that we said: what came late in the old key would look like another's word.

@@ -33,7 +33,9 @@ class GeophoneChannel:
 
     def code(self):
         # 0..4095. Several readings at one instant differ by noise only.
-        t_us = self._now()
+        return self.code_at(self._now())
+
+    def code_at(self, t_us):
         if t_us != self._t_us:
             self._t_us = t_us
             self._look(t_us)
@@ -75,6 +77,9 @@ class LevelChannel:
     def code(self):
         return self._code
 
+    def code_at(self, _t_us):
+        return self._code
+
 
 class CurveChannel:
     # A voltage that follows points (t_us, pin_mv) in straight lines, steady before and after them.
@@ -84,7 +89,9 @@ class CurveChannel:
         self._points = points
 
     def code(self):
-        t_us = self._now()
+        return self.code_at(self._now())
+
+    def code_at(self, t_us):
         before_us, before_mv = self._points[0]
         pin_mv = before_mv
         for after_us, after_mv in self._points:

@@ -12,6 +12,17 @@ import simhardware
 import simirq
 import simpins
 
+
+class _Registers:
+    # mem32, of which only the converter's registers are there.
+    def __getitem__(self, address):
+        return simhardware.adc_block.peek(address)
+
+    def __setitem__(self, address, value):
+        simhardware.adc_block.poke(address, value)
+
+
+mem32 = _Registers()
 Pin = simpins.Pin
 SPI = simpins.SPI
 ADC = simadc.ADC

@@ -13,12 +13,14 @@ from parts.edges import EdgeList
 from parts.feed import Feed
 from parts.geophone_line import GeophoneLine
 from parts.rp2040_adc import CurveChannel, GeophoneChannel, LevelChannel
+from parts.rp2040_dma import Block
 
 settings = None
 wiring = None
 pir = None
 tamper = None
 ads1220 = None
+adc_block = None  # of a Pico W whose converter is simulated reading by reading
 reset_cause = "power_on"
 _radio_us = 0  # when the radio was last started
 
@@ -27,7 +29,7 @@ _adc = {}
 
 def build(chosen, cause):
     # Raises KeyError for a board without wiring, OSError when the feed cannot be opened.
-    global settings, wiring, pir, tamper, ads1220, reset_cause
+    global settings, wiring, pir, tamper, ads1220, adc_block, reset_cause
     settings = chosen
     wiring = simwiring.BOARDS[chosen.board]
     reset_cause = cause
@@ -46,6 +48,8 @@ def build(chosen, cause):
     if chosen.battery_points:
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
         _adc[wiring.battery] = CurveChannel(simclock.now, points)
+    if chosen.oversampled and simcharge.port("is_rp2"):
+        adc_block = Block(simclock.now, {gpio - 26: part for gpio, part in _adc.items()})
     simpower.watch(chosen, leave)
     if chosen.end_s is not None:
         end_us = int(chosen.end_s * 1_000_000)

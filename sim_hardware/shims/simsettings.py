@@ -22,6 +22,7 @@ _FIELDS = {
     "t0_epoch_ms": (int, 1_767_225_600_000),  # UTC of sim time 0
     "start_s": (float, 0.0),  # virtual: sim time of the first power-on
     "end_s": (float, None),  # sim time at which the node is switched off
+    "oversampled": (bool, False),  # rp2: readings at the pace of the converter, taken by DMA
     "seed": (int, 0),
     "pir_edges_s": (list, ()),  # the output toggles, starting low
     "pir_file": (str, None),  # more edges, appended while the node runs: int64 microseconds

@@ -37,9 +37,14 @@ board = "pico_w"
 HEAP_FREE_MIN = 24_000
 # Times of footfalls that cannot be by the gateway's clock: emulated time passes more slowly.
 BY_THE_WALL = {"untimely_strikes"}
+SAMPLING = re.compile(
+    r"sampling rate_hz_x100=(\d+) missed=(\d+) overruns=(\d+) clipped=(\d+) worst_late_us=(\d+)"
+)
+RING_US = 512_000  # what the converter's ring holds
 # Emulated seconds.
 BOOT_S = 60
 WALK_S = 60
+REPORT_S = 80  # a heartbeat comes every 48 to 72 s
 
 
 @pytest.fixture
@@ -103,9 +108,24 @@ async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
             lambda: any(one.target is TargetClass.PERSON for one in arrived), "a person", WALK_S
         )
         print(f"detected: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
+        began_us = pico.emulated_us
+        sampled = await pico.until(
+            lambda: [
+                found
+                for at_us, text in pico.lines
+                if at_us > began_us and (found := SAMPLING.match(text))
+            ],
+            "a report of the sampling",
+            REPORT_S,
+        )
         lines = [text for _at, text in pico.lines]
         print("\n".join(lines))
 
+    # Writes to flash and collections lie in that time; 250 samples a second have come all the same.
+    rate_hz_x100, missed, overruns, clipped, late_us = (int(word) for word in sampled[0].groups())
+    assert (missed, overruns, clipped) == (0, 0, 0)
+    assert rate_hz_x100 == pytest.approx(25_000, abs=10)
+    assert late_us < RING_US
     boot, seq, onset_ms = (int(told[i]) for i in (1, 2, 3))
     detection = arrived[0]
     assert detection.activity.node == "n01"

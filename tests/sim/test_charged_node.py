@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,18 @@ def test_free_node_loses_nothing_and_that_is_why_it_is_no_proof(
     worst = run(walk, tmp_path / "worst", board_micropython, charges="worst")
     assert charged.costs[NODE][0]["timer_late_us_max"] > 20_000
     assert worst.costs[NODE][0]["erase_us"] > charged.costs[NODE][0]["erase_us"] > 0
+
+
+def test_erases_and_collections_cost_no_sample_where_the_converter_runs_by_itself(
+    walk: Take, tmp_path: Path, board_micropython: Path
+) -> None:
+    result = run(walk, tmp_path, board_micropython, charges="worst", analogue=True)
+    (boot,) = result.costs[NODE]
+    assert boot["erases"] > 0 and boot["collections"] > 50
+    assert boot["timer_calls"] == 0
+    told = [line for line in result.logs[NODE].lines if line.startswith("sampling")]
+    assert re.search(r"rate_hz_x100=2(499|500)\d missed=0 overruns=0 clipped=0", told[-1])
+    assert result.made
 
 
 def test_charged_run_repeats_byte_for_byte_wherever_its_files_are(

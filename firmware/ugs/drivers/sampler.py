@@ -50,10 +50,11 @@ class Sampler:
         self._timer = self._start_timer(self.fs_hz, self._on_timer)
 
     def stop(self):
-        self._timer.deinit()
+        if self._timer is not None:
+            self._timer.deinit()
 
     def keep_time(self):
-        # Called by the pump; for a sampler whose clock may stop.
+        # Called by the pump: for a sampler whose clock may stop, or that runs by itself.
         pass
 
     def rate_hz_x100(self):
@@ -84,8 +85,11 @@ class Sampler:
         self.written += 1
 
     def _skip(self, slots):
-        self.missed += slots
         self._due_us = ticks_add(self._due_us, slots * self.period_us)
+        self._fill(slots)
+
+    def _fill(self, slots):
+        self.missed += slots
         count = self.ring[(self.written - 1) & _MASK]
         fill = slots if slots < RING else RING
         first = self.written + slots - fill

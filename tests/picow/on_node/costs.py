@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the board's processor makes of the detector and the seal: results, to be equal on every
+# What the board's processor makes of decimator, detector and seal: results, to be equal on every
 # machine, and on lines that start with "us " how long they took.
 import gc
 from array import array
@@ -7,6 +7,7 @@ from time import ticks_diff, ticks_us
 
 import ugs
 from ugs.detect.detector import Detector
+from ugs.dsp import decimate
 from ugs.wire import keys, seal
 
 BLOCK = 32
@@ -48,5 +49,11 @@ print("sealed", "".join("%02x" % octet for octet in sealed))
 began = ticks_us()
 then = keys.Keys(keys.next_key(bytes(32), 1), bytes(16))
 print("us key step=%d" % ticks_diff(ticks_us(), began))
+readings = array("H", (2222 + (n * 7919 >> 4) % 41 - 20 for n in range(512)))
+taps, state = decimate.taps(), decimate.state()
+began = ticks_us()
+clipped = decimate.samples(readings, 0, 511, taps, state, ring, 0, RING - 1, 32)
+print("us decimate mean=%d" % (ticks_diff(ticks_us(), began) // 32))
+print("decimated", clipped, *[ring[at] for at in range(32)])
 print("stepped", "".join("%02x" % octet for octet in then.up_key))
 gc.collect()

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+# board: the RP2040's converter, running by itself into a ring by DMA (RP2040 datasheet 4.9.2.2 to
+# 4.9.2.5, 2.5). Written for and read against the RP2350's too (its datasheet 12.4, 12.6); not run
+# there.
+
+import gc
+
+import machine
+import rp2
+import uctypes
+from micropython import const
+
+# Converter's registers and its request line of the DMA, by chip: 4.9.6 and 2.5.3.1; 12.4.7 and
+# 12.6.4.1.
+RP2040 = (0x4004_C000, 36)
+RP2350 = (0x400A_0000, 48)
+
+_RAW_HZ = const(4000)
+_DIV = (48_000_000 // _RAW_HZ - 1) << 8  # 48 MHz / (1 + INT), 4.9.2.2
+# 0.5 s; a power of two, at an address that is a multiple of it, 2.5.1.1.
+_RING_BYTES = const(4096)
+_RING_BITS = const(12)
+# 4.7 h, after which the second channel starts the first one anew; the ring goes on where it was.
+# Chained so rarely since chains and the radio's driver have met before (pico-sdk issue 2206).
+_LAP = const(1 << 26)
+
+_CS = const(0x00)
+_FCS = const(0x08)
+_FIFO = const(0x0C)
+_DIVIDER = const(0x10)
+_XOR = const(0x1000)  # writes there change bits, 2.1.2
+_EN = const(1)
+_START_MANY = const(1 << 3)
+_READY = const(1 << 8)
+_AINSEL_SHIFT = const(12)
+# A reading at a time, requested from the DMA; overflow and underflow cleared.
+_FCS_BITS = const(1 << 24 | 1 << 11 | 1 << 10 | 1 << 3 | 1)
+_FCS_EMPTY = const(1 << 8)
+_DMA = const(0x5000_0000)
+_COUNT_TRIG = const(0x1C)  # AL1_TRANS_COUNT_TRIG: written, the channel starts
+_HALF_WORDS = const(1)
+_TRIES = const(8)
+_HOLES = const(16)
+
+
+def aligned(size):
+    # A buffer of `size` bytes at a multiple of it. Memory is given first fit: behind a pad as long
+    # as the gap the next buffer lies right, once there are holes for what is small and none for
+    # the pad. In a heap in pieces twice the size is taken.
+    pads = []
+    for _ in range(_TRIES):
+        gap = _next_gap(size)
+        gc.collect()
+        pads.append(bytearray(gap))
+        buffer = bytearray(size)
+        if not _gap(buffer, size):
+            return buffer
+        buffer = None
+    pads = None
+    gc.collect()
+    buffer = memoryview(bytearray(2 * size))
+    gap = _gap(buffer, size)
+    return buffer[gap : gap + size]
+
+
+def _next_gap(size):
+    # In a call of its own, so that nothing holds on to what it made.
+    holes = [bytearray(1) for _ in range(_HOLES)]
+    gap = _gap(bytearray(size), size)
+    return gap if holes else 0
+
+
+def _gap(buffer, size):
+    # From its address to the next multiple of its size.
+    return -uctypes.addressof(buffer) & (size - 1)
+
+
+def _number(channel):
+    # By default a channel chains to itself, which is to none.
+    return channel.unpack_ctrl(channel.pack_ctrl())["chain_to"]
+
+
+class Converter:
+    # As ugs.drivers.dma_sampler asks for it. Channels are those of the converter; plain_u16() reads
+    # the other one with machine.ADC while this does not run.
+
+    raw_hz = _RAW_HZ
+    lap = _LAP
+    readings = _RING_BYTES // 2
+
+    def __init__(self, chip, channel, aside, plain_u16):
+        self._base, self._request = chip
+        self.ring = None
+        self._select = _EN | channel << _AINSEL_SHIFT
+        self._change = (channel ^ aside) << _AINSEL_SHIFT
+        self._plain_u16 = plain_u16
+        self._is_aside = False
+        self._count = None  # what the second channel writes
+        self._to_ring = self._again = None
+
+    def start(self):
+        # The converter is on already: machine.ADC has seen to that.
+        if self.ring is None:
+            self.ring = aligned(_RING_BYTES)
+        base, mem32 = self._base, machine.mem32
+        mem32[base + _CS] = self._select
+        mem32[base + _DIVIDER] = _DIV
+        mem32[base + _FCS] = _FCS_BITS
+        while not mem32[base + _FCS] & _FCS_EMPTY:
+            mem32[base + _FIFO]
+        self._is_aside = False
+        to_ring, again = self._to_ring, self._again = rp2.DMA(), rp2.DMA()
+        self._count = self.lap.to_bytes(4, "little")
+        again.config(
+            read=self._count,
+            write=_DMA + 64 * _number(to_ring) + _COUNT_TRIG,
+            count=1,
+            ctrl=again.pack_ctrl(inc_read=False, inc_write=False),
+        )
+        to_ring.config(
+            read=base + _FIFO,
+            write=self.ring,
+            count=self.lap,
+            ctrl=to_ring.pack_ctrl(
+                size=_HALF_WORDS,
+                inc_read=False,
+                ring_sel=True,
+                ring_size=_RING_BITS,
+                treq_sel=self._request,
+                chain_to=_number(again),
+            ),
+            trigger=True,
+        )
+        mem32[base + _CS] = self._select | _START_MANY
+
+    def stop(self):
+        # Before the heap goes: closing a channel does not end its transfers (ports/rp2/rp2_dma.c).
+        base, mem32 = self._base, machine.mem32
+        mem32[base + _CS] = self._select
+        while not mem32[base + _CS] & _READY:
+            pass
+        for channel in (self._again, self._to_ring):
+            # Disabled first, or an abort could start the chain (erratum RP2350-E5).
+            channel.ctrl = channel.pack_ctrl(enable=False)
+            channel.active(False)
+            channel.close()
+        mem32[base + _FCS] = 0
+
+    def transfers(self):
+        # By the count, since the address may be ahead (erratum RP2040-E12).
+        return -self._to_ring.count & (self.lap - 1)
+
+    def turn(self, is_aside):
+        if is_aside != self._is_aside:
+            self._is_aside = is_aside
+            machine.mem32[self._base + _XOR + _CS] = self._change
+
+    def read_aside(self):
+        return self._plain_u16() >> 4

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+# driver of the geophone on a converter that runs by itself and writes its readings into a ring by
+# DMA. No interrupt and no timer: a collection, an erase of flash or busy code makes nothing late.
+
+from time import sleep_us, ticks_diff, ticks_us
+
+from micropython import const
+
+from ugs.drivers.sampler import RING, Sampler
+from ugs.dsp import decimate
+
+_MASK = RING - 1
+# Readings that may arrive while a full ring is filtered: 16 ms at 4 kHz.
+_MARGIN = const(64)
+_ASIDE_WAITS = const(40)
+
+
+class DmaSampler(Sampler):
+    # converter: readings, of its ring, a power of two; raw_hz, 16 times fs_hz; lap, a power of two;
+    # start() and stop(); from start on ring, a buffer of readings of 16 bits, and transfers(), how
+    # many there were modulo lap, the newest at ring place (transfers() - 1); turn(is_aside),
+    # whether the next readings are of the other input; read_aside(), one reading of that input
+    # while stopped.
+    # Samples come when keep_time() is called, by the pump. Its first call starts the converter: the
+    # ring takes heap, of which a node has most once it is built. So much time as the ring holds may
+    # pass from one call to the next. The count of readings is the clock, and is compared with the
+    # node's.
+    #   missed:  samples without readings of their own: lost on the way, or too late for
+    #   clipped: samples with a reading at a rail, seen before the filter
+    #   bridged: readings that were not of the geophone, replaced by a straight line
+    #   worst_late_us: how long a reading has waited in the ring at most
+
+    def __init__(self, converter, fs_hz, clip_counts):
+        super().__init__(None, None, fs_hz, clip_counts)
+        self.bridged = 0
+        self._converter = converter
+        self._raw_us = 1_000_000 // converter.raw_hz
+        self._ring_mask = converter.readings - 1
+        self._lap_mask = converter.lap - 1
+        self._taps = decimate.taps()
+        self._state = decimate.state()
+        self._is_running = False
+        self._is_begun = False
+        self._settle = 0  # samples until the filter has forgotten the time before the start
+        self._taken = 0  # readings filtered, modulo lap
+        self._counted = 0  # transfers at the last look
+        self._looked = 0  # ticks of that
+        self._behind_us = 0  # the clock's time less that of the readings
+        self._rate_count = 0
+        self._aside = -1  # first of the readings to bridge, -1 without
+        self._aside_end = 0
+        self._aside_code = 0
+
+    def start(self):
+        self._is_running = True
+
+    def stop(self):
+        self._is_running = False
+        if self._is_begun:
+            self._is_begun = False
+            self._converter.stop()
+
+    def keep_time(self):
+        # Samples of all readings there are.
+        if not self._is_running:
+            return
+        if not self._is_begun:
+            self._begin()
+        waiting = self._follow()
+        if waiting * self._raw_us > self.worst_late_us:
+            self.worst_late_us = waiting * self._raw_us
+        if not self._close_bridge():
+            return
+        late = waiting - (self._ring_mask + 1 - _MARGIN)
+        if late > 0:
+            late = (late + decimate.BY - 1) // decimate.BY
+            self.overruns += late
+            self._taken = (self._taken + late * decimate.BY) & self._lap_mask
+            waiting -= late * decimate.BY
+            self._fill(late)
+        count = waiting // decimate.BY
+        settle = min(count, self._settle)
+        if settle:
+            self._settle -= settle
+            self._filter(settle)
+        if count > settle:
+            self.written += self._filter(count - settle)
+
+    def rate_hz_x100(self):
+        if not self._is_begun:
+            return 0
+        now, count = ticks_us(), self._converter.transfers()
+        passed_ms = ticks_diff(now, self._rate_ticks) // 1000
+        arrived = (count - self._rate_count) & self._lap_mask
+        self._rate_ticks, self._rate_count = now, count
+        return arrived * 100_000 // decimate.BY // passed_ms if passed_ms > 0 else 0
+
+    def age_us(self, index):
+        # The newest reading is half a period old on average.
+        waiting = (self._converter.transfers() - self._taken) & self._lap_mask
+        newest_us = (waiting + decimate.DELAY) * self._raw_us + self._raw_us // 2
+        return newest_us + (self.written - 1 - index) * self.period_us
+
+    def read_aside(self):
+        # One reading of the other input, 12 bits. It takes the place of two or three of the
+        # geophone, which keep_time() bridges.
+        converter = self._converter
+        if not self._is_begun:
+            return converter.read_aside()
+        if self._aside >= 0:
+            return self._aside_code
+        first = converter.transfers()
+        converter.turn(True)
+        # The first of these may have begun before.
+        waits = 0
+        while (converter.transfers() - first) & self._lap_mask < 2 and waits < _ASIDE_WAITS:
+            sleep_us(self._raw_us)
+            waits += 1
+        converter.turn(False)
+        # So may one have begun before this.
+        self._aside, self._aside_end = first, converter.transfers() + 1
+        if waits < _ASIDE_WAITS:
+            place = 2 * ((first + 1) & self._ring_mask)
+            ring = converter.ring
+            self._aside_code = ring[place] | ring[place + 1] << 8
+        return self._aside_code
+
+    def _begin(self):
+        self._converter.start()
+        self._is_begun = True
+        self._looked = self._rate_ticks = ticks_us()
+        self._taken = self._counted = self._rate_count = 0
+        self._behind_us = 0
+        self._settle = decimate.SETTLE
+        self._aside = -1
+
+    # Compares the clock with the count; returns how many readings wait.
+    def _follow(self):
+        now, count = ticks_us(), self._converter.transfers()
+        arrived = (count - self._counted) & self._lap_mask
+        behind_us = self._behind_us + ticks_diff(now, self._looked) - arrived * self._raw_us
+        self._looked, self._counted = now, count
+        if behind_us < -self._raw_us:
+            behind_us = -self._raw_us  # a count just after the ticks; or another crystal
+        # Of a converter that stands still there are no samples at all, so that the watchdog bites.
+        if arrived and behind_us >= 2 * self.period_us:
+            lost = behind_us // self.period_us
+            behind_us -= lost * self.period_us
+            self._fill(lost)
+        self._behind_us = behind_us
+        return (count - self._taken) & self._lap_mask
+
+    def _filter(self, count):
+        first = self._taken
+        self._taken = (first + count * decimate.BY) & self._lap_mask
+        self.clipped += decimate.samples(
+            self._converter.ring,
+            first,
+            self._ring_mask,
+            self._taps,
+            self._state,
+            self.ring,
+            self.written,
+            _MASK,
+            count,
+        )
+        return count
+
+    # False while the reading after the gap is not there yet.
+    def _close_bridge(self):
+        first = self._aside
+        if first < 0:
+            return True
+        since = (self._converter.transfers() - first) & self._lap_mask
+        gap = (self._aside_end - first) & self._lap_mask
+        if since <= gap:
+            return False
+        self._aside = -1
+        if since < self._ring_mask:
+            decimate.bridge(self._converter.ring, first, first + gap, self._ring_mask)
+            self.bridged += gap
+            self.missed += gap // decimate.BY
+        return True

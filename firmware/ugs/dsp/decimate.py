@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# Conditioning: readings of 12 bits at sixteen times the sample rate become samples.
+#
+# Six running sums of eight readings (a CIC filter: Hogenauer, IEEE Trans. ASSP 29, 155) at half of
+# their rate of 500 Hz pass a filter of 32 taps, 8192 = 1, which makes up for their droop. Together
+# flat within 0.06 dB up to 100 Hz, 64 dB down from 150 Hz on, 69 dB down where it folds back to
+# below 100 Hz (tests/drivers/test_decimate.py). A sample is in quarters of a code, as the sum of
+# four readings is: the filter leaves 0.24 of the noise of a reading.
+
+from array import array
+
+import micropython
+from micropython import const
+
+BY = const(16)
+# A sample is as old as the reading so many before the newest of its own: 21 for the sums, 124 for
+# the taps.
+DELAY = const(145)
+# Samples until nothing is left of the time before: 42 + 8 * 31 readings.
+SETTLE = const(19)
+# In `state`: the sums, their values 8 readings before, and 32 values at 500 Hz with the next place.
+_BEFORE = const(6)
+_PLACE = const(12)
+_LINE = const(16)
+_WORDS = const(48)
+# Sums wrap in 32 bits and their differences come out right. A value of 12 + 18 bits:
+_VALUE = const(0x3FFFFFFF)
+_TO_15_BITS = const(15)
+_MID = const(16384)
+_HALF = const(8192)  # 2^13: samples are the sum shifted by 14, to the nearest
+# A 64-bit viper loads words without their sign; the low bits of the sum are right all the same, and
+# it stays below 2^29 (see ugs.dsp.intake).
+_SIGN = const(0x20000000)
+_WORD = const(0x3FFFFFFF)
+
+
+def taps():
+    # The first half, the second is its mirror.
+    return array(
+        "i", (-30, -12, 57, 41, -111, -89, 188, 179, -302, -335, 466, 634, -717, -1350, 1067, 4410)
+    )
+
+
+def state():
+    return array("i", (0 for _ in range(_WORDS)))
+
+
+@micropython.viper
+def samples(
+    raw: ptr16,
+    first: int,
+    raw_mask: int,
+    half: ptr32,
+    state: ptr32,
+    out: ptr32,
+    at: int,
+    mask: int,
+    count: int,
+) -> int:
+    # `count` samples from 16 readings each at place `first` and on of a ring, into places `at` and
+    # on of another. Returns how many of them have a reading at a rail, code 0 or 4095.
+    clipped = 0
+    place = state[_PLACE]
+    while count:
+        a = state[0]
+        b = state[1]
+        c = state[2]
+        d = state[3]
+        e = state[4]
+        f = state[5]
+        is_at_rail = 0
+        end = first + BY
+        while first < end:
+            x = raw[first & raw_mask]
+            first += 1
+            if (x + 1) & 4095 < 2:
+                is_at_rail = 1
+            a += x
+            b += a
+            c += b
+            d += c
+            e += d
+            f += e
+            if first & 7 == 0:
+                x = f
+                i = _BEFORE
+                while i < _PLACE:
+                    before = state[i]
+                    state[i] = x
+                    x -= before
+                    i += 1
+                state[_LINE + place] = ((x & _VALUE) >> _TO_15_BITS) - _MID
+                place = (place + 1) & 31
+        state[0] = a
+        state[1] = b
+        state[2] = c
+        state[3] = d
+        state[4] = e
+        state[5] = f
+        total = 0
+        i = 0
+        while i < 16:
+            x = state[_LINE + ((place + i) & 31)] + state[_LINE + ((place + 31 - i) & 31)]
+            total += x * half[i]
+            i += 1
+        total = ((total + _HALF + _SIGN) & _WORD) - _SIGN
+        out[at & mask] = total >> 14
+        at += 1
+        clipped += is_at_rail
+        count -= 1
+    state[_PLACE] = place
+    return clipped
+
+
+@micropython.viper
+def bridge(ring: ptr16, first: int, end: int, mask: int):
+    # A straight line in place of the readings from `first` up to `end`.
+    before = ring[(first - 1) & mask]
+    rise = ring[end & mask] - before
+    steps = end - first + 1
+    n = first
+    while n < end:
+        ring[n & mask] = before + (n - first + 1) * rise // steps
+        n += 1

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+# Room "board", simulated: the RP2040's converter running by itself, and the DMA channels that take
+# its readings (RP2040 datasheet 4.9, 2.5), as far as a node uses them: transfer by transfer, all
+# that are due whenever somebody looks.
+
+import uctypes
+
+ADC = 0x4004_C000
+DMA = 0x5000_0000
+CHANNELS = 12
+DREQ_ADC = 36
+PERMANENT = 63
+_CS, _FCS, _FIFO, _DIV = 0x00, 0x08, 0x0C, 0x10
+_ALIASES = 0x3000  # bits of an address: 1 changes, 2 sets, 3 clears what is written
+_START_MANY, _EN = 1 << 3, 1
+_READY, _EMPTY, _OVER = 1 << 8, 1 << 8, 1 << 11
+_CS_BITS = 0x1F_700F  # that can be written
+_FCS_BITS = 0x0F00_000F
+_DREQ_EN = 1 << 3
+_FIFO_DEPTH = 4
+_COUNT_TRIG = 0x1C
+_HALF_WORD = 2
+_SIZES = (1, 2, 4)
+
+
+class Channel:
+    # The registers of one channel; addresses are those of memory, or of registers above.
+
+    def __init__(self, number):
+        self.number = number
+        self.ctrl = number << 11
+        self.read = self.write = 0
+        self.again = 0  # transfers from the next start on
+        self.count = 0  # that are left
+        self.is_busy = False
+
+    def field(self, shift, bits):
+        return self.ctrl >> shift & ((1 << bits) - 1)
+
+
+class Block:
+    # now(): microseconds. channels: by converter channel what has code_at(t_us), or None.
+
+    def __init__(self, now, channels):
+        self._now = now
+        self._inputs = channels
+        self.dma = [Channel(number) for number in range(CHANNELS)]
+        self._cs = self._fcs = self._div = 0
+        self._fifo = []
+        self._began_us = 0
+        self._made = 0  # readings since
+
+    # Registers of the converter ----------------------------------------------------------------
+
+    def peek(self, address):
+        self.advance()
+        place = address - ADC & ~_ALIASES
+        if place == _CS:
+            return self._cs | _READY
+        if place == _FCS:
+            return self._fcs | len(self._fifo) << 16 | (0 if self._fifo else _EMPTY)
+        if place == _FIFO:
+            return self._fifo.pop(0) if self._fifo else 0
+        if place == _DIV:
+            return self._div
+        raise ValueError("sim: nothing at address %x" % address)
+
+    def poke(self, address, value):
+        self.advance()
+        place = address - ADC & ~_ALIASES
+        alias = (address & _ALIASES) >> 12
+        if place == _CS:
+            cs = _merged(self._cs, value, alias) & _CS_BITS
+            if cs & _START_MANY and not self._cs & _START_MANY:
+                self._began_us, self._made = self._now(), 0
+            self._cs = cs
+        elif place == _FCS:
+            value = _merged(self._fcs, value, alias)
+            self._fcs = value & _FCS_BITS | self._fcs & _OVER & ~value
+        elif place == _DIV:
+            self._div = _merged(self._div, value, alias)
+        else:
+            raise ValueError("sim: nothing at address %x" % address)
+
+    def advance(self):
+        # Makes all readings that are due by now.
+        if not (self._cs & _EN and self._cs & _START_MANY):
+            return
+        cycles = (self._div >> 8) + 1
+        due = (self._now() - self._began_us) * 48 // cycles
+        while self._made < due:
+            self._made += 1
+            source = self._inputs.get(self._cs >> 12 & 7)
+            t_us = self._began_us + self._made * cycles // 48
+            self._push(source.code_at(t_us) if source else 0)
+
+    def _push(self, code):
+        if not self._fcs & 1:
+            return
+        if len(self._fifo) == _FIFO_DEPTH:
+            self._fcs |= _OVER
+            return
+        self._fifo.append(code)
+        while self._fifo and self._serve():
+            pass
+
+    # DMA ---------------------------------------------------------------------------------------
+
+    def start(self, channel):
+        if not channel.ctrl & 1 or channel.is_busy:
+            return
+        channel.is_busy = True
+        channel.count = channel.again
+        if channel.field(15, 6) == PERMANENT:
+            while channel.is_busy:
+                self._transfer(channel)
+        else:
+            while self._fifo and self._serve():
+                pass
+
+    def _serve(self):
+        # Hands one reading to the channel that waits for it.
+        if not self._fcs & _DREQ_EN:
+            return False
+        for channel in self.dma:
+            if channel.is_busy and channel.ctrl & 1 and channel.field(15, 6) == DREQ_ADC:
+                self._transfer(channel)
+                return True
+        return False
+
+    def _transfer(self, channel):
+        size = _SIZES[channel.field(2, 2)]
+        self._store(channel.write, self._load(channel.read, size), size)
+        if channel.ctrl & 1 << 4:
+            channel.read = _next(channel, channel.read, size, 0)
+        if channel.ctrl & 1 << 5:
+            channel.write = _next(channel, channel.write, size, 1)
+        channel.count -= 1
+        if not channel.count:
+            channel.is_busy = False
+            after = channel.field(11, 4)
+            if after != channel.number:
+                self.start(self.dma[after])
+
+    def _load(self, address, size):
+        if address == ADC + _FIFO:
+            return self._fifo.pop(0) if self._fifo else 0
+        return int.from_bytes(uctypes.bytearray_at(address, size), "little")
+
+    def _store(self, address, value, size):
+        place = address - DMA
+        if 0 <= place < 64 * CHANNELS:
+            if place & 63 != _COUNT_TRIG or size != 4:
+                raise ValueError("sim: DMA writes to register %x" % address)
+            channel = self.dma[place >> 6]
+            channel.again = value
+            self.start(channel)
+            return
+        memory = uctypes.bytearray_at(address, size)
+        memory[0] = value & 0xFF
+        if size == _HALF_WORD:
+            memory[1] = value >> 8
+        elif size > _HALF_WORD:
+            raise ValueError("sim: DMA writes words to memory")
+
+
+def _merged(old, value, alias):
+    if alias == 1:
+        return old ^ value
+    if alias == 2:
+        return old | value
+    return old & ~value if alias else value
+
+
+def _next(channel, address, size, side):
+    bits = channel.field(6, 4)
+    if not bits or channel.field(10, 1) != side:
+        return address + size
+    mask = (1 << bits) - 1
+    return address & ~mask | address + size & mask
