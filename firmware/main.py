@@ -25,6 +25,7 @@ try:
         shelf.settle(where)
         feed()
     node = module.Node(board, config, slots)
+    feed()
     if shelf:
         shelf.settle(where)  # what was loaded meanwhile
         feed()

@@ -183,7 +183,12 @@ class _Bench:
         )
 
     def _radio(self) -> Check:
-        found = self._run("Wi-Fi", on_board.SCAN)
+        try:
+            found = self._run("Wi-Fi", on_board.SCAN)
+        except UserError as error:
+            return Check(
+                "Wi-Fi", str(error), False, "power off and on; a board with a W in its name"
+            )
         best = max((rssi for _name, rssi in found), default=-128)
         name = next((name for name, rssi in found if rssi == best), "")
         return Check(
