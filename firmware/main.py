@@ -8,8 +8,10 @@ slots = __import__("slots").choose(guard.reset_cause())
 feed = guard.start(slots.is_told)
 try:
     slots.wait(feed)
-    slots.mount()
+    shelf = __import__("inplace").make(slots.path(slots.tree), feed)
+    where = slots.mount(shelf and shelf.read)
     sys.path.insert(0, "/fw")
+    sys.modules["boards.guard"] = guard  # the same file: once is enough
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
     # Read once: its 2.5 KB are worth more as heap. Both names hold on to it.
     del sys.modules["ugs"].config, sys.modules["ugs.config"]
@@ -18,8 +20,17 @@ try:
     name = "ugs.safe_mode" if slots.tree == "safe_mode" else "ugs.node"
     module = __import__(name, None, None, ("Node",))
     feed()
+    if shelf:
+        # As soon as it can: collections are shorter then, and half of the heap is free.
+        shelf.settle(where)
+        feed()
     node = module.Node(board, config, slots)
+    feed()
+    if shelf:
+        shelf.settle(where)  # what was loaded meanwhile
+        feed()
     slots.umount()
+    del shelf, where, sys.modules["inplace"]
     gc.collect()
     node.run()
 except Exception as error:

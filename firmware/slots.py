@@ -160,11 +160,11 @@ class Slots:
     def path(self, tree):
         return "%s/%s.fw" % (self._folder, tree)
 
-    def mount(self):
-        # Imports read from the tree of this boot until umount().
+    def mount(self, read=None):
+        # Imports read from the tree of this boot until umount(). As pack.attach() has it.
         import pack
 
-        pack.attach(self.path(self.tree))
+        return pack.attach(self.path(self.tree), read)
 
     def umount(self):
         sys.modules.pop("pack").detach()  # with all that it holds

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.updates import package
-from tools.image import FIRMWARE, compiled_file
+from tools.image import FIRMWARE, compiled_files, read_sources
 
 HEAD_LINES = 4  # of a manifest, before its files
 _changed: dict[Path, str] = {}
@@ -38,15 +38,16 @@ def patch(tree: Path, name: str, change: Callable[[str], str], pack: str = "a.fw
     board, version, mpy = (line.split()[1] for line in head_of(tree / pack)[1:])
     files = files_of(tree / pack)
 
-    def compiled(source: str) -> tuple[str, bytes]:
-        return compiled_file(name, source.encode(), int(mpy))
+    def compiled(source: str) -> dict[str, bytes]:
+        return compiled_files(read_sources(board) | {name: source.encode()}, int(mpy))
 
     # A tree holds no sources: it is that of firmware/, or what an earlier change made of it.
+    path = name.replace(".py", ".mpy")
     sources = [(FIRMWARE / name).read_text(), _changed.get(tree / pack / name, "")]
-    before = next(source for source in sources if compiled(source)[1] == files[compiled(source)[0]])
+    before = next(source for source in sources if compiled(source)[path] == files[path])
     after = change(before)
     assert after != before, f"nothing to change in {name}"
-    files |= [compiled(after)]
+    files[path] = compiled(after)[path]
     (tree / pack).write_bytes(package.unsigned(board, version, int(mpy), files))
     _changed[tree / pack / name] = after
     return before

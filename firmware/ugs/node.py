@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # node: a node that senses: sampling, detection, health, and keys that go on day by day.
 
+import gc
 import random
 
 from micropython import const
@@ -21,8 +22,8 @@ _PUMP_LIMIT_MS = const(6_000)
 
 
 class Node(BaseNode):
-    # board: beside what BaseNode uses: nm_s_per_count_x256, pir (or None), tamper, check(). From
-    # the end of the constructor on samples are taken.
+    # board: beside what BaseNode uses: nm_s_per_count_x256, pir (or None), tamper, check(). Samples
+    # are taken from the constructor on.
 
     def __init__(self, board, config, slots):
         super().__init__(board, config, slots)
@@ -35,8 +36,8 @@ class Node(BaseNode):
             self.conditions,
             random.random,
         )
-        with open(_MODEL, "rb") as file:
-            self.detector = Detector(board.nm_s_per_count_x256, file.read())
+        # Stays open: the forest reads in it for each answer.
+        self.detector = Detector(board.nm_s_per_count_x256, open(_MODEL, "rb"))
         self.strikes = Strikes(self.detector, self.clock)
         self.pump = Pump(
             board.sampler,
@@ -50,7 +51,12 @@ class Node(BaseNode):
         self.snippet = Snippet(board.sampler, board.nm_s_per_count_x256, self.journal.record)
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
         self._gap = self._gap_told = None
-        board.sampler.start()
+
+    def begin(self):
+        # A full ledger takes a second to read, and the ring keeps four seconds of samples until the
+        # pump runs. Before this flash was written, which stops sampling.
+        gc.collect()
+        self.board.sampler.start()
 
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)

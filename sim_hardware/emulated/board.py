@@ -92,6 +92,7 @@ class Board:
         self.ground, self.pins, self.agenda = Ground(), Pins(), Agenda()
         self.console = Console()
         self.adc_reads = self.boots = 0
+        self.first_reading_us = 0  # of the geophone in this boot, 0 before it
         self.feeds_us: deque[int] = deque(maxlen=_FEEDS_MAX)  # when the watchdog was loaded
         self.on_usb: Callable[[bool], None] = lambda _plugged: None
         self.on_serial: Callable[[bytes], None] = lambda _data: None
@@ -111,6 +112,11 @@ class Board:
     def emulated_us(self) -> int:
         """Emulated time since the program started; it stands still while the power is off."""
         return self._past_us + self._clock_us()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the processor works at this moment; asked at an emulated time, as `at` does."""
+        return self._device is not None and not self._device.mcu.core.waiting
 
     @property
     def flash(self) -> bytes:
@@ -155,6 +161,7 @@ class Board:
         device.simulator.bind_loop()
         device.simulator.stopped = False
         self.boots += 1
+        self.first_reading_us = 0
         self._arm()
         self._task = asyncio.create_task(self._run(device), name="board")
         return self._task
@@ -238,6 +245,7 @@ class Board:
 
     def _on_boot(self) -> None:
         self.boots += 1
+        self.first_reading_us = 0
         self.console.reset()
         if self._network is not None:
             self._network.reset()
@@ -252,6 +260,7 @@ class Board:
         adc = self._device.mcu.adc
         if channel == GEOPHONE_CHANNEL:
             self.adc_reads += 1
+            self.first_reading_us = self.first_reading_us or self.emulated_us
             adc.channel_values[channel] = self.ground.code(self.emulated_us)
         adc._default_on_adc_read(channel)
 

@@ -22,6 +22,7 @@ from sim_hardware.errors import SimError
 
 CONNECTIONS_MAX = 16
 _LOOK_S = 0.02
+_LOAD_EVERY_US = 1_009  # in step with no period of a node
 
 Answer = dict[str, Any]
 
@@ -176,10 +177,27 @@ class Control:
         return {"feeds_us": [at for at in self._board.feeds_us if at >= request.since_us]}
 
     @_do.register
+    async def _(self, request: requests.Load) -> Answer:
+        end_us = self._board.emulated_us + int(request.for_s * 1e6)
+        looks = [0, 0]
+
+        def look() -> None:
+            looks[0] += 1
+            looks[1] += self._board.is_busy
+            if self._board.emulated_us < end_us:
+                self._board.later(_LOAD_EVERY_US, look)
+
+        look()
+        while self._board.emulated_us < end_us:
+            await self._look()
+        return {"looks": looks[0], "busy": looks[1]}
+
+    @_do.register
     async def _(self, _request: requests.Counters) -> Answer:
         return {
             "boots": self._board.boots,
             "adc_reads": self._board.adc_reads,
+            "first_reading_us": self._board.first_reading_us,
             "lines_lost": self._board.console.lost,
             "serial_to_host_bytes": self._cable.to_host,
             "serial_from_host_bytes": self._cable.from_host,

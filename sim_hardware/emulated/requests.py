@@ -113,6 +113,12 @@ class Feeds(Request):
     since_us: Microseconds = 0
 
 
+class Load(Request):
+    """The share of the processor's time that it works, looked at a thousand times a second."""
+
+    for_s: Seconds
+
+
 class Counters(Request):
     """What was counted since the program started."""
 
@@ -131,6 +137,7 @@ AnyRequest = (
     | Take
     | Flash
     | Feeds
+    | Load
     | Counters
 )
 _DECODER = msgspec.json.Decoder(AnyRequest)

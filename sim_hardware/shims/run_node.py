@@ -74,7 +74,7 @@ def _bind(settings):
         simimport.install()
         simclock.waits = collector.wait
     if settings.board_heap:
-        simmemory.fit(simcharge.port("heap_free"))
+        simmemory.fit(simcharge.port("heap_free"), simcharge.port("in_flash"))
     collector.start()
 
 

@@ -18,11 +18,15 @@ _PIECE_MIN = 32
 _ballast = None
 _base_bytes = 0  # live before the node's first line: the simulator's own
 _from_sources = True
+_in_flash = 0  # no collection looks at it
 
 
-def fit(free_bytes):
-    # Takes of the heap what the board does not have. Raises MemoryError when there is less.
-    global _ballast
+def fit(free_bytes, in_flash):
+    # Takes of the heap what the board does not have; here the code that lies in the board's flash
+    # needs room beside it. Raises MemoryError when there is less.
+    global _ballast, _in_flash
+    _in_flash = in_flash * _WORDS
+    free_bytes += in_flash
     # The board's heap is free in one piece, so that piece is held while all around is filled.
     gc.collect()
     board = bytearray(free_bytes * _WORDS)
@@ -75,4 +79,5 @@ class Collector:
 
     def _charge(self):
         self._seen_bytes = gc.mem_alloc()
-        simcharge.collect((self._seen_bytes - _base_bytes) // _WORDS, _from_sources)
+        live_bytes = max(0, self._seen_bytes - _base_bytes - _in_flash)
+        simcharge.collect(live_bytes // _WORDS, _from_sources)

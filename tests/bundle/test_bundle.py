@@ -14,9 +14,9 @@ from tests.on_node import run_on_node
 from tests.trees import files_of, head_of
 from tools.bundle import OWNED, load_config, write_tree
 from tools.cli import main
-from tools.compiled import compiled, mpy_of_interpreter
+from tools.compiled import mpy_of_interpreter
 from tools.errors import UserError
-from tools.image import FIRMWARE, boards
+from tools.image import FIRMWARE, boards, compiled_files, read_sources
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "node.toml"
 ROOT_HEX = "5a" * 32
@@ -53,12 +53,15 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     found = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
     assert facts["files"] == found
     assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
-    fixed = {"boot.py", "main.py", "pack.py", "slots.py"}
-    assert set(found) == fixed | {"guard.py", "node.json", "slot0", "slot1", "a.fw", "safe_mode.fw"}
+    fixed = {"boot.py", "main.py"}
+    compiled = {"guard.mpy", "inplace.mpy", "pack.mpy", "slots.mpy"}
+    rest = {"node.json", "slot0", "slot1", "a.fw", "safe_mode.fw"}
+    assert set(found) == fixed | compiled | rest
     assert set(found) <= {*OWNED, "node.json"}
     for name in fixed:
         assert (out / name).read_bytes() == (FIRMWARE / name).read_bytes()
-    assert (out / "guard.py").read_bytes() == (FIRMWARE / "boards" / "guard.py").read_bytes()
+    for name in compiled:
+        assert (out / name).read_bytes()[:1] == b"M"
     assert (out / "slot0").read_bytes() == (out / "slot1").read_bytes() == b""
     sources = {
         p.relative_to(FIRMWARE).as_posix()
@@ -69,14 +72,11 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     sources = {p for p in sources if not p.startswith("frozen/")}  # for who builds MicroPython
     sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
     tree, safe_mode = files_of(out / "a.fw"), files_of(out / "safe_mode.fw")
+    fixed |= {"inplace.py", "pack.py", "slots.py"}
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
     assert head_of(out / "a.fw")[1:] == ["board pico_w", "version 0.1.0", "mpy 4870"]
-    for name in sources - fixed:
-        source = (FIRMWARE / name).read_bytes()
-        if name.endswith(".py"):
-            assert tree[name.replace(".py", ".mpy")] == compiled(name, source, 4870)
-        else:
-            assert tree[name] == source
+    assert tree == compiled_files(read_sources("pico_w"), 4870)
+    assert tree["ugs/model.bin"] == (FIRMWARE / "ugs" / "model.bin").read_bytes()
     assert safe_mode.items() < tree.items()
     assert {"ugs/safe_mode.mpy", "ugs/update/updater.mpy", "boards/guard.mpy"} <= set(safe_mode)
     assert not any(name.startswith(("ugs/dsp/", "ugs/detect/")) for name in safe_mode)

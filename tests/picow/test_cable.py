@@ -20,7 +20,7 @@ from tools.flash.enrol import Mode, Person, Provisioner, Wish
 from tools.flash.install import compare, put_files, put_start, tree_files
 
 ROOT = bytes(range(32))
-FILES = ("boot.py", "main.py", "slots.py", "slot0", "slot1")
+FILES = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1")
 
 
 class Told:

@@ -10,7 +10,7 @@ import pytest
 from gateway.updates import package
 from tests.on_node import run_on_node
 from tools.compiled import mpy_of_interpreter
-from tools.image import compiled_file
+from tools.image import compiled_files
 
 MODEL = bytes(range(256)) * 100
 FILES = {
@@ -39,7 +39,7 @@ def fails(call, *args):
         return True
     return False
 
-pack.attach("a.fw")
+pack.attach("a.fw", None)
 sys.path.insert(0, "/fw")
 from ugs.deep import er
 assert er.HERE == "/fw/ugs/deep/er.mpy" and er.NAME == "Ω" * 6
@@ -56,14 +56,14 @@ assert fails(open, "/fw/ugs/other.mpy", "w") and fails(os.stat, "/fw/boards/none
 pack.detach()
 assert fails(os.stat, "/fw/ugs")
 for path in ("empty.fw", "cut.fw", "other.fw", "none.fw", "foreign.fw", "older.fw"):
-    assert fails(pack.attach, path), path
+    assert fails(pack.attach, path, None), path
 print("ok")
 """
 
 
 def write_trees(out: Path, mpy: int) -> None:
     """What SCRIPT reads: a tree for the MicroPython that runs it, and some that are none for it."""
-    compiled = dict(compiled_file(name, data, mpy) for name, data in FILES.items())
+    compiled = compiled_files(FILES, mpy)
     data = package.unsigned("pico_w", "0.2.0", mpy, compiled)
     (out / "a.fw").write_bytes(data)
     (out / "empty.fw").write_bytes(b"")

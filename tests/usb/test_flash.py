@@ -113,7 +113,7 @@ def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
 @pytest.fixture
 def small(desk, monkeypatch):
     """A tree of few files: what is cut here is the procedure, not the firmware."""
-    kept = ("boot.py", "main.py", "slots.py", "slot0", "slot1", "guard.py")
+    kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy")
     files = {path: source for path, source in desk.files.items() if path in kept}
     assert len(files) == len(kept)
     return files
@@ -196,7 +196,7 @@ def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, sma
     make(desk, board, small)
     held = back(board)
     held.hold()
-    held.remove("guard.py")
+    held.remove("guard.mpy")
     held.close()
     board.unplug()
     board.plug()

@@ -104,6 +104,10 @@ class Board:
         self._repl.let_go("import machine\nmachine.bootloader()")
         self._repl.close()
 
+    def ask(self, code: str, timeout_s: float) -> Any:
+        """The one line of JSON that some code prints. Raises BoardError, CableError."""
+        return self._ask(code, timeout_s)
+
     def carried(self) -> Carried:
         """What it was told to be."""
         said = self._ask(on_board.STANDING)

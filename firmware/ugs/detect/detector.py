@@ -27,7 +27,7 @@ _PICK = const(4)  # a step rises above this many floors
 
 class Detector:
     def __init__(self, nm_s_per_count_x256, model):
-        # model: bytes as ugs.detect.forest reads them
+        # model: as ugs.detect.forest reads it, bytes or an open file
         # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
         self._intake = Intake(nm_s_per_count_x256)
         self._band = Cascade(FOOT_BAND)

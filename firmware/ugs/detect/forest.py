@@ -8,9 +8,12 @@
 #   leaf     255, and 128 + its value
 # Left children follow their branch; a value of at most the threshold goes left. Every number is
 # little-endian. Scores count 64 for one unit of log-odds.
+# The trees are read from flash for each answer, a few at a time: 12 KB of model take 1 KB of heap.
 
+import errno
 from array import array
 from binascii import crc32
+from io import BytesIO
 
 import micropython
 from micropython import const
@@ -23,28 +26,37 @@ _MAGIC = b"GWF1"
 _LEAF = const(255)
 _BYTES_MAX = const(25_600)
 _START = const(32)  # of the trees: the header and 2 * CLASSES bytes
+_WINDOW = const(1024)
+_LEFT = const(0)
+_TARGET = const(1)
 
 
 @micropython.viper
-def _walk(model: ptr8, start: int, trees: int, values: ptr8, scores: ptr32):
-    at = start
-    tree = 0
-    target = 0
-    while tree < trees:
-        length = model[at] | (model[at + 1] << 8)
+def _walk(window: ptr8, size: int, values: ptr8, scores: ptr32, state: ptr32) -> int:
+    # walks the trees that are whole in the window; returns where the next one begins
+    at = 0
+    trees = state[_LEFT]
+    target = state[_TARGET]
+    while trees > 0 and at + 2 <= size:
+        length = window[at] | (window[at + 1] << 8)
+        if at + 2 + length > size:
+            break
         at += 2
         node = at
-        while model[node] != _LEAF:
-            if values[model[node]] <= model[node + 1]:
+        while window[node] != _LEAF:
+            if values[window[node]] <= window[node + 1]:
                 node += 4
             else:
-                node += model[node + 2] | (model[node + 3] << 8)
-        scores[target] += model[node + 1] - 128
+                node += window[node + 2] | (window[node + 3] << 8)
+        scores[target] += window[node + 1] - 128
         at += length
-        tree += 1
+        trees -= 1
         target += 1
         if target == CLASSES:
             target = 0
+    state[_LEFT] = trees
+    state[_TARGET] = target
+    return at
 
 
 def _u16(model, at):
@@ -54,27 +66,51 @@ def _u16(model, at):
 class Forest:
     # limits: the verdict's own numbers, bytes 8..15 of the header
     def __init__(self, model):
+        # model: bytes, or an open file with readinto() and seek()
         # ValueError for bytes that are no model for these features, or not whole
-        if not _START < len(model) <= _BYTES_MAX or bytes(model[:4]) != _MAGIC:
-            raise ValueError("no model of this kind")
-        if crc32(model[HEADER:]) != _u16(model, 16) | _u16(model, 18) << 16:
-            raise ValueError("the model is damaged")
-        if model[5] != COUNT:
-            raise ValueError("a model for other features")
-        self.version = model[4]
-        self.limits = bytes(model[8:16])
+        if isinstance(model, bytes):
+            model = BytesIO(model)
         self._model = model
-        self._trees = _u16(model, 6)
+        self._window = window = bytearray(_WINDOW)
+        count = model.readinto(window)
+        if count <= _START or window[:4] != _MAGIC:
+            raise ValueError("no model of this kind")
+        self.version = window[4]
+        self.limits = bytes(window[8:16])
+        self._trees = _u16(window, 6)
+        features, check = window[5], _u16(window, 16) | _u16(window, 18) << 16
         self._prior = array("i", [0] * CLASSES)
         for index in range(CLASSES):
-            prior = _u16(model, HEADER + 2 * index)
+            prior = _u16(window, HEADER + 2 * index)
             self._prior[index] = prior - 65536 if prior & 0x8000 else prior
         self._scores = array("i", [0] * CLASSES)
+        self._state = array("i", [0, 0])
+        found = crc32(window[HEADER:count])
+        size = count
+        while count and size <= _BYTES_MAX:
+            count = model.readinto(window)
+            size += count
+            found = crc32(window[:count], found)
+        if size > _BYTES_MAX:
+            raise ValueError("no model of this kind")
+        if found != check:
+            raise ValueError("the model is damaged")
+        if features != COUNT:
+            raise ValueError("a model for other features")
 
     def score(self, values):
         # values: as Features has them; an array of six scores that the next call overwrites
-        scores = self._scores
+        # OSError: flash does not give what it gave at the start
+        scores, state = self._scores, self._state
         for index in range(CLASSES):
             scores[index] = self._prior[index]
-        _walk(self._model, _START, self._trees, values, scores)
+        state[_LEFT] = self._trees
+        state[_TARGET] = 0
+        model, window, at = self._model, self._window, _START
+        while state[_LEFT]:
+            model.seek(at)
+            size = _walk(window, model.readinto(window), values, scores, state)
+            if not size:
+                raise OSError(errno.EIO)
+            at += size
         return scores

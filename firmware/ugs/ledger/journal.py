@@ -29,13 +29,17 @@ class Journal:
         self._volatile_seq = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
-    def open(self):
-        # Reads the ledger and reserves the boot number. Raises OSError or BootsError.
+    def open(self, begin=None):
+        # Reserves the boot number and reads the ledger; begin() is called in between. Raises
+        # OSError or BootsError.
         try:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
-        self._take_boot(reserve_boot(self._folder, self.ledger.load()))
+        self._take_boot(reserve_boot(self._folder, self.ledger.newest_boot()))
+        if begin is not None:
+            begin()
+        self.ledger.load()
         self.ledger.forget_future(self.boot)
 
     def _next_boot(self):

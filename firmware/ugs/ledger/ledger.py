@@ -74,22 +74,36 @@ class Ledger:
         self._window_end = 0
         self._hint = (-1, None, 0)
 
+    def newest_boot(self):
+        # Of the newest record on flash, 0 without one. load() takes a second when the ledger is
+        # full; this looks at the newest file only.
+        buffer = bytearray(_SEGMENT_BYTES)
+        for number in reversed(self._numbers()):
+            newest, end = 0, 0
+            try:
+                size = self._fill(number, buffer)
+            except OSError:
+                continue
+            record = unpack(buffer, end, size)
+            while record is not None:
+                newest, _seq, _payload, end = record
+                record = unpack(buffer, end, size)
+            if newest:
+                return newest
+        return 0
+
     def load(self):
-        # Reads the index from flash; returns the boot number of the newest record. A torn last
-        # record is left out, and no more is appended behind it.
-        newest = 0
-        numbers = []
-        for name in os.listdir(self.folder):
-            if name.endswith(".seg"):
-                try:
-                    numbers.append(int(name[:-4]))
-                except ValueError:
-                    self.faults += 1
-        for number in sorted(numbers):
+        # Reads the index from flash. A torn last record is left out, and no more is appended behind
+        # it.
+        buffer = bytearray(_SEGMENT_BYTES)
+        for number in self._numbers():
+            if number < 0:
+                self.faults += 1
+                continue
             self._next_number = number + 1
             try:
                 file_bytes = os.stat(self._path(number))[6]
-                segment = self._index(number, file_bytes)
+                segment = self._index(number, buffer)
             except OSError:
                 # Left where it is: the next boot may read it.
                 self.faults += 1
@@ -98,20 +112,36 @@ class Ledger:
             self._ends_torn = segment.size != file_bytes
             if segment.records:
                 self._segments.append(segment)
-                newest = segment.runs[-3]
+                self._newest_boot = segment.runs[-3]
             else:
                 self._remove(number)
-        self._newest_boot = newest
-        return newest
 
-    def _index(self, number, file_bytes):
+    def _numbers(self):
+        # Of all files, as they were made; -1 for one with a name that is none of ours.
+        numbers = []
+        for name in os.listdir(self.folder):
+            if name.endswith(".seg"):
+                try:
+                    numbers.append(int(name[:-4]))
+                except ValueError:
+                    numbers.append(-1)
+        numbers.sort()
+        return numbers
+
+    def _fill(self, number, buffer):
+        with open(self._path(number), "rb") as file:
+            return file.readinto(buffer)
+
+    def _index(self, number, buffer):
+        # Of a whole file at once: a start waits for all of them.
+        size = self._fill(number, buffer)
         segment = _Segment(number)
-        record = self._read(number, 0, file_bytes)
+        record = unpack(buffer, 0, size)
         while record is not None:
             boot, seq, payload, end = record
             segment.note(boot, seq, end - segment.size)
             self.shares.note(boot, seq, payload)
-            record = self._read(number, end, file_bytes)
+            record = unpack(buffer, end, size)
         return segment
 
     def forget_future(self, boot):

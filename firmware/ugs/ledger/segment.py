@@ -2,12 +2,14 @@
 # ledger: records in one segment file, framed so that a torn end is seen and left out.
 
 import binascii
+import struct
 
 from micropython import const
 
 # length(1) of boot..payload, crc32(4) of boot..payload, boot(2), seq(2), payload
 _HEAD = const(5)
 _IDENTITY = const(4)
+_FORMAT = ">BIHH"
 PAYLOAD_MAX = const(200)
 RECORD_MAX = const(209)
 
@@ -19,19 +21,13 @@ def pack(boot, seq, payload):
 
 def unpack(data, at, size):
     # (boot, seq, payload, next offset) of the record at `at` in the first `size` bytes of `data`;
-    # None when there is no whole one.
-    if at + _HEAD > size:
+    # None when there is no whole one. A start does this for each record of a full ledger.
+    if at + _HEAD + _IDENTITY > size:
         return None
-    length = data[at]
+    length, check, boot, seq = struct.unpack_from(_FORMAT, data, at)
     end = at + _HEAD + length
     if length < _IDENTITY or end > size:
         return None
-    body = bytes(data[at + _HEAD : end])
-    if binascii.crc32(body) != int.from_bytes(data[at + 1 : at + _HEAD], "big"):
+    if binascii.crc32(memoryview(data)[at + _HEAD : end]) != check:
         return None
-    return (
-        int.from_bytes(body[:2], "big"),
-        int.from_bytes(body[2:4], "big"),
-        body[_IDENTITY:],
-        end,
-    )
+    return boot, seq, bytes(data[at + _HEAD + _IDENTITY : end]), end

@@ -69,7 +69,8 @@ def receipt_forgets():
     assert journal.ledger.pending() == 67
     assert len([n for n in os.listdir(folder) if n.endswith(".seg")]) == 2
     again = Ledger(folder)
-    assert again.load() == 2
+    assert again.newest_boot() == 2
+    again.load()
     # Receipts are not on flash: the rest of the segment comes again, whole segments do not.
     assert again.pending() < 128 and all_held(again)[-1][:2] == (2, 70)
 

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+# inplace: the code of the tree in use runs from flash, on boards with an RP2040 or RP2350.
+#
+# MicroPython copies the code of each function to its heap: 60 KB of 200. Only from a ROMFS does it
+# run in place, and the official build for the Pico W has none. But 347 KB of flash lie unused
+# between that build and the file system. The last 192 KB of them keep a copy of the tree, written
+# when another tree is started, and each function is pointed at its own bytes there. Machine code
+# has to begin at a whole word, so behind the tree it lies once more.
+#
+# Nothing is overwritten that is neither erased flash nor such a copy, and no function is pointed
+# anywhere but at bytes that are the same as those it has. Where that fails, code stays on the heap.
+
+import sys
+
+import micropython
+from micropython import const
+
+try:
+    import rp2
+    from machine import mem32
+    from uctypes import addressof, bytearray_at
+except ImportError:  # another port
+    rp2 = None
+
+_BLOCK = const(4096)
+# Of the copy: the tree, machine code, and one that says that all of them are ours.
+_TREE_BLOCKS = const(40)
+_CODE_BLOCKS = const(47)
+_BLOCKS = const(48)
+_MARK = b"groundwatch copy of a tree\n"
+# Of a function object: type, module, children, code (mp_obj_fun_bc_t of py/objfun.h).
+_MODULE = const(4)
+_CODE = const(12)
+_SRAM = const(0x20000000)
+_SRAM_END = const(0x20082000)
+_LEAST = const(16)  # a shorter function is not worth it
+_BYTECODE = const(0)  # kinds as in a .mpy file
+_VIPER = const(2)
+
+
+def _function():
+    pass
+
+
+def _generator():
+    yield
+
+
+@micropython.viper
+def _find(code: ptr8, copy: ptr8, at: int, end: int) -> int:
+    # Where in the copy those bytes begin that a function has at `code`; 0 when they are not there.
+    # Before them stands their size in 14 bits, times 8, with a kind (docs.micropython.org,
+    # mpy_files).
+    while at < end:
+        n = 0
+        while n < _LEAST and copy[at + n] == code[n]:
+            n += 1
+        if n == _LEAST and copy[at - 2] & 0x80 and copy[at - 1] < 0x80:
+            size = ((copy[at - 2] & 0x7F) << 7 | copy[at - 1]) >> 3
+            while n < size and copy[at + n] == code[n]:
+                n += 1
+            if n == size:
+                return at
+        at += 1
+    return 0
+
+
+_KINDS = (type(_function), type(_generator), type(_find))
+
+
+def make(path, feed):
+    # The shelf with the tree at `path`, None where there can be none. `feed` is called between
+    # writes of flash.
+    if rp2 is None:
+        return None
+    shelf = Shelf(feed)
+    return shelf if shelf.keep(path) else None
+
+
+class Shelf:
+    def __init__(self, feed):
+        self._feed = feed
+        self._flash = rp2.Flash()
+        self._address = addressof(self._flash) - _BLOCKS * _BLOCK
+        self._copy = memoryview(bytearray_at(self._address, _BLOCKS * _BLOCK))
+        # Of functions in machine code: where their address stands, the address, the size.
+        self._machine_code = []
+        self._next_block = _TREE_BLOCKS
+
+    def keep(self, path):
+        # Whether the copy is of this tree now.
+        if not self._is_ours():
+            return False
+        block = bytearray(_BLOCK)
+        with open(path, "rb") as file:
+            for number in range(_TREE_BLOCKS):
+                count = file.readinto(block)
+                if count and not self._write(number, block, count):
+                    return False
+            return not file.read(1)
+
+    def read(self, at, size):
+        return bytes(self._copy[at : at + size])
+
+    def settle(self, where):
+        # Points all that was loaded from the tree since the last call at its copy; where(path)
+        # gives place and size of a file in it. No function of the tree may be running, and no
+        # coroutine of one exist.
+        for module in list(sys.modules.values()):
+            path = getattr(module, "__file__", "")
+            if path.startswith("/fw/"):
+                at, size = where(path[3:])
+                self._settle(id(module), module.__dict__, at, at + size)
+        if self._machine_code:
+            self._place_machine_code()
+
+    def _settle(self, owner, names, begin, end):
+        # What a module or a class of it holds; what it has from others is theirs.
+        kinds, point = _KINDS, self._point
+        for value in names.values():
+            kind = type(value)
+            if kind in kinds:
+                if mem32[id(value) + _MODULE] == owner:
+                    point(id(value) + _CODE, begin, end)
+            elif kind is type:
+                for method in value.__dict__.values():
+                    if type(method) in kinds and mem32[id(method) + _MODULE] == owner:
+                        point(id(method) + _CODE, begin, end)
+
+    def _is_ours(self):
+        # Once found erased it is marked; what else there is, is somebody's.
+        last = self._copy[_CODE_BLOCKS * _BLOCK :]
+        if last[: len(_MARK)] == _MARK:
+            return True
+        empty = b"\xff" * _BLOCK
+        for number in range(_CODE_BLOCKS):
+            if self._copy[number * _BLOCK : (number + 1) * _BLOCK] != empty:
+                return False
+        return self._write(_CODE_BLOCKS, _MARK + bytes(_BLOCK - len(_MARK)), _BLOCK)
+
+    def _write(self, number, block, count):
+        # Whether these bytes are there now; they were but for the first start of a tree.
+        there = self._copy[number * _BLOCK : number * _BLOCK + count]
+        wanted = memoryview(block)[:count]
+        if there != wanted:
+            # Blocks are counted from the file system's first one.
+            self._flash.writeblocks(number - _BLOCKS, block)
+            self._feed()
+        return there == wanted
+
+    def _point(self, place, begin, end):
+        code = mem32[place]
+        if not _SRAM <= code < _SRAM_END:
+            return
+        copy = self._copy
+        at = _find(code, copy, begin, end)
+        if not at:
+            return
+        kind = copy[at - 1] & 3
+        if kind == _BYTECODE:
+            mem32[place] = self._address + at
+        elif kind == _VIPER and copy[at - 3] < 0x80:  # else the size may have another 7 bits
+            size = ((copy[at - 2] & 0x7F) << 7 | copy[at - 1]) >> 3
+            self._machine_code.append((place, code, size))
+
+    def _place_machine_code(self):
+        # It has to begin at a whole word, so it lies once more behind the tree.
+        block = bytearray(_BLOCK)
+        used, placed = 0, []
+        for place, code, size in self._machine_code:
+            if used + size > _BLOCK:
+                self._end_block(block, placed)
+                used, placed = 0, []
+            block[used : used + size] = bytearray_at(code, size)
+            placed.append((place, used))
+            used += size + 3 & ~3
+        self._end_block(block, placed)
+        self._machine_code = []
+
+    def _end_block(self, block, placed):
+        number = self._next_block
+        if number == _CODE_BLOCKS or not self._write(number, block, _BLOCK):
+            return
+        self._next_block += 1
+        for place, at in placed:
+            mem32[place] = self._address + number * _BLOCK + at

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch bench board` and `bench node`: their words, without a board."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tools.bench import board, node, on_board
+from tools.cli import main
+from tools.errors import UserError
+from tools.flash.board import Facts
+
+GOOD = {
+    on_board.SUPPLY: 4900,
+    on_board.HEAP: 190 * 1024,
+    on_board.BATTERY: 3900,
+    on_board.SCAN: [["site", -60], ["other", -90]],
+}
+STILL = {"count": 2000, "us": 8_000_100, "gap_us": 4100, "offset": 700, "peak": 9, "rms_x100": 210}
+TAPPED = {**STILL, "peak": 800}
+
+
+class FakeBoard:
+    """Answers each piece of code from a table; remembers what was done to it."""
+
+    machine = "Raspberry Pi Pico W with RP2040"
+    made: FakeBoard
+
+    def __init__(self, _port: str) -> None:
+        FakeBoard.made = self
+        self.facts = Facts("rp2", self.machine, (1, 25, 0), "id", 0, 4870)
+        self.done: list[str] = []
+        self.samples = [STILL, TAPPED]
+        self.edges = [{"rises": 2, "level": 0}, {"rises": 1, "level": 0}]
+
+    def __getattr__(self, name: str):
+        return lambda: self.done.append(name)
+
+    def ask(self, code: str, _timeout_s: float):
+        if code in GOOD:
+            return GOOD[code]
+        return self.edges.pop(0) if "_rises" in code else self.samples.pop(0)
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    monkeypatch.setattr(board, "Board", FakeBoard)
+    monkeypatch.setattr(FakeBoard, "machine", "Raspberry Pi Pico W with RP2040")
+    return FakeBoard
+
+
+def run(capsys, *words: str) -> tuple[int, str, str]:
+    status = main(["bench", *words])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_good_board_passes_each_check_and_its_node_starts_again(fake, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    status, out, _err = run(capsys, "board", "--port", "/dev/ttyACM0", "--json")
+    said = json.loads(out)
+    assert (status, said["ok"]) == (0, True)
+    assert len(said["checks"]) == 10 and all(one["is_good"] for one in said["checks"])
+    assert len(asked) == 4 and all(words.startswith("Press Enter") for words in asked)
+    assert fake.made.done == ["hold", "release", "start", "close"]
+
+
+def test_failed_check_says_what_to_do_next(fake, monkeypatch, capsys):
+    monkeypatch.setitem(GOOD, on_board.BATTERY, 90)
+    status, out, _err = run(capsys, "board", "--port", "/dev/ttyACM0", "--alone")
+    assert status == 1
+    (line,) = (line for line in out.splitlines() if line.startswith("| battery"))
+    assert "90 mV" in line and "**fail**" in line and "charge it" in line
+    assert "tap" not in out and "| geophone's coil | offset 700 counts | pass |" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"offset": 100}, "geophone's coil"),
+        ({"offset": 2000}, "geophone's coil"),
+        ({"rms_x100": 900}, "noise of the converter"),
+        ({"gap_us": 30_000}, "samples"),
+        ({"us": 8_400_000}, "samples"),
+    ],
+)
+def test_geophone_at_rest_is_judged(fake, monkeypatch, change, name):
+    monkeypatch.setattr(FakeBoard, "ask", lambda _self, code, _s: GOOD.get(code, STILL | change))
+    failed = [one.name for one in board.check("port", None, lambda _line: None) if not one.is_good]
+    assert failed == [name]
+
+
+def test_board_of_another_kind_is_refused_and_let_go(fake, monkeypatch):
+    monkeypatch.setattr(FakeBoard, "machine", "Generic ESP32 module with ESP32")
+    with pytest.raises(UserError):
+        board.check("port", None, lambda _line: None)
+    assert fake.made.done[-1] == "close"
+
+
+def test_bench_board_without_a_port_is_one_line(capsys):
+    status, out, err = run(capsys, "board")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "--port /dev/ttyACM0" in err
+
+
+def test_bench_node_without_an_image_is_one_line(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("rp2040py")
+    monkeypatch.delenv("PICO_W_UF2", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for words in ((), ("--image", str(tmp_path / "none.uf2"))):
+        status, out, err = run(capsys, "node", *words)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert "image" in err
+
+
+def test_bench_node_for_no_time_is_one_line(capsys):
+    status, _out, err = run(capsys, "node", "--minutes", "0")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--minutes" in err
+
+
+def figures(**changed: float) -> node.Figures:
+    good = {
+        "first_sample_s": 3.2,
+        "unfed_s": 1.7,
+        "gc_ms": 9.0,
+        "cpu_pct": 9.5,
+        "heap_used_kb": 104.0,
+        "samples_missed": 0,
+    }
+    return node.Figures(
+        release="1.25.0", minutes=2, wall_s=900, detections=12, **{**good, **changed}
+    )
+
+
+def test_node_table_has_a_row_for_each_goal_and_names_those_missed():
+    assert not figures().missed()
+    one = figures(gc_ms=22.0, samples_missed=3)
+    assert [goal.name for goal in one.missed()] == ["gc_ms", "samples_missed"]
+    assert one.to_json()["missed_goals"] == ["gc_ms", "samples_missed"]
+    rows = [line for line in node.table(one).splitlines() if "<=" in line]
+    assert len(rows) == len(node.GOALS)
+    assert sum("**missed**" in row for row in rows) == 2
+    assert "| 22.00 | <= 11 |" in node.table(one)
+
+
+def test_bench_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", "--help"])
+    assert "groundwatch bench" in capsys.readouterr().out
