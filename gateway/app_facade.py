@@ -20,6 +20,7 @@ from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.actions.record import EXPORTED
 from gateway.model.place.site import Site
 from gateway.monitor.step import MonitorState
+from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
@@ -208,12 +209,14 @@ class Facade:
         kind: NodeCommandKind,
         by: str,
         reason: str,
-        minutes: int,
+        minutes: int | None,
         value: int | None,
+        settings: dict[str, int] | None = None,
     ) -> NodeCommand:
         """Order a command. Raises ConfigError."""
         requests = self._parts.node_requests
-        return await requests.order(node, kind, by, reason, minutes * _MINUTE_US, value)
+        wait_us = None if minutes is None else minutes * _MINUTE_US
+        return await requests.order(node, kind, by, reason, wait_us, value, settings)
 
     def node_commands(self, node: str) -> list[NodeCommand]:
         """Commands to a node."""
@@ -226,6 +229,10 @@ class Facade:
     async def waveform(self, command: NodeCommand) -> Waveform | None:
         """What the node sent in answer to a snippet command. Raises StoreError."""
         return await self._parts.node_requests.waveform(command)
+
+    async def node_log(self, command: NodeCommand) -> NodeLog | None:
+        """What the node sent in answer to a log command. Raises StoreError."""
+        return await self._parts.node_requests.log(command)
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry is stored when this returns."""

@@ -34,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
         for node in client.get("/nodes", Nodes).nodes:
             print(_json(node) if args.json else _line(node))
         return 0
+    if args.values and args.action in ("list", "show"):
+        raise ConfigError(f"{args.action} takes no {args.values[0][:40]!r}: that is for configure")
     if args.name is None:
         raise ConfigError(f"name the node: groundwatch node {args.action} n01")
     if args.action != "show":

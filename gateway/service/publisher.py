@@ -21,6 +21,7 @@ from gateway.model.actions.orders import Walk
 from gateway.model.alarm import Alarm, AlarmChange
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.node_settings import shown
 from gateway.model.observation import Contact
 from gateway.model.place.site import Sector, Site
 from gateway.ports.picture import Picture
@@ -51,10 +52,17 @@ class NodeReport(Protocol):
     messages: int
     duplicates: int
     last_detection_us: int | None
+    settings: dict[str, int] | None
+    radio_share: float | None
     conditions: dict[str, int]
 
+    @property
+    def contact_s(self) -> int: ...
 
-_REPORTED = tuple(name for name in NodeReport.__annotations__ if name != "conditions")
+
+_REPORTED = tuple(
+    name for name in NodeReport.__annotations__ if name not in ("conditions", "settings")
+)
 ENDED_CUES_MAX = 50
 
 # The report of a node, and its gaps: (boot, first, last).
@@ -203,6 +211,8 @@ class Publisher:
             at_us=report.last_seen_us,
             state=_state(report, name in self._detecting),
             conditions=tuple(report.conditions),
+            settings=None if report.settings is None else shown(report.settings),
+            contact_s=report.contact_s,
             gaps=tuple(gaps),
         )
         self.picture.put(view.NODE, name, made)

@@ -225,7 +225,10 @@ class Stages:
     def _running(self, node: str) -> Running | None:
         view = self.intake.registry.views.get(node)
         start_us = self.intake.clocks.times((node, view.boot))[0] if view else None
-        return Running(view.boot, start_us) if view and start_us is not None else None
+        if view is None or start_us is None:
+            return None
+        seen_us = view.last_seen_us or 0
+        return Running(view.boot, start_us, view.schema, view.contact_s, seen_us)
 
     def happened(self, happened: Happened, now_us: int) -> list[Entry]:
         """What an update asks for: messages to nodes, and conditions for the log."""

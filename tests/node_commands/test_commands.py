@@ -135,11 +135,11 @@ def test_result_of_another_node_changes_nothing(bench: Bench) -> None:
 def test_commands_of_a_node_are_bounded_and_numbered_once(bench: Bench) -> None:
     numbers = []
     for _ in range(OPEN_MAX):
-        assert bench.commands.objection("n01") == ""
+        assert bench.commands.objection("n01", PING) == ""
         numbers.append(bench.order()[0].id)
     assert len(set(numbers)) == OPEN_MAX
-    assert "wait" in bench.commands.objection("n01")
-    assert bench.commands.objection("n02") == ""
+    assert "wait" in bench.commands.objection("n01", PING)
+    assert bench.commands.objection("n02", PING) == ""
     assert [one.id for one in bench.commands.of("n01")] == numbers[::-1]
 
 
