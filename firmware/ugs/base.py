@@ -52,8 +52,8 @@ class BaseNode:
         self.is_wired = config.is_wired
         self.settings = load(slots, "settings").load(_STATE)
         forget()
-        # What a command started and what goes on for a while (ugs.remote), None without such.
-        self.job = None
+        # What commands started and what goes on for a while (ugs.remote), one of each kind.
+        self.jobs = []
         self.clock = Clock()
         self.journal = Journal(_STATE)
         self.journal.open()
@@ -152,9 +152,9 @@ class BaseNode:
             now_ms = self.clock.uptime_ms()
             lines.state[1] = now_ms // 1000
             self.step(tick, now_ms)
-            job, self.job = self.job, None  # one that raises is over as well
-            if job is not None and job.step(now_ms):
-                self.job = job
+            if self.jobs:
+                jobs, self.jobs = self.jobs, []  # when one raises they are over
+                self.jobs += [job for job in jobs if job.step(now_ms)]
             if tick % (TICKS_PER_S * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
             if now_ms >= self._reboot_ms:
@@ -210,10 +210,12 @@ class BaseNode:
             self._hello_boot = self.journal.boot
             return "hello", self._hello(now_ms)
         message = self.next_own(now_ms)
-        if message is None and self.job is not None:
-            message = self.job.next(now_ms)
         if message is not None:
             return message
+        for job in self.jobs:
+            message = job.next(now_ms)
+            if message is not None:
+                return message
         want = self.updater.next_want(now_ms)
         return None if want is None else ("want", want)
 

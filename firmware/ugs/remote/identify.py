@@ -33,7 +33,7 @@ class Job:
             return _FAILED, _NO_LED
         self._start_ms = now_ms
         self._end_ms = now_ms + seconds * 1000
-        node.job = self
+        node.jobs.append(self)
         return _OK, seconds
 
     def step(self, now_ms):

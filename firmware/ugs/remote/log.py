@@ -40,7 +40,7 @@ class Job:
         self._total = (size + _PART - 1) // _PART
         self._command = command["id"]
         self._record = node.journal.record
-        node.job = self
+        node.jobs.append(self)
         return
 
     def step(self, now_ms):

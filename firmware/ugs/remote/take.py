@@ -23,9 +23,13 @@ def take(node, folder, command, now_ms):
             module = load(node.slots, name)
             status, value = module.take(node, load(node.slots, "settings"), folder, command)
             return status, value, node.settings.data if status == _OK else None
-        if node.job is not None:
-            return _REFUSED, _BUSY, None
-        taken = load(node.slots, name).Job().take(node, command, now_ms)
+        kind = command["kind"]
+        for job in node.jobs:
+            if job.kind == kind:
+                return _REFUSED, _BUSY, None
+        job = load(node.slots, name).Job()
+        job.kind = kind
+        taken = job.take(node, command, now_ms)
         return None if taken is None else taken + (None,)
     except ImportError:
         return _UNSUPPORTED, None, None
