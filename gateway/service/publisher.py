@@ -19,6 +19,7 @@ from gateway.model import view
 from gateway.model.actions.cue import CueChange
 from gateway.model.actions.orders import Walk
 from gateway.model.alarm import Alarm, AlarmChange
+from gateway.model.days_left import DaysLeft
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.node_settings import shown
@@ -72,7 +73,14 @@ ReadNode = Callable[[str], tuple[NodeReport, Sequence[tuple[int, int, int]]]]
 class Publisher:
     """Written to in the event loop by the stages; only it writes to the picture."""
 
-    def __init__(self, picture: Picture, site: Site, read_node: ReadNode) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        site: Site,
+        read_node: ReadNode,
+        read_days_left: Callable[[str], DaysLeft | None] = lambda _name: None,
+    ) -> None:
+        self._read_days_left = read_days_left
         self.picture = picture
         self._site = site
         self._read_node = read_node
@@ -213,6 +221,7 @@ class Publisher:
             conditions=tuple(report.conditions),
             settings=None if report.settings is None else shown(report.settings),
             contact_s=report.contact_s,
+            days_left=self._read_days_left(name),
             gaps=tuple(gaps),
         )
         self.picture.put(view.NODE, name, made)
