@@ -253,7 +253,7 @@ class Facade:
         # On a wire the gateway's computer feeds the node.
         is_wired = node.link == SERIAL
         duty = duty_of(report.board, report.radio_share, report.contact_s > 0)
-        trend = intake.batteries.trend(name)
+        trend = self._stages.batteries.trend(name)
         return None if is_wired else forecast(trend, node.battery_wh, used_s, duty)
 
     def _follow(self) -> None:

@@ -21,7 +21,6 @@ from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.floors import NoiseFloors
 from gateway.intake.log import Log
-from gateway.intake.nodes.battery import Batteries
 from gateway.intake.nodes.boot_clock import BootClock, BootClocks
 from gateway.intake.nodes.completeness import Completeness, NodeBoot
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
@@ -96,7 +95,6 @@ class Intake:
         self._site = site
         self.clocks = BootClocks()
         self._floors = NoiseFloors()
-        self.batteries = Batteries()
         self._coverage = CoverageWatch(site)
         self._stale = StaleRows(self._write_node)
         self._stale_boots: defaultdict[str, set[int]] = defaultdict(set)
@@ -202,7 +200,6 @@ class Intake:
         self._stale.collect(writes, self.messages, now_us, everything)
         self.authenticator.epochs.collect(writes)
         self._coverage.collect(writes)
-        self.batteries.collect(writes)
         writes.refused |= self.refused.changed()
         self.quarantine.collect(writes)
         self.log.collect(writes)
@@ -248,7 +245,6 @@ class Intake:
         for reason, node, count in snapshot.refused:
             self.refused.cells[(reason, node)] = count
         self._coverage.restore(snapshot)
-        self.batteries.restore(snapshot)
         for row in tail:
             self._apply_again(row)
         self.completeness.restored()
@@ -327,7 +323,6 @@ class Intake:
             case wire.Health():
                 self._clock(node, boot, arrival_us, message.t_ms, live=True)
                 self.registry.on_health(node, message)
-                self.batteries.on_health(node, arrival_us, message.battery_mv)
                 found += self._floors.received(node, arrival_us, message.floor_um_s_x100 / 100)
                 taken.time_for = (node, message.t_ms)
             case wire.Detection():
