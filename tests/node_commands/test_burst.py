@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
     micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rig = Rig(tmp_path, micropython, link="wifi")
+    today = datetime.now(UTC).date()
+    with (tmp_path / "site.toml").open("a") as site:
+        site.write(f"battery_wh = 57.6\nbattery_since = {today}\n")
     option = ["--config", str(tmp_path / "gateway.toml")]
 
     async def verb(*words: str) -> tuple[int, str, str]:
@@ -59,6 +63,10 @@ async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
             before = rests()
             await until(lambda: rests() >= before + 2, 100, node)
             share = registry.views["n01"].radio_share
+            code, said, _ = await verb("show", "n01")
+            assert "computed from its battery and its measured duty" in said
+            code, said, _ = await verb("list")
+            assert "radio burst, next within 2 min" in said
             assert not registry.views["n01"].lost
             made = printed(node)
     assert made and made == rig.stored()
