@@ -181,3 +181,26 @@ async def test_log_has_the_last_lines_and_the_traceback_and_no_secret(rig: Rig, 
     secrets = [key.hex(), table["key"], "eight or more", keys.derive(key).mqtt_password]
     for text in ("\n".join(log["lines"]), "\n".join(node.lines)):
         assert not [one for one in secrets if one in text]
+
+
+async def test_commands_are_done_on_the_heap_of_a_board(
+    micropython_i386: Path, tmp_path: Path, verb: Verb
+) -> None:
+    rig = Rig(tmp_path, micropython_i386, link="wifi")
+    async with rig.gateway() as gateway:
+        with rig.node(walker(200, 0, 0), board_heap=True) as node:
+            views = gateway.service.stages.intake.registry.views
+            await until(lambda: views["n01"].settings, 60, node)
+            (start,) = [line for line in node.lines if line.startswith("node started")]
+            assert int(start.rpartition("=")[2]) < 45_000
+            for words in (
+                ("identify", "n01", "--seconds", "20"),
+                ("log", "n01"),
+                ("configure", "n01", "radio=burst", "heartbeat_s=30", "--reason", "test"),
+                ("configure", "n01", "radio=always", "threshold_x10=3", "--reason", "test"),
+                ("log", "n01"),
+                ("snippet", "n01", "--reason", "test", "--out", str(tmp_path / "n01.wav")),
+            ):
+                code, out, err = await verb(*words)
+                assert code == 0, (words, out, err, node.lines[-5:])
+            assert not [line for line in node.lines if "failed" in line]
