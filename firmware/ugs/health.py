@@ -57,6 +57,8 @@ class Health:
         self._clipped = 0
         self._clip_seen = 0
         self._missed = 0
+        # A radio starts, which may stop the timers: in this window what is missed is no condition.
+        self.is_radio_starting = False
         self._refused = 0
         self._faults = 0
         self._faultless_windows = 0
@@ -172,7 +174,8 @@ class Health:
 
     def _check_window(self, now_ms):
         conditions = self._conditions
-        missed = self._sampler.missed - self._missed
+        missed = 0 if self.is_radio_starting else self._sampler.missed - self._missed
+        self.is_radio_starting = False
         self._missed = self._sampler.missed
         if missed * 100 > _MISSED_PCT * self._sampler.fs_hz * _WINDOW_S:
             conditions.set(now_ms, "samples_missed", True, self._missed)

@@ -65,7 +65,7 @@ class Node(BaseNode):
         if not self.is_wired and settings.radio != (self.link.burst is not None):
             self.link.burst = None
             if settings.radio:
-                self.link.burst = load(self.slots, "burst").Burst(self, self.link, self.link.wifi)
+                self.link.burst = load(self.slots, "burst").Burst(self, self.link)
 
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)

@@ -172,13 +172,15 @@ class NodeCommands:
             restarted = command.node == node and 0 < command.boot < boot
             if restarted and not command.restarted_us:
                 self._put(msgspec.structs.replace(command, restarted_us=now_us))
-        if not isinstance(message, wire.Hello):
+        is_hello = isinstance(message, wire.Hello)
+        if not is_hello and not self._contact_s(node):
             return ()
+        again_us = LISTENS_US if is_hello else RESEND_US
         # What was sent to a connection that had ended did not arrive; a node does nothing twice.
         fresh = [
             one
             for one in self._open.values()
-            if one.node == node and (not one.sent or now_us - one.sent_us >= LISTENS_US)
+            if one.node == node and (not one.sent or now_us - one.sent_us >= again_us)
         ]
         return [pair for one in fresh for pair in self._send(one, now_us)]
 

@@ -193,6 +193,9 @@ def test_command_to_a_node_in_radio_burst_waits_for_its_contact_and_does_not_exp
     heard(bench, at_us)
     assert len(bench.commands.receive("n01", 3, hello(), at_us)) == 1
     assert bench.commands.receive("n01", 3, hello(), at_us + 1) == []
+    health = wire.Health(t_ms=1, battery_mv=1, rssi_dbm=0, floor_um_s_x100=0, samples_missed=0,
+                         ledger_pending=0)  # fmt: skip
+    assert bench.commands.receive("n01", 3, health, at_us + 2) == []
     assert bench.commands.tick(at_us + RESEND_US) == []
     at_us += 12 * MINUTE_US
     heard(bench, at_us)

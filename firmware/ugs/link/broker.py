@@ -41,7 +41,7 @@ class BrokerLink:
         self._address = BrokerAddress(config.host, config.address)
         self._password = password
         self._session = session
-        self.wifi = Wifi(wlan, config.ssid, config.passphrase)
+        self._wifi = Wifi(wlan, config.ssid, config.passphrase)
         self._random = random
         self._backoff_ms = _BACKOFF_MS_MIN
         # Identity of the Will the broker holds, and the keys it was sealed with.
@@ -49,18 +49,18 @@ class BrokerLink:
         self._keys = None
 
     def rssi_dbm(self):
-        return self.wifi.rssi_dbm()
+        return self._wifi.rssi_dbm()
 
     def is_hopeless(self):
         # Nothing helps but a restart.
-        return self.wifi.cycles >= _RADIO_CYCLES_MAX
+        return self._wifi.cycles >= _RADIO_CYCLES_MAX
 
     async def run(self):
         session = self._session
         while True:
             session.is_answered = False
             if self.is_shut:
-                self.wifi.switch_off()
+                self._wifi.switch_off()
                 if self.burst is not None:
                     self.burst.note_off()
                 await self._wait(_SHUT_WAIT_MS)
@@ -71,7 +71,7 @@ class BrokerLink:
                     continue
             try:
                 session.alive()
-                await self.wifi.join()
+                await self._wifi.join()
                 await self._serve()
             except (OSError, EOFError, packets.MqttError, asyncio.TimeoutError) as error:
                 session.failures += 1
@@ -95,13 +95,13 @@ class BrokerLink:
     async def _serve(self):
         session, config = self._session, self._config
         connection = Connection(session.receive)
-        address = await self._address.choose(self.wifi.name_server())
+        address = await self._address.choose(self._wifi.name_server())
         try:
             session.alive()
             self._address.failed()
             await connection.open(address, config.port, self._connect_packet(), session.down_topic)
             self._address.reached()
-            self.wifi.reached()
+            self._wifi.reached()
             # In bursts it comes and goes all day: that would push out all other lines.
             tell = note if self.burst is None else print
             tell("link up host=%s address=%s port=%d" % (config.host, address, config.port))

@@ -41,10 +41,6 @@ class Wifi:
         self._wlan.power_down()
         self._failing_since = self._unreached_since = None
 
-    def power_down(self):
-        # Before another attempt: how long joins have failed still counts.
-        self._wlan.power_down()
-
     def rssi_dbm(self):
         # -128 when not known.
         try:

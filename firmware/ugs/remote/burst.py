@@ -14,15 +14,15 @@ _UNANSWERED_MS = const(30_000)
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(120_000)
 _LOOK_MS = const(200)
+_SETTLE_MS = const(400)  # until the sampler has counted what a start cost
 
 
 class Burst:
-    # `node` is a ugs.node.Node, `link` its ugs.link.broker.BrokerLink with the Wi-Fi `wifi`.
+    # `node` is a ugs.node.Node, `link` its ugs.link.broker.BrokerLink.
 
-    def __init__(self, node, link, wifi):
+    def __init__(self, node, link):
         self._node = node
         self._link = link
-        self._wifi = wifi
         self._on_ms = 0
         self._on_since_ms = node.clock.uptime_ms()
         self._backoff_ms = _BACKOFF_MS_MIN
@@ -61,11 +61,23 @@ class Burst:
             self._node.alive()
             await asyncio.sleep_ms(_LOOK_MS)
         if self._on_since_ms is None and not link.is_shut:
-            self._on_since_ms = clock.uptime_ms()
+            await self._power_up()
+
+    async def _power_up(self):
+        # Else a report of the samples that each start costs would ask for the next start.
+        health = self._node.health
+        self._on_since_ms = self._node.clock.uptime_ms()
+        health.is_radio_starting = True
+        try:
+            self._node.board.wlan.power_up()
+        except OSError:
+            pass  # the join tries again, and says so
+        await asyncio.sleep_ms(_SETTLE_MS)
+        health.is_radio_starting = True  # a window may have ended in between
 
     def power_down(self):
         # How long joins have failed still counts: ugs.link.wifi.
-        self._wifi.power_down()
+        self._node.board.wlan.power_down()
         self.note_off()
 
     def is_over(self, moved_ms):
