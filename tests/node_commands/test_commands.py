@@ -204,6 +204,20 @@ def test_command_to_a_node_in_radio_burst_waits_for_its_contact_and_does_not_exp
     assert bench.state(command.id)[0] is NodeCommandState.DONE
 
 
+def test_command_to_a_node_that_stays_connected_in_radio_burst_goes_with_its_next_message(
+    bench: Bench,
+) -> None:
+    bench.running["n01"] = BURST
+    command, down = bench.order()
+    assert down == ()
+    at_us = T0 + 20_000_000
+    heard(bench, at_us)
+    condition = wire.Condition(t_ms=1, kind=wire.ConditionKind.TAMPER, active=1)
+    assert len(bench.commands.receive("n01", 3, condition, at_us)) == 1
+    assert bench.commands.receive("n01", 3, condition, at_us + 1) == []
+    assert bench.state(command.id)[0] is NodeCommandState.SENT
+
+
 @pytest.mark.parametrize(
     "kind", [NodeCommandKind.CONFIGURE, NodeCommandKind.IDENTIFY, NodeCommandKind.LOG]
 )
