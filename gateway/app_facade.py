@@ -18,8 +18,11 @@ from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.actions.record import EXPORTED
-from gateway.model.place.site import Site
+from gateway.model.board_power import duty_of, forecast
+from gateway.model.days_left import DaysLeft
+from gateway.model.place.site import SERIAL, Site
 from gateway.monitor.step import MonitorState
+from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 from gateway.performance.desk import PerformanceDesk
 from gateway.performance.watch import WalkTest
@@ -70,7 +73,7 @@ class Facade:
         self.picture = parts.picture
         self._parts = parts
         self._stages = parts.service.stages
-        self._publisher = Publisher(self.picture, self._stages.site, self._node)
+        self._publisher = Publisher(self.picture, self._stages.site, self._node, self._days_left)
         self._site = self._stages.site
         self._state = self._stages.monitor.state
         self._publisher.events(self._state.fusion.events)
@@ -208,12 +211,14 @@ class Facade:
         kind: NodeCommandKind,
         by: str,
         reason: str,
-        minutes: int,
+        minutes: int | None,
         value: int | None,
+        settings: dict[str, int] | None = None,
     ) -> NodeCommand:
         """Order a command. Raises ConfigError."""
         requests = self._parts.node_requests
-        return await requests.order(node, kind, by, reason, minutes * _MINUTE_US, value)
+        wait_us = None if minutes is None else minutes * _MINUTE_US
+        return await requests.order(node, kind, by, reason, wait_us, value, settings)
 
     def node_commands(self, node: str) -> list[NodeCommand]:
         """Commands to a node."""
@@ -227,6 +232,10 @@ class Facade:
         """What the node sent in answer to a snippet command. Raises StoreError."""
         return await self._parts.node_requests.waveform(command)
 
+    async def node_log(self, command: NodeCommand) -> NodeLog | None:
+        """What the node sent in answer to a log command. Raises StoreError."""
+        return await self._parts.node_requests.log(command)
+
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry is stored when this returns."""
         await self._parts.service.record(by, EXPORTED, f"alarm {alarm_id}", reason)
@@ -234,6 +243,18 @@ class Facade:
     def _node(self, name: str) -> tuple[NodeReport, Sequence[tuple[int, int, int]]]:
         intake = self._stages.intake
         return intake.registry.views[name], intake.completeness.gaps(name)
+
+    def _days_left(self, name: str) -> DaysLeft | None:
+        intake = self._stages.intake
+        node, report = self._stages.site.nodes[name], intake.registry.views[name]
+        used_s = None
+        if node.battery_since_us is not None and report.last_seen_us is not None:
+            used_s = (report.last_seen_us - node.battery_since_us) / 1e6
+        # On a wire the gateway's computer feeds the node.
+        is_wired = node.link == SERIAL
+        duty = duty_of(report.board, report.radio_share, report.contact_s > 0)
+        trend = self._stages.batteries.trend(name)
+        return None if is_wired else forecast(trend, node.battery_wh, used_s, duty)
 
     def _follow(self) -> None:
         """The site may have grown, and what people ordered may have changed."""

@@ -73,8 +73,8 @@ VERBS = (
     Verb(
         "node",
         "gateway.commands.node",
-        "list and show nodes, and ask them for an answer, a restart or a waveform",
-        "groundwatch node ping n07",
+        "list and show nodes, and ping, reboot, configure, identify them, read their log",
+        'groundwatch node configure n07 heartbeat_s=600 radio=burst --reason "winter"',
     ),
     Verb(
         "connector",

@@ -18,8 +18,8 @@ _VERSION_FILE = "ugs/version.py"
 _VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 # What a node needs to take an update when both of its trees are bad.
 _SAFE_MODE_PARTS = re.compile(
-    r"boards/.*|ugs/(wire|link|ledger|drivers|update)/.*"
-    r"|ugs/(__init__|base|clock|conditions|config|ratchet|safe_mode|tasks|version)\.mpy"
+    r"boards/.*|ugs/(wire|link|ledger|drivers|update|remote)/.*"
+    r"|ugs/(__init__|base|clock|conditions|config|lines|ratchet|safe_mode|seldom|tasks|version)\.mpy"
 )
 
 

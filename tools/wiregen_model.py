@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "firmware" / "ugs" / "wire" / "schema.py"
 
 _TABLE = re.compile(r"^_(\w+) = \($")
-_ROW = re.compile(r'^    \(\d+, "(\w+)", .*\),  # ([^:]+): (.+)$')
+_ROW = re.compile(r'^    \(\d+, "(\w+)", .*\),  # ([^:,]+)(?:, v(\d+))?: (.+)$')
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,10 @@ def load() -> Schema:
 def _field(
     schema: ModuleType,
     message: str,
-    row: tuple[int, str, int, int, int, bool, int, tuple[str, ...] | None],
-    comments: dict[tuple[str, str], tuple[str, str]],
+    row: tuple[int, str, int, int, int, tuple[str, ...] | None],
+    comments: dict[tuple[str, str], tuple[str, int, str]],
 ) -> Field:
-    key, name, kind, low, high, required, since, names = row
+    key, name, kind, low, high, names = row
     if (message, name) not in comments:
         raise UserError(f'schema.py: {message}.{name} has no comment of the form "# unit: meaning"')
     kinds = ("uint", "int", "bytes", "text", "enum", "pairs")
@@ -135,14 +135,14 @@ def _field(
             raise UserError(f"schema.py: {message}.{name} has {len(names)} names for {low}..{high}")
         table_name = next(label for label, value in vars(schema).items() if value is names)
         enum = Enumeration(table_name, tuple((low + i, text) for i, text in enumerate(names)))
-    unit, meaning = comments[message, name]
+    unit, since, meaning = comments[message, name]
     return Field(
         key=key,
         name=name,
-        kind=kinds[kind],
+        kind=kinds[kind & ~schema.OPT],
         low=low,
         high=high,
-        required=required,
+        required=not kind & schema.OPT,
         since=since,
         unit=unit,
         meaning=meaning,
@@ -150,10 +150,10 @@ def _field(
     )
 
 
-def _comments(source: str) -> tuple[dict[str, str], dict[tuple[str, str], tuple[str, str]]]:
-    """Meaning by message, and (unit, meaning) by message and field."""
+def _comments(source: str) -> tuple[dict[str, str], dict[tuple[str, str], tuple[str, int, str]]]:
+    """Meaning by message, and (unit, since, meaning) by message and field."""
     meanings: dict[str, str] = {}
-    rows: dict[tuple[str, str], tuple[str, str]] = {}
+    rows: dict[tuple[str, str], tuple[str, int, str]] = {}
     above: list[str] = []
     message = ""
     for line in source.splitlines():
@@ -162,6 +162,6 @@ def _comments(source: str) -> tuple[dict[str, str], dict[tuple[str, str], tuple[
             if above:
                 meanings[message] = " ".join(above)
         elif row := _ROW.match(line):
-            rows[message, row[1]] = (row[2], row[3])
+            rows[message, row[1]] = (row[2], int(row[3] or 1), row[4])
         above = [*above, line[2:]] if line.startswith("# ") else []
     return meanings, rows

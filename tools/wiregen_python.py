@@ -94,7 +94,7 @@ def _unions(schema: Schema) -> str:
 
     up, down = names("up"), names("down")
     return (
-        f"\nUpMessage: TypeAlias = {' | '.join(up)}\n"
+        f"\nUpMessage: TypeAlias = (\n    {' | '.join(up)}\n)\n"
         f"DownMessage: TypeAlias = {' | '.join(down)}\n"
         "Message: TypeAlias = UpMessage | DownMessage\n\n"
         "MESSAGES: tuple[type[Message], ...] = (\n"

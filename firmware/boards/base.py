@@ -53,7 +53,10 @@ class Board:
     #   check()                   once a second: looks after the front end; True when it had to be
     #                             set up again, raises OSError when it does not answer
     #   coil_answers()            whether a test current finds the geophone; False without such
+    #   make_led()                the pin of its LED, on with 1; OSError where none answers
     #   reset()
+
+    led = "LED"  # by name: on the Pico W it is at the radio's chip
 
     def __init__(
         self, name, nm_s_per_count_x256, input_levels, sampler, pir, tamper, battery, wlan
@@ -84,6 +87,9 @@ class Board:
 
     def coil_answers(self):
         return False
+
+    def make_led(self):
+        return machine.Pin(self.led, machine.Pin.OUT)
 
     def reset(self):
         guard.reset()

@@ -8,6 +8,7 @@ import random
 
 from micropython import const
 
+from ugs import lines
 from ugs.clock import Clock
 from ugs.conditions import Conditions
 from ugs.ledger.journal import Journal
@@ -15,6 +16,7 @@ from ugs.link.choose import make_link
 from ugs.link.commands import Commands
 from ugs.link.session import Session
 from ugs.ratchet import Ratchet
+from ugs.seldom import forget, load
 from ugs.tasks import Supervisor
 from ugs.update.updater import Updater
 from ugs.version import FIRMWARE, number
@@ -48,6 +50,11 @@ class BaseNode:
     def __init__(self, board, config, slots):
         self.board = board
         self.slots = slots
+        self.is_wired = config.is_wired
+        self.settings = load(slots, "settings").load(_STATE)
+        forget()
+        # What commands started and what goes on for a while (ugs.remote), one of each kind.
+        self.jobs = []
         self.clock = Clock()
         self.journal = Journal(_STATE)
         self.journal.open(self.begin)
@@ -72,6 +79,7 @@ class BaseNode:
             lambda: self.request_reboot("command"),
             self.updater.take,
             self.take_snippet,
+            self.take_remote,
         )
         self._name = config.node
         self._hello_boot = 0
@@ -99,9 +107,23 @@ class BaseNode:
         # As ugs.link.commands asks for it.
         return _UNSUPPORTED, None
 
+    def take_remote(self, command, now_ms):
+        # As ugs.link.commands asks for it.
+        try:
+            return load(self.slots, "take").take(self, _STATE, command, now_ms)
+        except (ImportError, OSError, MemoryError):
+            return _UNSUPPORTED, None, None
+        finally:
+            forget()
+
+    def apply(self, settings):
+        # From now on. The gateway is told by another hello.
+        self.settings = settings
+        self._hello_boot = 0
+
     def run(self):
         gc.collect()
-        print(
+        lines.note(
             "node started node=%s board=%s fw=%s boot=%d cause=%s pending=%d heap_free=%d"
             % (
                 self._name,
@@ -133,7 +155,11 @@ class BaseNode:
         while True:
             self.supervisor.alive("house")
             now_ms = self.clock.uptime_ms()
+            lines.state[1] = now_ms // 1000
             self.step(tick, now_ms)
+            if self.jobs:
+                jobs, self.jobs = self.jobs, []  # when one raises they are over
+                self.jobs += [job for job in jobs if job.step(now_ms)]
             if tick % (TICKS_PER_S * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
             if now_ms >= self._reboot_ms:
@@ -144,7 +170,11 @@ class BaseNode:
             await asyncio.sleep_ms(TICK_MS)
 
     def _restart(self, cause, detail):
-        print("node restarts uptime_ms=%d detail=%s" % (self.clock.uptime_ms(), detail))
+        lines.note("node restarts uptime_ms=%d detail=%s" % (self.clock.uptime_ms(), detail))
+        try:
+            load(self.slots, "log").keep()
+        except (ImportError, OSError, MemoryError):
+            pass  # the reason of the restart is kept below
         self.journal.ledger.trim()
         self.slots.leave(cause, detail)
         self.board.reset()
@@ -187,10 +217,15 @@ class BaseNode:
         message = self.next_own(now_ms)
         if message is not None:
             return message
+        for job in self.jobs:
+            message = job.next(now_ms)
+            if message is not None:
+                return message
         want = self.updater.next_want(now_ms)
         return None if want is None else ("want", want)
 
     def _hello(self, now_ms):
+        burst = self.link.burst
         return {
             "t_ms": now_ms,
             "fw": self.fw_prefix + FIRMWARE,
@@ -204,4 +239,6 @@ class BaseNode:
             "conditions": self.conditions.level(),
             "conditions_seq": self.journal.newest_seq(),
             "turn": self.journal.number >> 16 or None,
+            "settings": None if self.fw_prefix else self.settings.data,  # safe mode uses none
+            "radio_s": burst and burst.radio_s(),
         }

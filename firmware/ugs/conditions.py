@@ -3,6 +3,7 @@
 
 from micropython import const
 
+from ugs.lines import note
 from ugs.wire import schema
 
 _HOLD_MS = const(600_000)
@@ -41,7 +42,7 @@ class Conditions:
 
     def tell(self, now_ms, name, active=True, value=None, boot=None):
         # A condition that only happens, without an end. Returns what record() does.
-        print("condition told kind=%s active=%d value=%s" % (name, active, value))
+        note("condition told kind=%s active=%d value=%s" % (name, active, value))
         values = {
             "t_ms": now_ms,
             "kind": schema.enum_value("condition", "kind", name),

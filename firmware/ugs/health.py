@@ -3,10 +3,10 @@
 
 from micropython import const
 
+from ugs.lines import note
 from ugs.pir_check import PirCheck
 from ugs.signal_check import RESTARTED, SILENT, SignalCheck
 
-_HEARTBEAT_MS = const(60_000)
 _U16_MAX = const(65535)
 
 _BATTERY_EVERY_S = const(4)
@@ -37,6 +37,7 @@ class Health:
 
     def __init__(self, board, ledger, clock, session, link, conditions, random):
         self.battery_mv = 0
+        self.heartbeat_s = 60
         self._board = board
         self._sampler = board.sampler
         self._ledger = ledger
@@ -56,6 +57,8 @@ class Health:
         self._clipped = 0
         self._clip_seen = 0
         self._missed = 0
+        # A radio starts, which may stop the timers: in this window what is missed is no condition.
+        self.is_radio_starting = False
         self._refused = 0
         self._faults = 0
         self._faultless_windows = 0
@@ -64,10 +67,15 @@ class Health:
     def is_heartbeat_due(self, now_ms):
         return now_ms >= self._heartbeat_ms
 
+    def set_heartbeat(self, now_ms, heartbeat_s):
+        # The one that is due does not become later.
+        self.heartbeat_s = heartbeat_s
+        self._heartbeat_ms = min(self._heartbeat_ms, now_ms + heartbeat_s * 1000)
+
     def heartbeat(self, now_ms, floor_um_s_x100):
-        # 60 s +- 20 %, so that nodes started together do not stay together.
+        # +- 20 %, so that nodes started together do not stay together.
         self._beat_ms = now_ms
-        self._heartbeat_ms = now_ms + int(_HEARTBEAT_MS * (0.8 + 0.4 * self._random()))
+        self._heartbeat_ms = now_ms + int(self.heartbeat_s * (800 + 400 * self._random()))
         self._print_sampling()
         return {
             "t_ms": now_ms,
@@ -135,10 +143,10 @@ class Health:
         if self._shut_looks == _RADIO_LOOKS:
             link.is_shut = True
             self._ledger.write_back()
-            print("radio off battery_mv=%d" % self.battery_mv)
+            note("radio off battery_mv=%d" % self.battery_mv)
         elif link.is_shut and not _BATTERY_NONE_MV <= self.battery_mv < _RADIO_ON_MV:
             link.is_shut = False
-            print("radio on battery_mv=%d" % self.battery_mv)
+            note("radio on battery_mv=%d" % self.battery_mv)
 
     def _check_signal(self, now_ms):
         sampler = self._sampler
@@ -166,7 +174,8 @@ class Health:
 
     def _check_window(self, now_ms):
         conditions = self._conditions
-        missed = self._sampler.missed - self._missed
+        missed = 0 if self.is_radio_starting else self._sampler.missed - self._missed
+        self.is_radio_starting = False
         self._missed = self._sampler.missed
         if missed * 100 > _MISSED_PCT * self._sampler.fs_hz * _WINDOW_S:
             conditions.set(now_ms, "samples_missed", True, self._missed)

@@ -10,6 +10,7 @@ from ugs.base import TICKS_PER_S, BaseNode
 from ugs.detect.detector import Detector
 from ugs.health import Health
 from ugs.pump import Pump
+from ugs.seldom import forget, load
 from ugs.snippet import Snippet
 from ugs.strikes import Strikes
 from ugs.update.proof import Proof
@@ -51,12 +52,26 @@ class Node(BaseNode):
         self.snippet = Snippet(board.sampler, board.nm_s_per_count_x256, self.journal.record)
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
         self._gap = self._gap_told = None
+        self._apply(self.settings)
+        forget()
 
     def begin(self):
         # A full ledger takes a second to read, and the ring keeps four seconds of samples until the
         # pump runs. Before this flash was written, which stops sampling.
         gc.collect()
         self.board.sampler.start()
+
+    def apply(self, settings):
+        self._apply(settings)
+        super().apply(settings)
+
+    def _apply(self, settings):
+        self.health.set_heartbeat(self.clock.uptime_ms(), settings.heartbeat_s)
+        self.detector.set_threshold(settings.threshold_x10)
+        if not self.is_wired and settings.radio != (self.link.burst is not None):
+            self.link.burst = None
+            if settings.radio:
+                self.link.burst = load(self.slots, "burst").Burst(self, self.link)
 
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)

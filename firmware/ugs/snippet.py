@@ -29,6 +29,9 @@ class Snippet:
         self._codes = None  # of the samples, as far as they are encoded
         self._command = self._first = self._mean = self._encoded = self._sent = 0
 
+    def is_busy(self):
+        return self._codes is not None
+
     def take(self, command):
         # (status, value) of a refusal, None when it begins.
         seconds = command.get("value") or 0

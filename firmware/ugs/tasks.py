@@ -8,6 +8,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from ugs.lines import note
+
 _RESTART_AFTER_MS = const(1_000)
 _FEED_EVERY_MS = const(500)
 
@@ -72,7 +74,7 @@ class Supervisor:
         while True:
             stuck = self.stuck()
             if stuck is not None:
-                print("watchdog starved task=%s" % stuck)
+                note("watchdog starved task=%s" % stuck)
                 return stuck
             watchdog.feed()
             await asyncio.sleep_ms(_FEED_EVERY_MS)
@@ -83,7 +85,7 @@ class Supervisor:
                 await make()
             except Exception as error:
                 self.restarts += 1
-                print("task failed name=%s restarts=%d" % (name, self.restarts))
+                note("task failed name=%s restarts=%d" % (name, self.restarts))
                 sys.print_exception(error)
                 self._on_fault(name, error)
             gc.collect()

@@ -12,6 +12,7 @@ from gateway.model import view
 from gateway.model.actions.node_command import NodeCommand
 from gateway.model.place.geojson import NoOrigin
 from gateway.model.target import TargetClass
+from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 from gateway.store.reader import AlarmSearch, Change, DetectionSearch
 
@@ -52,6 +53,15 @@ async def get_waveform(call: Call) -> Waveform:
     if waveform is None:
         raise ApiError(404, f"{command.node} has sent no part of a waveform for it")
     return waveform
+
+
+async def get_node_log(call: Call) -> NodeLog:
+    """The lines that a node sent in answer."""
+    command = await get_node_command(call)
+    log = await call.service.node_log(command)
+    if log is None:
+        raise ApiError(404, f"{command.node} has sent no line for it")
+    return log
 
 
 async def get_tracks(call: Call) -> answers.Tracks:

@@ -16,6 +16,7 @@ from gateway.api.service import ConnectorTest
 from gateway.model.actions.identity import Scope
 from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import NodeView
+from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 
 PREFIX = "/api/v1"
@@ -91,11 +92,13 @@ ROUTES: tuple[Route, ...] = (
     _get("/nodes/{id}/commands", "getNodeCommands", reads.get_node_commands, answers.NodeCommands,
          "Commands to a node, the newest first"),
     _admin("/nodes/{id}/commands", "commandNode", writes.command_node, NodeCommand,
-           bodies.NodeCommandBody, "Ask a node to answer, to restart, or for a waveform"),
+           bodies.NodeCommandBody, "Ask a node to do something; its outcome comes later"),
     _get("/node-commands/{id}", "getNodeCommand", reads.get_node_command, NodeCommand,
          "One command and what became of it"),
     _get("/node-commands/{id}/waveform", "getWaveform", reads.get_waveform, Waveform,
          "The waveform that a node sent in answer", scope=Scope.ADMIN),
+    _get("/node-commands/{id}/log", "getNodeLog", reads.get_node_log, NodeLog,
+         "The lines that a node sent in answer", scope=Scope.ADMIN),
     _get("/detections", "getDetections", reads.get_detections, answers.Detections,
          "Search of stored detections", bodies.DetectionsQuery),
     _get("/tracks", "getTracks", reads.get_tracks, answers.Tracks, "What moves now"),

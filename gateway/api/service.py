@@ -11,6 +11,7 @@ from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.place.site import Site
+from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
@@ -96,10 +97,12 @@ class ServiceFacade(Protocol):
         kind: NodeCommandKind,
         by: str,
         reason: str,
-        minutes: int,
+        minutes: int | None,
         value: int | None,
+        settings: dict[str, int] | None = None,
     ) -> NodeCommand:
-        """Order a command; it is stored when this returns. Raises ConfigError."""
+        """Order a command; it is stored when this returns. None for `minutes`: as the node's mode
+        asks for. Raises ConfigError."""
 
     def node_commands(self, node: str) -> list[NodeCommand]:
         """Commands to a node, the newest first."""
@@ -109,6 +112,9 @@ class ServiceFacade(Protocol):
 
     async def waveform(self, command: NodeCommand) -> Waveform | None:
         """What the node sent in answer to a snippet command. Raises StoreError."""
+
+    async def node_log(self, command: NodeCommand) -> NodeLog | None:
+        """What the node sent in answer to a log command. Raises StoreError."""
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry about an export is stored when this returns."""

@@ -11,10 +11,12 @@ from gateway.api import acts
 from gateway.api.call import ApiError, Call
 from gateway.api.schema import answers, bodies
 from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
+from gateway.model import node_settings
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 
+_SECONDS_MAX = {NodeCommandKind.SNIPPET: 8, NodeCommandKind.IDENTIFY: 60}
 IMPOSSIBLE = "not possible any more: another person did it before, or it is over"
 
 
@@ -41,10 +43,19 @@ async def reload(call: Call) -> answers.Changed:
 
 
 async def command_node(call: Call) -> NodeCommand:
-    """Ask a node to answer, to restart, or for a waveform; its outcome comes later."""
+    """Ask a node to do something; its outcome comes later."""
     body: bodies.NodeCommandBody = call.body
-    if (body.seconds is not None) != (body.kind is NodeCommandKind.SNIPPET):
-        raise ApiError(400, "seconds belongs to a snippet, which needs it")
+    most_s = _SECONDS_MAX.get(body.kind)
+    if (body.seconds is not None) != (most_s is not None):
+        raise ApiError(400, "seconds belongs to snippet and identify, which need it")
+    if body.seconds is not None and most_s is not None and body.seconds > most_s:
+        raise ApiError(400, f"seconds of a {body.kind.value} command: 1 to {most_s}")
+    if (body.settings is not None) != (body.kind is NodeCommandKind.CONFIGURE):
+        raise ApiError(400, "settings belongs to configure, which needs it")
+    try:
+        settings = None if body.settings is None else node_settings.parse(body.settings)
+    except node_settings.SettingsError as error:
+        raise ApiError(400, str(error)) from None
     return await call.service.command_node(
         call.id,
         body.kind,
@@ -52,6 +63,7 @@ async def command_node(call: Call) -> NodeCommand:
         acts.line_of("reason", body.reason),
         body.minutes,
         body.seconds,
+        settings,
     )
 
 

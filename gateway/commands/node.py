@@ -14,6 +14,7 @@ from gateway.commands.client import Client, part
 from gateway.config import add_option, load_config
 from gateway.errors import ConfigError
 from gateway.model.actions.node_command import NodeCommandKind
+from gateway.model.days_left import DaysLeft
 from gateway.model.view import NodeView
 
 
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
         for node in client.get("/nodes", Nodes).nodes:
             print(_json(node) if args.json else _line(node))
         return 0
+    if args.values and args.action in ("list", "show"):
+        raise ConfigError(f"{args.action} takes no {args.values[0][:40]!r}: that is for configure")
     if args.name is None:
         raise ConfigError(f"name the node: groundwatch node {args.action} n01")
     if args.action != "show":
@@ -42,7 +45,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(_json(node))
         return 0
-    for name, value in msgspec.to_builtins(node).items():
+    values = msgspec.to_builtins(node)
+    if node.days_left is not None:
+        values["days_left"] = _days_left(node.days_left)
+    if node.radio_share is not None:
+        values["radio_share"] = f"{node.radio_share:.1%}"
+    for name, value in values.items():
         if value not in (None, "", [], ()):
             print(f"{name:<18}  {value}")
     return 0
@@ -53,9 +61,16 @@ def _line(node: NodeView) -> str:
     if node.last_seen_us is not None:
         seen = f"{max(0, time.time_ns() // 1000 - node.last_seen_us) // 1_000_000} s ago"
     battery = "" if node.battery_mv is None else f"  {node.battery_mv / 1000:.2f} V"
+    if node.contact_s:
+        battery += f"  radio burst, next within {-(-node.contact_s // 60)} min"
     conditions = f"  {', '.join(node.conditions)}" if node.conditions else ""
     state = node.state.replace("_", " ")
     return f"{node.id:<16}  {node.sector:<16}  {state:<14}  {seen}{battery}{conditions}"
+
+
+def _days_left(left: DaysLeft) -> str:
+    way = {"trend": "the trend of its voltage", "duty": "its battery and its measured duty"}
+    return f"{left.days:.0f} ({left.least:.0f} to {left.most:.0f}), computed from {way[left.basis]}"
 
 
 def _json(value: msgspec.Struct) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from gateway.model.place.site import RESERVED_IDS, Ground, Node, Sector, Site
 
 MAX_GAIN_DB = 40
 _LOAM = Ground()
+_SINCE = Meta(examples=["2026-11-01"], description="When the battery was put in, UTC.")
 
 Latitude = Annotated[float, Meta(ge=-90, le=90, examples=[48.1374], description="WGS 84.")]
 Longitude = Annotated[float, Meta(ge=-180, le=180, examples=[11.5755], description="WGS 84.")]
@@ -125,6 +127,14 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pir_range_m: Annotated[Metres, Meta(examples=[12.0])] | None = None
     gain_db: Annotated[float, Meta(ge=-MAX_GAIN_DB, le=MAX_GAIN_DB, examples=[1.5])] = 0.0
     link: Link = "wifi"
+    battery_wh: (
+        Annotated[
+            float,
+            Meta(gt=0, le=100_000, examples=[57.6], description="Of its battery when put in."),
+        ]
+        | None
+    ) = None
+    battery_since: Annotated[date, _SINCE] | None = None
 
     def __post_init__(self) -> None:
         if self.id in RESERVED_IDS:
@@ -152,6 +162,8 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             gain_db=self.gain_db,
             link=self.link,
             height_m=self.height_m,
+            battery_wh=self.battery_wh,
+            battery_since_us=None if self.battery_since is None else _start_us(self.battery_since),
         )
 
     def _place(self, origin: Origin | None) -> tuple[float, float]:
@@ -165,6 +177,10 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return to_local(origin, self.latitude, self.longitude, self.height_m)
         except PositionError as error:
             raise ValueError(f"latitude is invalid: {error}, e.g. latitude = 48.1374") from None
+
+
+def _start_us(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 class SiteFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.model.actions.cue import Cue, CueKind, CueState
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
+from gateway.model.days_left import DaysLeft
 from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.observation import Contact
@@ -32,8 +33,12 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     """One node. `state`: normal, detecting, fault, offline or not_reporting.
 
     A node's own values are None until it has reported them. `gaps`: (boot, first, last) of durable
-    messages that have not arrived although later ones have. `reset_cause`: why the boot before this
-    one ended; `reset_detail`: the stuck task, the exception, or what asked for the reboot.
+    messages that have not arrived although later ones have. `settings`: as the node states them;
+    `contact_s`: the longest time between two contacts of a node in radio burst, 0 when it stays
+    connected; `radio_share`: of the time that its radio was on, as it measured it.
+    `days_left`: until its battery is empty, a forecast and not a measurement (docs/power.md).
+    `reset_cause`: why the boot before this one ended; `reset_detail`: the stuck task, the
+    exception, or what asked for the reboot.
     """
 
     id: str
@@ -46,6 +51,9 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int | None
     state: str
     conditions: tuple[str, ...] = ()
+    settings: dict[str, int | str] | None = None
+    contact_s: int = 0
+    radio_share: float | None = None
     last_seen_us: int | None = None
     lost: bool = False
     forged: bool = False
@@ -55,6 +63,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     reset_cause: str = ""
     reset_detail: str = ""
     battery_mv: int | None = None
+    days_left: DaysLeft | None = None
     rssi_dbm: int | None = None
     floor_um_s: float | None = None
     samples_missed: int | None = None

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from gateway.errors import ConfigError
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.model.node_settings import RADIO
+from gateway.model.place.site import SERIAL
+from gateway.node_commands.lines import NodeLog, assemble_log
 from gateway.node_commands.snippets import Waveform, assemble
 from gateway.service.running.intake_stage import Work
 from gateway.service.service import Service
@@ -24,19 +27,25 @@ class NodeRequests:
         kind: NodeCommandKind,
         by: str,
         reason: str,
-        wait_us: int,
+        wait_us: int | None,
         value: int | None,
+        settings: dict[str, int] | None,
     ) -> NodeCommand:
-        """Stored when this returns; it expires after `wait_us`. Raises ConfigError."""
+        """Stored when this returns; it expires after `wait_us`, or None: as the node's mode asks
+        for. Raises ConfigError."""
         stages = self._service.stages
 
         def work(now_us: int) -> Work:
             if node not in stages.site.nodes:
                 return Work((), f"there is no node {node[:32]!r}")
-            if objection := stages.node_commands.objection(node):
+            if settings and settings.get(RADIO.name) and stages.site.nodes[node].link == SERIAL:
+                return Work((), f"{node} is on a wire: it has no radio that could be in bursts")
+            commands = stages.node_commands
+            patience_us = commands.wait_us(node) if wait_us is None else wait_us
+            if objection := commands.objection(node, kind, patience_us):
                 return Work((), objection)
-            command, down = stages.node_commands.order(
-                now_us, node, kind, by, reason, now_us + wait_us, value
+            command, down = commands.order(
+                now_us, node, kind, by, reason, now_us + patience_us, value, settings
             )
             stages.down += down
             return Work((), command)
@@ -57,5 +66,11 @@ class NodeRequests:
     async def waveform(self, command: NodeCommand) -> Waveform | None:
         """What the node sent in answer to a snippet command. Raises StoreError."""
         upto = command.upto_message or self._service.stages.intake.messages
-        rows = await self._reader.snippets(command.node, command.after_message, upto)
+        rows = await self._reader.answers("snippet", command.node, command.after_message, upto)
         return assemble(rows, command.id)
+
+    async def log(self, command: NodeCommand) -> NodeLog | None:
+        """What the node sent in answer to a log command. Raises StoreError."""
+        upto = command.upto_message or self._service.stages.intake.messages
+        rows = await self._reader.answers("log", command.node, command.after_message, upto)
+        return assemble_log(rows, command.id)

@@ -19,8 +19,10 @@ from gateway.model import view
 from gateway.model.actions.cue import CueChange
 from gateway.model.actions.orders import Walk
 from gateway.model.alarm import Alarm, AlarmChange
+from gateway.model.days_left import DaysLeft
 from gateway.model.detection import Detection
 from gateway.model.event import Event
+from gateway.model.node_settings import shown
 from gateway.model.observation import Contact
 from gateway.model.place.site import Sector, Site
 from gateway.ports.picture import Picture
@@ -51,10 +53,17 @@ class NodeReport(Protocol):
     messages: int
     duplicates: int
     last_detection_us: int | None
+    settings: dict[str, int] | None
+    radio_share: float | None
     conditions: dict[str, int]
 
+    @property
+    def contact_s(self) -> int: ...
 
-_REPORTED = tuple(name for name in NodeReport.__annotations__ if name != "conditions")
+
+_REPORTED = tuple(
+    name for name in NodeReport.__annotations__ if name not in ("conditions", "settings")
+)
 ENDED_CUES_MAX = 50
 
 # The report of a node, and its gaps: (boot, first, last).
@@ -64,7 +73,14 @@ ReadNode = Callable[[str], tuple[NodeReport, Sequence[tuple[int, int, int]]]]
 class Publisher:
     """Written to in the event loop by the stages; only it writes to the picture."""
 
-    def __init__(self, picture: Picture, site: Site, read_node: ReadNode) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        site: Site,
+        read_node: ReadNode,
+        read_days_left: Callable[[str], DaysLeft | None] = lambda _name: None,
+    ) -> None:
+        self._read_days_left = read_days_left
         self.picture = picture
         self._site = site
         self._read_node = read_node
@@ -203,6 +219,9 @@ class Publisher:
             at_us=report.last_seen_us,
             state=_state(report, name in self._detecting),
             conditions=tuple(report.conditions),
+            settings=None if report.settings is None else shown(report.settings),
+            contact_s=report.contact_s,
+            days_left=self._read_days_left(name),
             gaps=tuple(gaps),
         )
         self.picture.put(view.NODE, name, made)

@@ -16,6 +16,7 @@ from gateway.audit.chain import history_digest
 from gateway.audit.log import AuditLog
 from gateway.fusion.rules import Rules
 from gateway.intake.intake import Intake, Taken
+from gateway.intake.nodes.battery import Batteries
 from gateway.keys import KeyRing
 from gateway.model.actions.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.actions.cue import (
@@ -43,7 +44,7 @@ from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
 from gateway.store.interface import HistoryRow, Snapshot, Writes
 from gateway.updates.desk import OF_UPDATES, Happened, UpdateDesk
-from gateway.wire.messages import DownMessage
+from gateway.wire.messages import DownMessage, Health
 
 _LOG = logging.getLogger(__name__)
 _ACTS = get_args(Act)
@@ -75,6 +76,7 @@ class Stages:
         self.monitor = Monitor(policy)
         self.updates = UpdateDesk(sectors, self.audit)
         self.node_commands = NodeCommands(self._running, lambda: self.intake.messages, self.audit)
+        self.batteries = Batteries()
         self.watch = WatchBook()
         self.eraser = Eraser(self.audit)
         self.enrolment = EnrolmentRecord(self.audit)
@@ -86,6 +88,7 @@ class Stages:
         self._parts = (
             self.updates,
             self.node_commands,
+            self.batteries,
             self.watch,
             self.eraser,
             self.enrolment,
@@ -116,6 +119,8 @@ class Stages:
         if isinstance(taken.message, OF_UPDATES):
             happened = self.updates.hear(taken.node, taken.message, arrival_us)
             taken.entries += self.happened(happened, arrival_us)
+        if isinstance(taken.message, Health):
+            self.batteries.on_health(taken.node, arrival_us, taken.message.battery_mv)
         if taken.message is not None:
             boot = self.intake.registry.views[taken.node].boot
             self.down += self.node_commands.receive(taken.node, boot, taken.message, arrival_us)
@@ -225,7 +230,10 @@ class Stages:
     def _running(self, node: str) -> Running | None:
         view = self.intake.registry.views.get(node)
         start_us = self.intake.clocks.times((node, view.boot))[0] if view else None
-        return Running(view.boot, start_us) if view and start_us is not None else None
+        if view is None or start_us is None:
+            return None
+        seen_us = view.last_seen_us or 0
+        return Running(view.boot, start_us, view.schema, view.contact_s, seen_us)
 
     def happened(self, happened: Happened, now_us: int) -> list[Entry]:
         """What an update asks for: messages to nodes, and conditions for the log."""

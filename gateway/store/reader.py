@@ -113,10 +113,10 @@ class StoreReader:
         """Reports that fit."""
         return await self._read(lambda db: _detections(db, search))
 
-    async def snippets(self, node: str, after_id: int, upto_id: int) -> list[bytes]:
-        """Payloads of a node's snippet messages among those stored after one number up to another,
-        in the order they came; the first `MAX_LIMIT` of them."""
-        return await self._read(lambda db: _snippets(db, node, after_id, upto_id))
+    async def answers(self, kind: str, node: str, after_id: int, upto_id: int) -> list[bytes]:
+        """Payloads of a node's messages of one kind among those stored after one number up to
+        another, in the order they came; the first `MAX_LIMIT` of them."""
+        return await self._read(lambda db: _answers(db, kind, node, after_id, upto_id))
 
     def close(self) -> None:
         """End the thread; a search under way ends first."""
@@ -233,11 +233,11 @@ def _history(db: Database, alarm_id: int, limit: int) -> list[Change]:
     ]  # fmt: skip
 
 
-def _snippets(db: Database, node: str, after_id: int, upto_id: int) -> list[bytes]:
+def _answers(db: Database, kind: str, node: str, after_id: int, upto_id: int) -> list[bytes]:
     rows = db.run(
-        "SELECT payload FROM message WHERE id > ? AND id <= ? AND node = ? AND kind = 'snippet' "
+        "SELECT payload FROM message WHERE id > ? AND id <= ? AND node = ? AND kind = ? "
         "ORDER BY id LIMIT ?",
-        (after_id, min(upto_id, after_id + MAX_MESSAGES), node, MAX_LIMIT),
+        (after_id, min(upto_id, after_id + MAX_MESSAGES), node, kind, MAX_LIMIT),
     )
     return [bytes(payload) for (payload,) in rows]
 

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.wire.field import Kind, WireEnum, wire
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MAX_SEALED = 1536  # bytes of a sealed message
 MAX_PAYLOAD = 1512  # bytes before sealing
 MAX_TOPIC = 64
@@ -93,6 +93,8 @@ class CommandKind(WireEnum):
     SNIPPET = 3
     CONFIGURE = 4
     UPDATE = 5
+    IDENTIFY = 6
+    LOG = 7
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +129,10 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     reset_detail: Annotated[str | None, wire(11, Kind.TEXT, 1, 20, "-", since=2)] = None
     # how often boot numbers started again at 1
     turn: Annotated[int | None, wire(12, Kind.UINT, 0, 65535, "-", since=2)] = None
+    # those in use, see section 7
+    settings: Annotated[bytes | None, wire(13, Kind.BYTES, 0, 24, "-", since=3)] = None
+    # how long the radio was on in this boot
+    radio_s: Annotated[int | None, wire(14, Kind.UINT, 0, 4294967295, "s", since=3)] = None
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +243,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[ResultStatus, wire(3, Kind.ENUM, 0, 4, "-", enum=ResultStatus)]
     # by command
     value: Annotated[int | None, wire(4, Kind.UINT, 0, 4294967295, "-")] = None
+    # by command
+    data: Annotated[bytes | None, wire(5, Kind.BYTES, 0, 24, "-", since=3)] = None
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,6 +281,24 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
     error_ms: Annotated[int, wire(3, Kind.UINT, 0, 10, "ms")]
     # ms after the first, loudness in 10 nm/s, ...
     strikes: Annotated[tuple[int, ...], wire(4, Kind.PAIRS, 2, 16, "-")]
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of the lines that a node keeps, in answer to a log command; never sent twice."""
+
+    ID: ClassVar[int] = 9
+    NAME: ClassVar[str] = "log"
+    DIRECTION: ClassVar[Literal["up", "down"]] = "up"
+    LANES: ClassVar[tuple[int, ...]] = (1,)
+
+    # the command answered
+    command_id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-", since=3)]
+    # number of this part, from 0
+    index: Annotated[int, wire(2, Kind.UINT, 0, 255, "-", since=3)]
+    # count of parts
+    total: Annotated[int, wire(3, Kind.UINT, 1, 255, "-", since=3)]
+    # text, UTF-8; a character may lie in two parts
+    data: Annotated[bytes, wire(4, Kind.BYTES, 0, 96, "-", since=3)]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -312,7 +338,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     # names the command
     id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-")]
     # what to do
-    kind: Annotated[CommandKind, wire(2, Kind.ENUM, 1, 5, "-", enum=CommandKind)]
+    kind: Annotated[CommandKind, wire(2, Kind.ENUM, 1, 7, "-", enum=CommandKind)]
     # node uptime after which not to do it
     expires_ms: Annotated[int | None, wire(3, Kind.UINT, 0, 4294967295, "ms")] = None
     # by kind
@@ -339,7 +365,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[bytes, wire(4, Kind.BYTES, 1, 1024, "-")]
 
 
-UpMessage: TypeAlias = Hello | Detection | Health | Condition | Snippet | Result | Want | Strikes
+UpMessage: TypeAlias = (
+    Hello | Detection | Health | Condition | Snippet | Result | Want | Strikes | Log
+)
 DownMessage: TypeAlias = Receipt | Time | Command | Part
 Message: TypeAlias = UpMessage | DownMessage
 
@@ -352,6 +380,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Result,
     Want,
     Strikes,
+    Log,
     Receipt,
     Time,
     Command,

@@ -32,6 +32,7 @@ class Pin:
         is_select = chip is not None and self._id == simhardware.wiring.geophone
         self._chip = chip if is_select else None
         self._level = 0
+        self._is_led = self._id == ("LED" if _IS_RP2 else 2)
         self._mode = Pin.IN
         self._handler = None
         self._trigger = 0
@@ -39,6 +40,8 @@ class Pin:
         self.init(*(id[1:] or (mode,)), **{"pull": pull} if len(id) < 3 else {}, value=value)
 
     def _check_id(self):
+        if self._id == "LED" and _IS_RP2:
+            return  # at the radio's chip
         if type(self._id) is not int:
             raise ValueError("invalid pin")
         if _IS_RP2:
@@ -64,7 +67,9 @@ class Pin:
 
     def __call__(self, *level):
         if level:
-            self._level = 1 if level[0] else 0
+            before, self._level = self._level, 1 if level[0] else 0
+            if self._is_led and before != self._level:
+                print("sim: led %d" % self._level)
             if self._chip is not None:
                 self._chip.select(self._level)
             return None

@@ -97,7 +97,11 @@ async def test_wired_node_whose_gateway_is_away_notices_and_asks_again(rig: Rig)
         "ugs/link/serial.py",
         lambda text: text.replace("const(150_000)", "const(3_000)"),
     )
-    patch(rig.tree, "ugs/health.py", lambda text: text.replace("const(60_000)", "const(1_000)", 1))
+    patch(
+        rig.tree,
+        "ugs/remote/settings.py",
+        lambda text: text.replace('"heartbeat_s", 30, 3_600, 60', '"heartbeat_s", 1, 3_600, 1'),
+    )
     with rig.node(walker(60, 0, 0)) as node:
         async with rig.gateway():
             await until(lambda: node.lines.count("link up line=console") == 1, 20, node)

@@ -72,7 +72,7 @@ class Rig:
         write_tree(config, self.tree, mpy_of_interpreter(interpreter))
         hurry(self.tree)
 
-    def node(self, feed: bytes) -> WiredNode:
+    def node(self, feed: bytes, **settings: object) -> WiredNode:
         (self.folder / "feed.i32").write_bytes(feed)
         sim = {
             "mode": "real",
@@ -81,6 +81,7 @@ class Rig:
             "fs_hz": FS_HZ,
             "t0_epoch_ms": time.time_ns() // 1_000_000,
             "exit": str(self.folder / "exit.json"),
+            **settings,
         }
         (self.folder / "sim.json").write_text(json.dumps(sim))
         environment = {"GROUNDWATCH_SIM": str(self.folder / "sim.json")}

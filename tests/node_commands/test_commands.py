@@ -135,11 +135,11 @@ def test_result_of_another_node_changes_nothing(bench: Bench) -> None:
 def test_commands_of_a_node_are_bounded_and_numbered_once(bench: Bench) -> None:
     numbers = []
     for _ in range(OPEN_MAX):
-        assert bench.commands.objection("n01") == ""
+        assert bench.commands.objection("n01", PING) == ""
         numbers.append(bench.order()[0].id)
     assert len(set(numbers)) == OPEN_MAX
-    assert "wait" in bench.commands.objection("n01")
-    assert bench.commands.objection("n02") == ""
+    assert "wait" in bench.commands.objection("n01", PING)
+    assert bench.commands.objection("n02", PING) == ""
     assert [one.id for one in bench.commands.of("n01")] == numbers[::-1]
 
 
@@ -166,3 +166,102 @@ def test_ended_commands_are_kept_for_a_while_only(bench: Bench) -> None:
     kept = {int(name.partition(":")[2]) for name, value in writes.state.items() if value}
     assert kept == set(numbers[5:])
     assert bench.commands.find(numbers[0]) is None
+
+
+BURST = Running(3, T0 - 10_000_000, schema=3, contact_s=750, seen_us=T0 - 60_000_000)
+
+
+def heard(bench: Bench, at_us: int) -> None:
+    bench.running["n01"] = BURST._replace(seen_us=at_us)
+
+
+def test_command_to_a_node_in_radio_burst_waits_for_its_contact_and_does_not_expire(
+    bench: Bench,
+) -> None:
+    bench.running["n01"] = BURST
+    wait_us = bench.commands.wait_us("n01")
+    assert wait_us == (300 + 2 * 750) * 1_000_000
+    assert "within 13 min" in bench.commands.objection("n01", PING, 5 * MINUTE_US)
+    assert bench.commands.objection("n01", PING, wait_us) == ""
+    command, down = bench.commands.order(T0, "n01", PING, "mia", "test", T0 + wait_us)
+    assert (down, bench.state(command.id)[0]) == ((), NodeCommandState.WAITING)
+    assert command.contact_s == 750
+    for minute in range(1, 12):
+        assert bench.commands.tick(T0 + minute * MINUTE_US) == []
+    # The contact fails before the node has it; it comes again at the next one.
+    at_us = T0 + 12 * MINUTE_US
+    heard(bench, at_us)
+    assert len(bench.commands.receive("n01", 3, hello(), at_us)) == 1
+    assert bench.commands.receive("n01", 3, hello(), at_us + 1) == []
+    health = wire.Health(t_ms=1, battery_mv=1, rssi_dbm=0, floor_um_s_x100=0, samples_missed=0,
+                         ledger_pending=0)  # fmt: skip
+    assert bench.commands.receive("n01", 3, health, at_us + 2) == []
+    assert bench.commands.tick(at_us + RESEND_US) == []
+    at_us += 12 * MINUTE_US
+    heard(bench, at_us)
+    assert len(bench.commands.receive("n01", 3, hello(), at_us)) == 1
+    bench.commands.receive("n01", 3, result(command.id), at_us + 1)
+    assert bench.state(command.id)[0] is NodeCommandState.DONE
+
+
+def test_command_to_a_node_that_stays_connected_in_radio_burst_goes_with_its_next_message(
+    bench: Bench,
+) -> None:
+    bench.running["n01"] = BURST
+    command, down = bench.order()
+    assert down == ()
+    at_us = T0 + 20_000_000
+    heard(bench, at_us)
+    condition = wire.Condition(t_ms=1, kind=wire.ConditionKind.TAMPER, active=1)
+    assert len(bench.commands.receive("n01", 3, condition, at_us)) == 1
+    assert bench.commands.receive("n01", 3, condition, at_us + 1) == []
+    assert bench.state(command.id)[0] is NodeCommandState.SENT
+
+
+@pytest.mark.parametrize(
+    "kind", [NodeCommandKind.CONFIGURE, NodeCommandKind.IDENTIFY, NodeCommandKind.LOG]
+)
+def test_command_that_the_firmware_does_not_know_is_refused_at_once(
+    bench: Bench, kind: NodeCommandKind
+) -> None:
+    for version, objects in ((1, True), (2, True), (3, False), (0, False)):
+        bench.running["n01"] = BURST._replace(schema=version, contact_s=0)
+        assert ("update it first" in bench.commands.objection("n01", kind)) == objects
+        assert bench.commands.objection("n01", PING) == ""
+
+
+def test_configure_is_sent_as_data_and_ends_with_what_the_node_has(bench: Bench) -> None:
+    settings = {"heartbeat_s": 600, "threshold_x10": -5}
+    command, ((_node, message),) = bench.commands.order(
+        T0, "n01", NodeCommandKind.CONFIGURE, "mia", "test", T0 + MINUTE_US, settings=settings
+    )
+    assert message.data == bytes.fromhex("010258 03fffb")
+    in_use = bytes.fromhex("010258 020000 03fffb")
+    done = wire.Result(t_ms=1, command_id=command.id, status=wire.ResultStatus.OK, data=in_use)
+    bench.commands.receive("n01", 3, done, T0 + 1)
+    ended = bench.commands.find(command.id)
+    assert ended is not None
+    assert ended.answer_settings == {"heartbeat_s": 600, "radio": 0, "threshold_x10": -5}
+
+
+@pytest.mark.parametrize("data", [b"\x01", b"\x01\xff\xff", b"\x02\x00\x00\x01\x00\x3c", None])
+def test_result_with_settings_that_cannot_be_is_taken_without_them(
+    bench: Bench, data: bytes | None
+) -> None:
+    command, _down = bench.commands.order(
+        T0, "n01", NodeCommandKind.CONFIGURE, "mia", "x", T0 + MINUTE_US, settings={"radio": 1}
+    )
+    done = wire.Result(t_ms=1, command_id=command.id, status=wire.ResultStatus.OK, data=data)
+    bench.commands.receive("n01", 3, done, T0 + 1)
+    ended = bench.commands.find(command.id)
+    assert ended is not None
+    assert (ended.state, ended.answer_settings) == (NodeCommandState.DONE, None)
+
+
+def test_refusal_with_a_reason_says_it(bench: Bench) -> None:
+    command, _down = bench.commands.order(
+        T0, "n01", NodeCommandKind.IDENTIFY, "mia", "x", T0 + MINUTE_US, 20
+    )
+    refused = wire.Result(t_ms=1, command_id=command.id, status=wire.ResultStatus.REFUSED, value=5)
+    bench.commands.receive("n01", 3, refused, T0 + 1)
+    assert "busy with another" in bench.state(command.id)[1]

@@ -85,7 +85,7 @@ def sealed() -> list[dict[str, Any]]:
             pivs = [counters, b"\x01" + counters]
         else:
             side, aad = "down", b"groundwatch/v1/ford/n07/down" + boot.to_bytes(2, "big")
-            count = 1 << (3 * (position - 11))
+            count = 1 << min(39, 3 * (position - 11))
             pivs = [count.to_bytes((count.bit_length() + 7) // 8, "big")]
         key, iv = bytes.fromhex(node[f"{side}_key"]), bytes.fromhex(node[f"{side}_iv"])
         for piv in pivs:

@@ -18,7 +18,7 @@ def _hex(data):
 def _is_bytes(message, field):
     for row in schema._fields(message):
         if row[1] == field:
-            return row[2] == schema.BYTES
+            return row[2] & ~schema.OPT == schema.BYTES
     return False
 
 

@@ -59,7 +59,7 @@ def test_removed_field_is_reserved_everywhere(monkeypatch: pytest.MonkeyPatch) -
     def removed(name: str, fields: tuple[Any, ...]) -> tuple[Any, ...]:
         if name != "condition":
             return fields
-        gone = (fields[-1][0], "", table.RESERVED, 0, 0, False, 1, None)
+        gone = (fields[-1][0], "", table.RESERVED, 0, 0, None)
         return (*fields[:-1], gone)
 
     rows = tuple((i, name, d, lanes, removed(name, f)) for i, name, d, lanes, f in table.MESSAGES)

@@ -43,6 +43,8 @@ MESSAGES: list[tuple[str, str, int, Fields]] = [
             "conditions_seq": (10, U16),
             "reset_detail": (11, "~" * 20),
             "turn": (12, U16),
+            "settings": (13, bytes(range(1, 25))),
+            "radio_s": (14, U32),
         },
     ),
     (
@@ -234,6 +236,30 @@ MESSAGES: list[tuple[str, str, int, Fields]] = [
             "data": (4, bytes(i & 255 for i in range(1024))),
         },
     ),
+    (
+        "result_with_settings_in_use",
+        "result",
+        6,
+        {
+            "t_ms": (1, U32),
+            "command_id": (2, U32),
+            "status": (3, 0),
+            "data": (5, bytes.fromhex("01003c 020000 03fffb")),
+        },
+    ),
+    (
+        "log_part",
+        "log",
+        9,
+        {"command_id": (1, 7), "index": (2, 0), "total": (3, 2), "data": (4, b"3 link up\n")},
+    ),
+    (
+        "log_part_at_its_largest",
+        "log",
+        9,
+        {"command_id": (1, U32), "index": (2, 255), "total": (3, 255), "data": (4, b"~" * 96)},
+    ),
+    ("command_identify", "command", 18, {"id": (1, 1), "kind": (2, 6), "value": (4, 20)}),
 ]
 
 

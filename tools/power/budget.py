@@ -15,8 +15,8 @@ _DAY_S = 86_400.0
 _RAIL_V = 3.3
 # Of one message and its receipts on the air, retries included: assumed.
 _SEND_S = 0.005
-# Heartbeats: 60 s while the radio is on (firmware/ugs/health.py); with a radio that is off between
-# messages four in the two hours after which a silent battery node counts as lost.
+# Heartbeats: 60 s unless configured (firmware/ugs/remote/settings.py); in radio burst one in half
+# an hour, so that a silent node counts as missed after an hour and a half.
 _HEARTBEAT_S = {"always": 60.0, "burst": 1_800.0}
 
 

@@ -38,6 +38,8 @@ _BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
 class Esp32Board(Board):
+    led = 2  # where most boards with this chip have theirs
+
     def __init__(self, converter, *parts):
         super().__init__(*parts)
         self._converter = converter

@@ -55,6 +55,10 @@ class Detector:
         # an edge counts from the block it is told in: edges come before the block they lie in
         self._pir.edge(level)
 
+    def set_threshold(self, threshold_x10):
+        # For onsets only: what keeps an activity alive stays.
+        self._verdict.set_threshold(self._forest, threshold_x10)
+
     def is_open(self):
         # whether an activity goes on, which `report` is the latest word about
         return self._activity.is_open

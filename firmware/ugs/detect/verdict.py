@@ -47,6 +47,12 @@ class Verdict:
         self._shift = 0  # the name's average covers 2^shift hops
         self._hops = 0
 
+    def set_threshold(self, forest, threshold_x10):
+        # Tenths of a unit of log-odds beyond the model's own limits.
+        for index in range(_FIRST, CLASSES):
+            limit = (forest.limits[index - _FIRST] - 128) << 6
+            self._limits[index] = limit + (threshold_x10 << 10) // 10
+
     def weigh(self, scores, is_open):
         accounts, names, limits = self._accounts, self._names, self._limits
         best = _FIRST

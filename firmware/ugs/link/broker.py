@@ -6,6 +6,7 @@ import gc
 
 from micropython import const
 
+from ugs.lines import note
 from ugs.link import packets
 from ugs.link.address import BrokerAddress
 from ugs.link.mqtt import KEEPALIVE_S, Connection
@@ -16,6 +17,7 @@ from ugs.wire import schema
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
 _SEND_EVERY_MS = const(50)
+_FLUSH_MS = const(200)  # for a DISCONNECT to leave before the power of the radio does
 _SHUT_WAIT_MS = const(4_000)
 # The gateway refuses what is 1024 volatile numbers old (gateway.intake.sequence.WINDOW), and a Will
 # is as old as its connection: before that (15 h of heartbeats, an hour of somebody's steps) it is
@@ -28,10 +30,13 @@ _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 class BrokerLink:
     # `wlan` is a station (boards.station); `random` gives 0..1.
+    #   burst: a ugs.remote.burst where the radio is on only to send; opened_ms: since when it is
     #   is_shut: set by ugs.health: the radio is off and stays off, the battery needs it
 
     def __init__(self, config, password, session, wlan, random):
         self.is_shut = False
+        self.burst = None
+        self.opened_ms = 0
         self._config = config
         self._address = BrokerAddress(config.host, config.address)
         self._password = password
@@ -56,19 +61,28 @@ class BrokerLink:
             session.is_answered = False
             if self.is_shut:
                 self._wifi.switch_off()
+                if self.burst is not None:
+                    self.burst.note_off()
                 await self._wait(_SHUT_WAIT_MS)
                 continue
+            if self.burst is not None:
+                await self.burst.rest()
+                if self.is_shut:
+                    continue
             try:
                 session.alive()
                 await self._wifi.join()
                 await self._serve()
             except (OSError, EOFError, packets.MqttError, asyncio.TimeoutError) as error:
                 session.failures += 1
-                print("link failed cause=%s" % (str(error) or type(error).__name__))
+                note("link failed cause=%s" % (str(error) or type(error).__name__))
             gc.collect()
             if session.is_answered:
                 # The way to the gateway was whole: this was a short break, not an outage.
                 self._backoff_ms = _BACKOFF_MS_MIN
+            if self.burst is not None:
+                await self._wait(self.burst.wait_ms(self._random()))
+                continue
             await self._wait(int(self._backoff_ms * (0.5 + self._random())))
             self._backoff_ms = min(2 * self._backoff_ms, _BACKOFF_MS_MAX)
 
@@ -88,7 +102,9 @@ class BrokerLink:
             await connection.open(address, config.port, self._connect_packet(), session.down_topic)
             self._address.reached()
             self._wifi.reached()
-            print("link up host=%s address=%s port=%d" % (config.host, address, config.port))
+            # In bursts it comes and goes all day: that would push out all other lines.
+            tell = note if self.burst is None else print
+            tell("link up host=%s address=%s port=%d" % (config.host, address, config.port))
             session.connects += 1
             session.start_connection()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
@@ -96,6 +112,8 @@ class BrokerLink:
             await connection.close(politely=True)
         finally:
             await connection.close()
+            if self.burst is not None:
+                await asyncio.sleep_ms(_FLUSH_MS)
 
     def _connect_packet(self):
         # The Will is an ordinary sealed message with a number of its own, spoken by the broker.
@@ -108,13 +126,17 @@ class BrokerLink:
     async def _send(self, connection):
         # Returns when the Will has to be replaced, or the radio to be switched off.
         session = self._session
+        moved_ms = self.opened_ms = session.uptime_ms()
         while not self.is_shut and not self._is_will_old():
             session.alive()
             message = session.take(session.uptime_ms())
-            if message is None:
-                await asyncio.sleep_ms(_SEND_EVERY_MS)
-            else:
+            if message is not None:
+                moved_ms = session.uptime_ms()
                 await connection.publish(session.up_topic, message)
+            elif self.burst is not None and self.burst.is_over(moved_ms):
+                return
+            else:
+                await asyncio.sleep_ms(_SEND_EVERY_MS)
 
     def _is_will_old(self):
         boot, seq = self._session.volatile

@@ -19,14 +19,16 @@ class Commands:
     # record(name, values) keeps the result; request_reboot() is called after it is kept.
     # take_update(command, now_ms) and take_snippet(command) give the (status, value) of a refusal,
     # or None: then the result follows when the update has ended or the waveform has been sent.
+    # take_remote(command, now_ms), of all others, gives (status, value, data) of a result, or None.
     #   repeated: commands that had been done already and were only answered once
 
-    def __init__(self, record, request_reboot, take_update, take_snippet=None):
+    def __init__(self, record, request_reboot, take_update, take_snippet=None, take_remote=None):
         self.repeated = 0
         self._record = record
         self._request_reboot = request_reboot
         self._take_update = take_update
         self._take_snippet = take_snippet
+        self._take_remote = take_remote
         self._done = []
 
     def take(self, command, now_ms):
@@ -37,7 +39,7 @@ class Commands:
         self._done.append(number)
         if len(self._done) > _REMEMBERED:
             self._done.pop(0)
-        value = None
+        value = data = None
         if now_ms > command.get("expires_ms", now_ms):
             status = _EXPIRED
         elif kind == _UPDATE or (kind == _SNIPPET and self._take_snippet):
@@ -50,6 +52,11 @@ class Commands:
             status, value = refusal
         elif kind in (_PING, _REBOOT):
             status = _OK
+        elif kind != _SNIPPET and self._take_remote:
+            taken = self._take_remote(command, now_ms)
+            if taken is None:
+                return
+            status, value, data = taken
         else:
             status = _UNSUPPORTED
         print(
@@ -61,6 +68,8 @@ class Commands:
             )
         )
         values = {"t_ms": now_ms, "command_id": number, "status": status, "value": value}
+        if data is not None:
+            values["data"] = data
         self._record("result", values)
         if kind == _REBOOT and status == _OK:
             self._request_reboot()

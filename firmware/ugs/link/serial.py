@@ -5,6 +5,7 @@ import asyncio
 
 from micropython import const
 
+from ugs.lines import note
 from ugs.link import frames
 
 _POLL_MS = const(20)
@@ -22,7 +23,9 @@ class SerialLink:
     # open(), close() and name; `random` gives 0..1.
 
     def __init__(self, session, line, random):
-        self.is_shut = False  # as ugs.link.broker has it; there is no radio to switch off
+        # As ugs.link.broker has them; there is no radio to switch off.
+        self.is_shut = False
+        self.burst = None
         self._session = session
         self._line = line
         self._random = random
@@ -54,7 +57,7 @@ class SerialLink:
                 await asyncio.sleep_ms(0 if is_busy else _POLL_MS)
         except KeyboardInterrupt:
             self._line.close()
-            print("link ends cause=break")
+            note("link ends cause=break")
             raise
 
     def _begin(self, now_ms):
@@ -75,7 +78,7 @@ class SerialLink:
             session.connects += 1
             self._ask_ms = _ASK_MS_MIN
             self._wait_ms = _SILENCE_MS
-            print("link up line=%s" % self._line.name)
+            note("link up line=%s" % self._line.name)
 
     def _watch(self, now_ms):
         if self._keys is not self._session.keys:
@@ -88,7 +91,7 @@ class SerialLink:
 
     def _fail(self, cause):
         self._session.failures += 1
-        print("link failed cause=%s" % cause)
+        note("link failed cause=%s" % cause)
 
     def _send(self, now_ms):
         # Whether something went out.

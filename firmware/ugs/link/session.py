@@ -18,6 +18,7 @@ class Session:
     # on_command(values) and on_part(values); `random` gives 0..1.
     #   connects, failures: how often a way to the gateway was found, and how often one was lost or
     #   sought in vain; whoever carries the messages counts the failures
+    #   received_ms: uptime of the newest authentic message from the gateway
     #   is_answered: the gateway has answered on this connection; echo_ms: when what it answered
     #   last was sent
     #   volatile: (boot, seq) of the volatile message sealed last
@@ -27,6 +28,7 @@ class Session:
         self.up_topic = base + "up"
         self.down_topic = base + "down"
         self.is_answered = False
+        self.received_ms = 0
         self.echo_ms = -1
         self.connects = 0
         self.failures = 0
@@ -87,6 +89,7 @@ class Session:
         if message is None:
             return False
         name, values = message
+        self.received_ms = arrived_ms
         if name == "receipt":
             self.outbox.receive(values["upto"], self._clock.uptime_ms())
             self._journal.settle()

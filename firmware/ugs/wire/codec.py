@@ -22,12 +22,12 @@ def encode(buf, name, values):
     else:
         raise ValueError("no message " + name)
     known = present = 0
-    for _, field, kind, low, high, required, _, names in message[_FIELDS]:
+    for _, field, kind, low, high, names in message[_FIELDS]:
         if field in values:
             known += 1
         value = values.get(field)
         if value is None:
-            if required:
+            if not kind & schema.OPT:
                 raise ValueError(name + " needs " + field)
             continue
         if not _fits(kind, low, high, names, value):
@@ -43,7 +43,7 @@ def encode(buf, name, values):
             value = values.get(row[1])
             if value is not None:
                 at = cbor.write_head(buf, at, cbor.UINT, row[0])
-                at = _write(buf, at, row[2], value)
+                at = _write(buf, at, row[2] & ~schema.OPT, value)
     except IndexError:
         raise ValueError("buffer too small") from None
     return at
@@ -87,9 +87,9 @@ def decode(data, direction=None):
 
 def _values(fields, entries):
     values = {}
-    for key, field, kind, low, high, required, _, names in fields:
+    for key, field, kind, low, high, names in fields:
         if key not in entries:
-            if required:
+            if not kind & schema.OPT:
                 raise WireError("missing_field")
             continue
         value = entries[key]
@@ -102,6 +102,7 @@ def _values(fields, entries):
 
 
 def _fits(kind, low, high, names, value):
+    kind &= ~schema.OPT
     if kind in (schema.UINT, schema.INT, schema.ENUM):
         if not isinstance(value, int) or not low <= value <= high:
             return False

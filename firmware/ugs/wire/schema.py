@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # wire: the one table of messages. The node uses it as it stands; `groundwatch wire` writes the
 # gateway's dataclasses, docs/wire.md and docs/groundwatch.cddl from it. Comments are read as well:
-# a field's is "unit: meaning", the lines above a table describe the message. They cost no RAM.
+# a field's is "unit: meaning", "unit, v2: meaning" where it is of that version; the lines above a
+# table describe the message. They cost no RAM.
 #
 # How it grows: a number is never used twice. A field that goes becomes a row of kind RESERVED, a
 # value that goes the name "". New fields are optional. Gateways are updated before nodes, since a
 # decoder refuses what it does not know.
 from micropython import const
 
-VERSION = const(2)
+VERSION = const(3)
 MAX_SEALED = const(1536)  # bytes of a sealed message, both directions
 MAX_PAYLOAD = const(1512)  # bytes before sealing: MAX_SEALED less the largest envelope (24 bytes)
 MAX_TOPIC = const(64)
@@ -20,7 +21,8 @@ BYTES = const(2)
 TEXT = const(3)  # printable ASCII
 ENUM = const(4)
 PAIRS = const(5)  # array of u16, an even count of them
-RESERVED = const(6)
+RESERVED = const(14)  # 6, and optional
+OPT = const(8)  # added to the kind of an optional field
 
 UP = const(0)
 DOWN = const(1)
@@ -66,118 +68,139 @@ CONDITION_KIND = (
 )
 SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
-COMMAND_KIND = ("ping", "reboot", "snippet", "configure", "update")
+COMMAND_KIND = (
+    "ping",
+    "reboot",
+    "snippet",
+    "configure",
+    "update",
+    # Since version 3:
+    "identify",
+    "log",
+)
 
-# field: (key, name, kind, low, high, required, since, names), by rising key
+# field: (key, name, kind, low, high, names), by rising key. Six items take one block of heap less
+# than eight: what only the documents need stands in the comment, as the version a field is since.
 
 # Sent first on every new connection: who is there, and since when.
 _HELLO = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
-    (2, "fw", TEXT, 1, 16, True, 1, None),  # -: firmware version
-    (3, "board", TEXT, 1, 16, True, 1, None),  # -: board name
-    (4, "schema", UINT, 1, _U8, True, 1, None),  # -: version of this table
-    (5, "reset_cause", ENUM, 0, 8, True, 1, RESET_CAUSE),  # -: why this boot began
-    (6, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
-    (7, "heap_free", UINT, 0, _U32, True, 1, None),  # byte: free heap
-    (8, "oldest_seq", UINT, 1, _U16, False, 1, None),  # -: oldest durable seq of this boot held
-    (9, "conditions", UINT, 0, _U32, False, 2, None),  # -: those active now, bit k for kind k
-    (10, "conditions_seq", UINT, 0, _U16, False, 2, None),  # -: newest durable seq they include
-    (11, "reset_detail", TEXT, 1, 20, False, 2, None),  # -: by cause, see section 7
-    (12, "turn", UINT, 0, _U16, False, 2, None),  # -: how often boot numbers started again at 1
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when sent
+    (2, "fw", TEXT, 1, 16, None),  # -: firmware version
+    (3, "board", TEXT, 1, 16, None),  # -: board name
+    (4, "schema", UINT, 1, _U8, None),  # -: version of this table
+    (5, "reset_cause", ENUM, 0, 8, RESET_CAUSE),  # -: why this boot began
+    (6, "fs_hz", UINT, 1, _U16, None),  # Hz: sample rate
+    (7, "heap_free", UINT, 0, _U32, None),  # byte: free heap
+    (8, "oldest_seq", OPT | UINT, 1, _U16, None),  # -: oldest durable seq of this boot held
+    (9, "conditions", OPT | UINT, 0, _U32, None),  # -, v2: those active now, bit k for kind k
+    (10, "conditions_seq", OPT | UINT, 0, _U16, None),  # -, v2: newest durable seq they include
+    (11, "reset_detail", OPT | TEXT, 1, 20, None),  # -, v2: by cause, see section 7
+    (12, "turn", OPT | UINT, 0, _U16, None),  # -, v2: how often boot numbers started again at 1
+    (13, "settings", OPT | BYTES, 0, 24, None),  # -, v3: those in use, see section 7
+    (14, "radio_s", OPT | UINT, 0, _U32, None),  # s, v3: how long the radio was on in this boot
 )
 
 # One activity as one node judges it: an onset, updates, an end; boot and t_ms name it.
 _DETECTION = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the onset, the same in every phase
-    (2, "phase", ENUM, 1, 3, True, 1, PHASE),  # -: which report of the activity this is
-    (3, "class", ENUM, 0, 5, True, 1, TARGET_CLASS),  # -: what it is taken for
-    (4, "confidence_pct", UINT, 0, 100, True, 1, None),  # %: confidence in the class
-    (5, "peak_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: peak since the last report
-    (6, "cadence_hz_x20", UINT, 0, _U8, True, 1, None),  # 0.05 Hz: step rate, 0 when there is none
-    (7, "pir_count", UINT, 0, 23, True, 1, None),  # -: PIR pulses so far, saturating
-    (8, "elapsed_s_x10", UINT, 0, _U16, False, 1, None),  # 0.1 s: since the onset; not in the onset
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset, the same in every phase
+    (2, "phase", ENUM, 1, 3, PHASE),  # -: which report of the activity this is
+    (3, "class", ENUM, 0, 5, TARGET_CLASS),  # -: what it is taken for
+    (4, "confidence_pct", UINT, 0, 100, None),  # %: confidence in the class
+    (5, "peak_um_s_x100", UINT, 0, _U16, None),  # 10 nm/s: peak since the last report
+    (6, "cadence_hz_x20", UINT, 0, _U8, None),  # 0.05 Hz: step rate, 0 when there is none
+    (7, "pir_count", UINT, 0, 23, None),  # -: PIR pulses so far, saturating
+    (8, "elapsed_s_x10", OPT | UINT, 0, _U16, None),  # 0.1 s: since the onset; not in the onset
 )
 
 # The heartbeat.
 _HEALTH = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when sent
-    (2, "battery_mv", UINT, 0, _U16, True, 1, None),  # mV: battery voltage
-    (3, "rssi_dbm", INT, -128, 0, True, 1, None),  # dBm: of the signal, -128 unknown
-    (4, "floor_um_s_x100", UINT, 0, _U16, True, 1, None),  # 10 nm/s: noise floor, saturating
-    (5, "samples_missed", UINT, 0, _U16, True, 1, None),  # -: since boot, saturating
-    (6, "ledger_pending", UINT, 0, _U16, True, 1, None),  # -: durable messages without a receipt
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when sent
+    (2, "battery_mv", UINT, 0, _U16, None),  # mV: battery voltage
+    (3, "rssi_dbm", INT, -128, 0, None),  # dBm: of the signal, -128 unknown
+    (4, "floor_um_s_x100", UINT, 0, _U16, None),  # 10 nm/s: noise floor, saturating
+    (5, "samples_missed", UINT, 0, _U16, None),  # -: since boot, saturating
+    (6, "ledger_pending", UINT, 0, _U16, None),  # -: durable messages without a receipt
 )
 
 # Something about the node itself began or ended. Volatile only as the Will (link_lost).
 _CONDITION = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the change
-    (2, "kind", ENUM, 1, 13, True, 1, CONDITION_KIND),  # -: what
-    (3, "active", UINT, 0, 1, True, 1, None),  # -: 1 began, 0 ended
-    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind, see section 7
-    (5, "boot", UINT, 1, _U16, False, 1, None),  # -: records_dropped: boot of the dropped records
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the change
+    (2, "kind", ENUM, 1, 13, CONDITION_KIND),  # -: what
+    (3, "active", UINT, 0, 1, None),  # -: 1 began, 0 ended
+    (4, "value", OPT | UINT, 0, _U32, None),  # -: by kind, see section 7
+    (5, "boot", OPT | UINT, 1, _U16, None),  # -: records_dropped: boot of the dropped records
 )
 
 # One part of a waveform excerpt that a command asked for.
 _SNIPPET = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the part's first sample
-    (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the command answered
-    (3, "fs_hz", UINT, 1, _U16, True, 1, None),  # Hz: sample rate
-    (4, "index", UINT, 0, _U16, True, 1, None),  # -: number of this part, from 0
-    (5, "total", UINT, 1, _U16, True, 1, None),  # -: count of parts
-    (6, "encoding", ENUM, 1, 1, True, 1, SNIPPET_ENCODING),  # -: mulaw8 is one byte per sample
-    (7, "data", BYTES, 0, 1024, True, 1, None),  # -: samples, oldest first
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the part's first sample
+    (2, "command_id", UINT, 0, _U32, None),  # -: the command answered
+    (3, "fs_hz", UINT, 1, _U16, None),  # Hz: sample rate
+    (4, "index", UINT, 0, _U16, None),  # -: number of this part, from 0
+    (5, "total", UINT, 1, _U16, None),  # -: count of parts
+    (6, "encoding", ENUM, 1, 1, SNIPPET_ENCODING),  # -: mulaw8 is one byte per sample
+    (7, "data", BYTES, 0, 1024, None),  # -: samples, oldest first
 )
 
 # What became of a command.
 _RESULT = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when done
-    (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the command answered
-    (3, "status", ENUM, 0, 4, True, 1, RESULT_STATUS),  # -: outcome
-    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by command
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when done
+    (2, "command_id", UINT, 0, _U32, None),  # -: the command answered
+    (3, "status", ENUM, 0, 4, RESULT_STATUS),  # -: outcome
+    (4, "value", OPT | UINT, 0, _U32, None),  # -: by command
+    (5, "data", OPT | BYTES, 0, 24, None),  # -, v3: by command
 )
 
 # The next piece of a firmware update; asked for again until it comes.
 _WANT = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime when asked
-    (2, "command_id", UINT, 0, _U32, True, 1, None),  # -: the update command it is part of
-    (3, "file", UINT, 0, _U8, True, 1, None),  # -: 0 the manifest, n the file on its n-th line
-    (4, "offset", UINT, 0, _U32, True, 1, None),  # byte: where the piece begins
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when asked
+    (2, "command_id", UINT, 0, _U32, None),  # -: the update command it is part of
+    (3, "file", UINT, 0, _U8, None),  # -: 0 the manifest, n the file on its n-th line
+    (4, "offset", UINT, 0, _U32, None),  # byte: where the piece begins
 )
 
 # When single steps came, while somebody is heard and the clock is good; never said twice.
 _STRIKES = (
-    (1, "t_ms", UINT, 0, _U32, True, 1, None),  # ms: uptime of the onset of the activity
-    (2, "utc_ms", UINT, 0, _U53, True, 1, None),  # ms: UTC of the first of them
-    (3, "error_ms", UINT, 0, 10, True, 1, None),  # ms: bound of the clock's error
-    (4, "strikes", PAIRS, 2, 16, True, 1, None),  # -: ms after the first, loudness in 10 nm/s, ...
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset of the activity
+    (2, "utc_ms", UINT, 0, _U53, None),  # ms: UTC of the first of them
+    (3, "error_ms", UINT, 0, 10, None),  # ms: bound of the clock's error
+    (4, "strikes", PAIRS, 2, 16, None),  # -: ms after the first, loudness in 10 nm/s, ...
+)
+
+# One part of the lines that a node keeps, in answer to a log command; never sent twice.
+_LOG = (
+    (1, "command_id", UINT, 0, _U32, None),  # -, v3: the command answered
+    (2, "index", UINT, 0, _U8, None),  # -, v3: number of this part, from 0
+    (3, "total", UINT, 1, _U8, None),  # -, v3: count of parts
+    (4, "data", BYTES, 0, 96, None),  # -, v3: text, UTF-8; a character may lie in two parts
 )
 
 # Durable messages are committed at the gateway; the node may forget them.
 _RECEIPT = (
-    (1, "upto", PAIRS, 2, 16, True, 1, None),  # -: boot, seq, ...: all of that boot up to seq
+    (1, "upto", PAIRS, 2, 16, None),  # -: boot, seq, ...: all of that boot up to seq
 )
 
 # Wall time, in answer to a hello or a health.
 _TIME = (
-    (1, "utc_ms", UINT, 0, _U53, True, 1, None),  # ms: UTC since 1970-01-01, when sent
-    (2, "echo_ms", UINT, 0, _U32, True, 1, None),  # ms: t_ms of the message answered
+    (1, "utc_ms", UINT, 0, _U53, None),  # ms: UTC since 1970-01-01, when sent
+    (2, "echo_ms", UINT, 0, _U32, None),  # ms: t_ms of the message answered
 )
 
 # Something to do; answered by a result with its id.
 _COMMAND = (
-    (1, "id", UINT, 0, _U32, True, 1, None),  # -: names the command
-    (2, "kind", ENUM, 1, 5, True, 1, COMMAND_KIND),  # -: what to do
-    (3, "expires_ms", UINT, 0, _U32, False, 1, None),  # ms: node uptime after which not to do it
-    (4, "value", UINT, 0, _U32, False, 1, None),  # -: by kind
-    (5, "data", BYTES, 0, 1024, False, 1, None),  # -: by kind
+    (1, "id", UINT, 0, _U32, None),  # -: names the command
+    (2, "kind", ENUM, 1, 7, COMMAND_KIND),  # -: what to do
+    (3, "expires_ms", OPT | UINT, 0, _U32, None),  # ms: node uptime after which not to do it
+    (4, "value", OPT | UINT, 0, _U32, None),  # -: by kind
+    (5, "data", OPT | BYTES, 0, 1024, None),  # -: by kind
 )
 
 # A piece of a firmware update, in answer to a want.
 _PART = (
-    (1, "command_id", UINT, 0, _U32, True, 1, None),  # -: as in the want
-    (2, "file", UINT, 0, _U8, True, 1, None),  # -: as in the want
-    (3, "offset", UINT, 0, _U32, True, 1, None),  # byte: as in the want
-    (4, "data", BYTES, 1, 1024, True, 1, None),  # -: 1024 bytes, fewer at the end of the file
+    (1, "command_id", UINT, 0, _U32, None),  # -: as in the want
+    (2, "file", UINT, 0, _U8, None),  # -: as in the want
+    (3, "offset", UINT, 0, _U32, None),  # byte: as in the want
+    (4, "data", BYTES, 1, 1024, None),  # -: 1024 bytes, fewer at the end of the file
 )
 
 # message: (id, name, direction, lanes, fields)
@@ -190,6 +213,7 @@ MESSAGES: tuple = (
     (6, "result", UP, (DURABLE,), _RESULT),
     (7, "want", UP, (VOLATILE,), _WANT),
     (8, "strikes", UP, (VOLATILE,), _STRIKES),
+    (9, "log", UP, (VOLATILE,), _LOG),
     (16, "receipt", DOWN, (), _RECEIPT),
     (17, "time", DOWN, (), _TIME),
     (18, "command", DOWN, (), _COMMAND),
@@ -206,7 +230,7 @@ def _fields(message):
 
 def _enum(message, field):
     for row in _fields(message):
-        if row[1] == field and row[2] == ENUM:
+        if row[1] == field and row[2] & ~OPT == ENUM:
             return row
     raise ValueError("no enum " + message + "." + field)
 
@@ -214,10 +238,10 @@ def _enum(message, field):
 # The number of a named value: enum_value("condition", "kind", "tamper"). Look it up at import.
 def enum_value(message, field, name):
     row = _enum(message, field)
-    return row[3] + row[7].index(name)
+    return row[3] + row[5].index(name)
 
 
 # The name of a value, for log lines.
 def enum_name(message, field, value):
     row = _enum(message, field)
-    return row[7][value - row[3]]
+    return row[5][value - row[3]]

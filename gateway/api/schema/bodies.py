@@ -32,6 +32,7 @@ Note = Annotated[str, Meta(max_length=200, pattern=_LINE)]
 Who = Annotated[str, Meta(min_length=1, max_length=60, pattern=_LINE, examples=["Ben and Mia"])]
 Person = Annotated[str, Meta(max_length=32, pattern=_LINE)]
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE)]
+SettingValue = int | Annotated[str, Meta(max_length=40)]
 Names = Annotated[tuple[Name, ...], Meta(max_length=MAX_NAMES)]
 OrderMinutes = Annotated[int, Meta(ge=1, le=ORDER_MOST_US // _MINUTE_US, examples=[60])]
 WalkMinutes = Annotated[int, Meta(ge=1, le=WALK_MOST_US // _MINUTE_US, examples=[30])]
@@ -136,12 +137,15 @@ class UpdateBody(Body, frozen=True, kw_only=True):
 
 
 class NodeCommandBody(Body, frozen=True, kw_only=True):
-    """A command to a node; it is void after `minutes`. `seconds` is the length of a snippet."""
+    """A command to a node. It is void after `minutes`; without them after 5, and for a node in
+    radio burst after two more of its contacts. `seconds`: the length of a snippet, 1 to 8, or for
+    how long the LED blinks, 1 to 60. `settings`: what a `configure` changes, by name."""
 
     kind: NodeCommandKind
     reason: Reason
-    minutes: Annotated[int, Meta(ge=1, le=24 * 60, examples=[5])] = 5
-    seconds: Annotated[int, Meta(ge=1, le=8, examples=[6])] | None = None
+    minutes: Annotated[int, Meta(ge=1, le=24 * 60, examples=[5])] | None = None
+    seconds: Annotated[int, Meta(ge=1, le=60, examples=[6])] | None = None
+    settings: Annotated[dict[Name, SettingValue], Meta(min_length=1, max_length=16)] | None = None
 
 
 class ExportBody(Body, frozen=True, kw_only=True):

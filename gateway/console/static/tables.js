@@ -36,8 +36,8 @@ export function showNodes(body, state) {
     fill(line, [
       [place.id],
       [troubles.join(", ") || { ok: "well", hears: "hears", lost: "LOST", never: "never heard", trouble: "trouble" }[kind], STATE_CLASS[kind]],
-      [node.last_seen_us === null ? "–" : `${span(state.now_us - node.last_seen_us)} ago`],
-      [unknown(node.battery_mv, `${(node.battery_mv / 1000).toFixed(2)} V`)],
+      [node.last_seen_us === null ? "–" : `${span(state.now_us - node.last_seen_us)} ago${contact(node)}`],
+      [unknown(node.battery_mv, `${(node.battery_mv / 1000).toFixed(2)} V${daysLeft(node)}`)],
       [unknown(node.rssi_dbm, `${node.rssi_dbm} dBm`)],
       [unknown(node.floor_um_s, `${node.floor_um_s} µm/s`)],
       [unknown(node.ledger_pending, String(node.ledger_pending))],
@@ -46,6 +46,14 @@ export function showNodes(body, state) {
       [String(node.records_dropped), node.records_dropped ? "warn" : ""],
     ]);
   });
+}
+
+function daysLeft(node) {
+  return node.days_left ? `, ${Math.floor(node.days_left.days)} d left` : "";
+}
+
+function contact(node) {
+  return node.contact_s ? ` (radio burst: within ${Math.ceil(node.contact_s / 60)} min)` : "";
 }
 
 export function showCounters(list, state) {

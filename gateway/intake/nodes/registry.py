@@ -11,12 +11,17 @@ from typing import Any
 from gateway.alarms import NodeCondition
 from gateway.alarms.coverage import Presence
 from gateway.intake.nodes import conditions
-from gateway.model import text
+from gateway.model import node_settings, text
 from gateway.model.alarm import AlarmKind
 from gateway.wire.messages import Condition, Health, Hello
 
-# Three missed heartbeats of 60 s (EN 50131 asks for less than 180 s in grade 3).
+# Three missed heartbeats of 60 s (EN 50131 asks for less than 180 s in grade 3); of a node that
+# states that its own come less often, three of those.
 LOST_AFTER_US = 180_000_000
+_LOST_AFTER_BEATS = 3
+# A heartbeat comes up to 20 % later; a contact takes a join and a connection.
+_LATEST_BEAT = 1.2
+_CONTACT_S = 30
 # The Will says the connection broke; a node that is alive reconnects within this.
 WILL_GRACE_US = 20_000_000
 # So many bad tags in so long is somebody trying, not noise.
@@ -24,6 +29,7 @@ FORGERY_COUNT = 10
 FORGERY_US = 60_000_000
 _TICK_US = 250_000
 
+_RADIO_OVER_MS = 6 * 3_600_000
 NO_RSSI = -128  # not known, or a wire
 _GONE_MOST = 20
 
@@ -54,6 +60,10 @@ class NodeView:
     forged: bool = False
     fw: str = ""
     board: str = ""
+    schema: int = 0  # version of the wire that its firmware has
+    settings: dict[str, int] | None = None  # as its newest hello states them
+    radio_base: list[int] = field(default_factory=list)  # boot, t_ms, radio_s of an earlier hello
+    radio_share: float | None = None  # of the time; measured by a node in radio burst
     reset_cause: str = ""
     reset_detail: str = ""
     battery_mv: int | None = None
@@ -70,6 +80,33 @@ class NodeView:
     conditions: dict[str, int] = field(default_factory=dict)
     applied: dict[str, list[int]] = field(default_factory=dict)
     level: list[int] = field(default_factory=lambda: [0, 0])
+
+    @property
+    def lost_after_us(self) -> int:
+        """Silence after which it is missed."""
+        beat_s = (self.settings or {}).get("heartbeat_s", 0)
+        return max(LOST_AFTER_US, _LOST_AFTER_BEATS * beat_s * 1_000_000)
+
+    @property
+    def contact_s(self) -> int:
+        """Longest time between two contacts of a node in radio burst; 0: it stays connected."""
+        settings = self.settings or {}
+        if not settings.get("radio"):
+            return 0
+        return int(settings.get("heartbeat_s", 0) * _LATEST_BEAT) + _CONTACT_S
+
+    def note_radio(self, boot: int, t_ms: int, radio_s: int | None) -> None:
+        """The share of the time that the radio was on, over some hours."""
+        if radio_s is None:
+            self.radio_base, self.radio_share = [], None
+            return
+        base = self.radio_base
+        if len(base) == 3 and base[0] == boot and t_ms > base[1] and radio_s >= base[2]:
+            passed_ms = t_ms - base[1]
+            self.radio_share = min(1.0, (radio_s - base[2]) * 1000 / passed_ms)
+            if passed_ms < _RADIO_OVER_MS:
+                return
+        self.radio_base = [boot, t_ms, radio_s]
 
 
 _VIEW_FIELDS = tuple(item.name for item in fields(NodeView))
@@ -161,7 +198,11 @@ class NodeRegistry:
         view = self.views[node]
         if boot < view.boot:
             return []
-        view.fw, view.board = hello.fw, hello.board
+        view.fw, view.board, view.schema = hello.fw, hello.board, hello.schema
+        stated = None if hello.settings is None else node_settings.decode(hello.settings)
+        # Of older firmware, and in safe mode, the fixed ones.
+        view.settings = None if stated is None else {**node_settings.DEFAULTS, **stated}
+        view.note_radio(boot, hello.t_ms, hello.radio_s)
         view.reset_cause, view.reset_detail = hello.reset_cause.label, hello.reset_detail or ""
         return self._conditions(node, conditions.on_hello(view, boot, hello))
 
@@ -265,8 +306,8 @@ class NodeRegistry:
         if view.will_us is not None and now_us - view.will_us > WILL_GRACE_US:
             return "lost its connection and did not come back"
         heard_us = max(view.last_seen_us, self._since_us)
-        if now_us - heard_us > LOST_AFTER_US:
-            return f"has been silent for {LOST_AFTER_US // 1_000_000} s"
+        if now_us - heard_us > view.lost_after_us:
+            return f"has been silent for {view.lost_after_us // 1_000_000} s"
         return ""
 
     def _conditions(self, node: str, changes: conditions.Changes) -> list[NodeCondition]:

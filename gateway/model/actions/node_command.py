@@ -14,6 +14,9 @@ class NodeCommandKind(Enum):
     PING = "ping"
     REBOOT = "reboot"
     SNIPPET = "snippet"
+    CONFIGURE = "configure"
+    IDENTIFY = "identify"
+    LOG = "log"
 
 
 class NodeCommandState(Enum):
@@ -34,8 +37,10 @@ class NodeCommandState(Enum):
 
 
 class NodeCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in UTC microseconds. `value` is what the kind asks for: seconds of a snippet. `boot` is
-    the boot of the node in which it was first sent, 0 before that."""
+    """Times in UTC microseconds. `value` is what the kind asks for: seconds of a snippet, or for
+    how long the LED blinks; `settings` what is to be changed. `boot` is the boot of the node in
+    which it was first sent, 0 before that. `contact_s`: of a node in radio burst, how long it waits
+    for the node at most."""
 
     id: int
     node: str
@@ -45,6 +50,8 @@ class NodeCommand(msgspec.Struct, frozen=True, kw_only=True):
     ordered_us: int
     expires_us: int
     value: int | None = None
+    settings: dict[str, int] | None = None
+    contact_s: int = 0
     state: NodeCommandState = NodeCommandState.WAITING
     boot: int = 0
     after_message: int = 0  # the newest stored message when it was ordered
@@ -54,4 +61,5 @@ class NodeCommand(msgspec.Struct, frozen=True, kw_only=True):
     restarted_us: int = 0  # when the node was first seen in a later boot
     ended_us: int = 0
     answer: int | None = None  # the result's value
+    answer_settings: dict[str, int] | None = None  # those in use after a `configure`
     problem: str = ""

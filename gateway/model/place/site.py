@@ -40,6 +40,8 @@ class Node:
     gain_db: float = 0.0
     link: str = WIFI
     height_m: float | None = None
+    battery_wh: float | None = None  # when it was put in
+    battery_since_us: int | None = None  # UTC microseconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# remote: changes settings of this node at once, and keeps them. No sample is lost by it: nothing of
+# the sampling depends on them.
+
+import binascii
+
+from micropython import const
+
+from ugs.wire import schema
+
+_OK = schema.enum_value("result", "status", "ok")
+_REFUSED = schema.enum_value("result", "status", "refused")
+_FAILED = schema.enum_value("result", "status", "failed")
+# Values of the result (docs/wire.md section 7).
+_MALFORMED = const(1)
+_UNKNOWN = const(2)
+_OUT_OF_BOUNDS = const(3)
+_NO_RADIO = const(4)
+_FLASH = const(6)
+
+
+def take(node, kept, folder, command):
+    # (status, value): the result; without data nothing is changed. `kept` is ugs.remote.settings.
+    changed = kept.Settings()
+    for row in kept.ROWS:
+        setattr(changed, row[1], getattr(node.settings, row[1]))
+    problem = change(changed, kept, command.get("data", b""))
+    if not problem and changed.radio and node.is_wired:
+        problem = _NO_RADIO
+    if problem:
+        return _REFUSED, problem
+    if changed.data != node.settings.data:
+        # On flash first: what the result states is what the next boot has.
+        try:
+            save(changed, kept, folder)
+        except OSError:
+            return _FAILED, _FLASH
+        node.apply(changed)
+    return _OK, None
+
+
+def change(settings, kept, data):
+    # Sets all that the data hold and returns 0; or changes nothing and returns why.
+    rows = {row[0]: row for row in kept.ROWS}
+    if len(data) % kept.ROW:
+        return _MALFORMED
+    before = 0
+    for at in range(0, len(data), kept.ROW):
+        if data[at] <= before:
+            return _MALFORMED  # twice, or out of order
+        before = data[at]
+        row = rows.get(before)
+        if row is None:
+            return _UNKNOWN
+        if not row[2] <= kept.value_at(data, at) <= row[3]:
+            return _OUT_OF_BOUNDS
+    for at in range(0, len(data), kept.ROW):
+        setattr(settings, rows[data[at]][1], kept.value_at(data, at))
+    settings.data = kept.encode(settings)
+    return 0
+
+
+def save(settings, kept, folder):
+    # Raises OSError; then what was kept before is still whole.
+    count, _data, path = kept.newest(folder)
+    body = (count + 1).to_bytes(kept.COUNT, "big") + settings.data
+    whole = body + binascii.crc32(body).to_bytes(kept.CRC, "big")
+    path = folder + kept.FILES[1 if path == kept.FILES[0] else 0]
+    with open(path, "wb") as file:
+        file.write(whole)
+    with open(path, "rb") as file:
+        if file.read() != whole:
+            raise OSError("settings do not read back")

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Each `groundwatch node` command that the documents print works as printed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.node.conftest import walker
+from tests.node.wired import Rig, until
+from tools.cli import main
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/api.md", "docs/operations.md", "docs/power.md")
+_PRINTED = re.compile(r"groundwatch (node (?:[^`#|\n\"]|\"[^\"\n]*\")+)")
+LAST = ("radio=burst", "reboot")  # what the others would have to wait for
+
+
+def printed_commands() -> list[list[str]]:
+    """All of them, once each, those that take the node away last."""
+    found = {}
+    for page in PAGES:
+        for match in _PRINTED.finditer((ROOT / page).read_text()):
+            words = shlex.split(match[1].replace("n07", "n01"))
+            found[" ".join(words)] = words
+    return sorted(found.values(), key=lambda words: [last in words for last in LAST[::-1]])
+
+
+async def test_commands_to_nodes_work_as_printed(
+    micropython: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commands = printed_commands()
+    assert len(commands) >= 9
+    monkeypatch.chdir(tmp_path)
+    rig = Rig(tmp_path, micropython, link="wifi")
+    async with rig.gateway() as gateway:
+        with rig.node(walker(400, 0, 0)) as node:
+            views = gateway.service.stages.intake.registry.views
+            await until(lambda: views["n01"].settings, 60, node)
+            await asyncio.sleep(2)  # the picture is some moments behind
+            for words in commands:
+                code = await asyncio.to_thread(main, [*words, "--config", "gateway.toml"])
+                shown = capsys.readouterr()
+                assert code == 0, (words, shown)
