@@ -6,7 +6,7 @@ from math import exp, pi, sin
 
 import simclock
 from parts import noise
-from parts.front_end import BOARDS
+from parts.front_end import FRONT_ENDS
 
 # 8.5.3 commands
 _RESET = 0x06
@@ -23,7 +23,7 @@ _SPS_TURBO = (40, 90, 180, 350, 660, 1200, 2000, 2000)
 
 _VREF_UV = 2_048_000  # internal reference
 _SUPPLY_UV = 3_300_000  # VREF = AVDD
-_FRONT = BOARDS["esp32"]
+_FRONT = FRONT_ENDS["ads1220"]
 _GEOPHONE_NV = _FRONT.sensitivity()  # per nm/s
 # Noise at the input with gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1).
 _NOISE_NV = 500

@@ -44,7 +44,6 @@ PORTS = {
     "pico_w": {
         "is_rp2": (True, "source"),
         "clock_hz": (125_000_000, "source: ports/rp2, 1.25.0"),
-        "timer_ids": ((-1,), "source: ports/rp2/machine_timer.c"),
         # Bytes that gc.mem_free() shows at the first line of main.py.
         "heap_free": (191_904, "emulated"),
         # Blocks of 4 KiB in the file system, and how littlefs is mounted (ports/rp2 _boot.py).
@@ -67,7 +66,6 @@ PORTS = {
     "esp32": {
         "is_rp2": (False, "source"),
         "clock_hz": (160_000_000, "source: ports/esp32"),
-        "timer_ids": ((0, 1, 2, 3), "source: ports/esp32/machine_timer.c"),
         "heap_free": (137_216, "design figure: 134 KB without PSRAM, not measured"),
         "flash_blocks": (512, "source: ports/esp32/partitions-4MiB.csv, vfs of 2 MiB"),
         "flash_program_bytes": (32, "source: extmod/vfs_lfs.c, default progsize"),

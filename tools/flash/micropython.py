@@ -91,7 +91,7 @@ def install(found: Found, kind: BoardKind, image: Image, progress: Progress, era
         if found.board is not None:
             found.board.close()
         progress.begin("MicroPython", size)
-        esp.install(found.port, image.path, kind.flash_offset, kind.name, progress.advance, erase)
+        esp.install(found.port, image.path, kind.flash_offset, kind.chip, progress.advance, erase)
     return await_board(found.port)
 
 
