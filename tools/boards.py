@@ -19,20 +19,24 @@ _RP2040_UF2 = 0xE48BFF56
 class BoardRow:
     """How MicroPython gets onto a board, and how its MicroPython is known again.
 
-    `chip` ends sys.implementation._machine: "... with ESP32S3". `image_sha256` is None where nobody
-    who can be named holds the image: then the user brings one (docs/adr/0011).
+    `chip` ends sys.implementation._machine: "... with ESP32S3"; `machine` is another part of it, by
+    which boards of one chip differ, and `build` what only the right image says there.
+    `image_sha256` is None where no two holders of an image are known: then the user brings it
+    (docs/adr/0011).
     """
 
     name: str
     port: str
     architecture: str  # of machine code, as mpy-cross names it
     chip: str
-    machine: str  # a part of sys.implementation._machine that tells it from boards of its chip
     release: str  # of MicroPython
     image_name: str
     image_sha256: str | None
+    machine: str = ""
+    build: str = ""
     uf2_family: int = 0  # of a board with a boot ROM drive
     flash_offset: int = 0  # of a board that esptool writes
+    unsupported: str = ""  # why it is not, for a board that has firmware and cannot run it
 
 
 BOARDS = (
@@ -41,10 +45,10 @@ BOARDS = (
         RP2,
         "armv6m",
         "RP2040",
-        "Pico W",
         "1.25.0",
         "RPI_PICO_W-20250415-v1.25.0.uf2",
         "d03ed810bacefd6aa2463d4826597d7f8db94710865d8bf67b3de66087507b10",
+        machine="Pico W",
         uf2_family=_RP2040_UF2,
     ),
     BoardRow(
@@ -52,11 +56,30 @@ BOARDS = (
         ESP32,
         "xtensawin",
         "ESP32",
-        "ESP32",
         "1.25.0",
-        "ESP32_GENERIC-20250415-v1.25.0.bin",
-        "1eb1a88473e32aa6a4d45dc1b5b6ad40bc1f06128e7aa8548e438cfa4633da1b",
+        "ESP32_GENERIC-SPIRAM-20250415-v1.25.0.bin",
+        None,
+        build="SPIRAM",
         flash_offset=0x1000,
+    ),
+    BoardRow(
+        "esp32_s3",
+        ESP32,
+        "xtensawin",
+        "ESP32S3",
+        "1.25.0",
+        "ESP32_GENERIC_S3-20250415-v1.25.0.bin",
+        None,
+    ),
+    BoardRow(
+        "esp32_c3",
+        ESP32,
+        "rv32imc",
+        "ESP32C3",
+        "1.25.0",
+        "ESP32_GENERIC_C3-20250415-v1.25.0.bin",
+        None,
+        unsupported="the node needs 174 KB of heap, and 138 KB are left beside its radio",
     ),
 )
 # Code that the boards of one port share, by its file in firmware/boards. What is not here is for

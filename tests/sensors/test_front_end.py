@@ -38,8 +38,12 @@ def constants(board: str) -> dict[str, object]:
 
 
 def page(board: str) -> str:
-    """A board's page, on one line."""
-    return " ".join((FIRMWARE / board / "README.md").read_text().split())
+    """A board's page and the one it shares, on one line."""
+    text = (FIRMWARE / board / "README.md").read_text()
+    shared = re.search(r"\]\(\.\./(\w+\.md)\)", text)
+    if shared:
+        text += (FIRMWARE / shared[1]).read_text()
+    return " ".join(text.split())
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def kind_named(name: str) -> BoardKind:
     for kind in KINDS:
         if kind.name == name:
             return kind
-    raise UserError(f"no board {name}; there are {', '.join(kind.name for kind in KINDS)}")
+    raise UserError(f"no board {name}; there are {_supported()}")
 
 
 def kind_of(platform: str, machine: str) -> BoardKind:
@@ -61,7 +61,14 @@ def kind_of(platform: str, machine: str) -> BoardKind:
     for kind in KINDS:
         if kind.port == platform and kind.is_told_by(machine):
             return kind
-    raise UserError(
-        f"there is no firmware for {machine!r}; there is for "
-        f"{', '.join(kind.name for kind in KINDS)}"
-    )
+    raise UserError(f"there is no firmware for {machine!r}; there is for {_supported()}")
+
+
+def must_be_supported(kind: BoardKind) -> None:
+    """Raises UserError, with the reason."""
+    if kind.unsupported:
+        raise UserError(f"{kind.name} is not supported: {kind.unsupported}")
+
+
+def _supported() -> str:
+    return ", ".join(kind.name for kind in KINDS if not kind.unsupported)
