@@ -8,6 +8,7 @@ from parts.ads1220 import Spi
 
 _IS_RP2 = simcharge.port("is_rp2")
 _CHIP = simhardware.wiring.chip
+_NO_LEVEL = object()
 
 
 class Pin:
@@ -56,9 +57,10 @@ class Pin:
         if value is not None:
             self(value)
 
-    def __call__(self, *level):
-        if level:
-            self._level = 1 if level[0] else 0
+    def __call__(self, level=_NO_LEVEL):
+        # No tuple of arguments: it would lie in the node's heap.
+        if level is not _NO_LEVEL:
+            self._level = 1 if level else 0
             if self._chip is not None:
                 self._chip.select(self._level)
             return None
