@@ -58,11 +58,10 @@ class FrontEnd:
         return np.asarray(filtered, np.float32)
 
 
-def _of_board(board: str, fs_hz: int, mean_s: float) -> FrontEnd:
+def _of_board(board: str) -> FrontEnd:
     parts = BOARDS[board]
     rc = (parts.filter_ohm, parts.filter_f)
-    return FrontEnd(parts.geophone.natural_hz, parts.damping(), rc, fs_hz, mean_s)
+    return FrontEnd(parts.geophone.natural_hz, parts.damping(), rc, parts.fs_hz, parts.mean_s)
 
 
-# The ADS1220 gives the mean over a conversion at 1000 SPS.
-FRONT_ENDS = {"pico_w": _of_board("pico_w", 4000, 0.0), "esp32": _of_board("esp32", 1000, 1e-3)}
+FRONT_ENDS = {board: _of_board(board) for board in BOARDS}

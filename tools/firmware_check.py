@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools.boards import PORTS as BOARD_PORTS
+from tools.boards import of_port, row_of
 from tools.compiled import architectures, compiled, mpy_of_architecture
 from tools.errors import UserError
 
@@ -21,12 +23,10 @@ FIRMWARE = ROOT / "firmware"
 TYPES = ROOT / "tools" / "node_types"
 STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 
-# Each board folder and the MicroPython port it runs; an unlisted board is an error, not a gap.
-BOARD_PORTS = {"pico_w": "rp2", "pico2_w": "rp2", "esp32": "esp32", "esp32_c3": "esp32"}
 # A file at the top that does nothing on other ports.
 ONLY_ON = {"inplace.py": "rp2"}
 # `unix` runs the same node under the simulator, with its own machine and network.
-PORTS = ("rp2", "esp32", "unix")
+PORTS = (*BOARD_PORTS, "unix")
 
 
 def firmware_files(root: Path = FIRMWARE) -> list[Path]:
@@ -38,16 +38,23 @@ def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:
     """Yield the files a node of `port` may hold: the common ones and its boards."""
     for path in firmware_files(root):
         parts = path.relative_to(root).parts
-        is_board = parts[0] == "boards" and len(parts) > 2
-        if is_board and parts[1] not in BOARD_PORTS:
-            raise UserError(f"firmware/boards/{parts[1]} has no port in {Path(__file__).name}")
-        if is_board and BOARD_PORTS[parts[1]] != port:
+        if parts[0] == "boards" and not _is_for(port, parts[1:]):
             continue
         if path.name in ONLY_ON and ONLY_ON[path.name] != port:
             continue
         if port == "unix" and parts[0] != "ugs":  # it has no hardware of its own to be judged by
             continue
         yield path
+
+
+def _is_for(port: str, parts: tuple[str, ...]) -> bool:
+    # Of a file in boards/, by the folders below it. A board without a row is an error, not a gap.
+    if len(parts) == 1:
+        return of_port(parts[0], port)
+    row = row_of(parts[0])
+    if row is None:
+        raise UserError(f"firmware/boards/{parts[0]} has no row in tools/boards.py")
+    return row.port == port
 
 
 def type_check(port: str, files: Iterable[Path], cwd: Path = FIRMWARE) -> str:

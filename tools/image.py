@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.boards import of_port, row_of
 from tools.compiled import compiled
 from tools.errors import UserError
 from tools.shorten import shorten
@@ -79,8 +80,12 @@ def read_sources(board: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
     """
     if board not in boards():
         raise UserError(f"no board {board}; there are {', '.join(boards())}")
+    row = row_of(board)
+    if row is None:
+        raise UserError(f"firmware/boards/{board} has no row in tools/boards.py")
+    shared = (firmware / "boards").glob("*.py")
     found = [
-        *(firmware / "boards").glob("*.py"),
+        *(path for path in shared if of_port(path.name, row.port)),
         *(firmware / "boards" / board).glob("*.py"),
         *(path for path in (firmware / "ugs").rglob("*") if path.suffix in _SUFFIXES),
     ]

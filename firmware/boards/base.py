@@ -56,7 +56,7 @@ class Board:
     #   make_led()                the pin of its LED, on with 1; OSError where none answers
     #   reset()
 
-    led = "LED"  # by name: on the Pico W it is at the radio's chip
+    led = "LED"  # by name: on the Pico W it is at the radio's chip; None without one
 
     def __init__(
         self, name, nm_s_per_count_x256, input_levels, sampler, pir, tamper, battery, wlan
@@ -89,6 +89,8 @@ class Board:
         return False
 
     def make_led(self):
+        if self.led is None:
+            raise OSError(19)  # ENODEV
         return machine.Pin(self.led, machine.Pin.OUT)
 
     def reset(self):

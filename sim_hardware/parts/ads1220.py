@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Room "board", simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
 # (TI SBAS501C; sections below are of that sheet), with the geophone between AIN0 and AIN1.
+#
+# What it allocates lies in the node's heap and brings the node's next collection nearer, a thousand
+# times a second. So a conversion takes small integers only, and bytes are not sliced.
 
 from math import exp, pi, sin
 
 import simclock
 from parts import noise
-from parts.front_end import BOARDS
+from parts.front_end import FRONT_ENDS
 
 # 8.5.3 commands
 _RESET = 0x06
@@ -23,7 +26,7 @@ _SPS_TURBO = (40, 90, 180, 350, 660, 1200, 2000, 2000)
 
 _VREF_UV = 2_048_000  # internal reference
 _SUPPLY_UV = 3_300_000  # VREF = AVDD
-_FRONT = BOARDS["esp32"]
+_FRONT = FRONT_ENDS["ads1220"]
 _GEOPHONE_NV = _FRONT.sensitivity()  # per nm/s
 # Noise at the input with gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1).
 _NOISE_NV = 500
@@ -57,9 +60,14 @@ class Ads1220:
         self._seen = 0  # conversions already read
         self._left = 0
         self._at = 0
-        self._out = b""
-        self._data_out = b""
+        self._out = b""  # what is shifted out, from place _out_at on
+        self._out_at = 0
+        self._data_out = bytearray(3)
         self._last = 0
+        self._set_for = None  # the kind of line that the following were computed for
+        self._whole = self._part = self._shift = 0  # of the codes of one nm/s
+        self._noise_codes = 0
+        self._rest = 0
         self._schedule()
 
     def watch(self, on_edge):
@@ -94,7 +102,7 @@ class Ads1220:
         # The CS line. High ends whatever command was under way (8.5.1.1).
         self._selected = not level
         self._left = 0
-        self._out = b""
+        self._out_at = len(self._out)
 
     def drdy(self):
         # The DRDY pin: low when a conversion is ready that was not read (8.5.1.2).
@@ -105,12 +113,12 @@ class Ads1220:
         if not self._selected or self._is_out(simclock.now()):
             return 0xFF
         answer = 0
-        if not self._left and not self._out and not self.drdy():
+        if not self._left and self._out_at == len(self._out) and not self.drdy():
             # Without a command the latest conversion is shifted out (8.5.4).
             self._latch()
-        if self._out:
-            answer = self._out[0]
-            self._out = self._out[1:]
+        if self._out_at < len(self._out):
+            answer = self._out[self._out_at]
+            self._out_at += 1
         if self._left:
             self._data(byte)
         elif byte:
@@ -125,6 +133,7 @@ class Ads1220:
                 self._left = count
             else:
                 self._out = bytes(self.registers[self._at : self._at + count])
+                self._out_at = 0
         elif byte & 0xFE == _RESET:
             self._power_on()
         elif byte & 0xFE == _START:
@@ -138,6 +147,7 @@ class Ads1220:
     def _data(self, byte):
         if self._at < 4:
             self.registers[self._at] = byte
+            self._set_for = None
             if self._at == 1:
                 self._period_us = _period_us(byte)
                 if (byte ^ self._register_1) & 1:
@@ -159,8 +169,10 @@ class Ads1220:
         if number != self._seen or not number:
             self._seen = number
             value = self._value(number) if number else 0
-            self._data_out = (value & 0xFFFFFF).to_bytes(3, "big")
+            for place in range(3):
+                self._data_out[place] = value >> (16 - 8 * place) & 0xFF
         self._out = self._data_out
+        self._out_at = 0
 
     def _conversions(self):
         # How many are complete. Single-shot mode (CM = 0) stops after the first.
@@ -172,34 +184,47 @@ class Ads1220:
     def _value(self, number):
         # 24-bit two's complement code of conversion `number`, clipped at full scale (8.5.2).
         t_us = self._start_us + number * self._period_us
-        gain = 1 << (self.registers[0] >> 1 & 7)
-        input_nv = self._input_nv(t_us)
-        if self._line.kind(t_us) == "stuck":
+        nm_s = max(-_NM_S_MAX, min(_NM_S_MAX, self._line.nm_s(t_us)))
+        kind = self._line.kind(t_us)
+        if kind == "stuck":
             return self._last
-        input_nv += self._noise[number & (noise.SIZE - 1)] * _NOISE_NV / noise.RMS
-        vref_uv = _SUPPLY_UV if self.registers[2] >> 6 == 3 else _VREF_UV
-        code = int(input_nv * gain * (_FULL + 1) / (vref_uv * 1000) // 1)
+        is_swinging = t_us - self._burn_us < 1_000_000 and kind != "cut"
+        if is_swinging or kind != self._set_for:
+            self._set_codes(t_us, is_swinging)
+            self._set_for = None if is_swinging else kind
+        code = nm_s * self._whole + (nm_s * self._part >> self._shift)
+        code += self._rest + (self._noise[number & (noise.SIZE - 1)] * self._noise_codes >> 8)
         self._last = max(-_FULL - 1, min(_FULL, code))
         return self._last
 
-    def _input_nv(self, t_us):
+    def _set_codes(self, t_us, is_swinging):
+        # What the registers and the wiring make of ground, noise and rest, in codes.
+        vref_uv = _SUPPLY_UV if self.registers[2] >> 6 == 3 else _VREF_UV
+        codes_per_nv = (1 << (self.registers[0] >> 1 & 7)) * (_FULL + 1) / (vref_uv * 1000)
         mux = self.registers[0] >> 4
-        if mux == 0:  # AIN0 - AIN1
-            return self._terminals_nv(t_us)
-        if mux == 6:  # AIN1 - AIN0
-            return -self._terminals_nv(t_us)
-        return 0  # inputs shorted, or left open in this wiring
+        # AIN0 - AIN1, AIN1 - AIN0; else inputs shorted, or left open in this wiring.
+        sign = 1 if mux == 0 else -1 if mux == 6 else 0
+        codes_per_nm_s = sign * _GEOPHONE_NV * codes_per_nv
+        self._whole = int(codes_per_nm_s // 1)
+        # Below 512, so that a product with the ground stays below 2**30.
+        part = codes_per_nm_s - self._whole
+        self._shift = 9
+        while 0 < part * (2 << self._shift) < 511:
+            self._shift += 1
+        self._part = min(511, round(part * (1 << self._shift)))
+        self._noise_codes = round(256 * _NOISE_NV / noise.RMS * codes_per_nv)
+        self._rest = round(sign * self._rest_nv(t_us, is_swinging) * codes_per_nv)
 
-    def _terminals_nv(self, t_us):
-        nm_s = max(-_NM_S_MAX, min(_NM_S_MAX, self._line.nm_s(t_us)))
+    def _rest_nv(self, t_us, is_swinging):
+        # Between the terminals while the ground is still.
         ohm = self._line.terminals_ohm(_FRONT, t_us)
-        sense_nv = 1e9 * _FRONT.sense_v * ohm / (_FRONT.sense_ohm + ohm)
+        rest_nv = 1e9 * _FRONT.sense_v * ohm / (_FRONT.sense_ohm + ohm)
         burn = self.registers[1] & 1
         if burn:
-            sense_nv += 1e9 * _BURN_OUT_A * (ohm + _FRONT.filter_ohm)
-        if t_us - self._burn_us < 1_000_000 and self._line.kind(t_us) != "cut":
-            sense_nv += (1 if burn else -1) * _swing_nv((t_us - self._burn_us) * 1e-6)
-        return nm_s * _GEOPHONE_NV + sense_nv
+            rest_nv += 1e9 * _BURN_OUT_A * (ohm + _FRONT.filter_ohm)
+        if is_swinging:
+            rest_nv += (1 if burn else -1) * _swing_nv((t_us - self._burn_us) * 1e-6)
+        return rest_nv
 
 
 def _swing_nv(t_s):

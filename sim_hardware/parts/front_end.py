@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the geophone and the components around it, per board, and what follows
-# from them: scale, damping, and the voltage by which the firmware sees that the coil is there.
+# Room "board", simulated: the geophone and the components around it, per front end, and what
+# follows: scale, damping, and the voltage by which the firmware sees that the coil is there.
 # Firmware constants, simulated parts and the boards' pages are held to these figures by tests.
+
+from .rows import BOARDS as ROWS
 
 _PI = 3.141592653589793
 
@@ -24,7 +26,18 @@ class FrontEnd:
     # current from sense_v through sense_ohm flows through the coil: the offset shows the resistance
     # between the input terminals.
 
-    def __init__(self, geophone, shunt_ohm, sense_v, sense_ohm, count_v, filter_ohm, filter_f):
+    def __init__(
+        self,
+        geophone,
+        shunt_ohm,
+        sense_v,
+        sense_ohm,
+        count_v,
+        filter_ohm,
+        filter_f,
+        fs_hz,
+        mean_s=0.0,
+    ):
         self.geophone = geophone
         self.shunt_ohm = shunt_ohm
         self.sense_v = sense_v
@@ -32,6 +45,8 @@ class FrontEnd:
         self.count_v = count_v  # V at the input terminals for one count of the sampler
         self.filter_ohm = filter_ohm  # in the way to the converter
         self.filter_f = filter_f
+        self.fs_hz = fs_hz  # at which the converter reads
+        self.mean_s = mean_s  # the converter gives the mean over so long
 
     def load_ohm(self):
         # What the coil feeds.
@@ -79,11 +94,14 @@ def parallel(one_ohm, other_ohm):
     return one_ohm * other_ohm / (one_ohm + other_ohm)
 
 
-BOARDS = {
+FRONT_ENDS = {
     # Amplifier of gain 1 + 64 kohm / 100 ohm on a converter of 3.3 V over 4096 codes, four of which
     # are summed; 2.2 Mohm from 3.3 V to the hot terminal, the other one at mid-rail.
-    "pico_w": FrontEnd(SM_24, 1330.0, 1.65, 2.2e6, 3.3 / 4096 / 4 / 641, 1000.0, 1e-6),
+    "rp2040_adc": FrontEnd(SM_24, 1330.0, 1.65, 2.2e6, 3.3 / 4096 / 4 / 641, 1000.0, 1e-6, 4000),
     # ADS1220: 2.048 V / 128 over 2^23 codes, 64 codes make a count; 1 Mohm from the hot terminal
-    # to 3.3 V and 1 Mohm from the other one to ground.
-    "esp32": FrontEnd(SM_24, 1330.0, 3.3, 2.0e6, 2.048 / 128 / (1 << 23) * 64, 200.0, 1e-7),
+    # to 3.3 V and 1 Mohm from the other one to ground. 1000 conversions a second.
+    "ads1220": FrontEnd(
+        SM_24, 1330.0, 3.3, 2.0e6, 2.048 / 128 / (1 << 23) * 64, 200.0, 1e-7, 1000, 1e-3
+    ),
 }
+BOARDS = {name: FRONT_ENDS[row.front_end] for name, row in ROWS.items()}

@@ -6,9 +6,9 @@
 # amplifier's filter leaves about half of it).
 
 from parts import noise
-from parts.front_end import BOARDS
+from parts.front_end import FRONT_ENDS
 
-FRONT = BOARDS["pico_w"]
+FRONT = FRONT_ENDS["rp2040_adc"]
 READINGS = 4  # of 12 bits, summed by the node for each sample
 # Codes are computed times 256.
 SHIFT = 10

@@ -104,7 +104,7 @@ class Timer:
             id = (-1,)
         if len(id) != 1:
             raise TypeError("Timer takes its id")
-        if id[0] not in simcharge.port("timer_ids"):
+        if id[0] not in simhardware.wiring.chip.timer_ids:
             raise ValueError("Timer doesn't exist")
         self._event = None
         self._callback = None

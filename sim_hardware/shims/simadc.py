@@ -6,9 +6,8 @@ import simcharge
 import simhardware
 from simpins import Pin
 
-_RP2_PINS = (26, 27, 28, 29)
+_PINS = simhardware.wiring.chip.adc
 _RP2_CHANNELS = 5  # channel 4 is the temperature
-_ESP32_PINS = (32, 33, 34, 35, 36, 37, 38, 39, 0, 2, 4, 12, 13, 14, 15, 25, 26, 27)
 
 
 class _Adc:
@@ -24,8 +23,8 @@ class Rp2Adc(_Adc):
     def __init__(self, id):
         gpio = id._id if isinstance(id, Pin) else id
         if type(gpio) is int and 0 <= gpio < _RP2_CHANNELS:
-            gpio = _RP2_PINS[gpio] if gpio < 4 else -1
-        elif gpio not in _RP2_PINS:
+            gpio = _PINS[gpio] if gpio < 4 else -1
+        elif gpio not in _PINS:
             raise ValueError("Pin doesn't have ADC capabilities")
         self._code = simhardware.adc_channel(gpio).code
 
@@ -38,7 +37,7 @@ class Esp32Adc(_Adc):
 
     def __init__(self, id, *, atten=ATTN_0DB):
         gpio = id._id if isinstance(id, Pin) else id
-        if gpio not in _ESP32_PINS:
+        if gpio not in _PINS:
             raise ValueError("invalid pin")
         self._channel = simhardware.adc_channel(gpio)
         self._full_uv = 0

@@ -6,10 +6,24 @@
 #   emulated   MicroPython 1.25.0 of the Pico W in rp2040py 0.3.6, x1.0 to x1.2 of real time
 #   datasheet  of the part named
 #   source     read in the port's code, v1.25.0
+#   published  measured on metal by somebody who is named
 #   computed   from figures above
 #   assumed    nothing better known
 
 # Times are in microseconds.
+_ESPRESSIF = {
+    "erase_us": (45_000, 400_000, "datasheet: W25Q32JV 9.6, sector of 4 KiB"),
+    "program_us": (400, 3_000, "datasheet: W25Q32JV 9.6, page of 256 bytes"),
+    "gc_source_us_per_kb": (127, 127, "computed: Pico W / 1.24 (pystone 1802 to 1457)"),
+    "gc_mpy_us_per_kb": (70, 70, "computed: Pico W / 1.24"),
+    "import_source_us_per_kb": (40_000, 40_000, "computed: Pico W / 1.24"),
+    "import_mpy_us_per_kb": (19_200, 19_200, "computed: Pico W / 1.24"),
+    "radio_start_us": (200_000, 200_000, "assumed"),
+    "join_us": (1_200_000, 4_000_000, "assumed: association and DHCP of a home access point"),
+    "lookup_us": (30_000, 500_000, "assumed: one answer of a DNS server in the field"),
+    "lookup_away_us": (14_000_000, 14_000_000, "assumed: lwIP, 4 tries of 1, 2, 4 and 7 s"),
+    "verify_step_us": (5_200, 5_200, "computed: Pico W / 1.24"),
+}
 COSTS = {
     "pico_w": {
         "erase_us": (43_000, 98_000, "design figure; W25Q16JV datasheet 9.6: 45 ms, at most 400"),
@@ -24,27 +38,42 @@ COSTS = {
         "lookup_away_us": (6_400_000, 6_400_000, "emulated: getaddrinfo without an answer"),
         "verify_step_us": (6_500, 6_500, "emulated: Ed25519 in 2.2 s, 340 steps"),
     },
-    "esp32": {
-        "erase_us": (45_000, 400_000, "datasheet: W25Q32JV 9.6, sector of 4 KiB"),
-        "program_us": (400, 3_000, "datasheet: W25Q32JV 9.6, page of 256 bytes"),
-        "gc_source_us_per_kb": (127, 127, "computed: Pico W / 1.24 (pystone 1802 to 1457)"),
-        "gc_mpy_us_per_kb": (70, 70, "computed: Pico W / 1.24"),
-        "import_source_us_per_kb": (40_000, 40_000, "computed: Pico W / 1.24"),
-        "import_mpy_us_per_kb": (19_200, 19_200, "computed: Pico W / 1.24"),
-        "radio_start_us": (200_000, 200_000, "assumed"),
-        "join_us": (1_200_000, 4_000_000, "assumed: association and DHCP of a home access point"),
-        "lookup_us": (30_000, 500_000, "assumed: one answer of a DNS server in the field"),
-        "lookup_away_us": (14_000_000, 14_000_000, "assumed: lwIP, 4 tries of 1, 2, 4 and 7 s"),
-        "verify_step_us": (5_200, 5_200, "computed: Pico W / 1.24"),
-    },
+    # A collection over PSRAM also waits for the cache: 32 bytes take 79 clocks of 4 bits at 40 MHz,
+    # or 2 us; at worst each line is fetched twice.
+    "esp32": dict(
+        _ESPRESSIF,
+        gc_source_us_per_kb=(190, 254, "computed: Pico W / 1.24, and 32 lines of the cache"),
+        gc_mpy_us_per_kb=(133, 197, "computed: Pico W / 1.24, and 32 lines of the cache"),
+    ),
+    "esp32_s3": _ESPRESSIF,
+    "esp32_c3": dict(
+        _ESPRESSIF,
+        gc_source_us_per_kb=(127, 190, "assumed: as an ESP32, at worst half as long again"),
+        gc_mpy_us_per_kb=(70, 105, "assumed: as an ESP32, at worst half as long again"),
+    ),
 }
 
 # What does not cost time but decides what it costs.
+_ESPRESSIF_PORT = {
+    "is_rp2": (False, "source"),
+    "clock_hz": (160_000_000, "source: ports/esp32"),
+    "in_flash": (0, "source: firmware/inplace.py does nothing there"),
+    "flash_blocks": (512, "source: ports/esp32/partitions-4MiB.csv, vfs of 2 MiB"),
+    "flash_program_bytes": (32, "source: extmod/vfs_lfs.c, default progsize"),
+    "scheduled": (8, "source: ports/esp32/mpconfigport.h, MICROPY_SCHEDULER_DEPTH"),
+    "timer_catches_up": (False, "source: ports/esp32/machine_timer.c, one flag of the timer"),
+    "timer_hard": (False, "source: ports/esp32/machine_timer.c"),
+    "pin_irq_hard": (False, "source: ports/esp32/machine_pin.c"),
+    "lookup_holds_scheduler": (True, "source: ports/esp32/modsocket.c waits in lwIP"),
+    "lookup_error": (-202, "source: ports/esp32/modsocket.c"),
+    "watchdog_ms_max": (None, "source: ports/esp32/machine_wdt.c has no bound"),
+    "brownout_mv": (3_000, "datasheet: ESP32, lowest supply, at a regulator without drop"),
+    "radio_ma": (500, "datasheet: ESP32, supply for peaks of transmission"),
+}
 PORTS = {
     "pico_w": {
         "is_rp2": (True, "source"),
         "clock_hz": (125_000_000, "source: ports/rp2, 1.25.0"),
-        "timer_ids": ((-1,), "source: ports/rp2/machine_timer.c"),
         # Bytes that gc.mem_free() shows at the first line of main.py.
         "heap_free": (199_600, "emulated"),
         # Of the node's code, bytes that lie in flash and not on the heap (firmware/inplace.py).
@@ -66,22 +95,22 @@ PORTS = {
         "brownout_mv": (1_800, "datasheet: Pico W, lowest VSYS"),
         "radio_ma": (300, "assumed: peak while the radio sends"),
     },
-    "esp32": {
-        "is_rp2": (False, "source"),
-        "clock_hz": (160_000_000, "source: ports/esp32"),
-        "timer_ids": ((0, 1, 2, 3), "source: ports/esp32/machine_timer.c"),
-        "heap_free": (137_216, "design figure: 134 KB without PSRAM, not measured"),
-        "in_flash": (0, "source: firmware/inplace.py does nothing there"),
-        "flash_blocks": (512, "source: ports/esp32/partitions-4MiB.csv, vfs of 2 MiB"),
-        "flash_program_bytes": (32, "source: extmod/vfs_lfs.c, default progsize"),
-        "scheduled": (8, "source: ports/esp32/mpconfigport.h, MICROPY_SCHEDULER_DEPTH"),
-        "timer_catches_up": (False, "source: ports/esp32/machine_timer.c, one flag of the timer"),
-        "timer_hard": (False, "source: ports/esp32/machine_timer.c"),
-        "pin_irq_hard": (False, "source: ports/esp32/machine_pin.c"),
-        "lookup_holds_scheduler": (True, "source: ports/esp32/modsocket.c waits in lwIP"),
-        "lookup_error": (-202, "source: ports/esp32/modsocket.c"),
-        "watchdog_ms_max": (None, "source: ports/esp32/machine_wdt.c has no bound"),
-        "brownout_mv": (3_000, "datasheet: ESP32, lowest supply, at a regulator without drop"),
-        "radio_ma": (500, "datasheet: ESP32, supply for peaks of transmission"),
-    },
+    # Published for an ESP32-S3 without PSRAM: 62,432 B free and 188,352 B to grow into (micropython
+    # pull request 12141); for an ESP32-C3: 64,000 B and 139,264 B (issue 14293). Wi-Fi is on before
+    # the heap grows, and takes 40 to 56 KB of that (esp-idf issue 7186: 40,044 B).
+    "esp32": dict(
+        _ESPRESSIF_PORT,
+        heap_free=(229_376, "source: ports/esp32/mpconfigport.h, 56 KB that double, in PSRAM"),
+    ),
+    "esp32_s3": dict(
+        _ESPRESSIF_PORT,
+        heap_free=(188_416, "computed: published 250,784, less Wi-Fi and tables of the heap"),
+        flash_blocks=(1536, "source: ports/esp32/partitions-8MiB.csv, vfs of 6 MiB"),
+        brownout_mv=(3_000, "datasheet: ESP32-S3, lowest supply, at a regulator without drop"),
+    ),
+    "esp32_c3": dict(
+        _ESPRESSIF_PORT,
+        heap_free=(141_312, "computed: published 203,264, less Wi-Fi and tables of the heap"),
+        brownout_mv=(3_000, "datasheet: ESP32-C3, lowest supply, at a regulator without drop"),
+    ),
 }

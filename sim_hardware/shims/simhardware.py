@@ -7,11 +7,11 @@ import simcharge
 import simclock
 import simirq
 import simpower
-import simwiring
 from parts.ads1220 import Ads1220, ReadyLine
 from parts.edges import EdgeList
 from parts.feed import Feed
 from parts.geophone_line import GeophoneLine
+from parts.rows import BOARDS
 from parts.rp2040_adc import CurveChannel, GeophoneChannel, LevelChannel
 from parts.rp2040_dma import Block
 
@@ -31,7 +31,7 @@ def build(chosen, cause):
     # Raises KeyError for a board without wiring, OSError when the feed cannot be opened.
     global settings, wiring, pir, tamper, ads1220, adc_block, reset_cause
     settings = chosen
-    wiring = simwiring.BOARDS[chosen.board]
+    wiring = BOARDS[chosen.board]
     reset_cause = cause
     simcharge.choose(chosen.board)
     pir = EdgeList(chosen.pir_edges_us)

@@ -15,6 +15,8 @@ _WORDS = 2 if sys.maxsize > 0x7FFFFFFF else 1
 # What is taken from the heap to fit it, in pieces: the host's heap is never in one.
 _PIECE_MAX = 65_536
 _PIECE_MIN = 32
+# What a collection frees at least; a quarter of the threshold, once there is one.
+_LEAST_BYTES = 4_096
 _ballast = None
 _base_bytes = 0  # live before the node's first line: the simulator's own
 _from_sources = True
@@ -46,11 +48,13 @@ def note_import(is_source):
 
 
 class Collector:
-    # The functions of `gc`. The host collects by itself at the threshold, unseen: that less is
-    # allocated at a wait than at the one before shows it, and then it is charged.
+    # The functions of `gc`. The host collects by itself at the threshold, unseen: that much less is
+    # allocated at a wait than at the one before shows it, and then it is charged. A little less
+    # shows nothing: a list that grows gives its old place back without a collection.
 
     def __init__(self):
         self._seen_bytes = 0
+        self._least_bytes = _LEAST_BYTES
         self.enable = gc.enable
         self.disable = gc.disable
         self.isenabled = gc.isenabled
@@ -67,12 +71,14 @@ class Collector:
         self._charge()
 
     def threshold(self, *amount):
+        if amount and amount[0] > 0:
+            self._least_bytes = amount[0] * _WORDS // 4
         return gc.threshold(*(n * _WORDS if n > 0 else n for n in amount))
 
     def wait(self):
         # simclock calls this whenever the node waits.
         live_bytes = gc.mem_alloc()
-        if live_bytes < self._seen_bytes:
+        if live_bytes < self._seen_bytes - self._least_bytes:
             self._charge()
         else:
             self._seen_bytes = live_bytes

@@ -7,9 +7,8 @@ import simirq
 from parts.ads1220 import Spi
 
 _IS_RP2 = simcharge.port("is_rp2")
-# ESP32: 34 to 39 can only be read and have no pulls; 6 to 11 are the flash, some do not exist.
-_ESP32_INPUTS = (34, 35, 36, 37, 38, 39)
-_ESP32_ABSENT = (6, 7, 8, 9, 10, 11, 20, 24, 28, 29, 30, 31)
+_CHIP = simhardware.wiring.chip
+_NO_LEVEL = object()
 
 
 class Pin:
@@ -44,11 +43,7 @@ class Pin:
             return  # at the radio's chip
         if type(self._id) is not int:
             raise ValueError("invalid pin")
-        if _IS_RP2:
-            is_there = 0 <= self._id <= 29
-        else:
-            is_there = 0 <= self._id <= 39 and self._id not in _ESP32_ABSENT
-        if not is_there:
+        if not 0 <= self._id <= _CHIP.last or self._id in _CHIP.absent:
             raise ValueError("invalid pin")
 
     def init(self, mode=-1, pull=-1, *, value=None):
@@ -57,7 +52,7 @@ class Pin:
         if pull not in (-1, None, Pin.PULL_UP, Pin.PULL_DOWN):
             raise ValueError("invalid pull")
         if mode != -1:
-            if not _IS_RP2 and mode != Pin.IN and self._id in _ESP32_INPUTS:
+            if mode != Pin.IN and self._id in _CHIP.inputs:
                 raise ValueError("pin can only be input")
             self._mode = mode
         if pull == Pin.PULL_UP:
@@ -65,9 +60,10 @@ class Pin:
         if value is not None:
             self(value)
 
-    def __call__(self, *level):
-        if level:
-            before, self._level = self._level, 1 if level[0] else 0
+    def __call__(self, level=_NO_LEVEL):
+        # No tuple of arguments: it would lie in the node's heap.
+        if level is not _NO_LEVEL:
+            before, self._level = self._level, 1 if level else 0
             if self._is_led and before != self._level:
                 print("sim: led %d" % self._level)
             if self._chip is not None:
@@ -133,7 +129,7 @@ class SPI:
         mosi=None,
         miso=None,
     ):
-        if id not in ((0, 1) if _IS_RP2 else (1, 2)):
+        if id not in _CHIP.spi_ids:
             raise ValueError("SPI(%s) doesn't exist" % id)
         if bits != 8 or firstbit != SPI.MSB:
             raise NotImplementedError("only 8 bits, MSB first")

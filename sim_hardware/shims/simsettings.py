@@ -14,7 +14,7 @@ class SettingsError(Exception):
 # name: (type, default). A default of ... marks what has to be given.
 _FIELDS = {
     "mode": (str, ...),  # "virtual" or "real"
-    "board": (str, ...),  # a name in simwiring.BOARDS
+    "board": (str, ...),  # a name in parts/rows.py
     "feed": (str, ...),  # path of int32 little-endian nm/s at the geophone
     "fs_hz": (int, ...),  # of the feed
     "feed_t0_s": (float, 0.0),  # sim time of the feed's first sample

@@ -119,8 +119,7 @@ def play(tmp_path: Path) -> Callable[..., Run]:
             "fs_hz": FS_HZ,
             "end_s": len(feed) / 4 / FS_HZ,
             "uplinks": str(uplinks),
-            # The node does not fit an ESP32 without PSRAM (docs/simulator.md).
-            "board_heap": board == "pico_w",
+            "board_heap": True,
             **settings,
         }
         (tmp_path / "sim.json").write_text(json.dumps(sim))

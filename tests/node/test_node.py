@@ -18,6 +18,7 @@ from gateway.wire.messages import Condition, ConditionKind
 from tests.node.conftest import NODE_KEY, UP_TOPIC, walker
 from tests.on_node import run_on_node
 from tests.trees import patch
+from tools.boards import BOARDS
 from tools.micropython import find
 
 BOARD = "boards/pico_w/board.py"
@@ -51,7 +52,7 @@ def conditions(run: Any) -> list[tuple[ConditionKind, int]]:
     return [(message.kind, message.active) for message in run.messages("Condition")]
 
 
-@pytest.mark.parametrize("board", ["pico_w", "esp32"])
+@pytest.mark.parametrize("board", [row.name for row in BOARDS if not row.unsupported])
 def test_node_with_a_walker_sends_what_it_made(
     board: str, micropython: Path, play: Callable[..., Any]
 ):
@@ -66,6 +67,16 @@ def test_node_with_a_walker_sends_what_it_made(
     assert health
     assert health[-1].samples_missed == 0
     assert 3_800 <= health[-1].battery_mv <= 4_000
+
+
+@pytest.mark.parametrize("board", [row.name for row in BOARDS if row.unsupported])
+def test_node_on_a_board_that_is_called_unsupported_does_not_start(
+    board: str, micropython: Path, play: Callable[..., Any]
+):
+    # Once it starts, it is to be listed: tools/boards.py and tools/wiring/boards.toml.
+    run = play(micropython, walker(20, 0, 0), board)
+    assert any(line.startswith("MemoryError") for line in run.lines)
+    assert made(run.lines) == []
 
 
 def test_node_with_nobody_near_stays_silent(micropython: Path, play: Callable[..., Any]):

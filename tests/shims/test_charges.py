@@ -86,6 +86,30 @@ def test_collection_holds_the_scheduler_and_not_the_interrupts(bench: Bench) -> 
     assert late[0] == late[1] == int(pause_ms)
 
 
+def test_collection_is_charged_at_the_next_wait_and_memory_given_back_is_not(bench: Bench) -> None:
+    bench.charge()
+    main = (
+        "import asyncio, gc, simcharge\n"
+        "gc.threshold(16_384)\n"
+        "async def main():\n"
+        "    keep = []\n"
+        "    gc.collect()\n"
+        "    for n in range(20):\n"
+        "        keep.append(bytearray(16))\n"
+        "        keep.extend([None] * 9)\n"  # the list's old place is given back
+        "        await asyncio.sleep_ms(10)\n"
+        "    print(simcharge.totals['collections'])\n"
+        "    for n in range(100):\n"
+        "        bytearray(1_600)\n"
+        "        await asyncio.sleep_ms(10)\n"
+        "    print(simcharge.totals['collections'])\n"
+        "asyncio.run(main())\n"
+    )
+    _, lines = bench.power_on(main)
+    assert lines[0] == "1"  # the one that was asked for
+    assert 5 <= int(lines[1]) <= 15  # 160 KB, or half as much for a build of 64 bits
+
+
 def test_pin_with_a_hard_interrupt_is_served_during_a_collection_and_after_an_erase(
     bench64: Bench,
 ) -> None:

@@ -10,11 +10,15 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from esptool.targets import ROM_LIST
 
 from tests.usb.rig import esp32_image, uf2_image
+from tools.compiled import mpy_for
 from tools.errors import UserError
 from tools.flash import images, ports, uf2
-from tools.flash.boards import KINDS, kind_named, kind_of
+from tools.flash.board import Facts
+from tools.flash.boards import KINDS, kind_named, kind_of, must_be_supported
+from tools.flash.micropython import Found
 
 PICO, ESP32 = kind_named("pico_w"), kind_named("esp32")
 
@@ -123,7 +127,7 @@ def test_pinned_image_damaged_in_the_cache_is_not_used(served, tmp_path) -> None
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_pinned_image_without_a_network_says_how_else(kind, tmp_path) -> None:
-    assert len(bytes.fromhex(kind.image_sha256)) == 32
+    assert kind.image_sha256 is None or len(bytes.fromhex(kind.image_sha256)) == 32
     with pytest.raises(UserError, match="--image"):
         images.pinned(kind, lambda _size: None, "http://127.0.0.1:9/", tmp_path)
 
@@ -133,9 +137,49 @@ def test_board_kinds_tell_what_to_wire_and_are_told_by_their_micropython() -> No
         assert any(row[0] == "PIR" for row in kind.wiring())
         assert all(len(row) == 3 for row in kind.wiring())
     assert kind_of("rp2", "Raspberry Pi Pico W with RP2040") is PICO
-    assert kind_of("esp32", "Generic ESP32 module with ESP32") is ESP32
+    assert kind_of("esp32", "Generic ESP32 module with SPIRAM with ESP32") is ESP32
+    assert kind_of("esp32", "Generic ESP32S3 module with ESP32S3").name == "esp32_s3"
+    assert kind_of("esp32", "Generic ESP32S3 module with ESP32-S3").name == "esp32_s3"
+    assert kind_of("esp32", "ESP32C3 module with ESP32C3").name == "esp32_c3"
+    with pytest.raises(UserError, match="no firmware"):
+        kind_of("esp32", "Generic ESP32S2 module with ESP32S2")
     with pytest.raises(UserError, match="no firmware"):
         kind_of("rp2", "Raspberry Pi Pico with RP2040")
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in KINDS if not one.by_drive], ids=lambda one: one.name
+)
+def test_chip_and_place_of_its_image_are_as_esptool_has_them(kind) -> None:
+    (rom,) = [one for one in ROM_LIST if one.CHIP_NAME.replace("-", "") == kind.chip]
+    assert kind.flash_offset == rom.BOOTLOADER_FLASH_OFFSET
+
+
+def test_image_without_a_known_hash_is_never_fetched(served, tmp_path) -> None:
+    kind = replace(served.kind, image_sha256=None)
+    with pytest.raises(UserError, match="no SHA-256 of .* is known, so it is not fetched"):
+        images.pinned(kind, lambda _size: None, served.source, tmp_path / "cache")
+    assert served.asked == []
+    path = tmp_path / "mine.uf2"
+    path.write_bytes(served.body)
+    assert images.given(kind, path).release == ""
+
+
+def test_board_whose_micropython_is_the_wrong_build_is_not_ready() -> None:
+    def found(machine: str) -> Found:
+        facts = Facts("esp32", machine, (1, 25, 0), "24", 1 << 20, mpy_for("esp32"))
+        return Found("/dev/ttyUSB0", None, SimpleNamespace(facts=facts), ESP32)
+
+    assert found("Generic ESP32 module with SPIRAM with ESP32").is_ready
+    assert not found("Generic ESP32 module with ESP32").is_ready
+
+
+def test_board_that_cannot_run_the_node_is_refused_with_the_reason() -> None:
+    with pytest.raises(UserError, match="esp32_c3 is not supported: the node needs"):
+        must_be_supported(kind_named("esp32_c3"))
+    for kind in KINDS:
+        if not kind.unsupported:
+            must_be_supported(kind)
 
 
 def test_uf2_copy_of_a_drive_that_stays_is_told(tmp_path) -> None:

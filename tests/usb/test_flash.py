@@ -28,7 +28,7 @@ from tools.flash.enrol import Mode
 from tools.flash.install import compare, put_files, put_start
 from tools.flash.repl import BoardError, CableError
 
-ESP32 = Identity("Generic ESP32 module with ESP32", "esp32", (1, 25, 0), "240ac4123456")
+ESP32 = Identity("Generic ESP32 module with SPIRAM with ESP32", "esp32", (1, 25, 0), "240ac4123456")
 CUTS = 8
 ROTATION_CUTS = 4
 

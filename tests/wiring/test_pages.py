@@ -40,7 +40,7 @@ def test_no_page_is_left_of_a_board_that_is_gone():
 
 def test_every_board_with_firmware_is_supported_or_named_as_not():
     index = pages.files()["README.md"]
-    assert {board.name for board in supported()} >= {"pico_w", "esp32"}
+    assert {board.name for board in supported()} == {"pico_w", "esp32", "esp32_s3"}
     assert all(name in index for name in board_names())
 
 
@@ -84,9 +84,10 @@ def test_components_of_the_circuit_stand_on_drawing_and_parts_list():
     assert table().opamp.part in page
 
 
-def test_components_of_the_wake_up_circuit_stand_on_drawing_and_parts_list():
-    drawn = [text for text, _ in _texts("esp32-wake.svg")]
-    page = pages.files()["esp32.md"]
+@pytest.mark.parametrize("board", ["esp32", "esp32_s3"])
+def test_components_of_the_wake_up_circuit_stand_on_drawing_and_parts_list(board):
+    drawn = [text for text, _ in _texts(f"{board}-wake.svg")]
+    page = pages.files()[f"{board}.md"]
     for ref, one in wake.table().component.items():
         assert drawn[drawn.index(ref) + 1] == written(ref, one.value)
         assert f"| {ref} | {written(ref, one.value)} | {one.part} |" in page

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The kinds of board: how each is told, and how MicroPython gets onto it."""
+"""The kinds of board: how each is told, and what it takes for an image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.boards import BOARDS, BoardRow
 from tools.errors import UserError
 from tools.flash import uf2
 from tools.image import FIRMWARE
@@ -14,22 +15,21 @@ MICROPYTHON_LEAST = (1, 25, 0)
 
 
 @dataclass(frozen=True)
-class BoardKind:
-    """One folder of firmware/boards. `machine` is a word of sys.implementation._machine."""
-
-    name: str
-    platform: str
-    machine: str
-    image_name: str
-    image_sha256: str  # as published (docs/adr/0011)
-    release: str
-    uf2_family: int = 0  # of a board with a boot ROM drive
-    flash_offset: int = 0  # of a board that esptool writes
+class BoardKind(BoardRow):
+    """One folder of firmware/boards."""
 
     @property
     def by_drive(self) -> bool:
         """Whether its boot ROM shows itself as a drive."""
         return bool(self.uf2_family)
+
+    def is_told_by(self, machine: str) -> bool:
+        """Whether sys.implementation._machine is that of this kind: its chip is the last word.
+
+        Later ports write ESP32-S3 for what was ESP32S3 in 1.25.
+        """
+        chip = machine.rpartition(" ")[2].replace("-", "")
+        return chip == self.chip and self.machine in machine
 
     def check_image(self, path: Path, data: bytes) -> None:
         """Raises UserError when this kind of board would not take it."""
@@ -45,26 +45,7 @@ class BoardKind:
         return [tuple(cell.strip() for cell in row) for row in rows[2:]]
 
 
-KINDS = (
-    BoardKind(
-        "pico_w",
-        "rp2",
-        "Pico W",
-        "RPI_PICO_W-20250415-v1.25.0.uf2",
-        "d03ed810bacefd6aa2463d4826597d7f8db94710865d8bf67b3de66087507b10",
-        "1.25.0",
-        uf2_family=uf2.RP2040,
-    ),
-    BoardKind(
-        "esp32",
-        "esp32",
-        "ESP32",
-        "ESP32_GENERIC-20250415-v1.25.0.bin",
-        "1eb1a88473e32aa6a4d45dc1b5b6ad40bc1f06128e7aa8548e438cfa4633da1b",
-        "1.25.0",
-        flash_offset=0x1000,
-    ),
-)
+KINDS = tuple(BoardKind(**vars(row)) for row in BOARDS)
 
 
 def kind_named(name: str) -> BoardKind:
@@ -72,15 +53,22 @@ def kind_named(name: str) -> BoardKind:
     for kind in KINDS:
         if kind.name == name:
             return kind
-    raise UserError(f"no board {name}; there are {', '.join(kind.name for kind in KINDS)}")
+    raise UserError(f"no board {name}; there are {_supported()}")
 
 
 def kind_of(platform: str, machine: str) -> BoardKind:
     """What a board with MicroPython on it is. Raises UserError."""
     for kind in KINDS:
-        if kind.platform == platform and kind.machine in machine:
+        if kind.port == platform and kind.is_told_by(machine):
             return kind
-    raise UserError(
-        f"there is no firmware for {machine!r}; there is for "
-        f"{', '.join(kind.name for kind in KINDS)}"
-    )
+    raise UserError(f"there is no firmware for {machine!r}; there is for {_supported()}")
+
+
+def must_be_supported(kind: BoardKind) -> None:
+    """Raises UserError, with the reason."""
+    if kind.unsupported:
+        raise UserError(f"{kind.name} is not supported: {kind.unsupported}")
+
+
+def _supported() -> str:
+    return ", ".join(kind.name for kind in KINDS if not kind.unsupported)

@@ -119,6 +119,8 @@ class Flash:
         kept = found.board if found.is_ready and not self.args.reinstall else None
         files = self.files(folder, kept)
         if kept is None:
+            if not self.args.image:
+                images.check_pinned(self.kind)
             named = self.args.image.name if self.args.image else self.kind.image_name
             steps.append(f"install MicroPython from {named}")
             steps.append(f"send {len(files)} files")

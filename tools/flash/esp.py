@@ -69,7 +69,7 @@ def install(
     log.set_logger(_Listener(progress, image.stat().st_size))
     try:
         with detect_chip(port, _ROM_BAUD, connect_attempts=_ATTEMPTS) as rom:
-            if rom.CHIP_NAME.lower().replace("-", "") != chip:
+            if rom.CHIP_NAME.replace("-", "") != chip:
                 raise UserError(
                     f"the chip on {port} is an {rom.CHIP_NAME}, the image is for {chip}"
                 )

@@ -50,6 +50,15 @@ def given(kind: BoardKind, path: Path) -> Image:
     return Image(path, digest, kind.release if digest == kind.image_sha256 else "")
 
 
+def check_pinned(kind: BoardKind) -> None:
+    """Raises UserError when the image of this kind of board is not known by its hash."""
+    if kind.image_sha256 is None:
+        raise UserError(
+            f"no SHA-256 of {kind.image_name} is known, so it is not fetched: get it from "
+            "https://micropython.org/download and name it with --image"
+        )
+
+
 def pinned(
     kind: BoardKind,
     progress: Callable[[int], None],
@@ -57,6 +66,8 @@ def pinned(
     cache: Path | None = None,
 ) -> Image:
     """The release this firmware was made for, from the cache or fetched. Raises UserError."""
+    check_pinned(kind)
+    assert kind.image_sha256 is not None
     folder = cache or cache_folder()
     path = folder / kind.image_name
     if path.is_file():

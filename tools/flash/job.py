@@ -17,7 +17,7 @@ from gateway.keysafe import open_root
 from gateway.model.place.site import LINKS, SERIAL, Node, Site
 from tools.bundle import NodeConfig
 from tools.errors import UserError
-from tools.flash.boards import BoardKind, kind_named
+from tools.flash.boards import BoardKind, kind_named, must_be_supported
 from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
 from tools.flash.site_file import Placement, placed, register
 
@@ -45,7 +45,9 @@ class Job:
             )
         if found is None and not self.node.board:
             raise UserError("say which board it is, e.g. --board pico_w: this one does not tell")
-        return found or kind_named(self.node.board)
+        kind = found or kind_named(self.node.board)
+        must_be_supported(kind)
+        return kind
 
     def node_config(self, kind: BoardKind) -> NodeConfig:
         """All that the node is told but its key. Raises UserError."""

@@ -40,10 +40,11 @@ class Found:
     @property
     def is_ready(self) -> bool:
         """A prompt of a MicroPython that our firmware runs on."""
-        if self.board is None:
+        if self.board is None or self.kind is None:
             return False
         facts = self.board.facts
-        return facts.version >= MICROPYTHON_LEAST and is_supported(facts.mpy)
+        is_build = self.kind.build in facts.machine
+        return is_build and facts.version >= MICROPYTHON_LEAST and is_supported(facts.mpy)
 
     def tells(self) -> str:
         """One line for the installer."""
@@ -91,7 +92,7 @@ def install(found: Found, kind: BoardKind, image: Image, progress: Progress, era
         if found.board is not None:
             found.board.close()
         progress.begin("MicroPython", size)
-        esp.install(found.port, image.path, kind.flash_offset, kind.name, progress.advance, erase)
+        esp.install(found.port, image.path, kind.flash_offset, kind.chip, progress.advance, erase)
     return await_board(found.port)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.boards import BOARDS, BoardRow
 from tools.flash.boards import kind_named
 from tools.wiring import wake
 from tools.wiring.amplifier import Component, Figures, figures, table, written
 from tools.wiring.diagram import draw_board
 from tools.wiring.rows import Stated, Wired, supported
 from tools.wiring.schematic import draw_amplifier
-from tools.wiring.source import board_names
 
 _MADE = "<!-- Written by `python -m tools.wiring` from tools/wiring and firmware/boards. -->\n"
 
@@ -59,12 +59,36 @@ def _index() -> str:
         f"| [{board.row.title}]({board.name}.md) | `{board.name}` | {board.row.part} |"
         for board in supported()
     ]
-    waiting = [name for name in board_names() if name not in {board.name for board in supported()}]
     text = _template("index").format(rows="\n".join(rows))
     lines = ["# Boards", _MADE, text.rstrip()]
-    if waiting:
-        lines += ["", f"Firmware without a page, so not supported yet: {', '.join(waiting)}."]
+    lines += ["", *(f"Not supported: `{row.name}`, {row.unsupported}." for row in _unsupported())]
     return "\n".join(lines) + "\n"
+
+
+def _unsupported() -> list[BoardRow]:
+    return [row for row in BOARDS if row.unsupported]
+
+
+def _flash(board: Wired) -> list[str]:
+    row = kind_named(board.name)
+    image = f" --image {row.image_name}" if row.image_sha256 is None else ""
+    lines = [
+        "## MicroPython and firmware",
+        "",
+        f"    groundwatch flash n07 --at 75,12.5 --sector gate --board {board.name}{image}",
+        f"    groundwatch release sign --board {board.name} --version 0.2.0 --out n07.gwr",
+        "",
+        f"MicroPython {row.release}: `{row.image_name}` of micropython.org.",
+    ]
+    if row.image_sha256 is None:
+        lines.append(
+            "Its makers publish no hash and no two other holders of this file are known, so it is "
+            "not fetched: the command asks for the file, shows its SHA-256, and has the chip "
+            "compare what was written."
+        )
+    else:
+        lines.append(f"Fetched when needed, and checked: SHA-256 `{row.image_sha256}`.")
+    return [*lines, *(["", board.row.image_note] if board.row.image_note else []), ""]
 
 
 def _page(board: Wired, wiring: str | None) -> str:
@@ -86,6 +110,7 @@ def _page(board: Wired, wiring: str | None) -> str:
     lines += _amplifier(board) if wiring is None else _converter(wiring)
     if board.family.has_wake:
         lines += _wake(board)
+    lines += _flash(board)
     lines += _known(board, figures(table()) if wiring is None else None)
     lines += _parts(board, wiring)
     return "\n".join(lines) + "\n"
@@ -141,6 +166,8 @@ def _known(board: Wired, of: Figures | None) -> list[str]:
         ("heap", board.row.heap),
         ("boot", board.row.boot),
     ]
+    if board.row.collection is not None:
+        rows.append(("collection of garbage", board.row.collection))
     return [
         "## What is known",
         "",

@@ -63,6 +63,8 @@ class BoardRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str
     heap: Stated
     boot: Stated
+    image_note: str = ""  # which image of MicroPython, where it matters
+    collection: Stated | None = None  # of garbage, where it takes longer than a sample
 
 
 class _Tables(msgspec.Struct, forbid_unknown_fields=True):

@@ -31,18 +31,26 @@ def board_names(firmware: Path = FIRMWARE) -> tuple[str, ...]:
 
 def read_board(name: str, firmware: Path = FIRMWARE) -> BoardSource:
     """Raises KeyError when the module lacks one of the names."""
-    path = firmware / "boards" / name / "board.py"
-    values: dict[str, object] = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = _constant(node.value)
-            if value is not None:
-                values[node.targets[0].id] = value
+    values = _constants(firmware, firmware / "boards" / name / "board.py")
     pins, scale, rate = values["PINS"], values["_NM_S_PER_COUNT_X256"], values["FS_HZ"]
     assert isinstance(pins, dict) and isinstance(scale, int) and isinstance(rate, int)
     return BoardSource(
         name, {str(role): int(gpio) for role, gpio in pins.items()}, scale / 256, rate
     )
+
+
+def _constants(firmware: Path, path: Path) -> dict[str, object]:
+    # Of a module, and before them of the code that it shares: `from boards import espressif`.
+    values: dict[str, object] = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module == "boards":
+            for shared in node.names:
+                values |= _constants(firmware, firmware / "boards" / f"{shared.name}.py")
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value = _constant(node.value)
+            if value is not None:
+                values[node.targets[0].id] = value
+    return values
 
 
 def _constant(node: ast.expr) -> object:

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: MIT
-# board: ESP32 with an SM-24 geophone on an ADS1220, since the chip's own converter is too poor.
+# board: ESP32 with an SM-24 geophone on an ADS1220.
 
-import machine
 from micropython import const
 
-from boards.base import Board, make_inputs
-from ugs.drivers.ads1220 import FULL_SCALE_COUNTS, Ads1220
-from ugs.drivers.battery import Battery
-from ugs.drivers.ready_sampler import ReadySampler
+from boards import espressif
 
-FS_HZ = const(250)
 PINS = {
     "sck": 18,
     "mosi": 23,
@@ -19,80 +14,10 @@ PINS = {
     "battery": 34,
     "pir": 27,
     "tamper": 14,
+    "led": 2,  # where most boards with this chip have theirs
 }
 _SPI_ID = const(2)  # VSPI, whose native pins these are
-_SPI_HZ = const(2_000_000)
-
-# Of the components in sim_hardware/parts/front_end.py; tests/sensors holds these to them.
-_NM_S_PER_COUNT_X256 = const(1_391)
-_SHORT_COUNTS = const(1_318)
-_CUT_COUNTS = const(8_428)
-# Between the pins of the converter, filter included: 492 ohm with the coil, 200 with a short,
-# 1530 without the coil.
-_COIL_OHM = (340, 870)
-# 0.5 uV rms of one conversion (SBAS501C section 7.1), four averaged: 2 counts. Measured at start
-# where the part answers.
-_OWN_NOISE_X16 = const(32)
-
-_BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
-
-
-class Esp32Board(Board):
-    led = 2  # where most boards with this chip have theirs
-
-    def __init__(self, converter, *parts):
-        super().__init__(*parts)
-        self._converter = converter
-
-    def check(self):
-        return self._converter.check()
-
-    def coil_answers(self):
-        ohm = self._converter.loop_ohm()
-        print("front end loop_ohm=%d" % ohm)
-        return _COIL_OHM[0] <= ohm <= _COIL_OHM[1]
 
 
 def make_board(config):
-    spi = machine.SPI(
-        _SPI_ID,
-        baudrate=_SPI_HZ,
-        polarity=0,
-        phase=1,
-        sck=machine.Pin(PINS["sck"]),
-        mosi=machine.Pin(PINS["mosi"]),
-        miso=machine.Pin(PINS["miso"]),
-    )
-    converter = Ads1220(spi, machine.Pin(PINS["cs"], machine.Pin.OUT, value=1))
-    own_x16 = _OWN_NOISE_X16
-    try:
-        converter.start()
-        own_x16 = converter.own_noise_x16() >> 1  # half of it is left in a mean of four
-        print("front end own_noise_x16=%d loop_ohm=%d" % (own_x16, converter.loop_ohm()))
-    except OSError as error:
-        # A node without its converter comes up to tell of it; check() keeps trying.
-        print("board faulty cause=%s" % error)
-    ready = machine.Pin(PINS["ready"], machine.Pin.IN)
-
-    def watch(callback):
-        ready.irq(handler=callback, trigger=machine.Pin.IRQ_FALLING)
-
-    station = None
-    if not config.is_wired:
-        from boards.station import Station
-
-        station = Station(config.country)
-    pir, tamper = make_inputs(PINS["pir"] if config.pir else None, PINS["tamper"])
-    # Calibrated on the chip: its reference is 1.0 to 1.2 V, from one chip to the next.
-    battery = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
-    return Esp32Board(
-        converter,
-        "esp32",
-        _NM_S_PER_COUNT_X256,
-        (own_x16, _SHORT_COUNTS, _CUT_COUNTS),
-        ReadySampler(watch, converter.read, FS_HZ, FULL_SCALE_COUNTS - 1),
-        pir,
-        tamper,
-        Battery(battery.read_uv, _BATTERY_RATIO_X100),
-        station,
-    )
+    return espressif.make_board("esp32", PINS, _SPI_ID, config)

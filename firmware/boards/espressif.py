@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+# board: what Espressif's chips share: an SM-24 geophone on an ADS1220, since their own converters
+# are too poor. A board.py adds its name, its pins and its SPI.
+
+import machine
+from micropython import const
+
+from boards.base import Board, make_inputs
+from ugs.drivers.ads1220 import FULL_SCALE_COUNTS, Ads1220
+from ugs.drivers.battery import Battery
+from ugs.drivers.ready_sampler import ReadySampler
+
+FS_HZ = const(250)
+_SPI_HZ = const(2_000_000)
+
+# Of the components in sim_hardware/parts/front_end.py; tests/sensors holds these to them.
+_NM_S_PER_COUNT_X256 = const(1_391)
+_SHORT_COUNTS = const(1_318)
+_CUT_COUNTS = const(8_428)
+# Between the pins of the converter, filter included: 492 ohm with the coil, 200 with a short,
+# 1530 without the coil.
+_COIL_OHM = (340, 870)
+# 0.5 uV rms of one conversion (SBAS501C section 7.1), four averaged: 2 counts. Measured at start
+# where the part answers.
+_OWN_NOISE_X16 = const(32)
+
+_BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
+
+
+class EspressifBoard(Board):
+    def __init__(self, converter, led, *parts):
+        super().__init__(*parts)
+        self._converter = converter
+        self.led = led
+
+    def check(self):
+        return self._converter.check()
+
+    def coil_answers(self):
+        ohm = self._converter.loop_ohm()
+        print("front end loop_ohm=%d" % ohm)
+        return _COIL_OHM[0] <= ohm <= _COIL_OHM[1]
+
+
+def make_board(name, pins, spi_id, config):
+    # `pins`: sck, mosi, miso, cs and ready of the ADS1220; battery on ADC1, since ADC2 belongs to
+    # the radio; pir, tamper; led where the board has one.
+    spi = machine.SPI(
+        spi_id,
+        baudrate=_SPI_HZ,
+        polarity=0,
+        phase=1,
+        sck=machine.Pin(pins["sck"]),
+        mosi=machine.Pin(pins["mosi"]),
+        miso=machine.Pin(pins["miso"]),
+    )
+    converter = Ads1220(spi, machine.Pin(pins["cs"], machine.Pin.OUT, value=1))
+    own_x16 = _OWN_NOISE_X16
+    try:
+        converter.start()
+        own_x16 = converter.own_noise_x16() >> 1  # half of it is left in a mean of four
+        print("front end own_noise_x16=%d loop_ohm=%d" % (own_x16, converter.loop_ohm()))
+    except OSError as error:
+        # A node without its converter comes up to tell of it; check() keeps trying.
+        print("board faulty cause=%s" % error)
+    ready = machine.Pin(pins["ready"], machine.Pin.IN)
+
+    def watch(callback):
+        ready.irq(handler=callback, trigger=machine.Pin.IRQ_FALLING)
+
+    station = None
+    if not config.is_wired:
+        from boards.station import Station
+
+        station = Station(config.country)
+    pir, tamper = make_inputs(pins["pir"] if config.pir else None, pins["tamper"])
+    # Calibrated on the chip: its reference is 1.0 to 1.2 V, from one chip to the next.
+    battery = machine.ADC(machine.Pin(pins["battery"]), atten=machine.ADC.ATTN_11DB)
+    return EspressifBoard(
+        converter,
+        pins.get("led"),
+        name,
+        _NM_S_PER_COUNT_X256,
+        (own_x16, _SHORT_COUNTS, _CUT_COUNTS),
+        ReadySampler(watch, converter.read, FS_HZ, FULL_SCALE_COUNTS - 1),
+        pir,
+        tamper,
+        Battery(battery.read_uv, _BATTERY_RATIO_X100),
+        station,
+    )

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""The boards there is firmware for: one row each, from which all tools take them.
+
+A board is whole with its row here, its folder in firmware/boards, its rows in the simulator
+(parts/rows.py, shims/simcosts.py) and in tools/wiring/boards.toml and tools/power/boards.toml;
+tests/architecture/test_boards.py names what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RP2, ESP32 = "rp2", "esp32"  # ports of MicroPython
+PORTS = (RP2, ESP32)
+_RP2040_UF2 = 0xE48BFF56
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """How MicroPython gets onto a board, and how its MicroPython is known again.
+
+    `chip` ends sys.implementation._machine: "... with ESP32S3"; `machine` is another part of it, by
+    which boards of one chip differ, and `build` what only the right image says there.
+    `image_sha256` is None where no two holders of an image are known: then the user brings it
+    (docs/adr/0011).
+    """
+
+    name: str
+    port: str
+    architecture: str  # of machine code, as mpy-cross names it
+    chip: str
+    release: str  # of MicroPython
+    image_name: str
+    image_sha256: str | None
+    machine: str = ""
+    build: str = ""
+    uf2_family: int = 0  # of a board with a boot ROM drive
+    flash_offset: int = 0  # of a board that esptool writes
+    unsupported: str = ""  # why it is not, for a board that has firmware and cannot run it
+
+
+BOARDS = (
+    BoardRow(
+        "pico_w",
+        RP2,
+        "armv6m",
+        "RP2040",
+        "1.25.0",
+        "RPI_PICO_W-20250415-v1.25.0.uf2",
+        "d03ed810bacefd6aa2463d4826597d7f8db94710865d8bf67b3de66087507b10",
+        machine="Pico W",
+        uf2_family=_RP2040_UF2,
+    ),
+    BoardRow(
+        "esp32",
+        ESP32,
+        "xtensawin",
+        "ESP32",
+        "1.25.0",
+        "ESP32_GENERIC-SPIRAM-20250415-v1.25.0.bin",
+        None,
+        build="SPIRAM",
+        flash_offset=0x1000,
+    ),
+    BoardRow(
+        "esp32_s3",
+        ESP32,
+        "xtensawin",
+        "ESP32S3",
+        "1.25.0",
+        "ESP32_GENERIC_S3-20250415-v1.25.0.bin",
+        None,
+    ),
+    BoardRow(
+        "esp32_c3",
+        ESP32,
+        "rv32imc",
+        "ESP32C3",
+        "1.25.0",
+        "ESP32_GENERIC_C3-20250415-v1.25.0.bin",
+        None,
+        unsupported="the node needs 174 KB of heap, and 138 KB are left beside its radio",
+    ),
+)
+# Code that the boards of one port share, by its file in firmware/boards. What is not here is for
+# all ports.
+SHARED = {"espressif.py": ESP32}
+# Compiled for as well, so that a board with it needs no change of the firmware: the RP2350.
+MORE_ARCHITECTURES = ("armv7emsp",)
+
+
+def of_port(name: str, port: str) -> bool:
+    """Whether a file of firmware/boards is for a port."""
+    return SHARED.get(name, port) == port
+
+
+def row_of(name: str) -> BoardRow | None:
+    """The row of a board; None when there is none."""
+    return next((row for row in BOARDS if row.name == name), None)
