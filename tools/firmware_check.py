@@ -23,7 +23,7 @@ STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 
 # Each board folder and the MicroPython port it runs; an unlisted board is an error, not a gap.
 BOARD_PORTS = {"pico_w": "rp2", "pico2_w": "rp2", "esp32": "esp32", "esp32_c3": "esp32"}
-# A file at the top that does nothing on other ports.
+# What does nothing on other ports.
 ONLY_ON = {"inplace.py": "rp2"}
 # `unix` runs the same node under the simulator, with its own machine and network.
 PORTS = ("rp2", "esp32", "unix")
