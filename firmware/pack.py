@@ -27,7 +27,7 @@ _FILE = const(0x8000)
 _FOLDER = const(0x4000)
 
 
-def attach(path, read):
+def attach(path, read=None):
     # Imports find the pack at /fw. Its index takes some heap until detach(). read(at, size) gives
     # bytes of it faster than its file does, or is None. Returns what gives the place and the size
     # of a file in it.

@@ -49,7 +49,7 @@ _FIXED = {
     "boot.py": "boot.py",
     "main.py": "main.py",
     "guard.mpy": "boards/guard.py",
-    "inplace.mpy": "inplace.py",
+    "inplace.mpy": "boards/inplace.py",
     "pack.mpy": "pack.py",
     "slots.mpy": "slots.py",
 }

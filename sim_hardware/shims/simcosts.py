@@ -57,7 +57,7 @@ COSTS = {
 _ESPRESSIF_PORT = {
     "is_rp2": (False, "source"),
     "clock_hz": (160_000_000, "source: ports/esp32"),
-    "in_flash": (0, "source: firmware/inplace.py does nothing there"),
+    "in_flash": (0, "source: firmware/boards/inplace.py does nothing there"),
     "flash_blocks": (512, "source: ports/esp32/partitions-4MiB.csv, vfs of 2 MiB"),
     "flash_program_bytes": (32, "source: extmod/vfs_lfs.c, default progsize"),
     "scheduled": (8, "source: ports/esp32/mpconfigport.h, MICROPY_SCHEDULER_DEPTH"),
@@ -76,7 +76,7 @@ PORTS = {
         "clock_hz": (125_000_000, "source: ports/rp2, 1.25.0"),
         # Bytes that gc.mem_free() shows at the first line of main.py.
         "heap_free": (199_600, "emulated"),
-        # Of the node's code, bytes that lie in flash and not on the heap (firmware/inplace.py).
+        # Of the node's code, bytes in flash and not on the heap (firmware/boards/inplace.py).
         "in_flash": (35_200, "emulated: heap_free= of a fresh start, less that of the simulator"),
         # Blocks of 4 KiB in the file system, and how littlefs is mounted (ports/rp2 _boot.py).
         "flash_blocks": (212, "emulated: 868,352 B in the image for the Pico W"),

@@ -73,7 +73,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     sources = {p for p in sources if not p.startswith("frozen/")}  # for who builds MicroPython
     sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
     tree, safe_mode = files_of(out / "a.fw"), files_of(out / "safe_mode.fw")
-    fixed |= {"inplace.py", "pack.py", "slots.py"}
+    fixed |= {"pack.py", "slots.py"}
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
     assert head_of(out / "a.fw")[1:] == ["board pico_w", "version 0.1.0", "mpy 4870"]
     assert tree == compiled_files(read_sources("pico_w"), 4870)

@@ -39,7 +39,7 @@ def fails(call, *args):
         return True
     return False
 
-pack.attach("a.fw", None)
+pack.attach("a.fw")
 sys.path.insert(0, "/fw")
 from ugs.deep import er
 assert er.HERE == "/fw/ugs/deep/er.mpy" and er.NAME == "Ω" * 6
@@ -56,7 +56,7 @@ assert fails(open, "/fw/ugs/other.mpy", "w") and fails(os.stat, "/fw/boards/none
 pack.detach()
 assert fails(os.stat, "/fw/ugs")
 for path in ("empty.fw", "cut.fw", "other.fw", "none.fw", "foreign.fw", "older.fw"):
-    assert fails(pack.attach, path, None), path
+    assert fails(pack.attach, path), path
 print("ok")
 """
 

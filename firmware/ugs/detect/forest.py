@@ -10,10 +10,8 @@
 # little-endian. Scores count 64 for one unit of log-odds.
 # The trees are read from flash for each answer, a few at a time: 12 KB of model take 1 KB of heap.
 
-import errno
 from array import array
 from binascii import crc32
-from io import BytesIO
 
 import micropython
 from micropython import const
@@ -27,14 +25,14 @@ _LEAF = const(255)
 _BYTES_MAX = const(25_600)
 _START = const(32)  # of the trees: the header and 2 * CLASSES bytes
 _WINDOW = const(1024)
+_EIO = const(5)
 _LEFT = const(0)
 _TARGET = const(1)
 
 
 @micropython.viper
-def _walk(window: ptr8, size: int, values: ptr8, scores: ptr32, state: ptr32) -> int:
+def _walk(window: ptr8, at: int, size: int, values: ptr8, scores: ptr32, state: ptr32) -> int:
     # walks the trees that are whole in the window; returns where the next one begins
-    at = 0
     trees = state[_LEFT]
     target = state[_TARGET]
     while trees > 0 and at + 2 <= size:
@@ -68,12 +66,10 @@ class Forest:
     def __init__(self, model):
         # model: bytes, or an open file with readinto() and seek()
         # ValueError for bytes that are no model for these features, or not whole
-        if isinstance(model, bytes):
-            model = BytesIO(model)
-        self._model = model
-        self._window = window = bytearray(_WINDOW)
-        count = model.readinto(window)
-        if count <= _START or window[:4] != _MAGIC:
+        self._file = None if isinstance(model, bytes) else model
+        self._window = window = bytearray(_WINDOW) if self._file else model
+        count = size = self._file.readinto(window) if self._file else len(model)
+        if count <= _START or bytes(window[:4]) != _MAGIC:
             raise ValueError("no model of this kind")
         self.version = window[4]
         self.limits = bytes(window[8:16])
@@ -86,9 +82,8 @@ class Forest:
         self._scores = array("i", [0] * CLASSES)
         self._state = array("i", [0, 0])
         found = crc32(window[HEADER:count])
-        size = count
-        while count and size <= _BYTES_MAX:
-            count = model.readinto(window)
+        while self._file and count and size <= _BYTES_MAX:
+            count = self._file.readinto(window)
             size += count
             found = crc32(window[:count], found)
         if size > _BYTES_MAX:
@@ -106,11 +101,14 @@ class Forest:
             scores[index] = self._prior[index]
         state[_LEFT] = self._trees
         state[_TARGET] = 0
-        model, window, at = self._model, self._window, _START
+        file, window, at = self._file, self._window, _START
+        if file is None:
+            _walk(window, at, len(window), values, scores, state)
+            return scores
         while state[_LEFT]:
-            model.seek(at)
-            size = _walk(window, model.readinto(window), values, scores, state)
-            if not size:
-                raise OSError(errno.EIO)
-            at += size
+            file.seek(at)
+            walked = _walk(window, 0, file.readinto(window), values, scores, state)
+            if not walked:
+                raise OSError(_EIO)
+            at += walked
         return scores

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# inplace: the code of the tree in use runs from flash, on boards with an RP2040 or RP2350.
+# inplace: the code of the tree in use runs from flash, on boards with an RP2040 or RP2350. Beside
+# main.py, where no update reaches it.
 #
 # MicroPython copies the code of each function to its heap: 60 KB of 200. Only from a ROMFS does it
 # run in place, and the official build for the Pico W has none. But 347 KB of flash lie unused
