@@ -41,7 +41,7 @@ BY_THE_WALL = {"untimely_strikes"}
 SAMPLING = re.compile(
     r"sampling rate_hz_x100=(\d+) missed=(\d+) overruns=(\d+) clipped=(\d+) worst_late_us=(\d+)"
 )
-RING_US = 512_000  # what the converter's ring holds
+RING_US = 1_024_000  # what the converter's ring holds
 # Emulated seconds.
 BOOT_S = 60
 WALK_S = 60

@@ -39,7 +39,7 @@ while seen < 40_000:
     sampler.keep_time()
     count = 400
     words = array("H", bytes(converter.ring))
-    print("raw", *[words[at & 2047] for at in range(seen, seen + count)])
+    print("raw", *[words[at & 4095] for at in range(seen, seen + count)])
     seen += count
     first = max(0, sampler.written - 30)
     print("samples", *[sampler.ring[at & 1023] for at in range(first, sampler.written)])
@@ -116,7 +116,7 @@ def test_stall_beyond_the_ring_is_counted_and_one_within_it_is_not(bench64: Benc
 sampler.start()
 sampler.keep_time()
 time.sleep_ms(200)
-for stall_ms in (10, 100, 490, 700):
+for stall_ms in (10, 100, 980, 1200):
     sampler.keep_time()
     time.sleep_ms(stall_ms)
     sampler.keep_time()
@@ -133,8 +133,8 @@ print(sampler.missed)
 """
     )
     assert code == 0, lines[-5:]
-    lost = (2800 - 1984 + 15) // 16
-    assert lines[:3] == ["10 0 0", "100 0 0", "490 0 0"]
+    lost = (4800 - 3968 + 15) // 16
+    assert lines[:3] == ["10 0 0", "100 0 0", "980 0 0"]
     _, missed, overruns = (int(word) for word in lines[3].split())
     assert missed == overruns
     assert abs(missed - lost) <= 1

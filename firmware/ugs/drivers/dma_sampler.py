@@ -10,8 +10,8 @@ from ugs.drivers.sampler import RING, Sampler
 from ugs.dsp import decimate
 
 _MASK = RING - 1
-# Readings that may arrive while a full ring is filtered: 16 ms at 4 kHz.
-_MARGIN = const(64)
+# Readings that may arrive while a full ring is filtered: 32 ms at 4 kHz, 11 ms are needed.
+_MARGIN = const(128)
 _ASIDE_WAITS = const(40)
 
 
@@ -78,6 +78,7 @@ class DmaSampler(Sampler):
             self._taken = (self._taken + late * decimate.BY) & self._lap_mask
             waiting -= late * decimate.BY
             self._fill(late)
+        first = self._taken
         count = waiting // decimate.BY
         settle = min(count, self._settle)
         if settle:
@@ -85,6 +86,11 @@ class DmaSampler(Sampler):
             self._filter(settle)
         if count > settle:
             self.written += self._filter(count - settle)
+        late = ((self._converter.transfers() - first) & self._lap_mask) - self._ring_mask - 1
+        if late > 0:  # overwritten while they were filtered
+            late = (late + decimate.BY - 1) // decimate.BY
+            self.overruns += late
+            self.missed += late
 
     def rate_hz_x100(self):
         if not self._is_begun:

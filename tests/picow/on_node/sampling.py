@@ -36,7 +36,7 @@ print("bridged", sampler.bridged, sampler.missed)
 print("rate", sampler.rate_hz_x100())
 newest = [sampler.ring[at & 1023] for at in range(sampler.written - 500, sampler.written)]
 print("range", min(newest), max(newest))
-time.sleep_ms(700)
+time.sleep_ms(1200)
 sampler.keep_time()
 print("late", sampler.missed, sampler.overruns)
 sampler.stop()
