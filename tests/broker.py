@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 
 class Broker:
     """One mosquitto; it can be stopped and started again on the same port."""
@@ -20,8 +22,7 @@ class Broker:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
         if program is None:
             pytest.fail("mosquitto is not installed: apt install mosquitto")
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port: int = server.getsockname()[1]
+        self.port = free_port()
         passwords = folder / "passwords"
         passwords.touch(mode=0o600)
         for user, password in users.items():

@@ -24,7 +24,8 @@ from gateway.config import load_config
 from gateway.errors import ConfigError
 from gateway.model.actions.identity import Scope
 from tests.api.running import make_token
-from tests.gateway.played_node import free_port, write_config
+from tests.gateway.played_node import write_config
+from tests.ports import free_port
 
 MASK = {"sectors": ["west"], "minutes": 5, "reason": "cows"}
 ENTRY = '[[token]]\nname = "a"\nscopes = ["read"]\nsha256 = "' + "0" * 64 + '"\nuntil_us = 1\n'

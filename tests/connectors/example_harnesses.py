@@ -15,14 +15,9 @@ from typing import Any
 from gateway.ports.discovery import find_type
 from tests.connectors.harness import CUE, SINK, SOURCE, Harness, Shown
 from tests.connectors.made import now_us
+from tests.ports import free_port
 
 HOST = "127.0.0.1"
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 class CsvHarness(Harness):
@@ -87,7 +82,7 @@ class UdpPlotsHarness(Harness):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.kind = find_type("udp_plots")
-        self._port = free_udp_port()
+        self._port = free_port(socket.SOCK_DGRAM)
 
     def table(self) -> dict[str, Any]:
         return {"kind": "udp_plots", "name": "radar", "port": self._port}
@@ -162,7 +157,7 @@ class CameraHarness(Harness):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.kind = find_type("sim_camera")
-        self._port = free_udp_port()
+        self._port = free_port(socket.SOCK_DGRAM)
         self._camera = Camera()
 
     def table(self) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from gateway.ports.discovery import find_type
 from tests.connectors.harness import ACTS, NOTIFIER, SINK, Harness, Shown
 from tests.connectors.mosquitto import Listener, Mosquitto, publish, retained, retained_json
 from tests.connectors.receivers import MailServer, WebServer, mail_server, web_server
-from tests.gateway.played_node import free_port
 from tests.outbox.deliveries import secret
+from tests.ports import free_port
 
 NOTIFY = {"per_minute": 600, "repeat_s": 0}
 

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from tests.connectors.receivers import web_server
-from tests.gateway.played_node import free_port
 from tests.gateway.test_console_page import CONTRAST, walk, watch
 from tests.outbox.deliveries import secret
+from tests.ports import free_port
 
 FAILING = '[[connector]]\nname = "{name}"\nkind = "mqtt"\nhost = "127.0.0.1"\nport = {port}\n'
 

@@ -24,7 +24,7 @@ from gateway.outbox.outbox import Status
 from gateway.outbox.worker import RetryPolicy
 from tests.connectors.receivers import mail_server, web_server
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import free_port, until
+from tests.gateway.played_node import until
 from tests.outbox.deliveries import (
     HASTY,
     QUICK,
@@ -36,6 +36,7 @@ from tests.outbox.deliveries import (
     delivering,
     secret,
 )
+from tests.ports import free_port
 
 REFUSED = "connection refused: nothing accepts connections there"
 KEY = "a-shared-secret-of-the-site"

@@ -20,10 +20,11 @@ from gateway.ports.discovery import find_type, known_kinds
 from gateway.ports.picture import Change, Delta
 from tests.architecture.tree import ROOT
 from tests.connectors.conformance import POINTS, applies, table_of_points
-from tests.connectors.example_harnesses import EXAMPLES, CsvHarness, free_udp_port, plot
+from tests.connectors.example_harnesses import EXAMPLES, CsvHarness, plot
 from tests.connectors.harnesses import BUILT_IN
 from tests.connectors.running import SITE, eventually
 from tests.connectors.test_gateway_connectors import configured, walk_past
+from tests.ports import free_port
 from tools.cli import main
 
 PACKAGE = ROOT / "examples" / "connectors"
@@ -107,7 +108,7 @@ def test_conformance_table_in_the_docs_is_the_one_that_the_tests_apply() -> None
 async def test_example_source_and_sink_run_in_a_gateway_and_the_plot_survives_replay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     tables = (
         f'[[connector]]\nkind = "udp_plots"\nname = "radar"\nport = {port}\n'
         '[[connector]]\nkind = "csv"\nname = "log"\npath = "picture.csv"\n'

@@ -24,9 +24,10 @@ from tests.connectors.mosquitto import Mosquitto, publish, retained_json
 from tests.connectors.receivers import web_server
 from tests.connectors.running import eventually
 from tests.connectors.test_supervisor import ODD, odd
-from tests.gateway.played_node import MqttNode, free_port, write_config
+from tests.gateway.played_node import MqttNode, write_config
 from tests.gateway.played_node import until as until_within
 from tests.outbox.deliveries import changed, secret
+from tests.ports import free_port
 
 until = partial(until_within, seconds=20)
 BROKER = 'kind = "embedded"\nport = 0'

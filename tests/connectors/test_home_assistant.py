@@ -19,7 +19,7 @@ from gateway.ports.discovery import find_type
 from tests.architecture.tree import ROOT
 from tests.connectors.mosquitto import Listener, Mosquitto, publish, retained, retained_json
 from tests.connectors.running import Running, eventually, running
-from tests.gateway.played_node import free_port
+from tests.ports import free_port
 
 BASE = "groundwatch/ha/yard"
 STATUS, COMMAND = f"{BASE}/status", f"{BASE}/command"

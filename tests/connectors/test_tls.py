@@ -17,8 +17,9 @@ from tests.connectors.authority import Authority
 from tests.connectors.made import make, read
 from tests.connectors.receivers import mail_server, web_server
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import free_port, until
+from tests.gateway.played_node import until
 from tests.outbox.deliveries import changed, deliveries, delivering, secret
+from tests.ports import free_port
 
 UNTRUSTED = "its certificate is of an authority that is not trusted: name that in ca_file"
 EXPIRED = "its certificate has expired"

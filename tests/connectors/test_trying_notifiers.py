@@ -26,8 +26,9 @@ from tests.connectors.test_connectors_page import FAILING, webhook
 from tests.connectors.test_gateway_connectors import configured
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.chromium import open_page
-from tests.gateway.played_node import free_port, until
+from tests.gateway.played_node import until
 from tests.gateway.sign_on import enrol, sign_on_page, signed_on
+from tests.ports import free_port
 from tools.cli import main
 
 MAIL = (

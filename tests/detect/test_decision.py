@@ -54,6 +54,22 @@ def test_activity_much_surer_after_2_5_s_updates_early_once():
     assert activity.report.confidence_pct == 90
 
 
+def test_activity_without_a_name_updates_1_s_after_it_has_one():
+    activity = Activity()
+    reports = []
+    for hop in range(14):
+        for _ in range(HOP):
+            activity.step(True, 0, 0)
+        t_ms = (hop + 1) * HOP * BLOCK_MS
+        name = 0 if hop < 1 else PERSON
+        if activity.decide(t_ms, True, 70, name, 37, 0):
+            reports.append((activity.report.phase, activity.report.class_id, t_ms))
+    onset_ms = reports[0][2]
+    assert [report[:2] for report in reports] == [(ONSET, 0), (UPDATE, PERSON), (UPDATE, PERSON)]
+    assert 1000 <= reports[1][2] - onset_ms <= 1100
+    assert reports[2][2] - reports[1][2] > 4900
+
+
 def test_activity_counts_pir_pulses_and_peak_of_its_own_time_only():
     activity = Activity()
     play(activity, [False] * 10, pir=5, loud=30000)

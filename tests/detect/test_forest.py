@@ -14,7 +14,7 @@ from ugs.detect.verdict import Verdict
 
 MODEL = Path(__file__).parent.parent.parent / "firmware" / "ugs" / "model.bin"
 LIMITS = bytes([128 + 40] * 5 + [128 - 10, 0, 0])
-NOTHING, PERSON, VEHICLE = 0, 1, 4
+NOTHING, PERSON, GROUP, ANIMAL, VEHICLE = 0, 1, 2, 3, 4
 
 
 def leaf(value):
@@ -124,3 +124,33 @@ def test_verdict_confidence_is_a_percentage_that_rises_with_evidence():
     assert told == sorted(told)
     assert told[0] == 50
     assert told[-1] == 97
+
+
+def test_verdict_that_two_kinds_explain_has_no_name_until_one_stands_apart():
+    verdict = weighed([{PERSON: 384, ANIMAL: 360}] * 12)
+    assert verdict.is_sure(False)
+    assert verdict.class_id() == NOTHING  # 0 on the wire: unknown
+    weighed([{PERSON: 384, ANIMAL: 360}] * 3, verdict, is_open=True)
+    assert verdict.class_id() == NOTHING
+    weighed([{PERSON: 384, ANIMAL: 200}] * 4, verdict, is_open=True)
+    assert verdict.class_id() == PERSON
+
+
+def test_verdict_of_a_small_lead_is_named_when_it_lasts():
+    verdict = weighed([{PERSON: 384, ANIMAL: 360}] * 12)
+    weighed([{PERSON: 384, ANIMAL: 360}] * 40, verdict, is_open=True)
+    assert verdict.class_id() == PERSON
+
+
+def test_verdict_of_people_whom_it_cannot_count_is_a_person():
+    assert weighed([{PERSON: 350, GROUP: 384}] * 12).class_id() == PERSON
+    assert weighed([{PERSON: 200, GROUP: 384}] * 12).class_id() == GROUP
+    verdict = weighed([{PERSON: 350, GROUP: 384}] * 12)
+    weighed([{PERSON: 350, GROUP: 384}] * 40, verdict, is_open=True)
+    assert verdict.class_id() == GROUP
+
+
+def test_verdict_keeps_its_name_while_kinds_draw_level():
+    verdict = weighed([{VEHICLE: 384}] * 12)
+    weighed([{VEHICLE: 384, PERSON: 384}] * 200, verdict, is_open=True)
+    assert verdict.class_id() == VEHICLE

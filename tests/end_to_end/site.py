@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.gateway.played_node import free_port
+from tests.ports import free_port
+from tests.processes import end
 from tests.usb.rig import SITE
 
 ROOT = Path(__file__).parents[2]
@@ -91,8 +92,7 @@ class Site:
             await self.until(lambda: lines, "a ready gateway")
             yield lines
         finally:
-            process.terminate()
-            await process.wait()
+            await end(process)
             await reader
 
     async def until(self, is_so: Callable[[], Any], what: str, timeout_s: float = 120) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import random
 import signal
-import socket
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from gateway.keys import create_fleet_root, load_fleet_root
 from sim_hardware.fleet import Fleet
 from sim_hardware.site import Site, write_site
 from sim_hardware.world import World, load
+from tests.ports import free_port
 from tools.trees import write_trees
 
 KILLS = 10
@@ -27,14 +27,6 @@ SEED = 20261123
 CATCH_UP_S = 120.0
 
 Identity = tuple[str, int, int]
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_gateway_toml(folder: Path, port: int) -> Path:

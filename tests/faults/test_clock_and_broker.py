@@ -15,7 +15,8 @@ import pytest
 from tests.faults.life import Life
 from tests.faults.nodes import Crowd, assert_all_once
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import free_port, write_config
+from tests.gateway.played_node import write_config
+from tests.ports import free_port
 
 SEED = 20261127
 _HOUR_US = 3_600_000_000

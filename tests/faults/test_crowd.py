@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.nodes import Crowd
-from tests.gateway.played_node import free_port
+from tests.ports import free_port
 
 
 async def test_crowd_without_receipts_says_which_messages_stand_still() -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from tests.faults.nodes import Crowd, assert_all_once
 from tests.faults.process import gateway
-from tests.gateway.played_node import free_port, write_config
+from tests.gateway.played_node import write_config
+from tests.ports import free_port
 
 TIMES = [pytest.param(1, id="once"), pytest.param(30, id="often", marks=pytest.mark.faults)]
 # Of the calls of the store's thread and all others: which fail, from the moment strace looks.

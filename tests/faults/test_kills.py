@@ -15,7 +15,8 @@ from tests.faults.life import POINTS, Life
 from tests.faults.nodes import Crowd, assert_all_once
 from tests.faults.process import gateway
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import free_port, write_config
+from tests.gateway.played_node import write_config
+from tests.ports import free_port
 
 SEED = 20261125
 KILLS = [

@@ -21,7 +21,8 @@ import pytest
 from gateway.store.sqlite import SqliteStore
 from tests.faults.life import Life
 from tests.faults.nodes import Crowd, assert_all_once, stored
-from tests.gateway.played_node import free_port, write_config
+from tests.gateway.played_node import write_config
+from tests.ports import free_port
 
 SEED = 20261126
 CUTS = [pytest.param(4, id="few"), pytest.param(120, id="hundred", marks=pytest.mark.faults)]

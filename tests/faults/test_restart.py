@@ -14,7 +14,8 @@ from gateway.wire import codec
 from gateway.wire.messages import Detection, Phase, TargetClass
 from tests.faults.nodes import Crowd, assert_all_once
 from tests.faults.process import gateway
-from tests.gateway.played_node import free_port, write_config
+from tests.gateway.played_node import write_config
+from tests.ports import free_port
 
 BOOTS = 250  # of each of four nodes
 SIZES = [

@@ -17,6 +17,7 @@ from gateway.broker.interface import Broker
 from gateway.broker.packets import Kind, Publish, frame, read_packet
 from gateway.ports.link import Arrival
 from tests.gateway.played_node import SITE
+from tests.processes import end
 
 
 def mosquitto() -> str:
@@ -51,15 +52,20 @@ async def running_mosquitto(
     conf.write_text(
         f"{first}listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{more}"
     )
-    process = await asyncio.create_subprocess_exec(
-        mosquitto(), "-c", str(conf), stderr=asyncio.subprocess.DEVNULL
-    )
+    log = folder / "open.log"
+    with log.open("wb") as said:
+        process = await asyncio.create_subprocess_exec(
+            mosquitto(), "-c", str(conf), stderr=said, stdout=said
+        )
     try:
         await until_listening(port)
         yield
+    except TimeoutError:
+        if process.returncode is not None:
+            pytest.fail(f"mosquitto ended with {process.returncode}: {log.read_text()[-500:]}")
+        raise
     finally:
-        process.terminate()
-        await process.wait()
+        await end(process)
 
 
 class Client:

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from tests.gateway.played_node import until
+from tests.processes import end
 
 
 class Page:
@@ -117,5 +118,4 @@ async def open_page(folder: Path, url: str) -> AsyncIterator[Page]:
             async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 yield Page(socket)
     finally:
-        process.terminate()
-        await process.wait()
+        await end(process)

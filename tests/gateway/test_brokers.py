@@ -24,7 +24,9 @@ from tests.gateway.brokers import (
     running_mosquitto,
     text,
 )
-from tests.gateway.played_node import SITE, free_port
+from tests.gateway.played_node import SITE
+from tests.ports import free_port
+from tests.processes import end
 
 Served = tuple[Broker, GatewaySide]
 PASSWORDS = {"n01": ("one",), "n02": ("two",)}
@@ -71,8 +73,7 @@ async def test_canary_broker_without_topic_rules_is_refused(tmp_path: Path) -> N
         with pytest.raises(BrokerError, match="another's topic"):
             await check_rules(("127.0.0.1", port), SITE, ("gateway", "x"), "y")
     finally:
-        process.terminate()
-        await process.wait()
+        await end(process)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from gateway.api import idempotency, routes, stream
 from gateway.api.service import ActResult
@@ -200,7 +201,7 @@ async def test_console_slow_and_many_pages_do_not_hold_up_the_door(
     paused = []
     for _ in range(stream.MAX_CLIENTS):
         _reader, writer = await asyncio.open_connection(host, int(port))
-        cookie = browser.http.cookie_jar.filter_cookies(browser.url).output(header="", sep=";")
+        cookie = browser.http.cookie_jar.filter_cookies(URL(browser.url)).output(header="", sep=";")
         head = f"GET /api/v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\nCookie:{cookie}\r\n\r\n"
         writer.write(head.encode())
         paused.append(writer)

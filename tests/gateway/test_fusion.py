@@ -153,6 +153,21 @@ def test_fusion_animals_are_never_confirmed() -> None:
     assert not event.confirmed
 
 
+def test_fusion_activity_has_its_name_from_the_first_report_that_has_one() -> None:
+    site, unknown = line(), TargetClass.UNKNOWN
+    onset = heard(site, "n00", 1, target=unknown, confidence=0.9, pir=2)
+    _state, (event,) = run(site, onset)
+    assert event.target is unknown
+    assert not event.confirmed
+    named = heard(site, "n00", 1, elapsed_s=1, confidence=0.6, pir=2, phase=Phase.UPDATE)
+    _state, (event,) = run(site, onset, named)
+    assert event.target is TargetClass.PERSON
+    assert event.confirmed
+    late = heard(site, "n00", 1, elapsed_s=6, target=unknown, confidence=0.9, phase=Phase.UPDATE)
+    _state, (event,) = run(site, onset, named, late)
+    assert event.target is TargetClass.PERSON
+
+
 def test_fusion_silence_closes_the_event_even_of_a_node_that_never_ends() -> None:
     site = line()
     state, _events = run(site, heard(site, "n00", 1))

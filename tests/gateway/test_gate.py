@@ -15,7 +15,8 @@ from gateway.intake.admission import BURST, RATE_PER_S, Gate
 from gateway.ports.link import Arrival
 from tests.gateway.bench import PlayedLink
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import MqttNode, PlayedNode, free_port, until, write_config
+from tests.gateway.played_node import MqttNode, PlayedNode, until, write_config
+from tests.ports import free_port
 
 T0 = 1_790_000_000_000_000
 

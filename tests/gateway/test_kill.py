@@ -16,7 +16,8 @@ import pytest
 
 from gateway.wire.messages import Phase
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import MqttNode, free_port, until, write_config
+from tests.gateway.played_node import MqttNode, until, write_config
+from tests.ports import free_port
 from tools.cli import main
 
 KILLS = 12

@@ -13,7 +13,8 @@ from gateway.links.mqtt import MqttLink
 from gateway.mqtt.access import MqttAccess
 from gateway.ports.link import Offer
 from tests.gateway.brokers import Offered, running_mosquitto
-from tests.gateway.played_node import SITE, MqttNode, free_port, until
+from tests.gateway.played_node import SITE, MqttNode, until
+from tests.ports import free_port
 
 
 @asynccontextmanager

@@ -18,9 +18,10 @@ from gateway.model.actions.acts import AnnounceWalk, SetMask
 from gateway.model.alarm import AlarmKind
 from gateway.service.running.intake_stage import Work
 from tests.gateway.chromium import open_page
-from tests.gateway.played_node import free_port, write_config, write_site
+from tests.gateway.played_node import write_config, write_site
 from tests.gateway.sign_on import enrol, sign_on_page
 from tests.gateway.test_console_page import CONTRAST, walk, watch
+from tests.ports import free_port
 
 HEBREW = "\u05e9\u05e8\u05d4"  # Sarah, written from right to left
 CALLS = "Number(document.getElementById('sound').dataset.calls)"

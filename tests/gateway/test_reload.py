@@ -29,7 +29,8 @@ from tests.connectors.receivers import web_server
 from tests.connectors.test_connectors_page import webhook
 from tests.connectors.test_gateway_connectors import listening
 from tests.gateway.brokers import running_mosquitto
-from tests.gateway.played_node import MqttNode, free_port, until, write_config
+from tests.gateway.played_node import MqttNode, until, write_config
+from tests.ports import free_port
 from tools.cli import main
 
 NEVER = '[[arming]]\nsectors = ["west"]\ntime_zone = "UTC"\narmed = ["mon 00:00-00:01"]\n'

@@ -13,7 +13,8 @@ from gateway.config import load_config
 from gateway.errors import ConfigError
 from tests.connectors.authority import Authority
 from tests.gateway.brokers import running_mosquitto, until_listening
-from tests.gateway.played_node import MqttNode, free_port, until, write_config
+from tests.gateway.played_node import MqttNode, until, write_config
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("transport", ["tcp", "websockets"])

@@ -21,8 +21,8 @@ from gateway.mqtt import session as session_module
 from gateway.mqtt.session import BrokerRefused, MqttAccess, MqttSession, Will
 from tests.connectors.authority import Authority
 from tests.gateway.brokers import running_mosquitto, until_listening
-from tests.gateway.played_node import free_port
 from tests.mqtt.sessions import FROM, UP, Taken, opened, sender
+from tests.ports import free_port
 
 
 @dataclass

@@ -15,8 +15,8 @@ from gateway import keys
 from gateway.app import Gateway
 from gateway.config import load_config
 from sim_hardware.usb.wire import WiredNode
-from tests.gateway.played_node import free_port
 from tests.node.conftest import FS_HZ, RUN_NODE
+from tests.ports import free_port
 from tests.update.field import hurry, release_public
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter

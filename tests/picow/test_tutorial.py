@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.gateway.played_node import free_port
+from tests.ports import free_port
 from tools.micropython import cache_dir
 
 PAGE = ROOT / "docs" / "emulated-board.md"

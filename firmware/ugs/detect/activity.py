@@ -10,6 +10,7 @@ END = const(3)
 _BLOCK_MS = const(128)
 _UPDATE = const(39)  # blocks = 5 s
 _EARLY = const(20)  # 2.5 s, for a first update that is clearly surer
+_NAMED = const(8)  # 1 s, for an update that brings the name
 _SURER = const(10)
 _QUIET = const(47)  # 6 s without belief ends it
 _BUCKET = const(20)  # blocks = 2.6 s: an onset tells the peak of the last one or two of these
@@ -91,7 +92,12 @@ class Activity:
             return self._fill(END, confidence_pct, class_id, rate_x20, pir_total)
         waited = self._age - self._last
         surer = confidence_pct >= self.report.confidence_pct + _SURER
-        if waited >= _UPDATE or (waited >= _EARLY and self._updates == 0 and surer):
+        named = class_id and not self.report.class_id
+        if (
+            waited >= _UPDATE
+            or (waited >= _EARLY and self._updates == 0 and surer)
+            or (waited >= _NAMED and named)
+        ):
             self._updates = 1
             return self._fill(UPDATE, confidence_pct, class_id, rate_x20, pir_total)
         return False

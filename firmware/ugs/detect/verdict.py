@@ -7,7 +7,9 @@
 #
 # The name comes from all hops in which the node was sure, half a minute of them at the most, so
 # that it neither flickers nor fades with the sound, and from scores that are not clipped: near by,
-# all of them are high.
+# all of them are high. A kind has a name once its score stands apart from those of other kinds, by
+# the more the fewer the hops are: until then it is unknown. Where people cannot be counted yet the
+# name is person, not group.
 
 from array import array
 
@@ -20,8 +22,15 @@ _CLEAR = const(4096)
 _QUICK = const(2)  # 2^2 hops = 2 s
 _FEW = const(2)
 _SLOW = const(6)
+# One and a half units of log-odds over four hops, as names count it. On 29 sites of loam that no
+# tree has seen 6.5 % of onsets had the name of another kind without this; with it 0.5 %, and 15 %
+# are unknown: 95 % of activities have their name 2 s after the onset.
+_APART = const(6144)
 _NOTHING = const(0)
+_UNKNOWN = const(0)
 _FIRST = const(1)
+_PERSON = const(1)
+_GROUP = const(2)
 
 
 class Verdict:
@@ -34,7 +43,7 @@ class Verdict:
         self._accounts = array("i", [0] * CLASSES)
         self._names = array("i", [0] * CLASSES)
         self._best = _FIRST
-        self._name = _FIRST
+        self._name = _UNKNOWN
         self._shift = 0  # the name's average covers 2^shift hops
         self._hops = 0
 
@@ -46,7 +55,7 @@ class Verdict:
 
     def weigh(self, scores, is_open):
         accounts, names, limits = self._accounts, self._names, self._limits
-        best = name = _FIRST
+        best = _FIRST
         for index in range(_FIRST, CLASSES):
             above = scores[index] - scores[_NOTHING]
             above = max(-_CLIP, min(_CLIP, above))
@@ -66,9 +75,25 @@ class Verdict:
         for index in range(_FIRST, CLASSES):
             above = max(-_CLEAR, min(_CLEAR, scores[index] - scores[_NOTHING]))
             names[index] += ((above << 4) - names[index]) >> self._shift
-            if names[index] > names[name]:
+        name = self._supported(_APART >> self._shift)
+        if name != _UNKNOWN or not is_open:
+            self._name = name
+
+    def _supported(self, apart):
+        names = self._names
+        name = _PERSON
+        if names[_GROUP] - names[_PERSON] >= apart:
+            name = _GROUP
+        highest = max(names[_PERSON], names[_GROUP])
+        second = -_CLEAR << 4
+        for index in range(_GROUP + 1, CLASSES):
+            if names[index] > highest:
+                second = highest
+                highest = names[index]
                 name = index
-        self._name = name
+            elif names[index] > second:
+                second = names[index]
+        return name if highest - second >= apart else _UNKNOWN
 
     def evidence(self):
         # 64 = one unit of log-odds

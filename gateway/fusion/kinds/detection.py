@@ -200,8 +200,12 @@ def _merge(
             cadence_hz=given.cadence_hz,
             footfalls=before.footfalls if before else (),
         )
-        # The most confident report counts: the end of a walk is quiet and unsure.
-        if before and before.confidence > latest.confidence:
+        # The most confident report that has a name counts: the end of a walk is quiet and unsure.
+        if (
+            before
+            and before.target is not TargetClass.UNKNOWN
+            and (before.confidence > latest.confidence or latest.target is TargetClass.UNKNOWN)
+        ):
             latest = replace(latest, target=before.target, confidence=before.confidence)
     else:
         latest = replace(before, reports=before.reports + 1)
