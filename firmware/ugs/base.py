@@ -42,8 +42,7 @@ class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
     # image this is, why the start before it ended, and where the reason of the next end is kept.
     # Opening the journal reserves the boot number and may raise OSError or BootsError.
-    # Each kind of node has its own fw_prefix, begin(), start(), step(), next_own() and
-    # take_snippet().
+    # Each kind of node has its own fw_prefix, begin(), start(), step() and next_own().
 
     fw_prefix = ""
 
@@ -78,7 +77,6 @@ class BaseNode:
             self.journal.record,
             lambda: self.request_reboot("command"),
             self.updater.take,
-            self.take_snippet,
             self.take_remote,
         )
         self._name = config.node
@@ -102,10 +100,6 @@ class BaseNode:
     def next_own(self, now_ms):
         # The next message that is not kept, (name, values) or None.
         return None
-
-    def take_snippet(self, command):
-        # As ugs.link.commands asks for it.
-        return _UNSUPPORTED, None
 
     def take_remote(self, command, now_ms):
         # As ugs.link.commands asks for it.

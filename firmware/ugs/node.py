@@ -11,7 +11,6 @@ from ugs.detect.detector import Detector
 from ugs.health import Health
 from ugs.pump import Pump
 from ugs.seldom import forget, load
-from ugs.snippet import Snippet
 from ugs.strikes import Strikes
 from ugs.update.proof import Proof
 
@@ -49,7 +48,6 @@ class Node(BaseNode):
             lambda: self.supervisor.alive("pump"),
         )
         self.proof = Proof(slots)
-        self.snippet = Snippet(board.sampler, board.nm_s_per_count_x256, self.journal.record)
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
         self._gap = self._gap_told = None
         self._apply(self.settings)
@@ -136,10 +134,4 @@ class Node(BaseNode):
         if self.health.is_heartbeat_due(now_ms) or self.strikes.wants_time(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
         strikes = self.strikes.next(now_ms)
-        if strikes is not None:
-            return "strikes", strikes
-        part = self.snippet.next(now_ms)
-        return None if part is None else ("snippet", part)
-
-    def take_snippet(self, command):
-        return self.snippet.take(command)
+        return None if strikes is None else ("strikes", strikes)

@@ -45,7 +45,7 @@ _PROBLEMS = {
     wire.ResultStatus.FAILED: "the node could not do it",
     wire.ResultStatus.EXPIRED: "it reached the node too late",
 }
-# Of configure, identify and log, by the result's value (docs/wire.md section 7).
+# Of all but ping and reboot, by the result's value (docs/wire.md section 7).
 _DETAILS = {
     1: "the data were malformed",
     2: "its firmware does not know one of the settings",
@@ -56,7 +56,7 @@ _DETAILS = {
     7: "its memory is short",
     8: "its board has no LED that answers",
 }
-_DETAILED = (NodeCommandKind.CONFIGURE, NodeCommandKind.IDENTIFY, NodeCommandKind.LOG)
+_DETAILED = frozenset(NodeCommandKind) - {NodeCommandKind.PING, NodeCommandKind.REBOOT}
 # Version of the wire that a node needs; the others are as old as commands.
 _SINCE = {NodeCommandKind.CONFIGURE: 3, NodeCommandKind.IDENTIFY: 3, NodeCommandKind.LOG: 3}
 _KINDS = {kind: wire.CommandKind[kind.name] for kind in NodeCommandKind}

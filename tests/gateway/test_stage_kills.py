@@ -198,9 +198,9 @@ def test_intake_heartbeats_write_one_row_each_and_node_rows_seldom(
         assert len(writes.messages) == 1
         assert (writes.nodes, writes.boots) == ({}, {})
         per_node.update(name.split(":")[0] for name in writes.state)
-        assert set(writes.state) <= {"count:log", "monitor:cursor", "ear:n01"}
+        assert set(writes.state) <= {"count:log", "monitor:cursor", "ear:n01", "battery:n01"}
         store.commit(writes)
-    assert per_node["node"] == 0
+    assert (per_node["node"], per_node["battery"]) == (0, 1)  # a voltage an hour
     stages.uplink(T0 + FLUSH_US + 3 * S, node.up, node.health(1000))
     writes = stages.take_writes(T0 + FLUSH_US + 3 * S, everything=False)
     assert set(writes.nodes) == {"n01"}

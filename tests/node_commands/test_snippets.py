@@ -8,7 +8,7 @@ import pytest
 from gateway.node_commands.snippets import assemble, linear
 from gateway.wire import codec
 from gateway.wire.messages import Snippet, SnippetEncoding
-from ugs.dsp.mulaw import mulaw
+from ugs.remote.mulaw import mulaw
 
 # ITU-T G.711, table 2a: decoder values at codes of each segment's ends, times four.
 G711 = {0xFF: 0, 0xFE: 8, 0xEF: 132, 0x80: 32_124, 0x00: -32_124, 0x7F: 0, 0x8F: 16_764}

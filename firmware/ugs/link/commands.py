@@ -11,23 +11,21 @@ _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 _EXPIRED = schema.enum_value("result", "status", "expired")
 _PING = schema.enum_value("command", "kind", "ping")
 _REBOOT = schema.enum_value("command", "kind", "reboot")
-_SNIPPET = schema.enum_value("command", "kind", "snippet")
 _UPDATE = schema.enum_value("command", "kind", "update")
 
 
 class Commands:
     # record(name, values) keeps the result; request_reboot() is called after it is kept.
-    # take_update(command, now_ms) and take_snippet(command) give the (status, value) of a refusal,
-    # or None: then the result follows when the update has ended or the waveform has been sent.
-    # take_remote(command, now_ms), of all others, gives (status, value, data) of a result, or None.
+    # take_update(command, now_ms) gives the (status, value) of a refusal, or None: then the result
+    # follows when the update has ended. take_remote(command, now_ms), of all others, gives (status,
+    # value, data) of a result, or None in the same way.
     #   repeated: commands that had been done already and were only answered once
 
-    def __init__(self, record, request_reboot, take_update, take_snippet=None, take_remote=None):
+    def __init__(self, record, request_reboot, take_update, take_remote=None):
         self.repeated = 0
         self._record = record
         self._request_reboot = request_reboot
         self._take_update = take_update
-        self._take_snippet = take_snippet
         self._take_remote = take_remote
         self._done = []
 
@@ -42,17 +40,14 @@ class Commands:
         value = data = None
         if now_ms > command.get("expires_ms", now_ms):
             status = _EXPIRED
-        elif kind == _UPDATE or (kind == _SNIPPET and self._take_snippet):
-            if kind == _UPDATE:
-                refusal = self._take_update(command, now_ms)
-            else:
-                refusal = self._take_snippet(command)
+        elif kind == _UPDATE:
+            refusal = self._take_update(command, now_ms)
             if refusal is None:
                 return
             status, value = refusal
         elif kind in (_PING, _REBOOT):
             status = _OK
-        elif kind != _SNIPPET and self._take_remote:
+        elif self._take_remote:
             taken = self._take_remote(command, now_ms)
             if taken is None:
                 return

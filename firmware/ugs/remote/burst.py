@@ -46,7 +46,7 @@ class Burst:
         node = self._node
         if node.journal.ledger.pending() or node.health.is_heartbeat_due(now_ms):
             return False
-        if node.jobs or node.snippet.is_busy() or node.detector.is_open():
+        if node.jobs or node.detector.is_open():
             return False
         return not node.updater.is_busy and not node.slots.on_trial
 

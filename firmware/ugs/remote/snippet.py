@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
-# snippet: a waveform that the gateway asked for: half of it from before the command, then what
+# remote: a waveform that the gateway asked for: half of it from before the command, then what
 # follows, as mu-law of units of 4 nm/s, in parts. Kept nowhere: a part that is lost is missing.
 
 from micropython import const
 
 from ugs.drivers.sampler import RING
-from ugs.dsp.mulaw import mulaw
+from ugs.remote.mulaw import mulaw
 from ugs.wire import schema
 
 _OK = schema.enum_value("result", "status", "ok")
 _REFUSED = schema.enum_value("result", "status", "refused")
-_FAILED = schema.enum_value("result", "status", "failed")
+_UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 _MULAW = schema.enum_value("snippet", "encoding", "mulaw8")
+_OUT_OF_BOUNDS = const(3)
 _SECONDS_MAX = const(8)
 _BEFORE_MAX = const(640)  # samples: what the ring certainly still holds
 _MEAN_OF = const(512)
@@ -19,69 +20,67 @@ _PART = const(96)  # samples: with its head it fits the session's buffer
 _AT_ONCE = const(64)  # samples encoded in one call: about 2 ms on a Pico W
 
 
-class Snippet:
-    # One at a time. record(name, values) keeps the result.
-
-    def __init__(self, sampler, nm_s_per_count_x256, record):
-        self._sampler = sampler
-        self._scale = nm_s_per_count_x256
-        self._record = record
+class Job:
+    def __init__(self):
+        self._sampler = self._record = None
         self._codes = None  # of the samples, as far as they are encoded
-        self._command = self._first = self._mean = self._encoded = self._sent = 0
+        self._scale = self._command = self._first = self._mean = self._encoded = self._sent = 0
 
-    def is_busy(self):
-        return self._codes is not None
-
-    def take(self, command):
-        # (status, value) of a refusal, None when it begins.
+    def take(self, node, command, _now_ms):
+        # (status, value) of a refusal, None when it begins: then a result follows the last part.
+        # Raises MemoryError.
+        if node.fw_prefix:
+            return _UNSUPPORTED, None  # safe mode takes no samples
         seconds = command.get("value") or 0
-        if self._codes is not None or not 0 < seconds <= _SECONDS_MAX:
-            return _REFUSED, None
-        sampler = self._sampler
+        if not 0 < seconds <= _SECONDS_MAX:
+            return _REFUSED, _OUT_OF_BOUNDS
+        sampler = self._sampler = node.board.sampler
+        self._scale = node.board.nm_s_per_count_x256
+        self._record = node.journal.record
         total = seconds * sampler.fs_hz
         before = min(total // 2, _BEFORE_MAX, sampler.written)
-        try:
-            self._codes = bytearray(total)
-        except MemoryError:
-            return _FAILED, None
+        self._codes = bytearray(total)
         self._command = command["id"]
         self._first = sampler.written - before
-        self._encoded = self._sent = 0
         count = min(_MEAN_OF, sampler.written)
         ring = sampler.ring
         total = 0
         for n in range(sampler.written - count, sampler.written):
             total += ring[n & (RING - 1)]
         self._mean = total // count if count else 0
+        node.jobs.append(self)
         return None
 
+    def step(self, now_ms):
+        # Whether it goes on.
+        parts = (len(self._codes) + _PART - 1) // _PART
+        if self._sent < len(self._codes):
+            return True
+        result = {"t_ms": now_ms, "command_id": self._command, "status": _OK, "value": parts}
+        self._record("result", result)
+        return False
+
     def next(self, now_ms):
-        # The values of the next part, or None while there is none.
+        # The next part, (name, values), or None while there is none.
         codes = self._codes
-        if codes is None:
+        if self._sent >= len(codes):
             return None
         self._encode()
         end = min(self._sent + _PART, len(codes))
         if self._encoded < end:
             return None
         sampler, start = self._sampler, self._sent
-        parts = (len(codes) + _PART - 1) // _PART
         age_ms = sampler.age_us(self._first + start) // 1000
-        values = {
+        self._sent = end
+        return "snippet", {
             "t_ms": max(0, now_ms - age_ms),
             "command_id": self._command,
             "fs_hz": sampler.fs_hz,
             "index": start // _PART,
-            "total": parts,
+            "total": (len(codes) + _PART - 1) // _PART,
             "encoding": _MULAW,
             "data": bytes(codes[start:end]),
         }
-        self._sent = end
-        if end == len(codes):
-            self._codes = None
-            result = {"t_ms": now_ms, "command_id": self._command, "status": _OK, "value": parts}
-            self._record("result", result)
-        return values
 
     def _encode(self):
         sampler, codes = self._sampler, self._codes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# dsp: one byte for a sample of 16 bits (ITU-T G.711, mu-law): right within a thirty-second of it.
+# remote: one byte for a sample of 16 bits (ITU-T G.711, mu-law), right within 1 in 32 of it.
 
 from micropython import const
 

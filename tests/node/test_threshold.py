@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""The setting threshold_x10 of a node: more evidence asked for, later or no detections."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.model.node_settings import DEFAULTS, encode
+from tests.node.conftest import Run, config, walker
+from tools.bundle import write_tree
+from tools.compiled import mpy_of_interpreter
+
+
+def test_higher_threshold_detects_the_same_walker_later_or_not_at_all(
+    micropython: Path, play: Callable[..., Run], tmp_path: Path
+) -> None:
+    said = {}
+    for threshold in (-20, 0, 40):
+        name = f"n{threshold}"
+        tree = tmp_path / name
+        write_tree(config("pico_w"), tree, mpy_of_interpreter(micropython))
+        (tree / "state").mkdir(exist_ok=True)
+        body = (1).to_bytes(4, "big") + encode({**DEFAULTS, "threshold_x10": threshold})
+        (tree / "state" / "set0").write_bytes(body + zlib.crc32(body).to_bytes(4, "big"))
+        run = play(micropython, walker(45, 12, 30), name=name)
+        said[threshold] = [
+            t_us for t_us, _lane, _boot, _seq, message in run.uplinks
+            if type(message).__name__ == "Detection"
+        ]  # fmt: skip
+    assert said[0], "the walker is detected without a setting"
+    assert said[-20][0] <= said[0][0]
+    assert not said[40] or said[40][0] > said[0][0]
