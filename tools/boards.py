@@ -36,6 +36,8 @@ class BoardRow:
     build: str = ""
     uf2_family: int = 0  # of a board with a boot ROM drive
     flash_offset: int = 0  # of a board that esptool writes
+    # At the prompt, before the radio is on. Less: the board lacks the memory that its kind has.
+    heap_least: int = 0
     unsupported: str = ""  # why it is not, for a board that has firmware and cannot run it
 
 
@@ -61,6 +63,7 @@ BOARDS = (
         None,
         build="SPIRAM",
         flash_offset=0x1000,
+        heap_least=500_000,  # PSRAM has 2 MB and more; without it 134,544 B were published
     ),
     BoardRow(
         "esp32_s3",

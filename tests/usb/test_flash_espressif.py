@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.config.site import load_site
@@ -11,6 +13,7 @@ from sim_hardware.usb.romloader import RomLoader
 from tests.usb.rig import esp32_image, write_site
 from tests.usb.test_flash import flash, groundwatch
 from tools import cli
+from tools.flash.board import Board
 
 ESP32 = Identity("Generic ESP32 module with SPIRAM with ESP32", "esp32", (1, 25, 0), "240ac4123456")
 
@@ -45,6 +48,17 @@ def test_flash_esp32_s3_with_micropython_becomes_a_node_of_that_board(site, plug
     said = groundwatch(capsys, *flash(site, board), "--board", "esp32_s3")
     assert (said["node"], said["board"], said["generation"]) == ("n07", "esp32_s3", 1)
     assert load_site(site.parent / "site.toml").nodes["n07"].board == "esp32_s3"
+
+
+def test_flash_esp32_whose_psram_is_missing_makes_no_node_of_it(
+    site, plug, capsys, monkeypatch
+) -> None:
+    board = plug(identity=ESP32)
+    asked = Board._facts
+    monkeypatch.setattr(Board, "_facts", lambda self: replace(asked(self), heap=134_544))
+    assert cli.main([*flash(site, board), "--board", "esp32"]) == 2
+    assert "134 KB of memory" in capsys.readouterr().err
+    assert not (site.parent / "data").exists()
 
 
 def test_flash_esp32_with_an_image_that_leaves_psram_alone_asks_for_the_right_one(
