@@ -12,7 +12,7 @@ import pytest
 from sim_hardware.parts.front_end import BOARDS as FRONT_ENDS
 from sim_hardware.parts.rows import BOARDS as SIMULATED
 from sim_hardware.shims import simcosts
-from tools.boards import BOARDS, ESP32, row_of
+from tools.boards import BOARDS, ESP32, NODE_HEAP, row_of
 from tools.image import boards
 from tools.power.facts import boards as currents
 from tools.wiring.rows import supported
@@ -61,6 +61,14 @@ def test_every_row_has_firmware() -> None:
     for table in ("tools/boards.py", "sim_hardware/parts/rows.py"):
         assert TABLES[table] == set(boards())
     assert not any(row.unsupported for row in BOARDS if row.name in TABLES[LISTED])
+
+
+@pytest.mark.parametrize("name", WITH_ADS1220)
+def test_board_is_supported_when_the_node_fits_its_heap(name: str) -> None:
+    # tests/node starts the node in each of these heaps.
+    row = row_of(name)
+    heap = simcosts.PORTS[name]["heap_free"][0]
+    assert row is not None and bool(row.unsupported) == (heap < NODE_HEAP)
 
 
 @pytest.mark.parametrize("name", boards())

@@ -60,12 +60,13 @@ def test_replay_quiet_line_of_eight_stays_silent() -> None:
     assert result.summary["messages"] >= 8 * 4, "each node says hello and sends heartbeats"
 
 
-def test_replay_take_folder_of_esp32_nodes_detects_through_the_spi_adc(tmp_path: Path) -> None:
+@pytest.mark.parametrize("board", ["esp32", "esp32_s3"])
+def test_replay_take_folder_of_nodes_with_an_spi_adc_detects(tmp_path: Path, board: str) -> None:
     take.save(scene("night_walker_two_nodes", 90), tmp_path / "walk")
     site = tmp_path / "walk" / "site.toml"
     text = site.read_text()
     assert "pico_w" in text
-    site.write_text(text.replace("pico_w", "esp32"))
+    site.write_text(text.replace("pico_w", board))
     lines = replayed(tmp_path / "walk")
     assert {line["node"] for line in lines if line["type"] == "detection"} == {"n01", "n02"}
     assert lines[-1]["type"] == "summary"

@@ -167,7 +167,7 @@ def test_image_without_a_known_hash_is_never_fetched(served, tmp_path) -> None:
 
 def test_board_whose_micropython_is_the_wrong_build_is_not_ready() -> None:
     def found(machine: str) -> Found:
-        facts = Facts("esp32", machine, (1, 25, 0), "24", 1 << 20, mpy_for("esp32"))
+        facts = Facts("esp32", machine, (1, 25, 0), "24", 1 << 20, mpy_for("esp32"), 4 << 20)
         return Found("/dev/ttyUSB0", None, SimpleNamespace(facts=facts), ESP32)
 
     assert found("Generic ESP32 module with SPIRAM with ESP32").is_ready

@@ -17,9 +17,8 @@ from gateway.enrolment import ENROLMENT, Journal, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
-from sim_hardware.usb.romloader import RomLoader
 from tests.usb.conftest import Quiet
-from tests.usb.rig import esp32_image, uf2_image, until, write_site
+from tests.usb.rig import uf2_image, until, write_site
 from tools import cli
 from tools.bundle import OWNED
 from tools.compiled import mpy_for
@@ -28,7 +27,6 @@ from tools.flash.enrol import Mode
 from tools.flash.install import compare, put_files, put_start
 from tools.flash.repl import BoardError, CableError
 
-ESP32 = Identity("Generic ESP32 module with SPIRAM with ESP32", "esp32", (1, 25, 0), "240ac4123456")
 CUTS = 8
 ROTATION_CUTS = 4
 
@@ -335,26 +333,6 @@ def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
     rom.unplug()
     assert said["micropython"]
     assert said["generation"] == 1
-
-
-def test_flash_blank_esp32_takes_micropython_by_esptool(
-    site, micropython, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
-    folder = tmp_path / "esp"
-    folder.mkdir()
-    image = tmp_path / "some.bin"
-    image.write_bytes(esp32_image())
-    chip = RomLoader(folder)
-    board = UsbBoard(folder, micropython, ESP32, native_usb=False)
-    board.port = chip.port
-    chip.on_run = board.plug
-    with chip:
-        said = groundwatch(capsys, *flash(site, board, "--image", str(image)), "--board", "esp32")
-    board.unplug()
-    size = image.stat().st_size
-    assert bytes(chip.flash[0x1000 : 0x1000 + size]) == image.read_bytes()
-    assert (said["board"], said["generation"]) == ("esp32", 1)
 
 
 @pytest.mark.parametrize(

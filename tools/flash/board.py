@@ -24,7 +24,8 @@ _SLOW_S = 120.0  # the largest file system there is, read or overwritten
 
 @dataclass(frozen=True)
 class Facts:
-    """Who the board is; `free` in bytes, `mpy` as tools.compiled has it, 0 when not said."""
+    """Who the board is; `free` on its flash and `heap` in bytes; `mpy` as tools.compiled has it, 0
+    when not said."""
 
     platform: str
     machine: str
@@ -32,6 +33,7 @@ class Facts:
     id: str
     free: int
     mpy: int
+    heap: int
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,8 @@ class Board:
         try:
             version = tuple(int(part) for part in said["version"])
             platform, machine = (str(said[name])[:100] for name in ("platform", "machine"))
-            free, mpy = int(said["free"]), int(said["mpy"])
-            return Facts(platform, machine, version, str(said["id"])[:64], free, mpy)
+            free, mpy, heap = int(said["free"]), int(said["mpy"]), int(said["heap"])
+            return Facts(platform, machine, version, str(said["id"])[:64], free, mpy, heap)
         except (KeyError, TypeError, ValueError):
             # One changed byte can leave an answer that parses and names other fields.
             raise CableError(f"noise on the line of {self.port}") from None

@@ -99,6 +99,12 @@ class Flash:
 
     def make_node(self, board: Board, folder: Path) -> Enrolled:
         """Firmware, key, proof, and only then the file that starts it."""
+        if board.facts.heap < self.kind.heap_least:
+            raise UserError(
+                f"this board has {board.facts.heap // 1000} KB of memory for the node, a "
+                f"{self.kind.name} at least {self.kind.heap_least // 1000}: docs/boards has which "
+                "module it must be"
+            )
         files = self.files(folder, board)
         wish = self.job.wish(self.kind)
         provisioner = self.job.provisioner()

@@ -65,11 +65,12 @@ def _slot(p):
 """
 
 WHO = """
-import json,sys,os,machine,binascii
+import json,sys,os,machine,binascii,gc
+gc.collect()
 v=os.statvfs('/')
 print(json.dumps({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
 'version':list(sys.implementation.version[:3]),'id':binascii.hexlify(machine.unique_id()).decode(),
-'free':v[0]*v[3],'mpy':getattr(sys.implementation,'_mpy',0)}))
+'free':v[0]*v[3],'mpy':getattr(sys.implementation,'_mpy',0),'heap':gc.mem_free()}))
 """
 
 INVENTORY = """

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.boards import BOARDS, BoardRow
+from msgspec.structs import replace
+
+from tools.boards import BOARDS, NODE_HEAP, BoardRow
 from tools.flash.boards import kind_named
 from tools.wiring import wake
 from tools.wiring.amplifier import Component, Figures, figures, table, written
@@ -163,7 +165,7 @@ def _known(board: Wired, of: Figures | None) -> list[str]:
     source = "the firmware's constant" if of is None else "the components; the firmware's constant"
     rows = [
         ("scale", Stated(scale, "computed", source)),
-        ("heap", board.row.heap),
+        ("heap", replace(board.row.heap, value=board.row.heap.value.format(needs=NODE_HEAP >> 10))),
         ("boot", board.row.boot),
     ]
     if board.row.collection is not None:
