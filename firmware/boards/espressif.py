@@ -42,9 +42,9 @@ class EspressifBoard(Board):
         return _COIL_OHM[0] <= ohm <= _COIL_OHM[1]
 
 
-def make_board(name, pins, spi_id, config):
+def make_board(name, pins, spi_id, config, led=None):
     # `pins`: sck, mosi, miso, cs and ready of the ADS1220; battery on ADC1, since ADC2 belongs to
-    # the radio; pir, tamper; led where the board has one.
+    # the radio; pir, tamper. `led`: its pin, where the board has one.
     spi = machine.SPI(
         spi_id,
         baudrate=_SPI_HZ,
@@ -78,7 +78,7 @@ def make_board(name, pins, spi_id, config):
     battery = machine.ADC(machine.Pin(pins["battery"]), atten=machine.ADC.ATTN_11DB)
     return EspressifBoard(
         converter,
-        pins.get("led"),
+        led,
         name,
         _NM_S_PER_COUNT_X256,
         (own_x16, _SHORT_COUNTS, _CUT_COUNTS),

@@ -71,7 +71,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
     sources.remove("boards/espressif.py")  # for another port of MicroPython
     sources = {p for p in sources if not p.startswith("frozen/")}  # for who builds MicroPython
-    sources |= {"boards/pico_w/__init__.py", "boards/pico_w/board.py"}
+    sources |= {f"boards/pico_w/{name}.py" for name in ("__init__", "adc", "board")}
     tree, safe_mode = files_of(out / "a.fw"), files_of(out / "safe_mode.fw")
     fixed |= {"pack.py", "slots.py"}
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}

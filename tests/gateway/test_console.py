@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from yarl import URL
+from aiohttp.typedefs import URL
 
 from gateway.api import idempotency, routes, stream
 from gateway.api.service import ActResult

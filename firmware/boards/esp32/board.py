@@ -14,10 +14,10 @@ PINS = {
     "battery": 34,
     "pir": 27,
     "tamper": 14,
-    "led": 2,  # where most boards with this chip have theirs
 }
 _SPI_ID = const(2)  # VSPI, whose native pins these are
 
 
 def make_board(config):
-    return espressif.make_board("esp32", PINS, _SPI_ID, config)
+    # The LED is where most boards with this chip have theirs.
+    return espressif.make_board("esp32", PINS, _SPI_ID, config, led=2)
