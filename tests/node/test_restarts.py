@@ -96,7 +96,7 @@ def test_node_whose_code_raises_reports_it_and_keeps_the_traceback(
     assert resets(run) == [("exception", "ZeroDivisionError")]
     kept = (tmp_path / "n07" / "failure").read_text()
     assert kept.startswith("start: ZeroDivisionError(")
-    assert "boards/pico_w/board.py" in kept
+    assert 'File "boards.pico_w.board", line ' in kept
 
 
 def test_node_that_crashes_spends_no_boot_number_before_it_has_waited(
@@ -108,7 +108,7 @@ def test_node_that_crashes_spends_no_boot_number_before_it_has_waited(
     patch(
         tmp_path / "n07",
         "ugs/node.py",
-        lambda text: text.replace("board.sampler.start()", "raise OSError(5)"),
+        lambda text: text.replace("self.board.sampler.start()", "raise OSError(5)"),
     )
     run = play(micropython, walker(3_600, 0, 0))
     assert len(run.codes) == 10  # as many as this bench plays
