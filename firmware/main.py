@@ -8,7 +8,9 @@ slots = __import__("slots").choose(guard.reset_cause())
 feed = guard.start(slots.is_told)
 try:
     slots.wait(feed)
-    shelf = __import__("inplace").make(slots.path(slots.tree), feed)
+    # Safe mode keeps its code on the heap: it is for a node with which something is wrong.
+    is_safe = slots.tree == "safe_mode"
+    shelf = None if is_safe else __import__("inplace").make(slots.path(slots.tree), feed)
     where = slots.mount(shelf and shelf.read)
     sys.path.insert(0, "/fw")
     sys.modules["boards.guard"] = guard  # the same file: once is enough
@@ -17,7 +19,7 @@ try:
     del sys.modules["ugs"].config, sys.modules["ugs.config"]
     board = __import__("boards.%s.board" % config.board, None, None, ("x",)).make_board(config)
     feed()
-    name = "ugs.safe_mode" if slots.tree == "safe_mode" else "ugs.node"
+    name = "ugs.safe_mode" if is_safe else "ugs.node"
     module = __import__(name, None, None, ("Node",))
     feed()
     if shelf:
@@ -30,7 +32,8 @@ try:
         shelf.settle(where)  # what was loaded meanwhile
         feed()
     slots.umount()
-    del shelf, where, sys.modules["inplace"]
+    del shelf, where
+    sys.modules.pop("inplace", None)
     gc.collect()
     node.run()
 except Exception as error:

@@ -12,6 +12,8 @@ from tests.node.boot_states import make_state
 from tests.node.conftest import config
 from tests.node.test_boot_budget import watchdog_ms
 from tests.picow.board import PicoW
+from tests.picow.test_walk import HEAP_FREE_MIN
+from tools.bench.node import GOALS
 from tools.compiled import mpy_for
 
 STATE = "update on trial, full ledger"
@@ -32,8 +34,14 @@ async def test_start_on_official_firmware_feeds_within_half_the_watchdog(
         started_us = next(at for at, text in pico.lines if text == started.string)
         pico.ask("wait", until_us=started_us + AFTER_US)
         feeds = pico.ask("feeds")["feeds_us"]
+        first_s = pico.ask("counters")["first_reading_us"] / 1e6
+        print(f"first sample at {first_s:.2f} s")
         print(f"\n{STATE}: started at {started_us / 1e6:.2f} s, {started[1]} bytes of heap free;")
     gaps_s = [(later - sooner) / 1e6 for sooner, later in zip(feeds, feeds[1:], strict=False)]
     print(f"fed after {', '.join(f'{gap:.2f}' for gap in gaps_s)} s; {pico.wall_s:.0f} s wall")
     assert len(feeds) >= 5, "guard, main.py and the supervisor feed it"
     assert MARGIN * max(gaps_s) * 1000 <= watchdog_ms() / 2
+    goals = {goal.name: goal.most for goal in GOALS}
+    assert max(gaps_s) <= goals["unfed_s"]
+    assert first_s <= goals["first_sample_s"]
+    assert int(started[1]) >= HEAP_FREE_MIN
