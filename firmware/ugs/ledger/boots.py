@@ -21,7 +21,7 @@ _SIZES = (4, 2)
 
 
 class BootsError(Exception):
-    # The counters cannot go on under this key: the node must be provisioned anew.
+    # The counters cannot go on in this turn.
     pass
 
 
@@ -34,16 +34,20 @@ def is_after(boot, seq, position):
     return ahead < _HALF or not position[0]
 
 
-def reserve_boot(folder, newest=0, in_run=False):
+def reserve_boot(folder, newest=0, in_run=False, half=None):
     # The next number, safely on flash when this returns. `newest` is the boot number of the newest
-    # record in the ledger; `in_run`: for a further block of counters. Raises OSError when flash
-    # cannot be written, BootsError when both slots are damaged or a run has used up its blocks.
+    # record in the ledger; `in_run`: for a further block of counters; `half`: the half turn of the
+    # last start, by the record of the key, None when that says nothing. Raises OSError when flash
+    # cannot be written, BootsError when a run has used up its blocks.
     numbers = [_read_slot(folder + "/" + name) for name in _SLOTS]
     damaged = numbers.count(-1)
-    if damaged == len(_SLOTS):
-        raise BootsError("both boot counters are damaged; bundle the node with a new key")
     number = max(numbers)
-    if number > 1 and 0 in numbers:
+    if damaged == len(_SLOTS) or (not number and half is not None):
+        # No number of this half turn is known to be free. All of the next one are: there the key
+        # takes a step. A file that is gone counts as damaged once the key was in use.
+        number = _end_of_half(half or 0, newest)
+        numbers, damaged = [0, 0], 0
+    elif number > 1 and 0 in numbers:
         damaged += 1  # from the second number on both slots exist: this one was deleted
     # A counter that was set back: the ledger knows better.
     if not number:
@@ -66,6 +70,13 @@ def reserve_boot(folder, newest=0, in_run=False):
     return number
 
 
+def _end_of_half(half, newest):
+    # The last number of a half turn: of the one after, where the newest record is of that already.
+    if newest and newest >> 15 != half & 1:
+        half += 1
+    return (half + 1) * _HALF - 1
+
+
 def _read_slot(path):
     # The number in the slot, 0 when there is no such file, -1 when it is damaged.
     try:
@@ -80,4 +91,6 @@ def _read_slot(path):
     body = data[:-_CRC]
     if len(body) not in _SIZES or data[-_CRC:] != binascii.crc32(body).to_bytes(_CRC, "big"):
         return -1
+    if body == b"\xff\xff\xff\xff":
+        return -1  # erased flash: its CRC is right
     return int.from_bytes(body, "big")

@@ -29,13 +29,13 @@ class Journal:
         self._volatile_seq = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
-    def open(self):
-        # Reads the ledger and reserves the boot number. Raises OSError or BootsError.
+    def open(self, half=None):
+        # Reads the ledger, reserves the boot number; `half` as in reserve_boot(). Raises OSError.
         try:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
-        self._take_boot(reserve_boot(self._folder, self.ledger.load()))
+        self._take_boot(reserve_boot(self._folder, self.ledger.load(), half=half))
         self.ledger.forget_future(self.boot)
 
     def _next_boot(self):

@@ -235,16 +235,31 @@ def lane_used_up_takes_next_boot():
     assert reserve_boot(folder) == 4
 
 
-def both_counters_damaged_refuses():
-    fill(2, 0)
-    for name in ("boot0", "boot1"):
-        with open(folder + "/" + name, "wb") as file:
-            file.write(b"\x00\x09rest")
-    try:
-        reserve_boot(folder)
-    except BootsError:
-        return
-    raise AssertionError("went on")
+def counters_both_damaged_or_gone_go_on_in_the_next_half_turn():
+    # There the key takes a step: no number was used under it.
+    for half, newest, then in (
+        (None, 0, 0x8000),
+        (0, 0, 0x8000),
+        (0, 70, 0x8000),
+        (0, 0x8004, 0x1_0001),  # this record is of the next half turn already
+        (1, 0x8004, 0x1_0001),
+        (1, 0, 0x1_0001),
+        (2, 9, 0x1_8000),
+        (3, 0, 0x2_0001),
+    ):
+        for data in (b"\x00\x09rest", b"\xff" * 8, None):
+            set_counter(7)
+            for name in ("/boot0", "/boot1"):
+                if data is None:
+                    os.remove(folder + name)
+                else:
+                    with open(folder + name, "wb") as file:
+                        file.write(data)
+            if data is None and half is None:  # a node that never started
+                assert reserve_boot(folder, newest, half=half) == newest + 1
+                continue
+            assert reserve_boot(folder, newest, half=half) == then, (half, newest)
+            assert reserve_boot(folder, newest, half=half) == then + 2  # the other slot is no good
 
 
 def set_counter(number, size=4):
