@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from tools.compiled import mpy_of_interpreter
 from tools.micropython import MicropythonMissingError, find
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_NODE = ROOT / "sim_hardware" / "shims" / "run_node.py"
+SHIMS = ROOT / "sim_hardware" / "shims"
+RUN_NODE = SHIMS / "run_node.py"
+ON_NODE = Path(__file__).parent / "on_node"
 NODE_KEY = bytes(range(32))
 UP_TOPIC = "groundwatch/v1/north/n07/up"
 FS_HZ = 500
@@ -102,16 +105,36 @@ def micropython() -> Path:
         return find()
 
 
+def take_out(interpreter: Path, image: Path, board: str, tree: Path) -> None:
+    """Bring what a node left on its flash into the folder of its tree. What the simulator itself
+    keeps there stays."""
+    kept = tree.parent / "kept"
+    kept.mkdir()
+    subprocess.run(
+        [interpreter, "-X", "heapsize=8m", ON_NODE / "take_out.py", image, board, kept],
+        env={**os.environ, "MICROPYPATH": f"{SHIMS}:{SHIMS.parent}:.frozen"},
+        check=True,
+        timeout=60,
+    )
+    if (tree / "exit.json").exists():
+        (tree / "exit.json").rename(kept / "exit.json")
+    shutil.rmtree(tree)
+    kept.rename(tree)
+
+
 @pytest.fixture
-def play(tmp_path: Path) -> Callable[..., Run]:
-    """Run a node in virtual time until its end, through up to ten resets."""
+def play(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Run]:
+    """Run a node in virtual time until its end, through up to ten resets. Work costs it time, and
+    its files are on flash of the board's size meanwhile, before and after in the folder of its
+    tree; not so in a module that has CHARGES = "none"."""
+    charges = getattr(request.module, "CHARGES", "typical")
 
     def play(
         interpreter: Path,
         feed: bytes,
         board: str = "pico_w",
         name: str = "n07",
-        timeout_s: float = 60,
+        timeout_s: float = 300,
         **settings: Any,
     ) -> Run:
         tree = tmp_path / name
@@ -127,10 +150,16 @@ def play(tmp_path: Path) -> Callable[..., Run]:
             "fs_hz": FS_HZ,
             "end_s": len(feed) / 4 / FS_HZ,
             "uplinks": str(uplinks),
+            "exit": str(tree / "exit.json"),
+            "charges": charges,
+            "flash": str(tmp_path / "flash.img"),
             # The node does not fit an ESP32 without PSRAM (docs/simulator.md).
             "board_heap": board == "pico_w",
             **settings,
         }
+        if sim["charges"] == "none":
+            del sim["flash"]
+        (tmp_path / "flash.img").unlink(missing_ok=True)
         (tmp_path / "sim.json").write_text(json.dumps(sim))
         codes, printed = [], ""
         while len(codes) < 10 and (not codes or codes[-1] == 3):
@@ -146,6 +175,8 @@ def play(tmp_path: Path) -> Callable[..., Run]:
             assert done.returncode in (0, 3), done.stdout + done.stderr
             codes.append(done.returncode)
             printed += done.stdout
+        if "flash" in sim:
+            take_out(interpreter, tmp_path / "flash.img", board, tree)
         raw = uplinks.read_bytes() if uplinks.exists() else b""
         return Run(codes, printed.splitlines(), [opened(x) for x in raw.decode().splitlines()], raw)
 

@@ -20,6 +20,8 @@ from tests.on_node import run_on_node
 from tests.trees import patch
 from tools.micropython import find
 
+# Costs are not charged: these tests count samples or starts to the last one.
+CHARGES = "none"
 BOARD = "boards/pico_w/board.py"
 STATION = "boards/station.py"
 STATE = Path(__file__).parents[1] / "ledger" / "on_node" / "state.py"
@@ -66,6 +68,17 @@ def test_node_with_a_walker_sends_what_it_made(
     assert health
     assert health[-1].samples_missed == 0
     assert 3_800 <= health[-1].battery_mv <= 4_000
+
+
+def test_node_whose_work_takes_time_sends_what_it_made_and_tells_what_it_missed(
+    micropython: Path, play: Callable[..., Any]
+):
+    run = play(micropython, walker(60, 20, 40), charges="typical")
+    assert run.codes == [0]
+    assert len(made(run.lines)) >= 3
+    assert sent(run) == sorted(made(run.lines))
+    # Each erase of flash costs some samples.
+    assert 0 <= run.messages("Health")[-1].samples_missed <= 36
 
 
 def test_node_with_nobody_near_stays_silent(micropython: Path, play: Callable[..., Any]):

@@ -42,7 +42,9 @@ KINDS: dict[str, tuple[int, float, float]] = {
 }
 LEAD_S = 20.0  # before the first fault
 _GAP_S = (2.0, 35.0)
-_AWAY_S = (600.0, 1_800.0)
+# How long the gateway is away once in each schedule: for minutes, in every twelfth for hours.
+_AWAY_S = (120.0, 600.0)
+_HOURS_S = (3_600.0, 7_200.0)
 _FLICKERS = (3, 7)
 
 
@@ -91,7 +93,7 @@ class Schedule:
 
 
 def make_schedule(seed: int, count: int, away: bool = True) -> Schedule:
-    """`count` entries, `away`: and one absence of the gateway for an hour or so among them."""
+    """`count` entries; `away`: one of them is a long absence of the gateway."""
     chance = random.Random(seed)
     kinds = list(KINDS)
     shares = [KINDS[kind][0] for kind in kinds]
@@ -100,7 +102,7 @@ def make_schedule(seed: int, count: int, away: bool = True) -> Schedule:
     for number in range(count):
         at_s += chance.uniform(*_GAP_S)
         if number == away_at:
-            away_s = chance.uniform(*_AWAY_S)
+            away_s = chance.uniform(*(_AWAY_S if seed % 12 else _HOURS_S))
             faults.append(Fault("gateway away", _round(at_s), _round(at_s + away_s)))
             at_s += away_s
             continue

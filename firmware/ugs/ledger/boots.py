@@ -15,6 +15,9 @@ _HALF = const(0x8000)
 _LOW = const(0xFFFF)
 # Two files written in turn: power may fail in either, the other one stays whole.
 _SLOTS = ("boot0", "boot1")
+# And a copy beside the folder. littlefs keeps small files in the log of their folder: one bit that
+# flips there takes the folder, with both slots, back to what it was before, and nothing shows it.
+_COPY = "starts"
 _CRC = const(4)
 # Bytes of the number; 2 before schema version 2.
 _SIZES = (4, 2)
@@ -42,7 +45,12 @@ def reserve_boot(folder, newest=0, in_run=False, half=None):
     numbers = [_read_slot(folder + "/" + name) for name in _SLOTS]
     damaged = numbers.count(-1)
     number = max(numbers)
-    if damaged == len(_SLOTS) or (not number and half is not None):
+    copy = folder[: folder.rfind("/") + 1] + _COPY
+    copied = _read_slot(copy)
+    if copied > max(0, number):
+        # The copy is written last, so it has the number of the last start.
+        number, numbers, damaged = copied, [0, 0], 0
+    elif damaged == len(_SLOTS) or (not number and half is not None):
         # No number of this half turn is known to be free. All of the next one are: there the key
         # takes a step. A file that is gone counts as damaged once the key was in use.
         number = _end_of_half(half or 0, newest)
@@ -63,10 +71,11 @@ def reserve_boot(folder, newest=0, in_run=False, half=None):
     # Overwrite the damaged slot or the older number, never the newest good one.
     path = folder + "/" + _SLOTS[0 if numbers[0] <= numbers[1] else 1]
     data = number.to_bytes(_SIZES[0], "big")
-    with open(path, "wb") as file:
-        file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
-    if _read_slot(path) != number:
-        raise OSError("boot counter does not read back")
+    for place in (path, copy):
+        with open(place, "wb") as file:
+            file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
+        if _read_slot(place) != number:
+            raise OSError("boot counter does not read back")
     return number
 
 

@@ -299,7 +299,15 @@ def counters_both_damaged_or_gone_go_on_in_the_next_half_turn():
                 assert reserve_boot(folder, newest, half=half) == newest + 1
                 continue
             assert reserve_boot(folder, newest, half=half) == then, (half, newest)
+            lose_copy()
             assert reserve_boot(folder, newest, half=half) == then + 2  # the other slot is no good
+
+
+def lose_copy():
+    try:
+        os.remove(folder + "/../starts")
+    except OSError:
+        pass
 
 
 def set_counter(number, size=4):
@@ -308,6 +316,7 @@ def set_counter(number, size=4):
         os.mkdir(folder)
     except OSError:
         pass
+    lose_copy()
     for name, value in (("/boot0", number), ("/boot1", number - 1)):
         data = value.to_bytes(size, "big")
         with open(folder + name, "wb") as file:
@@ -318,7 +327,28 @@ def counter_whose_newest_slot_was_deleted_uses_no_number_again():
     set_counter(40)
     assert reserve_boot(folder) == 41
     os.remove(folder + "/boot1")
+    lose_copy()
     assert reserve_boot(folder) == 42
+
+
+def counters_taken_back_together_or_lost_go_on_from_their_copy():
+    set_counter(40)
+    assert reserve_boot(folder) == 41
+    saved = {name: plain_open(folder + name, "rb").read() for name in ("/boot0", "/boot1")}
+    assert [reserve_boot(folder) for _ in range(5)] == [42, 43, 44, 45, 46]
+    for name in saved:
+        with plain_open(folder + name, "wb") as file:
+            file.write(saved[name])
+    assert reserve_boot(folder) == 47
+    for name in saved:
+        os.remove(folder + name)
+    assert reserve_boot(folder, half=0) == 48
+    for name in saved:
+        with plain_open(folder + name, "wb") as file:
+            file.write(b"no number")
+    assert reserve_boot(folder, half=0) == 49
+    lose_copy()
+    assert reserve_boot(folder) == 51  # one slot is damaged still
 
 
 def numbers_start_again_with_the_next_turn():
