@@ -36,8 +36,9 @@ check: ready-for-tests ## style, types, node compilation for every board, wire d
 	@$(VENV)/python -m tools.firmware_check
 	@$(VENV)/groundwatch wire --check
 
-faults: ready-for-tests ## the gateway under kills, power cuts, broken disks, clocks, brokers, links; a quarter of an hour
+faults: ready-for-tests ## gateway and nodes under kills, power cuts, broken disks, clocks, brokers, links; half an hour
 	@$(VENV)/python -m pytest -m faults tests/faults tests/node/test_corrupted_state.py -s $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m faults tests/node_faults -n $(WORKERS) --dist load -rP $(PYTEST_ARGS)
 
 fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' guided
 	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-fuzz.lock

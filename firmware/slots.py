@@ -247,7 +247,7 @@ class Slots:
         try:
             with open(self._paths[(self._count + 1) & 1], "wb") as file:
                 file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
-        except OSError:
+        except (OSError, MemoryError):  # to open a file takes 1 KB of heap
             return False
         self._count += 1
         return True

@@ -50,6 +50,7 @@ class Crystal:
         return replace(
             faults,
             tamper_edges_s=tuple(self.shows(t_s) for t_s in faults.tamper_edges_s),
+            flash_cuts_s=tuple(self.shows(t_s) for t_s in faults.flash_cuts_s),
             battery_curve=tuple((self.shows(t_s), mv) for t_s, mv in faults.battery_curve),
             geophone_faults=tuple((self.shows(t_s), kind) for t_s, kind in faults.geophone_faults),
             **intervals,

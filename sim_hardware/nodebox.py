@@ -36,6 +36,7 @@ INTERVALS = (
     "dns_away_s",
     "dead_radio_s",
     "half_open_s",
+    "low_memory_s",
 )
 # What work costs a node (sim_hardware/shims/simcosts.py): nothing, or the typical or worst figure.
 CHARGES = ("none", "typical", "worst")
@@ -53,9 +54,10 @@ class Faults:
     `battery_curve`: (time, mV) points in rising order, straight lines between them; without any
     the battery stays at `battery_mv`. `battery_mohm`: its inner resistance; when the radio's
     current makes the supply sag too far, the board starts again (brown-out). `geophone_faults`:
-    (time, kind) pairs, kinds as in parts/geophone_line.py. In virtual time only: `loss_pct`, the
-    share of uplinks whose connection breaks, `clock_ppm`, how fast the crystal runs,
-    `dead_radio_s` (joined, but nothing passes until the radio starts again) and `half_open_s`
+    (time, kind) pairs, kinds as in parts/geophone_line.py. `flash_cuts_s`: power fails in the first
+    erase or program after each. `low_memory_s`: hardly any heap is free. In virtual time only:
+    `loss_pct`, the share of uplinks whose connection breaks, `clock_ppm`, how fast the crystal
+    runs, `dead_radio_s` (joined, but nothing passes until the radio starts again) and `half_open_s`
     (connections that stand then carry nothing any more).
     """
 
@@ -74,6 +76,8 @@ class Faults:
     dns_away_s: Intervals = ()
     dead_radio_s: Intervals = ()
     half_open_s: Intervals = ()
+    low_memory_s: Intervals = ()
+    flash_cuts_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,7 @@ class NodeBox:
             "seed": node_seed(seed, self.node),
             **{name: [list(pair) for pair in getattr(faults, name)] for name in INTERVALS},
             "tamper_edges_s": list(faults.tamper_edges_s),
+            "flash_cuts_s": list(faults.flash_cuts_s),
             "battery_mv": faults.battery_mv,
             "battery_curve": [list(pair) for pair in faults.battery_curve],
             "battery_mohm": faults.battery_mohm,

@@ -24,6 +24,7 @@ _RULES = {
     **dict.fromkeys(INTERVALS, list),
     "flickers": list,
     "tamper_edges_s": list,
+    "flash_cuts_s": list,
     "battery_mv": _BATTERY_MV,
     "battery_curve": list,
     "battery_mohm": (0.0, 100_000.0),
@@ -61,8 +62,9 @@ def _read_trouble(table: object, where: str) -> Trouble:
     for _, mv in values.get("battery_curve", ()):
         if not _BATTERY_MV[0] <= mv <= _BATTERY_MV[1]:
             raise SimError(f"{where}.battery_curve: {mv:g} mV is outside 0..{_BATTERY_MV[1]:g}")
-    if "tamper_edges_s" in values:
-        values["tamper_edges_s"] = _rising(values["tamper_edges_s"], f"{where}.tamper_edges_s")
+    for key in ("tamper_edges_s", "flash_cuts_s"):
+        if key in values:
+            values[key] = _rising(values[key], f"{where}.{key}")
     for key in ("battery_mv", "battery_mohm", "loss_pct"):
         if key in values:
             values[key] = int(values[key])

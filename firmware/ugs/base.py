@@ -41,7 +41,7 @@ _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
     # image this is, why the start before it ended, and where the reason of the next end is kept.
-    # Opening the journal reserves the boot number and may raise OSError or BootsError.
+    # Opening the journal reserves the boot number and may raise OSError.
     # Each kind of node has its own fw_prefix, begin(), start(), step() and next_own().
 
     fw_prefix = ""
@@ -55,11 +55,11 @@ class BaseNode:
         # What commands started and what goes on for a while (ugs.remote), one of each kind.
         self.jobs = []
         self.clock = Clock()
+        self.ratchet = Ratchet(_STATE, config.key)
         self.journal = Journal(_STATE)
-        self.journal.open(self.begin)
+        self.journal.open(self.begin, self.ratchet.half)
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
-        self.ratchet = Ratchet(_STATE, config.key)
         self.ratchet.start(self.journal.number >> 15)
         derived = self.ratchet.keys
         self.session = Session(config, derived, self.journal, self.clock, self, random.random)

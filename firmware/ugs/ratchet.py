@@ -34,6 +34,7 @@ class KeysError(ValueError):
 class Ratchet:
     # key: of node.json, None when that holds none any more. Raises KeysError without any.
     #   epoch, key, keys: what is sealed and opened with; faults: how often flash refused
+    #   half: the half turn of starts that the key is for, None before the first start with it
 
     def __init__(self, folder, key):
         self.faults = 0
@@ -45,9 +46,9 @@ class Ratchet:
             if key is None:
                 raise KeysError("node.json has no key and %s is no good; provision it" % self._path)
             record = (origin, 0, 0, key, keys.mqtt_password(key))
-            self._half = None
+            self.half = None
         else:
-            self._half = record[1] >> _EPOCH_BITS
+            self.half = record[1] >> _EPOCH_BITS
         self._origin, self.epoch, self._since_ms, self.key, self._password = record
         self.epoch &= (1 << _EPOCH_BITS) - 1
         self.keys = keys.Keys(self.key, self._password)
@@ -78,9 +79,9 @@ class Ratchet:
         # start its numbers have been used before, so the key takes a step, answered or not.
         # Where flash refuses it is used all the same: the next start takes the same step again, and
         # has other numbers.
-        if half == self._half:
+        if half == self.half:
             return
-        is_new, self._half = self._half is None, half
+        is_new, self.half = self.half is None, half
         key = self.key if is_new else keys.next_key(self.key, self.epoch + 1)
         try:
             if not is_new:
@@ -148,7 +149,7 @@ class Ratchet:
         return struct.unpack(_RECORD, body) if len(body) == struct.calcsize(_RECORD) else None
 
     def _save(self, epoch, since_ms, key):
-        epoch |= (self._half or 0) << _EPOCH_BITS
+        epoch |= (self.half or 0) << _EPOCH_BITS
         body = struct.pack(_RECORD, self._origin, epoch, since_ms, key, self._password)
         with open(self._path + ".new", "wb") as file:
             file.write(body + binascii.crc32(body).to_bytes(_CRC, "big"))

@@ -20,7 +20,11 @@ NM_S_MAX = 150_000
 
 
 class GeophoneChannel:
+    #   reads: how often it was read since power-on; first_us: when that began
+
     def __init__(self, now, line, seed):
+        self.reads = 0
+        self.first_us = None
         self._now = now
         self._line = line
         self._noise = noise.table(seed)
@@ -33,10 +37,13 @@ class GeophoneChannel:
 
     def code(self):
         # 0..4095. Several readings at one instant differ by noise only.
+        self.reads += 1
         return self.code_at(self._now())
 
     def code_at(self, t_us):
         if t_us != self._t_us:
+            if self._t_us is None:
+                self.first_us = t_us
             self._t_us = t_us
             self._look(t_us)
         i = self._i + self._stride

@@ -76,6 +76,12 @@ def _bind(settings):
     if settings.board_heap:
         simmemory.fit(simcharge.port("heap_free"), simcharge.port("in_flash"))
     collector.start()
+    for begin_us, end_us in settings.faults_us["low_memory"]:
+        simmemory.squeeze(begin_us, end_us)
+    if settings.outside:
+        import simoutside
+
+        simoutside.start(settings)
 
 
 def _start_real(settings):

@@ -26,6 +26,8 @@ totals = {
     "unfed_us_max": 0,
 }
 
+in_flash = None  # called in the middle of each erase and program
+
 _costs = None  # the board's column, None while nothing is charged
 _port = None
 _column = 0
@@ -57,11 +59,15 @@ def cost_us(name):
 
 def erase():
     # A sector of 4 KiB; no interrupt starts meanwhile.
+    if in_flash is not None:
+        in_flash()
     _pay("erases", "erase_us", cost_us("erase_us"), simirq.IRQ_OFF | simirq.SCHED_OFF)
 
 
 def program(pages):
     # Pages of 256 bytes in one call.
+    if in_flash is not None:
+        in_flash()
     cost = pages * cost_us("program_us")
     if _costs is not None:
         totals["programs"] += pages - 1

@@ -27,6 +27,7 @@ dirty = False  # a simulated stream changed state: waiting tasks must be looked 
 held = 0  # what waits while the processor is busy (simirq): interrupts, scheduled callbacks
 release = None  # called when nothing is held any more
 waits = None  # called before each wait of the loop
+outside = None  # hold(t_us): virtual time waits for the host; True when something came from there
 
 _now_us = 0
 _in_event = False
@@ -263,6 +264,8 @@ def _virtual_wait(core):
         while _events:
             if target_us is not None and _events[-1][0] > target_us:
                 break
+            if outside is not None and outside(_events[-1][0]):
+                continue
             fire_next()
             if dirty:
                 dirty = False
@@ -274,6 +277,8 @@ def _virtual_wait(core):
             print("sim: every task waits for something that cannot happen")
             leave(EXIT_CRASH)
         if target_us > _now_us:
+            if outside is not None and outside(target_us):
+                return
             _now_us = target_us
             _reads = 0
 

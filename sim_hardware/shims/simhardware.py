@@ -12,7 +12,7 @@ from parts.edges import EdgeList
 from parts.feed import Feed
 from parts.geophone_line import GeophoneLine
 from parts.rows import BOARDS
-from parts.rp2040_adc import CurveChannel, GeophoneChannel, LevelChannel
+from parts.rp2040_adc import READINGS, CurveChannel, GeophoneChannel, LevelChannel
 from parts.rp2040_dma import Block
 
 settings = None
@@ -51,6 +51,8 @@ def build(chosen, cause):
     if chosen.oversampled and simcharge.port("is_rp2"):
         adc_block = Block(simclock.now, {gpio - 26: part for gpio, part in _adc.items()})
     simpower.watch(chosen, leave)
+    if chosen.count_samples:
+        simclock.at(simclock.now(), _tell_samples)
     if chosen.end_s is not None:
         end_us = int(chosen.end_s * 1_000_000)
         if end_us < simclock.now():
@@ -128,6 +130,15 @@ def leave(code, cause, t_us=None):
     with open(settings.exit, "w") as file:
         file.write(json.dumps({"cause": cause, "t_us": simclock.now() if t_us is None else t_us}))
     simclock.leave(code)
+
+
+def _tell_samples(t_us):
+    # Due: one each 4 ms from the first on, as the node samples at 250 Hz.
+    channel = _adc[wiring.geophone]
+    if channel.reads:
+        due = 1 + (t_us - channel.first_us) // 4_000
+        print("sim: samples due=%d read=%d" % (due, channel.reads // READINGS))
+    return t_us + 1_000_000
 
 
 def _end(_t_us):

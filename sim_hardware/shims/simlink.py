@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Room "link", simulated: one TCP connection and the MQTT 3.1.1 broker at its far end (numbers
-# below are sections of the OASIS standard). Bytes take a fixed time each way; loss is seeded.
+# below are sections of the OASIS standard). Bytes take a fixed time each way; loss is seeded. A
+# far end may also lie outside (simoutside).
 
 import simclock
 import simgateway
@@ -16,6 +17,8 @@ _DISCONNECT = 14
 _PACKET_MAX = 2048
 
 _lossy = 0  # state of the loss generator
+_lines = []  # those that stand
+_is_watching = False
 
 
 def _delay_us():
@@ -32,39 +35,57 @@ def _lost():
 
 
 def open_line(socket):
-    return Line(socket)
+    _watch()
+    if simhardware.settings.outside:
+        import simoutside
+
+        return Line(socket, simoutside.FarEnd)
+    return Line(socket, Broker)
+
+
+def _watch():
+    # Once for all lines: what each had noted for itself would stay on the node's heap.
+    global _is_watching
+    if _is_watching:
+        return
+    _is_watching = True
+    for begin_us, _ in simhardware.settings.outages_us:
+        if begin_us > simclock.now():
+            simclock.at(begin_us, _outage)
+    for begin_us, _ in simhardware.settings.faults_us["half_open"]:
+        if begin_us > simclock.now():
+            simclock.at(begin_us, _forget)
+
+
+def _outage(_t_us):
+    for line in list(_lines):
+        line.cut()
+
+
+def _forget(_t_us):
+    for line in _lines:
+        line.is_half_open = True
 
 
 class Line:
-    def __init__(self, socket):
+    def __init__(self, socket, far_end):
         self.is_open = False  # the TCP handshake is done
         self._socket = socket
-        self._broker = Broker(self)
-        self._is_half_open = False  # neither end is told, nothing passes any more
+        self._broker = far_end(self)
+        self.is_half_open = False  # neither end is told, nothing passes any more
+        _lines.append(self)
         simclock.at(simclock.now() + 2 * _delay_us(), self._opened)
-        for begin_us, _ in simhardware.settings.outages_us:
-            if begin_us > simclock.now():
-                simclock.at(begin_us, self._outage)
-        for begin_us, _ in simhardware.settings.faults_us["half_open"]:
-            if begin_us > simclock.now():
-                simclock.at(begin_us, self._forget)
 
     def _opened(self, _t_us):
         if self._passes():
             self.is_open = True
             simclock.dirty = True
 
-    def _forget(self, _t_us):
-        self._is_half_open = True
-
     def _passes(self):
         # Bytes that a dead radio swallowed are missing for good: the connection stays half-open.
         if simhardware.radio_is_dead(simclock.now()):
-            self._is_half_open = True
-        return not self._is_half_open
-
-    def _outage(self, _t_us):
-        self.cut()
+            self.is_half_open = True
+        return not self.is_half_open
 
     def to_broker(self, data):
         if not self._passes():
@@ -86,22 +107,32 @@ class Line:
 
         simclock.at(simclock.now() + _delay_us(), arrive)
 
+    def ended(self):
+        # The far end has closed: behind what it sent before.
+        def arrive(_t_us):
+            self.cut()
+
+        simclock.at(simclock.now() + _delay_us(), arrive)
+
     def cut(self):
         # The connection is gone, for both ends at once where anything passes.
         if self._socket is not None:
             if self._passes():
                 self._socket.broken()
-            self._socket = None
-            self._broker.lost()
+            self._hung_up(None)
 
     def hang_up(self):
         # The node closed its socket. What it wrote before is still on its way.
         if self._socket is not None and self._passes():
             simclock.at(simclock.now() + _delay_us(), self._hung_up)
+        elif self in _lines:
+            _lines.remove(self)
 
     def _hung_up(self, _t_us):
         self._socket = None
         self._broker.lost()
+        if self in _lines:
+            _lines.remove(self)
 
 
 class Broker:

@@ -8,6 +8,7 @@ import gc
 import sys
 
 import simcharge
+import simclock
 
 # Objects of a 64-bit build take twice the room of the boards' 32 bits.
 _WORDS = 2 if sys.maxsize > 0x7FFFFFFF else 1
@@ -18,6 +19,8 @@ _PIECE_MIN = 32
 # What a collection frees at least; a quarter of the threshold, once there is one.
 _LEAST_BYTES = 4_096
 _ballast = None
+_SQUEEZED_FREE = 6_000
+_squeezed = None
 _base_bytes = 0  # live before the node's first line: the simulator's own
 _from_sources = True
 _in_flash = 0  # no collection looks at it
@@ -40,6 +43,27 @@ def fit(free_bytes, in_flash):
             size >>= 1
     del board
     gc.collect()
+
+
+def squeeze(begin_us, end_us):
+    # Between these times hardly any heap is free.
+    def take(_t_us):
+        global _squeezed
+        gc.collect()
+        size = _PIECE_MAX
+        while size >= _PIECE_MIN and gc.mem_free() > _SQUEEZED_FREE * _WORDS:
+            try:
+                _squeezed = (_squeezed, bytearray(min(size, gc.mem_free() // 2)))
+            except MemoryError:
+                size >>= 1
+
+    def give(_t_us):
+        global _squeezed
+        _squeezed = None
+
+    if begin_us > simclock.now():
+        simclock.at(begin_us, take)
+        simclock.at(end_us, give)
 
 
 def note_import(is_source):

@@ -7,6 +7,7 @@ import simclock
 import utime
 
 _LOOK_US = 1_000_000  # how often the battery is compared with what the board needs
+_CUT_US = 1_000_000  # how long power is away after it failed while flash was written
 
 
 def battery_mv(settings, t_us):
@@ -56,6 +57,14 @@ def watch(settings, leave):
             leave(simclock.EXIT_END, "end")
         leave(simclock.EXIT_RESET, "power_on", until_us)
 
+    def in_flash():
+        if cuts and simclock.now() >= cuts[0]:
+            print("sim: power off while flash is written")
+            leave(simclock.EXIT_RESET, "power_on", back_us(settings, simclock.now() + _CUT_US))
+
+    cuts = [t_us for t_us in settings.flash_cuts_us if t_us >= simclock.boot_us]
+    if cuts:
+        simcharge.in_flash = in_flash
     for begin_us, _ in settings.faults_us["power_off"]:
         if begin_us >= simclock.boot_us:
             simclock.at(begin_us, fail)

@@ -36,6 +36,8 @@ _FIELDS = {
     "dns_away_s": (list, ()),  # no name is resolved, and the look-up waits for it
     "dead_radio_s": (list, ()),  # virtual: joined, but nothing passes until the radio starts again
     "half_open_s": (list, ()),  # virtual: connections that stand at `from` carry nothing any more
+    "flash_cuts_s": (list, ()),  # power fails in the first erase or program after each
+    "low_memory_s": (list, ()),  # [from, to]: hardly any heap is free
     "battery_mv": (int, 3900),
     "battery_curve": (list, ()),  # [time, mV] points in place of a steady battery
     "battery_mohm": (int, 0),  # inner resistance: what the radio draws makes the supply sag
@@ -43,6 +45,11 @@ _FIELDS = {
     "link_delay_ms": (int, 20),  # virtual: one way
     "clock_ppb": (int, 0),  # virtual: how much faster than true time the node's crystal runs
     "loss_pct": (int, 0),  # virtual: share of uplinks whose connection breaks
+    # virtual: two ports of this machine. Connections go out by real TCP to the first one; whoever
+    # listens on the second one is asked at `stops_s`, and before bytes go out (simoutside).
+    "outside": (list, ()),
+    "stops_s": (list, ()),
+    "count_samples": (bool, False),  # prints once a second how often the geophone was read
     "exit": (str, "exit.json"),  # written when the node stops: why and when
     "charges": (str, "none"),  # what work costs: "none", "typical" or "worst" (simcosts)
     "flash": (str, None),  # image of the board's flash; None: the host's folder, without a limit
@@ -58,6 +65,7 @@ _PAIRS = (
     "dns_away",
     "dead_radio",
     "half_open",
+    "low_memory",
 )
 
 
@@ -88,6 +96,8 @@ class Settings:
             raise SettingsError("virtual mode needs uplinks, the file to append to")
         self.pir_edges_us = _times_us("pir_edges_s", self.pir_edges_s)
         self.tamper_edges_us = _times_us("tamper_edges_s", self.tamper_edges_s)
+        self.flash_cuts_us = _times_us("flash_cuts_s", self.flash_cuts_s)
+        self.stops_us = _times_us("stops_s", self.stops_s)
         self.battery_points = []
         for point in self.battery_curve:
             if type(point) is not list or len(point) != 2:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +18,15 @@ import pytest
 
 from gateway import keys
 from gateway.wire import codec, seal
+from gateway.wire.errors import WireError
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
 from tools.micropython import MicropythonMissingError, find
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_NODE = ROOT / "sim_hardware" / "shims" / "run_node.py"
+SHIMS = ROOT / "sim_hardware" / "shims"
+RUN_NODE = SHIMS / "run_node.py"
+ON_NODE = Path(__file__).parent / "on_node"
 NODE_KEY = bytes(range(32))
 UP_TOPIC = "groundwatch/v1/north/n07/up"
 FS_HZ = 500
@@ -74,14 +79,20 @@ class Run:
         return list(found.values())
 
 
+def unseal(data: bytes) -> tuple[int, bytes, bytes]:
+    """(key epoch, Partial IV, payload) of a node whose key has taken no step, or one."""
+    first = keys.derive(NODE_KEY)
+    for now in (first, keys.next_epoch(first)):
+        with contextlib.suppress(WireError):
+            return now.epoch, *seal.open_sealed(now.up_key, now.up_iv, data, UP_TOPIC.encode())
+    raise AssertionError("sealed with another key")
+
+
 def opened(line: str) -> tuple[int, int, int, int, Any]:
     """One line of the uplinks file, verified and decoded as a gateway would."""
     row = json.loads(line)
     assert row["topic"] == UP_TOPIC
-    node_keys = keys.derive(NODE_KEY)
-    piv, payload = seal.open_sealed(
-        node_keys.up_key, node_keys.up_iv, bytes.fromhex(row["payload"]), UP_TOPIC.encode()
-    )
+    _epoch, piv, payload = unseal(bytes.fromhex(row["payload"]))
     return (row["t_us"], *seal.parse_up_piv(piv), codec.decode(payload))
 
 
@@ -94,16 +105,36 @@ def micropython() -> Path:
         return find()
 
 
+def take_out(interpreter: Path, image: Path, board: str, tree: Path) -> None:
+    """Bring what a node left on its flash into the folder of its tree. What the simulator itself
+    keeps there stays."""
+    kept = tree.parent / "kept"
+    kept.mkdir()
+    subprocess.run(
+        [interpreter, "-X", "heapsize=8m", ON_NODE / "take_out.py", image, board, kept],
+        env={**os.environ, "MICROPYPATH": f"{SHIMS}:{SHIMS.parent}:.frozen"},
+        check=True,
+        timeout=60,
+    )
+    if (tree / "exit.json").exists():
+        (tree / "exit.json").rename(kept / "exit.json")
+    shutil.rmtree(tree)
+    kept.rename(tree)
+
+
 @pytest.fixture
-def play(tmp_path: Path) -> Callable[..., Run]:
-    """Run a node in virtual time until its end, through up to ten resets."""
+def play(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Run]:
+    """Run a node in virtual time until its end, through up to ten resets. Work costs it time, and
+    its files are on flash of the board's size meanwhile, before and after in the folder of its
+    tree; not so in a module that has CHARGES = "none"."""
+    charges = getattr(request.module, "CHARGES", "typical")
 
     def play(
         interpreter: Path,
         feed: bytes,
         board: str = "pico_w",
         name: str = "n07",
-        timeout_s: float = 60,
+        timeout_s: float = 300,
         **settings: Any,
     ) -> Run:
         tree = tmp_path / name
@@ -120,8 +151,14 @@ def play(tmp_path: Path) -> Callable[..., Run]:
             "end_s": len(feed) / 4 / FS_HZ,
             "uplinks": str(uplinks),
             "board_heap": True,
+            "exit": str(tree / "exit.json"),
+            "charges": charges,
+            "flash": str(tmp_path / "flash.img"),
             **settings,
         }
+        if sim["charges"] == "none":
+            del sim["flash"]
+        (tmp_path / "flash.img").unlink(missing_ok=True)
         (tmp_path / "sim.json").write_text(json.dumps(sim))
         codes, printed = [], ""
         while len(codes) < 10 and (not codes or codes[-1] == 3):
@@ -137,6 +174,8 @@ def play(tmp_path: Path) -> Callable[..., Run]:
             assert done.returncode in (0, 3), done.stdout + done.stderr
             codes.append(done.returncode)
             printed += done.stdout
+        if "flash" in sim:
+            take_out(interpreter, tmp_path / "flash.img", board, tree)
         raw = uplinks.read_bytes() if uplinks.exists() else b""
         return Run(codes, printed.splitlines(), [opened(x) for x in raw.decode().splitlines()], raw)
 

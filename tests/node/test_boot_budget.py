@@ -21,6 +21,7 @@ from tests.node.conftest import walker
 from tools.compiled import mpy_of_interpreter
 from tools.image import FIRMWARE
 
+CHARGES = "none"  # it is the test itself that charges
 BUDGET = Path(__file__).parent / "on_node" / "budget.py"
 STARTED = ("node started",)
 

@@ -12,6 +12,8 @@ from tools.bundle import write_tree
 from tools.compiled import mpy_of_interpreter
 from tools.image import FIRMWARE, make_image
 
+CHARGES = "none"  # a frozen image is not read from flash
+
 
 def test_frozen_node_starts_without_a_tree_and_hears_a_walker(
     micropython: Path, play: Callable[..., Any], tmp_path: Path

@@ -11,6 +11,9 @@ from gateway.wire.messages import ConditionKind
 from tests.node.conftest import walker
 from tests.node.test_node import conditions, made, sent
 
+# Costs are not charged: these tests count samples or starts to the last one.
+CHARGES = "none"
+
 
 def test_radio_of_an_empty_battery_is_off_until_it_has_recovered(
     micropython: Path, play: Callable[..., Any]

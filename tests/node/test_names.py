@@ -20,6 +20,8 @@ from tests.node.test_node import made, sent
 from tools.bundle import write_tree
 from tools.compiled import mpy_of_interpreter
 
+# Costs are not charged: these tests count samples or starts to the last one.
+CHARGES = "none"
 NAMED = replace(config("pico_w"), host="gateway.field.example")
 FEED = walker(900, 600, 640)
 

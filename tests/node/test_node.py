@@ -21,6 +21,8 @@ from tests.trees import patch
 from tools.boards import BOARDS
 from tools.micropython import find
 
+# Costs are not charged: these tests count samples or starts to the last one.
+CHARGES = "none"
 BOARD = "boards/pico_w/board.py"
 STATION = "boards/station.py"
 STATE = Path(__file__).parents[1] / "ledger" / "on_node" / "state.py"
@@ -77,6 +79,17 @@ def test_node_on_a_board_that_is_called_unsupported_does_not_start(
     run = play(micropython, walker(20, 0, 0), board)
     assert any(line.startswith("MemoryError") for line in run.lines)
     assert made(run.lines) == []
+
+
+def test_node_whose_work_takes_time_sends_what_it_made_and_tells_what_it_missed(
+    micropython: Path, play: Callable[..., Any]
+):
+    run = play(micropython, walker(60, 20, 40), charges="typical")
+    assert run.codes == [0]
+    assert len(made(run.lines)) >= 3
+    assert sent(run) == sorted(made(run.lines))
+    # Each erase of flash costs some samples.
+    assert 0 <= run.messages("Health")[-1].samples_missed <= 36
 
 
 def test_node_with_nobody_near_stays_silent(micropython: Path, play: Callable[..., Any]):

@@ -15,13 +15,16 @@ _HALF = const(0x8000)
 _LOW = const(0xFFFF)
 # Two files written in turn: power may fail in either, the other one stays whole.
 _SLOTS = ("boot0", "boot1")
+# And a copy beside the folder. littlefs keeps small files in the log of their folder: one bit that
+# flips there takes the folder, with both slots, back to what it was before, and nothing shows it.
+_COPY = "starts"
 _CRC = const(4)
 # Bytes of the number; 2 before schema version 2.
 _SIZES = (4, 2)
 
 
 class BootsError(Exception):
-    # The counters cannot go on under this key: the node must be provisioned anew.
+    # The counters cannot go on in this turn.
     pass
 
 
@@ -34,16 +37,25 @@ def is_after(boot, seq, position):
     return ahead < _HALF or not position[0]
 
 
-def reserve_boot(folder, newest=0, in_run=False):
+def reserve_boot(folder, newest=0, in_run=False, half=None):
     # The next number, safely on flash when this returns. `newest` is the boot number of the newest
-    # record in the ledger; `in_run`: for a further block of counters. Raises OSError when flash
-    # cannot be written, BootsError when both slots are damaged or a run has used up its blocks.
+    # record in the ledger; `in_run`: for a further block of counters; `half`: the half turn of the
+    # last start, by the record of the key, None when that says nothing. Raises OSError when flash
+    # cannot be written, BootsError when a run has used up its blocks.
     numbers = [_read_slot(folder + "/" + name) for name in _SLOTS]
     damaged = numbers.count(-1)
-    if damaged == len(_SLOTS):
-        raise BootsError("both boot counters are damaged; bundle the node with a new key")
     number = max(numbers)
-    if number > 1 and 0 in numbers:
+    copy = folder[: folder.rfind("/") + 1] + _COPY
+    copied = _read_slot(copy)
+    if copied > max(0, number):
+        # The copy is written last, so it has the number of the last start.
+        number, numbers, damaged = copied, [0, 0], 0
+    elif damaged == len(_SLOTS) or (not number and half is not None):
+        # No number of this half turn is known to be free. All of the next one are: there the key
+        # takes a step. A file that is gone counts as damaged once the key was in use.
+        number = _end_of_half(half or 0, newest)
+        numbers, damaged = [0, 0], 0
+    elif number > 1 and 0 in numbers:
         damaged += 1  # from the second number on both slots exist: this one was deleted
     # A counter that was set back: the ledger knows better.
     if not number:
@@ -59,11 +71,19 @@ def reserve_boot(folder, newest=0, in_run=False):
     # Overwrite the damaged slot or the older number, never the newest good one.
     path = folder + "/" + _SLOTS[0 if numbers[0] <= numbers[1] else 1]
     data = number.to_bytes(_SIZES[0], "big")
-    with open(path, "wb") as file:
-        file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
-    if _read_slot(path) != number:
-        raise OSError("boot counter does not read back")
+    for place in (path, copy):
+        with open(place, "wb") as file:
+            file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
+        if _read_slot(place) != number:
+            raise OSError("boot counter does not read back")
     return number
+
+
+def _end_of_half(half, newest):
+    # The last number of a half turn: of the one after, where the newest record is of that already.
+    if newest and newest >> 15 != half & 1:
+        half += 1
+    return (half + 1) * _HALF - 1
 
 
 def _read_slot(path):
@@ -80,4 +100,6 @@ def _read_slot(path):
     body = data[:-_CRC]
     if len(body) not in _SIZES or data[-_CRC:] != binascii.crc32(body).to_bytes(_CRC, "big"):
         return -1
+    if body == b"\xff\xff\xff\xff":
+        return -1  # erased flash: its CRC is right
     return int.from_bytes(body, "big")

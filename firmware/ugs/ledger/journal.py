@@ -29,14 +29,15 @@ class Journal:
         self._volatile_seq = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
-    def open(self, begin=None):
-        # Reserves the boot number and reads the ledger; begin() is called in between. Raises
-        # OSError or BootsError.
+    def open(self, begin=None, half=None):
+        # Reserves the boot number, `half` as in reserve_boot(), and reads the ledger; begin() is
+        # called in between. Raises OSError.
         try:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
-        self._take_boot(reserve_boot(self._folder, self.ledger.newest_boot()))
+        newest = self.ledger.newest_boot()
+        self._take_boot(reserve_boot(self._folder, newest, half=half))
         if begin is not None:
             begin()
         self.ledger.load()

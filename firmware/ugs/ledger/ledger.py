@@ -7,7 +7,7 @@ import os
 from micropython import const
 
 from ugs.ledger.boots import is_after
-from ugs.ledger.segment import PAYLOAD_MAX, RECORD_MAX, pack, unpack
+from ugs.ledger.segment import FRAME, PAYLOAD_MAX, RECORD_MAX, pack, unpack
 from ugs.ledger.shares import Shares, is_detection
 
 # One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
@@ -139,6 +139,8 @@ class Ledger:
         record = unpack(buffer, 0, size)
         while record is not None:
             boot, seq, payload, end = record
+            if end - segment.size > len(payload) + FRAME:
+                self.faults += 1  # what lies before it is damaged
             segment.note(boot, seq, end - segment.size)
             self.shares.note(boot, seq, payload)
             record = unpack(buffer, end, size)
@@ -179,7 +181,7 @@ class Ledger:
             try:
                 with open(self._path(segment.number), "ab") as file:
                     file.write(b"".join([pack(*message) for message in batch]))
-            except OSError:
+            except (OSError, MemoryError):  # to open a file takes 1 KB of heap
                 self.faults += 1
                 # How much of it arrived is unknown: go on in a new file.
                 self._ends_torn = True
@@ -370,21 +372,23 @@ class Ledger:
             self.faults += expected
 
     def _read(self, number, at, size):
-        # The record at `at` in the first `size` bytes of a segment, as unpack() gives it. Raises
-        # OSError.
-        if (
-            number != self._window_number
-            or at < self._window_at
-            or (at + RECORD_MAX > self._window_end and self._window_end < size)
-        ):
-            self._window_number = -1
-            with open(self._path(number), "rb") as file:
-                file.seek(at)
-                self._window_at = at
-                self._window_end = at + file.readinto(self._window)
-            self._window_number = number
-        record = unpack(self._window, at - self._window_at, self._window_end - self._window_at)
-        if record is None:
-            return None
-        boot, seq, payload, end = record
-        return boot, seq, payload, end + self._window_at
+        # The first whole record at or behind `at` in the first `size` bytes of a segment, as
+        # unpack() gives it: one that is damaged takes none of the others with it. Raises OSError.
+        while at + FRAME <= size:
+            if (
+                number != self._window_number
+                or at < self._window_at
+                or (at + RECORD_MAX > self._window_end and self._window_end < size)
+            ):
+                self._window_number = -1
+                with open(self._path(number), "rb") as file:
+                    file.seek(at)
+                    self._window_at = at
+                    self._window_end = at + file.readinto(self._window)
+                self._window_number = number
+            record = unpack(self._window, at - self._window_at, self._window_end - self._window_at)
+            if record is not None:
+                boot, seq, payload, end = record
+                return boot, seq, payload, end + self._window_at
+            at += 1
+        return None

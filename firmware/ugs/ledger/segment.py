@@ -10,6 +10,7 @@ from micropython import const
 _HEAD = const(5)
 _IDENTITY = const(4)
 _FORMAT = ">BIHH"
+FRAME = const(9)
 PAYLOAD_MAX = const(200)
 RECORD_MAX = const(209)
 
@@ -20,14 +21,15 @@ def pack(boot, seq, payload):
 
 
 def unpack(data, at, size):
-    # (boot, seq, payload, next offset) of the record at `at` in the first `size` bytes of `data`;
-    # None when there is no whole one. A start does this for each record of a full ledger.
-    if at + _HEAD + _IDENTITY > size:
+    # (boot, seq, payload, next offset) of the record at `at` in the first `size` bytes of the
+    # bytearray `data`; None when there is no whole one. A start does this for each record of a full
+    # ledger.
+    if at + FRAME > size:
         return None
     length, check, boot, seq = struct.unpack_from(_FORMAT, data, at)
     end = at + _HEAD + length
-    if length < _IDENTITY or end > size:
+    if not _IDENTITY <= length <= _IDENTITY + PAYLOAD_MAX or end > size:
         return None
     if binascii.crc32(memoryview(data)[at + _HEAD : end]) != check:
         return None
-    return boot, seq, bytes(data[at + _HEAD + _IDENTITY : end]), end
+    return boot, seq, bytes(data[at + FRAME : end]), end

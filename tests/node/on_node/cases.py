@@ -44,6 +44,25 @@ def task_that_raises_is_started_again():
     assert supervisor.restarts == 2
 
 
+def task_whose_fault_cannot_be_told_is_started_again():
+    def has_no_memory(name, error):
+        raise MemoryError
+
+    runs = []
+    supervisor = Supervisor(has_no_memory)
+
+    async def failing():
+        runs.append(1)
+        raise OSError(5)
+
+    async def main():
+        supervisor.start("failing", failing, 60_000)
+        await asyncio.sleep_ms(1_200)
+
+    asyncio.run(main())
+    assert len(runs) == 2
+
+
 def watchdog_starves_when_one_task_hangs():
     watchdog = Watchdog()
     supervisor = Supervisor(lambda name, error: None)

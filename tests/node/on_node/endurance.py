@@ -82,6 +82,7 @@ def main(folder, count):
     gateway = Gateway(session, journal)
     session.start_connection()
     sent = made = 0
+    held = {}  # by boot: a gateway gives receipts for the boots before as well
     while made < count:
         clock.now_ms = (clock.now_ms + 500) & 0xFFFFFFFF
         phase = schema.enum_value("detection", "phase", ("onset", "update", "end")[made % 3])
@@ -90,11 +91,13 @@ def main(folder, count):
         )
         assert is_kept
         made += 1
+        held[boot] = seq
         node.is_due = made % 8 == 0
         while session.take(clock.now_ms) is not None:
             sent += 1
         if made % 4 == 0:
-            gateway.send("receipt", {"upto": [boot, seq]})
+            gateway.send("receipt", {"upto": [n for pair in sorted(held.items()) for n in pair]})
+            held = {boot: seq}
         if made % 8 == 0:
             gateway.send("time", {"utc_ms": 1_800_000_000_000, "echo_ms": clock.now_ms})
         if made % 120 == 0:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # One case of the record of starts, in an empty folder: slots_cases.py CASE; prints "ok" last.
 
+import builtins
 import os
 import sys
 
@@ -163,6 +164,17 @@ def failure_is_kept_and_bounded():
         text = file.read()
     assert text.startswith("pump: ZeroDivisionError("), text
     assert "Traceback" in text and 500 < len(text) <= 1_000, len(text)
+
+
+def memory_that_is_short_stops_no_reset():
+    def has_none(path, mode="r"):
+        raise MemoryError
+
+    slots = start(POWER_ON)
+    plain_open, builtins.open = builtins.open, has_none
+    slots.leave(slots.EXCEPTION, "MemoryError")
+    builtins.open = plain_open
+    assert start(WATCHDOG).cause == WATCHDOG
 
 
 def flash_that_refuses_starts_the_tree_all_the_same():
