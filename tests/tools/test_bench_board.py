@@ -151,3 +151,45 @@ def test_bench_help_shows_an_example(capsys):
     with pytest.raises(SystemExit):
         main(["bench", "--help"])
     assert "groundwatch bench" in capsys.readouterr().out
+
+
+class FakeAsk:
+    """A board whose time passes with each look at its load."""
+
+    def __init__(self) -> None:
+        self.now_us = 10_000_000
+        self.takes = 0
+        self.lines = [
+            "bench heap_bytes=205696",
+            "node started node=n01 heap_free=98000",
+            "link up host=10.0.0.1",
+            "bench gc_us=9100",
+            "sampling rate_hz_x100=25000 missed=3 overruns=0",
+        ]
+
+    def __call__(self, do: str, **fields: object) -> dict:
+        if do == "load":
+            self.now_us += int(float(fields["for_s"]) * 1e6)
+            self.lines += ["detection boot=1 seq=1", "bench gc_us=9800"]
+            return {"looks": 100, "busy": 8}
+        if do == "line" and "after" in fields:
+            assert (fields["has"], fields["after"]) == ("sampling ", len(self.lines))
+            self.lines.append("sampling rate_hz_x100=25000 missed=5 overruns=0")
+        if do == "take":
+            self.takes += 1
+        return {
+            "time": {"emulated_us": self.now_us},
+            "counters": {"first_reading_us": 3_010_000},
+            "feeds": {"feeds_us": [100_000, 1_300_000, 3_400_000, 3_900_000]},
+            "lines": {"lines": [[0, text] for text in self.lines[fields.get("after", 0) :]]},
+        }.get(do, {})
+
+
+def test_node_run_makes_its_figures_of_what_the_board_says(tmp_path):
+    ask = FakeAsk()
+    run = node._Run(ask, lambda _line: None)
+    found = run.measure(tmp_path, "1.25.0", 1.5, 0)
+    assert (found.first_sample_s, found.unfed_s, found.gc_ms) == (3.01, 2.1, 9.8)
+    assert (found.cpu_pct, found.samples_missed, found.detections) == (8.0, 2, 9)
+    assert round(found.heap_used_kb, 1) == 105.2
+    assert ask.takes == 2  # one walk after the other

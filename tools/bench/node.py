@@ -227,7 +227,8 @@ class _Run:
         """Start, settle, then `minutes` of a node that works."""
         self._ask("line", has="node started", within_s=_BOOT_S)
         first_us = int(self._ask("counters")["first_reading_us"])
-        self._ask("line", has="link up", within_s=_BOOT_S)
+        # With the first heartbeat it says what was missed while it started.
+        self._ask("line", has="sampling ", within_s=_BOOT_S)
         self._say("link up; measuring")
         begin_us = self._now_us()
         missed_before = self._missed()
@@ -241,7 +242,7 @@ class _Run:
             looks, busy = looks + load["looks"], busy + load["busy"]
             self._say(f"{max(0.0, (end_us - self._now_us()) / 1e6):.0f} s of the board to go")
         # The next heartbeat tells what was missed.
-        seen = len(self._lines)
+        seen = len(self._read())
         self._ask("line", has="sampling ", within_s=_BOOT_S, after=seen)
         feeds = self._ask("feeds")["feeds_us"]
         lines = self._read()
