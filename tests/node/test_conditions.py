@@ -14,6 +14,9 @@ from gateway.service.stages import Stages
 from tests.node.conftest import NODE_KEY, walker
 from tests.trees import patch
 
+# Costs are not charged: these tests count samples or starts to the last one.
+CHARGES = "none"
+
 S = 1_000_000
 T0 = 1_790_000_000 * S
 
