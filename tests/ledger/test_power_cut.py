@@ -45,6 +45,7 @@ def test_newest_segment_cut_at_every_byte_loses_only_the_torn_record(
     for size in range(len(data)):
         folder = tmp_path / "cut"
         shutil.copytree(whole, folder)
+        (tmp_path / "starts").unlink(missing_ok=True)  # the copy of the counters, of another run
         (folder / segment.name).write_bytes(data[:size])
         boot, held = boot_and_held(micropython, folder)
         assert boot == 2
@@ -52,7 +53,7 @@ def test_newest_segment_cut_at_every_byte_loses_only_the_torn_record(
         shutil.rmtree(folder)
 
 
-def test_newest_segment_with_any_byte_changed_never_yields_a_wrong_record(
+def test_newest_segment_with_any_byte_changed_loses_that_record_alone(
     micropython: Path, tmp_path: Path
 ):
     whole = tmp_path / "whole"
@@ -65,7 +66,7 @@ def test_newest_segment_with_any_byte_changed_never_yields_a_wrong_record(
         shutil.copytree(whole, folder)
         (folder / segment.name).write_bytes(data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :])
         _boot, held = boot_and_held(micropython, folder)
-        assert held == {(1, seq) for seq in range(1, at // record_bytes + 1)}, at
+        assert held == {(1, seq) for seq in range(1, 5) if seq != at // record_bytes + 1}, at
         shutil.rmtree(folder)
 
 

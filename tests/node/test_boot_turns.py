@@ -66,8 +66,13 @@ async def test_node_whose_boot_numbers_start_again_loses_and_doubles_nothing(
     assert not [x for x in node.lines if x.startswith(("task failed", "node stops"))]
 
 
-async def test_node_whose_counters_are_both_damaged_goes_on_in_front_of_the_gateway(
-    micropython: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("damaged", "boot"),
+    [(("state/boot0", "state/boot1"), 2), (("state/boot0", "state/boot1", "starts"), 0x8000)],
+    ids=["but not their copy", "with their copy"],
+)
+async def test_node_whose_counters_are_damaged_goes_on_in_front_of_the_gateway(
+    damaged: tuple[str, ...], boot: int, micropython: Path, tmp_path: Path
 ) -> None:
     rig = Rig(tmp_path, micropython, "wifi")
     kinds: list[AlarmKind] = []
@@ -75,13 +80,13 @@ async def test_node_whose_counters_are_both_damaged_goes_on_in_front_of_the_gate
         gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
         with rig.node(walker(60, 1, 50)) as first:
             await until(lambda: printed(first) and printed(first) <= rig.stored(), 40, first)
-        for name in ("boot0", "boot1"):
-            (rig.tree / "state" / name).write_bytes(b"\xff" * 8)
+        for name in damaged:
+            (rig.tree / name).write_bytes(b"\xff" * 8)
         with rig.node(walker(60, 1, 50)) as second:
             await until(lambda: printed(second) and printed(second) <= rig.stored(), 40, second)
-        assert {boot for boot, _seq in printed(second)} == {0x8000}
+        assert {boot for boot, _seq in printed(second)} == {boot}
         assert printed(first) <= rig.stored()
         assert gateway.summary()["refused_by_reason"].keys() <= {"old_epoch"}
-        assert gateway.service.stages.intake.registry.views["n01"].boot == 0x8000
+        assert gateway.service.stages.intake.registry.views["n01"].boot == boot
     assert AlarmKind.FORGERY not in kinds
     assert not [x for x in second.lines if x.startswith(("task failed", "node stops"))]

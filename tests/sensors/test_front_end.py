@@ -55,7 +55,7 @@ def page(board: str) -> str:
 def test_damping_and_sensitivity_are_those_of_the_data_sheets(
     shunt_ohm: float, damping: float, sensitivity: float
 ) -> None:
-    front = FrontEnd(SM_24, shunt_ohm, 1.0, 1e15, 1e-9, 0.0, 0.0)
+    front = FrontEnd(SM_24, shunt_ohm, 1.0, 1e15, 1e-9, 0.0, 0.0, 1000)
     assert front.damping() == pytest.approx(damping, abs=0.005)
     assert front.sensitivity() == pytest.approx(sensitivity, abs=0.005)
 

@@ -7,7 +7,7 @@ import os
 from micropython import const
 
 from ugs.ledger.boots import is_after
-from ugs.ledger.segment import FRAME, PAYLOAD_MAX, RECORD_MAX, pack, unpack
+from ugs.ledger.segment import FRAME, PAYLOAD_MAX, RECORD_MAX, find, pack, unpack
 from ugs.ledger.shares import Shares, is_detection
 
 # One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
@@ -77,17 +77,16 @@ class Ledger:
     def newest_boot(self):
         # Of the newest record on flash, 0 without one. load() takes a second when the ledger is
         # full; this looks at the newest file only.
-        buffer = bytearray(_SEGMENT_BYTES)
         for number in reversed(self._numbers()):
-            newest, end = 0, 0
+            newest = 0
             try:
-                size = self._fill(number, buffer)
+                size = os.stat(self._path(number))[6]
+                record = self._read(number, 0, size)
+                while record is not None:
+                    newest, _seq, _payload, end = record
+                    record = self._read(number, end, size)
             except OSError:
                 continue
-            record = unpack(buffer, end, size)
-            while record is not None:
-                newest, _seq, _payload, end = record
-                record = unpack(buffer, end, size)
             if newest:
                 return newest
         return 0
@@ -136,14 +135,14 @@ class Ledger:
         # Of a whole file at once: a start waits for all of them.
         size = self._fill(number, buffer)
         segment = _Segment(number)
-        record = unpack(buffer, 0, size)
+        record = find(buffer, 0, size)
         while record is not None:
             boot, seq, payload, end = record
             if end - segment.size > len(payload) + FRAME:
                 self.faults += 1  # what lies before it is damaged
             segment.note(boot, seq, end - segment.size)
             self.shares.note(boot, seq, payload)
-            record = unpack(buffer, end, size)
+            record = find(buffer, end, size)
         return segment
 
     def forget_future(self, boot):

@@ -20,6 +20,17 @@ def pack(boot, seq, payload):
     return bytes((len(body),)) + binascii.crc32(body).to_bytes(4, "big") + body
 
 
+def find(data, at, size):
+    # The first whole record at or behind `at`, as unpack() gives it: one that is damaged takes none
+    # of the others with it.
+    while at + FRAME <= size:
+        record = unpack(data, at, size)
+        if record is not None:
+            return record
+        at += 1
+    return None
+
+
 def unpack(data, at, size):
     # (boot, seq, payload, next offset) of the record at `at` in the first `size` bytes of the
     # bytearray `data`; None when there is no whole one. A start does this for each record of a full
