@@ -23,10 +23,11 @@ from gateway import keys
 from sim_hardware.nodebox import EXIT_CRASH, EXIT_END, EXIT_RESET, Faults, Made, NodeBox, NodeLog
 from tests.faults.life import Life
 from tests.faults.nodes import stored
-from tests.gateway.played_node import ROOT, SITE, free_port, write_site
+from tests.gateway.played_node import ROOT, SITE, write_site
 from tests.node.conftest import FS_HZ, walker
 from tests.node_faults.proxy import Proxy
 from tests.node_faults.schedule import FLICKER_S, Fault, Schedule
+from tests.ports import free_port
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
 
