@@ -42,7 +42,7 @@ class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
     # image this is, why the start before it ended, and where the reason of the next end is kept.
     # Opening the journal reserves the boot number and may raise OSError.
-    # Each kind of node has its own fw_prefix, begin(), start(), step() and next_own().
+    # Each kind of node has its own fw_prefix, sample(), start(), step() and next_own().
 
     fw_prefix = ""
 
@@ -57,7 +57,7 @@ class BaseNode:
         self.clock = Clock()
         self.ratchet = Ratchet(_STATE, config.key)
         self.journal = Journal(_STATE)
-        self.journal.open(self.begin, self.ratchet.half)
+        self.journal.open(self.sample, self.ratchet.half)
         self.supervisor = Supervisor(self._on_fault)
         self.conditions = Conditions(self.journal.record)
         self.ratchet.start(self.journal.number >> 15)
@@ -85,8 +85,8 @@ class BaseNode:
         self._reboot_ms = _UPTIME_MS_MAX
         self._reboot_detail = "uptime"
 
-    def begin(self):
-        # When the boot number is reserved, before the ledger is read.
+    def sample(self):
+        # Called again and again from when the boot number is reserved.
         pass
 
     def start(self):

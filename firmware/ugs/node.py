@@ -26,7 +26,9 @@ class Node(BaseNode):
     # are taken from the constructor on.
 
     def __init__(self, board, config, slots):
+        self._is_sampling = False
         super().__init__(board, config, slots)
+        self.sample()
         self.health = Health(
             board,
             self.journal.ledger,
@@ -38,6 +40,7 @@ class Node(BaseNode):
         )
         # Stays open: the forest reads in it for each answer.
         self.detector = Detector(board.nm_s_per_count_x256, open(_MODEL, "rb"))
+        self.sample()
         self.strikes = Strikes(self.detector, self.clock)
         self.pump = Pump(
             board.sampler,
@@ -52,12 +55,16 @@ class Node(BaseNode):
         self._gap = self._gap_told = None
         self._apply(self.settings)
         forget()
+        self.sample()
 
-    def begin(self):
-        # A full ledger takes a second to read, and the ring keeps four seconds of samples until the
-        # pump runs. Before this flash was written, which stops sampling.
-        gc.collect()
-        self.board.sampler.start()
+    def sample(self):
+        # A full ledger takes a second to read, and the sampler keeps four seconds of samples until
+        # the pump runs. Before this flash was written, which may stop sampling.
+        if not self._is_sampling:
+            self._is_sampling = True
+            gc.collect()
+            self.board.sampler.start()
+        self.board.sampler.keep_time()
 
     def apply(self, settings):
         self._apply(settings)

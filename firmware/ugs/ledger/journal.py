@@ -29,18 +29,16 @@ class Journal:
         self._volatile_seq = 0
         self._buffer = bytearray(_PAYLOAD_MAX)
 
-    def open(self, begin=None, half=None):
-        # Reserves the boot number, `half` as in reserve_boot(), and reads the ledger; begin() is
-        # called in between. Raises OSError.
+    def open(self, sample=None, half=None):
+        # Reserves the boot number, `half` as in reserve_boot(), and reads the ledger; sample() is
+        # called before each of its files. Raises OSError.
         try:
             os.mkdir(self._folder)
         except OSError:
             pass  # it exists; if not, the next line says so
         newest = self.ledger.newest_boot()
         self._take_boot(reserve_boot(self._folder, newest, half=half))
-        if begin is not None:
-            begin()
-        self.ledger.load()
+        self.ledger.load(sample)
         self.ledger.forget_future(self.boot)
 
     def _next_boot(self):

@@ -91,11 +91,13 @@ class Ledger:
                 return newest
         return 0
 
-    def load(self):
+    def load(self, sample=None):
         # Reads the index from flash. A torn last record is left out, and no more is appended behind
-        # it.
+        # it. Calls sample() before each file.
         buffer = bytearray(_SEGMENT_BYTES)
         for number in self._numbers():
+            if sample is not None:
+                sample()
             if number < 0:
                 self.faults += 1
                 continue

@@ -17,7 +17,7 @@ def make_node():
     board.name, board.nm_s_per_count_x256 = "pico_w", 3_581
     board.sampler, board.pir, board.tamper, board.wlan = Part(), None, Part(), Part()
     board.sampler.fs_hz = 250
-    board.sampler.start = lambda: None
+    board.sampler.start = board.sampler.keep_time = lambda: None
     board.input_levels = (32, 233, 1_488)
     board.coil_answers = lambda: False
     board.battery_mv = lambda: 3900
