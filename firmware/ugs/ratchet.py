@@ -35,6 +35,7 @@ class Ratchet:
     # key: of node.json, None when that holds none any more. Raises KeysError without any.
     #   epoch, key, keys: what is sealed and opened with; faults: how often flash refused
     #   half: the half turn of starts that the key is for, None before the first start with it
+    #   left: steps of the scrub that are left, None before they are counted
 
     def __init__(self, folder, key):
         self.faults = 0
@@ -54,7 +55,7 @@ class Ratchet:
         self.keys = keys.Keys(self.key, self._password)
         # How many places are left to overwrite; None: it is not yet counted.
         is_due = _DUE in os.listdir() or (key and self.epoch)
-        self._left = None if is_due else 0
+        self.left = None if is_due else 0
 
     def step(self, wall_ms):
         # Whether there are new keys. Only while the gateway answers to the present ones.
@@ -94,7 +95,7 @@ class Ratchet:
 
     def _mark(self):
         open(_DUE, "w").close()
-        self._left = None
+        self.left = None
 
     def _use(self, key):
         self.key = key
@@ -104,20 +105,20 @@ class Ratchet:
 
     def scrub(self):
         # One small part of it, for one erase of flash stops sampling for some 50 ms.
-        if self._left == 0:
+        if self.left == 0:
             return
         try:
-            if self._left is None:
+            if self.left is None:
                 open(_DUE, "w").close()
                 self._strip()
                 free = min(os.statvfs(".")[3], _BLOCKS_MAX)
-                self._left = 2 * free + _LOG_TURNS
-            place = self._places[self._left & 1]
+                self.left = 2 * free + _LOG_TURNS
+            place = self._places[self.left & 1]
             with open(place, "wb") as file:
                 file.write(bytes(_PAD))
             os.remove(place)
-            self._left -= 1
-            if not self._left:
+            self.left -= 1
+            if not self.left:
                 os.remove(_DUE)
                 print("key scrubbed epoch=%d" % self.epoch)
         except OSError:

@@ -88,7 +88,7 @@ made().step(10**12)
 for day in range(1,4):
  r=made()
  assert r.step(10**12+day*86_400_000)
- while r._left!=0:r.scrub()
+ while r.left!=0:r.scrub()
 """
 ITS_CODE = ("ugs/__init__.py", "ugs/ratchet.py", "ugs/wire/__init__.py", "ugs/wire/keys.py")
 

@@ -66,7 +66,7 @@ def live_through_a_day(journal, ratchet, day):
         journal.ledger.trim()
     if SCRUBS:
         ratchet.step((day + 20_000) * DAY_MS)
-        while ratchet._left != 0:
+        while ratchet.left != 0:
             ratchet.scrub()
             steps += 1
     return steps

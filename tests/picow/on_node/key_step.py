@@ -21,7 +21,7 @@ for day in (1, 2):
     assert ratchet.step(T0_MS + day * DAY_MS)
     print("us step", ticks_diff(ticks_us(), began))
     count = total = worst = 0
-    while ratchet._left != 0:
+    while ratchet.left != 0:
         began = ticks_us()
         ratchet.scrub()
         took = ticks_diff(ticks_us(), began)

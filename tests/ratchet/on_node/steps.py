@@ -75,7 +75,7 @@ def told_ratchet():
 
 def scrub(ratchet):
     rounds = 0
-    while ratchet._left != 0:
+    while ratchet.left != 0:
         ratchet.scrub()
         rounds += 1
         assert rounds < 3_000, "it never ends"
@@ -87,7 +87,7 @@ def step(epoch):
     if ratchet.step(T0_MS + epoch * DAY_MS):
         assert ratchet.keys.up_key == keys.Keys(CHAIN[epoch], b"").up_key
     faults = ratchet.faults
-    while ratchet._left != 0 and ratchet.faults == faults:
+    while ratchet.left != 0 and ratchet.faults == faults:
         ratchet.scrub()
 
 
