@@ -9,17 +9,21 @@ import pytest
 
 from tests.on_node import run_on_node
 
-SCRIPT = Path(__file__).parent / "on_node" / "keeps.py"
+ON_NODE = Path(__file__).parent / "on_node"
+SCRIPT = ON_NODE / "keeps.py"
 CASES = [
-    line.split("(")[0].removeprefix("def ")
-    for line in SCRIPT.read_text().splitlines()
+    pytest.param(script, line.split("(")[0].removeprefix("def "))
+    for script in ("keeps.py", "counters.py")
+    for line in (ON_NODE / script).read_text().splitlines()
     if line.startswith("def ") and line.endswith("():")
 ]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_ledger_in_case_keeps_its_promise(case: str, micropython: Path, tmp_path: Path):
-    assert run_on_node(micropython, SCRIPT, case, str(tmp_path / "state"))[-1] == "ok"
+@pytest.mark.parametrize(("script", "case"), CASES)
+def test_ledger_in_case_keeps_its_promise(
+    script: str, case: str, micropython: Path, tmp_path: Path
+):
+    assert run_on_node(micropython, ON_NODE / script, case, str(tmp_path / "state"))[-1] == "ok"
 
 
 @pytest.mark.parametrize(

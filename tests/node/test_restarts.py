@@ -99,6 +99,7 @@ def test_node_whose_code_raises_reports_it_and_keeps_the_traceback(
     assert 'File "boards.pico_w.board", line ' in kept
 
 
+@pytest.mark.long
 def test_node_that_crashes_spends_no_boot_number_before_it_has_waited(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):

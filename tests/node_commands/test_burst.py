@@ -21,6 +21,7 @@ from tools.cli import main
 LATEST_S = 8
 
 
+@pytest.mark.long
 async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
     micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

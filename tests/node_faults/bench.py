@@ -369,25 +369,22 @@ def _dips(spans: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], 
     for begin_s, end_s in spans:
         if points and begin_s < points[-1][0]:
             continue
-        for t_s, mv in ((-0.01, 3900), (0.0, 1500), (end_s - begin_s, 1500)):
-            points.append((begin_s + t_s, mv))
-        points.append((end_s + 0.01, 3900))
+        points += [(begin_s - 0.01, 3900), (begin_s, 1500), (end_s, 1500), (end_s + 0.01, 3900)]
     return tuple(points)
 
 
 def _edges(faults: list[Fault]) -> list[float]:
     """An even number of edges for each: at its end the level is what it was."""
-    edges = []
-    for fault in faults:
-        count = 2 * int(fault.amount)
-        edges += [fault.at_s + (fault.end_s - fault.at_s) * i / count for i in range(count)]
-    return sorted(edges)
+    return sorted(
+        fault.at_s + (fault.end_s - fault.at_s) * i / (2 * int(fault.amount))
+        for fault in faults
+        for i in range(2 * int(fault.amount))
+    )
 
 
 def _places(image: bytearray, record: Record) -> list[int]:
-    """Where the record lies whole in a data block of the flash, each copy of it. A file that is
-    still small lies in the log of its folder: a flip there takes littlefs back to the state before
-    it, and no ledger can know."""
+    """Where the record lies whole in a data block of the flash, each copy of it. A small file lies in
+    the log of its folder: a flip there takes littlefs back, and no ledger can know."""
     places = []
     for begin in range(0, len(image), _SECTOR):
         at, block = begin, image[begin : begin + _SECTOR]

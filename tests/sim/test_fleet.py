@@ -89,7 +89,7 @@ async def test_charged_node_in_real_time_blocks_loses_power_and_keeps_its_flash(
         first, off, second = log.lines
         erased, free_kb = first.rsplit(maxsplit=1)
         assert erased == "erases True"
-        assert 160 < int(free_kb) < 192
+        assert 160 < int(free_kb) < 224  # with the room for code that lies in flash
         assert (off, second) == ("sim: power off", "second True 212")
         assert time.time() - fleet.t0_utc_s >= 3.5
         assert fleet.restarts == {"n01": 1}

@@ -30,7 +30,7 @@ class FakeBoard:
 
     def __init__(self, _port: str) -> None:
         FakeBoard.made = self
-        self.facts = Facts("rp2", self.machine, (1, 25, 0), "id", 0, 4870)
+        self.facts = Facts("rp2", self.machine, (1, 25, 0), "id", 0, 4870, 190_000)
         self.done: list[str] = []
         self.samples = [STILL, TAPPED]
         self.edges = [{"rises": 2, "level": 0}, {"rises": 1, "level": 0}]
