@@ -383,8 +383,8 @@ def _edges(faults: list[Fault]) -> list[float]:
 
 
 def _places(image: bytearray, record: Record) -> list[int]:
-    """Where the record lies whole in a data block of the flash, each copy of it. A small file lies in
-    the log of its folder: a flip there takes littlefs back, and no ledger can know."""
+    """Where the record lies whole in a data block of the flash, each copy. A small file lies in the
+    log of its folder: a flip there takes littlefs back, and no ledger can know."""
     places = []
     for begin in range(0, len(image), _SECTOR):
         at, block = begin, image[begin : begin + _SECTOR]
