@@ -129,7 +129,7 @@ class Shelf:
                         point(id(method) + _CODE, begin, end)
 
     def _is_ours(self):
-        # Once found erased it is marked; what else there is, is somebody's.
+        # Once found erased it is marked; anything else there is not ours.
         last = self._copy[_CODE_BLOCKS * _BLOCK :]
         if last[: len(_MARK)] == _MARK:
             return True

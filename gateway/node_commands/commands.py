@@ -220,7 +220,7 @@ class NodeCommands:
         if running is None or (command.boot and running.boot != command.boot):
             return ()
         if running.contact_s and abs(now_us - running.seen_us) > LISTENS_US:
-            return ()  # nobody listens until the node's next contact
+            return ()  # its radio is off until the node's next contact
         # The node refuses what comes after this uptime, however late a broker delivers it.
         expires_ms = (command.expires_us - running.start_us) // 1000
         message = wire.Command(

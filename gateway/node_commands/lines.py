@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.wire import codec
-from gateway.wire.errors import WireError
+from gateway.node_commands.parts import parts_of
 from gateway.wire.messages import Log
 
 _GAP = "\n[a part is missing]\n"
@@ -25,14 +24,7 @@ class NodeLog(msgspec.Struct, frozen=True, kw_only=True):
 
 def assemble_log(payloads: Iterable[bytes], command_id: int) -> NodeLog | None:
     """Of stored messages, those that answer the command; None when there is none."""
-    found: dict[int, Log] = {}
-    for payload in payloads:
-        try:
-            message = codec.decode(payload, "up")
-        except WireError:
-            continue  # of another version of the schema
-        if isinstance(message, Log) and message.command_id == command_id:
-            found.setdefault(message.index, message)
+    found = parts_of(Log, payloads, command_id)
     if not found:
         return None
     total = found[max(found)].total

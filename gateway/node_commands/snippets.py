@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.wire import codec
-from gateway.wire.errors import WireError
+from gateway.node_commands.parts import parts_of
 from gateway.wire.messages import Snippet
 
 _BIAS = 0x84  # ITU-T G.711, mu-law: added before the exponent is found
@@ -27,14 +26,7 @@ class Waveform(msgspec.Struct, frozen=True, kw_only=True):
 
 def assemble(payloads: Iterable[bytes], command_id: int) -> Waveform | None:
     """Of stored messages, those that answer the command; None when there is none."""
-    found: dict[int, Snippet] = {}
-    for payload in payloads:
-        try:
-            message = codec.decode(payload, "up")
-        except WireError:
-            continue  # of another version of the schema
-        if isinstance(message, Snippet) and message.command_id == command_id:
-            found.setdefault(message.index, message)
+    found = parts_of(Snippet, payloads, command_id)
     if not found:
         return None
     newest = max(found.values(), key=lambda part: part.index)

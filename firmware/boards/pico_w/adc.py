@@ -20,7 +20,7 @@ _DIV = (48_000_000 // _RAW_HZ - 1) << 8  # 48 MHz / (1 + INT), 4.9.2.2
 # 1 s; a power of two, at an address that is a multiple of it, 2.5.1.1.
 _RING_BYTES = const(8192)
 _RING_BITS = const(13)
-# 4.7 h, after which the second channel starts the first one anew; the ring goes on where it was.
+# 4.7 h, after which the second channel starts the first one again; the ring goes on where it was.
 # Chained so rarely since chains and the radio's driver have met before (pico-sdk issue 2206).
 _LAP = const(1 << 26)
 
