@@ -61,7 +61,7 @@ def make_board(name, pins, spi_id, config, led=None):
         own_x16 = converter.own_noise_x16() >> 1  # half of it is left in a mean of four
         print("front end own_noise_x16=%d loop_ohm=%d" % (own_x16, converter.loop_ohm()))
     except OSError as error:
-        # A node without its converter comes up to tell of it; check() keeps trying.
+        # A node without its converter comes up to report it; check() keeps trying.
         print("board faulty cause=%s" % error)
     ready = machine.Pin(pins["ready"], machine.Pin.IN)
 

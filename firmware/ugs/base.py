@@ -111,7 +111,7 @@ class BaseNode:
             forget()
 
     def apply(self, settings):
-        # From now on. The gateway is told by another hello.
+        # From now on. Another hello states them to the gateway.
         self.settings = settings
         self._hello_boot = 0
 

@@ -79,12 +79,12 @@ class Supervisor:
             watchdog.feed()
             await asyncio.sleep_ms(_FEED_EVERY_MS)
 
-    def _tell(self, name, error):
+    def _report(self, name, error):
         # Where memory is short this may fail as well; the task starts again all the same.
         try:
             self._on_fault(name, error)
         except Exception as failure:
-            print("task fault not told cause=%r" % failure)
+            print("task fault not reported cause=%r" % failure)
 
     async def _keep(self, name, make):
         while True:
@@ -94,6 +94,6 @@ class Supervisor:
                 self.restarts += 1
                 note("task failed name=%s restarts=%d" % (name, self.restarts))
                 sys.print_exception(error)
-                self._tell(name, error)
+                self._report(name, error)
             gc.collect()
             await asyncio.sleep_ms(_RESTART_AFTER_MS)

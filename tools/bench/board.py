@@ -110,7 +110,7 @@ class _Bench:
             "heap",
             f"{free_kb} KB free without a node",
             free_kb >= _HEAP_KB,
-            "flash the official MicroPython anew: groundwatch flash",
+            "flash the official MicroPython again: groundwatch flash",
         )
 
     def _battery(self) -> Check:

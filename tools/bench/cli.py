@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", help="of board: its serial port, as /dev/ttyACM0")
     parser.add_argument(
-        "--alone", action="store_true", help="of board: ask nobody, leave out what needs a hand"
+        "--alone", action="store_true", help="of board: leave out what needs a person"
     )
     parser.add_argument("--into", type=Path, help="write the table into its place in this file")
     parser.add_argument("--json", action="store_true", help="the last line is JSON")

@@ -103,8 +103,8 @@ class BrokerLink:
             self._address.reached()
             self._wifi.reached()
             # In bursts it comes and goes all day: that would push out all other lines.
-            tell = note if self.burst is None else print
-            tell("link up host=%s address=%s port=%d" % (config.host, address, config.port))
+            show = note if self.burst is None else print
+            show("link up host=%s address=%s port=%d" % (config.host, address, config.port))
             session.connects += 1
             session.start_connection()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
