@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import sqlite3
 import time
 from collections import defaultdict
@@ -104,7 +105,9 @@ def test_bench_live_walks_are_sent_by_time_after_the_hellos() -> None:
 
 
 def test_bench_connections_are_held_and_their_messages_stored() -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
     held = hold(30, 6, 2, lambda _line: None)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) >= allowed  # raised at most, never lowered
     assert held.lost == 0
     assert held.sent == held.stored > 30
 

@@ -121,13 +121,14 @@ def _await_rows(database: Path, wanted: int) -> int:
 
 
 def _allow_files(wanted: int) -> None:
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
         raise UserError(
             f"{wanted} open files are needed, {hard} are allowed: raise the limit (ulimit -Hn) "
             "or name fewer --nodes"
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _memory_mb(pid: int) -> float:
