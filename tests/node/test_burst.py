@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from gateway.model.node_settings import DEFAULTS, encode
 from tests.node.conftest import Run, config, walker
 from tools.bundle import write_tree
@@ -16,6 +18,7 @@ from tools.compiled import mpy_of_interpreter
 SETTINGS = encode({**DEFAULTS, "heartbeat_s": 120, "radio": 1})
 
 
+@pytest.mark.long
 def test_radio_is_on_for_some_seconds_at_each_heartbeat_and_for_detections(
     micropython_i386: Path, play: Callable[..., Run], tmp_path: Path
 ) -> None:

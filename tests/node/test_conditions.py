@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway import keys
 from gateway.config.site import load_site
 from gateway.service.stages import Stages
@@ -55,6 +57,7 @@ def test_low_battery_ends_at_the_gateway_when_the_node_restarts_on_a_full_one(
     assert found == ["active_unacked"]
 
 
+@pytest.mark.long
 def test_safe_mode_alarms_the_operator_and_ends_with_the_next_good_start(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
