@@ -15,7 +15,8 @@ PORTS = (RP2, ESP32)
 # From so much on the node starts on a board with an ADS1220 and keeps running, in bytes, simulated:
 # heaps of 157,500 and less ended with a MemoryError.
 NODE_HEAP = 160_000
-_RP2040_UF2 = 0xE48BFF56
+# RP2350 datasheet 5.5.3; of the RP2350: Arm, secure.
+_RP2040_UF2, _RP2350_UF2 = 0xE48BFF56, 0xE48BFF59
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ BOARDS = (
         uf2_family=_RP2040_UF2,
     ),
     BoardRow(
+        "pico2_w",
+        RP2,
+        "armv7emsp",
+        "RP2350",
+        "1.25.0",
+        "RPI_PICO2_W-20250415-v1.25.0.uf2",
+        None,
+        machine="Pico 2 W",
+        uf2_family=_RP2350_UF2,
+    ),
+    BoardRow(
         "esp32",
         ESP32,
         "xtensawin",
@@ -90,9 +102,7 @@ BOARDS = (
 )
 # Code that the boards of one port share, by its file in firmware/boards. What is not here is for
 # all ports.
-SHARED = {"espressif.py": ESP32}
-# Compiled for as well, so that a board with it needs no change of the firmware: the RP2350.
-MORE_ARCHITECTURES = ("armv7emsp",)
+SHARED = {"espressif.py": ESP32, "raspberry_pi.py": RP2, "rp2_adc.py": RP2}
 
 
 def of_port(name: str, port: str) -> bool:

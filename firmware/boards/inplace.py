@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# inplace: the code of the tree in use runs from flash, on boards with an RP2040 or RP2350. Beside
+# inplace: the code of the tree in use runs from flash, on boards with an RP2040. Beside
 # main.py, where no update reaches it.
 #
 # MicroPython copies the code of each function to its heap: 60 KB of 200. Only from a ROMFS does it
@@ -72,7 +72,8 @@ _KINDS = (type(_function), type(_generator), type(_find))
 def make(path, feed):
     # The shelf with the tree at `path`, None where there can be none. `feed` is called between
     # writes of flash.
-    if rp2 is None or sys.platform != "rp2":  # or the simulator, which has no such flash
+    # The simulator has no such flash; the RP2350 has memory enough.
+    if rp2 is None or sys.platform != "rp2" or "RP2040" not in sys.implementation._machine:
         return None
     shelf = Shelf(feed)
     return shelf if shelf.keep(path) else None

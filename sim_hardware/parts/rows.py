@@ -4,7 +4,8 @@
 
 
 class Chip:
-    def __init__(self, last, absent, inputs, adc, spi_ids, timer_ids):
+    def __init__(self, name, last, absent, inputs, adc, spi_ids, timer_ids):
+        self.name = name
         self.last = last  # highest GPIO
         self.absent = absent  # GPIOs that its port of MicroPython refuses
         self.inputs = inputs  # that can only be read, and have no pulls
@@ -31,8 +32,11 @@ class Row:
 # Pins: ports/rp2/machine_pin.c and ports/esp32/machine_pin.h of 1.25.0. Converters:
 # ports/rp2/machine_adc.c and ports/esp32/machine_adc.c. SPI: ports/*/machine_*spi.c. Timers:
 # ports/rp2/machine_timer.c; SOC_TIMER_GROUP_TOTAL_TIMERS of each chip.
-_RP2040 = Chip(29, (), (), (26, 27, 28, 29), (0, 1), (-1,))
+_RP2040 = Chip("RP2040", 29, (), (), (26, 27, 28, 29), (0, 1), (-1,))
+# The RP2350A of a Pico 2 W has the same GPIOs and converter inputs.
+_RP2350 = Chip("RP2350", 29, (), (), (26, 27, 28, 29), (0, 1), (-1,))
 _ESP32 = Chip(
+    "ESP32",
     39,
     (6, 7, 8, 9, 10, 11, 20, 24, 28, 29, 30, 31),  # the flash; some do not exist
     (34, 35, 36, 37, 38, 39),
@@ -42,6 +46,7 @@ _ESP32 = Chip(
 )
 
 _ESP32_S3 = Chip(
+    "ESP32-S3",
     48,
     (19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32),  # USB, flash and PSRAM; some do not exist
     (),
@@ -49,10 +54,13 @@ _ESP32_S3 = Chip(
     (1, 2),
     (0, 1, 2, 3),
 )
-_ESP32_C3 = Chip(21, (12, 13, 14, 15, 16, 17, 18, 19), (), (0, 1, 2, 3, 4, 5), (1,), (0, 1))
+_ESP32_C3 = Chip(
+    "ESP32-C3", 21, (12, 13, 14, 15, 16, 17, 18, 19), (), (0, 1, 2, 3, 4, 5), (1,), (0, 1)
+)
 
 BOARDS = {
     "pico_w": Row(_RP2040, "rp2040_adc", 26, 28, 15, 14, None, 100),
+    "pico2_w": Row(_RP2350, "rp2040_adc", 26, 28, 15, 14, None, 100),
     "esp32": Row(_ESP32, "ads1220", 5, 34, 27, 14, 33, 93),
     "esp32_s3": Row(_ESP32_S3, "ads1220", 10, 4, 5, 6, 14, 93),
     "esp32_c3": Row(_ESP32_C3, "ads1220", 10, 3, 1, 0, 4, 93),

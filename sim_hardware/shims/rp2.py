@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: rp2.DMA as MicroPython 1.25 has it (ports/rp2/rp2_dma.c), on a Pico W whose
+# Board, simulated: rp2.DMA as MicroPython 1.25 has it (ports/rp2/rp2_dma.c), on a board whose
 # converter is simulated reading by reading.
 
 import simhardware
@@ -12,23 +12,9 @@ import errno
 import uctypes
 
 _claimed = set()
-# Fields of a control register: shift and bits (RP2040 datasheet 2.5.7).
-_FIELDS = {
-    "enable": (0, 1),
-    "high_pri": (1, 1),
-    "size": (2, 2),
-    "inc_read": (4, 1),
-    "inc_write": (5, 1),
-    "ring_size": (6, 4),
-    "ring_sel": (10, 1),
-    "chain_to": (11, 4),
-    "treq_sel": (15, 6),
-    "irq_quiet": (21, 1),
-    "bswap": (22, 1),
-    "sniff_en": (23, 1),
-}
-# Quiet, unpaced, both addresses rise, words, enabled.
-_DEFAULT = 1 << 21 | 63 << 15 | 1 << 5 | 1 << 4 | 2 << 2 | 1
+_FIELDS = simhardware.adc_block.layout.fields
+# Of a fresh channel: quiet, unpaced, both addresses rise, words, enabled.
+_DEFAULT = {"irq_quiet": 1, "treq_sel": 63, "inc_write": 1, "inc_read": 1, "size": 2, "enable": 1}
 
 
 class DMA:
@@ -58,8 +44,11 @@ class DMA:
             simhardware.adc_block.start(channel)
 
     def pack_ctrl(self, *, default=None, **fields):
-        value = _DEFAULT | self._channel.number << 11 if default is None else default
-        for name, given in fields.items():
+        value, chosen = default, {}
+        if default is None:
+            value, chosen = 0, dict(_DEFAULT, chain_to=self._channel.number)
+        chosen.update(fields)
+        for name, given in chosen.items():
             shift, bits = _FIELDS[name]
             if int(given) >> bits:
                 raise ValueError("bad field value")
@@ -121,8 +110,8 @@ class DMA:
     def _check_ring(self):
         # On a board it writes into what else lies there.
         channel, buffer = self._channel, self._held.get("write")
-        bits = channel.field(6, 4)
-        if buffer is None or not bits or not channel.field(10, 1):
+        bits = channel.field("ring_size")
+        if buffer is None or not bits or not channel.field("ring_sel"):
             return
         begin = channel.write & ~((1 << bits) - 1)
         first = uctypes.addressof(buffer)

@@ -38,6 +38,19 @@ COSTS = {
         "lookup_away_us": (6_400_000, 6_400_000, "emulated: getaddrinfo without an answer"),
         "verify_step_us": (6_500, 6_500, "emulated: Ed25519 in 2.2 s, 340 steps"),
     },
+    "pico2_w": {
+        "erase_us": (45_000, 400_000, "datasheet: W25Q32RV, sector of 4 KiB"),
+        "program_us": (400, 3_000, "datasheet: W25Q32RV, page of 256 bytes"),
+        "gc_source_us_per_kb": (158, 158, "assumed: at most as the Pico W"),
+        "gc_mpy_us_per_kb": (87, 87, "assumed: at most as the Pico W"),
+        "import_source_us_per_kb": (49_500, 49_500, "assumed: at most as the Pico W"),
+        "import_mpy_us_per_kb": (23_800, 23_800, "assumed: at most as the Pico W"),
+        "radio_start_us": (750_000, 750_000, "assumed: as the Pico W, the same radio"),
+        "join_us": (1_200_000, 4_000_000, "assumed: association and DHCP of a home access point"),
+        "lookup_us": (30_000, 500_000, "assumed: one answer of a DNS server in the field"),
+        "lookup_away_us": (6_400_000, 6_400_000, "assumed: as the Pico W, the same lwIP"),
+        "verify_step_us": (6_500, 6_500, "assumed: at most as the Pico W"),
+    },
     # A collection over PSRAM also waits for the cache: 32 bytes take 79 clocks of 4 bits at 40 MHz,
     # or 2 us; at worst each line is fetched twice.
     "esp32": dict(
@@ -70,31 +83,41 @@ _ESPRESSIF_PORT = {
     "brownout_mv": (3_000, "datasheet: ESP32, lowest supply, at a regulator without drop"),
     "radio_ma": (500, "datasheet: ESP32, supply for peaks of transmission"),
 }
+_RP2_PORT = {
+    "is_rp2": (True, "source"),
+    # Blocks of 4 KiB in the file system, and how littlefs is mounted (ports/rp2 _boot.py).
+    "flash_program_bytes": (256, "source: ports/rp2/modules/_boot.py, progsize"),
+    # Callbacks that wait for the scheduler; more are dropped without a trace.
+    "scheduled": (8, "source: ports/rp2/mpconfigport.h, MICROPY_SCHEDULER_DEPTH"),
+    # The alarm pool calls a periodic alarm once for each period that went by.
+    "timer_catches_up": (True, "source: ports/rp2/machine_timer.c, negative return value"),
+    # Timer(hard=...) is unknown before 1.26 on rp2 and before 1.27 on esp32.
+    "timer_hard": (False, "source: ports/rp2/machine_timer.c"),
+    "pin_irq_hard": (True, "source: ports/rp2/machine_pin.c"),
+    # A look-up runs scheduled callbacks while it waits: on rp2 yes, on esp32 no.
+    "lookup_holds_scheduler": (False, "source: extmod/modlwip.c polls"),
+    "lookup_error": (-2, "source: extmod/modlwip.c"),
+    "watchdog_ms_max": (8_388, "datasheet: RP2040 4.7.3, 24 bits that count twice each us"),
+    "brownout_mv": (1_800, "datasheet: Pico W and Pico 2 W, lowest VSYS"),
+    "radio_ma": (300, "assumed: peak while the radio sends"),
+}
 PORTS = {
-    "pico_w": {
-        "is_rp2": (True, "source"),
-        "clock_hz": (125_000_000, "source: ports/rp2, 1.25.0"),
+    "pico_w": dict(
+        _RP2_PORT,
+        clock_hz=(125_000_000, "source: ports/rp2, 1.25.0"),
         # Bytes that gc.mem_free() shows at the first line of main.py.
-        "heap_free": (199_600, "emulated"),
+        heap_free=(199_600, "emulated"),
         # Of the node's code, bytes in flash and not on the heap (firmware/boards/inplace.py).
-        "in_flash": (28_900, "emulated: heap_free= of a fresh start, less that of the simulator"),
-        # Blocks of 4 KiB in the file system, and how littlefs is mounted (ports/rp2 _boot.py).
-        "flash_blocks": (212, "emulated: 868,352 B in the image for the Pico W"),
-        "flash_program_bytes": (256, "source: ports/rp2/modules/_boot.py, progsize"),
-        # Callbacks that wait for the scheduler; more are dropped without a trace.
-        "scheduled": (8, "source: ports/rp2/mpconfigport.h, MICROPY_SCHEDULER_DEPTH"),
-        # The alarm pool calls a periodic alarm once for each period that went by.
-        "timer_catches_up": (True, "source: ports/rp2/machine_timer.c, negative return value"),
-        # Timer(hard=...) is unknown before 1.26 on rp2 and before 1.27 on esp32.
-        "timer_hard": (False, "source: ports/rp2/machine_timer.c"),
-        "pin_irq_hard": (True, "source: ports/rp2/machine_pin.c"),
-        # A look-up runs scheduled callbacks while it waits: on rp2 yes, on esp32 no.
-        "lookup_holds_scheduler": (False, "source: extmod/modlwip.c polls"),
-        "lookup_error": (-2, "source: extmod/modlwip.c"),
-        "watchdog_ms_max": (8_388, "datasheet: RP2040 4.7.3, 24 bits that count twice each us"),
-        "brownout_mv": (1_800, "datasheet: Pico W, lowest VSYS"),
-        "radio_ma": (300, "assumed: peak while the radio sends"),
-    },
+        in_flash=(28_900, "emulated: heap_free= of a fresh start, less that of the simulator"),
+        flash_blocks=(212, "emulated: 868,352 B in the image for the Pico W"),
+    ),
+    "pico2_w": dict(
+        _RP2_PORT,
+        clock_hz=(150_000_000, "source: ports/rp2, 1.25.0"),
+        heap_free=(455_700, "computed: the Pico W's and 256 KB of RAM, less 3/128 for tables"),
+        in_flash=(0, "source: firmware/boards/inplace.py does nothing there"),
+        flash_blocks=(640, "source: ports/rp2/boards/RPI_PICO2_W, 4 MB less 1536 KB"),
+    ),
     # Published for an ESP32-S3 without PSRAM: 62,432 B free and 188,352 B to grow into (micropython
     # pull request 12141); for an ESP32-C3: 64,000 B and 139,264 B (issue 14293). Wi-Fi is on before
     # the heap grows, and takes 40 to 56 KB of that (esp-idf issue 7186: 40,044 B).

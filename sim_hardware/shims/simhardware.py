@@ -12,15 +12,15 @@ from parts.edges import EdgeList
 from parts.feed import Feed
 from parts.geophone_line import GeophoneLine
 from parts.rows import BOARDS
+from parts.rp2_dma import Block
 from parts.rp2040_adc import READINGS, CurveChannel, GeophoneChannel, LevelChannel
-from parts.rp2040_dma import Block
 
 settings = None
 wiring = None
 pir = None
 tamper = None
 ads1220 = None
-adc_block = None  # of a Pico W whose converter is simulated reading by reading
+adc_block = None  # of an RP2040 or RP2350 whose converter is simulated reading by reading
 reset_cause = "power_on"
 _radio_us = 0  # when the radio was last started
 
@@ -49,7 +49,8 @@ def build(chosen, cause):
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
         _adc[wiring.battery] = CurveChannel(simclock.now, points)
     if chosen.oversampled and simcharge.port("is_rp2"):
-        adc_block = Block(simclock.now, {gpio - 26: part for gpio, part in _adc.items()})
+        parts = {gpio - 26: part for gpio, part in _adc.items()}
+        adc_block = Block(wiring.chip.name, simclock.now, parts)
     simpower.watch(chosen, leave)
     if chosen.count_samples:
         simclock.at(simclock.now(), _tell_samples)

@@ -71,7 +71,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     sources = {p for p in sources if not p.startswith("boards/") or p.count("/") == 1}
     sources.remove("boards/espressif.py")  # for another port of MicroPython
     sources = {p for p in sources if not p.startswith("frozen/")}  # for who builds MicroPython
-    sources |= {f"boards/pico_w/{name}.py" for name in ("__init__", "adc", "board")}
+    sources |= {f"boards/pico_w/{name}.py" for name in ("__init__", "board")}
     tree, safe_mode = files_of(out / "a.fw"), files_of(out / "safe_mode.fw")
     fixed |= {"pack.py", "slots.py"}
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
@@ -239,4 +239,4 @@ def test_config_shown_hides_its_secrets(node_toml: Path):
 
 
 def test_boards_are_those_with_firmware():
-    assert boards() == ["esp32", "esp32_c3", "esp32_s3", "pico_w"]
+    assert boards() == ["esp32", "esp32_c3", "esp32_s3", "pico2_w", "pico_w"]

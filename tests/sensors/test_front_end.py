@@ -118,7 +118,7 @@ def test_page_of_a_board_states_its_components_and_what_follows(board: str) -> N
     scale = re.search(r"One count is ([\d.]+) nm/s", text)
     assert scale
     assert float(scale[1]) == pytest.approx(front.nm_s_per_count(), rel=0.005)
-    sense = f"{front.sense_ohm / (1e6 if board == 'pico_w' else 2e6):g} Mohm"
+    sense = f"{front.sense_ohm / (1e6 if board.startswith('pico') else 2e6):g} Mohm"
     assert sense in text
     for counts in (front.well_counts(), front.cut_counts()):
         assert f"{counts:.0f} counts" in text

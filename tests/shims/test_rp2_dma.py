@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.drivers import reference
 from tests.drivers.test_decimate import TAPS
@@ -15,13 +16,14 @@ from tests.on_node import FIRMWARE
 Bench = Any
 
 MAKE = f"""
+CHIP = "RP2040"
 import json, machine, sys, time
 sys.path.insert(0, {str(FIRMWARE)!r})
-from boards.pico_w import adc
+from boards import rp2_adc as adc
 from ugs.drivers.dma_sampler import DmaSampler
 machine.ADC(machine.Pin(26))
 battery = machine.ADC(machine.Pin(28)).read_u16
-converter = adc.Converter(adc.RP2040, 0, 2, battery)
+converter = adc.Converter(adc.RP2040 if CHIP == "RP2040" else adc.RP2350, 0, 2, battery)
 converter.lap = 1 << 14  # ends every 4 s, and the second channel begins it anew
 sampler = DmaSampler(converter, 250, 8000)
 """
@@ -51,11 +53,14 @@ print("end", sampler.missed, sampler.overruns, sampler.rate_hz_x100())
 )
 
 
-def test_readings_of_ten_seconds_come_all_and_are_filtered_as_in_numpy(bench: Bench) -> None:
+@pytest.mark.parametrize(("board", "chip"), [("pico_w", "RP2040"), ("pico2_w", "RP2350")])
+def test_readings_of_ten_seconds_come_all_and_are_filtered_as_in_numpy(
+    bench: Bench, board: str, chip: str
+) -> None:
     t = np.arange(11 * 4000)
     bench.feed(np.round(30_000 * np.sin(2 * np.pi * 20 * t / 4000)).astype(int).tolist())
-    bench.settings |= {"oversampled": True, "fs_hz": 4000}
-    code, lines = bench.power_on(READINGS)
+    bench.settings |= {"oversampled": True, "fs_hz": 4000, "board": board}
+    code, lines = bench.power_on(READINGS.replace("RP2040", chip, 1))
     assert code == 0, lines[-5:]
     raw = [int(word) for line in lines if line.startswith("raw") for word in line.split()[1:]]
     codes = np.array(raw, np.int64)

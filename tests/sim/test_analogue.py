@@ -28,7 +28,7 @@ sys.path.insert(0, {str(FIRMWARE)!r})
 read = machine.ADC(machine.Pin(26)).read_u16
 counts = []
 try:
-    from boards.pico_w import adc
+    from boards import rp2_adc as adc
 except ImportError:
     def take(_timer):
         counts.append(sum([read() >> 4 for _ in range(4)]) - 8192)

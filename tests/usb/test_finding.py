@@ -20,7 +20,7 @@ from tools.flash.board import Facts
 from tools.flash.boards import KINDS, kind_named, kind_of, must_be_supported
 from tools.flash.micropython import Found
 
-PICO, ESP32 = kind_named("pico_w"), kind_named("esp32")
+PICO, PICO_2, ESP32 = (kind_named(name) for name in ("pico_w", "pico2_w", "esp32"))
 
 
 def usb(device: str, vid: int | None) -> SimpleNamespace:
@@ -75,6 +75,23 @@ def test_image_of_any_kind_but_the_boards_is_refused(tmp_path) -> None:
     assert images.given(ESP32, path).sha256
     with pytest.raises(UserError, match="cannot read"):
         images.given(ESP32, tmp_path / "absent")
+
+
+def test_image_of_an_rp2350_may_begin_with_a_block_that_is_not_written(tmp_path) -> None:
+    path = tmp_path / "image"
+    good = uf2_image(b"program" * 100, family=0xE48BFF59)
+    absolute = uf2_image(b"\xef" * 300, family=0xE48BFF57)[:512]  # the first of two, erratum E10
+    for data in (good, absolute + good):
+        path.write_bytes(data)
+        assert images.given(PICO_2, path).sha256
+    bad = (absolute, absolute * 2 + good, good + absolute, uf2_image(b"program"), absolute[:100])
+    for data in bad:
+        path.write_bytes(data)
+        with pytest.raises(UserError):
+            images.given(PICO_2, path)
+    path.write_bytes(absolute + uf2_image(b"program"))
+    with pytest.raises(UserError):
+        images.given(PICO, path)
 
 
 @pytest.fixture
@@ -138,6 +155,7 @@ def test_board_kinds_tell_what_to_wire_and_are_told_by_their_micropython() -> No
         assert all(len(row) == 3 for row in kind.wiring())
     assert kind_of("rp2", "Raspberry Pi Pico W with RP2040") is PICO
     assert kind_of("esp32", "Generic ESP32 module with SPIRAM with ESP32") is ESP32
+    assert kind_of("rp2", "Raspberry Pi Pico 2 W with RP2350") == PICO_2
     assert kind_of("esp32", "Generic ESP32S3 module with ESP32S3").name == "esp32_s3"
     assert kind_of("esp32", "Generic ESP32S3 module with ESP32-S3").name == "esp32_s3"
     assert kind_of("esp32", "ESP32C3 module with ESP32C3").name == "esp32_c3"

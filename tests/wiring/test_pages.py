@@ -40,7 +40,7 @@ def test_no_page_is_left_of_a_board_that_is_gone():
 
 def test_every_board_with_firmware_is_supported_or_named_as_not():
     index = pages.files()["README.md"]
-    assert {board.name for board in supported()} == {"pico_w", "esp32", "esp32_s3"}
+    assert {board.name for board in supported()} == {"pico_w", "pico2_w", "esp32", "esp32_s3"}
     assert all(name in index for name in board_names())
 
 

@@ -2,7 +2,7 @@
 """Workbench, bench: a board on metal, part by part, over its serial port; and what to do next.
 
 A node that is on the board is set aside meanwhile and started again at the end. The limits are
-those of the firmware (firmware/boards/pico_w/board.py) and of the parts.
+those of the firmware (firmware/boards/raspberry_pi.py) and of the parts.
 """
 
 from __future__ import annotations

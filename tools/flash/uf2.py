@@ -2,6 +2,8 @@
 """UF2 and the boot ROM's drive: a file copied there is the board's new program.
 
 Format: UF2 specification (blocks of 512 bytes, 256 of payload); drive: RP2040 datasheet 2.8.4.
+An image for the RP2350 may begin with one block of the absolute family, which is not written: it
+works around an error of the boot ROM (RP2350 datasheet, erratum E10).
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from pathlib import Path
 
 from tools.errors import UserError
 
-RP2040 = 0xE48BFF56
+RP2040, RP2350 = 0xE48BFF56, 0xE48BFF59
+_ABSOLUTE = 0xE48BFF57
 INFO = "INFO_UF2.TXT"
 BLOCK = 512
 _MAGIC = (0x0A324655, 0x9E5D5157)
@@ -25,6 +28,8 @@ _PART = 16 * BLOCK
 
 def check(path: Path, data: bytes, family: int) -> None:
     """Every block: magic, number, family. Raises UserError."""
+    if family == RP2350 and struct.unpack_from("<I", data.ljust(BLOCK), 28)[0] == _ABSOLUTE:
+        data = data[BLOCK:]
     count = len(data) // BLOCK
     if not count or len(data) % BLOCK:
         raise UserError(f"{path} is no UF2 image, or not a whole one")

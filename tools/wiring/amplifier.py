@@ -12,7 +12,7 @@ import msgspec
 
 _FILE = Path(__file__).with_name("amplifier.toml")
 _BOLTZMANN_4KT = 1.62e-20  # 4 k T at 20 C, in W/Hz
-# The Pico's converter: four readings of 12 bits are summed (firmware/boards/pico_w/board.py).
+# The Pico's converter: four readings of 12 bits are summed (firmware/boards/raspberry_pi.py).
 _CODES, _READINGS = 4096, 4
 
 

@@ -1,87 +1,10 @@
 # SPDX-License-Identifier: MIT
-# board: Raspberry Pi Pico W with an SM-24 geophone on an amplifier at its own converter.
+# board: Raspberry Pi Pico W.
 
-import machine
-from micropython import const
+from boards import raspberry_pi
 
-from boards.base import Board, make_inputs, start_timer
-from ugs.drivers.battery import Battery
-
-FS_HZ = const(250)
 PINS = {"geophone": 26, "battery": 28, "pir": 15, "tamper": 14}
-
-_GEOPHONE_CHANNEL = const(0)
-_BATTERY_CHANNEL = const(2)
-
-# A sample is the sum of four readings of 12 bits, with the amplifier biased at mid-rail: by DMA in
-# the same unit, four times their mean behind the filter.
-_MID_COUNTS = const(4 * 2048)
-# Clipped: three of the four readings at the rail (codes 0 or 4095).
-_CLIP_COUNTS = const(8_000)
-# Of the components in sim_hardware/parts/front_end.py; tests/sensors holds these to them.
-_NM_S_PER_COUNT_X256 = const(3_581)
-# One code rms of the converter (RP2040 datasheet 4.9.3, 8.7 effective bits, less what the filter
-# takes), four readings summed: 2 counts. The filter of ugs.dsp.decimate leaves 0.24 of a reading's:
-# 1 count.
-_OWN_NOISE_X16 = const(32)
-_OWN_NOISE_DMA_X16 = const(16)
-_SHORT_COUNTS = const(233)
-_CUT_COUNTS = const(1_488)
-
-_BATTERY_UV = const(3_300_000)  # full scale of the converter
-_BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
 def make_board(config):
-    geophone = machine.ADC(machine.Pin(PINS["geophone"])).read_u16
-    battery = machine.ADC(machine.Pin(PINS["battery"])).read_u16
-    try:
-        from boards.pico_w import adc
-    except ImportError:  # without DMA: the simulator, where readings need no filter
-        sampler, read_uv, own_x16 = _by_timer(geophone, battery)
-        looks = 8
-    else:
-        sampler, read_uv, own_x16 = _by_dma(adc, battery)
-        looks = 1
-    station = None
-    if not config.is_wired:
-        from boards.station import Station
-
-        station = Station(config.country)
-    pir, tamper = make_inputs(PINS["pir"] if config.pir else None, PINS["tamper"])
-    return Board(
-        "pico_w",
-        _NM_S_PER_COUNT_X256,
-        (own_x16, _SHORT_COUNTS, _CUT_COUNTS),
-        sampler,
-        pir,
-        tamper,
-        Battery(read_uv, _BATTERY_RATIO_X100, looks),
-        station,
-    )
-
-
-def _by_dma(adc, battery):
-    from ugs.drivers.dma_sampler import DmaSampler
-
-    converter = adc.Converter(adc.RP2040, _GEOPHONE_CHANNEL, _BATTERY_CHANNEL, battery)
-    sampler = DmaSampler(converter, FS_HZ, _CLIP_COUNTS)
-    return sampler, lambda: sampler.read_aside() * _BATTERY_UV // 4095, _OWN_NOISE_DMA_X16
-
-
-def _by_timer(geophone, battery):
-    from ugs.drivers.sampler import Sampler
-
-    # In the timer's interrupt: no allocation. 12 bits come as 16, the top ones repeated.
-    def read_counts():
-        return (
-            (geophone() >> 4) + (geophone() >> 4) + (geophone() >> 4) + (geophone() >> 4)
-        ) - _MID_COUNTS
-
-    timer = machine.Timer(-1)  # a virtual one, on the alarm pool
-
-    def start(freq_hz, callback):
-        return start_timer(timer, freq_hz, callback, hard=True)
-
-    sampler = Sampler(start, read_counts, FS_HZ, _CLIP_COUNTS)
-    return sampler, lambda: battery() * _BATTERY_UV // 65535, _OWN_NOISE_X16
+    return raspberry_pi.make_board("pico_w", PINS, config)

@@ -5,7 +5,7 @@ import time
 
 import machine
 
-from boards.pico_w import adc
+from boards import rp2_adc as adc
 from ugs.drivers.dma_sampler import DmaSampler
 
 machine.ADC(machine.Pin(26))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # board: the RP2040's converter, running by itself into a ring by DMA (RP2040 datasheet 4.9.2.2 to
-# 4.9.2.5, 2.5). Written for and read against the RP2350's too (its datasheet 12.4, 12.6); not run
-# there.
+# 4.9.2.5, 2.5), and the RP2350's (its datasheet 12.4, 12.6), where it was not run.
 
 import gc
 

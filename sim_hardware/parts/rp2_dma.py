@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the RP2040's converter running by itself, and the DMA channels that take
-# its readings (RP2040 datasheet 4.9, 2.5), as far as a node uses them: transfer by transfer, all
-# that are due whenever somebody looks.
+# Board, simulated: the converter of an RP2040 or RP2350 running by itself, and the DMA channels
+# that take its readings, as far as a node uses them: transfer by transfer, all that are due when
+# a register is read.
 
 import uctypes
 
-ADC = 0x4004_C000
 DMA = 0x5000_0000
 CHANNELS = 12
-DREQ_ADC = 36
 PERMANENT = 63
 _CS, _FCS, _FIFO, _DIV = 0x00, 0x08, 0x0C, 0x10
 _ALIASES = 0x3000  # bits of an address: 1 changes, 2 sets, 3 clears what is written
@@ -23,28 +21,86 @@ _HALF_WORD = 2
 _SIZES = (1, 2, 4)
 
 
+class Layout:
+    # Of a chip: where the converter's registers are, its request line of the DMA, and the fields of
+    # a channel's control register: shift and bits.
+
+    def __init__(self, adc, request, fields):
+        self.adc = adc
+        self.request = request
+        self.fields = fields
+
+
+LAYOUTS = {
+    # RP2040 datasheet 4.9.6, 2.5.3.1 and 2.5.7.
+    "RP2040": Layout(
+        0x4004_C000,
+        36,
+        {
+            "enable": (0, 1),
+            "high_pri": (1, 1),
+            "size": (2, 2),
+            "inc_read": (4, 1),
+            "inc_write": (5, 1),
+            "ring_size": (6, 4),
+            "ring_sel": (10, 1),
+            "chain_to": (11, 4),
+            "treq_sel": (15, 6),
+            "irq_quiet": (21, 1),
+            "bswap": (22, 1),
+            "sniff_en": (23, 1),
+        },
+    ),
+    # RP2350 datasheet 12.4.7, 12.6.4.1 and 12.6.10.
+    "RP2350": Layout(
+        0x400A_0000,
+        48,
+        {
+            "enable": (0, 1),
+            "high_pri": (1, 1),
+            "size": (2, 2),
+            "inc_read": (4, 1),
+            "inc_read_rev": (5, 1),
+            "inc_write": (6, 1),
+            "inc_write_rev": (7, 1),
+            "ring_size": (8, 4),
+            "ring_sel": (12, 1),
+            "chain_to": (13, 4),
+            "treq_sel": (17, 6),
+            "irq_quiet": (23, 1),
+            "bswap": (24, 1),
+            "sniff_en": (25, 1),
+        },
+    ),
+}
+
+
 class Channel:
     # The registers of one channel; addresses are those of memory, or of registers above.
 
-    def __init__(self, number):
+    def __init__(self, number, fields):
         self.number = number
-        self.ctrl = number << 11
+        self._fields = fields
+        self.ctrl = number << fields["chain_to"][0]
         self.read = self.write = 0
         self.again = 0  # transfers from the next start on
         self.count = 0  # that are left
         self.is_busy = False
 
-    def field(self, shift, bits):
+    def field(self, name):
+        shift, bits = self._fields[name]
         return self.ctrl >> shift & ((1 << bits) - 1)
 
 
 class Block:
     # now(): microseconds. channels: by converter channel what has code_at(t_us), or None.
 
-    def __init__(self, now, channels):
+    def __init__(self, chip, now, channels):
+        self.layout = LAYOUTS[chip]
+        self._adc = self.layout.adc
         self._now = now
         self._inputs = channels
-        self.dma = [Channel(number) for number in range(CHANNELS)]
+        self.dma = [Channel(number, self.layout.fields) for number in range(CHANNELS)]
         self._cs = self._fcs = self._div = 0
         self._fifo = []
         self._began_us = 0
@@ -54,7 +110,7 @@ class Block:
 
     def peek(self, address):
         self.advance()
-        place = address - ADC & ~_ALIASES
+        place = address - self._adc & ~_ALIASES
         if place == _CS:
             return self._cs | _READY
         if place == _FCS:
@@ -67,7 +123,7 @@ class Block:
 
     def poke(self, address, value):
         self.advance()
-        place = address - ADC & ~_ALIASES
+        place = address - self._adc & ~_ALIASES
         alias = (address & _ALIASES) >> 12
         if place == _CS:
             cs = _merged(self._cs, value, alias) & _CS_BITS
@@ -111,7 +167,7 @@ class Block:
             return
         channel.is_busy = True
         channel.count = channel.again
-        if channel.field(15, 6) == PERMANENT:
+        if channel.field("treq_sel") == PERMANENT:
             while channel.is_busy:
                 self._transfer(channel)
         else:
@@ -123,27 +179,28 @@ class Block:
         if not self._fcs & _DREQ_EN:
             return False
         for channel in self.dma:
-            if channel.is_busy and channel.ctrl & 1 and channel.field(15, 6) == DREQ_ADC:
-                self._transfer(channel)
-                return True
+            if channel.is_busy and channel.ctrl & 1:
+                if channel.field("treq_sel") == self.layout.request:
+                    self._transfer(channel)
+                    return True
         return False
 
     def _transfer(self, channel):
-        size = _SIZES[channel.field(2, 2)]
+        size = _SIZES[channel.field("size")]
         self._store(channel.write, self._load(channel.read, size), size)
-        if channel.ctrl & 1 << 4:
+        if channel.field("inc_read"):
             channel.read = _next(channel, channel.read, size, 0)
-        if channel.ctrl & 1 << 5:
+        if channel.field("inc_write"):
             channel.write = _next(channel, channel.write, size, 1)
         channel.count -= 1
         if not channel.count:
             channel.is_busy = False
-            after = channel.field(11, 4)
+            after = channel.field("chain_to")
             if after != channel.number:
                 self.start(self.dma[after])
 
     def _load(self, address, size):
-        if address == ADC + _FIFO:
+        if address == self._adc + _FIFO:
             return self._fifo.pop(0) if self._fifo else 0
         return int.from_bytes(uctypes.bytearray_at(address, size), "little")
 
@@ -173,8 +230,8 @@ def _merged(old, value, alias):
 
 
 def _next(channel, address, size, side):
-    bits = channel.field(6, 4)
-    if not bits or channel.field(10, 1) != side:
+    bits = channel.field("ring_size")
+    if not bits or channel.field("ring_sel") != side:
         return address + size
     mask = (1 << bits) - 1
     return address & ~mask | address + size & mask
