@@ -11,7 +11,7 @@ try:
     # Safe mode keeps its code on the heap: it is for a node with which something is wrong.
     is_safe = slots.tree == "safe_mode"
     shelf = None if is_safe else __import__("inplace").make(slots.path(slots.tree), feed)
-    where = slots.mount(shelf and shelf.read)
+    where = slots.mount(shelf and shelf.read, feed)
     sys.path.insert(0, "/fw")
     sys.modules["boards.guard"] = guard  # the same file: once is enough
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")

@@ -9,6 +9,8 @@
 
 import io
 import sys
+from binascii import hexlify
+from hashlib import sha256
 
 from micropython import const
 
@@ -25,13 +27,17 @@ _HEAD_LINES = const(3)  # and one that names the MicroPython
 _MPY_MASK = const(0x3FFF)  # version, sub-version, architecture (docs.micropython.org, mpy_files)
 _FILE = const(0x8000)
 _FOLDER = const(0x4000)
+_READ = const(1024)
 
 
-def attach(path, read=None):
+def attach(path, read=None, feed=None):
     # Imports find the pack at /fw. Its index takes some heap until detach(). read(at, size) gives
-    # bytes of it faster than its file does, or is None. Returns what gives the place and the size
-    # of a file in it.
+    # bytes of it faster than its file does, or is None. With a feed the contents are compared with
+    # the manifest first, and it is called meanwhile. Returns what gives the place and the size of a
+    # file in it.
     pack = Pack(path, read)
+    if feed:
+        pack.check(feed)
     mount(pack, _POINT)
     return pack.where
 
@@ -72,6 +78,29 @@ class Pack:
                 while "/" in path:
                     path = path.rsplit("/", 1)[0]
                     self._files[path] = (0, None)
+
+    def check(self, feed):
+        # A bit that flipped in flash is not run: machine code of it could do anything.
+        with open(self._path, "rb") as lines, open(self._path, "rb") as contents:
+            size = int.from_bytes(lines.read(HEAD)[22:26], "big")
+            contents.seek(HEAD + size)
+            for _ in range(_HEAD_LINES + 1):
+                lines.readline()
+            buffer = memoryview(bytearray(_READ))
+            while lines.tell() < HEAD + size:
+                words = lines.readline().split(b" ")
+                feed()
+                left = int(words[1])
+                digest = sha256()
+                while left:
+                    part = buffer[: min(left, _READ)]
+                    count = contents.readinto(part)
+                    if not count:
+                        break
+                    digest.update(part[:count])
+                    left -= count
+                if hexlify(digest.digest()) != words[0]:
+                    raise OSError("tree is damaged: %s" % words[2][:-1].decode())
 
     def where(self, path):
         # (where it begins, its size): no size for a folder, None for what is not there.

@@ -125,8 +125,8 @@ class Slots:
 
     def _may_fall_back(self):
         # To firmware that was in use before; never below the newest that ever was. So it is for a
-        # node that lost both records and knows neither.
-        return self._spare_whole and _version(self.path(self.spare())) >= self.floor
+        # node that lost both records and knows neither; it may never have had an update.
+        return self._spare_whole and _version(self.path(self.spare())) >= max(self.floor, 1)
 
     def retries(self):
         # How often safe mode has let the firmware try again in vain.
@@ -160,11 +160,11 @@ class Slots:
     def path(self, tree):
         return "%s/%s.fw" % (self._folder, tree)
 
-    def mount(self, read=None):
+    def mount(self, read=None, feed=None):
         # Imports read from the tree of this boot until umount(). As pack.attach() has it.
         import pack
 
-        return pack.attach(self.path(self.tree), read)
+        return pack.attach(self.path(self.tree), read, feed)
 
     def umount(self):
         sys.modules.pop("pack").detach()  # with all that it holds

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whole nodes whose state folder is damaged at random: they start, and use no counter twice."""
+"""Whole nodes whose flash is damaged at random: they start, and use no counter twice."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from tests.node.conftest import unseal, walker
 CHARGES = "none"
 QUIET = walker(6, 0, 0)
 STARTED = "node started"
+# On the flash beside the state: two trees of which one may be damaged, what chooses between them,
+# the last failure. Not what MicroPython itself starts (main.py and the files it loads), of which
+# there is one copy, nor node.json.
+ROOT = ("a.fw", "safe_mode.fw", "b.fw", "slot0", "slot1", "failure", "starts")
 COUNTERS = {"boot0", "boot1", "starts"}
 
 
@@ -118,3 +122,40 @@ def test_thousand_nodes_with_a_damaged_state_folder_start_and_use_no_counter_twi
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     _survive(1_000, 1_000, micropython, play, tmp_path)
+
+
+def _survive_damaged_trees(
+    count: int, seed: int, interpreter: Path, play: Callable[..., Any], folder: Path
+) -> None:
+    play(interpreter, QUIET, name="whole")
+    (folder / "whole" / "exit.json").unlink()
+    ends = {"the node": 0, "safe mode": 0}
+    for trial in range(seed, seed + count):
+        rng = random.Random(trial)
+        shutil.copytree(folder / "whole", folder / "damaged")
+        tree = rng.choice(("a.fw", "safe_mode.fw"))
+        hit = {tree, *rng.choices(ROOT[2:], k=rng.choice((0, 1, 2)))}
+        for name in sorted(hit):
+            path = folder / "damaged" / name
+            data = path.read_bytes() if path.exists() else b""
+            path.write_bytes(rng.choice(DAMAGES)(rng, data))
+        run = play(interpreter, walker(240, 0, 0), name="damaged", seed=trial, timeout_s=300)
+        shown = f"seed {trial}: {sorted(hit)}\n" + "\n".join(run.lines[:40])
+        images = [hello.fw for hello in run.messages("Hello")]
+        assert images, shown
+        ends["safe mode" if images[-1].startswith("safe-") else "the node"] += 1
+        shutil.rmtree(folder / "damaged")
+    sys.stdout.write(f"\n{count} damaged trees, seeds {seed} to {seed + count - 1}: {ends}\n")
+
+
+def test_nodes_with_a_damaged_tree_reach_the_other_one(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    _survive_damaged_trees(4, 1, micropython, play, tmp_path)
+
+
+@pytest.mark.faults
+def test_two_hundred_nodes_with_a_damaged_tree_reach_the_other_one(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    _survive_damaged_trees(200, 1_000, micropython, play, tmp_path)

@@ -57,6 +57,12 @@ pack.detach()
 assert fails(os.stat, "/fw/ugs")
 for path in ("empty.fw", "cut.fw", "other.fw", "none.fw", "foreign.fw", "older.fw"):
     assert fails(pack.attach, path), path
+fed = []
+pack.attach("a.fw", None, lambda: fed.append(1))
+pack.detach()
+assert len(fed) == 6
+for path in ("flipped.fw", "short.fw", "empty.fw"):
+    assert fails(pack.attach, path, None, lambda: None), path
 print("ok")
 """
 
@@ -67,6 +73,8 @@ def write_trees(out: Path, mpy: int) -> None:
     data = package.unsigned("pico_w", "0.2.0", mpy, compiled)
     (out / "a.fw").write_bytes(data)
     (out / "empty.fw").write_bytes(b"")
+    (out / "flipped.fw").write_bytes(data[:-9] + bytes([data[-9] ^ 4]) + data[-8:])
+    (out / "short.fw").write_bytes(data[:-1])
     (out / "cut.fw").write_bytes(data[:60])
     (out / "other.fw").write_bytes(b"x" + data[1:])
     for name, number in (("foreign", mpy ^ 1 << 10), ("older", mpy ^ 1 << 8)):
