@@ -6,7 +6,7 @@ import simcharge
 import uos
 from parts import flash
 
-_POINT = "/flash"
+POINT = "/flash"
 _FOLDER = 0x4000
 
 
@@ -24,21 +24,27 @@ def start(path):
         flash.make(path + ".new", sectors)
         device = flash.Flash(path + ".new", sectors)
         uos.VfsLfs2.mkfs(device, progsize=size)
-        uos.mount(uos.VfsLfs2(device, progsize=size), _POINT)
-        _copy(tree, _POINT)
-        uos.umount(_POINT)
+        mount(path + ".new")
+        copy(tree, POINT)
+        uos.umount(POINT)
         uos.rename(path + ".new", path)
-    uos.mount(uos.VfsLfs2(flash.Flash(path, sectors), progsize=size), _POINT)
-    uos.chdir(_POINT)
+    mount(path)
+    uos.chdir(POINT)
     return is_new
 
 
-def _copy(source, target):
+def mount(path):
+    # The file system in an image of the chosen board's flash, at POINT.
+    device = flash.Flash(path, simcharge.port("flash_blocks"))
+    uos.mount(uos.VfsLfs2(device, progsize=simcharge.port("flash_program_bytes")), POINT)
+
+
+def copy(source, target):
     for name, kind, *_ in uos.ilistdir(source):
         below, to = source + "/" + name, target + "/" + name
         if kind == _FOLDER:
             uos.mkdir(to)
-            _copy(below, to)
+            copy(below, to)
             continue
         with open(below, "rb") as read, open(to, "wb") as write:
             while data := read.read(4096):

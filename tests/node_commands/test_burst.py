@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import sys
 import time
@@ -14,7 +13,7 @@ import pytest
 
 from tests.node.conftest import walker
 from tests.node.wired import Rig, printed, until
-from tools.cli import main
+from tests.node_commands.conftest import Verb
 
 # From an onset until the gateway has its detection: the radio starts, joins and connects. Here a
 # join takes 1.2 s; on a Pico W about 4 s are assumed (docs/power.md).
@@ -23,19 +22,12 @@ LATEST_S = 8
 
 @pytest.mark.long
 async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
-    micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    micropython: Path, tmp_path: Path, verb: Verb
 ) -> None:
     rig = Rig(tmp_path, micropython, link="wifi")
     today = datetime.now(UTC).date()
     with (tmp_path / "site.toml").open("a") as site:
         site.write(f"battery_wh = 57.6\nbattery_since = {today}\n")
-    option = ["--config", str(tmp_path / "gateway.toml")]
-
-    async def verb(*words: str) -> tuple[int, str, str]:
-        code = await asyncio.to_thread(main, ["node", *words, *option])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
     async with rig.gateway() as gateway:
         with rig.node(walker(400, 75, 95)) as node:
             registry = gateway.service.stages.intake.registry

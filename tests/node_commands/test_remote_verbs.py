@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,29 +14,12 @@ from gateway import keys
 from gateway.model import node_settings
 from tests.node.conftest import walker
 from tests.node.wired import Rig, until
-from tools.cli import main
-
-Verb = Callable[..., Awaitable[tuple[int, str, str]]]
+from tests.node_commands.conftest import Verb
 
 
 @pytest.fixture
 def rig(micropython: Path, tmp_path: Path) -> Rig:
     return Rig(tmp_path, micropython)
-
-
-@pytest.fixture
-def verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
-    config = ["--config", str(tmp_path / "gateway.toml")]
-
-    async def verb(*words: str) -> tuple[int, str, str]:
-        try:
-            code = await asyncio.to_thread(main, ["node", *words, *config])
-        except SystemExit as error:
-            code = int(str(error.code))
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return verb
 
 
 def values(out: str) -> dict[str, str]:

@@ -3,29 +3,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import wave
 from pathlib import Path
 
-import pytest
-
 from tests.node.conftest import walker
 from tests.node.wired import Rig, until
-from tools.cli import main
+from tests.node_commands.conftest import Verb
 
 
 async def test_commands_of_the_verb_are_done_by_the_node_and_audited(
-    micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    micropython: Path, tmp_path: Path, verb: Verb
 ) -> None:
     rig = Rig(tmp_path, micropython)
-    config = ["--config", str(tmp_path / "gateway.toml")]
-
-    async def verb(*words: str) -> tuple[int, str, str]:
-        code = await asyncio.to_thread(main, ["node", *words, *config])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
     async with rig.gateway() as gateway:
         with rig.node(walker(200, 3, 190)) as node:
             registry = gateway.service.stages.intake.registry

@@ -4,30 +4,13 @@
 import sys
 
 import simcharge
-import uos
-from parts import flash
-
-_FOLDER = 0x4000
-
-
-def copy(source, target):
-    for name, kind, *_ in uos.ilistdir(source):
-        below, to = source + "/" + name, target + "/" + name
-        if kind == _FOLDER:
-            uos.mkdir(to)
-            copy(below, to)
-            continue
-        with open(below, "rb") as read, open(to, "wb") as write:
-            while data := read.read(4096):
-                write.write(data)
+import simfiles
 
 
 def main(image, board, folder):
     simcharge.choose(board)
-    device = flash.Flash(image, simcharge.port("flash_blocks"))
-    size = simcharge.port("flash_program_bytes")
-    uos.mount(uos.VfsLfs2(device, progsize=size), "/flash")
-    copy("/flash", folder)
+    simfiles.mount(image)
+    simfiles.copy(simfiles.POINT, folder)
 
 
 main(*sys.argv[1:])
