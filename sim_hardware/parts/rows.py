@@ -15,7 +15,9 @@ class Chip:
 
 
 class Row:
-    def __init__(self, chip, front_end, geophone, battery, pir, tamper, ready, raw_adc_pct, wake=None):
+    def __init__(
+        self, chip, front_end, geophone, battery, pir, tamper, ready, raw_adc_pct, wake=None
+    ):
         self.chip = chip
         self.front_end = front_end  # a name in parts/front_end.py
         self.geophone = geophone  # GPIO of the amplifier's output, or of a select line

@@ -193,7 +193,6 @@ class WDT:
         print("sim: watchdog not fed for %d ms: reset" % (WDT._timeout_us // 1000))
         simhardware.leave(simclock.EXIT_RESET, "watchdog")
 
-
     # Light sleep stops the timers of the chip, and the task watchdog with them.
     @staticmethod
     def _hold():

@@ -52,7 +52,10 @@ def take(node, kept, folder, command):
 
 
 def names_radio(data, kept):
-    return _RADIO in data[:: kept.ROW]
+    for at in range(0, len(data), kept.ROW):
+        if data[at] == _RADIO:
+            return True
+    return False
 
 
 def change(settings, kept, data):

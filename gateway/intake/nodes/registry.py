@@ -220,7 +220,7 @@ class NodeRegistry:
         view.reset_cause, view.reset_detail = hello.reset_cause.label, hello.reset_detail or ""
         return self._conditions(node, conditions.on_hello(view, boot, hello))
 
-    def on_health(self, node: str, health: Health) -> None:
+    def on_health(self, node: str, health: Health) -> NodeView:
         """A heartbeat."""
         view = self.views[node]
         view.battery_mv = health.battery_mv
@@ -228,6 +228,7 @@ class NodeRegistry:
         view.floor_um_s = health.floor_um_s_x100 / 100
         view.samples_missed = health.samples_missed
         view.ledger_pending = health.ledger_pending
+        return view
 
     def on_condition(
         self, node: str, boot: int, seq: int, condition: Condition

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""Score: what sentinel mode costs a site: how much later its alarms come, and which do not come.
+
+The same walks past the same two nodes, through the real firmware and the real gateway, with the
+nodes in continuous mode, in radio burst and as sentinels. Which is which stands in docs/power.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.model import node_settings
+from sim_hardware.site import NodeSpec, SectorSpec
+from sim_hardware.world import World
+from sim_hardware.world.ambient import Weather
+from sim_hardware.world.scenario import ActorSpec, Scenario
+from tools.bench.report import write_into
+from tools.errors import UserError
+from tools.replay import replay
+
+BOARD = "esp32_s3"
+SPACING_M = 25.0
+WALKS_OF_A_RUN = 8
+SOILS = ("loam", "sand", "firm")
+FIRST_S, EVERY_S = 100.0, 200.0
+SEED = 35
+_BEFORE_M = 40.0
+_HEARTBEAT_S = 1_800
+MODES: Mapping[str, Mapping[str, int]] = {
+    "continuous, radio always": {},
+    "continuous, radio burst": {node_settings.RADIO.name: 1},
+    "sentinel": {node_settings.RADIO.name: 1, node_settings.SAMPLING.name: 1},
+}
+Lines = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One walk: where it crosses the line, how far that is from the nearer node, when it begins."""
+
+    x_m: float
+    start_s: float
+
+    @property
+    def nearest_m(self) -> float:
+        """Metres from the nearer node where it crosses the line."""
+        return min(abs(self.x_m), abs(self.x_m - SPACING_M))
+
+
+@dataclass(frozen=True)
+class Found:
+    """When the alarm of each walk was raised in each mode, s after the walk began."""
+
+    walk: Walk
+    soil: str
+    after_s: Mapping[str, float | None]
+
+
+def walks_of(run: int) -> list[Walk]:
+    """The walks of one run, spread over the line and a little beyond its ends."""
+    draw = random.Random(f"{SEED}/{run}")
+    return [
+        Walk(round(draw.uniform(-6.0, SPACING_M + 6.0), 1), FIRST_S + EVERY_S * at)
+        for at in range(WALKS_OF_A_RUN)
+    ]
+
+
+def scenario(run: int) -> Scenario:
+    """A quiet night with one walker after the other."""
+    actors = tuple(
+        ActorSpec(
+            f"w{at}",
+            "person",
+            ((walk.x_m, -_BEFORE_M), (walk.x_m, _BEFORE_M)),
+            start_s=walk.start_s,
+            kind="walker",
+        )
+        for at, walk in enumerate(walks_of(run))
+    )
+    nodes = tuple(
+        NodeSpec(f"n{at + 1:02}", SPACING_M * at, 0.0, "gate", BOARD, 90.0, 12.0) for at in range(2)
+    )
+    return Scenario(
+        "sentinel",
+        nodes,
+        (SectorSpec("gate", ((-20.0, -50.0), (45.0, -50.0), (45.0, 50.0), (-20.0, 50.0))),),
+        actors,
+        Weather(level_nm_s=60.0, drift_db=1.0, wind_m_s=1.0),
+        soil=SOILS[run % len(SOILS)],
+    )
+
+
+def play(run: int) -> list[Found]:
+    """One run in all modes."""
+    given = World(scenario(run), SEED + run).take(FIRST_S + EVERY_S * WALKS_OF_A_RUN)
+    after: dict[str, list[float | None]] = {}
+    for mode, settings in MODES.items():
+        more = {node_settings.HEARTBEAT_S.name: _HEARTBEAT_S} if settings else {}
+        lines = replay(given, seed=run, settings={**settings, **more}).lines
+        after[mode] = [first_alarm_s(lines, walk) for walk in walks_of(run)]
+    soil = SOILS[run % len(SOILS)]
+    return [
+        Found(walk, soil, {mode: after[mode][at] for mode in MODES})
+        for at, walk in enumerate(walks_of(run))
+    ]
+
+
+def first_alarm_s(lines: Lines, walk: Walk) -> float | None:
+    """When the first alarm was raised while it walked or was just gone; None: there was none."""
+    times = [float(line["t_s"]) - walk.start_s for line in lines if line["type"] == "alarm"]
+    return min((after for after in times if 0 <= after < EVERY_S), default=None)
+
+
+def table(found: Sequence[Found]) -> str:
+    """Rows by how far the walk passed from the nearer node."""
+    near = [one for one in found if one.walk.nearest_m <= SPACING_M / 4]
+    far = [one for one in found if one.walk.nearest_m > SPACING_M / 4]
+    limit = f"{SPACING_M / 4:g} m"
+    lines = [
+        "| walks | | alarms | later than continuous, radio always: median | at most |",
+        "|---|---|---|---|---|",
+    ]
+    for title, some in ((f"past a node within {limit}", near), (f"further than {limit}", far)):
+        for mode in MODES:
+            lines.append(f"| {title} | {mode} | {_row(some, mode)} |")
+    return "\n".join(lines)
+
+
+def _row(some: Sequence[Found], mode: str) -> str:
+    first = next(iter(MODES))
+    alarms = sum(one.after_s[mode] is not None for one in some)
+    later = sorted(
+        now - usual
+        for one in some
+        if (now := one.after_s[mode]) is not None and (usual := one.after_s[first]) is not None
+    )
+    cells = [f"{alarms} of {len(some)}"]
+    if mode == first:
+        return " | ".join([*cells, "", ""])
+    cells += [f"{statistics.median(later):.1f} s", f"{later[-1]:.1f} s"] if later else ["-", "-"]
+    return " | ".join(cells)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Play all, print each walk, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help=f"of {WALKS_OF_A_RUN} walks each (3)")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--into", type=Path, help="write the table into its place in this file")
+    args = parser.parse_args(words)
+    with ThreadPoolExecutor(args.workers) as pool:
+        found = [one for some in pool.map(play, range(args.runs)) for one in some]
+    for one in found:
+        times = ", ".join(f"{mode} {after}" for mode, after in one.after_s.items())
+        print(f"{one.soil} x={one.walk.x_m} nearest={one.walk.nearest_m:.1f}: {times}")
+    print(table(found))
+    if args.into is not None:
+        try:
+            write_into(args.into, "sentinel", table(found))
+        except UserError as error:
+            print(error, file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
