@@ -6,13 +6,12 @@
 # Each stage has one pole of its high-pass and one of its low-pass. All is integers, a step each
 # 2 ms; it is worked out only for the time that somebody asks about.
 
-import simclock
-from parts import noise
+from . import noise
 
 # Of the components drawn; tests/wiring holds these to them.
-THRESHOLD_NM_S = 2_300  # at the coil 52 uV
-HYSTERESIS_NM_S = 300  # half of 3.3 mV at the comparator each way
-NOISE_NM_S = 60  # rms of the amplifier, the ground still
+THRESHOLD_NM_S = 2_320  # 52 uV at the coil
+HYSTERESIS_NM_S = 156  # to either side: half of 3.3 mV at the comparator
+NOISE_NM_S = 67  # rms of the amplifier, the ground still
 CURRENT_NA = 5_100  # all of it, with both dividers
 
 _STEP_US = 2_000
@@ -26,9 +25,10 @@ _MOST = 400_000  # the amplifier is at its rails: 16 bits with a sign are left f
 
 
 class Comparator:
-    # line: a GeophoneLine.
+    # now(): simulated time; line: a GeophoneLine.
 
-    def __init__(self, line, seed):
+    def __init__(self, now, line, seed):
+        self._now = now
         self._line = line
         self._noise = noise.table(seed + 2)
         self._begin(0)
@@ -66,7 +66,7 @@ class Comparator:
 
     def level(self):
         # Of the output now.
-        self._catch_up(simclock.now())
+        self._catch_up(self._now())
         return 1 if self._is_high else 0
 
     def watch(self, _on_edge):

@@ -12,18 +12,19 @@ WAKEUP_ALL_LOW = False
 WAKEUP_ANY_HIGH = True
 
 
-def wake_on_ext0(pin=None, level=False):
-    # One pin at either level; None: no pin.
-    simsleep.ext0 = None if pin is None else (_gpio(pin), bool(level))
+if simsleep.rtc_gpios():  # the port has them where the chip has
 
+    def wake_on_ext0(pin=None, level=False):
+        # One pin at either level; None: no pin.
+        simsleep.ext0 = None if pin is None else (_gpio(pin), bool(level))
 
-def wake_on_ext1(pins=None, level=False):
-    # Several pins, any of them high or all of them low. None leaves those chosen before.
-    if pins is not None:
-        if type(pins) not in (list, tuple):
-            raise TypeError("object of type '%s' has no len()" % type(pins).__name__)
-        simsleep.ext1 = [_gpio(pin) for pin in pins]
-    simsleep.ext1_level = bool(level)
+    def wake_on_ext1(pins=None, level=False):
+        # Several pins, any of them high or all of them low. None leaves those chosen before.
+        if pins is not None:
+            if type(pins) not in (list, tuple):
+                raise TypeError("object of type '%s' has no len()" % type(pins).__name__)
+            simsleep.ext1 = [_gpio(pin) for pin in pins]
+        simsleep.ext1_level = bool(level)
 
 
 def _gpio(pin):

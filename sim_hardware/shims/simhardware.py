@@ -47,7 +47,7 @@ def build(chosen, cause):
     else:
         ads1220 = Ads1220(line, chosen.seed)
     if wiring.wake is not None:
-        comparator = Comparator(line, chosen.seed)
+        comparator = Comparator(simclock.now, line, chosen.seed)
     _adc[wiring.battery] = LevelChannel(chosen.battery_mv * 100 // wiring.divider_x100)
     if chosen.battery_points:
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
