@@ -23,8 +23,8 @@ class BoardPower(NamedTuple):
 BOARDS = {
     "pico_w": BoardPower(105.5, 345.5, 225.5),
     "pico2_w": BoardPower(80.5, 320.5, 200.5),
-    "esp32": BoardPower(141.8, 589.2, 153.6),
-    "esp32_s3": BoardPower(118.7, 563.5, 129.0),
+    "esp32": BoardPower(141.8, 589.2, 153.6, 3.79),
+    "esp32_s3": BoardPower(118.7, 563.5, 129.0, 1.08),
     "esp32_c3": BoardPower(76.2, 475.5, 85.4),
 }
 
