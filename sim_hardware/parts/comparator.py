@@ -9,15 +9,15 @@
 from . import noise
 
 # Of the components drawn; tests/wiring holds these to them.
-THRESHOLD_NM_S = 2_320  # 52 uV at the coil
-HYSTERESIS_NM_S = 156  # to either side: half of 3.3 mV at the comparator
-NOISE_NM_S = 67  # rms of the amplifier, the ground still
+THRESHOLD_NM_S = 1_140  # 26 uV at the coil
+HYSTERESIS_NM_S = 77  # to either side: half of 3.3 mV at the comparator
+NOISE_NM_S = 66  # rms of the amplifier, the ground still
 CURRENT_NA = 5_100  # all of it, with both dividers
 
 _STEP_US = 2_000
-# 1 - exp(-2 pi f 2 ms), times 2^14: 3.29 Hz and 102.6 Hz.
+# 1 - exp(-2 pi f 2 ms), times 2^14: 3.29 Hz and 106.4 Hz.
 _HIGH_PASS = 663
-_LOW_PASS = 11_870
+_LOW_PASS = 12_080
 _SHIFT = 14
 _GAIN_X256 = 271  # of the band's middle, which the poles take a little of
 _SETTLE_STEPS = 250  # half a second before the time asked about

@@ -27,7 +27,7 @@ from tools import micropython
 from tools.bench.report import write_into
 from tools.errors import UserError
 from tools.replay import replay
-from tools.score.line import alarm_lines
+from tools.score.line import ZERO_US, played
 from tools.score.observe import observe_take
 
 BOARD = "esp32_s3"
@@ -66,6 +66,7 @@ class Found:
     walk: Walk
     soil: str
     after_s: Mapping[str, float | None]
+    is_reported: Mapping[str, bool]  # whether a node's detection came
 
 
 def walks_of(run: int) -> list[Walk]:
@@ -107,23 +108,25 @@ def play(run: int) -> list[Found]:
     duration_s = FIRST_S + EVERY_S * WALKS_OF_A_RUN
     # The detectors alone are those of a Pico W: the same ground, the same detector.
     alone = World(scenario(run, "pico_w"), SEED + run).take(duration_s)
-    usual = alarm_lines(observe_take(alone, f"run {run}", micropython.find(), run))
+    seen = observe_take(alone, f"run {run}", micropython.find(), run)
+    usual = [line for _, _, outcome in played(seen) for line in outcome.lines(ZERO_US)]
     given = World(scenario(run), SEED + run).take(duration_s)
     lines = replay(given, seed=run, settings=SETTINGS).lines
-    after = {
-        mode: [first_alarm_s(some, walk) for walk in walks_of(run)]
-        for mode, some in zip(MODES, (usual, lines), strict=True)
-    }
-    soil = SOILS[run % len(SOILS)]
+    both = dict(zip(MODES, (usual, lines), strict=True))
     return [
-        Found(walk, soil, {mode: after[mode][at] for mode in MODES})
-        for at, walk in enumerate(walks_of(run))
+        Found(
+            walk,
+            SOILS[run % len(SOILS)],
+            {mode: first_s(some, "alarm", walk) for mode, some in both.items()},
+            {mode: first_s(some, "detection", walk) is not None for mode, some in both.items()},
+        )
+        for walk in walks_of(run)
     ]
 
 
-def first_alarm_s(lines: Lines, walk: Walk) -> float | None:
-    """When the first alarm was raised while it walked or was just gone; None: there was none."""
-    times = [float(line["t_s"]) - walk.start_s for line in lines if line["type"] == "alarm"]
+def first_s(lines: Lines, kind: str, walk: Walk) -> float | None:
+    """When the first such line came while it walked or was just gone; None: there was none."""
+    times = [float(line["t_s"]) - walk.start_s for line in lines if line["type"] == kind]
     return min((after for after in times if 0 <= after < EVERY_S), default=None)
 
 
@@ -133,8 +136,8 @@ def table(found: Sequence[Found]) -> str:
     far = [one for one in found if one.walk.nearest_m > SPACING_M / 4]
     limit = f"{SPACING_M / 4:g} m"
     lines = [
-        "| walks | mode | alarms | later than in continuous mode: median | at most |",
-        "|---|---|---|---|---|",
+        "| walks | mode | detected | alarm | later than in continuous mode: median | at most |",
+        "|---|---|---|---|---|---|",
     ]
     for title, some in ((f"past a node within {limit}", near), (f"further than {limit}", far)):
         for mode in MODES:
@@ -150,7 +153,8 @@ def _row(some: Sequence[Found], mode: str) -> str:
         for one in some
         if (now := one.after_s[mode]) is not None and (usual := one.after_s[first]) is not None
     )
-    cells = [f"{alarms} of {len(some)}"]
+    reported = sum(one.is_reported[mode] for one in some)
+    cells = [f"{reported} of {len(some)}", f"{alarms} of {len(some)}"]
     if mode == first:
         return " | ".join([*cells, "", ""])
     cells += [f"{statistics.median(later):.1f} s", f"{later[-1]:.1f} s"] if later else ["-", "-"]

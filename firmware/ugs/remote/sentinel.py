@@ -15,6 +15,8 @@ _LONGEST_MS = const(120_000)
 # it is spent that pin wakes nothing.
 _CHARGE = const(12)
 _ACCOUNT_MS = const(3_600_000)
+# A gateway that is away is looked for after so long, then less often, at last with each heartbeat.
+_AWAY_MS_MIN = const(4_000)
 _SHORTEST_MS = const(500)
 # Asleep the clock is the chip's RC oscillator, calibrated before each sleep: 0.2 % are assumed.
 _PER_ERROR = const(500)
@@ -38,11 +40,14 @@ class Sentinel(Burst):
         self._is_found = False
         self._wakes = 0  # in vain
         self._spent_ms = [now_ms, now_ms]  # by pin: until then the account pays itself back
+        self._retry_ms = 0  # until then nothing can be sent
+        self._away_ms = _AWAY_MS_MIN
 
     def step(self, now_ms):
         detector = self._node.detector
-        if detector.is_open():
+        if detector.is_open() and not self._is_found:
             self._is_found = True
+            self._try_soon()
         if detector.is_open() or detector.trigger.is_open() or self._has_pulsed():
             self._listens_ms = now_ms
             if self._by is None:
@@ -50,8 +55,27 @@ class Sentinel(Burst):
         if self._may_sleep(now_ms):
             self._charge(now_ms)
             # A condition that begins or ends here goes out first.
-            if self._link.is_shut or not self._node.journal.ledger.pending():
+            cannot_send = self._link.is_shut or now_ms < self._retry_ms
+            if cannot_send or not self._node.journal.ledger.pending():
                 self._sleep(now_ms)
+
+    def wait_ms(self, chance):
+        # It sleeps and does not wait: ugs.link.broker then rests until there is a reason.
+        if not self._is_over:
+            now_ms = self._node.clock.uptime_ms()
+            self._retry_ms = now_ms + int(self._away_ms * (0.5 + chance))
+            self._away_ms = min(2 * self._away_ms, self._node.health.heartbeat_s * 1000)
+        else:
+            self._try_soon()
+        super().wait_ms(chance)
+        return 0
+
+    def _try_soon(self):
+        self._retry_ms = 0
+        self._away_ms = _AWAY_MS_MIN
+
+    def _may_rest(self, now_ms):
+        return now_ms < self._retry_ms or super()._may_rest(now_ms)
 
     def _has_pulsed(self):
         pir = self._node.board.pir
@@ -64,12 +88,11 @@ class Sentinel(Burst):
         node = self._node
         if node.detector.is_open() or node.reboot_ms - now_ms < _LISTEN_MS:
             return False
+        if self._on_since_ms is not None or node.jobs or node.updater.is_busy:
+            return False
         if now_ms - self._listens_ms < _LISTEN_MS and now_ms - self._woke_ms < _LONGEST_MS:
             return False
-        if self._link.is_shut:
-            # The radio stays off: what waits cannot go.
-            return not (node.jobs or node.updater.is_busy)
-        return self._on_since_ms is None and self._may_rest(now_ms)
+        return self._link.is_shut or self._may_rest(now_ms)
 
     def _charge(self, now_ms):
         node, by = self._node, self._by
@@ -87,21 +110,23 @@ class Sentinel(Burst):
         board, health, sampler = node.board, node.health, node.board.sampler
         until_ms = now_ms + health.heartbeat_s * 1000
         if not self._link.is_shut:
-            until_ms = min(until_ms, health.heartbeat_ms)
+            until_ms = self._retry_ms if now_ms < self._retry_ms else health.heartbeat_ms
         if until_ms - now_ms < _SHORTEST_MS:
             return
         print("sleeps uptime_ms=%d" % now_ms)
         sampler.stop()
         by = None
         began_ms = now_ms
-        while by is None and until_ms - now_ms >= _SHORTEST_MS:
-            # A pin whose account is spent is looked for again when it is not.
-            again_ms = [one - _ACCOUNT_MS - now_ms for one in self._spent_ms]
-            wake_ms = min([until_ms - now_ms] + [one for one in again_ms if one > 0])
-            wake_ms = max(_SHORTEST_MS, wake_ms)
-            by = board.sleeper.sleep(wake_ms, [one <= 0 for one in again_ms])
-            now_ms = node.clock.uptime_ms()
-        sampler.start()
+        try:
+            while by is None and until_ms - now_ms >= _SHORTEST_MS:
+                # A pin whose account is spent is looked for again when it is not.
+                again_ms = [one - _ACCOUNT_MS - now_ms for one in self._spent_ms]
+                wake_ms = min([until_ms - now_ms] + [one for one in again_ms if one > 0])
+                wake_ms = max(_SHORTEST_MS, wake_ms)
+                by = board.sleeper.sleep(wake_ms, [one <= 0 for one in again_ms])
+                now_ms = node.clock.uptime_ms()
+        finally:
+            sampler.start()
         sampler.rate_hz_x100()  # of the time awake
         self._wake(now_ms, by, now_ms - began_ms)
 
@@ -118,6 +143,8 @@ class Sentinel(Burst):
         self._by = by if by in (_GEOPHONE, _PIR) else None
         # After a heartbeat it sleeps again at once; with its radio shut off it looks at its battery
         # for a while.
+        if self._by is None and by is not None:
+            self._try_soon()  # the tamper loop
         is_short = by is None and not self._link.is_shut
         self._listens_ms = now_ms - _LISTEN_MS if is_short else now_ms
 
