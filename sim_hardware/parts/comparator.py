@@ -9,9 +9,9 @@
 from . import noise
 
 # Of the components drawn; tests/wiring holds these to them.
-THRESHOLD_NM_S = 1_140  # 26 uV at the coil
-HYSTERESIS_NM_S = 77  # to either side: half of 3.3 mV at the comparator
-NOISE_NM_S = 66  # rms of the amplifier, the ground still
+THRESHOLD_NM_S = 540  # 12 uV at the coil
+HYSTERESIS_NM_S = 36  # to either side: half of 3.3 mV at the comparator
+NOISE_NM_S = 64  # rms of the amplifier, the ground still
 CURRENT_NA = 5_100  # all of it, with both dividers
 
 _STEP_US = 2_000

@@ -47,7 +47,7 @@ def test_ground_above_the_threshold_ends_it_at_its_first_peaks(s3: Bench) -> Non
     assert 4_000 <= int(lines[0]) < 4_040
 
 
-@pytest.mark.parametrize(("nm_s", "hz"), [(700, 20.0), (6_000, 0.4)])
+@pytest.mark.parametrize(("nm_s", "hz"), [(300, 20.0), (6_000, 0.4)])
 def test_ground_below_the_threshold_or_slower_than_steps_ends_nothing(
     s3: Bench, nm_s: float, hz: float
 ) -> None:
