@@ -252,7 +252,7 @@ class Facade:
             used_s = (report.last_seen_us - node.battery_since_us) / 1e6
         # On a wire the gateway's computer feeds the node.
         is_wired = node.link == SERIAL
-        duty = duty_of(report.board, report.radio_share, report.contact_s > 0)
+        duty = duty_of(report.board, report.radio_share, report.contact_s > 0, report.asleep_share)
         trend = self._stages.batteries.trend(name)
         return None if is_wired else forecast(trend, node.battery_wh, used_s, duty)
 

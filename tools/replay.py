@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from tools.errors import UserError
 from tools.score.crossings import crossing_facts
 from tools.score.truth import Point
 from tools.telling import Teller
-from tools.trees import write_trees
+from tools.trees import write_settings, write_trees
 
 _TICK_US = 1_000_000
 _AMBIENT_LEAST_NM_S, _AMBIENT_MOST_NM_S = 1.0, 100_000.0
@@ -46,8 +46,15 @@ def load_take(path: Path) -> Take:
     return take.load(path) if path.is_dir() else recordings.load(path)
 
 
-def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay:
-    """Run every node of the take, then step what they sent through the gateway's stages."""
+def replay(
+    given: Take,
+    *,
+    seed: int = 0,
+    ambient_nm_s: float = 100.0,
+    settings: Mapping[str, int] | None = None,
+) -> Replay:
+    """Run every node of the take, then step what they sent through the gateway's stages. All nodes
+    have these settings from the start."""
     # A root of its own for each seed: nothing here is secret, and one seed gives one result.
     fleet_root = hashlib.sha256(f"groundwatch replay {seed}".encode()).digest()
     pace = Pace(ambient_nm_s=ambient_nm_s)
@@ -55,9 +62,12 @@ def replay(given: Take, *, seed: int = 0, ambient_nm_s: float = 100.0) -> Replay
         work = Path(folder)
         write_site(given.site, work / "site.toml")
         site = load_site(work / "site.toml")
+        trees = write_trees(given.site, fleet_root, 1883, work / "trees")
+        for tree in trees.values():
+            write_settings(tree, settings or {})
         run = simulate(
             given,
-            write_trees(given.site, fleet_root, 1883, work / "trees"),
+            trees,
             micropython=micropython.find(),
             seed=seed,
             pace=pace,

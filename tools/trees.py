@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from gateway import keys
+from gateway.model import node_settings
 from sim_hardware.site import Site
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
@@ -39,3 +42,10 @@ def write_trees(
         trees[node.id] = out / node.id
         write_tree(config, trees[node.id], mpy)
     return trees
+
+
+def write_settings(tree: Path, values: Mapping[str, int]) -> None:
+    """The settings that a node finds on its flash, as if `configure` had been there before."""
+    body = (1).to_bytes(4, "big") + node_settings.encode({**node_settings.DEFAULTS, **values})
+    (tree / "state").mkdir(exist_ok=True)
+    (tree / "state" / "set0").write_bytes(body + zlib.crc32(body).to_bytes(4, "big"))

@@ -53,9 +53,11 @@ class Board:
     #   check()                   once a second: looks after the front end; True when it had to be
     #                             set up again, raises OSError when it does not answer
     #   coil_answers()            whether a test current finds the geophone; False without such
+    #   sleeper                   sleeps until one of its pins wakes it; None where no pin can
     #   make_led()                the pin of its LED, on with 1; OSError where none answers
     #   reset()
 
+    sleeper = None
     led = "LED"  # by name: on the Pico W it is at the radio's chip; None without one
 
     def __init__(

@@ -2,6 +2,9 @@
 # board: what Espressif's chips share: an SM-24 geophone on an ADS1220, since their own converters
 # are too poor. A board.py adds its name, its pins and its SPI.
 
+from time import ticks_diff, ticks_ms
+
+import esp32
 import machine
 from micropython import const
 
@@ -24,13 +27,68 @@ _COIL_OHM = (340, 870)
 # where the part answers.
 _OWN_NOISE_X16 = const(32)
 
+_EARLY_MS = const(20)  # a sleep that ended so near its time was ended by it
+
 _BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
+class Sleeper:
+    # Light sleep: RAM is kept and nothing starts anew. Level 1 at one of the pins ends it, so a pin
+    # that has it already is left out; of the tamper loop closing again ends it then. Pins are of
+    # the RTC domain. No timer runs meanwhile, the task watchdog's neither. Nothing here was tried
+    # on metal.
+
+    def __init__(self, converter, wake, pir, tamper):
+        self._converter = converter
+        # GPIO and pull while awake of: comparator, PIR (None without one), tamper loop
+        down = machine.Pin.PULL_DOWN
+        self._rows = ((wake, down), (pir, down), (tamper, machine.Pin.PULL_UP))
+        self._claim()
+
+    def _claim(self):
+        # Sleep leaves pins with the RTC domain (ESP-IDF, "Sleep Modes"): they are taken back.
+        return [
+            None if gpio is None else machine.Pin(gpio, machine.Pin.IN, pull)
+            for gpio, pull in self._rows
+        ]
+
+    def sleep(self, ms, wanted):
+        # `wanted`: whether the comparator and the PIR may wake it. Returns which pin did: 0 the
+        # comparator, 1 the PIR, 2 the tamper loop, None the time. The sampler has been stopped.
+        pins = self._claim()
+        tamper = pins[2]
+        is_open = tamper()
+        armed = [
+            pin
+            for at, pin in enumerate(pins)
+            if pin is not None and (at == 2 or wanted[at]) and not pin()
+        ]
+        esp32.wake_on_ext1(armed, esp32.WAKEUP_ANY_HIGH)
+        if is_open:
+            esp32.wake_on_ext0(tamper, esp32.WAKEUP_ALL_LOW)
+        else:
+            esp32.wake_on_ext0(None, esp32.WAKEUP_ALL_LOW)
+            # The wake-up circuit has 1 Mohm there. The chip's own pull-up draws twenty times as
+            # much through the closed loop. Without the resistor an opening shows after the sleep.
+            tamper.init(machine.Pin.IN, None)
+        self._converter.power_down()
+        began = ticks_ms()
+        machine.lightsleep(ms)
+        is_over = ticks_diff(ticks_ms(), began) >= ms - _EARLY_MS
+        pins = self._claim()
+        self._converter.power_up()
+        if is_over:
+            return None
+        if pins[2]() != is_open:
+            return 2
+        return 1 if wanted[1] and (pins[1]() or not wanted[0]) else 0
+
+
 class EspressifBoard(Board):
-    def __init__(self, converter, led, *parts):
+    def __init__(self, converter, sleeper, led, *parts):
         super().__init__(*parts)
         self._converter = converter
+        self.sleeper = sleeper
         self.led = led
 
     def check(self):
@@ -44,7 +102,7 @@ class EspressifBoard(Board):
 
 def make_board(name, pins, spi_id, config, led=None):
     # `pins`: sck, mosi, miso, cs and ready of the ADS1220; battery on ADC1, since ADC2 belongs to
-    # the radio; pir, tamper. `led`: its pin, where the board has one.
+    # the radio; pir, tamper; wake, where pins can wake the board. `led`: its pin, where it has one.
     spi = machine.SPI(
         spi_id,
         baudrate=_SPI_HZ,
@@ -73,11 +131,16 @@ def make_board(name, pins, spi_id, config, led=None):
         from boards.station import Station
 
         station = Station(config.country)
-    pir, tamper = make_inputs(pins["pir"] if config.pir else None, pins["tamper"])
+    pir_gpio = pins["pir"] if config.pir else None
+    pir, tamper = make_inputs(pir_gpio, pins["tamper"])
     # Calibrated on the chip: its reference is 1.0 to 1.2 V, from one chip to the next.
     battery = machine.ADC(machine.Pin(pins["battery"]), atten=machine.ADC.ATTN_11DB)
+    sleeper = None
+    if "wake" in pins:
+        sleeper = Sleeper(converter, pins["wake"], pir_gpio, pins["tamper"])
     return EspressifBoard(
         converter,
+        sleeper,
         led,
         name,
         _NM_S_PER_COUNT_X256,

@@ -82,7 +82,7 @@ class BaseNode:
         self._name = config.node
         self._hello_boot = 0
         self._fault_ms = -_FAULT_EVERY_MS
-        self._reboot_ms = _UPTIME_MS_MAX
+        self.reboot_ms = _UPTIME_MS_MAX
         self._reboot_detail = "uptime"
 
     def sample(self):
@@ -156,7 +156,7 @@ class BaseNode:
                 self.jobs += [job for job in jobs if job.step(now_ms)]
             if tick % (TICKS_PER_S * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
-            if now_ms >= self._reboot_ms:
+            if now_ms >= self.reboot_ms:
                 self._restart(self.slots.REBOOT, self._reboot_detail)
             if self.link.is_hopeless():
                 self._restart(self.slots.REBOOT, "radio")
@@ -176,8 +176,8 @@ class BaseNode:
     def request_reboot(self, detail):
         # Later, so that a result can still go out; asked again, it does not become later still.
         reboot_ms = self.clock.uptime_ms() + _REBOOT_AFTER_MS
-        if reboot_ms < self._reboot_ms:
-            self._reboot_ms = reboot_ms
+        if reboot_ms < self.reboot_ms:
+            self.reboot_ms = reboot_ms
             self._reboot_detail = detail
 
     def _on_fault(self, name, error):
@@ -235,4 +235,5 @@ class BaseNode:
             "turn": self.journal.number >> 16 or None,
             "settings": None if self.fw_prefix else self.settings.data,  # safe mode uses none
             "radio_s": burst and burst.radio_s(),
+            "asleep_s": burst and burst.asleep_s,
         }

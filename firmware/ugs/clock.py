@@ -18,6 +18,7 @@ _MS_PER_DRIFT_MS = const(20_000)
 class Clock:
     # ticks_ms wraps (2^30 ms = 12.4 days on the boards), so uptime_ms must be called at least
     # once in half that time; the pump does so ten times a second.
+    #   error_ms: bound of the newest reading; whoever stops the crystal adds to it
 
     def __init__(self, ticks_ms=time.ticks_ms, ticks_diff=time.ticks_diff):
         self._ticks_ms = ticks_ms
@@ -27,7 +28,7 @@ class Clock:
         # utc = uptime + offset; None until the gateway has told the time.
         self._offset_ms = None
         self._set_at_ms = 0
-        self._error_ms = 0
+        self.error_ms = 0
 
     def uptime_ms(self):
         tick = self._ticks_ms()
@@ -59,14 +60,14 @@ class Clock:
                 return False
         self._offset_ms = offset_ms
         self._set_at_ms = arrived_ms
-        self._error_ms = error_ms
+        self.error_ms = error_ms
         return True
 
     def quality_ms(self):
         # Bound of the wall clock's error, None while it is unset.
         if self._offset_ms is None:
             return None
-        return self._error_ms + (self.uptime_ms() - self._set_at_ms) // _MS_PER_DRIFT_MS
+        return self.error_ms + (self.uptime_ms() - self._set_at_ms) // _MS_PER_DRIFT_MS
 
     def wall_ms(self):
         return None if self._offset_ms is None else self.utc_ms(self.uptime_ms())

@@ -46,7 +46,7 @@ class Health:
         self._link = link
         self._conditions = conditions
         self._random = random
-        self._heartbeat_ms = 0
+        self.heartbeat_ms = 0
         self._beat_ms = 0
         self._seconds = 0
         self._signal = SignalCheck(
@@ -65,17 +65,17 @@ class Health:
         self._sensor_fault = 0
 
     def is_heartbeat_due(self, now_ms):
-        return now_ms >= self._heartbeat_ms
+        return now_ms >= self.heartbeat_ms
 
     def set_heartbeat(self, now_ms, heartbeat_s):
         # The one that is due does not become later.
         self.heartbeat_s = heartbeat_s
-        self._heartbeat_ms = min(self._heartbeat_ms, now_ms + heartbeat_s * 1000)
+        self.heartbeat_ms = min(self.heartbeat_ms, now_ms + heartbeat_s * 1000)
 
     def heartbeat(self, now_ms, floor_um_s_x100):
         # +- 20 %, so that nodes started together do not stay together.
         self._beat_ms = now_ms
-        self._heartbeat_ms = now_ms + int(self.heartbeat_s * (800 + 400 * self._random()))
+        self.heartbeat_ms = now_ms + int(self.heartbeat_s * (800 + 400 * self._random()))
         self._print_sampling()
         return {
             "t_ms": now_ms,

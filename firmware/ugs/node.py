@@ -73,16 +73,20 @@ class Node(BaseNode):
     def _apply(self, settings):
         self.health.set_heartbeat(self.clock.uptime_ms(), settings.heartbeat_s)
         self.detector.set_threshold(settings.threshold_x10)
-        if not self.is_wired and settings.radio != (self.link.burst is not None):
+        burst = self.link.burst
+        name = "sentinel" if settings.sampling else "burst" if settings.radio else None
+        if not self.is_wired and name != (burst and burst.name):
             self.link.burst = None
-            if settings.radio:
-                self.link.burst = load(self.slots, "burst").Burst(self, self.link)
+            if name:
+                self.link.burst = load(self.slots, name).make(self, self.link)
 
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
 
     def step(self, tick, now_ms):
         self.health.poll_contact(now_ms)
+        if self.link.burst is not None:
+            self.link.burst.step(now_ms)
         if tick % TICKS_PER_S == 0:
             self.health.poll(now_ms)
             self._tell_gaps(now_ms)

@@ -51,20 +51,20 @@ class Supervisor:
         self.restarts = 0
         self._on_fault = on_fault
         # name -> [longest time without progress in ms, ticks_ms of the last progress]
-        self._progress = {}
+        self.progress = {}
 
     def start(self, name, make, limit_ms):
         # Runs make() as a task that calls alive(name) at least every limit_ms.
-        self._progress[name] = [limit_ms, ticks_ms()]
+        self.progress[name] = [limit_ms, ticks_ms()]
         return asyncio.create_task(self._keep(name, make))
 
     def alive(self, name):
-        self._progress[name][1] = ticks_ms()
+        self.progress[name][1] = ticks_ms()
 
     def stuck(self):
         # The name of a task without progress, or None.
         now = ticks_ms()
-        for name, (limit_ms, tick) in self._progress.items():
+        for name, (limit_ms, tick) in self.progress.items():
             if ticks_diff(now, tick) > limit_ms:
                 return name
         return None

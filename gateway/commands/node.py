@@ -48,8 +48,9 @@ def run(args: argparse.Namespace) -> int:
     values = msgspec.to_builtins(node)
     if node.days_left is not None:
         values["days_left"] = _days_left(node.days_left)
-    if node.radio_share is not None:
-        values["radio_share"] = f"{node.radio_share:.1%}"
+    for name in ("radio_share", "asleep_share"):
+        if values[name] is not None:
+            values[name] = f"{values[name]:.1%}"
     for name, value in values.items():
         if value not in (None, "", [], ()):
             print(f"{name:<18}  {value}")
@@ -62,7 +63,9 @@ def _line(node: NodeView) -> str:
         seen = f"{max(0, time.time_ns() // 1000 - node.last_seen_us) // 1_000_000} s ago"
     battery = "" if node.battery_mv is None else f"  {node.battery_mv / 1000:.2f} V"
     if node.contact_s:
-        battery += f"  radio burst, next within {-(-node.contact_s // 60)} min"
+        is_sentinel = (node.settings or {}).get("sampling") == "sentinel"
+        mode = "sentinel" if is_sentinel else "radio burst"
+        battery += f"  {mode}, next within {-(-node.contact_s // 60)} min"
     conditions = f"  {', '.join(node.conditions)}" if node.conditions else ""
     state = node.state.replace("_", " ")
     return f"{node.id:<16}  {node.sector:<16}  {state:<14}  {seen}{battery}{conditions}"

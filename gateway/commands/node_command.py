@@ -118,7 +118,7 @@ def _print_values(values: Mapping[str, node_settings.Value]) -> None:
     for name, value in values.items():
         one = rows[name]
         bounds = " or ".join(one.names) if one.names else f"{one.low} to {one.high}"
-        print(f"{name:<14}  {value!s:<7}  {one.meaning}; {bounds}")
+        print(f"{name:<14}  {value!s:<10}  {one.meaning}; {bounds}")
 
 
 def _print_log(args: argparse.Namespace, client: Client, command: NodeCommand) -> int:

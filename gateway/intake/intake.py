@@ -322,8 +322,8 @@ class Intake:
         match message:
             case wire.Health():
                 self._clock(node, boot, arrival_us, message.t_ms, live=True)
-                self.registry.on_health(node, message)
-                found += self._floors.received(node, arrival_us, message.floor_um_s_x100 / 100)
+                view = self.registry.on_health(node, message)
+                found += self._floors.received(node, arrival_us, view)
                 taken.time_for = (node, message.t_ms)
             case wire.Detection():
                 found.append(self._detection(admitted, message, arrival_us))

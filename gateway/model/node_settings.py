@@ -39,7 +39,16 @@ THRESHOLD_X10 = Setting(
     0,
     "evidence for a detection beyond the model's own limit, tenths of a unit of log-odds",
 )
-SETTINGS = (HEARTBEAT_S, RADIO, THRESHOLD_X10)
+SAMPLING = Setting(
+    4,
+    "sampling",
+    0,
+    1,
+    0,
+    "sampling all the time, or asleep until something stirs (in bursts, some boards)",
+    ("continuous", "sentinel"),
+)
+SETTINGS = (HEARTBEAT_S, RADIO, THRESHOLD_X10, SAMPLING)
 DEFAULTS: dict[str, int] = {one.name: one.first for one in SETTINGS}
 _BY_NAME = {one.name: one for one in SETTINGS}
 _BY_KEY = {one.key: one for one in SETTINGS}

@@ -35,7 +35,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     A node's own values are None until it has reported them. `gaps`: (boot, first, last) of durable
     messages that have not arrived although later ones have. `settings`: as the node states them;
     `contact_s`: the longest time between two contacts of a node in radio burst, 0 when it stays
-    connected; `radio_share`: of the time that its radio was on, as it measured it.
+    connected; `radio_share`, `asleep_share`: of the time that its radio was on and, of a
+    sentinel, that it slept, as it measured them.
     `days_left`: until its battery is empty, a forecast and not a measurement (docs/power.md).
     `reset_cause`: why the boot before this one ended; `reset_detail`: the stuck task, the
     exception, or what asked for the reboot.
@@ -54,6 +55,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, int | str] | None = None
     contact_s: int = 0
     radio_share: float | None = None
+    asleep_share: float | None = None
     last_seen_us: int | None = None
     lost: bool = False
     forged: bool = False

@@ -55,6 +55,7 @@ _DETAILS = {
     6: "its flash refuses",
     7: "its memory is short",
     8: "its board has no LED that answers",
+    9: "sampling=sentinel needs radio=burst",
 }
 _DETAILED = frozenset(NodeCommandKind) - {NodeCommandKind.PING, NodeCommandKind.REBOOT}
 # Version of the wire that a node needs; the others are as old as commands.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gateway.errors import ConfigError
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
-from gateway.model.node_settings import RADIO
+from gateway.model.node_settings import RADIO, SAMPLING
 from gateway.model.place.site import SERIAL
 from gateway.node_commands.lines import NodeLog, assemble_log
 from gateway.node_commands.snippets import Waveform, assemble
@@ -38,7 +38,8 @@ class NodeRequests:
         def work(now_us: int) -> Work:
             if node not in stages.site.nodes:
                 return Work((), f"there is no node {node[:32]!r}")
-            if settings and settings.get(RADIO.name) and stages.site.nodes[node].link == SERIAL:
+            needs_radio = settings and (settings.get(RADIO.name) or settings.get(SAMPLING.name))
+            if needs_radio and stages.site.nodes[node].link == SERIAL:
                 return Work((), f"{node} is on a wire: it has no radio that could be in bursts")
             commands = stages.node_commands
             patience_us = commands.wait_us(node) if wait_us is None else wait_us

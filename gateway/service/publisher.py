@@ -55,6 +55,7 @@ class NodeReport(Protocol):
     last_detection_us: int | None
     settings: dict[str, int] | None
     radio_share: float | None
+    asleep_share: float | None
     conditions: dict[str, int]
 
     @property

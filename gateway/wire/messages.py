@@ -67,6 +67,7 @@ class ConditionKind(WireEnum):
     DOWN_REFUSED = 11
     PIR_FAULT = 12
     SAFE_MODE = 13
+    WAKES_IGNORED = 14
 
 
 class SnippetEncoding(WireEnum):
@@ -133,6 +134,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     settings: Annotated[bytes | None, wire(13, Kind.BYTES, 0, 24, "-", since=3)] = None
     # how long the radio was on in this boot
     radio_s: Annotated[int | None, wire(14, Kind.UINT, 0, 4294967295, "s", since=3)] = None
+    # how long a sentinel slept in this boot
+    asleep_s: Annotated[int | None, wire(15, Kind.UINT, 0, 4294967295, "s", since=3)] = None
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,7 +197,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     # uptime of the change
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # what
-    kind: Annotated[ConditionKind, wire(2, Kind.ENUM, 1, 13, "-", enum=ConditionKind)]
+    kind: Annotated[ConditionKind, wire(2, Kind.ENUM, 1, 14, "-", enum=ConditionKind)]
     # 1 began, 0 ended
     active: Annotated[int, wire(3, Kind.UINT, 0, 1, "-")]
     # by kind, see section 7

@@ -26,6 +26,16 @@ class EdgeList:
         self._advance(simclock.now())
         return self._level
 
+    def when(self, level, from_us, to_us):
+        # When the output first has that level in this time, or None. Edges of a list that grows are
+        # those known by now.
+        self._advance(from_us)
+        if self._level == level:
+            return from_us
+        if self._edges_us and self._edges_us[0] < to_us:
+            return self._edges_us[0]
+        return None
+
     def watch(self, on_edge):
         # on_edge(level, t_us) at every edge to come; None ends it.
         self._advance(simclock.now())

@@ -79,8 +79,19 @@ def idle():
     simclock.sleep_us(1000)
 
 
-def lightsleep(ms):
-    simclock.sleep_us(ms * 1000)
+def lightsleep(*ms):
+    # On esp32 as far as a pin that may wake it (simsleep); on rp2 no pin does (machine_pin.c).
+    if len(ms) > 1:
+        raise TypeError("function expected at most 1 arguments, got %d" % len(ms))
+    duration_ms = ms[0] if ms else 0
+    if simcharge.port("is_rp2"):
+        simclock.sleep_us(duration_ms * 1000)
+        return
+    import simsleep
+
+    WDT._hold()
+    simsleep.light(duration_ms)
+    WDT._go_on()
 
 
 def disable_irq():
@@ -149,6 +160,8 @@ class WDT:
     _timeout_us = 0
     _deadline_us = 0
     _fed_us = 0
+    _event = None
+    _held_us = 0
 
     def __init__(self, *, id=0, timeout=5000):
         if id != 0:
@@ -164,7 +177,7 @@ class WDT:
             WDT._fed_us = simclock.now()
         self.feed()
         if not is_running:
-            simclock.at(WDT._deadline_us, WDT._fire)
+            WDT._event = simclock.at(WDT._deadline_us, WDT._fire)
 
     def feed(self):
         now_us = simclock.now()
@@ -179,6 +192,21 @@ class WDT:
         simcharge.unfed(WDT._timeout_us)
         print("sim: watchdog not fed for %d ms: reset" % (WDT._timeout_us // 1000))
         simhardware.leave(simclock.EXIT_RESET, "watchdog")
+
+    # Light sleep stops the timers of the chip, and the task watchdog with them.
+    @staticmethod
+    def _hold():
+        WDT._held_us = simclock.now()
+        if WDT._event is not None:
+            simclock.cancel(WDT._event)
+
+    @staticmethod
+    def _go_on():
+        slept_us = simclock.now() - WDT._held_us
+        WDT._deadline_us += slept_us
+        WDT._fed_us += slept_us
+        if WDT._event is not None:
+            WDT._event = simclock.at(WDT._deadline_us, WDT._fire)
 
 
 class RTC:

@@ -23,6 +23,7 @@ _ESPRESSIF = {
     "lookup_us": (30_000, 500_000, "assumed: one answer of a DNS server in the field"),
     "lookup_away_us": (14_000_000, 14_000_000, "assumed: lwIP, 4 tries of 1, 2, 4 and 7 s"),
     "verify_step_us": (5_200, 5_200, "computed: Pico W / 1.24"),
+    "wake_us": (1_500, 3_000, "assumed: out of light sleep, ESP-IDF names less than 1 ms"),
 }
 COSTS = {
     "pico_w": {
@@ -37,6 +38,7 @@ COSTS = {
         "lookup_us": (30_000, 500_000, "assumed: one answer of a DNS server in the field"),
         "lookup_away_us": (6_400_000, 6_400_000, "emulated: getaddrinfo without an answer"),
         "verify_step_us": (6_500, 6_500, "emulated: Ed25519 in 2.2 s, 340 steps"),
+        "wake_us": (0, 0, "source: no pin wakes it out of a sleep with a time limit"),
     },
     "pico2_w": {
         "erase_us": (45_000, 400_000, "datasheet: W25Q32RV, sector of 4 KiB"),

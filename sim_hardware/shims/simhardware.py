@@ -8,6 +8,7 @@ import simclock
 import simirq
 import simpower
 from parts.ads1220 import Ads1220, ReadyLine
+from parts.comparator import Comparator
 from parts.edges import EdgeList
 from parts.feed import Feed
 from parts.geophone_line import GeophoneLine
@@ -20,6 +21,7 @@ wiring = None
 pir = None
 tamper = None
 ads1220 = None
+comparator = None  # of a board that it can wake
 adc_block = None  # of an RP2040 or RP2350 whose converter is simulated reading by reading
 reset_cause = "power_on"
 _radio_us = 0  # when the radio was last started
@@ -29,7 +31,7 @@ _adc = {}
 
 def build(chosen, cause):
     # Raises KeyError for a board without wiring, OSError when the feed cannot be opened.
-    global settings, wiring, pir, tamper, ads1220, adc_block, reset_cause
+    global settings, wiring, pir, tamper, ads1220, comparator, adc_block, reset_cause
     settings = chosen
     wiring = BOARDS[chosen.board]
     reset_cause = cause
@@ -44,6 +46,8 @@ def build(chosen, cause):
         _adc[wiring.geophone] = GeophoneChannel(simclock.now, line, chosen.seed)
     else:
         ads1220 = Ads1220(line, chosen.seed)
+    if wiring.wake is not None:
+        comparator = Comparator(simclock.now, line, chosen.seed)
     _adc[wiring.battery] = LevelChannel(chosen.battery_mv * 100 // wiring.divider_x100)
     if chosen.battery_points:
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
@@ -67,6 +71,8 @@ def input_part(gpio):
         return pir
     if gpio == wiring.tamper:
         return tamper
+    if gpio == wiring.wake and comparator is not None:
+        return comparator
     if gpio == wiring.ready and ads1220 is not None:
         return ReadyLine(ads1220)
     return None

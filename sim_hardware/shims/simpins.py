@@ -9,6 +9,10 @@ from parts.ads1220 import Spi
 _IS_RP2 = simcharge.port("is_rp2")
 _CHIP = simhardware.wiring.chip
 _NO_LEVEL = object()
+# Of a pin that woke the board, or could have: it is the RTC's and reads 0 until it is made an input
+# again (ESP-IDF, "Sleep Modes"; ports/esp32/machine_pin.c gives it back).
+rtc_pads = set()
+is_asleep = False  # meanwhile no edge interrupts
 
 
 class Pin:
@@ -52,6 +56,7 @@ class Pin:
         if pull not in (-1, None, Pin.PULL_UP, Pin.PULL_DOWN):
             raise ValueError("invalid pull")
         if mode != -1:
+            rtc_pads.discard(self._id)
             if mode != Pin.IN and self._id in _CHIP.inputs:
                 raise ValueError("pin can only be input")
             self._mode = mode
@@ -69,6 +74,8 @@ class Pin:
             if self._chip is not None:
                 self._chip.select(self._level)
             return None
+        if rtc_pads and self._id in rtc_pads:
+            return 0
         return self._level if self._part is None else self._part.level()
 
     value = __call__
@@ -104,7 +111,7 @@ class Pin:
         return self
 
     def _on_edge(self, level, t_us):
-        if self._trigger & (Pin.IRQ_RISING if level else Pin.IRQ_FALLING):
+        if not is_asleep and self._trigger & (Pin.IRQ_RISING if level else Pin.IRQ_FALLING):
             self._line.ask(t_us)
 
     def _on_interrupt(self, _t_us):

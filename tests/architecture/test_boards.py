@@ -14,6 +14,7 @@ from sim_hardware.parts.rows import BOARDS as SIMULATED
 from sim_hardware.shims import simcosts
 from tools.boards import BOARDS, ESP32, NODE_HEAP, row_of
 from tools.image import boards
+from tools.power.budget import sentinels
 from tools.power.facts import boards as currents
 from tools.wiring.rows import supported
 from tools.wiring.source import read_board
@@ -75,8 +76,9 @@ def test_board_is_supported_when_the_node_fits_its_heap(name: str) -> None:
 def test_simulated_parts_hang_on_the_firmwares_pins(name: str) -> None:
     pins, row = read_board(name).pins, SIMULATED[name]
     geophone = pins["geophone"] if row.front_end == "rp2040_adc" else pins["cs"]
-    wired = (row.geophone, row.battery, row.pir, row.tamper, row.ready)
-    assert wired == (geophone, pins["battery"], pins["pir"], pins["tamper"], pins.get("ready"))
+    wired = (row.geophone, row.battery, row.pir, row.tamper, row.ready, row.wake)
+    roles = (pins["battery"], pins["pir"], pins["tamper"], pins.get("ready"), pins.get("wake"))
+    assert wired == (geophone, *roles)
     assert not set(pins.values()) & set(row.chip.absent)
     assert pins["battery"] in row.chip.adc
 
@@ -89,6 +91,13 @@ def test_pins_of_an_espressif_board_are_free_for_use(name: str) -> None:
     assert pins["battery"] in ADC1[name]  # ADC2 belongs to the radio
     can_drive = set(pins) - {"battery", "miso", "ready"}
     assert not {pins[role] for role in can_drive} & set(SIMULATED[name].chip.inputs)
+
+
+@pytest.mark.parametrize("name", [name for name in boards() if SIMULATED[name].wake])
+def test_pins_that_wake_a_board_are_of_the_rtc_domain(name: str) -> None:
+    pins = read_board(name).pins
+    assert {pins["wake"], pins["pir"], pins["tamper"]} <= set(SIMULATED[name].chip.rtc)
+    assert name in sentinels()
 
 
 @pytest.mark.parametrize("name", WITH_ADS1220)

@@ -8,7 +8,7 @@ import pytest
 from gateway.intake.nodes.battery import EMPTY_MV, Batteries
 from gateway.model.board_power import BOARDS, duty_of, forecast
 from gateway.store.interface import Snapshot, Writes
-from tools.power.budget import Use, budget
+from tools.power.budget import Use, budget, sentinels
 from tools.power.facts import boards
 
 DAY_US = 86_400_000_000
@@ -72,7 +72,12 @@ def test_power_of_a_board_is_that_of_the_power_tables(name: str) -> None:
     always = budget(name, Use(messages_per_day=0, heartbeat_s=1e9)).mw
     off = budget(name, Use(radio="burst", messages_per_day=0, heartbeat_s=1e9)).mw
     on = budget(name, Use(radio="burst", messages_per_day=0, heartbeat_s=1, burst_s=1)).mw
-    assert power == pytest.approx((off, on, always), abs=0.1)
+    assert power[:3] == pytest.approx((off, on, always), abs=0.1)
+    if name in sentinels():
+        still = Use("sentinel", messages_per_day=0, wakes_per_day=0, heartbeat_s=1e9)
+        assert power.asleep_mw == pytest.approx(budget(name, still).mw, abs=0.01)
+    else:
+        assert not power.asleep_mw
     assert name in boards()
 
 
@@ -89,6 +94,12 @@ def test_battery_of_known_size_is_used_up_by_the_measured_duty() -> None:
     assert gone is not None and gone.days == 0
     assert forecast(None, 57.6, None, duty) is None
     assert forecast(None, None, 1.0, duty) is None
+
+
+def test_sentinel_is_charged_for_the_sleep_that_it_measured() -> None:
+    duty = duty_of("esp32_s3", 0.002, is_burst=True, asleep_share=0.99)
+    assert duty is not None
+    assert duty.mean_mw == pytest.approx(0.008 * 118.7 + 0.002 * 563.5 + 0.99 * 1.08)
 
 
 def test_duty_of_an_unknown_board_or_before_it_is_measured_is_none() -> None:

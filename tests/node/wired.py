@@ -31,7 +31,7 @@ id = "n01"
 x_m = 0
 y_m = 0
 sector = "gate"
-board = "pico_w"
+board = "{board}"
 link = "{link}"
 """
 
@@ -39,11 +39,13 @@ link = "{link}"
 class Rig:
     """The site yard with the node n01, board and all."""
 
-    def __init__(self, folder: Path, interpreter: Path, link: str = "serial") -> None:
+    def __init__(
+        self, folder: Path, interpreter: Path, link: str = "serial", board: str = "pico_w"
+    ) -> None:
         self.folder = folder
         self.port = folder / "ttyACM0"
         self._interpreter = interpreter
-        (folder / "site.toml").write_text(SITE.format(link=link))
+        (folder / "site.toml").write_text(SITE.format(link=link, board=board))
         (folder / "release.pub").write_text(release_public().hex() + "\n")
         port = free_port() if link == "wifi" else 0
         root = keys.create_fleet_root(folder / "fleet.key")
@@ -57,7 +59,7 @@ class Rig:
         config = NodeConfig(
             site="yard",
             node="n01",
-            board="pico_w",
+            board=board,
             key=keys.node_key(root, "yard", "n01"),
             ssid="field",
             passphrase="eight or more",

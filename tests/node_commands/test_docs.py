@@ -18,14 +18,17 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/api.md", "docs/operations.md", "docs/power.md")
 _PRINTED = re.compile(r"groundwatch (node (?:[^`#|\n\"]|\"[^\"\n]*\")+)")
 LAST = ("radio=burst", "reboot")  # what the others would have to wait for
+SENTINEL = "sampling=sentinel"  # another board does it, see below
 
 
-def printed_commands() -> list[list[str]]:
-    """All of them, once each, those that take the node away last."""
+def printed_commands(is_sentinel: bool = False) -> list[list[str]]:
+    """All of them, once each, those that take the node away last; those of sentinel mode apart."""
     found = {}
     for page in PAGES:
         for match in _PRINTED.finditer((ROOT / page).read_text()):
             words = shlex.split(match[1].replace("n07", "n01"))
+            if (SENTINEL in words) is not is_sentinel:
+                continue
             found[" ".join(words)] = words
     return sorted(found.values(), key=lambda words: [last in words for last in LAST[::-1]])
 
@@ -49,3 +52,34 @@ async def test_commands_to_nodes_work_as_printed(
                 code = await asyncio.to_thread(main, [*words, "--config", "gateway.toml"])
                 shown = capsys.readouterr()
                 assert code == 0, (words, shown)
+
+
+async def test_commands_of_sentinel_mode_work_as_printed_where_a_pin_wakes_the_board(
+    micropython: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (words,) = printed_commands(is_sentinel=True)
+    monkeypatch.chdir(tmp_path)
+    for board in ("esp32_s3", "pico_w"):
+        folder = tmp_path / board
+        folder.mkdir()
+        rig = Rig(folder, micropython, link="wifi", board=board)
+        config = ["--config", str(folder / "gateway.toml")]
+        async with rig.gateway() as gateway:
+            with rig.node(walker(400, 0, 0), board=board) as node:
+                view = gateway.service.stages.intake.registry.views["n01"]
+                await until(lambda view=view: view.settings, 60, node)
+                await asyncio.sleep(2)
+                code = await asyncio.to_thread(main, [*words, *config])
+                shown = capsys.readouterr()
+                if board == "pico_w":
+                    assert (code, shown.out.count("\n")) == (1, 1)
+                    assert "firmware or board does not support it" in shown.out
+                    continue
+                assert (code, shown.err) == (0, "") and "sentinel" in shown.out
+                await until(lambda view=view: view.is_sentinel, 20, node)
+                await asyncio.sleep(2)
+                assert await asyncio.to_thread(main, ["node", "list", *config]) == 0
+                assert "sentinel, next within 73 min" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.intake.floors import NoiseFloors
 from gateway.intake.nodes.registry import LOST_AFTER_US, NodeRegistry
 from gateway.model.node_settings import DEFAULTS, encode
 from gateway.wire import messages as wire
@@ -13,10 +14,15 @@ T0 = 1_790_000_000_000_000
 SECOND_US = 1_000_000
 
 
-def hello(t_ms: int = 0, settings: bytes | None = None, radio_s: int | None = None) -> wire.Hello:
+def hello(
+    t_ms: int = 0,
+    settings: bytes | None = None,
+    radio_s: int | None = None,
+    asleep_s: int | None = None,
+) -> wire.Hello:
     return wire.Hello(t_ms=t_ms, fw="1", board="pico_w", schema=3, heap_free=1, fs_hz=250,
                       reset_cause=wire.ResetCause.POWER_ON, settings=settings,
-                      radio_s=radio_s)  # fmt: skip
+                      radio_s=radio_s, asleep_s=asleep_s)  # fmt: skip
 
 
 def stated(**values: int) -> bytes:
@@ -83,6 +89,36 @@ def test_radio_share_is_of_one_boot_and_never_more_than_all_of_it() -> None:
     assert hears(2, 100, 5) == 1.0  # nothing to compare with yet
     assert hears(2, 1100, 25) == pytest.approx(0.02)
     assert hears(2, 2100, None) is None
+
+
+def test_share_of_sleep_is_that_of_a_sentinel() -> None:
+    registry = NodeRegistry({"n01": "gate"})
+    view = registry.views["n01"]
+    burst, sentinel = stated(radio=1), stated(radio=1, sampling=1)
+
+    def hears(t_s: int, settings: bytes, radio_s: int, asleep_s: int | None) -> float | None:
+        registry.on_hello("n01", 1, hello(t_s * 1000, settings, radio_s, asleep_s))
+        return view.asleep_share
+
+    assert hears(100, sentinel, 50, 0) is None
+    assert hears(1100, sentinel, 52, 950) == pytest.approx(0.95)
+    assert view.is_sentinel and view.radio_share == pytest.approx(0.002)
+    assert hears(2100, burst, 60, None) is None
+    assert not view.is_sentinel
+
+
+def test_floor_of_a_sentinel_is_not_told_to_fusion() -> None:
+    registry = NodeRegistry({"n01": "gate"})
+    floors = NoiseFloors()
+    registry.on_hello("n01", 1, hello(settings=stated(radio=1)))
+    health = wire.Health(
+        t_ms=1, battery_mv=3900, rssi_dbm=-60, floor_um_s_x100=7, samples_missed=0, ledger_pending=0
+    )
+    assert floors.received("n01", 10, registry.on_health("n01", health))
+    registry.on_hello("n01", 1, hello(settings=stated(radio=1, sampling=1)))
+    view = registry.on_health("n01", health)
+    assert floors.received("n01", 1_000_000_000, view) == []
+    assert view.floor_um_s == 0.07
 
 
 def test_view_that_an_earlier_gateway_stored_is_taken_up() -> None:

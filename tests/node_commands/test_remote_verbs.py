@@ -45,12 +45,14 @@ async def test_configure_changes_a_node_and_the_gateway_shows_what_it_runs(
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].board, 60, node)
             first = {"heartbeat_s": "60", "radio": "always", "threshold_x10": "0"}
+            first["sampling"] = "continuous"
             assert await comes(verb, first)
 
             words = ("heartbeat_s=300", "threshold_x10=-5", "--reason", "windy place")
             code, out, _ = await verb("configure", "n01", *words)
             assert (code, out.split()[:3]) == (0, ["n01", "configure", "done"])
             changed = {"heartbeat_s": "300", "radio": "always", "threshold_x10": "-5"}
+            changed["sampling"] = "continuous"
             assert values(out) == changed
             await until(lambda: (views["n01"].settings or {})["heartbeat_s"] == 300, 10, node)
             assert views["n01"].lost_after_us == 900_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.power import goals, report
 from tools.power.battery import Pack, parse_pack
-from tools.power.budget import Budget, Radio, Use, budget
+from tools.power.budget import Budget, Radio, Use, budget, sentinels
 from tools.power.facts import Climate, batteries, board_named, boards, climate_named, climates
 from tools.power.plot import draw_year
 from tools.power.sizing import size
@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--radio", choices=("always", "burst"), help="default: always; sentinel: burst")
     add("--messages-per-day", type=float, default=24, help="beside heartbeats (default: 24)")
-    add("--heartbeat-s", type=float, help="default: 60 with radio always, else 1800")
+    add(
+        "--heartbeat-s",
+        type=float,
+        help="default: 60 with radio always, 1800 in burst, 3600 sentinel",
+    )
     add("--wakes-per-day", type=float, default=24, help="sentinel, false ones too (default: 24)")
     add("--awake-s", type=float, default=30, help="sentinel, for each wake-up (default: 30)")
     add("--burst-s", type=float, help="radio on for each message (default: the board's)")
@@ -116,6 +120,10 @@ def _use(args: argparse.Namespace) -> Use:
     _within(args.awake_s, "--awake-s", 1, 3600)
     _within(args.heartbeat_s, "--heartbeat-s", 10, 86_400)
     _within(args.burst_s, "--burst-s", 0.1, 120)
+    if args.mode == "sentinel" and args.board in boards() and args.board not in sentinels():
+        raise UserError(
+            f"no pin wakes {args.board}: sentinel mode runs on {', '.join(sentinels())}"
+        )
     if args.mode == "sentinel" and args.radio == "always":
         raise UserError("a sentinel sleeps: --radio always does not go with it")
     radio: Radio = "burst" if args.mode == "sentinel" else args.radio or "always"

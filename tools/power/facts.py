@@ -69,15 +69,19 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     always_ma: Figure
     burst_ma: Figure
     send_ma: Figure
-    sleep_ma: Figure
     burst_s: Figure
-    boot_s: Figure
-    wakes_from: str
-    sampling: tuple[str, ...]
-    resting: tuple[str, ...]
-    sentinel: tuple[str, ...]
+    sampling: tuple[str, ...]  # parts that draw while it samples
+    awake: tuple[str, ...]  # while it does not sleep
+    resting: tuple[str, ...]  # always
     regulator: str
     at_input: bool = False
+    # Of a board that a pin can wake: light sleep, which the firmware uses; deep sleep and the start
+    # that follows it, to compare.
+    light_ma: Figure | None = None
+    deep_ma: Figure | None = None
+    boot_s: Figure | None = None
+    asleep: tuple[str, ...] = ()  # parts that draw while it sleeps
+    sentinel: tuple[str, ...] = ()  # parts that sentinel mode adds
 
 
 class Battery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.bench.report import write_into
 from tools.power.battery import Pack
-from tools.power.budget import Radio, Use, budget
+from tools.power.budget import Radio, Sleep, Use, budget, sentinels
 from tools.power.facts import boards, climate_named
 from tools.power.sun import Sky, best_tilt, sky_of
 from tools.power.year import Panel, Year, primary_days, simulate
@@ -49,6 +49,7 @@ PLACES = (
 )
 _CELLS_PLACE = Place(52.0, "temperate")
 _RADIOS: tuple[Radio, ...] = ("always", "burst")
+_SLEEPS: tuple[Sleep, ...] = ("light", "deep")
 
 
 def cells_days(board: str, pack: Pack, use: Use, first_day: int = 0) -> int:
@@ -64,12 +65,30 @@ def cells_table() -> str:
         for use in (few, many)
     )
     lines = [f"| board | {' | '.join(by_wakes)} |", "|---|---|---|---|---|---|---|"]
-    for name in boards():
+    for name in sentinels():
         cells = [name]
         for use in (few, many):
             cells.append(f"{budget(name, use).mw:.2f} mW")
             cells += [_days(cells_days(name, pack, use)) for pack in CELLS]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def sleep_table() -> str:
+    """Light and deep sleep: mean power, and days on two alkaline D cells."""
+    wakes = (24, 200)
+    lines = [
+        f"| board | sleep | {' | '.join(f'{n} wake-ups a day | two alkaline D' for n in wakes)} |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in sentinels():
+        for sleep in _SLEEPS:
+            cells = [name, sleep]
+            for count in wakes:
+                use = Use("sentinel", "burst", wakes_per_day=count, sleep=sleep)
+                cells.append(f"{budget(name, use).mw:.2f} mW")
+                cells.append(f"{cells_days(name, CELLS[0], use)} days")
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -104,7 +123,7 @@ def budget_table() -> str:
         Use("sentinel", "burst"),
     )
     for name in ("pico_w", "esp32_s3"):
-        for use in uses:
+        for use in uses[: 3 if name in sentinels() else 2]:
             label = f"{name}, {mode_name(use)}"
             spent = budget(name, use)
             for row in spent.rows:
@@ -141,4 +160,9 @@ def write_tables(path: Path) -> None:
 
 def tables() -> dict[str, str]:
     """All tables of docs/power.md by the name of their place."""
-    return {"cells": cells_table(), "panel": panel_table(), "budget": budget_table()}
+    return {
+        "cells": cells_table(),
+        "sleep": sleep_table(),
+        "panel": panel_table(),
+        "budget": budget_table(),
+    }

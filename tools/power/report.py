@@ -62,8 +62,6 @@ def text(spent: Budget, found: dict[str, object]) -> str:
     for row in spent.rows:
         lines.append(f"  {row.title:<{width}}  {row.mw:9.3f} mW  {row.kind:<10}  {row.source}")
     lines.append(f"  {'together':<{width}}  {spent.mw:9.3f} mW  {spent.wh_per_day:.3f} Wh a day")
-    if spent.use.mode == "sentinel":
-        lines.append(f"  it wakes from {board.wakes_from}")
     return "\n".join([*lines, *_found(found)])
 
 

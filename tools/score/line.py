@@ -34,7 +34,7 @@ from sim_hardware.virtual import Pace
 from tools.score.observe import Observation
 from tools.score.walktest import calibrated
 
-_ZERO_US = 1_767_225_600_000_000  # 2026-01-01, so that nothing is negative
+ZERO_US = 1_767_225_600_000_000  # 2026-01-01, so that nothing is negative
 _TICK_US = 1_000_000
 _HELLO_MS = 2_000
 _HEALTH_MS = 60_000
@@ -48,7 +48,7 @@ def alarm_lines(seen: Observation) -> list[dict[str, Any]]:
     lines: what was said with each report of an event that is fit for an alarm, or has one."""
     lines: list[dict[str, Any]] = []
     for at_us, stages, outcome in played(seen):
-        lines += outcome.lines(_ZERO_US)
+        lines += outcome.lines(ZERO_US)
         lines += _events(stages, at_us)
     return [line for line in lines if line["type"] in ("alarm", "alarm_update", "event")]
 
@@ -74,7 +74,7 @@ def played(seen: Observation) -> Iterator[tuple[int, Stages, Outcome]]:
             yield tick_us, stages, stages.tick(tick_us)
             tick_us += _TICK_US
         yield at_us, stages, stages.uplink(at_us, topic, payload)
-    end_us = _ZERO_US + round((seen.truth.duration_s + Pace().settle_s) * 1e6)
+    end_us = ZERO_US + round((seen.truth.duration_s + Pace().settle_s) * 1e6)
     while tick_us < end_us and stages.monitor.state.fusion.events:
         yield tick_us, stages, stages.tick(tick_us)
         tick_us += _TICK_US
@@ -97,7 +97,7 @@ def event_line(event: Event, alarm: int | None) -> dict[str, Any]:
         "type": "event",
         "event": event.id,
         "alarm": alarm,
-        "t_s": (event.last_us - _ZERO_US) / 1e6,
+        "t_s": (event.last_us - ZERO_US) / 1e6,
         "nodes": list(event.nodes),
         "confidence": event.confidence,
         "x_m": event.x_m,
@@ -116,7 +116,7 @@ def _keys(site: GroundSite) -> tuple[Site, dict[str, KeyRing]]:
 
 
 def _start_us(seen: Observation) -> int:
-    return _ZERO_US - round(seen.lead_s * 1e6)
+    return ZERO_US - round(seen.lead_s * 1e6)
 
 
 def _uplinks(

@@ -142,7 +142,11 @@ def _amplifier(board: Wired) -> list[str]:
 def _wake(board: Wired) -> list[str]:
     of = _wake_figures()
     text = _template("wake").format(
-        name=board.name, low=of.from_hz, high=of.to_hz, threshold=of.threshold_um_s
+        name=board.name,
+        low=of.from_hz,
+        high=of.to_hz,
+        threshold=of.threshold_um_s,
+        pin=board.pin("wake"),
     )
     return [*text.splitlines(), ""]
 

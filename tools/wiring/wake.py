@@ -127,6 +127,7 @@ def draw(parts: Table, of: Wake) -> str:
             wire((300, 165), (430, 165), (430, 140), (490, 140)),
             *_draw_stage(parts, 490, "U2B", ("R13", "C13", "R14", "C14")),
             *_comparator(parts),
+            *_loop(parts),
             *_notes(parts, of),
         ],
     )
@@ -194,6 +195,17 @@ def _divider(parts: Table) -> list[str]:
         resistor_v(800, 390, 450),
         *_named(parts, "R18", 816, 416),
         ground(800, 450, "GND"),
+    ]
+
+
+def _loop(parts: Table) -> list[str]:
+    return [
+        supply(720, 478, "3.3 V"),
+        resistor_v(720, 478, 548),
+        *_named(parts, "R19", 736, 510),
+        wire((720, 548), (720, 572), (760, 572)),
+        '<circle class="p" cx="765" cy="572" r="5"/>',
+        text(776, 577, "tamper loop", "t"),
     ]
 
 

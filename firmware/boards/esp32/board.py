@@ -14,6 +14,7 @@ PINS = {
     "battery": 34,
     "pir": 27,
     "tamper": 14,
+    "wake": 26,
 }
 _SPI_ID = const(2)  # VSPI, whose native pins these are
 

@@ -16,6 +16,7 @@ PINS = {
     "battery": 4,
     "pir": 5,
     "tamper": 6,
+    "wake": 7,
 }
 _SPI_ID = const(1)  # SPI2, whose native pins these are
 

@@ -32,7 +32,7 @@ class Detector:
         self._intake = Intake(nm_s_per_count_x256)
         self._band = Cascade(FOOT_BAND)
         self._envelope = Envelope()
-        self._trigger = StaLta()
+        self.trigger = StaLta()
         self._minimum = Minimum()
         self._history = History()
         self.picker = Picker()
@@ -74,7 +74,7 @@ class Detector:
             self._long.score(),
             self._patient.score(),
             self._verdict.evidence(),
-            self._trigger.is_open(),
+            self.trigger.is_open(),
         )
 
     def feed(self, ring, start, t_ms):
@@ -82,12 +82,12 @@ class Detector:
         # True: self.report holds a new report.
         self.heard_ms = t_ms
         self._condition(ring, start)
-        self._activity.step(self._trigger.is_open(), self._envelope.peak(), self._pir.total)
+        self._activity.step(self.trigger.is_open(), self._envelope.peak(), self._pir.total)
         self._blocks += 1
         if self._blocks < _HOP:
             return False
         self._blocks = 0
-        if self._history.filled < _QUICK or not self._trigger.is_ready():
+        if self._history.filled < _QUICK or not self.trigger.is_ready():
             return False
         return self._judge(t_ms)
 
@@ -99,7 +99,7 @@ class Detector:
         self.features.add_foot(block)
         envelope = self._envelope
         envelope.follow(block)
-        trigger = self._trigger
+        trigger = self.trigger
         if self._minimum.add(envelope.slow):
             trigger.bound(self._minimum.bound())
         trigger.step(envelope.slow)
@@ -124,7 +124,7 @@ class Detector:
             long.window(history.filled)
             long.measure(correlator.products)
             patient.measure(long.r)
-        self.features.measure(history, self._trigger, self.picker, quick, long, patient, self._pir)
+        self.features.measure(history, self.trigger, self.picker, quick, long, patient, self._pir)
         self.hops = (self.hops + 1) & 0xFFFF
         verdict = self._verdict
         verdict.weigh(self._forest.score(self.features.values), self._activity.is_open)

@@ -8,6 +8,7 @@ from micropython import const
 # Commands, section 8.5.3.
 _CMD_RESET = const(0x06)
 _CMD_START = const(0x08)
+_CMD_POWERDOWN = const(0x02)
 _CMD_RDATA = const(0x10)
 _CMD_RREG = const(0x20)
 _CMD_WREG = const(0x40)
@@ -53,6 +54,13 @@ class Ads1220:
             raise OSError("ADS1220 does not answer; check its wiring and supply")
         self._transfer(bytes((_CMD_START,)))
         sleep_ms(3)  # the first conversion takes 1.2 ms, section 8.3.11
+
+    def power_down(self):
+        # The registers stay; the analog part draws 0.1 uA (section 7.5). Until power_up().
+        self._transfer(bytes((_CMD_POWERDOWN,)))
+
+    def power_up(self):
+        self._transfer(bytes((_CMD_START,)))
 
     def is_configured(self):
         command = bytes((_CMD_RREG | (len(_CONFIG) - 1),)) + bytes(len(_CONFIG))

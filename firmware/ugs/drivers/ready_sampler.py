@@ -41,6 +41,8 @@ class ReadySampler(Sampler):
         now = self._rate_ticks = ticks_us()
         self._next_us = ticks_add(now, self._conversion_us)
         self._due_us = ticks_add(now, self.period_us)
+        self._sum = self._got = self._place = 0
+        self._is_clipped = False
         self._watch(self._on_conversion)
 
     def stop(self):

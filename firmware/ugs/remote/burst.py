@@ -20,6 +20,9 @@ _SETTLE_MS = const(400)  # until the sampler has counted what a start cost
 class Burst:
     # `node` is a ugs.node.Node, `link` its ugs.link.broker.BrokerLink.
 
+    name = "burst"
+    asleep_s = None  # of a node that sleeps: ugs.remote.sentinel
+
     def __init__(self, node, link):
         self._node = node
         self._link = link
@@ -34,6 +37,10 @@ class Burst:
         if self._on_since_ms is not None:
             on_ms += self._node.clock.uptime_ms() - self._on_since_ms
         return on_ms // 1000
+
+    def step(self, now_ms):
+        # Ten times a second.
+        pass
 
     def note_off(self):
         if self._on_since_ms is not None:
@@ -101,3 +108,6 @@ class Burst:
         wait_ms = int(self._backoff_ms * (0.5 + chance))
         self._backoff_ms = min(2 * self._backoff_ms, _BACKOFF_MS_MAX)
         return wait_ms
+
+
+make = Burst

@@ -10,13 +10,16 @@ from ugs.wire import schema
 
 _OK = schema.enum_value("result", "status", "ok")
 _REFUSED = schema.enum_value("result", "status", "refused")
+_UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 _FAILED = schema.enum_value("result", "status", "failed")
+_RADIO = const(2)  # key of the setting
 # Values of the result (docs/wire.md section 7).
 _MALFORMED = const(1)
 _UNKNOWN = const(2)
 _OUT_OF_BOUNDS = const(3)
 _NO_RADIO = const(4)
 _FLASH = const(6)
+_NEEDS_BURST = const(9)
 
 
 def take(node, kept, folder, command):
@@ -24,9 +27,18 @@ def take(node, kept, folder, command):
     changed = kept.Settings()
     for row in kept.ROWS:
         setattr(changed, row[1], getattr(node.settings, row[1]))
-    problem = change(changed, kept, command.get("data", b""))
-    if not problem and changed.radio and node.is_wired:
+    data = command.get("data", b"")
+    problem = change(changed, kept, data)
+    if not problem and changed.sampling and not changed.radio and not names_radio(data, kept):
+        # A node that sleeps is not connected.
+        changed.radio = 1
+        changed.data = kept.encode(changed)
+    if not problem and (changed.radio or changed.sampling) and node.is_wired:
         problem = _NO_RADIO
+    if not problem and changed.sampling and not changed.radio:
+        problem = _NEEDS_BURST
+    if not problem and changed.sampling and node.board.sleeper is None:
+        return _UNSUPPORTED, None
     if problem:
         return _REFUSED, problem
     if changed.data != node.settings.data:
@@ -37,6 +49,13 @@ def take(node, kept, folder, command):
             return _FAILED, _FLASH
         node.apply(changed)
     return _OK, None
+
+
+def names_radio(data, kept):
+    for at in range(0, len(data), kept.ROW):
+        if data[at] == _RADIO:
+            return True
+    return False
 
 
 def change(settings, kept, data):

@@ -18,13 +18,14 @@ ROWS = (
     (1, "heartbeat_s", 30, 3_600, 60),
     (2, "radio", 0, 1, 0),
     (3, "threshold_x10", -20, 40, 0),
+    (4, "sampling", 0, 1, 0),
 )
 
 
 class Settings:
     # What is in use. A method would hold on to all of this module.
     #   data: the same as it goes over the wire
-    heartbeat_s = radio = threshold_x10 = 0
+    heartbeat_s = radio = threshold_x10 = sampling = 0
     data = b""
 
 

@@ -65,6 +65,8 @@ CONDITION_KIND = (
     "down_refused",
     "pir_fault",
     "safe_mode",
+    # Since version 3:
+    "wakes_ignored",
 )
 SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
@@ -98,6 +100,7 @@ _HELLO = (
     (12, "turn", OPT | UINT, 0, _U16, None),  # -, v2: how often boot numbers started again at 1
     (13, "settings", OPT | BYTES, 0, 24, None),  # -, v3: those in use, see section 7
     (14, "radio_s", OPT | UINT, 0, _U32, None),  # s, v3: how long the radio was on in this boot
+    (15, "asleep_s", OPT | UINT, 0, _U32, None),  # s, v3: how long a sentinel slept in this boot
 )
 
 # One activity as one node judges it: an onset, updates, an end; boot and t_ms name it.
@@ -125,7 +128,7 @@ _HEALTH = (
 # Something about the node itself began or ended. Volatile only as the Will (link_lost).
 _CONDITION = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the change
-    (2, "kind", ENUM, 1, 13, CONDITION_KIND),  # -: what
+    (2, "kind", ENUM, 1, 14, CONDITION_KIND),  # -: what
     (3, "active", UINT, 0, 1, None),  # -: 1 began, 0 ended
     (4, "value", OPT | UINT, 0, _U32, None),  # -: by kind, see section 7
     (5, "boot", OPT | UINT, 1, _U16, None),  # -: records_dropped: boot of the dropped records

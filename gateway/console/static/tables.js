@@ -53,7 +53,9 @@ function daysLeft(node) {
 }
 
 function contact(node) {
-  return node.contact_s ? ` (radio burst: within ${Math.ceil(node.contact_s / 60)} min)` : "";
+  if (!node.contact_s) return "";
+  const mode = node.settings?.sampling === "sentinel" ? "sentinel" : "radio burst";
+  return ` (${mode}: within ${Math.ceil(node.contact_s / 60)} min)`;
 }
 
 export function showCounters(list, state) {

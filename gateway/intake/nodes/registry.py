@@ -62,8 +62,10 @@ class NodeView:
     board: str = ""
     schema: int = 0  # version of the wire that its firmware has
     settings: dict[str, int] | None = None  # as its newest hello states them
-    radio_base: list[int] = field(default_factory=list)  # boot, t_ms, radio_s of an earlier hello
+    # boot, t_ms, radio_s, asleep_s of an earlier hello
+    radio_base: list[int] = field(default_factory=list)
     radio_share: float | None = None  # of the time; measured by a node in radio burst
+    asleep_share: float | None = None  # of the time; measured by a sentinel
     reset_cause: str = ""
     reset_detail: str = ""
     battery_mv: int | None = None
@@ -95,18 +97,30 @@ class NodeView:
             return 0
         return int(settings.get("heartbeat_s", 0) * _LATEST_BEAT) + _CONTACT_S
 
-    def note_radio(self, boot: int, t_ms: int, radio_s: int | None) -> None:
-        """The share of the time that the radio was on, over some hours."""
+    @property
+    def is_sentinel(self) -> bool:
+        """Whether it sleeps until something stirs: its silence says nothing."""
+        return bool((self.settings or {}).get(node_settings.SAMPLING.name))
+
+    def note_duty(self, boot: int, t_ms: int, radio_s: int | None, asleep_s: int | None) -> None:
+        """The shares of the time that the radio was on and the node slept, over some hours."""
         if radio_s is None:
-            self.radio_base, self.radio_share = [], None
+            self.radio_base, self.radio_share, self.asleep_share = [], None, None
             return
+        now = [boot, t_ms, radio_s, asleep_s or 0]
         base = self.radio_base
-        if len(base) == 3 and base[0] == boot and t_ms > base[1] and radio_s >= base[2]:
+        rises = len(base) == 4 and all(new >= old for new, old in zip(now, base, strict=True))
+        if asleep_s is None:
+            self.asleep_share = None
+        if rises and base[0] == boot and t_ms > base[1]:
             passed_ms = t_ms - base[1]
             self.radio_share = min(1.0, (radio_s - base[2]) * 1000 / passed_ms)
+            if asleep_s is not None:
+                asleep = (asleep_s - base[3]) * 1000 / passed_ms
+                self.asleep_share = min(1.0 - self.radio_share, asleep)
             if passed_ms < _RADIO_OVER_MS:
                 return
-        self.radio_base = [boot, t_ms, radio_s]
+        self.radio_base = now
 
 
 _VIEW_FIELDS = tuple(item.name for item in fields(NodeView))
@@ -202,11 +216,11 @@ class NodeRegistry:
         stated = None if hello.settings is None else node_settings.decode(hello.settings)
         # Of older firmware, and in safe mode, the fixed ones.
         view.settings = None if stated is None else {**node_settings.DEFAULTS, **stated}
-        view.note_radio(boot, hello.t_ms, hello.radio_s)
+        view.note_duty(boot, hello.t_ms, hello.radio_s, hello.asleep_s)
         view.reset_cause, view.reset_detail = hello.reset_cause.label, hello.reset_detail or ""
         return self._conditions(node, conditions.on_hello(view, boot, hello))
 
-    def on_health(self, node: str, health: Health) -> None:
+    def on_health(self, node: str, health: Health) -> NodeView:
         """A heartbeat."""
         view = self.views[node]
         view.battery_mv = health.battery_mv
@@ -214,6 +228,7 @@ class NodeRegistry:
         view.floor_um_s = health.floor_um_s_x100 / 100
         view.samples_missed = health.samples_missed
         view.ledger_pending = health.ledger_pending
+        return view
 
     def on_condition(
         self, node: str, boot: int, seq: int, condition: Condition

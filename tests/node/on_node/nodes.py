@@ -54,10 +54,10 @@ def reboot_asked_for_again_does_not_become_later():
     # A trial that failed asks every second.
     node = make_node()
     node.request_reboot("trial")
-    due_ms = node._reboot_ms
+    due_ms = node.reboot_ms
     time.sleep_ms(20)
     node.request_reboot("command")
-    assert (node._reboot_ms, node._reboot_detail) == (due_ms, "trial")
+    assert (node.reboot_ms, node._reboot_detail) == (due_ms, "trial")
 
 
 def gap_is_told_once_to_a_gateway_that_never_gives_a_receipt():

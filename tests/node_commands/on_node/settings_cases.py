@@ -10,10 +10,13 @@ from ugs.remote import configure
 from ugs.remote import settings as kept
 
 FOLDER = "state"
-FIRST = b"\x01\x00\x3c\x02\x00\x00\x03\x00\x00"
+FIRST = b"\x01\x00\x3c\x02\x00\x00\x03\x00\x00\x04\x00\x00"
 SLOW = b"\x01\x0e\x10"
 BURST = b"\x02\x00\x01"
 LOWER = b"\x03\xff\xec"
+ALWAYS = b"\x02\x00\x00"
+CONTINUOUS = b"\x04\x00\x00"
+SENTINEL = b"\x04\x00\x01"
 
 
 class PowerCut(Exception):
@@ -38,10 +41,15 @@ class Cut:
         self.file.close()
 
 
+class Board:
+    sleeper = None
+
+
 class Node:
     is_wired = False
 
     def __init__(self):
+        self.board = Board()
         self.settings = kept.load(FOLDER)
         self.applied = []
 
@@ -62,13 +70,13 @@ def first_start_has_the_first_values():
 def settings_are_taken_together_and_kept():
     node = Node()
     assert node.take(SLOW + BURST + LOWER) == (0, None)
-    assert node.applied == [SLOW + BURST + LOWER]
+    assert node.applied == [SLOW + BURST + LOWER + CONTINUOUS]
     settings = kept.load(FOLDER)
     assert (settings.heartbeat_s, settings.radio, settings.threshold_x10) == (3600, 1, -20)
     assert node.take(b"") == (0, None) and node.take(BURST) == (0, None)
     assert len(node.applied) == 1  # nothing is written where nothing changes
     assert node.take(b"\x02\x00\x00") == (0, None)
-    assert kept.load(FOLDER).data == SLOW + b"\x02\x00\x00" + LOWER
+    assert kept.load(FOLDER).data == SLOW + ALWAYS + LOWER + CONTINUOUS
 
 
 def bad_data_change_nothing():
@@ -80,7 +88,8 @@ def bad_data_change_nothing():
         (SLOW + SLOW, 1),
         (BURST + SLOW, 1),
         (b"\x00\x00\x3c", 1),
-        (b"\x04\x00\x01", 2),
+        (b"\x05\x00\x01", 2),
+        (b"\x04\x00\x02", 3),
         (SLOW + b"\xff\x00\x00", 2),
         (b"\x01\x00\x1d", 3),
         (b"\x01\x0e\x11", 3),
@@ -103,6 +112,24 @@ def bad_data_change_nothing():
     node.settings.data = kept.encode(node.settings)
     assert node.take(BURST) == (1, 4)
     assert before is not None
+
+
+def sentinel_needs_a_board_that_a_pin_wakes_and_radio_burst():
+    node = Node()
+    assert node.take(SENTINEL) == (2, None)  # unsupported
+    assert not node.applied and kept.load(FOLDER).data == FIRST
+    node.board.sleeper = object()
+    assert node.take(ALWAYS + SENTINEL) == (1, 9)
+    assert node.take(SENTINEL) == (0, None)
+    settings = kept.load(FOLDER)
+    assert (settings.radio, settings.sampling) == (1, 1)
+    assert node.take(ALWAYS) == (1, 9)
+    assert node.take(SLOW) == (0, None)
+    node.is_wired = True
+    assert node.take(LOWER) == (1, 4)
+    node.is_wired = False
+    assert node.take(ALWAYS + CONTINUOUS) == (0, None)
+    assert kept.load(FOLDER).data == SLOW + ALWAYS + b"\x03\x00\x00" + CONTINUOUS
 
 
 def power_cut_at_any_byte_leaves_the_old_or_the_new():
