@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.boards import of_port, row_of
+from tools.borrow import borrow
 from tools.compiled import compiled
 from tools.errors import UserError
 from tools.shorten import shorten
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 _SUFFIXES = (".py", ".bin")
+# They lie beside the tree too, compiled by themselves.
+ROOT_PARTS = ("boards/guard.py", "boards/inplace.py")
+# Of the simulator: it opens messages with the node's own code.
+_GATEWAY = FIRMWARE.parent / "sim_hardware" / "shims" / "simgateway.py"
 _VERSION_FILE = "ugs/version.py"
 _VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 # What a node needs to take an update when both of its trees are bad.
@@ -56,7 +61,16 @@ def make_image(board: str, mpy: int, version: str = "", firmware: Path = FIRMWAR
         raise UserError(f"{firmware / _VERSION_FILE} has no line that states the version")
     if version:
         sources[_VERSION_FILE] = _VERSION_LINE.sub(f'FIRMWARE = "{version}"', text).encode()
-    return Image(board, version or lines[0], mpy, compiled_files(sources, mpy))
+    beside = [path.read_bytes() for path in _beside(firmware)]
+    python = {name: data for name, data in sources.items() if name.endswith(".py")}
+    files = compiled_files({**sources, **borrow(python, beside)}, mpy)
+    return Image(board, version or lines[0], mpy, files)
+
+
+def _beside(firmware: Path) -> list[Path]:
+    """Files that import those of an image, or take the place of one."""
+    parts = (firmware / "frozen" / "main.py", *(firmware / name for name in ROOT_PARTS), _GATEWAY)
+    return [path for path in (*firmware.glob("*.py"), *parts) if path.is_file()]
 
 
 def compiled_files(sources: Mapping[str, bytes], mpy: int) -> dict[str, bytes]:
