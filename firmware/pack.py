@@ -29,7 +29,7 @@ _FOLDER = const(0x4000)
 
 def attach(path, read=None):
     # Imports find the pack at /fw. Its index takes some heap until detach(). read(at, size) gives
-    # bytes of it faster than its file does, or is None. Returns what gives the place and the size
+    # bytes of it where they lie in flash, or is None. Returns what gives the place and the size
     # of a file in it.
     pack = Pack(path, read)
     mount(pack, _POINT)
@@ -93,7 +93,7 @@ class Pack:
         file = open(self._path, "rb")
         file.seek(at)
         if not is_code:
-            return _Slice(file, at, size)
+            return _Slice(file, at, size, self._read and self._read(at, size))
         # The loader reads a few bytes at a time, and only from a stream of the port's own.
         data = file.read(size)
         file.close()
@@ -109,8 +109,10 @@ class Pack:
 
 class _Slice:
     # A part of an open file: what may be large is not read twice into memory.
+    #   view: all of it, where it lies in flash; None without
 
-    def __init__(self, file, at, size):
+    def __init__(self, file, at, size, view):
+        self.view = view
         self._file = file
         self._at = at
         self._size = self._left = size
