@@ -20,13 +20,20 @@ import io
 import keyword
 import re
 import tokenize
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from zlib import crc32
 
 from tools.builtin_names import borrowable_names, builtin_names
 from tools.shorten import parse, words_said
 
+_LETTERS = 8  # longer ones make a tree larger
 _WORD = re.compile(r"[A-Za-z_]\w*")
+# Of the simulator's gateway, which opens messages with the node's own code (simgateway.py).
+_SIMULATED = (
+    *("Keys", "Ratchet", "down_aad", "down_iv", "down_key", "epoch", "gap", "mqtt_password"),
+    *("next_key", "open_sealed", "publish", "up_iv", "up_key"),
+)
 # What MicroPython may ask an object for, or means something to its compiler.
 _MEANT = frozenset(
     (
@@ -41,32 +48,43 @@ _MEANT = frozenset(
 )
 
 
-def borrow(sources: Mapping[str, bytes], beside: Iterable[bytes] = ()) -> dict[str, bytes]:
-    """The same sources, all Python files of an image by their paths, with built-in names.
-
-    `beside` are the files that import them. Raises UserError for a file that is no Python.
-    """
-    names = borrowed(sources, beside)
-    return {name: _renamed(source, names) for name, source in sources.items()}
+def rename(sources: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, bytes]:
+    """The same sources with other names, Python files by their paths."""
+    pairs = tuple(names.items())
+    return {name: _renamed(source, pairs) for name, source in sources.items()}
 
 
 def borrowed(sources: Mapping[str, bytes], beside: Iterable[bytes] = ()) -> dict[str, str]:
-    """Which name stands for which; the most used get the shortest."""
-    trees = [parse(name, source) for name, source in sources.items()]
-    used = Counter(word for source in sources.values() for word in _names(source))
-    kept = words_said(trees) | {word for name in sources for word in _WORD.findall(name)}
+    """Which built-in name stands for which, in all Python files of an image by their paths.
+
+    `beside` are files that import them. A name of its own gets the same one in the next release,
+    mostly: files that did not change are not sent again. Raises UserError for what is no Python.
+    """
+    return dict(_borrowed(tuple(sources.items()), tuple(beside)))
+
+
+@lru_cache(maxsize=8)
+def _borrowed(sources: tuple[tuple[str, bytes], ...], beside: tuple[bytes, ...]) -> dict[str, str]:
+    trees = [parse(name, source) for name, source in sources]
+    used = {word for _name, source in sources for word in _names(source)}
+    kept = words_said(trees) | {word for name, _source in sources for word in _WORD.findall(name)}
     kept |= {word for source in beside for word in _WORD.findall(source.decode())}
     kept |= {word for tree in trees for word in _formatted(tree)}
-    kept |= {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *_MEANT}
+    kept |= {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *_MEANT, *_SIMULATED}
     made = {word for tree in trees for word in _made(tree)}
     own = made - kept - {*builtin_names()}
     own = {word for word in own if not word.startswith("_") and not word.endswith("Error")}
     texts = {word for text in kept for word in _WORD.findall(text)}
-    taken = kept | texts | used.keys()
-    free = [word for word in borrowable_names() if word not in taken and not word.startswith("_")]
-    free.sort(key=lambda word: (len(word), word))
-    most_used = sorted(own, key=lambda word: (-used[word], word))
-    return dict(zip(most_used, free, strict=False))
+    taken = kept | texts | used
+    places = [word for word in borrowable_names() if word[0] != "_" and word not in taken]
+    places = [word for word in places if len(word) <= _LETTERS]
+    names: dict[str, str] = {}
+    for word in sorted(own):
+        if places:
+            # Rendezvous hashing: a new name moves two others at most times, not all behind it.
+            names[word] = min(places, key=lambda place: crc32(f"{word} {place}".encode()))
+            places.remove(names[word])
+    return names
 
 
 def _made(tree: ast.Module) -> set[str]:
@@ -110,7 +128,9 @@ def _tokens(source: bytes) -> Iterable[tokenize.TokenInfo]:
     return tokenize.tokenize(io.BytesIO(source).readline)
 
 
-def _renamed(source: bytes, names: Mapping[str, str]) -> bytes:
+@lru_cache(maxsize=512)
+def _renamed(source: bytes, pairs: tuple[tuple[str, str], ...]) -> bytes:
+    names = dict(pairs)
     lines = source.decode().splitlines(keepends=True)
     for token in reversed(list(_tokens(source))):
         if token.type == tokenize.NAME and token.string in names:

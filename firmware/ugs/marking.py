@@ -11,7 +11,7 @@ import sys
 from micropython import const
 
 # Modules with fewer names are found from others soon enough.
-_NAMES = const(10)
+_NAMES = const(7)
 # Its tables of tuples take most of the stack, so nothing else may wait there meanwhile.
 _FIRST = "ugs.wire.schema"
 # From here on all tasks are found, and with them the node.
