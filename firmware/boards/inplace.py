@@ -124,6 +124,7 @@ class Shelf:
         # Of functions in machine code: where their address stands, the address, the size.
         self._machine_code = []
         self._next_block = _TREE_BLOCKS
+        self._settled = set()  # names of modules: samples wait while they are looked at
 
     def keep(self, path):
         # Whether the copy is of this tree now.
@@ -145,9 +146,10 @@ class Shelf:
         # Points all that was loaded from the tree since the last call at its copy; where(path)
         # gives place and size of a file in it. No function of the tree may be running, and no
         # coroutine of one exist.
-        for module in list(sys.modules.values()):
+        for name, module in list(sys.modules.items()):
             path = getattr(module, "__file__", "")
-            if path.startswith("/fw/"):
+            if path.startswith("/fw/") and name not in self._settled:
+                self._settled.add(name)
                 at, size = where(path[3:])
                 self._settle(id(module), module.__dict__, at, at + size)
                 if self._knows_texts:
