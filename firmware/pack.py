@@ -32,8 +32,8 @@ _READ = const(1024)
 
 def attach(path, read=None, feed=None):
     # Imports find the pack at /fw. Its index takes some heap until detach(). read(at, size) gives
-    # bytes of it faster than its file does, or is None. With a feed the contents are compared with
-    # the manifest first, and it is called meanwhile. Returns what gives the place and the size of a
+    # bytes of it where they lie in flash, or is None. With a feed, which is called meanwhile, the
+    # contents are compared with the manifest first. Returns what gives the place and the size of a
     # file in it.
     pack = Pack(path, read)
     if feed:
@@ -122,7 +122,7 @@ class Pack:
         file = open(self._path, "rb")
         file.seek(at)
         if not is_code:
-            return _Slice(file, at, size)
+            return _Slice(file, at, size, self._read and self._read(at, size))
         # The loader reads a few bytes at a time, and only from a stream of the port's own.
         data = file.read(size)
         file.close()
@@ -138,8 +138,10 @@ class Pack:
 
 class _Slice:
     # A part of an open file: what may be large is not read twice into memory.
+    #   view: all of it, where it lies in flash; None without
 
-    def __init__(self, file, at, size):
+    def __init__(self, file, at, size, view):
+        self.view = view
         self._file = file
         self._at = at
         self._size = self._left = size

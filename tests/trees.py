@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.updates import package
-from tools.image import FIRMWARE, compiled_files, read_sources
+from tools.image import FIRMWARE, compiled_files, names_of, read_sources, with_names
 
 HEAD_LINES = 4  # of a manifest, before its files
 _changed: dict[Path, str] = {}
@@ -39,7 +39,9 @@ def patch(tree: Path, name: str, change: Callable[[str], str], pack: str = "a.fw
     files = files_of(tree / pack)
 
     def compiled(source: str) -> dict[str, bytes]:
-        return compiled_files(read_sources(board) | {name: source.encode()}, int(mpy))
+        sources = read_sources(board)
+        changed = sources | {name: source.encode()}
+        return compiled_files(with_names(changed, names_of(sources)), int(mpy))
 
     # A tree holds no sources: it is that of firmware/, or what an earlier change made of it.
     path = name.replace(".py", ".mpy")

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.boards import of_port, row_of
+from tools.borrow import borrowed, rename
 from tools.compiled import compiled
 from tools.errors import UserError
 from tools.shorten import shorten
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 _SUFFIXES = (".py", ".bin")
+# They lie beside the tree too, compiled by themselves.
+_ROOT_PARTS = ("boards/guard.py", "boards/inplace.py")
 _VERSION_FILE = "ugs/version.py"
 _VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 # What a node needs to take an update when both of its trees are bad.
@@ -56,7 +59,24 @@ def make_image(board: str, mpy: int, version: str = "", firmware: Path = FIRMWAR
         raise UserError(f"{firmware / _VERSION_FILE} has no line that states the version")
     if version:
         sources[_VERSION_FILE] = _VERSION_LINE.sub(f'FIRMWARE = "{version}"', text).encode()
-    return Image(board, version or lines[0], mpy, compiled_files(sources, mpy))
+    files = compiled_files(with_names(sources, names_of(sources, firmware)), mpy)
+    return Image(board, version or lines[0], mpy, files)
+
+
+def names_of(sources: Mapping[str, bytes], firmware: Path = FIRMWARE) -> dict[str, str]:
+    """Which names of an image are spelled otherwise in it (tools.borrow). Raises UserError."""
+    parts = (firmware / "frozen" / "main.py", *(firmware / name for name in _ROOT_PARTS))
+    beside = [path.read_bytes() for path in (*firmware.glob("*.py"), *parts) if path.is_file()]
+    return borrowed(_python(sources), beside)
+
+
+def with_names(sources: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, bytes]:
+    """Files of an image with these names; data stays as it is."""
+    return {**sources, **rename(_python(sources), names)}
+
+
+def _python(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in sources.items() if name.endswith(".py")}
 
 
 def compiled_files(sources: Mapping[str, bytes], mpy: int) -> dict[str, bytes]:
@@ -64,7 +84,7 @@ def compiled_files(sources: Mapping[str, bytes], mpy: int) -> dict[str, bytes]:
 
     Raises UserError.
     """
-    python = {name: data for name, data in sources.items() if name.endswith(".py")}
+    python = _python(sources)
     files = {name: data for name, data in sources.items() if name not in python}
     for name, source in shorten(python).items():
         stem = name.removesuffix(".py")

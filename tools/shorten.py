@@ -29,8 +29,8 @@ def shorten(sources: Mapping[str, bytes]) -> dict[str, bytes]:
 
     Raises UserError for a file that is no Python.
     """
-    trees = {name: _parse(name, source) for name, source in sources.items()}
-    said = _said(trees.values())
+    trees = {name: parse(name, source) for name, source in sources.items()}
+    said = words_said(trees.values())
     out = {}
     for group in _groups(trees):
         private = _private_names({name: trees[name] for name in group})
@@ -42,7 +42,8 @@ def shorten(sources: Mapping[str, bytes]) -> dict[str, bytes]:
     return out
 
 
-def _parse(name: str, source: bytes) -> ast.Module:
+def parse(name: str, source: bytes) -> ast.Module:
+    """The tree of a source. Raises UserError."""
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError) as error:
@@ -50,7 +51,7 @@ def _parse(name: str, source: bytes) -> ast.Module:
         raise UserError(f"{name}, line {line}: SyntaxError: {error.args[0]}") from None
 
 
-def _said(trees: Iterable[ast.Module]) -> set[str]:
+def words_said(trees: Iterable[ast.Module]) -> set[str]:
     """Every word that a call gives an argument by, or that stands in a text of its own."""
     words: set[str] = set()
     for node in (node for tree in trees for node in ast.walk(tree)):

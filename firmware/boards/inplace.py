@@ -32,6 +32,13 @@ _MARK = b"groundwatch copy of a tree\n"
 # Of a function object: type, module, children, code (mp_obj_fun_bc_t of py/objfun.h).
 _MODULE = const(4)
 _CODE = const(12)
+# Of a module: type, names, names in its code, objects in its code (mp_module_context_t); of a text
+# or bytes: type, hash, size, address (mp_obj_str_t). A tuple: type, size, objects.
+_OBJECTS = const(12)
+_SIZE = const(8)
+_DATA = const(12)
+_TEXTS = (_MARK, "a text that is too long for a name")
+_MPY_HEAD = const(4)  # then the numbers of names and of objects follow
 _SRAM = const(0x20000000)
 _SRAM_END = const(0x20082000)
 _LEAST = const(16)  # a shorter function is not worth it
@@ -66,6 +73,35 @@ def _find(code: ptr8, copy: ptr8, at: int, end: int) -> int:
     return 0
 
 
+def _number(copy, at):
+    # A number of seven bits in each byte, and where the next one is.
+    number = 0
+    while True:
+        octet = copy[at]
+        at += 1
+        number = number << 7 | octet & 0x7F
+        if octet < 0x80:
+            return number, at
+
+
+def _are_laid_out(texts):
+    # Whether tuples, texts and bytes are as in 1.25.
+    place = id(texts)
+    if mem32[place] != id(tuple) or mem32[place + 4] != len(texts):
+        return False
+    for i in range(len(texts)):
+        text = texts[i]
+        place = id(text)
+        if mem32[id(texts) + 8 + 4 * i] != place or mem32[place] != id(type(text)):
+            return False
+        data = mem32[place + _DATA]
+        if mem32[place + _SIZE] != len(text) or not _SRAM <= data < _SRAM_END:
+            return False
+        if bytearray_at(data, len(text)) != (text.encode() if type(text) is str else text):
+            return False
+    return True
+
+
 _KINDS = (type(_function), type(_generator), type(_find))
 
 
@@ -85,9 +121,11 @@ class Shelf:
         self._flash = rp2.Flash()
         self._address = addressof(self._flash) - _BLOCKS * _BLOCK
         self._copy = memoryview(bytearray_at(self._address, _BLOCKS * _BLOCK))
+        self._knows_texts = _are_laid_out(_TEXTS)
         # Of functions in machine code: where their address stands, the address, the size.
         self._machine_code = []
         self._next_block = _TREE_BLOCKS
+        self._settled = set()  # names of modules: samples wait while they are looked at
 
     def keep(self, path):
         # Whether the copy is of this tree now.
@@ -102,17 +140,21 @@ class Shelf:
             return not file.read(1)
 
     def read(self, at, size):
-        return bytes(self._copy[at : at + size])
+        # Where it lies: nothing is copied.
+        return self._copy[at : at + size]
 
     def settle(self, where):
         # Points all that was loaded from the tree since the last call at its copy; where(path)
         # gives place and size of a file in it. No function of the tree may be running, and no
         # coroutine of one exist.
-        for module in list(sys.modules.values()):
+        for name, module in list(sys.modules.items()):
             path = getattr(module, "__file__", "")
-            if path.startswith("/fw/"):
+            if path.startswith("/fw/") and name not in self._settled:
+                self._settled.add(name)
                 at, size = where(path[3:])
                 self._settle(id(module), module.__dict__, at, at + size)
+                if self._knows_texts:
+                    self._settle_texts(mem32[id(module) + _OBJECTS], at, size)
         if self._machine_code:
             self._place_machine_code()
 
@@ -128,6 +170,31 @@ class Shelf:
                 for method in value.__dict__.values():
                     if type(method) in kinds and mem32[id(method) + _MODULE] == owner:
                         point(id(method) + _CODE, begin, end)
+
+    def _settle_texts(self, table, at, size):
+        # What a module has of long texts and bytes: the object stays, its bytes are those of the
+        # file. Of which objects there are its head says the number.
+        copy = self._copy
+        count, place = _number(copy, at + _MPY_HEAD)
+        count, place = _number(copy, place)
+        file = bytes(copy[at : at + size])
+        for place in range(table, table + 4 * count, 4):
+            self._settle_text(mem32[place], file, self._address + at)
+
+    def _settle_text(self, it, file, address):
+        if it & 3 or not _SRAM <= it < _SRAM_END:
+            return
+        kind = mem32[it]
+        if kind == id(tuple):
+            for place in range(it + 8, it + 8 + 4 * mem32[it + 4], 4):
+                self._settle_text(mem32[place], file, address)
+        elif kind == id(str) or kind == id(bytes):
+            data = mem32[it + _DATA]
+            if _SRAM <= data < _SRAM_END:
+                # With the zero behind it, which C code may want.
+                at = file.find(bytes(bytearray_at(data, mem32[it + _SIZE] + 1)))
+                if at >= 0:
+                    mem32[it + _DATA] = address + at
 
     def _is_ours(self):
         # Once found erased it is marked; anything else there is not ours.

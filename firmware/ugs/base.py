@@ -8,7 +8,7 @@ import random
 
 from micropython import const
 
-from ugs import lines
+from ugs import lines, marking
 from ugs.clock import Clock
 from ugs.conditions import Conditions
 from ugs.ledger.journal import Journal
@@ -101,6 +101,11 @@ class BaseNode:
         # The next message that is not kept, (name, values) or None.
         return None
 
+    def parts(self):
+        # Objects that hold no method of this one, for ugs.marking.
+        kept = (self.settings, self.clock, self.slots, self.ratchet, self.journal)
+        return kept + (self.conditions, self.board)
+
     def take_remote(self, command, now_ms):
         # As ugs.link.commands asks for it.
         try:
@@ -116,6 +121,9 @@ class BaseNode:
         self._hello_boot = 0
 
     def run(self):
+        marking.run(self._run, self.parts())
+
+    def _run(self):
         gc.collect()
         lines.note(
             "node started node=%s board=%s fw=%s boot=%d cause=%s pending=%d heap_free=%d"

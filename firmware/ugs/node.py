@@ -38,8 +38,7 @@ class Node(BaseNode):
             self.conditions,
             random.random,
         )
-        # Stays open: the forest reads in it for each answer.
-        self.detector = Detector(board.nm_s_per_count_x256, open(_MODEL, "rb"))
+        self.detector = Detector(board.nm_s_per_count_x256, _open_model())
         self.sample()
         self.strikes = Strikes(self.detector, self.clock)
         self.pump = Pump(
@@ -79,6 +78,9 @@ class Node(BaseNode):
             self.link.burst = None
             if name:
                 self.link.burst = load(self.slots, name).make(self, self.link)
+
+    def parts(self):
+        return super().parts() + (self.detector, self.strikes, self.proof)
 
     def start(self):
         self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
@@ -146,3 +148,14 @@ class Node(BaseNode):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
         strikes = self.strikes.next(now_ms)
         return None if strikes is None else ("strikes", strikes)
+
+
+def _open_model():
+    # Where it lies in flash (pack.py); or a file that stays open, in which the forest reads for
+    # each answer.
+    file = open(_MODEL, "rb")
+    view = getattr(file, "view", None)
+    if view is None:
+        return file
+    file.close()
+    return view

@@ -16,7 +16,7 @@ from tools.bundle import OWNED, load_config, write_tree
 from tools.cli import main
 from tools.compiled import mpy_of_interpreter
 from tools.errors import UserError
-from tools.image import FIRMWARE, boards, compiled_files, read_sources
+from tools.image import FIRMWARE, boards, make_image
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "node.toml"
 ROOT_HEX = "5a" * 32
@@ -76,7 +76,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     fixed |= {"pack.py", "slots.py"}
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
     assert head_of(out / "a.fw")[1:] == ["board pico_w", "version 0.1.0", "mpy 4870"]
-    assert tree == compiled_files(read_sources("pico_w"), 4870)
+    assert tree == make_image("pico_w", 4870).files
     assert tree["ugs/model.bin"] == (FIRMWARE / "ugs" / "model.bin").read_bytes()
     assert safe_mode.items() < tree.items()
     assert {"ugs/safe_mode.mpy", "ugs/update/updater.mpy", "boards/guard.mpy"} <= set(safe_mode)

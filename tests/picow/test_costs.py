@@ -14,7 +14,7 @@ from gateway.keys import derive, next_epoch
 from gateway.wire.seal import seal
 from tests.picow.board import PicoW
 from tools.compiled import mpy_for
-from tools.image import make_image
+from tools.image import compiled_files, read_sources
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = Path(__file__).parent / "on_node" / "costs.py"
@@ -43,7 +43,8 @@ def _on_unix(micropython):
 
 
 def compiled_tree(out):
-    for name, data in make_image("pico_w", mpy_for("pico_w")).files.items():
+    # With the names that the scripts know.
+    for name, data in compiled_files(read_sources("pico_w"), mpy_for("pico_w")).items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(data)
     return out

@@ -14,7 +14,7 @@ import pytest
 from tests.architecture.tree import ROOT, files
 from tests.trees import files_of
 from tools.compiled import mpy_for
-from tools.image import compiled_files, read_sources
+from tools.image import make_image
 
 NODE = f"""
 [node]
@@ -70,8 +70,8 @@ def test_wheel_alone_writes_a_node_tree_from_its_own_firmware(installed, tmp_pat
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "main.py" in json.loads(ran.stdout)["files"]
     packed = files_of(tmp_path / "n07" / "a.fw")
-    sources = read_sources("pico_w", installed / "firmware")
-    assert packed == compiled_files(sources, mpy_for("pico_w"))
+    image = make_image("pico_w", mpy_for("pico_w"), firmware=installed / "firmware")
+    assert packed == image.files
 
 
 def test_wheel_installs_the_command(installed):

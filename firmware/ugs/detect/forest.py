@@ -8,7 +8,7 @@
 #   leaf     255, and 128 + its value
 # Left children follow their branch; a value of at most the threshold goes left. Every number is
 # little-endian. Scores count 64 for one unit of log-odds.
-# The trees are read from flash for each answer, a few at a time: 12 KB of model take 1 KB of heap.
+# From a file the trees are read for each answer, a few at a time: 12 KB take 1 KB of heap.
 
 from array import array
 from binascii import crc32
@@ -64,9 +64,9 @@ def _u16(model, at):
 class Forest:
     # limits: the verdict's own numbers, bytes 8..15 of the header
     def __init__(self, model):
-        # model: bytes, or an open file with readinto() and seek()
+        # model: bytes, where they lie or in memory, or an open file with readinto() and seek()
         # ValueError for bytes that are no model for these features, or not whole
-        self._file = None if isinstance(model, bytes) else model
+        self._file = None if isinstance(model, (bytes, memoryview)) else model
         self._window = window = bytearray(_WINDOW) if self._file else model
         count = size = self._file.readinto(window) if self._file else len(model)
         if count <= _START or bytes(window[:4]) != _MAGIC:
