@@ -33,6 +33,7 @@ from rp2040py.peripherals.adc import (
 )
 from rp2040py.peripherals.watchdog import LOAD, RPWatchdog
 
+from sim_hardware.emulated.compiled import fast_loop
 from sim_hardware.emulated.console import Console
 from sim_hardware.emulated.image import FLASH_BYTES
 from sim_hardware.emulated.inputs import GEOPHONE_CHANNEL, Agenda, Ground, Pins
@@ -98,6 +99,7 @@ class Board:
         self.on_serial: Callable[[bytes], None] = lambda _data: None
         self.on_turn: Callable[[], None] = lambda: None
         self._image = image
+        self._loop = fast_loop()
         self._past_us = 0  # emulated time of earlier power cycles
         self._device: BaseDevice | None = None
         self._network: Network | None = None
@@ -228,7 +230,10 @@ class Board:
         wall_s, emulated_s = time.monotonic(), self._clock_us() / 1e6
         try:
             while not simulator.stopped:
-                simulator._execute_batch()
+                if self._loop is None:
+                    simulator._execute_batch()
+                else:
+                    self._loop(simulator)
                 self.on_turn()
                 now_s = time.monotonic()
                 ahead_s = (self._clock_us() / 1e6 - emulated_s) - (now_s - wall_s)
