@@ -181,6 +181,11 @@ class Board:
         self.console.reset()
         self.on_usb(False)
 
+    def rest(self, duration_us: int) -> None:
+        """Let time pass without power; what was to be done meanwhile is done at power-on."""
+        assert self._device is None
+        self._past_us += duration_us
+
     def reset(self) -> None:
         """Pull RUN low for a moment."""
         if self._device is not None:
