@@ -20,19 +20,10 @@ from rp2040py.clock.clock import IAlarm
 from rp2040py.device.base_device import BaseDevice, ResetCause
 from rp2040py.external.cyw43.chip import Cyw43439
 from rp2040py.memory_map import FLASH_START_ADDRESS
-from rp2040py.peripherals.adc import (
-    CS,
-    CS_AINSEL_MASK,
-    CS_AINSEL_SHIFT,
-    CS_EN,
-    CS_START_MANY,
-    CS_START_ONE,
-    CS_WRITE_MASK,
-    FCS,
-    RPADC,
-)
 from rp2040py.peripherals.watchdog import LOAD, RPWatchdog
 
+from sim_hardware.emulated.chip import Adc, Sio
+from sim_hardware.emulated.compiled import fast_loop
 from sim_hardware.emulated.console import Console
 from sim_hardware.emulated.image import FLASH_BYTES
 from sim_hardware.emulated.inputs import GEOPHONE_CHANNEL, Agenda, Ground, Pins
@@ -44,39 +35,6 @@ _USB_READ_DELAY_US = 1_000
 _AHEAD_S = 0.02  # of the wall clock, before the emulator sleeps
 _FEEDS_MAX = 10_000  # the oldest go first
 _TX_ROOM = 500  # of the 512 bytes that the emulated USB host holds
-
-
-class _Adc(RPADC):
-    """What rp2040py 0.3.6 has otherwise than the RP2040 (datasheet 4.9.2, 4.9.6).
-
-    It selects the next channel of a round robin with the wrong mask (12 for 7). Each write to CS
-    starts a reading while START_MANY is set, and START_ONE stays set. DREQ_EN takes effect only
-    with the next reading.
-    """
-
-    def write_uint32(self, offset: int, value: int) -> None:
-        if offset != CS:
-            super().write_uint32(offset, value)
-            if offset == FCS:
-                self._update_dma()
-            return
-        runs = self.cs & CS_EN and self.cs & CS_START_MANY
-        if runs and value & CS_EN and value & CS_START_MANY:
-            # Its pace is the divider's; what was written holds from the next reading on.
-            self.cs = self.cs & ~CS_WRITE_MASK | value & CS_WRITE_MASK
-        else:
-            self.multi_shot_alarm.cancel()
-            super().write_uint32(offset, value)
-        self.cs &= ~CS_START_ONE
-
-    @property
-    def _active_channel(self) -> int:
-        return int((self.cs >> CS_AINSEL_SHIFT) & CS_AINSEL_MASK)
-
-    @_active_channel.setter
-    def _active_channel(self, channel: int) -> None:
-        self.cs &= ~(CS_AINSEL_MASK << CS_AINSEL_SHIFT)
-        self.cs |= (channel & CS_AINSEL_MASK) << CS_AINSEL_SHIFT
 
 
 class Board:
@@ -98,6 +56,7 @@ class Board:
         self.on_serial: Callable[[bytes], None] = lambda _data: None
         self.on_turn: Callable[[], None] = lambda: None
         self._image = image
+        self._loop = fast_loop()
         self._past_us = 0  # emulated time of earlier power cycles
         self._device: BaseDevice | None = None
         self._network: Network | None = None
@@ -137,7 +96,7 @@ class Board:
         mcu = device.mcu
         mcu.flash[:FLASH_BYTES] = self.flash_at_rest
         mcu.usb_ctrl.read_delay_microseconds = _USB_READ_DELAY_US
-        mcu.adc.__class__ = _Adc
+        mcu.adc.__class__, mcu.sio.__class__ = Adc, Sio
         mcu.adc.on_adc_read = self._on_adc_read
         self._note_feeds(mcu.watchdog)
         self.pins.apply(mcu.gpio, mcu.adc.channel_values)
@@ -152,6 +111,9 @@ class Board:
             # rp2040py 0.3.6 lets go of WL_ON without a falling edge, so the radio would keep its
             # registers and not start again (GPIOPin.reset calls no listener).
             radio.bus.power_off()
+            # Nor does its reset of a DMA channel end a transfer, so the next one is not begun.
+            for channel in mcu.dma.channels:
+                channel.abort()
             self._on_boot()
 
         mcu.usb_ctrl.on_reset = on_reset
@@ -178,6 +140,11 @@ class Board:
         self._past_us = past_us
         self.console.reset()
         self.on_usb(False)
+
+    def rest(self, duration_us: int) -> None:
+        """Let time pass without power; what was to be done meanwhile is done at power-on."""
+        assert self._device is None
+        self._past_us += duration_us
 
     def reset(self) -> None:
         """Pull RUN low for a moment."""
@@ -228,7 +195,10 @@ class Board:
         wall_s, emulated_s = time.monotonic(), self._clock_us() / 1e6
         try:
             while not simulator.stopped:
-                simulator._execute_batch()
+                if self._loop is None:
+                    simulator._execute_batch()
+                else:
+                    self._loop(simulator)
                 self.on_turn()
                 now_s = time.monotonic()
                 ahead_s = (self._clock_us() / 1e6 - emulated_s) - (now_s - wall_s)

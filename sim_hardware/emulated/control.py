@@ -18,6 +18,7 @@ from sim_hardware.emulated.board import Board
 from sim_hardware.emulated.cable import Cable
 from sim_hardware.emulated.inputs import PIR_GPIO
 from sim_hardware.emulated.names import NameServer
+from sim_hardware.emulated.network import Wifi
 from sim_hardware.errors import SimError
 
 CONNECTIONS_MAX = 16
@@ -38,7 +39,7 @@ class Control:
         self._cable = cable
         self._power = power
         self._began_s = began_s
-        self._connections = 0
+        self._connections = self._wifi_orders = 0
 
     async def listen(self, path: Path) -> asyncio.Server:
         """Serve at `path`. Raises SimError where another program does."""
@@ -130,13 +131,25 @@ class Control:
     async def _(self, request: requests.Power) -> Answer:
         if request.on == self._board.is_powered:
             raise SimError(f"the power is {'on' if request.on else 'off'} already")
+        if request.on and request.for_ms is not None:
+            raise SimError("for_ms is for a cut")
         await self._power(request.on)
+        if request.for_ms is not None:
+            # Its time passes meanwhile, and no faster than that of the wall.
+            await asyncio.sleep(request.for_ms / 1000)
+            if self._board.is_powered:
+                raise SimError("another program has given the power again")
+            self._board.rest(request.for_ms * 1000)
+            await self._power(True)
         return {"boots": self._board.boots}
 
     @_do.register
     async def _(self, request: requests.WifiLink) -> Answer:
-        self._board.air.wifi = request.state
-        self._board.follow_wifi()
+        self._wifi(request.state)
+        self._wifi_orders += 1
+        if request.for_ms is not None:
+            order = self._wifi_orders
+            self._board.later(request.for_ms * 1000, lambda: self._end_wifi(order))
         return {}
 
     @_do.register
@@ -212,6 +225,14 @@ class Control:
         if not self._board.is_powered:
             raise SimError("the board has no power")
         await asyncio.sleep(_LOOK_S)
+
+    def _wifi(self, state: Wifi) -> None:
+        self._board.air.wifi = state
+        self._board.follow_wifi()
+
+    def _end_wifi(self, order: int) -> None:
+        if order == self._wifi_orders:  # else the state has been changed since
+            self._wifi(Wifi.ON)
 
     def _at(self, at_us: int | None, action: Callable[[], None]) -> Answer:
         now_us = self._board.emulated_us

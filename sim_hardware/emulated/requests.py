@@ -22,6 +22,7 @@ LINES_AT_ONCE_MAX = 2_000
 Microseconds = Annotated[int, Meta(ge=0, le=1 << 53)]
 Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 Seconds = Annotated[float, Meta(gt=0, le=1e6)]
+Milliseconds = Annotated[int, Meta(ge=1, le=3_600_000)]
 Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
@@ -59,15 +60,17 @@ class Reset(Request):
 
 
 class Power(Request):
-    """Cut the power, or give it again."""
+    """Cut the power, or give it again. A cut with `for_ms` ends by itself."""
 
     on: bool
+    for_ms: Milliseconds | None = None
 
 
 class WifiLink(Request, tag="wifi"):
-    """Change the state of the radio link."""
+    """Change the state of the radio link; with `for_ms` it is on again after that."""
 
     state: Wifi
+    for_ms: Milliseconds | None = None
 
 
 class Dns(Request):

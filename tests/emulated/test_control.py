@@ -17,7 +17,7 @@ from sim_hardware.emulated.client import Client
 from sim_hardware.emulated.control import CONNECTIONS_MAX, Control
 from sim_hardware.emulated.image import FLASH_BYTES
 from sim_hardware.emulated.inputs import REST_CODE
-from sim_hardware.emulated.names import NameServer
+from sim_hardware.emulated.names import Answer, NameServer
 from sim_hardware.emulated.network import Air, Traffic, Wifi
 from sim_hardware.emulated.requests import REQUEST_BYTES_MAX
 from sim_hardware.errors import SimError
@@ -72,6 +72,56 @@ async def test_control_of_a_board_without_power_says_so(path: Path, request_: st
 
 async def test_control_refuses_the_power_that_is_there_already(path: Path):
     assert (await ask(path, '{"do":"power","on":false}'))[0]["error"] == "the power is off already"
+
+
+class Powered(Board):
+    """A board that has power when it is said so."""
+
+    has_power = True
+
+    @property
+    def is_powered(self) -> bool:
+        return self.has_power
+
+
+async def test_power_that_flickers_is_off_for_so_long_of_the_boards_time(tmp_path: Path):
+    board = Powered(Path("no image"), bytes(FLASH_BYTES), Air({}, NameServer(), Wifi.ON, Traffic()))
+    done = []
+
+    async def power(is_on: bool) -> None:
+        board.has_power = is_on
+        done.append((is_on, board.emulated_us))
+
+    control = Control(board, Cable(board, tmp_path / "port"), power, time.monotonic())
+    server = await control.listen(tmp_path / "control")
+    flicker = '{"do":"power","on":false,"for_ms":30}'
+    assert [one["ok"] for one in await ask(tmp_path / "control", flicker, flicker)] == [True, True]
+    assert done == [(False, 0), (True, 30_000), (False, 30_000), (True, 60_000)]
+    server.close()
+
+
+async def test_power_for_a_time_is_a_cut(path: Path):
+    (answer,) = await ask(path, '{"do":"power","on":true,"for_ms":30}')
+    assert answer["error"] == "for_ms is for a cut"
+
+
+async def test_wifi_that_is_off_for_a_time_is_on_after_it(path: Path, board: Board):
+    assert (await ask(path, '{"do":"wifi","state":"off","for_ms":1000}'))[0]["ok"]
+    board.agenda.run(999_999)
+    assert board.air.wifi is Wifi.OFF
+    board.agenda.run(1_000_000)
+    assert board.air.wifi is Wifi.ON
+
+
+async def test_wifi_that_was_changed_meanwhile_stays_as_it_is(path: Path, board: Board):
+    await ask(path, '{"do":"wifi","state":"off","for_ms":1000}', '{"do":"wifi","state":"silent"}')
+    board.agenda.run(2_000_000)
+    assert board.air.wifi is Wifi.SILENT
+
+
+async def test_control_changes_the_name_server_while_it_runs(path: Path, board: Board):
+    assert (await ask(path, '{"do":"dns","answer":"refuse","delay_ms":5}'))[0]["ok"]
+    assert board.air.names == NameServer(Answer.REFUSE, 5)
 
 
 async def test_control_ends_on_a_line_that_is_too_long(path: Path):

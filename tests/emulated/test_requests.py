@@ -21,7 +21,9 @@ from sim_hardware.errors import SimError
         ('{"do":"time"}', requests.Time()),
         ('{"do":"wait","until_us":5}', requests.Wait(5)),
         ('{"do":"power","on":false}', requests.Power(on=False)),
+        ('{"do":"power","on":false,"for_ms":50}', requests.Power(on=False, for_ms=50)),
         ('{"do":"wifi","state":"no_dhcp"}', requests.WifiLink(Wifi.NO_DHCP)),
+        ('{"do":"wifi","state":"off","for_ms":9}', requests.WifiLink(Wifi.OFF, 9)),
         ('{"do":"dns","answer":"gateway","delay_ms":9}', requests.Dns(Answer.GATEWAY, 9)),
         ('{"do":"pin","gpio":15,"level":true,"at_us":7}', requests.Pin(15, True, 7)),
         ('{"do":"take","folder":"walk","node":"n01"}', requests.Take("walk", "n01")),
@@ -45,6 +47,8 @@ def test_request_is_read(text, request_):
         '{"do":"wait","until_us":-1}',
         '{"do":"dns","answer":"gateway","delay_ms":600001}',
         '{"do":"wifi","state":"slow"}',
+        '{"do":"wifi","state":"off","for_ms":0}',
+        '{"do":"power","on":false,"for_ms":3600001}',
     ],
 )
 def test_request_that_is_invalid_is_refused_in_one_line(text):

@@ -58,8 +58,16 @@ def test_node_with_a_stuck_task_reports_which(
         "ugs/update/updater.py",
         lambda text: text.replace("_IDLE_MS = const(500)", "_IDLE_MS = const(60_000)"),
     )
+    patch(
+        tmp_path / "n07",
+        "ugs/drivers/sampler.py",
+        lambda text: text.replace("self.missed = 0", "self.missed = 7"),
+    )
     run = play(micropython, walker(40, 0, 0), board)
     assert resets(run)[:2] == [("power_on", None), ("stuck_task", "update")]
+    # What it missed since its last heartbeat is said as well.
+    restarts = [line for line in run.lines if line.startswith("node restarts ")]
+    assert restarts and all(re.search(r" missed=([7-9]|\d\d+)$", line) for line in restarts)
 
 
 def test_node_that_blocks_for_long_reports_the_watchdog(

@@ -10,28 +10,12 @@ import re
 
 import pytest
 
-from gateway import keys
-from gateway.app import Gateway
-from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
 from gateway.model.target import Phase, TargetClass
-from sim_hardware.emulated.network import HOST, SSID
 from tests.node.test_heap import BOARD_HEAP_FREE, MARGIN
 from tests.picow.board import PicoW
 from tests.picow.ground import write_walk
-from tools.bundle import NodeConfig, write_tree
+from tools.bench import node_site
 
-SITE = """
-[site]
-name = "bench"
-[[sector]]
-id = "bench"
-[[node]]
-id = "n01"
-x_m = 0
-y_m = 0
-sector = "bench"
-board = "pico_w"
-"""
 # Free heap once everything is imported and allocated, of 205,696 bytes (110 KB used: 93,056 free).
 # A link up, a sealed detection and a heartbeat take some 10 KB of it at a time, a collection each
 # second gives them back.
@@ -51,36 +35,8 @@ REPORT_S = 80  # a heartbeat comes every 48 to 72 s
 
 @pytest.fixture
 async def gateway(tmp_path):
-    (tmp_path / "site.toml").write_text(SITE)
-    keys.create_fleet_root(tmp_path / "fleet.key")
-    config = GatewayConfig(
-        data_dir=tmp_path / "data",
-        site=tmp_path / "site.toml",
-        fleet_key=tmp_path / "fleet.key",
-        broker=BrokerConfig(port=0),
-        console=ConsoleConfig(port=0),
-    )
-    config.data_dir.mkdir()
-    async with Gateway(config) as running:
+    async with node_site.gateway(tmp_path) as running:
         yield running
-
-
-def _tree(tmp_path, port):
-    root = keys.load_fleet_root(tmp_path / "fleet.key")
-    config = NodeConfig(
-        site="bench",
-        node="n01",
-        board="pico_w",
-        key=keys.node_key(root, "bench", "n01"),
-        ssid=SSID,
-        passphrase="any eight characters",
-        host=HOST,
-        port=port,
-        x_m=0,
-        y_m=0,
-    )
-    write_tree(config, tmp_path / "tree")
-    return tmp_path / "tree"
 
 
 @pytest.mark.picow
@@ -91,7 +47,7 @@ async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
     gateway.on_outcome(lambda outcome: arrived.extend(outcome.detections))
     walk = write_walk(tmp_path / "walk")
     port = gateway.address[1]
-    tree = _tree(tmp_path, port)
+    tree = node_site.tree(tmp_path, port)
     with PicoW(pico_w_image, tmp_path, "--network", f"127.0.0.1:{port}", files=tree) as pico:
         started = await pico.line(r"^node started .*heap_free=(\d+)", BOOT_S)
         print(

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tools.bench import board, node, on_board
+from tools.bench import board, node, node_run, on_board
 from tools.cli import main
 from tools.errors import UserError
 from tools.flash.board import Facts
@@ -128,6 +128,8 @@ def figures(**changed: float) -> node.Figures:
         "unfed_s": 1.7,
         "gc_ms": 9.0,
         "cpu_pct": 9.5,
+        "cpu_update_pct": 40.0,
+        "update_s": 70.0,
         "heap_used_kb": 104.0,
         "samples_missed": 0,
     }
@@ -141,9 +143,11 @@ def test_node_table_has_a_row_for_each_goal_and_names_those_missed():
     one = figures(gc_ms=22.0, samples_missed=3)
     assert [goal.name for goal in one.missed()] == ["gc_ms", "samples_missed"]
     assert one.to_json()["missed_goals"] == ["gc_ms", "samples_missed"]
+    assert one.to_json()["goals"]["gc_ms"] == 11.0
     rows = [line for line in node.table(one).splitlines() if "<=" in line]
     assert len(rows) == len(node.GOALS)
     assert sum("**missed**" in row for row in rows) == 2
+    assert sum("| met |" in row for row in rows) == len(node.GOALS) - 2
     assert "| 22.00 | <= 11 |" in node.table(one)
 
 
@@ -154,42 +158,82 @@ def test_bench_help_shows_an_example(capsys):
 
 
 class FakeAsk:
-    """A board whose time passes with each look at its load."""
+    """A board whose time passes with each look at its load; the Wi-Fi and an update take effect."""
 
     def __init__(self) -> None:
         self.now_us = 10_000_000
-        self.takes = 0
+        self.done: list[str] = []
         self.lines = [
             "bench heap_bytes=205696",
             "node started node=n01 heap_free=98000",
             "link up host=10.0.0.1",
-            "bench gc_us=9100",
+            "bench gc_us=9900",
             "sampling rate_hz_x100=25000 missed=3 overruns=0",
         ]
+
+    def order(self) -> None:
+        self.done.append("update")
+        self.ordered_us = self.now_us
 
     def __call__(self, do: str, **fields: object) -> dict:
         if do == "load":
             self.now_us += int(float(fields["for_s"]) * 1e6)
-            self.lines += ["detection boot=1 seq=1", "bench gc_us=9800"]
-            return {"looks": 100, "busy": 8}
+            if "update" not in self.done:
+                self.lines.append("detection boot=1 seq=1")
+                return {"looks": 100, "busy": 8}
+            self.pass_update()
+            return {"looks": 100, "busy": 40}
         if do == "line" and "after" in fields:
             assert (fields["has"], fields["after"]) == ("sampling ", len(self.lines))
-            self.lines.append("sampling rate_hz_x100=25000 missed=5 overruns=0")
-        if do == "take":
-            self.takes += 1
+            self.lines.append("sampling rate_hz_x100=25000 missed=1 overruns=0")
+        if do in ("take", "wifi"):
+            self.done.append(do)
+        if do == "wifi":
+            assert (fields["state"], fields["for_ms"]) == ("off", 20_000)
+            self.lines.append("link up host=10.0.0.1")
         return {
             "time": {"emulated_us": self.now_us},
-            "counters": {"first_reading_us": 3_010_000},
-            "feeds": {"feeds_us": [100_000, 1_300_000, 3_400_000, 3_900_000]},
-            "lines": {"lines": [[0, text] for text in self.lines[fields.get("after", 0) :]]},
+            "counters": {"first_reading_us": 3_010_000 if self.now_us < 40e6 else 93_200_000},
+            "feeds": {"feeds_us": [at for at in FEEDS_US if at >= fields.get("since_us", 0)]},
+            "lines": {
+                "lines": [[90_000_000, text] for text in self.lines[fields.get("after", 0) :]]
+            },
         }.get(do, {})
+
+    def pass_update(self) -> None:
+        if self.now_us >= self.ordered_us + 10_000_000 and "node restarts" not in str(self.lines):
+            self.lines += [
+                "update whole version=999000000 tree=b",
+                "node restarts uptime_ms=90000 detail=update missed=4",
+                "bench heap_bytes=205696",
+                "node started node=n01 heap_free=97000",
+                "bench gc_us=9800",
+                "sampling rate_hz_x100=25000 missed=0 overruns=0",
+            ]
+
+
+FEEDS_US = [100_000, 1_300_000, 3_400_000, 3_900_000]
 
 
 def test_node_run_makes_its_figures_of_what_the_board_says(tmp_path):
     ask = FakeAsk()
-    run = node._Run(ask, lambda _line: None)
-    found = run.measure(tmp_path, "1.25.0", 1.5, 0)
-    assert (found.first_sample_s, found.unfed_s, found.gc_ms) == (3.01, 2.1, 9.8)
-    assert (found.cpu_pct, found.samples_missed, found.detections) == (8.0, 2, 9)
-    assert round(found.heap_used_kb, 1) == 105.2
-    assert ask.takes == 2  # one walk after the other
+    found = node_run.NodeRun(ask, ask.order, lambda _line: None).measure(tmp_path, 0.5)
+    assert ask.done == ["take", "wifi", "update", "take"]
+    assert (round(found.first_sample_s, 2), found.unfed_s, found.gc_ms) == (3.2, 2.1, 9.9)
+    assert (found.working.pct, found.updating.pct) == (8.0, 40.0)
+    assert found.samples_missed == 4 + 1  # of the first start, and of the second one
+    assert round(found.heap_used_kb, 1) == round((205_696 - 97_000) / 1024, 1)
+    assert found.minutes > 0.5  # as long as the update took
+
+
+def test_missed_samples_of_a_start_that_said_them_only_as_it_ended_are_counted():
+    lines = ["node started x", "node restarts uptime_ms=5 detail=radio missed=7", "node started x"]
+    assert node_run.missed(lines) == 7
+    assert node_run.missed([*lines, "sampling rate_hz_x100=1 missed=2 overruns=0"]) == 9
+
+
+def test_node_run_whose_update_does_not_come_is_one_line(tmp_path):
+    ask = FakeAsk()
+    ask.pass_update = lambda: None
+    with pytest.raises(UserError, match="no update"):
+        node_run.NodeRun(ask, ask.order, lambda _line: None).measure(tmp_path, 0.5)

@@ -31,7 +31,9 @@ _GAP_MS = 24.0  # six periods: later than that the sampler counts samples as mis
 _HEAP_KB = 180
 _RSSI_DBM = -75
 _SUPPLY_MV = (1800, 5500)  # of VSYS, Pico W datasheet
+_SUPPLY_ADVICE = "measure between VSYS (pin 39) and GND; another USB cable or port"
 _BATTERY_MV = (3300, 4250)  # one lithium cell
+_BATTERY_ADVICE = "charge it; on a bench supply or USB this may fail. Else the divider at GP28"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,11 @@ class _Bench:
 
     def checks(self) -> list[Check]:
         """In the order in which one thing needs another."""
-        found = [self._supply(), self._heap(), self._battery()]
+        found = [
+            self._voltage("supply at VSYS", on_board.SUPPLY, _SUPPLY_MV, _SUPPLY_ADVICE),
+            self._heap(),
+            self._voltage("battery", on_board.BATTERY, _BATTERY_MV, _BATTERY_ADVICE),
+        ]
         self._ask_person("Press Enter, then do not touch the table for ten seconds.")
         found += self._geophone()
         if self._prompt is not None:
@@ -94,15 +100,10 @@ class _Bench:
         found.append(self._radio())
         return found
 
-    def _supply(self) -> Check:
-        millivolts = self._run("supply", on_board.SUPPLY)
-        low, high = _SUPPLY_MV
-        return Check(
-            "supply",
-            f"{millivolts} mV at VSYS",
-            low <= millivolts <= high,
-            "measure between VSYS (pin 39) and GND; another USB cable or port",
-        )
+    def _voltage(self, name: str, code: str, bounds_mv: tuple[int, int], advice: str) -> Check:
+        millivolts = self._run(name, code)
+        low, high = bounds_mv
+        return Check(name, f"{millivolts} mV", low <= millivolts <= high, advice)
 
     def _heap(self) -> Check:
         free_kb = self._run("heap", on_board.HEAP) // 1024
@@ -111,16 +112,6 @@ class _Bench:
             f"{free_kb} KB free without a node",
             free_kb >= _HEAP_KB,
             "flash the official MicroPython again: groundwatch flash",
-        )
-
-    def _battery(self) -> Check:
-        millivolts = self._run("battery", on_board.BATTERY)
-        low, high = _BATTERY_MV
-        return Check(
-            "battery",
-            f"{millivolts} mV",
-            low <= millivolts <= high,
-            "charge it; on a bench supply or USB alone this may fail. Else the divider at GP28",
         )
 
     def _geophone(self) -> list[Check]:

@@ -2,6 +2,7 @@
 # driver of the geophone on a converter that runs by itself and writes its readings into a ring by
 # DMA. No interrupt and no timer: a collection, an erase of flash or busy code makes nothing late.
 
+import gc
 from time import sleep_us, ticks_diff, ticks_us
 
 from micropython import const
@@ -115,14 +116,20 @@ class DmaSampler(Sampler):
             return converter.read_aside()
         if self._aside >= 0:
             return self._aside_code
-        first = converter.transfers()
-        converter.turn(True)
-        # The first of these may have begun before.
-        waits = 0
-        while (converter.transfers() - first) & self._lap_mask < 2 and waits < _ASIDE_WAITS:
-            sleep_us(self._raw_us)
-            waits += 1
-        converter.turn(False)
+        # No collection before it is back: the readings of 18 ms would be of the other input, which
+        # is four samples. turn() allocates, and each 16 KB bring a collection (boot.py).
+        gc.disable()
+        try:
+            first = converter.transfers()
+            converter.turn(True)
+            # The first of these may have begun before.
+            waits = 0
+            while (converter.transfers() - first) & self._lap_mask < 2 and waits < _ASIDE_WAITS:
+                sleep_us(self._raw_us)
+                waits += 1
+            converter.turn(False)
+        finally:
+            gc.enable()
         # So may one have begun before this.
         self._aside, self._aside_end = first, converter.transfers() + 1
         if waits < _ASIDE_WAITS:

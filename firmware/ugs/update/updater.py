@@ -18,6 +18,9 @@ _ASK_AGAIN_MS_MAX = const(60_000)
 _ASKS_MAX = const(32)
 _POLL_MS = const(50)
 _IDLE_MS = const(500)
+_LOAD_PAUSE_MS = const(200)  # two looks of the pump
+# Each needs only those before it.
+_MODULES = ("sha512", "ed25519", "tree", "manifest", "install")
 
 _OK = schema.enum_value("result", "status", "ok")
 REFUSED = schema.enum_value("result", "status", "refused")
@@ -37,7 +40,7 @@ OTHER_MPY = const(11)
 
 def unload():
     package = sys.modules["ugs.update"]
-    for name in ("ed25519", "install", "manifest", "sha512", "tree"):
+    for name in _MODULES:
         sys.modules.pop("ugs.update." + name, None)
         if hasattr(package, name):
             delattr(package, name)
@@ -136,14 +139,10 @@ class Updater:
     async def _install(self):
         spare = self._slots.spare()
         print("update begins command=%d tree=%s" % (self._number, spare))
-        self._slots.mount()
         try:
-            from ugs.update.install import Install
-        finally:
-            self._slots.umount()
-        gc.collect()
-        try:
-            install = Install(self._slots, self.ask, self._alive)
+            for name in _MODULES:
+                await self._load("ugs.update." + name)
+            install = sys.modules["ugs.update.install"].Install(self._slots, self.ask, self._alive)
             version = await install.run(
                 self._key, self._board, max(self._slots.floor, self._version), *self._order
             )
@@ -152,6 +151,18 @@ class Updater:
         self._slots.start_trial(version, self._number)
         print("update whole version=%d tree=%s" % (version, spare))
         self._restart()
+
+    async def _load(self, name):
+        # One at a time: all together they stop the pump for longer than the ring of the converter
+        # holds, which is 1 s.
+        self._slots.mount()
+        try:
+            __import__(name)
+        finally:
+            self._slots.umount()
+        gc.collect()
+        self._alive()
+        await asyncio.sleep_ms(_LOAD_PAUSE_MS)
 
     async def ask(self, number, offset):
         # The piece at `offset` of a file, however often it has to be asked for.

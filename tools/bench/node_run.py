@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""Workbench, bench: what is done to the emulated node while it is measured, and what it said.
+
+A person walks past again and again, the Wi-Fi is lost and comes back, and then an update is brought
+by the gateway, after which the node starts again. All times are the board's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tools.bench.node_site import NODE
+from tools.errors import UserError
+
+Say = Callable[[str], None]
+Ask = Callable[..., dict[str, Any]]
+
+WALK_S = 45
+_BOOT_S = 120.0
+_LOAD_S = 2.0
+LOOK_S = 1_009e-6  # between two looks (sim_hardware.emulated.control)
+_WIFI_AT_US, WIFI_LOST_MS = 5_000_000, 20_000
+_UPDATE_AT_US, _UPDATE_US = 40_000_000, 600_000_000
+_WHOLE, _RESTARTS = "update whole ", "node restarts "
+# Runs before main.py: its collections are timed, and the size of the heap is told.
+TIMED = """
+import gc as _gc, sys as _sys, time as _time
+class _Timed:
+    longest_us = runs = 0
+    def __getattr__(self, name):
+        return getattr(_gc, name)
+    def collect(self):
+        began = _time.ticks_us()
+        _gc.collect()
+        us = _time.ticks_diff(_time.ticks_us(), began)
+        # Of a node that runs: the first one without its image mounted gives back what loading took.
+        self.runs += "ugs.base" in _sys.modules and "pack" not in _sys.modules
+        if self.runs > 2 and us > self.longest_us:
+            self.longest_us = us
+            print("bench gc_us=%d" % us)
+print("bench heap_bytes=%d" % (_gc.mem_alloc() + _gc.mem_free()))
+_sys.modules["gc"] = _Timed()
+"""
+
+
+@dataclass
+class Load:
+    """Looks at the processor, and how many found it at work."""
+
+    looks: int = 0
+    busy: int = 0
+
+    def add(self, answer: dict[str, Any]) -> None:
+        """Of the control channel, to `load`."""
+        self.looks += answer["looks"]
+        self.busy += answer["busy"]
+
+    @property
+    def pct(self) -> float:
+        """The share of the time, 0 when there was none."""
+        return 100 * self.busy / self.looks if self.looks else 0.0
+
+
+@dataclass
+class Measured:
+    """What one run gave, before it is judged."""
+
+    minutes: float = 0.0
+    first_sample_s: float = 0.0
+    unfed_s: float = 0.0
+    gc_ms: float = 0.0
+    heap_used_kb: float = 0.0
+    samples_missed: int = 0
+    detections: int = 0
+    working: Load = field(default_factory=Load)
+    updating: Load = field(default_factory=Load)
+
+
+class NodeRun:
+    """Asks the board, whose time passes as fast as this machine lets it. `order()` has the gateway
+    bring an update."""
+
+    def __init__(self, ask: Ask, order: Callable[[], None], say: Say) -> None:
+        self._ask = ask
+        self._order = order
+        self._say = say
+        self._lines: list[tuple[int, str]] = []
+        self._feeds_us: list[int] = []
+        self._is_ordered = False
+
+    def measure(self, walk: Path, minutes: float) -> Measured:
+        """Start, settle, then `minutes` of a node that works, or longer where the update takes."""
+        self._ask("line", has="node started", within_s=_BOOT_S)
+        found = Measured(first_sample_s=self._ask("counters")["first_reading_us"] / 1e6)
+        self._ask("line", has="sampling ", within_s=_BOOT_S)  # its first heartbeat
+        self._say("link up; measuring")
+        begin_us = walk_us = self._now_us()
+        end_us = begin_us + int(minutes * 60e6)
+        is_lost = False
+        while (now_us := self._now_us()) < end_us or not self._is_updated():
+            if now_us >= walk_us:
+                self._ask("take", folder=str(walk), node=NODE)
+                walk_us = now_us + WALK_S * 10**6
+            if now_us >= begin_us + _WIFI_AT_US and not is_lost:
+                self._ask("wifi", state="off", for_ms=WIFI_LOST_MS)
+                is_lost = True
+                self._say("the Wi-Fi is lost")
+            self._update(begin_us, now_us)
+            is_updating = self._is_ordered and not self._is_updated()
+            load = self._ask("load", for_s=_LOAD_S)
+            (found.updating if is_updating else found.working).add(load)
+            self._take_feeds()
+        found.minutes = (self._now_us() - begin_us) / 60e6
+        # The next heartbeat says what was missed until then.
+        self._ask("line", has="sampling ", within_s=_BOOT_S, after=len(self._read()))
+        self._take_feeds()
+        return self._sum_up(found)
+
+    def _update(self, begin_us: int, now_us: int) -> None:
+        """Order it when the Wi-Fi is back, once; it may not take for ever."""
+        is_linked = self._count("link up ") > 1
+        if not self._is_ordered and is_linked and now_us >= begin_us + _UPDATE_AT_US:
+            self._order()
+            self._is_ordered = True
+            self._say("an update is ordered")
+        if now_us > begin_us + _UPDATE_AT_US + _UPDATE_US:
+            raise UserError(f"no update of the node in time; it printed {self._read()[-1][1]!r}")
+
+    def _is_updated(self) -> bool:
+        """Whether the new firmware has started, and has said so to the gateway."""
+        number = next((n for n, (_at, text) in enumerate(self._read()) if _WHOLE in text), None)
+        return number is not None and any(
+            text.startswith("sampling ") for _at, text in self._lines[number:]
+        )
+
+    def _sum_up(self, found: Measured) -> Measured:
+        lines, feeds = [text for _at, text in self._read()], self._feeds_us
+        restarted_us = next((at for at, text in self._lines if text.startswith(_RESTARTS)), None)
+        if restarted_us is not None:
+            first_us = self._ask("counters")["first_reading_us"]
+            found.first_sample_s = max(found.first_sample_s, (first_us - restarted_us) / 1e6)
+        found.unfed_s = max((b - a for a, b in pairwise(feeds)), default=0) / 1e6
+        found.gc_ms = max(_all(r"^bench gc_us=(\d+)", lines), default=0) / 1e3
+        sizes, free = _all(r"^bench heap_bytes=(\d+)", lines), _all(r" heap_free=(\d+)", lines)
+        if not sizes or not free:
+            raise UserError("the board did not say how large its heap is")
+        found.heap_used_kb = (sizes[0] - min(free)) / 1024
+        found.samples_missed = missed(lines)
+        found.detections = self._count("detection ")
+        return found
+
+    def _take_feeds(self) -> None:
+        since_us = self._feeds_us[-1] + 1 if self._feeds_us else 0
+        self._feeds_us += self._ask("feeds", since_us=since_us)["feeds_us"]
+
+    def _now_us(self) -> int:
+        return int(self._ask("time")["emulated_us"])
+
+    def _read(self) -> list[tuple[int, str]]:
+        while new := self._ask("lines", after=len(self._lines))["lines"]:
+            self._lines += [(at, text) for at, text in new]
+        return self._lines
+
+    def _count(self, begin: str) -> int:
+        return sum(text.startswith(begin) for _at, text in self._read())
+
+
+def missed(lines: list[str]) -> int:
+    """Samples missed in all starts: each counts anew, and says its last count as it restarts."""
+    total = last = 0
+    for line in lines:
+        if line.startswith("node started "):
+            total, last = total + last, 0
+        elif match := re.match(r"(?:sampling|node restarts) .*\bmissed=(\d+)", line):
+            last = int(match[1])
+    return total + last
+
+
+def _all(pattern: str, lines: list[str]) -> list[int]:
+    return [int(found[1]) for line in lines if (found := re.search(pattern, line))]
