@@ -33,10 +33,10 @@ _BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
 class Sleeper:
-    # Light sleep: RAM is kept and nothing starts anew. Level 1 at one of the pins ends it, so a pin
-    # that has it already is left out; of the tamper loop closing again ends it then. Pins are of
-    # the RTC domain. No timer runs meanwhile, the task watchdog's neither. Nothing here was tried
-    # on metal.
+    # Light sleep: RAM is kept and nothing starts anew. Level 1 at one of the pins ends it, so a PIR
+    # or a loop that has it already is left out; that the loop closes again ends it then. The pins
+    # are of the RTC domain. No timer runs meanwhile, the task watchdog's neither. Nothing here was
+    # tried on metal.
 
     def __init__(self, converter, wake, pir, tamper):
         self._converter = converter
@@ -61,7 +61,7 @@ class Sleeper:
         armed = [
             pin
             for at, pin in enumerate(pins)
-            if pin is not None and (at == 2 or wanted[at]) and not pin()
+            if pin is not None and (at == 2 or wanted[at]) and (at == 0 or not pin())
         ]
         esp32.wake_on_ext1(armed, esp32.WAKEUP_ANY_HIGH)
         if is_open:

@@ -112,16 +112,15 @@ def gale(duration_s: float) -> bytes:
 
 
 def test_wind_that_wakes_it_all_the_time_costs_a_twelfth_of_the_time(sentinel: Play) -> None:
-    run = sentinel(gale(2_700), timeout_s=600)
+    run = sentinel(gale(1_800), timeout_s=600)
     assert run.messages("Detection") == []
     told = [one for one in run.messages("Condition") if one.kind.label == "wakes_ignored"]
     assert [one.active for one in told] == [1]
     assert told[0].value >= 2
-    # An hour's worth at once, a twelfth from then on, and the contacts.
+    # Five minutes at once, a twelfth from then on, one wake-up more, and the contacts.
     last_s = wakes(run)[-1][0]
     contacts = len(run.messages("Hello"))
-    assert awake_s(run, last_s) < 60 + 300 + last_s / 12 + 120 + 6 * contacts
-    assert awake_s(run, last_s) < 0.2 * last_s
+    assert 300 < awake_s(run, last_s) < 60 + 300 + last_s / 12 + 120 + 6 * contacts
 
 
 def test_sentinel_whose_radio_is_shut_off_sleeps_on(sentinel: Play) -> None:
@@ -134,7 +133,8 @@ def test_sentinel_whose_radio_is_shut_off_sleeps_on(sentinel: Play) -> None:
 
 def test_sentinel_whose_gateway_is_away_sleeps_and_loses_nothing(sentinel: Play) -> None:
     run = sentinel(walker(1_500, 400, 420), outages_s=[[60, 1_100]])
-    assert awake_s(run, 1_000) < 250
+    # Eight attempts of 20 s or so, and the walk.
+    assert awake_s(run, 1_000) < 380
     made = [line for line in run.lines if line.startswith("detection ")]
     assert len(run.messages("Detection")) == len(made) > 0
     # After the outage, with the next attempt.

@@ -64,7 +64,7 @@ class Sentinel(Burst):
         if not self._is_over:
             now_ms = self._node.clock.uptime_ms()
             self._retry_ms = now_ms + int(self._away_ms * (0.5 + chance))
-            self._away_ms = min(2 * self._away_ms, self._node.health.heartbeat_s * 1000)
+            self._away_ms = min(4 * self._away_ms, self._node.health.heartbeat_s * 1000)
         else:
             self._try_soon()
         super().wait_ms(chance)
