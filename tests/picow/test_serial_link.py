@@ -16,7 +16,8 @@ from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig, SerialCon
 from gateway.model.target import Phase, TargetClass
 from tests.picow.board import PicoW
 from tests.picow.ground import write_walk
-from tests.picow.test_walk import BY_THE_WALL, HEAP_FREE_MIN, SITE
+from tests.picow.test_walk import BY_THE_WALL, HEAP_FREE_MIN
+from tools.bench.node_site import SITE_TOML
 from tools.bundle import NodeConfig, write_tree
 
 # Emulated seconds.
@@ -28,7 +29,7 @@ WALK_S = 60
 async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_back(
     pico_w_image, tmp_path
 ):
-    (tmp_path / "site.toml").write_text(SITE + 'link = "serial"\n')
+    (tmp_path / "site.toml").write_text(SITE_TOML + 'link = "serial"\n')
     root = keys.create_fleet_root(tmp_path / "fleet.key")
     config = GatewayConfig(
         data_dir=tmp_path / "data",

@@ -18,7 +18,7 @@ from tools.bundle import NodeConfig, write_tree
 NODE, SITE, BOARD = "n01", "bench", "pico_w"
 # Of the emulated network (sim_hardware.emulated.network), which is not loaded here.
 _SSID, _HOST = "RP2040PY-GUEST", "10.0.0.1"
-_SITE_TOML = f"""
+SITE_TOML = f"""
 [site]
 name = "{SITE}"
 [[sector]]
@@ -35,7 +35,7 @@ board = "{BOARD}"
 @asynccontextmanager
 async def gateway(folder: Path, release: bytes | None = None) -> AsyncIterator[Gateway]:
     """While it runs, on ports of its own; `release` is the key its updates are checked with."""
-    (folder / "site.toml").write_text(_SITE_TOML)
+    (folder / "site.toml").write_text(SITE_TOML)
     keys.create_fleet_root(folder / "fleet.key")
     config = GatewayConfig(
         data_dir=folder / "data",
