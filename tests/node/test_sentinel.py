@@ -65,6 +65,7 @@ def test_quiet_node_sleeps_between_heartbeats_and_misses_no_sample(sentinel: Pla
     assert all(0 < one.floor_um_s_x100 < 20 for one in health[1:])
 
 
+@pytest.mark.long
 def test_walker_wakes_the_node_and_is_detected_as_in_continuous_mode(
     sentinel: Play, micropython: Path, play: Play, tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def gale(duration_s: float) -> bytes:
     return rng.normal(0, 6_000, int(duration_s * FS_HZ)).astype("<i4").tobytes()
 
 
+@pytest.mark.long
 def test_wind_that_wakes_it_all_the_time_costs_a_twelfth_of_the_time(sentinel: Play) -> None:
     run = sentinel(gale(1_800), timeout_s=600)
     assert run.messages("Detection") == []
@@ -131,6 +133,7 @@ def test_sentinel_whose_radio_is_shut_off_sleeps_on(sentinel: Play) -> None:
     assert awake_s(run, last_s) < 0.3 * last_s
 
 
+@pytest.mark.long
 def test_sentinel_whose_gateway_is_away_sleeps_and_loses_nothing(sentinel: Play) -> None:
     run = sentinel(walker(1_500, 400, 420), outages_s=[[60, 1_100]])
     # Eight attempts of 20 s or so, and the walk.
