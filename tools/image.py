@@ -23,7 +23,8 @@ _VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
 # What a node needs to take an update when both of its trees are bad.
 _SAFE_MODE_PARTS = re.compile(
     r"boards/.*|ugs/(wire|link|ledger|drivers|update|remote)/.*"
-    r"|ugs/(__init__|base|clock|conditions|config|lines|ratchet|safe_mode|seldom|tasks|version)\.mpy"
+    r"|ugs/(__init__|base|clock|conditions|config|lines|marking|ratchet|safe_mode)\.mpy"
+    r"|ugs/(seldom|tasks|version)\.mpy"
 )
 
 

@@ -31,7 +31,7 @@ class Comparator:
         self._now = now
         self._line = line
         self._noise = noise.table(seed + 2)
-        self._begin(0)
+        self._begin(now())
 
     def _begin(self, t_us):
         # The state half a second before: the amplifier never sleeps.
