@@ -35,9 +35,7 @@ def attach(path, read=None, feed=None):
     # bytes of it where they lie in flash, or is None. With a feed, which is called meanwhile, the
     # contents are compared with the manifest first. Returns what gives the place and the size of a
     # file in it.
-    pack = Pack(path, read)
-    if feed:
-        pack.check(feed)
+    pack = Pack(path, read, feed)
     mount(pack, _POINT)
     return pack.where
 
@@ -48,9 +46,10 @@ def detach():
 
 class Pack:
     # A file system that can only be read (the protocol of MicroPython's vfs.mount). Raises OSError
-    # for a file that is no pack.
+    # for a file that is no pack, or whose contents have changed: a bit that flipped in flash is not
+    # run, machine code of it could do anything.
 
-    def __init__(self, path, read=None):
+    def __init__(self, path, read=None, feed=None):
         self._path = path
         self._read = read
         # Path to where a file begins and its size, which folders have none of. Each import asks
@@ -74,33 +73,29 @@ class Pack:
                 path = words[2][:-1].decode()
                 size = int(words[1])
                 self._files[path] = (at, size)
+                if feed:
+                    feed()
+                    if self._digest(at, size) != words[0]:
+                        raise OSError("tree is damaged: " + path)
                 at += size
                 while "/" in path:
                     path = path.rsplit("/", 1)[0]
                     self._files[path] = (0, None)
 
-    def check(self, feed):
-        # A bit that flipped in flash is not run: machine code of it could do anything.
-        with open(self._path, "rb") as lines, open(self._path, "rb") as contents:
-            size = int.from_bytes(lines.read(HEAD)[22:26], "big")
-            contents.seek(HEAD + size)
-            for _ in range(_HEAD_LINES + 1):
-                lines.readline()
-            buffer = memoryview(bytearray(_READ))
-            while lines.tell() < HEAD + size:
-                words = lines.readline().split(b" ")
-                feed()
-                left = int(words[1])
-                digest = sha256()
-                while left:
-                    part = buffer[: min(left, _READ)]
-                    count = contents.readinto(part)
-                    if not count:
-                        break
-                    digest.update(part[:count])
-                    left -= count
-                if hexlify(digest.digest()) != words[0]:
-                    raise OSError("tree is damaged: %s" % words[2][:-1].decode())
+    def _digest(self, at, size):
+        digest = sha256()
+        if self._read:
+            digest.update(self._read(at, size))
+            return hexlify(digest.digest())
+        with open(self._path, "rb") as file:
+            file.seek(at)
+            while size:
+                part = file.read(min(size, _READ))
+                if not part:
+                    break
+                digest.update(part)
+                size -= len(part)
+        return hexlify(digest.digest())
 
     def where(self, path):
         # (where it begins, its size): no size for a folder, None for what is not there.
