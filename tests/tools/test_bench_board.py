@@ -125,8 +125,10 @@ def test_bench_node_for_no_time_is_one_line(capsys):
 def figures(**changed: float) -> node.Figures:
     good = {
         "first_sample_s": 3.2,
+        "first_sample_update_s": 4.2,
         "unfed_s": 1.7,
         "gc_ms": 9.0,
+        "gc_update_ms": 19.0,
         "cpu_pct": 9.5,
         "cpu_update_pct": 40.0,
         "update_s": 70.0,
@@ -163,13 +165,18 @@ class FakeAsk:
     def __init__(self) -> None:
         self.now_us = 10_000_000
         self.done: list[str] = []
-        self.lines = [
+        self.restarted_us = 0
+        self.lines: list[tuple[int, str]] = []
+        self.print(
             "bench heap_bytes=205696",
             "node started node=n01 heap_free=98000",
             "link up host=10.0.0.1",
             "bench gc_us=9900",
             "sampling rate_hz_x100=25000 missed=3 overruns=0",
-        ]
+        )
+
+    def print(self, *lines: str) -> None:
+        self.lines += [(self.now_us, line) for line in lines]
 
     def order(self) -> None:
         self.done.append("update")
@@ -179,37 +186,36 @@ class FakeAsk:
         if do == "load":
             self.now_us += int(float(fields["for_s"]) * 1e6)
             if "update" not in self.done:
-                self.lines.append("detection boot=1 seq=1")
+                self.print("detection boot=1 seq=1")
                 return {"looks": 100, "busy": 8}
             self.pass_update()
             return {"looks": 100, "busy": 40}
         if do == "line" and "after" in fields:
             assert (fields["has"], fields["after"]) == ("sampling ", len(self.lines))
-            self.lines.append("sampling rate_hz_x100=25000 missed=1 overruns=0")
+            self.print("sampling rate_hz_x100=25000 missed=1 overruns=0")
         if do in ("take", "wifi"):
             self.done.append(do)
         if do == "wifi":
             assert (fields["state"], fields["for_ms"]) == ("off", 20_000)
-            self.lines.append("link up host=10.0.0.1")
+            self.print("link up host=10.0.0.1")
         return {
             "time": {"emulated_us": self.now_us},
-            "counters": {"first_reading_us": 3_010_000 if self.now_us < 40e6 else 93_200_000},
+            "counters": {"first_reading_us": self.restarted_us + 3_010_000},
             "feeds": {"feeds_us": [at for at in FEEDS_US if at >= fields.get("since_us", 0)]},
-            "lines": {
-                "lines": [[90_000_000, text] for text in self.lines[fields.get("after", 0) :]]
-            },
+            "lines": {"lines": [list(line) for line in self.lines[fields.get("after", 0) :]]},
         }.get(do, {})
 
     def pass_update(self) -> None:
         if self.now_us >= self.ordered_us + 10_000_000 and "node restarts" not in str(self.lines):
-            self.lines += [
+            self.restarted_us = self.now_us
+            self.print(
                 "update whole version=999000000 tree=b",
+                "bench gc_us=19800",
                 "node restarts uptime_ms=90000 detail=update missed=4",
                 "bench heap_bytes=205696",
                 "node started node=n01 heap_free=97000",
-                "bench gc_us=9800",
                 "sampling rate_hz_x100=25000 missed=0 overruns=0",
-            ]
+            )
 
 
 FEEDS_US = [100_000, 1_300_000, 3_400_000, 3_900_000]
@@ -219,7 +225,8 @@ def test_node_run_makes_its_figures_of_what_the_board_says(tmp_path):
     ask = FakeAsk()
     found = node_run.NodeRun(ask, ask.order, lambda _line: None).measure(tmp_path, 0.5)
     assert ask.done == ["take", "wifi", "update", "take"]
-    assert (round(found.first_sample_s, 2), found.unfed_s, found.gc_ms) == (3.2, 2.1, 9.9)
+    assert (found.first_sample_s, found.first_sample_update_s) == (3.01, 3.01)
+    assert (found.unfed_s, found.gc_ms, found.gc_update_ms) == (2.1, 9.9, 19.8)
     assert (found.working.pct, found.updating.pct) == (8.0, 40.0)
     assert found.samples_missed == 4 + 1  # of the first start, and of the second one
     assert round(found.heap_used_kb, 1) == round((205_696 - 97_000) / 1024, 1)

@@ -30,7 +30,7 @@ from sim_hardware.errors import SimError
 from sim_hardware.world import World, load
 from sim_hardware.world.scenario import SCENARIOS
 from tools.bench import node_run, node_site
-from tools.bench.node_run import LOOK_S, WALK_S, WIFI_LOST_MS, Ask, Say
+from tools.bench.node_run import GC_GOAL_US, LOOK_S, WALK_S, WIFI_LOST_MS, Ask, Say
 from tools.errors import UserError
 from tools.release import make_release
 
@@ -50,7 +50,7 @@ class Goal:
 GOALS = (
     Goal("first_sample_s", "s from power-on to the first sample", 4.0),
     Goal("unfed_s", "s at most without feeding the watchdog", 3.0),
-    Goal("gc_ms", "ms at most for a collection", 11.0),
+    Goal("gc_ms", "ms at most for a collection", GC_GOAL_US / 1e3),
     Goal("cpu_pct", "% of the processor, the whole node", 10.0),
     Goal("heap_used_kb", "KB of heap used at the start", 110.0),
     Goal("samples_missed", "samples missed", 0.0),
@@ -63,16 +63,18 @@ class Figures:
 
     The processor's share is of the looks, a thousand in a second of the board, that found it not
     asleep: sampling, detector, ledger, radio and interpreter together. `cpu_pct` leaves out the
-    `update_s` from the order of the update to the first heartbeat of the new firmware, whose share
-    is `cpu_update_pct`.
+    `update_s` from the order of the update to the first heartbeat of the new firmware: of these are
+    `cpu_update_pct`, `gc_update_ms` and `first_sample_update_s`.
     """
 
     release: str
     minutes: float
     wall_s: float
     first_sample_s: float
+    first_sample_update_s: float
     unfed_s: float
     gc_ms: float
+    gc_update_ms: float
     cpu_pct: float
     cpu_update_pct: float
     update_s: float
@@ -105,10 +107,12 @@ def table(figures: Figures) -> str:
         f"MicroPython {figures.release} on an emulated Pico W, {figures.minutes:g} minutes of the "
         f"board with {figures.detections} reports of walks written to flash, a Wi-Fi loss of "
         f"{WIFI_LOST_MS // 1000} s and an update, in {figures.wall_s:.0f} s. The processor's share "
-        "is of a thousand looks a second that found it not asleep; in the "
-        f"{figures.update_s:.0f} s of the update and the start after it, which are left out, it "
-        f"was {figures.cpu_update_pct:.0f} %. Samples missed are of both starts. A real board "
-        "takes 1.0 to 1.2 times as long for code; erases of flash take no time here."
+        "is of a thousand looks a second that found it not asleep. In the "
+        f"{figures.update_s:.0f} s of the update and the start after it it was "
+        f"{figures.cpu_update_pct:.0f} %, and a collection took {figures.gc_update_ms:.1f} ms at "
+        f"most; that start copies the new tree and took {figures.first_sample_update_s:.2f} s to "
+        "its first sample. Both rows leave this out; samples missed are of both starts. A real "
+        "board takes 1.0 to 1.2 times as long for code; erases of flash take no time here."
     )
     return "\n".join((*lines, "", how))
 
@@ -145,8 +149,10 @@ async def _bench(image: Path, release: str, minutes: float, folder: Path, say: S
         minutes=round(found.minutes, 2),
         wall_s=time.monotonic() - began_s,
         first_sample_s=found.first_sample_s,
+        first_sample_update_s=found.first_sample_update_s,
         unfed_s=found.unfed_s,
         gc_ms=found.gc_ms,
+        gc_update_ms=found.gc_update_ms,
         cpu_pct=found.working.pct,
         cpu_update_pct=found.updating.pct,
         update_s=found.updating.looks * LOOK_S,
