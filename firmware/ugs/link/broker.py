@@ -16,7 +16,7 @@ from ugs.wire import schema
 
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
-_SEND_EVERY_MS = const(50)
+_SEND_EVERY_MS = const(100)
 _FLUSH_MS = const(200)  # for a DISCONNECT to leave before the power of the radio does
 _SHUT_WAIT_MS = const(4_000)
 # The gateway refuses what is 1024 volatile numbers old (gateway.intake.sequence.WINDOW), and a Will
