@@ -6,6 +6,8 @@ Each name is defined once for a session; every chunk and every file is checked w
 
 HELPERS = """
 import os,json,sys,hashlib,binascii,machine,select,micropython
+def _say(o):
+ s=json.dumps(o);print(binascii.crc32(s.encode()),s)
 def _sum(p):
  h=hashlib.sha256();b=bytearray(512);m=memoryview(b)
  with open(p,'rb') as f:
@@ -68,15 +70,15 @@ WHO = """
 import json,sys,os,machine,binascii,gc
 gc.collect()
 v=os.statvfs('/')
-print(json.dumps({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
+_say({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
 'version':list(sys.implementation.version[:3]),'id':binascii.hexlify(machine.unique_id()).decode(),
-'free':v[0]*v[3],'mpy':getattr(sys.implementation,'_mpy',0),'heap':gc.mem_free()}))
+'free':v[0]*v[3],'mpy':getattr(sys.implementation,'_mpy',0),'heap':gc.mem_free()})
 """
 
 INVENTORY = """
 o={{}}
 for p in {names!r}:_walk(p,o)
-print(json.dumps(o))
+_say(o)
 """
 
 # Site and node it was told to be, and the highest boot number it holds; never a word of its key.
@@ -87,7 +89,7 @@ try:
  o={'site':j['site'],'node':j['node']}
 except (OSError,ValueError,KeyError,TypeError):pass
 o['boot']=max(_slot('state/boot0'),_slot('state/boot1'))
-print(json.dumps(o))
+_say(o)
 """
 
 # The node key in force, as ugs.ratchet finds it: that of node.json, or what has come of it.
@@ -103,7 +105,7 @@ try:
  r=binascii.hexlify(_hmac(_hmac(k,b'groundwatch/v1 challenge\\x01'),{challenge!r})).decode()
 except (OSError,ValueError,KeyError,TypeError):r=''
 k=None
-print(json.dumps([r,binascii.crc32(r.encode())]))
+_say(r)
 """
 
 # The older slot stays: what it says is lower, and the node takes the higher one.
@@ -111,7 +113,7 @@ BOOT_FLOOR = """
 if not _kind('state'):os.mkdir('state')
 n=({boot}).to_bytes(4,'big')
 with open('state/boot0','wb') as f:f.write(n+binascii.crc32(n).to_bytes(4,'big'))
-print(json.dumps(_slot('state/boot0')))
+_say(_slot('state/boot0'))
 """
 
 # littlefs writes beside what it replaces: an old key stays in blocks that are free or not yet
@@ -129,5 +131,5 @@ if _kind('scrub.due'):
   except OSError:pass
  os.remove('scrub')
  os.remove('scrub.due')
-print(json.dumps(1))
+_say(1)
 """

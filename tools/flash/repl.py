@@ -7,6 +7,7 @@ The protocol is MicroPython's (docs/reference/repl.rst). Own lines and not mprem
 
 from __future__ import annotations
 
+import binascii
 import json
 import time
 from collections.abc import Callable
@@ -117,11 +118,15 @@ class Repl:
         self._end(_ANSWER_S)
 
     def value(self, code: str, timeout_s: float = _ANSWER_S) -> Any:
-        """The one line of JSON the code printed. Raises BoardError, CableError."""
+        """What the code printed by _say (on_board.HELPERS): its CRC-32, and a line of JSON. One
+        changed byte would often leave JSON. Raises BoardError, CableError."""
+        check, _, text = self.run(code, timeout_s).strip().partition(b" ")
         try:
-            return json.loads(self.run(code, timeout_s))
+            if int(check) == binascii.crc32(text):
+                return json.loads(text)
         except ValueError:
-            raise CableError(f"noise on the line of {self.port}") from None
+            pass
+        raise CableError(f"noise on the line of {self.port}")
 
     def let_go(self, code: str) -> None:
         """Run what does not come back, such as machine.reset()."""
