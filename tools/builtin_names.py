@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The names that MicroPython's official image for the Pico W has built in, and so cost no heap.
 
-`python -m tools.builtin_names IMAGE` writes tools/builtin_names.txt anew. They stand in pools in
+`python -m tools.builtin_names IMAGE` writes tools/builtin_names.txt. They stand in pools in
 flash (qstr_pool_t of py/qstr.h), each with the place of the one before it: that of the .mpy format,
 the image's own, and that of its frozen modules.
 """

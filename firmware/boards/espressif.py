@@ -33,7 +33,7 @@ _BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
 class Sleeper:
-    # Light sleep: RAM is kept and nothing starts anew. Level 1 at one of the pins ends it, so a PIR
+    # Light sleep: RAM is kept and nothing restarts. Level 1 at one of the pins ends it, so a PIR
     # or a loop that has it already is left out; that the loop closes again ends it then. The pins
     # are of the RTC domain. No timer runs meanwhile, the task watchdog's neither. Nothing here was
     # tried on metal.

@@ -172,7 +172,7 @@ class BaseNode:
             await asyncio.sleep_ms(TICK_MS)
 
     def _restart(self, cause, detail):
-        # The count starts anew, and the last heartbeat may be a minute old.
+        # The count restarts at 0, and the last heartbeat may be a minute old.
         lines.note(
             "node restarts uptime_ms=%d detail=%s missed=%d"
             % (self.clock.uptime_ms(), detail, self.board.sampler.missed)

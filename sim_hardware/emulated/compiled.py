@@ -120,7 +120,7 @@ def _used_folder() -> Path | None:
 
 
 def _loop_path(folder: Path) -> Path:
-    """Its name holds its source's, so that a change is compiled anew."""
+    """Its name holds its source's, so that a change is compiled again."""
     digest = hashlib.sha256(_LOOP.read_bytes()).hexdigest()[:16]
     return folder / f"loop-{digest}{_suffix()}"
 

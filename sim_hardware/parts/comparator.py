@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the circuit that wakes a sleeping board: two stages of amplification
+# Board, simulated: the circuit that wakes a sleeping board: two stages of amplification
 # behind the coil and a comparator (tools/wiring/wake.toml; docs/boards). Its output is high while
 # the ground, in the band of steps, is above the threshold.
 #
 # Each stage has one pole of its high-pass and one of its low-pass. All is integers, a step each
-# 2 ms; it is worked out only for the time that somebody asks about.
+# 2 ms; it is computed only for the time that is asked for.
 
 from . import noise
 

@@ -59,7 +59,7 @@ def test_quiet_node_sleeps_between_heartbeats_and_misses_no_sample(sentinel: Pla
     assert hello[-1].asleep_s == pytest.approx(slept_s, abs=1.5)
     assert health[-1].samples_missed == health[0].samples_missed
     assert run.messages("Condition") == []
-    # No heartbeat is late, and the floor is not learned anew.
+    # No heartbeat is late, and the floor is not learned again.
     beats = np.diff([one.t_ms / 1000 for one in health])
     assert max(beats) < 1.2 * HEARTBEAT_S + 2
     assert all(0 < one.floor_um_s_x100 < 20 for one in health[1:])
@@ -116,9 +116,9 @@ def gale(duration_s: float) -> bytes:
 def test_wind_that_wakes_it_all_the_time_costs_a_twelfth_of_the_time(sentinel: Play) -> None:
     run = sentinel(gale(1_800), timeout_s=600)
     assert run.messages("Detection") == []
-    told = [one for one in run.messages("Condition") if one.kind.label == "wakes_ignored"]
-    assert [one.active for one in told] == [1]
-    assert told[0].value >= 2
+    reports = [one for one in run.messages("Condition") if one.kind.label == "wakes_ignored"]
+    assert [one.active for one in reports] == [1]
+    assert reports[0].value >= 2
     # Five minutes at once, a twelfth from then on, one wake-up more, and the contacts.
     last_s = wakes(run)[-1][0]
     contacts = len(run.messages("Hello"))

@@ -62,7 +62,7 @@ class Run:
     said: list[dict[str, Any]] = field(default_factory=list)  # by all gateways
     up_us: int = 0
 
-    def tell(self, what: str) -> None:
+    def log(self, what: str) -> None:
         """A line for the reader of the test's output."""
         print(f"{self.pico.emulated_us / 1e6:7.1f} s, {self.pico.wall_s:5.0f} s wall: {what}")
 
@@ -77,7 +77,7 @@ class Run:
         seed = len(self.walks_us) % 3
         started = self.pico.ask("take", folder=str(self.folder / f"walk{seed}"), node=NODE)
         self.walks_us.append(started["start_us"])
-        self.tell(f"walk {len(self.walks_us)}")
+        self.log(f"walk {len(self.walks_us)}")
 
     async def after_walk(self) -> None:
         """Until the walk has ended that began last."""
@@ -86,7 +86,7 @@ class Run:
     def do(self, do: str, **fields: Any) -> None:
         """One action of the control channel."""
         self.pico.ask(do, **fields)
-        self.tell(f"{do} {json.dumps(fields)}")
+        self.log(f"{do} {json.dumps(fields)}")
 
     def during(self, number: int, found: list[tuple[int, re.Match[str]]]) -> list[re.Match[str]]:
         """Those lines that were printed while walk `number` was under way."""
@@ -114,7 +114,7 @@ class Run:
     async def all_arrived(self) -> None:
         """Until the gateway has all that the node has recorded."""
         await self.pico.until(lambda: set(self.recorded()) <= self.kept(), "the detections", LINK_S)
-        self.tell(f"{len(self.kept())} detections at the gateway")
+        self.log(f"{len(self.kept())} detections at the gateway")
 
     async def linked(self, after_us: int) -> int:
         """When the node had a link after that time."""
@@ -147,7 +147,7 @@ async def _first_half(run: Run) -> None:
     """Under a gateway: a walk, and another while the Wi-Fi is away."""
     async with run.gateway():
         run.up_us = await run.linked(0)
-        run.tell("link up")
+        run.log("link up")
         await run.walk(5)
         await run.after_walk()
         run.do("wifi", state="off", for_ms=52_000)
@@ -166,7 +166,7 @@ async def _second_half(run: Run) -> None:
     """Under the gateway that comes after it: power that flickers without Wi-Fi, and walks."""
     await run.at(150 + 55)
     async with run.gateway():
-        run.tell("the gateway is back")
+        run.log("the gateway is back")
         await run.linked(run.pico.emulated_us)
         await run.all_arrived()
         await run.walk(260)
@@ -191,7 +191,7 @@ async def _second_half(run: Run) -> None:
 async def _end(run: Run) -> dict[str, Any]:
     """Under a third gateway, at once after the second: the last walk, and a minute of peace."""
     async with run.gateway():
-        run.tell("another gateway")
+        run.log("another gateway")
         await run.linked(run.pico.emulated_us)
         run.do("dns", answer="gateway", delay_ms=2_000)
         await run.walk(490)
@@ -201,7 +201,7 @@ async def _end(run: Run) -> dict[str, Any]:
         # With its next heartbeat the node states what it missed until then.
         before = len(_stated(run))
         await run.pico.until(lambda: len(_stated(run)) > before, "a heartbeat", LINK_S)
-        run.tell("ten minutes are over")
+        run.log("ten minutes are over")
         return dict(json.loads(await run.site.run("node", "show", NODE, "--json")))
 
 
@@ -247,7 +247,7 @@ async def test_ten_minutes_with_drops_restarts_and_flickers_lose_no_detection(
         run = Run(site, after.enter_context(pico), tmp_path)
         after.callback(lambda: print("\n".join(f"{at / 1e6:.1f} {t}" for at, t in pico.lines)))
         await _first_half(run)
-        run.tell("the gateway is gone")
+        run.log("the gateway is gone")
         await _second_half(run)
         node = await _end(run)
         _check_walks(run)
@@ -263,9 +263,9 @@ def _check_walks(run: Run) -> None:
     assert run.kept() == set(recorded)
     reports = run.lines(DETECTION)
     onsets = [(at, match) for at, match in reports if match[4] == "onset"]
-    told = [line for line in run.said if line["type"] == "detection"]
+    detections = [line for line in run.said if line["type"] == "detection"]
     # The gateway says one line for each onset that is new to it.
-    assert len(told) == len(onsets)
+    assert len(detections) == len(onsets)
     alarmed = {name for line in run.said for name in line.get("detections", ())}
     for number in range(len(run.walks_us)):
         found = run.during(number, onsets)
