@@ -178,7 +178,7 @@ class NodeRun:
 
 
 def missed(lines: list[str]) -> int:
-    """Samples missed in all starts: each counts from 0, and prints its last count as it restarts."""
+    """Samples missed in all starts: each counts from 0 and prints its last count at its restart."""
     total = last = 0
     for line in lines:
         if line.startswith("node started "):
