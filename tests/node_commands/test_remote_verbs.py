@@ -176,7 +176,7 @@ async def test_commands_are_done_on_the_heap_of_a_board(
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].settings, 60, node)
             (start,) = [line for line in node.lines if line.startswith("node started")]
-            assert int(start.rpartition("=")[2]) < 100_000  # of a board, not of a PC
+            assert int(start.rpartition("=")[2]) < 150_000  # of a board; a PC has over a megabyte
             for words in (
                 ("identify", "n01", "--seconds", "20"),
                 ("log", "n01"),
