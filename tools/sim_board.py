@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if find_spec("rp2040py") is None or find_spec("littlefs") is None:
         raise UserError("the emulator is not installed: pip install 'groundwatch[picow]'")
     routes = dict(_route(text) for text in args.network)
+    names = _names(args.dns)
     for name in ("files", "bootsel"):
         folder = getattr(args, name)
         if folder is not None and not folder.is_dir():
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
             flash=args.flash,
             bootsel=args.bootsel,
             routes=routes,
-            names=_names(args.dns),
+            names=names,
         )
     )
     return 0
