@@ -53,6 +53,7 @@ def test_replay_same_seed_twice_gives_the_same_lines() -> None:
     assert replay(given, seed=9) == replay(given, seed=9)
 
 
+@pytest.mark.long
 def test_replay_quiet_line_of_eight_stays_silent() -> None:
     result = replay(scene("quiet_line_of_8", 240), seed=3)
     assert [line for line in result.lines if line["type"] != "node_alarm"] == []
@@ -60,7 +61,7 @@ def test_replay_quiet_line_of_eight_stays_silent() -> None:
     assert result.summary["messages"] >= 8 * 4, "each node says hello and sends heartbeats"
 
 
-@pytest.mark.parametrize("board", ["esp32", "esp32_s3"])
+@pytest.mark.parametrize("board", [pytest.param("esp32", marks=pytest.mark.long), "esp32_s3"])
 def test_replay_take_folder_of_nodes_with_an_spi_adc_detects(tmp_path: Path, board: str) -> None:
     take.save(scene("night_walker_two_nodes", 90), tmp_path / "walk")
     site = tmp_path / "walk" / "site.toml"

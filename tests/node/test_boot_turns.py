@@ -68,8 +68,12 @@ async def test_node_whose_boot_numbers_start_again_loses_and_doubles_nothing(
 
 @pytest.mark.parametrize(
     ("damaged", "boot"),
-    [(("state/boot0", "state/boot1"), 2), (("state/boot0", "state/boot1", "starts"), 0x8000)],
-    ids=["but not their copy", "with their copy"],
+    [
+        pytest.param(
+            ("state/boot0", "state/boot1"), 2, id="but not their copy", marks=pytest.mark.long
+        ),
+        pytest.param(("state/boot0", "state/boot1", "starts"), 0x8000, id="with their copy"),
+    ],
 )
 async def test_node_whose_counters_are_damaged_goes_on_in_front_of_the_gateway(
     damaged: tuple[str, ...], boot: int, micropython: Path, tmp_path: Path

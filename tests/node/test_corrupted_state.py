@@ -7,7 +7,7 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,14 @@ def damage(rng: random.Random, state: Path) -> list[str]:
     return done
 
 
+def _copies(count: int, seed: int, folder: Path) -> Iterator[tuple[int, random.Random, Path]]:
+    """For each seed a copy of the whole node to damage, gone when the next one is asked for."""
+    for trial in range(seed, seed + count):
+        shutil.copytree(folder / "whole", folder / "damaged")
+        yield trial, random.Random(trial), folder / "damaged"
+        shutil.rmtree(folder / "damaged")
+
+
 def _used(raw: bytes) -> dict[tuple[int, bytes], bytes]:
     """The sealed messages by key epoch and Partial IV."""
     sealed = [bytes.fromhex(json.loads(line)["payload"]) for line in raw.splitlines()]
@@ -93,10 +101,8 @@ def _survive(
         (folder / "whole" / "exit.json").unlink()  # the simulated clock starts again
     assert len(used) > 20
     ahead = 0
-    for trial in range(seed, seed + count):
-        rng = random.Random(trial)
-        shutil.copytree(folder / "whole", folder / "damaged")
-        done = damage(rng, folder / "damaged" / "state")
+    for trial, rng, copy in _copies(count, seed, folder):
+        done = damage(rng, copy / "state")
         run = play(interpreter, QUIET, name="damaged", seed=trial, timeout_s=300)
         shown = f"seed {trial}: {done}\n" + "\n".join(run.lines[:20])
         assert any(line.startswith(STARTED) for line in run.lines), shown
@@ -104,7 +110,6 @@ def _survive(
         for counter, sealed in _used(run.raw).items():
             assert used.get(counter, sealed) == sealed, shown
         ahead += any(line.startswith("key stepped") for line in run.lines)
-        shutil.rmtree(folder / "damaged")
     sys.stdout.write(
         f"\n{count} damaged state folders, seeds {seed} to {seed + count - 1}; all counters were"
         f" lost in {ahead}, which took a step of the key\n"
@@ -130,13 +135,11 @@ def _survive_damaged_trees(
     play(interpreter, QUIET, name="whole")
     (folder / "whole" / "exit.json").unlink()
     ends = {"the node": 0, "safe mode": 0}
-    for trial in range(seed, seed + count):
-        rng = random.Random(trial)
-        shutil.copytree(folder / "whole", folder / "damaged")
+    for trial, rng, copy in _copies(count, seed, folder):
         tree = rng.choice(("a.fw", "safe_mode.fw"))
         hit = {tree, *rng.choices(ROOT[2:], k=rng.choice((0, 1, 2)))}
         for name in sorted(hit):
-            path = folder / "damaged" / name
+            path = copy / name
             data = path.read_bytes() if path.exists() else b""
             path.write_bytes(rng.choice(DAMAGES)(rng, data))
         run = play(interpreter, walker(240, 0, 0), name="damaged", seed=trial, timeout_s=300)
@@ -144,7 +147,6 @@ def _survive_damaged_trees(
         images = [hello.fw for hello in run.messages("Hello")]
         assert images, shown
         ends["safe mode" if images[-1].startswith("safe-") else "the node"] += 1
-        shutil.rmtree(folder / "damaged")
     sys.stdout.write(f"\n{count} damaged trees, seeds {seed} to {seed + count - 1}: {ends}\n")
 
 

@@ -23,6 +23,7 @@ if "once" not in os.listdir():
     open("once", "w").close()
     1 // 0
 """
+BOARDS = ["pico_w", pytest.param("esp32", marks=pytest.mark.long)]
 
 
 def started(lines: list[str]) -> list[tuple[str, str]]:
@@ -36,7 +37,7 @@ def resets(run: Any) -> list[tuple[str, str | None]]:
     return [(one.reset_cause.label, one.reset_detail) for one in run.messages("Hello")]
 
 
-@pytest.mark.parametrize("board", ["pico_w", "esp32"])
+@pytest.mark.parametrize("board", BOARDS)
 def test_node_through_twelve_short_power_ons_still_runs_its_firmware(
     board: str, micropython: Path, play: Callable[..., Any]
 ):
@@ -47,7 +48,7 @@ def test_node_through_twelve_short_power_ons_still_runs_its_firmware(
     assert started(lines) == [("0.1.0", "power_on")] * 12
 
 
-@pytest.mark.parametrize("board", ["pico_w", "esp32"])
+@pytest.mark.parametrize("board", BOARDS)
 def test_node_with_a_stuck_task_reports_which(
     board: str, micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):

@@ -100,6 +100,7 @@ def test_pir_and_tamper_loop_wake_the_node(sentinel: Play) -> None:
     assert 200 < reported_s[0] < 205
 
 
+@pytest.mark.long
 def test_loop_that_stays_open_lets_the_node_sleep(sentinel: Play) -> None:
     run = sentinel(walker(400, 0, 0), tamper_edges_s=[100.0])
     assert [one for one in wakes(run) if one[2] == "2"]
@@ -125,6 +126,7 @@ def test_wind_that_wakes_it_all_the_time_costs_a_twelfth_of_the_time(sentinel: P
     assert 300 < awake_s(run, last_s) < 60 + 300 + last_s / 12 + 120 + 6 * contacts
 
 
+@pytest.mark.long
 def test_sentinel_whose_radio_is_shut_off_sleeps_on(sentinel: Play) -> None:
     run = sentinel(walker(900, 0, 0), battery_curve=[[0, 3900], [5, 3900], [6, 3100]])
     assert any(line.startswith("radio off") for line in run.lines)

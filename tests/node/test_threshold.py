@@ -7,12 +7,15 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from gateway.model.node_settings import DEFAULTS, encode
 from tests.node.conftest import Run, config, walker
 from tools.bundle import write_tree
 from tools.compiled import mpy_of_interpreter
 
 
+@pytest.mark.long
 def test_higher_threshold_detects_the_same_walker_later_or_not_at_all(
     micropython: Path, play: Callable[..., Run], tmp_path: Path
 ) -> None:

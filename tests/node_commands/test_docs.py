@@ -54,6 +54,7 @@ async def test_commands_to_nodes_work_as_printed(
                 assert code == 0, (words, shown)
 
 
+@pytest.mark.long
 async def test_commands_of_sentinel_mode_work_as_printed_where_a_pin_wakes_the_board(
     micropython: Path,
     tmp_path: Path,

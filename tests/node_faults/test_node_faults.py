@@ -14,7 +14,7 @@ from tests.node_faults.run import FAULTS, report
 from tests.node_faults.schedule import KINDS, make_schedule
 
 SEEDS = range(1, 25)  # 24 times 45, and each power loss of a flicker: more than 1,000 faults
-SHORT = [(1001, 10), pytest.param(1002, 10, marks=pytest.mark.long)]
+SHORT = [(1001, 4), pytest.param(1002, 10, marks=pytest.mark.long)]
 
 
 async def _stand(seed: int, count: int, away: bool, folder: Path, interpreter: Path) -> None:

@@ -26,7 +26,8 @@ from tools.trees import write_trees
 
 
 @pytest.mark.parametrize(
-    ("scenario", "seconds", "seed"), [("night_walker_two_nodes", 110, 5), ("demo", 75, 11)]
+    ("scenario", "seconds", "seed"),
+    [("night_walker_two_nodes", 110, 5), pytest.param("demo", 75, 11, marks=pytest.mark.long)],
 )
 def test_fast_path_on_a_take_tells_what_the_firmware_tells(
     tmp_path: Path, micropython: Path, scenario: str, seconds: int, seed: int

@@ -49,6 +49,7 @@ def test_docs_print_the_figures_that_are_charged(costs: ModuleType) -> None:
         assert cells == [typical, worst, *s3[:2], *wrover[:2]]
 
 
+@pytest.mark.long
 def test_report_shows_a_ledger_that_costs_erases_and_samples(
     micropython_i386: Path, tmp_path: Path
 ) -> None:

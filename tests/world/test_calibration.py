@@ -61,6 +61,7 @@ def detected_share(distances_m, seeds, micropython: Path, **walker):
     return {r: hits[r] / (2 * len(seeds)) for r in distances_m}
 
 
+@pytest.mark.long
 def test_walker_at_100_nm_s_is_detected_by_half_to_four_fifths_of_the_nodes_at_25_to_35_m(
     micropython,
 ):
