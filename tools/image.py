@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tools.boards import of_port, row_of
@@ -85,6 +86,13 @@ def compiled_files(sources: Mapping[str, bytes], mpy: int) -> dict[str, bytes]:
 
     Raises UserError.
     """
+    return dict(_compiled_files(tuple(sorted(sources.items())), mpy))
+
+
+# Half a second for each of the nodes of a site, for the same files again and again.
+@lru_cache(maxsize=16)
+def _compiled_files(items: tuple[tuple[str, bytes], ...], mpy: int) -> dict[str, bytes]:
+    sources = dict(items)
     python = _python(sources)
     files = {name: data for name, data in sources.items() if name not in python}
     for name, source in shorten(python).items():

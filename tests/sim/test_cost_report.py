@@ -50,7 +50,7 @@ def test_docs_print_the_figures_that_are_charged(costs: ModuleType) -> None:
 
 
 @pytest.mark.long
-def test_report_shows_a_ledger_that_costs_erases_and_samples(
+def test_report_shows_a_ledger_that_costs_erases_and_no_sample(
     micropython_i386: Path, tmp_path: Path
 ) -> None:
     given = cost_report.take()
@@ -59,11 +59,10 @@ def test_report_shows_a_ledger_that_costs_erases_and_samples(
         for case in ("walk", "walk, ledger written")
     )
     # Conditions coalesce, and yet the ledger of an outage has several blocks to erase. Each erase
-    # takes 43 ms, or ten periods of the timer; a collection, at most 14 ms, loses none.
+    # takes 43 ms, in which the converter goes on by itself.
     more_erases = row.erases - plain.erases
     assert more_erases >= 5
-    assert row.lost - plain.lost >= 2 * more_erases
-    assert row.latest_ms > 39
+    assert row.missed == plain.missed == 0
     assert row.ends_as == "node"
 
 
@@ -73,4 +72,4 @@ def test_report_says_why_a_node_does_not_start(micropython_i386: Path, tmp_path:
     row = cost_report.measure("walk", given, board, "typical", micropython_i386, tmp_path / "a")
     # Less than the firmware wants. Once it does not, this fails: then the board is supported.
     assert row.ends_as.startswith("MemoryError")
-    assert row.samples == 0
+    assert row.starts == 0
