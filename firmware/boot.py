@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-# First thing on a node: room for the trace of an error inside an interrupt, and early collections.
+# First thing on a node: room for the trace of an error inside an interrupt, early collections.
+# Then each file that a start needs beside the trees is compared with root.copy, and replaced when
+# it is damaged.
 import gc
 
 import micropython
@@ -7,3 +9,52 @@ import micropython
 if hasattr(micropython, "alloc_emergency_exception_buf"):  # ports without interrupts have none
     micropython.alloc_emergency_exception_buf(100)
 gc.threshold(16_384)
+
+
+# Names here are built into MicroPython where they can be: others stay on the heap for ever.
+def check():
+    # root.copy (tools/bundle.py): lines "name size CRC-32", each before the file's bytes. The CRC
+    # goes on from that of name and size.
+    from binascii import crc32
+    from os import listdir
+
+    def copy(file, size, value, out=None):
+        # CRC-32, going on from `value`, of the next `size` bytes; they go to `out`.
+        data = b"x"
+        while data:
+            data = file.read(min(size, 512))
+            size -= len(data)
+            value = crc32(data, value)
+            if out:
+                out.write(data)
+        return value
+
+    # Without main.py the board is being flashed: what differs may be newer.
+    if "main.py" not in listdir() or "root.copy" not in listdir():
+        return
+    with open("root.copy", "rb") as file:
+        line = file.readline(64)
+        while line:
+            name, size, end = line.split()
+            start = file.tell()
+            value = crc32(name + b" " + size)
+            name, size, end = name.decode(), abs(int(size)), int(end)
+            try:
+                with open(name, "rb") as out:
+                    is_same = copy(out, size, value) == end and not out.read(1)
+            except OSError:
+                is_same = False
+            if not is_same and copy(file, size, value) == end:
+                file.seek(start)
+                with open(name, "wb") as out:
+                    copy(file, size, value, out)
+                print("replaced damaged file=%s" % name)
+            file.seek(start + size)
+            line = file.readline(64)
+
+
+try:
+    check()
+except Exception as error:
+    print("not checked cause=%r" % error)
+del check

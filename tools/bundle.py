@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from binascii import crc32
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -53,11 +55,13 @@ _FIXED = {
     "pack.mpy": "pack.py",
     "slots.mpy": "slots.py",
 }
+# A second copy of them, but for the first, which puts it in place of a damaged one.
+_COPY = "root.copy"
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
 # What was there before and flashing removes: safe mode's image under another name, and sources,
 # which MicroPython would take instead of what is compiled.
 _FORMER = ("rescue.fw", "guard.py", "pack.py", "slots.py")
-OWNED = (*_FIXED, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
+OWNED = (*_FIXED, _COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
 
 
 @dataclass(frozen=True)
@@ -238,7 +242,8 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
     image = make_image(config.board, mpy)
     try:
         _clear(out)
-        for name, data in _fixed(mpy).items():
+        fixed = _fixed(mpy)
+        for name, data in {**fixed, _COPY: _copy(fixed)}.items():
             (out / name).write_bytes(data)
         for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
             (out / name).write_bytes(unsigned(tree))
@@ -258,6 +263,17 @@ def _fixed(mpy: int) -> dict[str, bytes]:
     plain = {name: data for name, data in sources.items() if name.endswith(".py")}
     others = {name.replace(".mpy", ".py"): sources[name] for name in sources.keys() - plain.keys()}
     return compiled_files(others, mpy) | plain
+
+
+def _copy(fixed: Mapping[str, bytes]) -> bytes:
+    """As boot.py reads it: lines of name, size and CRC-32, each before the file's bytes. The CRC
+    goes on from that of name and size."""
+    out = b""
+    for name, data in sorted(fixed.items()):
+        if name != "boot.py":
+            head = f"{name} {len(data)}".encode()
+            out += b"%s %d\n" % (head, crc32(data, crc32(head))) + data
+    return out
 
 
 def unsigned(image: Image) -> bytes:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,16 +14,21 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import unseal, walker
+from tests.node.conftest import config, unseal, walker
+from tools.bundle import write_tree
+from tools.compiled import mpy_of_interpreter
 
 # Costs are not charged: these tests count samples or starts to the last one.
 CHARGES = "none"
 QUIET = walker(6, 0, 0)
 STARTED = "node started"
 # On the flash beside the state: two trees of which one may be damaged, what chooses between them,
-# the last failure. Not what MicroPython itself starts (main.py and the files it loads), of which
-# there is one copy, nor node.json.
-ROOT = ("a.fw", "safe_mode.fw", "b.fw", "slot0", "slot1", "failure", "starts")
+# the last failure, what a start needs beside the trees, and the copy of it. Not boot.py and
+# node.json, of which there is one copy.
+TREES = ("a.fw", "safe_mode.fw")
+COPIED = {"main.py", "guard.mpy", "inplace.mpy", "pack.mpy", "slots.mpy"}
+COPY = "root.copy"
+ROOT = sorted(COPIED | {COPY, "b.fw", "slot0", "slot1", "failure", "starts"})
 COUNTERS = {"boot0", "boot1", "starts"}
 
 
@@ -136,8 +142,9 @@ def _survive_damaged_trees(
     (folder / "whole" / "exit.json").unlink()
     ends = {"the node": 0, "safe mode": 0}
     for trial, rng, copy in _copies(count, seed, folder):
-        tree = rng.choice(("a.fw", "safe_mode.fw"))
-        hit = {tree, *rng.choices(ROOT[2:], k=rng.choice((0, 1, 2)))}
+        hit = {rng.choice(TREES), *rng.choices(ROOT, k=rng.choice((0, 1, 2, 4)))}
+        if COPY in hit:
+            hit -= COPIED
         for name in sorted(hit):
             path = copy / name
             data = path.read_bytes() if path.exists() else b""
@@ -161,3 +168,48 @@ def test_two_hundred_nodes_with_a_damaged_tree_reach_the_other_one(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     _survive_damaged_trees(200, 1_000, micropython, play, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(COPIED))
+def test_file_beside_the_trees_that_is_damaged_is_replaced_at_the_next_start(
+    name: str, micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, QUIET)
+    (tmp_path / "n07" / "exit.json").unlink()
+    path = tmp_path / "n07" / name
+    whole = path.read_bytes()
+    path.write_bytes(_flip(random.Random(1), whole))
+    run = play(micropython, QUIET)
+    assert f"replaced damaged file={name}" in run.lines
+    assert path.read_bytes() == whole
+    assert any(line.startswith(STARTED) for line in run.lines)
+
+
+def test_copy_that_is_damaged_replaces_nothing(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    play(micropython, QUIET)
+    files = {name: (tmp_path / "n07" / name).read_bytes() for name in COPIED}
+    whole = (tmp_path / "n07" / COPY).read_bytes()
+    for seed in range(20):
+        (tmp_path / "n07" / "exit.json").unlink()
+        rng = random.Random(seed)
+        (tmp_path / "n07" / COPY).write_bytes(rng.choice(DAMAGES)(rng, whole))
+        run = play(micropython, QUIET, seed=seed)
+        assert not [line for line in run.lines if line.startswith("replaced ")], seed
+        assert {name: (tmp_path / "n07" / name).read_bytes() for name in COPIED} == files, seed
+        assert any(line.startswith(STARTED) for line in run.lines), seed
+
+
+def test_board_that_is_being_flashed_replaces_nothing(micropython: Path, tmp_path: Path):
+    write_tree(config("pico_w"), tmp_path, mpy_of_interpreter(micropython))
+    (tmp_path / "pack.mpy").write_bytes(b"newer")
+    (tmp_path / "main.py").rename(tmp_path / "main.held")
+    boot = [micropython, "boot.py"]
+    assert subprocess.run(boot, cwd=tmp_path, capture_output=True, check=True).stdout == b""
+    assert (tmp_path / "pack.mpy").read_bytes() == b"newer"
+    (tmp_path / "main.held").rename(tmp_path / "main.py")
+    assert (
+        b"file=pack.mpy"
+        in subprocess.run(boot, cwd=tmp_path, capture_output=True, check=True).stdout
+    )

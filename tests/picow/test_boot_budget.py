@@ -42,8 +42,8 @@ async def test_start_on_official_firmware_feeds_within_half_the_watchdog(
 ):
     tree = tmp_path / "tree"
     make_state(STATE, tree, micropython, mpy_for("pico_w"), config("pico_w"))
-    main = tree / "main.py"
-    main.write_text(TIMED + main.read_text())
+    boot = tree / "boot.py"
+    boot.write_text(boot.read_text() + TIMED)
     with PicoW(pico_w_image, tmp_path, files=tree) as pico:
         started = await pico.line(r"^node started .* heap_free=(\d+)", START_S)
         started_us = next(at for at, text in pico.lines if text == started.string)

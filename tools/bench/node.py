@@ -137,8 +137,8 @@ async def _bench(image: Path, release: str, minutes: float, folder: Path, say: S
     async with node_site.gateway(folder, public) as gateway:
         port = gateway.address[1]
         tree = node_site.tree(folder, port, public)
-        main = tree / "main.py"
-        main.write_text(node_run.TIMED + main.read_text())
+        boot = tree / "boot.py"
+        boot.write_text(boot.read_text() + node_run.TIMED)
         take.save(World(load(SCENARIOS / "bench_walker.toml"), 7).take(WALK_S), folder / "walk")
         say("the emulated board starts (a minute or two)")
         with _board(image, folder, tree, port) as ask:

@@ -28,7 +28,7 @@ _WIFI_AT_US, WIFI_LOST_MS = 5_000_000, 20_000
 _UPDATE_AT_US, _UPDATE_US = 40_000_000, 600_000_000
 _WHOLE, _RESTARTS = "update whole ", "node restarts "
 GC_GOAL_US = 11_000
-# Runs before main.py: its collections are timed, and the size of the heap is printed.
+# Runs at the end of boot.py: main.py's collections are timed, and the size of the heap is printed.
 TIMED = """
 import gc as _gc, sys as _sys, time as _time
 class _Timed:
