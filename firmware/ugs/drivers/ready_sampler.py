@@ -144,7 +144,7 @@ class ReadySampler(Sampler):
         while True:
             next_us = clock[_NEXT]
             written = self.written
-            since = 1 + fir.BY - state[fir.LEFT] + self._unread
+            since = 1 + max(0, fir.BY - state[fir.LEFT]) + self._unread
             late_us = _late_us(clock, ticks_us())
             if next_us == clock[_NEXT]:
                 break
