@@ -23,8 +23,8 @@ _CUT_COUNTS = const(8_428)
 # Between the pins of the converter, filter included: 492 ohm with the coil, 200 with a short,
 # 1530 without the coil.
 _COIL_OHM = (340, 870)
-# 0.5 uV rms of one conversion (SBAS501C section 7.1), four averaged: 2 counts. Measured at start
-# where the part answers.
+# 0.5 uV rms of one conversion (SBAS501C section 7.1) are 4.1 counts, of which the filter of
+# ugs.dsp.fir leaves 0.48: 2 counts. Measured at start where the part answers.
 _OWN_NOISE_X16 = const(32)
 
 _EARLY_MS = const(20)  # a sleep that ended so near its time was ended by it
@@ -116,7 +116,7 @@ def make_board(name, pins, spi_id, config, led=None):
     own_x16 = _OWN_NOISE_X16
     try:
         converter.start()
-        own_x16 = converter.own_noise_x16() >> 1  # half of it is left in a mean of four
+        own_x16 = converter.own_noise_x16() >> 1  # the filter leaves 0.48 of it
         print("front end own_noise_x16=%d loop_ohm=%d" % (own_x16, converter.loop_ohm()))
     except OSError as error:
         # A node without its converter comes up to report it; check() keeps trying.

@@ -46,9 +46,10 @@ _LINE_PCT = const(80)  # of the power in line and harmonics
 # Hum and noise matter from here on: a walker at 10 m gives some 2 to 5 um/s. Rain is white too.
 _HUM_NM_S = const(1_000)
 _NOISE_NM_S = const(2_000)
-# White noise has twice its power in the differences of successive samples; ground has less, rain
-# more. Steady: the loudest second has less than twice the power of the faintest.
-_WHITE_PCT_LOW = const(170)
+# White noise has twice its power in the differences of successive samples, and 1.85 of it behind
+# the filter of a board, give or take 0.12 (rms) in one second. Ground has less, rain more. Steady:
+# the loudest second has less than twice the power of the faintest.
+_WHITE_PCT_LOW = const(150)
 _WHITE_PCT_HIGH = const(230)
 _FULL_PCT = const(80)  # of full scale, all on one side
 
@@ -203,7 +204,11 @@ class SignalCheck:
             self._faintest = self._loudest = rms
         self._faintest = min(self._faintest, rms)
         self._loudest = max(self._loudest, rms)
-        return self._loudest * self._loudest < 2 * self._faintest * self._faintest
+        if self._loudest * self._loudest < 2 * self._faintest * self._faintest:
+            return True
+        # From this second on: in the one before noise may have begun.
+        self._faintest = self._loudest = rms
+        return False
 
 
 def _root(x):

@@ -267,6 +267,20 @@ def test_node_whose_tree_never_starts_calls_from_safe_mode_and_comes_back(
     assert run.messages("Hello")[-1].fw == "0.1.0"
 
 
+@pytest.mark.parametrize("row", [row for row in BOARDS if not row.unsupported])
+def test_safe_mode_of_each_board_has_what_its_sampler_imports(
+    row: Any, micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    # "oversampled": with rp2.DMA, as on a board.
+    board, more = row.name, {"oversampled": True} if row.port == "rp2" else {}
+    play(micropython, walker(1, 0, 0), board, **more)
+    (tmp_path / "n07" / "exit.json").unlink()
+    patch(tmp_path / "n07", f"boards/{board}/board.py", lambda _text: "1 / 0\n")
+    run = play(micropython, walker(300, 0, 0), board, **more)
+    assert run.codes == [3, 3, 3, 3, 3, 0]
+    assert [hello.fw for hello in run.messages("Hello")] == ["safe-0.1.0"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

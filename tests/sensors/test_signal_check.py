@@ -14,6 +14,7 @@ from sim_hardware.frontend import GeophoneArray
 from sim_hardware.parts.front_end import BOARDS
 from sim_hardware.world import World, load
 from sim_hardware.world.scenario import SCENARIOS
+from tests.drivers import reference, test_decimate, test_fir
 from tests.on_node import run_on_node
 
 WATCH = Path(__file__).parent / "on_node" / "watch.py"
@@ -100,6 +101,32 @@ def test_hum_counts_from_two_um_s_on_and_below_one_it_does_not(
         found = faults(micropython, tmp_path, board, of_board(board, ground))
         assert [fault for _, fault in found] == expected, peak_um_s
         assert all(second <= 8 for second, _ in found)
+
+
+def behind_filter(board: str, nm_s: NDArray[np.float64]) -> Counts:
+    """Counts of noise as the converter reads it, behind the node's own filter."""
+    front = BOARDS[board]
+    if board == "pico_w":
+        # Readings of 12 bits, a quarter of a count.
+        codes = np.round(2048 + (nm_s / front.nm_s_per_count() + front.well_counts()) / 4)
+        samples = reference.samples(codes.astype(np.int64), test_decimate.TAPS)
+        return np.asarray(samples[reference.SETTLE :], np.int32)
+    counts = np.round(nm_s / front.nm_s_per_count() + front.well_counts())
+    return np.asarray(test_fir.samples(counts.astype(np.int64)), np.int32)
+
+
+@pytest.mark.parametrize("board", ["pico_w", "esp32"])
+def test_white_noise_is_a_fault_behind_the_filter_of_the_board(
+    board: str, micropython: Path, tmp_path: Path
+) -> None:
+    fs_hz = BOARDS[board].fs_hz
+    for seed, rms_nm_s, expected in ((1, 3_000, []), (2, 15_000, [NOISE]), (3, 15_000, [NOISE])):
+        noise = np.random.default_rng(seed).normal(0, rms_nm_s, 40 * fs_hz)
+        # It begins in the middle of a second, which is then fainter.
+        noise[: round(5.6 * fs_hz)] /= 100
+        found = faults(micropython, tmp_path, board, behind_filter(board, noise))
+        assert [fault for _, fault in found] == expected, seed
+        assert all(second <= 14 for second, _ in found)
 
 
 @pytest.mark.parametrize("board", ["pico_w", "esp32"])

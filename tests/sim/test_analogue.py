@@ -14,6 +14,7 @@ from scipy import signal as dsp
 
 from sim_hardware.analogue import FRONT_ENDS
 from sim_hardware.frontend import NM_S_PER_COUNT_X256
+from sim_hardware.parts.front_end import BOARDS
 from sim_hardware.signals import Signal
 from sim_hardware.site import NodeSpec, Site
 from sim_hardware.take import Take
@@ -50,6 +51,23 @@ for at in range(500, 1500, 50):
     print("counts", json.dumps(counts[at : at + 50]))
 """
 NM_S_PER_COUNT = NM_S_PER_COUNT_X256 / 256
+# The same of the ESP32-S3's board as its node has it; it looks as often as the pump does.
+ESP32_S3 = f"""
+import json, sys, time
+sys.path.insert(0, {str(FIRMWARE)!r})
+from boards.esp32_s3.board import make_board
+class Config:
+    is_wired = True
+    pir = False
+sampler = make_board(Config).sampler
+sampler.start()
+while sampler.written < 1500:
+    time.sleep_ms(100)
+    sampler.keep_time()
+sampler.stop()
+for at in range(500, 1500, 50):
+    print("counts", json.dumps([sampler.ring[i & 1023] for i in range(at, at + 50)]))
+"""
 
 
 def tone(
@@ -62,7 +80,11 @@ def tone(
 
 
 def strongest(
-    given: Take, tree: dict[str, Path], interpreter: Path, **more: Any
+    given: Take,
+    tree: dict[str, Path],
+    interpreter: Path,
+    nm_s_per_count: float = NM_S_PER_COUNT,
+    **more: Any,
 ) -> tuple[float, float]:
     """Frequency and amplitude (m/s) of the strongest line in what the node's converter gave."""
     pace = Pace(lead_s=1.0, settle_s=0.5)
@@ -71,7 +93,7 @@ def strongest(
     counts = np.concatenate([json.loads(line.removeprefix("counts ")) for line in lines])
     spectrum = np.abs(np.fft.rfft((counts - counts.mean()) * np.hanning(counts.size)))
     at = int(spectrum.argmax())
-    return at * 250 / counts.size, float(spectrum[at]) * 4 / counts.size * NM_S_PER_COUNT * 1e-9
+    return at * 250 / counts.size, float(spectrum[at]) * 4 / counts.size * nm_s_per_count * 1e-9
 
 
 @pytest.mark.parametrize("f_hz", [155.0, 200.0, 240.0])
@@ -83,6 +105,46 @@ def test_tone_above_half_the_sample_rate_is_gone_before_the_detector(
     at_hz, real = strongest(given, tree, micropython, analogue=True)
     # The filter takes 64 dB. What the RC of 159 Hz takes before that is not counted here.
     assert real < 80e-6 * 10 ** (-64 / 20) or abs(at_hz - (250 - f_hz)) > 1
+
+
+@pytest.fixture
+def esp32_s3(make_trees: Callable[[str, int], dict[str, Path]]) -> dict[str, Path]:
+    """A tree that samples as an ESP32-S3 with its ADS1220."""
+    tree = make_trees(ESP32_S3, 1)
+    (tree["n01"] / "node.json").write_text('{"site": "north", "node": "n01", "board": "esp32_s3"}')
+    return tree
+
+
+def seen_by_ads1220(given: Take, tree: dict[str, Path], interpreter: Path) -> tuple[float, float]:
+    """Frequency and amplitude (m/s) of the strongest line in the ring of an ESP32-S3."""
+    scale = BOARDS["esp32_s3"].nm_s_per_count()
+    return strongest(given, tree, interpreter, scale, analogue=True)
+
+
+@pytest.mark.parametrize(
+    ("f_hz", "folded_hz"), [(155.0, 95.0), (240.0, 10.0), (310.0, 60.0), (460.0, 40.0)]
+)
+def test_tone_that_the_ads1220_gives_on_is_gone_before_the_detector(
+    f_hz: float, folded_hz: float, micropython: Path, esp32_s3: dict[str, Path]
+) -> None:
+    step_hz, step = seen_by_ads1220(tone(30.0, amplitude=400e-6), esp32_s3, micropython)
+    assert step_hz == pytest.approx(30.0, abs=0.3)
+    # 10 Hz and a damping of 0.60: 3 % more at 30 Hz, and the mean of 1 ms takes 1 %.
+    assert step == pytest.approx(400e-6, rel=0.05)
+    at_hz, real = seen_by_ads1220(tone(f_hz, amplitude=400e-6), esp32_s3, micropython)
+    assert at_hz == pytest.approx(folded_hz, abs=0.3)
+    # What the mean over a conversion takes is 0.4 to 3 dB of that.
+    assert 20 * np.log10(real / step) < -60
+
+
+def test_tone_near_the_rate_of_the_ads1220_folds_back_less_by_its_own_filter_only(
+    micropython: Path, esp32_s3: dict[str, Path]
+) -> None:
+    given = tone(960.0, fs_hz=4_000.0, amplitude=400e-6)
+    f_hz, real = seen_by_ads1220(given, esp32_s3, micropython)
+    assert f_hz == pytest.approx(40.0, abs=0.3)
+    # sinc(0.96)
+    assert 20 * np.log10(real / 400e-6) == pytest.approx(-27.7, abs=0.3)
 
 
 def test_tone_just_below_the_converters_rate_folds_back_less_by_the_rc_only(

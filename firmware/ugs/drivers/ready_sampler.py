@@ -1,111 +1,153 @@
 # SPDX-License-Identifier: MIT
 # driver of the geophone behind a converter with a DRDY line: each conversion is read when it is
-# ready, four of them make a sample. The converter's oscillator is the clock, the node's is not.
+# ready, a filter makes a sample of each four. The converter's oscillator is the clock, the node's
+# is not.
 
-from time import ticks_add, ticks_diff, ticks_us
+from array import array
+from time import ticks_us
 
+import micropython
 from micropython import const
 
 from ugs.drivers.sampler import Sampler
+from ugs.dsp import fir
+from ugs.dsp.fir import feed
 
-_PER_SAMPLE = const(4)
-_SHIFT = const(2)
 # Without a conversion for so long the converter has stopped.
 _STOPPED_US = const(100_000)
+# In `clock`: when the next conversion is expected, and their period; how late one was at most.
+_NEXT = const(0)
+_PERIOD = const(1)
+_WORST = const(2)
+# Ticks wrap at 2^30; a 64-bit build's are cut to that.
+_TICKS = const(0x3FFFFFFF)
+_HALF_TURN = const(0x20000000)
+
+
+@micropython.viper
+def _late_us(clock: ptr32, now_us: int) -> int:
+    return ((now_us - clock[_NEXT] + _HALF_TURN) & _TICKS) - _HALF_TURN
+
+
+@micropython.viper
+def _pass(clock: ptr32, conversions: int):
+    clock[_NEXT] = (clock[_NEXT] + conversions * clock[_PERIOD]) & _TICKS
+
+
+@micropython.viper
+def _follow(clock: ptr32, now_us: int) -> int:
+    # A conversion is ready: how many went by unread before it; -1 when it has been read already.
+    late_us = ((now_us - clock[_NEXT] + _HALF_TURN) & _TICKS) - _HALF_TURN
+    period_us = clock[_PERIOD]
+    half_us = period_us >> 1
+    if late_us < 0 - half_us:
+        return -1
+    if late_us > clock[_WORST]:
+        clock[_WORST] = late_us
+    unread = 0
+    next_us = clock[_NEXT] + period_us
+    if late_us > half_us:
+        unread = (late_us + half_us) // period_us
+        late_us -= unread * period_us
+        next_us += unread * period_us
+    # Follows the converter's clock: its error and the node's are in late_us.
+    clock[_NEXT] = (next_us + (late_us >> 2)) & _TICKS
+    return unread
 
 
 class ReadySampler(Sampler):
     # watch(callback) has callback(pin) called when a conversion is ready; None ends it. read()
-    # gives its count, or None when it cannot be read now. A conversion that was overwritten by the
-    # next one is missing from its sample; a sample without any repeats the one before and counts as
-    # missed. Lateness beyond a conversion is found by the clock: conversions come every
+    # gives its count, 18 bits, or None when it cannot be read now. A straight line takes the place
+    # of conversions that were overwritten by the next one; a sample without any that was read
+    # counts as missed. Lateness beyond a conversion is found by the clock: conversions come every
     # period_us / 4, within the 2 % of the converter's oscillator.
-    #   lost: conversions that were not read
+    #   lost:    conversions that were not read
+    #   clipped: samples with a conversion at a rail, seen before the filter
+    # missed, clipped and worst_late_us are as of the last call of keep_time(), by the pump.
 
     def __init__(self, watch, read, fs_hz, clip_counts):
         super().__init__(None, read, fs_hz, clip_counts)
         self.lost = 0
         self._watch = watch
-        self._conversion_us = self.period_us >> _SHIFT
-        self._half_us = self._conversion_us >> 1
-        self._next_us = 0  # when the next conversion is expected
-        self._place = 0  # of that conversion in its sample
-        self._sum = 0
-        self._got = 0
-        self._is_clipped = False
-        self._last = 0
+        self._conversion_us = self.period_us // fir.BY
+        self._clock = array("i", (0, self._conversion_us, 0))
+        self._filter = fir.state(clip_counts, self.ring)
+        self._unread = 0  # conversions that the filter has not got
+        self._missed = self._clipped = 0  # by the filter, and counted
         self._is_filling = False
         self._on_conversion = self._convert
 
     def start(self):
+        fir.restart(self._filter)
         now = self._rate_ticks = ticks_us()
-        self._next_us = ticks_add(now, self._conversion_us)
-        self._due_us = ticks_add(now, self.period_us)
-        self._sum = self._got = self._place = 0
-        self._is_clipped = False
+        self._rate_written = self.written - fir.SETTLE
+        self._clock[_NEXT] = now & _TICKS
+        _pass(self._clock, 1)
+        self._unread = 0
         self._watch(self._on_conversion)
 
     def stop(self):
         self._watch(None)
 
-    # Runs in the interrupt: small integers and stores into what exists, nothing else.
+    # Runs in the interrupt: small integers and stores into what exists, nothing else. Most of its
+    # time is in viper: a thousand times a second each look at an attribute counts.
     def _convert(self, _pin):
         if self._is_filling:
             return
-        late_us = ticks_diff(ticks_us(), self._next_us)
-        if late_us < -self._half_us:
-            return  # called once more for a conversion that has been read
-        if late_us > self.worst_late_us:
-            self.worst_late_us = late_us
-        if late_us > self._half_us:
-            late_us -= self._pass((late_us + self._half_us) // self._conversion_us)
+        unread = _follow(self._clock, ticks_us())
+        if unread < 0:
+            return
         count = self._read()
+        if unread:
+            self._leave_out(unread)
         if count is None:
-            self.lost += 1
-        else:
-            self._sum += count
-            self._got += 1
-            if count >= self.clip_counts or count <= -self.clip_counts:
-                self._is_clipped = True
-        # Follows the converter's clock: its error and the node's are in late_us.
-        self._next_us = ticks_add(self._next_us, self._conversion_us + (late_us >> 2))
-        self._place += 1
-        if self._place == _PER_SAMPLE:
-            self._close()
+            self._leave_out(1)
+            return
+        made = feed(self._filter, count, self._unread, 1, self.ring)
+        self._unread = 0
+        if made:
+            self.written += made
 
-    # That many conversions have gone unread. Returns their time.
-    def _pass(self, conversions):
+    def _leave_out(self, conversions):
         self.lost += conversions
-        passed_us = conversions * self._conversion_us
-        self._next_us = ticks_add(self._next_us, passed_us)
-        conversions += self._place
-        if conversions >= _PER_SAMPLE:
-            self._close()
-            more = (conversions >> _SHIFT) - 1
-            if more:
-                self._skip(more)
-            self._place = conversions & (_PER_SAMPLE - 1)
-            since_us = (1 + self._place) * self._conversion_us
-            self._due_us = ticks_add(self._next_us, self.period_us - since_us)
-        else:
-            self._place = conversions
-        return passed_us
-
-    def _close(self):
-        if self._got:
-            self._last = self._sum // self._got
-        else:
-            self.missed += 1
-        if self._is_clipped:
-            self.clipped += 1
-        self._store(self._last)
-        self._due_us = ticks_add(self._next_us, self.period_us - self._conversion_us)
-        self._sum = self._got = self._place = 0
-        self._is_clipped = False
+        self._unread += conversions
 
     def keep_time(self):
-        late_us = ticks_diff(ticks_us(), self._next_us)
-        if late_us > _STOPPED_US:
-            self._is_filling = True
-            self._pass(late_us // self._conversion_us)
-            self._is_filling = False
+        if self._waiting_us() > _STOPPED_US:
+            self._hold()
+        self.worst_late_us = self._clock[_WORST]
+        missed, clipped = self._filter[fir.MISSED], self._filter[fir.CLIPPED]
+        self.missed += missed - self._missed
+        self.clipped += clipped - self._clipped
+        self._missed, self._clipped = missed, clipped
+
+    def _hold(self):
+        self._is_filling = True
+        late_us = _late_us(self._clock, ticks_us())  # now: the interrupt may have come in between
+        if late_us > 0:
+            passed = late_us // self._conversion_us
+            _pass(self._clock, passed)
+            self._leave_out(passed)
+        if self._unread:
+            self.written += feed(self._filter, 0, self._unread - 1, 0, self.ring)
+            self._unread = 0
+        self._is_filling = False
+
+    # Since the first conversion that the filter has not got.
+    def _waiting_us(self):
+        return _late_us(self._clock, ticks_us()) + self._unread * self._conversion_us
+
+    def age_us(self, index):
+        # Read again where the interrupt came in between. The newest sample is of the middle of the
+        # taps.
+        clock, state = self._clock, self._filter
+        while True:
+            next_us = clock[_NEXT]
+            written = self.written
+            since = 1 + max(0, fir.BY - state[fir.LEFT]) + self._unread
+            late_us = _late_us(clock, ticks_us())
+            if next_us == clock[_NEXT]:
+                break
+        newest_us = late_us + since * self._conversion_us
+        newest_us += fir.DELAY_HALVES * self._conversion_us // 2
+        return newest_us + (written - 1 - index) * self.period_us

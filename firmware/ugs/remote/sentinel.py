@@ -127,7 +127,6 @@ class Sentinel(Burst):
                 now_ms = node.clock.uptime_ms()
         finally:
             sampler.start()
-        sampler.rate_hz_x100()  # of the time awake
         self._wake(now_ms, by, now_ms - began_ms)
 
     def _wake(self, now_ms, by, slept_ms):

@@ -37,6 +37,7 @@ def make_health(records):
     session.downlink.refused = 0
     wifi.rssi_dbm = lambda: -61
     wifi.is_shut = False
+    wifi.burst = None
     conditions = Conditions(lambda name, values: records.append(values))
     health = Health(board, ledger, Clock(), session, wifi, conditions, lambda: 0.5)
     return health, board, ledger, session
@@ -239,6 +240,30 @@ def failing_flash_is_told_until_it_works_again():
     assert told(records) == [(9, 1)]
     seconds(health, at, 620)
     assert told(records) == [(9, 1), (9, 0)]
+
+
+def wakes_ignored_end_when_it_is_no_sentinel_any_more():
+    # It samples all the time, in radio burst or with its radio on.
+    for after in (Part(), None):
+        records = []
+        health, _, _, _ = make_health(records)
+        sentinel = health._link.burst = Part()
+        sentinel.asleep_s = 0
+        health._conditions.set(0, "wakes_ignored", True, 9)
+        at = seconds(health, 0, 700)
+        assert told(records) == [(14, 1)]
+        if after:
+            after.asleep_s = None
+        health._link.burst = after
+        at = seconds(health, at, 10)
+        assert told(records) == [(14, 1), (14, 0)]
+    # Not sooner than any other condition.
+    del records[:]
+    health._conditions.set(at * 1000, "wakes_ignored", True, 9)
+    at = seconds(health, at, 590)
+    assert told(records) == [(14, 1)]
+    seconds(health, at, 20)
+    assert told(records) == [(14, 1), (14, 0)]
 
 
 def clock_never_told_is_a_condition():
