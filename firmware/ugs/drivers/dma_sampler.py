@@ -169,6 +169,7 @@ class DmaSampler(Sampler):
         self.clipped += decimate.samples(
             self._converter.ring,
             first,
+            0,
             self._ring_mask,
             self._taps,
             self._state,

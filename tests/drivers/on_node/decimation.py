@@ -19,7 +19,7 @@ while (done + 60) * 16 <= len(raw):
     turn += 1
     for at in range(done * 16, (done + count) * 16):
         ring[at & 2047] = raw[at]
-    clipped += decimate.samples(ring, done * 16, 2047, taps, state, out, done, 63, count)
+    clipped += decimate.samples(ring, done * 16, 0, 2047, taps, state, out, done, 63, count)
     print("samples", *[out[at & 63] for at in range(done, done + count)])
     done += count
 print("clipped", clipped)
