@@ -18,7 +18,7 @@ _LAGS = const(2)
 
 
 @micropython.viper
-def _detrend(history: ptr32, out: ptr16, state: ptr32):
+def _detrend(history: ptr16, out: ptr16, state: ptr32):
     # followed by zeros, which _products may read
     n = state[_COUNT]
     first = state[_AT] - n  # negative indices wrap by the mask
