@@ -43,9 +43,10 @@ class Pump:
             await asyncio.sleep_ms(self._wait_ms())
 
     def _wait_ms(self):
-        # Until the next block is whole: nothing happens before, and a report is not later.
+        # Until the next block is whole: there is nothing to do before. A sample more, since the
+        # converter may be slower than the clock.
         sampler = self._sampler
-        return (BLOCK + self.read - sampler.written) * sampler.period_us // 1000
+        return (BLOCK + 1 + self.read - sampler.written) * sampler.period_us // 1000
 
     def step(self):
         # Feeds every whole block there is; True when there was one.
