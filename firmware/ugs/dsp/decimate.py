@@ -21,6 +21,8 @@ SETTLE = const(19)
 # In `state`: the sums, from word 6 on their values 8 readings before, and 32 values at 500 Hz with
 # the next place. They lie there twice, so that from any place on 32 follow each other.
 _PLACE = const(12)
+_RAW_MASK = const(13)
+_MASK = const(14)
 _LINE = const(16)
 _LENGTH = const(32)
 _WORDS = const(80)
@@ -42,26 +44,20 @@ def taps():
     )
 
 
-def state():
-    return array("i", (0 for _ in range(_WORDS)))
+def state(raw_mask, mask):
+    # Of the rings of readings and of samples: their lengths less one.
+    words = array("i", (0 for _ in range(_WORDS)))
+    words[_RAW_MASK], words[_MASK] = raw_mask, mask
+    return words
 
 
 @micropython.viper
 def samples(
-    raw: ptr16,
-    first: int,
-    x: int,
-    raw_mask: int,
-    half: ptr32,
-    state: ptr32,
-    out: ptr32,
-    at: int,
-    mask: int,
-    count: int,
+    raw: ptr16, first: int, x: int, half: ptr32, state: ptr32, out: ptr32, at: int, count: int
 ) -> int:
     # `count` samples from 16 readings each at place `first` and on of a ring, into places `at` and
-    # on of another; `first` is a multiple of 16. Returns how many of them have a reading at a rail,
-    # code 0 or 4095. x is an argument because the first three names stay in registers.
+    # on of another; `first` is a multiple of 16. Returns how many have a reading at a rail, 0 or
+    # 4095. x is an argument because the first three names stay in registers.
     clipped = 0
     place = state[_PLACE]
     a = state[0]
@@ -72,7 +68,7 @@ def samples(
     f = state[5]
     while count:
         rails = 0
-        first &= raw_mask
+        first &= state[_RAW_MASK]
         end = first + BY
         while first < end:
             x = raw[first]
@@ -86,24 +82,18 @@ def samples(
             f += e
             if first & 7 == 0:
                 x = f
-                before = state[6]
+                y = x - state[6]
                 state[6] = x
-                x -= before
-                before = state[7]
-                state[7] = x
-                x -= before
-                before = state[8]
+                x = y - state[7]
+                state[7] = y
+                y = x - state[8]
                 state[8] = x
-                x -= before
-                before = state[9]
-                state[9] = x
-                x -= before
-                before = state[10]
+                x = y - state[9]
+                state[9] = y
+                y = x - state[10]
                 state[10] = x
-                x -= before
-                before = state[11]
-                state[11] = x
-                x -= before
+                x = y - state[11]
+                state[11] = y
                 x = ((x & _VALUE) >> _TO_15_BITS) - _MID
                 state[_LINE + place] = x
                 state[_LINE + _LENGTH + place] = x
@@ -118,8 +108,7 @@ def samples(
             x += 2
             high -= 2
             i += 2
-        total = ((total + _SIGN) & _WORD) - _SIGN
-        out[at & mask] = total >> 14
+        out[at & state[_MASK]] = (((total + _SIGN) & _WORD) - _SIGN) >> 14
         at += 1
         clipped += (rails >> 12) & 1
         count -= 1
