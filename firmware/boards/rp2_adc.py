@@ -43,18 +43,22 @@ _HOLES = const(16)
 
 
 def aligned(size):
-    # A buffer of `size` bytes at a multiple of it. Memory is given first fit: behind a pad as long
-    # as the gap the next buffer lies right, once there are holes for what is small and none for
-    # the pad. In a heap in pieces twice the size is taken.
+    # A buffer of `size` bytes at a multiple of it. Memory is given first fit: behind a pad that
+    # ends there the next buffer lies right, once there are holes for what is small and none for
+    # the pad. So it is longer than `size`, and not as short as it could be. In a heap in pieces
+    # twice the size is taken.
     pads = []
-    for _ in range(_TRIES):
-        gap = _next_gap(size)
-        gc.collect()
-        pads.append(bytearray(gap))
-        buffer = bytearray(size)
-        if not _gap(buffer, size):
-            return buffer
-        buffer = None
+    try:
+        for _ in range(_TRIES):
+            gap = _next_gap(size)
+            gc.collect()
+            pads.append(bytearray(gap + size))
+            buffer = bytearray(size)
+            if not _gap(buffer, size):
+                return buffer
+            buffer = None
+    except MemoryError:
+        pass
     pads = None
     gc.collect()
     buffer = memoryview(bytearray(2 * size))
@@ -65,7 +69,7 @@ def aligned(size):
 def _next_gap(size):
     # In a call of its own, so that nothing holds on to what it made.
     holes = [bytearray(1) for _ in range(_HOLES)]
-    gap = _gap(bytearray(size), size)
+    gap = _gap(bytearray(3 * size), size)
     return gap if holes else 0
 
 

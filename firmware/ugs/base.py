@@ -23,8 +23,8 @@ from ugs.version import FIRMWARE, number
 from ugs.wire import schema
 
 _STATE = "state"
-TICK_MS = const(100)
-TICKS_PER_S = const(10)
+TICK_MS = const(200)
+TICKS_PER_S = const(5)
 _TRIM_EVERY_S = const(60)
 _REBOOT_AFTER_MS = const(3_000)
 # Uptime goes out as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
@@ -72,6 +72,7 @@ class BaseNode:
             self.journal.record,
             lambda: self.request_reboot("update"),
             lambda: self.supervisor.alive("update"),
+            self.session.wake,
         )
         self.commands = Commands(
             self.journal.record,
@@ -94,7 +95,7 @@ class BaseNode:
         pass
 
     def step(self, tick, now_ms):
-        # Ten times a second.
+        # Five times a second.
         pass
 
     def next_own(self, now_ms):
@@ -153,7 +154,7 @@ class BaseNode:
         await self.updater.run(self.clock.uptime_ms)
 
     async def _keep_house(self):
-        tick = 0
+        tick = told = 0
         while True:
             self.supervisor.alive("house")
             now_ms = self.clock.uptime_ms()
@@ -168,6 +169,10 @@ class BaseNode:
                 self._restart(self.slots.REBOOT, self._reboot_detail)
             if self.link.is_hopeless():
                 self._restart(self.slots.REBOOT, "radio")
+            newest = self.journal.newest_seq()
+            if newest != told or self.jobs or self.link.burst or tick % TICKS_PER_S == 0:
+                told = newest
+                self.session.wake()
             tick += 1
             await asyncio.sleep_ms(TICK_MS)
 

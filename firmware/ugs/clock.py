@@ -17,7 +17,7 @@ _MS_PER_DRIFT_MS = const(20_000)
 
 class Clock:
     # ticks_ms wraps (2^30 ms = 12.4 days on the boards), so uptime_ms must be called at least
-    # once in half that time; the pump does so ten times a second.
+    # once in half that time; the pump does so with each block.
     #   error_ms: bound of the newest reading; whoever stops the crystal adds to it
 
     def __init__(self, ticks_ms=time.ticks_ms, ticks_diff=time.ticks_diff):

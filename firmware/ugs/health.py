@@ -32,7 +32,7 @@ _LEDGER_QUIET_WINDOWS = const(6)
 
 
 class Health:
-    # poll() once a second, poll_contact() ten times; heartbeat() gives the values of a health.
+    # poll() once a second, poll_contact() five times; heartbeat() gives the values of a health.
     # `board` has battery_mv(), check(), tamper, pir or None; `session`, `link` are of ugs.link.
 
     def __init__(self, board, ledger, clock, session, link, conditions, random):

@@ -46,7 +46,7 @@ class Node(BaseNode):
             board.pir,
             self.detector,
             self.clock,
-            self.journal.record,
+            self._record,
             lambda: self.supervisor.alive("pump"),
         )
         self.proof = Proof(slots)
@@ -103,6 +103,12 @@ class Node(BaseNode):
         finally:
             # Ctrl-C leads to the prompt, where nothing may write into the heap by DMA.
             self.board.sampler.stop()
+
+    def _record(self, name, values):
+        # A detection, which waits for nothing.
+        identity = self.journal.record(name, values)
+        self.session.wake()
+        return identity
 
     def _turn_key(self):
         # While the gateway answers to this key it is never more than one step behind. And when it

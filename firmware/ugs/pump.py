@@ -10,10 +10,9 @@ from ugs.drivers.sampler import RING
 from ugs.wire import schema
 
 BLOCK = const(32)
-_EVERY_MS = const(100)
 # A lag beyond this cannot be caught up before the timer overwrites what was not read.
 _LAG_MAX = RING - 2 * BLOCK
-_GC_EVERY_MS = const(1_000)
+_GC_EVERY_MS = const(2_000)
 _ONSET = schema.enum_value("detection", "phase", "onset")
 
 
@@ -41,7 +40,13 @@ class Pump:
                 # Small and often keeps each collection short and the heap in one piece.
                 gc.collect()
                 self._collected_ms = now_ms
-            await asyncio.sleep_ms(_EVERY_MS)
+            await asyncio.sleep_ms(self._wait_ms())
+
+    def _wait_ms(self):
+        # Until the next block is whole: there is nothing to do before. A sample more, since the
+        # converter may be slower than the clock.
+        sampler = self._sampler
+        return (BLOCK + 1 + self.read - sampler.written) * sampler.period_us // 1000
 
     def step(self):
         # Feeds every whole block there is; True when there was one.

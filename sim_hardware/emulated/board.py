@@ -25,16 +25,16 @@ from rp2040py.peripherals.watchdog import LOAD, RPWatchdog
 from sim_hardware.emulated.chip import Adc, Sio
 from sim_hardware.emulated.compiled import fast_loop
 from sim_hardware.emulated.console import Console
+from sim_hardware.emulated.host import Host
 from sim_hardware.emulated.image import FLASH_BYTES
 from sim_hardware.emulated.inputs import GEOPHONE_CHANNEL, Agenda, Ground, Pins
 from sim_hardware.emulated.network import Air, Network
 
-# Host-side packets answer an armed endpoint every 10 us as shipped, which costs the guest 35,000
-# interrupts per second and makes its code look 1.5 to 3 times too slow.
-_USB_READ_DELAY_US = 1_000
 _AHEAD_S = 0.02  # of the wall clock, before the emulator sleeps
+# A batch of instructions takes so much emulated time at most: what a program writes to the port of
+# an idle board must not wait for the next thing that the board does by itself.
+_TURN_NANOS = 5_000_000
 _FEEDS_MAX = 10_000  # the oldest go first
-_TX_ROOM = 500  # of the 512 bytes that the emulated USB host holds
 
 
 class Board:
@@ -59,9 +59,11 @@ class Board:
         self._loop = fast_loop()
         self._past_us = 0  # emulated time of earlier power cycles
         self._device: BaseDevice | None = None
+        self._host: Host | None = None
         self._network: Network | None = None
         self._task: asyncio.Task[None] | None = None
         self._alarm: IAlarm | None = None
+        self._is_ending = False
 
     @property
     def is_powered(self) -> bool:
@@ -95,19 +97,19 @@ class Board:
         )
         mcu = device.mcu
         mcu.flash[:FLASH_BYTES] = self.flash_at_rest
-        mcu.usb_ctrl.read_delay_microseconds = _USB_READ_DELAY_US
         mcu.adc.__class__, mcu.sio.__class__ = Adc, Sio
         mcu.adc.on_adc_read = self._on_adc_read
         self._note_feeds(mcu.watchdog)
         self.pins.apply(mcu.gpio, mcu.adc.channel_values)
-        self._device = device
+        self._device, self._host = device, Host(device)
         self._network = Network(mcu, radio, self.air, self.later)
         self._alarm = mcu.clock.create_alarm(self._on_alarm)
-        host_reset = mcu.usb_ctrl.on_reset
+        host, host_reset = self._host, mcu.usb_ctrl.on_reset
         assert host_reset is not None
 
         def on_reset() -> None:
             host_reset()
+            host.reset()
             # rp2040py 0.3.6 lets go of WL_ON without a falling edge, so the radio would keep its
             # registers and not start again (GPIOPin.reset calls no listener).
             radio.bus.power_off()
@@ -121,7 +123,7 @@ class Board:
         device.cdc.on_device_connected = lambda: self.on_usb(True)
         mcu.core.pc = FLASH_START_ADDRESS
         device.simulator.bind_loop()
-        device.simulator.stopped = False
+        self._is_ending = False
         self.boots += 1
         self.first_reading_us = 0
         self._arm()
@@ -133,10 +135,10 @@ class Board:
         device, task = self._device, self._task
         if device is None or task is None:
             return
-        device.simulator.stop()
+        self._is_ending = True
         await asyncio.wait({task})
         self.flash_at_rest, past_us = self.flash, self.emulated_us
-        self._network, self._device = None, None
+        self._network, self._device, self._host = None, None, None
         self._past_us = past_us
         self.console.reset()
         self.on_usb(False)
@@ -153,16 +155,13 @@ class Board:
 
     def send(self, data: bytes) -> None:
         """Bytes for the board's console; at most `room` of them."""
-        assert self._device is not None
-        for octet in data:
-            self._device.cdc.send_serial_byte(octet)
+        assert self._host is not None
+        self._host.send(data)
 
     @property
     def room(self) -> int:
         """Bytes that `send` takes now."""
-        if self._device is None:
-            return 0
-        return max(0, _TX_ROOM - int(self._device.cdc.tx_fifo.item_count))
+        return 0 if self._host is None else self._host.room
 
     def at(self, t_us: int, action: Callable[[], None]) -> None:
         """Do something at an emulated time, to the microsecond."""
@@ -193,8 +192,16 @@ class Board:
     async def _run(self, device: BaseDevice) -> None:
         simulator = device.simulator
         wall_s, emulated_s = time.monotonic(), self._clock_us() / 1e6
+
+        def end_turn() -> None:
+            simulator.stopped = True
+            turn.schedule(_TURN_NANOS)
+
+        turn = device.mcu.clock.create_alarm(end_turn)
+        turn.schedule(_TURN_NANOS)
         try:
-            while not simulator.stopped:
+            while not self._is_ending:
+                simulator.stopped = False
                 if self._loop is None:
                     simulator._execute_batch()
                 else:

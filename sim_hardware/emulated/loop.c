@@ -189,7 +189,8 @@ static int advance(Pio *pio, long long cycles) {
     return done == NULL ? -1 : 0;
 }
 
-/* `stopped` is looked at as often as the wall clock: what sets it is no instruction. */
+/* `stopped` is looked at as often as the wall clock, and when the processor sleeps: what sets it is
+ * no instruction. */
 static int run(PyObject *simulator, Chip *chip, Pio *pios[PIOS]) {
     Core *core = chip->core;
     Clock *clock = chip->clock;
@@ -197,7 +198,7 @@ static int run(PyObject *simulator, Chip *chip, Pio *pios[PIOS]) {
     int is = is_true(simulator, "stopped");
     for (long done = 0; !is && done < BATCH_MAX; done++) {
         long long cycles;
-        if (done % LOOK_EVERY == LOOK_EVERY - 1) {
+        if (core->waiting || done % LOOK_EVERY == LOOK_EVERY - 1) {
             is = is_true(simulator, "stopped");
             if (is || seconds() - begin_s > BATCH_S)
                 break;

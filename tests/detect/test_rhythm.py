@@ -30,8 +30,8 @@ def measured(levels, window, teeth):
     for i in range(0, len(levels) - 3, 4):
         history.push(array("i", [int(v) for v in levels[i : i + 4]]), 400)
     correlator = Correlator()
-    correlator.run(history.levels, history.at, window)
     cadence = Cadence(window, teeth)
+    correlator.run(history.levels, history.at, window, cadence.lags)
     cadence.measure(correlator.products)
     return cadence
 
@@ -76,7 +76,7 @@ def test_patience_lifts_a_faint_beat_above_noise():
             for i in range(hop * 16, hop * 16 + 16, 4):
                 history.push(array("i", [int(v) for v in levels[i : i + 4]]), 400)
             if history.filled == LENGTH:
-                correlator.run(history.levels, history.at, LENGTH)
+                correlator.run(history.levels, history.at, LENGTH, cadence.lags)
                 cadence.measure(correlator.products)
                 patience.measure(cadence.r)
         assert patience.halvings() == 0

@@ -57,7 +57,7 @@ def test_node_with_a_stuck_task_reports_which(
     patch(
         tmp_path / "n07",
         "ugs/update/updater.py",
-        lambda text: text.replace("_IDLE_MS = const(500)", "_IDLE_MS = const(60_000)"),
+        lambda text: text.replace("_IDLE_MS = const(1_000)", "_IDLE_MS = const(60_000)"),
     )
     patch(
         tmp_path / "n07",
@@ -133,7 +133,7 @@ async def test_node_with_a_stuck_task_is_shown_with_it_at_the_gateway(
 ) -> None:
     rig = Rig(tmp_path, micropython)
     for name, old, new in (
-        ("ugs/update/updater.py", "_IDLE_MS = const(500)", "_IDLE_MS = const(60_000)"),
+        ("ugs/update/updater.py", "_IDLE_MS = const(1_000)", "_IDLE_MS = const(60_000)"),
         ("ugs/base.py", "_UPDATE_LIMIT_MS = const(10_000)", "_UPDATE_LIMIT_MS = const(2_000)"),
     ):
         assert old in patch(rig.tree, name, lambda text, old=old, new=new: text.replace(old, new))

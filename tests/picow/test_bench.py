@@ -47,15 +47,13 @@ def test_bench_board_passes_an_emulated_board_with_all_its_parts(pico_w_image, t
 
 
 @pytest.mark.picow
-def test_bench_node_prints_every_goal_and_meets_those_of_time_and_samples(pico_w_image, capsys):
+def test_bench_node_prints_every_goal_and_meets_it(pico_w_image, capsys):
     status = main(["bench", "node", "--image", str(pico_w_image), "--minutes", "0.5", "--json"])
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     print(said)
     assert said["goals"] == {goal.name: goal.most for goal in node.GOALS}
     assert said["goals"].keys() <= said.keys()
-    assert status == bool(said["missed_goals"])
+    assert (status, said["missed_goals"]) == (0, [])
     # An update lay in it, however short it was to be; and no sample is lost by that.
     assert said["update_s"] > 10 and said["minutes"] > 0.5
     assert said["detections"] > 0
-    for name in ("first_sample_s", "unfed_s", "samples_missed"):
-        assert name not in said["missed_goals"]

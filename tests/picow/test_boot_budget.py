@@ -18,7 +18,7 @@ from tools.compiled import mpy_for
 
 STATE = "update on trial, full ledger"
 START_S = 60  # emulated
-AFTER_US = 2_000_000
+AFTER_US = 5_000_000
 # Before main.py: says how long each collection takes.
 TIMED = """
 import gc as _gc, sys as _sys, time as _time
@@ -62,6 +62,6 @@ async def test_start_on_official_firmware_feeds_within_half_the_watchdog(
     goals = {goal.name: goal.most for goal in GOALS}
     assert max(gaps_s) <= goals["unfed_s"]
     assert first_s <= goals["first_sample_s"]
-    assert len(collected_us) >= 2, "the pump collects once a second"
+    assert len(collected_us) >= 2, "the pump collects every two seconds"
     assert max(collected_us) / 1000 <= goals["gc_ms"]
     assert int(started[1]) >= HEAP_FREE_MIN

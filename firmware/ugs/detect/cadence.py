@@ -22,7 +22,7 @@ _WORD = const(0x3FFFFFFF)
 
 
 @micropython.viper
-def _normalise(products: ptr32, inverse: ptr32, r: ptr32):
+def _normalise(products: ptr32, inverse: ptr32, r: ptr32, lags: int):
     # r[lag] = products[lag] / products[0] * n / (n - lag), 4096 = 1.0, plus 8192: never negative
     energy = products[0]
     down = 0
@@ -42,7 +42,7 @@ def _normalise(products: ptr32, inverse: ptr32, r: ptr32):
         i += 1
     # quotient = 2^28 / energy
     lag = 0
-    while lag < _LAGS:
+    while lag < lags:
         x = ((products[lag] + _SIGN) & _WORD) - _SIGN
         x = ((x >> down) * inverse[lag]) >> 10
         if x > energy:
@@ -120,20 +120,21 @@ class Cadence(Beat):
     def __init__(self, count, teeth):
         # count: levels in the window, above _LAGS; teeth: 2 or 4 periods
         super().__init__(teeth)
-        self._inverse = array("i", [0] * _LAGS)
+        self.lags = (_LAST * teeth >> 1) + 1  # those that a search reads
+        self._inverse = array("i", [0] * self.lags)
         self._count = 0
         self.window(count)
-        self.r = array("i", [0] * _LAGS)
+        self.r = array("i", [0] * self.lags)
 
     def window(self, count):
         if count == self._count:
             return
         self._count = count
-        for lag in range(_LAGS):
+        for lag in range(self.lags):
             self._inverse[lag] = (count << 10) // (count - lag)
 
     def measure(self, products):
-        _normalise(products, self._inverse, self.r)
+        _normalise(products, self._inverse, self.r, self.lags)
         _search(self.r, self._out)
 
 

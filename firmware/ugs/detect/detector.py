@@ -115,12 +115,12 @@ class Detector:
         history = self._history
         correlator = self._correlator
         quick, long, patient = self._quick, self._long, self._patient
-        correlator.run(history.levels, history.at, _QUICK)
+        correlator.run(history.levels, history.at, _QUICK, quick.lags)
         quick.measure(correlator.products)
         best = quick
         if history.filled >= _GROWN:
             best = long
-            correlator.run(history.levels, history.at, history.filled)
+            correlator.run(history.levels, history.at, history.filled, long.lags)
             long.window(history.filled)
             long.measure(correlator.products)
             patient.measure(long.r)

@@ -31,8 +31,7 @@ _WORD = const(0x3FFFFFFF)
 
 
 @micropython.viper
-def _spread(source: ptr32, count: int, up: int, offset: int, values: ptr8, at: int):
-    # held to 0..255
+def _spread(source: ptr32, count: int, up: int, offset: int, out: ptr32, at: int):
     i = 0
     while i < count:
         x = ((source[i] + _SIGN) & _WORD) - _SIGN
@@ -40,12 +39,21 @@ def _spread(source: ptr32, count: int, up: int, offset: int, values: ptr8, at: i
             x <<= up
         else:
             x >>= 0 - up
-        x += offset
+        out[at + i] = x + offset
+        i += 1
+
+
+@micropython.viper
+def _hold(source: ptr32, values: ptr8):
+    # to 0..255
+    i = 0
+    while i < COUNT:
+        x = ((source[i] + _SIGN) & _WORD) - _SIGN
         if x < 0:
             x = 0
         if x > 255:
             x = 255
-        values[at + i] = x
+        values[i] = x
         i += 1
 
 
@@ -65,7 +73,7 @@ class Features:
         self._fast_open = 0
         self._slow_open = 0
         self._slow_level = 0
-        self._at = 0
+        self._free = array("i", [0] * COUNT)  # the numbers before they are held to 0..255
 
     def add(self, raw):
         # a block without its offset, before the foot band
@@ -76,106 +84,91 @@ class Features:
 
     def measure(self, history, trigger, picker, quick, long, patient, pir):
         # after every fourth block
-        self._at = 0
         self._levels(history, trigger)
         self._rhythm(picker, quick, long, patient)
         self._pulses(picker)
         self._sound(trigger)
-        self._put(pir.recent() << 6)
-
-    def _put(self, value):
-        if value < 0:
-            value = 0
-        elif value > 255:
-            value = 255
-        self.values[self._at] = value
-        self._at += 1
-
-    def _put_all(self, source, count, up, offset):
-        _spread(source, count, up, offset, self.values, self._at)
-        self._at += count
+        self._free[85] = pir.recent() << 6
+        _hold(self._free, self.values)
 
     def _levels(self, history, trigger):
-        quantiles = self._quantiles
+        quantiles, free = self._quantiles, self._free
         floor = history.floor
         quantiles.take(history.levels, history.at, _SECOND)
         level = quantiles.mean()
         now = level - floor
-        self._put(now >> 1)
+        free[0] = now >> 1
         quantiles.take(history.levels, history.at, _SHORT)
         short = quantiles.mean()
         low, middle, high = quantiles.below(1), quantiles.below(5), quantiles.below(9)
-        self._put((low - floor) >> 1)
-        self._put((middle - floor) >> 1)
-        self._put((high - floor) >> 1)
-        self._put((high - middle) >> 1)
-        self._put((middle - low) >> 1)
+        free[1] = (low - floor) >> 1
+        free[2] = (middle - floor) >> 1
+        free[3] = (high - floor) >> 1
+        free[4] = (high - middle) >> 1
+        free[5] = (middle - low) >> 1
         quantiles.take(history.levels, history.at, min(_LONG, history.filled))
-        self._put((quantiles.below(1) - floor) >> 1)
-        self._put((quantiles.below(5) - floor) >> 1)
-        self._put((quantiles.below(9) - floor) >> 1)
-        self._put(128 + short - quantiles.mean())
+        free[6] = (quantiles.below(1) - floor) >> 1
+        free[7] = (quantiles.below(5) - floor) >> 1
+        free[8] = (quantiles.below(9) - floor) >> 1
+        free[9] = 128 + short - quantiles.mean()
         is_open = 4096 if trigger.is_open() else 0
         self._fast_open += (is_open - self._fast_open) >> 2
         self._slow_open += (is_open - self._slow_open) >> _SLOW
-        self._put(self._fast_open >> 4)
-        self._put(self._slow_open >> 4)
+        free[10] = self._fast_open >> 4
+        free[11] = self._slow_open >> 4
         self._slow_level += ((now << 4) - self._slow_level) >> _SLOW
-        self._put(self._slow_level >> 5)
-        self._course.take(level, now, trigger.is_open())
-        self._put_all(self._course.numbers, _COURSE, 0, 0)
+        free[12] = self._slow_level >> 5
+        self._course.take(level, now, is_open)
+        _spread(self._course.numbers, _COURSE, 0, 0, free, 13)
 
     def _rhythm(self, picker, quick, long, patient):
-        self._put(64 + (quick.score() >> 1))
-        self._put(64 + (long.score() >> 1))
-        self._put(64 + patient.score())
-        self._put(quick.period())
-        self._put(long.period())
-        self._put(patient.period())
-        self._put(picker.regular(quick.period(), _WINDOW) << 4)
+        free = self._free
+        period = quick.period()
+        free[26] = 64 + (quick.score() >> 1)
+        free[27] = 64 + (long.score() >> 1)
+        free[28] = 64 + patient.score()
+        free[29] = period
+        free[30] = long.period()
+        free[31] = patient.period()
+        free[32] = picker.regular(period, _WINDOW) << 4
         r = long.r
-        self._put(128 + ((r[2] - _ZERO) >> 5))
-        self._put(128 + ((r[4] - _ZERO) >> 5))
-        self._put(128 + ((r[8] - _ZERO) >> 5))
-        beats = self._beats
-        beats.find(r)
-        for span in range(SPANS):
-            self._put((beats.peaks[2 * span] - _ZERO) >> 4)
-            self._put(beats.peaks[2 * span + 1] << 1)
+        free[33] = 128 + ((r[2] - _ZERO) >> 5)
+        free[34] = 128 + ((r[4] - _ZERO) >> 5)
+        free[35] = 128 + ((r[8] - _ZERO) >> 5)
+        peaks = self._beats.peaks
+        self._beats.find(r)
+        for at in range(0, 2 * SPANS, 2):
+            free[36 + at] = (peaks[at] - _ZERO) >> 4
+            free[37 + at] = peaks[at + 1] << 1
 
     def _pulses(self, picker):
-        strikes = self._strikes
+        strikes, free = self._strikes, self._free
         strikes.take(picker.times, picker.levels, picker.total(), picker.now())
-        self._put(strikes.count << 3)
-        self._put(strikes.gap >> 2)
-        self._put(strikes.uneven)
-        self._put(strikes.longest >> 3)
-        self._put(strikes.swing << 2)
-        self._put(strikes.spread)
+        free[42] = strikes.count << 3
+        free[43] = strikes.gap >> 2
+        free[44] = strikes.uneven
+        free[45] = strikes.longest >> 3
+        free[46] = strikes.swing << 2
+        free[47] = strikes.spread
 
     def _sound(self, trigger):
         moments, spectrum, colour = self._moments, self._spectrum, self._colour
+        free, kurtosis, crossings = self._free, self._kurtosis, self._crossings
         moments.measure()
-        self._kurtosis[self._hop] = moments.kurtosis_x16
-        self._crossings[self._hop] = moments.crossings
+        kurtosis[self._hop] = moments.kurtosis_x16
+        crossings[self._hop] = moments.crossings
         self._hop = (self._hop + 1) % _HOPS
-        most = total = crossings = 0
-        for hop in range(_HOPS):
-            kurtosis = self._kurtosis[hop]
-            total += kurtosis
-            most = max(most, kurtosis)
-            crossings += self._crossings[hop]
-        self._put(most << 1)
-        self._put(total >> 1)
-        self._put(crossings >> 1)
+        free[48] = max(kurtosis) << 1
+        free[49] = sum(kurtosis) >> 1
+        free[50] = sum(crossings) >> 1
         spectrum.measure()
         colour.take(spectrum.levels, trigger.is_open())
-        self._put_all(colour.above, BANDS, 0, 64)
-        self._put_all(colour.most, BANDS, 0, 64)
-        self._put_all(colour.shape, BANDS, 0, 128)
-        self._put_all(colour.jitter, BANDS, -3, 0)
-        self._put_all(colour.broad, BANDS, 1, 96)
-        self._put(spectrum.top_share() >> 5)
-        self._put(spectrum.top_line() << 2)
-        self._put(spectrum.wander_x32() >> 1)
-        self._put(spectrum.contrast_x16() << 1)
+        _spread(colour.above, BANDS, 0, 64, free, 51)
+        _spread(colour.most, BANDS, 0, 64, free, 57)
+        _spread(colour.shape, BANDS, 0, 128, free, 63)
+        _spread(colour.jitter, BANDS, -3, 0, free, 69)
+        _spread(colour.broad, BANDS, 1, 96, free, 75)
+        free[81] = spectrum.top_share() >> 5
+        free[82] = spectrum.top_line() << 2
+        free[83] = spectrum.wander_x32() >> 1
+        free[84] = spectrum.contrast_x16() << 1

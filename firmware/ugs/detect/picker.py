@@ -48,6 +48,26 @@ def _pick(fine: ptr32, times: ptr32, levels: ptr32, state: ptr32):
     state[_BEST_AT] = at
 
 
+@micropython.viper
+def _regular(times: ptr32, now: int, picks: int, period: int, window: int) -> int:
+    count = 0
+    later = -1
+    back = 1
+    while back <= KEPT and back <= picks:
+        at = times[(picks - back) & _SLOT]
+        if ((now - at) & CLOCK) > window:
+            break
+        if later >= 0:
+            gap = ((later - at) & CLOCK) * 5
+            if gap > period * 4 and gap < period * 6:
+                count += 1
+            elif gap > period * 8 and gap < period * 12:
+                count += 1
+        later = at
+        back += 1
+    return count
+
+
 class Picker:
     def __init__(self):
         self.times = array("i", [0] * KEPT)
@@ -74,21 +94,5 @@ class Picker:
 
     def regular(self, period, window):
         # intervals of the last `window` samples that are one or two periods long, within 1/5
-        now = self._state[_NOW]
-        picks = self._state[_PICKS]
-        count = 0
-        later = -1
-        for back in range(1, KEPT + 1):
-            if back > picks:
-                break
-            at = self.times[(picks - back) & _SLOT]
-            if ((now - at) & CLOCK) > window:
-                break
-            if later >= 0:
-                gap = ((later - at) & CLOCK) * 5
-                if (gap > period * 4 and gap < period * 6) or (
-                    gap > period * 8 and gap < period * 12
-                ):
-                    count += 1
-            later = at
-        return count
+        state = self._state
+        return _regular(self.times, state[_NOW], state[_PICKS], period, window)

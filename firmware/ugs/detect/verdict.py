@@ -13,10 +13,10 @@
 
 from array import array
 
+import micropython
 from micropython import const
 
-from ugs.detect.forest import CLASSES
-
+_CLASSES = const(6)  # as ugs.detect.forest: viper folds constants of its own file only
 _CLIP = const(384)  # 6 units of log-odds: no hop may decide alone
 _CLEAR = const(4096)
 _QUICK = const(2)  # 2^2 hops = 2 s
@@ -31,17 +31,50 @@ _UNKNOWN = const(0)
 _FIRST = const(1)
 _PERSON = const(1)
 _GROUP = const(2)
+_SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
+_WORD = const(0x3FFFFFFF)
+
+
+@micropython.viper
+def _follow(scores: ptr32, most: int, into: ptr32, shift: int):
+    # each of `into` goes after its score over that of nothing, times 16
+    nothing = ((scores[_NOTHING] + _SIGN) & _WORD) - _SIGN
+    index = _FIRST
+    while index < _CLASSES:
+        above = ((scores[index] + _SIGN) & _WORD) - _SIGN - nothing
+        if above > most:
+            above = most
+        if above < 0 - most:
+            above = 0 - most
+        x = ((into[index] + _SIGN) & _WORD) - _SIGN
+        into[index] = x + (((above << 4) - x) >> shift)
+        index += 1
+
+
+@micropython.viper
+def _highest(accounts: ptr32, limits: ptr32) -> int:
+    # which stands highest over its limit, the first of equals
+    best = _FIRST
+    most = 0 - _SIGN
+    index = _FIRST
+    while index < _CLASSES:
+        over = ((accounts[index] + _SIGN) & _WORD) - ((limits[index] + _SIGN) & _WORD)
+        if over > most:
+            most = over
+            best = index
+        index += 1
+    return best
 
 
 class Verdict:
     def __init__(self, forest):
         # limits: onset for each class, what keeps an activity alive, in 4 units of 1/64 log-odds
-        self._limits = array("i", [0] * CLASSES)
-        for index in range(_FIRST, CLASSES):
+        self._limits = array("i", [0] * _CLASSES)
+        for index in range(_FIRST, _CLASSES):
             self._limits[index] = (forest.limits[index - _FIRST] - 128) << 6
-        self._keep = (forest.limits[CLASSES - _FIRST] - 128) << 2
-        self._accounts = array("i", [0] * CLASSES)
-        self._names = array("i", [0] * CLASSES)
+        self._keep = (forest.limits[_CLASSES - _FIRST] - 128) << 2
+        self._accounts = array("i", [0] * _CLASSES)
+        self._names = array("i", [0] * _CLASSES)
         self._best = _FIRST
         self._name = _UNKNOWN
         self._shift = 0  # the name's average covers 2^shift hops
@@ -49,20 +82,14 @@ class Verdict:
 
     def set_threshold(self, forest, threshold_x10):
         # Tenths of a unit of log-odds beyond the model's own limits.
-        for index in range(_FIRST, CLASSES):
+        for index in range(_FIRST, _CLASSES):
             limit = (forest.limits[index - _FIRST] - 128) << 6
             self._limits[index] = limit + (threshold_x10 << 10) // 10
 
     def weigh(self, scores, is_open):
-        accounts, names, limits = self._accounts, self._names, self._limits
-        best = _FIRST
-        for index in range(_FIRST, CLASSES):
-            above = scores[index] - scores[_NOTHING]
-            above = max(-_CLIP, min(_CLIP, above))
-            accounts[index] += ((above << 4) - accounts[index]) >> _QUICK
-            if accounts[index] - limits[index] > accounts[best] - limits[best]:
-                best = index
-        self._best = best
+        accounts = self._accounts
+        _follow(scores, _CLIP, accounts, _QUICK)
+        best = self._best = _highest(accounts, self._limits)
         if is_open:
             if accounts[best] <= 0:
                 return
@@ -72,9 +99,7 @@ class Verdict:
         else:
             self._hops = 1 << _FEW
             self._shift = _FEW
-        for index in range(_FIRST, CLASSES):
-            above = max(-_CLEAR, min(_CLEAR, scores[index] - scores[_NOTHING]))
-            names[index] += ((above << 4) - names[index]) >> self._shift
+        _follow(scores, _CLEAR, self._names, self._shift)
         name = self._supported(_APART >> self._shift)
         if name != _UNKNOWN or not is_open:
             self._name = name
@@ -86,7 +111,7 @@ class Verdict:
             name = _GROUP
         highest = max(names[_PERSON], names[_GROUP])
         second = -_CLEAR << 4
-        for index in range(_GROUP + 1, CLASSES):
+        for index in range(_GROUP + 1, _CLASSES):
             if names[index] > highest:
                 second = highest
                 highest = names[index]

@@ -8,6 +8,8 @@ from micropython import const
 # Outlasts contact bounce, and is less than the shortest opening that has to be reported, 400 ms
 # (EN 50131-1), by more than an interrupt can be late behind a flash erase.
 _STEADY_MS = const(250)
+# So long without a poll may hide such an opening; in time it comes every 200 ms.
+_HIDING_MS = const(350)
 
 
 class Contact:
@@ -37,7 +39,7 @@ class Contact:
         if self._was_open:
             if ticks_diff(now, self._opened) >= _STEADY_MS:
                 self._latched = True
-        elif ticks_diff(now, self._polled) >= _STEADY_MS:
+        elif ticks_diff(now, self._polled) >= _HIDING_MS:
             # An edge, but closed before and after: scheduled handlers came late, behind a task that
             # was busy for long enough to hide an opening.
             self._latched = True

@@ -39,7 +39,7 @@ class DmaSampler(Sampler):
         self._ring_mask = converter.readings - 1
         self._lap_mask = converter.lap - 1
         self._taps = decimate.taps()
-        self._state = decimate.state()
+        self._state = decimate.state(self._ring_mask, _MASK)
         self._is_running = False
         self._is_begun = False
         self._settle = 0  # samples until the filter has forgotten the time before the start
@@ -169,12 +169,11 @@ class DmaSampler(Sampler):
         self.clipped += decimate.samples(
             self._converter.ring,
             first,
-            self._ring_mask,
+            0,
             self._taps,
             self._state,
             self.ring,
             self.written,
-            _MASK,
             count,
         )
         return count

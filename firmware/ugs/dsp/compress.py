@@ -16,7 +16,7 @@ _PER_BLOCK = const(4)
 
 
 @micropython.viper
-def _push(slow: ptr32, history: ptr32, at: int, floor: int) -> int:
+def _push(slow: ptr32, history: ptr16, at: int, floor: int) -> int:
     # returns the level of silence
     i = 0
     while i <= _PER_BLOCK:
@@ -37,7 +37,7 @@ def _push(slow: ptr32, history: ptr32, at: int, floor: int) -> int:
 
 class History:
     def __init__(self):
-        self.levels = array("i", [0] * LENGTH)
+        self.levels = array("H", [0] * LENGTH)
         self.at = 0  # index of the oldest level, where the next one goes
         self.filled = 0
         self.floor = 0  # what silence would be now

@@ -18,11 +18,14 @@ BY = const(16)
 DELAY = const(145)
 # Samples until nothing is left of the time before: 42 + 8 * 31 readings.
 SETTLE = const(19)
-# In `state`: the sums, their values 8 readings before, and 32 values at 500 Hz with the next place.
-_BEFORE = const(6)
+# In `state`: the sums, from word 6 on their values 8 readings before, and 32 values at 500 Hz with
+# the next place. They lie there twice, so that from any place on 32 follow each other.
 _PLACE = const(12)
+_RAW_MASK = const(13)
+_MASK = const(14)
 _LINE = const(16)
-_WORDS = const(48)
+_LENGTH = const(32)
+_WORDS = const(80)
 # Sums wrap in 32 bits and their differences come out right. A value of 12 + 18 bits:
 _VALUE = const(0x3FFFFFFF)
 _TO_15_BITS = const(15)
@@ -41,40 +44,36 @@ def taps():
     )
 
 
-def state():
-    return array("i", (0 for _ in range(_WORDS)))
+def state(raw_mask, mask):
+    # Of the rings of readings and of samples: their lengths less one.
+    words = array("i", (0 for _ in range(_WORDS)))
+    words[_RAW_MASK], words[_MASK] = raw_mask, mask
+    return words
 
 
 @micropython.viper
 def samples(
-    raw: ptr16,
-    first: int,
-    raw_mask: int,
-    half: ptr32,
-    state: ptr32,
-    out: ptr32,
-    at: int,
-    mask: int,
-    count: int,
+    raw: ptr16, first: int, x: int, half: ptr32, state: ptr32, out: ptr32, at: int, count: int
 ) -> int:
     # `count` samples from 16 readings each at place `first` and on of a ring, into places `at` and
-    # on of another. Returns how many of them have a reading at a rail, code 0 or 4095.
+    # on of another; `first` is a multiple of 16. Returns how many have a reading at a rail, 0 or
+    # 4095. x is an argument because the first three names stay in registers.
     clipped = 0
     place = state[_PLACE]
+    a = state[0]
+    b = state[1]
+    c = state[2]
+    d = state[3]
+    e = state[4]
+    f = state[5]
     while count:
-        a = state[0]
-        b = state[1]
-        c = state[2]
-        d = state[3]
-        e = state[4]
-        f = state[5]
-        is_at_rail = 0
+        rails = 0
+        first &= state[_RAW_MASK]
         end = first + BY
         while first < end:
-            x = raw[first & raw_mask]
+            x = raw[first]
             first += 1
-            if (x + 1) & 4095 < 2:
-                is_at_rail = 1
+            rails |= (x - 1) | (x + 1)  # bit 12 at a rail only
             a += x
             b += a
             c += b
@@ -83,31 +82,42 @@ def samples(
             f += e
             if first & 7 == 0:
                 x = f
-                i = _BEFORE
-                while i < _PLACE:
-                    before = state[i]
-                    state[i] = x
-                    x -= before
-                    i += 1
-                state[_LINE + place] = ((x & _VALUE) >> _TO_15_BITS) - _MID
-                place = (place + 1) & 31
-        state[0] = a
-        state[1] = b
-        state[2] = c
-        state[3] = d
-        state[4] = e
-        state[5] = f
-        total = 0
+                y = x - state[6]
+                state[6] = x
+                x = y - state[7]
+                state[7] = y
+                y = x - state[8]
+                state[8] = x
+                x = y - state[9]
+                state[9] = y
+                y = x - state[10]
+                state[10] = x
+                x = y - state[11]
+                state[11] = y
+                x = ((x & _VALUE) >> _TO_15_BITS) - _MID
+                state[_LINE + place] = x
+                state[_LINE + _LENGTH + place] = x
+                place = (place + 1) & (_LENGTH - 1)
+        total = _HALF
         i = 0
+        x = _LINE + place
+        high = x + _LENGTH - 1
         while i < 16:
-            x = state[_LINE + ((place + i) & 31)] + state[_LINE + ((place + 31 - i) & 31)]
-            total += x * half[i]
-            i += 1
-        total = ((total + _HALF + _SIGN) & _WORD) - _SIGN
-        out[at & mask] = total >> 14
+            total += (state[x] + state[high]) * half[i]
+            total += (state[x + 1] + state[high - 1]) * half[i + 1]
+            x += 2
+            high -= 2
+            i += 2
+        out[at & state[_MASK]] = (((total + _SIGN) & _WORD) - _SIGN) >> 14
         at += 1
-        clipped += is_at_rail
+        clipped += (rails >> 12) & 1
         count -= 1
+    state[0] = a
+    state[1] = b
+    state[2] = c
+    state[3] = d
+    state[4] = e
+    state[5] = f
     state[_PLACE] = place
     return clipped
 

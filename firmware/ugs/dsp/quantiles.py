@@ -14,7 +14,7 @@ _SUM = const(1)
 
 
 @micropython.viper
-def _histogram(history: ptr32, at: int, count: int, bins: ptr32, state: ptr32):
+def _histogram(history: ptr16, at: int, count: int, bins: ptr32, state: ptr32):
     i = 0
     while i < _BINS:
         bins[i] = 0

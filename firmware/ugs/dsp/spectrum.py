@@ -217,12 +217,12 @@ class Spectrum:
         self.levels = array("i", [0] * BANDS)
         self._re = array("i", [0] * _N)
         self._im = array("i", [0] * _N)
-        self._shares = array("i", [0] * _N)
+        self._shares = array("i", [0] * _END)
         self._state = array("i", [0] * 5)
         self._wander = 0
         # exp(-2 pi i k / 128) for half a turn: cosines at k, minus sines a quarter turn on
         half = [_QUARTER[k] if k <= 32 else -_QUARTER[64 - k] for k in range(64)]
-        self._turn = array("i", half + [-x for x in half])
+        self._turn = array("i", half + [-x for x in half[:32]])
         self._order = bytes(int("".join(reversed("{:07b}".format(i))), 2) for i in range(_N))
 
     def add(self, block):

@@ -16,7 +16,6 @@ from ugs.wire import schema
 
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
-_SEND_EVERY_MS = const(100)
 _FLUSH_MS = const(200)  # for a DISCONNECT to leave before the power of the radio does
 _SHUT_WAIT_MS = const(4_000)
 # The gateway refuses what is 1024 volatile numbers old (gateway.intake.sequence.WINDOW), and a Will
@@ -43,6 +42,8 @@ class BrokerLink:
         self._session = session
         self._wifi = Wifi(wlan, config.ssid, config.passphrase)
         self._random = random
+        self._news = asyncio.Event()
+        session.wake = self._news.set
         self._backoff_ms = _BACKOFF_MS_MIN
         # Identity of the Will the broker holds, and the keys it was sealed with.
         self._will = (0, 0)
@@ -129,6 +130,7 @@ class BrokerLink:
         moved_ms = self.opened_ms = session.uptime_ms()
         while not self.is_shut and not self._is_will_old():
             session.alive()
+            self._news.clear()
             message = session.take(session.uptime_ms())
             if message is not None:
                 moved_ms = session.uptime_ms()
@@ -136,7 +138,7 @@ class BrokerLink:
             elif self.burst is not None and self.burst.is_over(moved_ms):
                 return
             else:
-                await asyncio.sleep_ms(_SEND_EVERY_MS)
+                await self._news.wait()
 
     def _is_will_old(self):
         boot, seq = self._session.volatile

@@ -47,6 +47,10 @@ class Session:
         # t_ms of the volatile message sealed last, and the uptime at which it could go out
         self._asked_ms = self._sent_ms = -1
 
+    def wake(self):
+        # There may be something to send. A link that sleeps meanwhile puts its own in this place.
+        pass
+
     def rekey(self, keys):
         # From now on; whoever carries the messages begins a new connection when it sees this.
         self.keys = keys
@@ -102,4 +106,5 @@ class Session:
             self._node.on_part(values)
         else:
             self._node.on_command(values)
+        self.wake()
         return True

@@ -39,7 +39,7 @@ class Burst:
         return on_ms // 1000
 
     def step(self, now_ms):
-        # Ten times a second.
+        # Five times a second.
         pass
 
     def note_off(self):

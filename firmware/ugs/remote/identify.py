@@ -16,7 +16,7 @@ _NO_LED = const(8)
 
 
 class Job:
-    # One at a time. step() ten times a second until it says that it is over.
+    # One at a time. step() five times a second until it says that it is over.
 
     def __init__(self):
         self._led = None

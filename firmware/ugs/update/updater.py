@@ -17,8 +17,8 @@ _ASK_AGAIN_MS_MAX = const(60_000)
 # Half an hour without an answer: the gateway will command it anew when it is back.
 _ASKS_MAX = const(32)
 _POLL_MS = const(50)
-_IDLE_MS = const(500)
-_LOAD_PAUSE_MS = const(200)  # two looks of the pump
+_IDLE_MS = const(1_000)
+_LOAD_PAUSE_MS = const(260)  # two looks of the pump
 # Each needs only those before it.
 _MODULES = ("sha512", "ed25519", "tree", "manifest", "install")
 
@@ -55,10 +55,11 @@ class UpdateError(Exception):
 
 class Updater:
     # key: the release public key, None when this node takes no updates. version: of the firmware
-    # that runs. record(name, values) keeps a result; restart() ends this boot; alive() is progress.
+    # that runs. record(name, values) keeps a result; restart() ends this boot; alive() is progress;
+    # wake() says that a want can go out.
     #   is_busy: an update is under way
 
-    def __init__(self, key, board, version, slots, record, restart, alive):
+    def __init__(self, key, board, version, slots, record, restart, alive, wake):
         self.is_busy = False
         self._key = key
         self._board = board
@@ -67,6 +68,7 @@ class Updater:
         self._record = record
         self._restart = restart
         self._alive = alive
+        self._wake = wake
         self._number = 0
         self._order = None  # (digest, signature, size) still to be done
         self._want = None  # [file, offset], to be answered
@@ -170,6 +172,7 @@ class Updater:
         self._want = [number, offset]
         for _ in range(_ASKS_MAX):
             self._is_asking = True
+            self._wake()
             for _ in range(again_ms // _POLL_MS):
                 if self._want is None:
                     data, self._data = self._data, None

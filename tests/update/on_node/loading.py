@@ -47,6 +47,7 @@ async def main():
         lambda name, values: results.append(values["value"]),
         lambda: None,
         lambda: None,
+        lambda: None,
     )
     tasks = [asyncio.create_task(pump()), asyncio.create_task(updater.run(lambda: 0))]
     order = bytes(96) + (1000).to_bytes(4, "big")

@@ -152,7 +152,14 @@ def boot(flash, is_good, told):
 
     restarts = []
     updater = Updater(
-        bytes(32), "pico_w", 1_000, slots, record, lambda: restarts.append(1), lambda: None
+        bytes(32),
+        "pico_w",
+        1_000,
+        slots,
+        record,
+        lambda: restarts.append(1),
+        lambda: None,
+        lambda: None,
     )
     updater.tell_outcome(0)
     if slots.on_trial:
