@@ -47,7 +47,7 @@ class Node(BaseNode):
             self.detector,
             self.clock,
             self._record,
-            lambda: self.supervisor.alive("pump"),
+            self._on_block,
         )
         self.proof = Proof(slots)
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
@@ -103,6 +103,12 @@ class Node(BaseNode):
         finally:
             # Ctrl-C leads to the prompt, where nothing may write into the heap by DMA.
             self.board.sampler.stop()
+
+    def _on_block(self):
+        self.supervisor.alive("pump")
+        # Strikes grow old when nothing asks for them.
+        if self.detector.is_open():
+            self.session.wake()
 
     def _record(self, name, values):
         # A detection, which waits for nothing.

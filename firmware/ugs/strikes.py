@@ -30,7 +30,8 @@ class Strikes:
         self._detector = detector
         self._clock = clock
         self._told = 0  # picks that were told, or could not be
-        self._told_ms = 0  # or since when somebody is heard: his detection shall go first
+        # When that was, or since when somebody is heard, whose detection shall go first; or None.
+        self._told_ms = None
         self._asked_ms = 0
         self._asks = 0
 
@@ -38,9 +39,11 @@ class Strikes:
         # The values of a message, or None. To be asked often: what is not asked for grows old.
         picker = self._detector.picker
         if not self._hears_somebody():
-            self._told_ms = now_ms
+            self._told_ms = None
             self._asks = 0
             return None
+        if self._told_ms is None:
+            self._told_ms = now_ms
         fresh = (picker.total() - self._told) & CLOCK
         waited_ms = now_ms - self._told_ms
         if not fresh or waited_ms < _LEAST_MS or (fresh < _MOST and waited_ms < _EVERY_MS):

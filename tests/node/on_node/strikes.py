@@ -74,7 +74,7 @@ def strikes_are_told_once_with_the_time_on_the_wall():
         assert at_ms - told[-1] < 1_000
         codec.encode(bytearray(128), "strikes", values)
     # the newest eight when it opened, then all, each to the sample
-    assert told[0] == 2_400 and told == steps[3 : 3 + len(told)] and len(told) == 28, told
+    assert told[0] == 2_400 and told == steps[3 : 3 + len(told)] and len(told) == 29, told
     # a detection goes first; then at the most one every two seconds
     times = [at_ms for at_ms, _ in said]
     assert times[0] >= 7_000
