@@ -65,7 +65,7 @@ def test_charged_node_costs_little_more_than_the_smaller_one_on_the_emulated_pic
     (start,) = [line for line in result.logs[NODE].lines if line.startswith("node started")]
     assert 92_000 <= int(start.rpartition("=")[2]) <= 100_000
     # The timer is scheduled: what comes due during a collection is read late and counted good.
-    assert boot["timer_late"] > 2 * boot["collections"]
+    assert boot["timer_late"] > boot["collections"] > 50
     assert result.made
 
 
