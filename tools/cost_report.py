@@ -125,7 +125,6 @@ def measure(
 def _row(case: str, run: VirtualRun) -> Row:
     boots = run.costs[_NODE]
     lines = list(run.logs[_NODE].lines)
-    starts = [line.split()[0] for line in lines if " started node=" in line]
 
     def total(name: str) -> int:
         return sum(boot[name] for boot in boots)
@@ -139,8 +138,16 @@ def _row(case: str, run: VirtualRun) -> Row:
         total("collect_us") / max(1, total("collections")) / 1e3,
         total("erases"),
         run.made_count,
-        starts[-1] if starts else "nothing",
+        _end(lines),
     )
+
+
+def _end(lines: list[str]) -> str:
+    """What runs at the end, and whether one of its tasks failed on the way."""
+    starts = [line.split()[0] for line in lines if " started node=" in line]
+    failed = sum(line.startswith("task failed") for line in lines)
+    end = starts[-1] if starts else "nothing"
+    return f"{end}, {failed} tasks failed" if failed else end
 
 
 def _config(board: str, host: str) -> NodeConfig:

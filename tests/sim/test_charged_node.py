@@ -87,7 +87,9 @@ def test_erases_and_collections_cost_no_sample_where_the_converter_runs_by_itsel
     (boot,) = result.costs[NODE]
     assert boot["erases"] > 0 and boot["collections"] > 50
     assert boot["timer_calls"] == 0
-    told = [line for line in result.logs[NODE].lines if line.startswith("sampling")]
+    lines = list(result.logs[NODE].lines)
+    assert not [line for line in lines if line.startswith("task failed")]
+    told = [line for line in lines if line.startswith("sampling")]
     assert re.search(r"rate_hz_x100=2(499|500)\d missed=0 overruns=0 clipped=0", told[-1])
     assert result.made
 
