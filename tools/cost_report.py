@@ -75,7 +75,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What one case cost. `missed` counts the node itself: samples that have no reading.
+    """What one case cost. `missed` counts the node itself: samples that have no reading; None where
+    it never was on the network, since it says so with its heartbeats.
 
     An interrupt is lost when another one of its kind still waits: on an ESP32 a conversion.
     """
@@ -83,7 +84,7 @@ class Row:
     case: str
     starts: int
     unfed_s: float
-    missed: int
+    missed: int | None
     interrupts_lost: int
     collection_ms: float
     erases: int
@@ -93,7 +94,9 @@ class Row:
     def cells(self) -> list[str]:
         """The row as COLUMNS names it."""
         values = vars(self).values()
-        return [f"{one:.1f}" if isinstance(one, float) else str(one) for one in values]
+        return [
+            "-" if v is None else f"{v:.1f}" if isinstance(v, float) else str(v) for v in values
+        ]
 
 
 def take() -> Take:
@@ -133,7 +136,7 @@ def _row(case: str, run: VirtualRun) -> Row:
         case,
         len(boots),
         max(boot["unfed_us_max"] for boot in boots) / 1e6,
-        missed(lines),
+        missed(lines) if any(line.startswith("sampling ") for line in lines) else None,
         total("timer_lost"),
         total("collect_us") / max(1, total("collections")) / 1e3,
         total("erases"),
