@@ -6,12 +6,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import track
@@ -20,7 +22,7 @@ from rich.table import Table
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
 from sim_hardware.fastpath import simulate_fast
-from tools import micropython
+from tools import added, micropython
 from tools.errors import UserError
 from tools.score.intervals import rate, share
 
@@ -35,6 +37,16 @@ without calibration are scaled by that floor. No tree was grown and no limit set
 file is heard when an activity begins in it; "told as" counts activities by their last class.
 
 """
+_ADDED_PREFACE = """# Recordings added to continuous ground
+
+Written by `groundwatch recordings CLIPS --added-to GROUND --markdown FILE`; not to be edited. Each
+clip is added, faded in and out, to a stretch of continuous real ground that begins a minute before
+it: there is no seam. The ratio is the clip's loudest two seconds over the ground's median second,
+both rms in 10-60 Hz. "None added" is the same stretch without the clip. A clip is detected when an
+activity begins from its first sample to 5 s after its last.
+
+"""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,25 @@ class Heard:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch recordings`."""
     parser.add_argument("folder", type=Path, help="holds recordings, or folders of them")
+    parser.add_argument(
+        "--added-to",
+        type=Path,
+        metavar="GROUND",
+        help="add each recording to a stretch of these, which are long and continuous",
+    )
+    parser.add_argument(
+        "--snr",
+        type=_ratios,
+        default=(6.0, 12.0, 18.0),
+        metavar="DB,DB",
+        help="loudest two seconds over the ground's median second, with --added-to (6,12,18)",
+    )
+    parser.add_argument(
+        "--group-by",
+        type=_pattern,
+        metavar="REGEX",
+        help="a row for each match in the names, with --added-to; else for each folder",
+    )
     parser.add_argument("--json", action="store_true", help="a line for each file, then a summary")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
@@ -58,29 +89,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Listen to every recording below a folder and tell of them folder by folder."""
     files = find(args.folder)
-    console = Console(stderr=True)
     micropython.find()  # unpacked once, before several look for it
-    with ProcessPoolExecutor(args.workers or os.cpu_count() or 1, get_context("spawn")) as pool:
-        told = pool.map(listen, files, [args.folder] * len(files))
-        heard = list(track(told, "listening", len(files), console=console, transient=True))
-    rows = table(heard)
+    if args.added_to is None:
+        heard = _map(args.workers, listen, files, [args.folder] * len(files))
+        _show(args, _PREFACE, _HEADS, table(heard), "recording", [vars(one) for one in heard])
+        return 0
+    grounds = [find(args.added_to)] * len(files)
+    groups = [added.group_of(path, args.folder, args.group_by) for path in files]
+    tried = _map(args.workers, added.try_clip, files, groups, grounds, [args.snr] * len(files))
+    trials = [one for each in tried for one in each]
+    rows = added.table(trials)
+    _show(args, _ADDED_PREFACE, added.HEADS, rows, "trial", [vars(one) for one in trials])
+    return 0
+
+
+def _map(workers: int, do: Callable[..., _T], *arguments: Sequence[Any]) -> list[_T]:
+    console = Console(stderr=True)
+    with ProcessPoolExecutor(workers or os.cpu_count() or 1, get_context("spawn")) as pool:
+        done = pool.map(do, *arguments)
+        return list(track(done, "listening", len(arguments[0]), console=console, transient=True))
+
+
+def _show(
+    args: argparse.Namespace,
+    preface: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    kind: str,
+    each: Sequence[Mapping[str, Any]],
+) -> None:
     if args.markdown is not None:
-        lines = ["| " + " | ".join(row) + " |" for row in (_HEADS, ("---",) * len(_HEADS), *rows)]
+        lines = ["| " + " | ".join(row) + " |" for row in (heads, ("---",) * len(heads), *rows)]
         try:
-            args.markdown.write_text(_PREFACE + "\n".join(lines) + "\n", encoding="utf-8")
+            args.markdown.write_text(preface + "\n".join(lines) + "\n", encoding="utf-8")
         except OSError as error:
             raise UserError(f"cannot write {args.markdown}: {error.strerror}") from None
     if args.json:
-        for one in heard:
-            print(json.dumps({"type": "recording", **vars(one)}))
-        summary = [dict(zip(_HEADS, row, strict=True)) for row in rows]
+        for one in each:
+            print(json.dumps({"type": kind, **one}))
+        summary = [dict(zip(heads, row, strict=True)) for row in rows]
         print(json.dumps({"type": "summary", "folders": summary}))
-    else:
-        shown = Table(*_HEADS)
-        for row in rows:
-            shown.add_row(*row)
-        Console(highlight=False).print(shown)
-    return 0
+        return
+    shown = Table(*heads)
+    for row in rows:
+        shown.add_row(*row)
+    Console(highlight=False).print(shown)
+
+
+def _ratios(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(-20 <= one <= 60 for one in found):
+        raise argparse.ArgumentTypeError(f"{text!r}: give dB from -20 to 60, as 6,12,18")
+    return found
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
+    return text
 
 
 def find(folder: Path) -> list[Path]:

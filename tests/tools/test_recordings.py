@@ -6,9 +6,11 @@ import json
 import numpy as np
 import pytest
 
+from sim_hardware.signals import FEED_FS_HZ
 from sim_hardware.world import World
 from sim_hardware.world.ambient import Weather
 from sim_hardware.world.scenario import ActorSpec, NodeSpec, Scenario
+from tools.added import LEAD_S, mix
 from tools.cli import main
 
 
@@ -47,3 +49,59 @@ def test_recordings_with_a_damaged_file_names_it(tmp_path, capsys):
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 cut")
     assert main(["recordings", str(tmp_path), "--workers", "1"]) == 2
     assert "bad.npz" in capsys.readouterr().err
+
+
+def test_walks_are_added_to_the_ground_at_their_ratio_and_beside_it_alone(tmp_path, capsys):
+    walker = ActorSpec("w", "person", ((-30.0, 6.0), (30.0, 6.0)), start_s=5.0)
+    write(tmp_path / "walks" / "one_pA.npz", (walker,))
+    ground = tmp_path / "ground" / "long.npz"
+    write(ground, ())
+    quiet = np.load(ground)["velocity_m_s"]
+    np.savez(ground, velocity_m_s=np.tile(quiet, 4), fs_hz=500.0, t0_utc_s=0.0)
+    words = ["recordings", str(tmp_path / "walks"), "--added-to", str(ground.parent)]
+    words += ["--snr=-20,18", "--group-by", "_(p.)", "--json", "--workers", "1"]
+    assert main(words) == 0
+    *trials, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [(one["group"], one["snr_db"]) for one in trials] == [
+        ("pA", None),
+        ("pA", -20.0),
+        ("pA", 18.0),
+    ]
+    assert [bool(one["classes"]) for one in trials] == [False, False, True]
+    detected = {
+        (row["group"], row["SNR dB"]): row["detected (95 %)"][:4] for row in summary["folders"]
+    }
+    assert detected["pA", "none added"] == detected["pA", "-20"] == "0 % "
+    assert detected["all", "18"] == "100 "
+
+
+def test_clip_is_as_loud_over_the_ground_as_asked_and_has_no_seam():
+    rng = np.random.default_rng(5)
+    ground = rng.normal(0.0, 1.0, 120 * FEED_FS_HZ)
+    clip = rng.normal(0.0, 40.0, 10 * FEED_FS_HZ)
+    added_part = mix(ground, clip, 12.0) - ground
+    at = round(LEAD_S * FEED_FS_HZ)
+    assert not added_part[:at].any() and not added_part[at + clip.size :].any()
+    loud = added_part[at + 2 * FEED_FS_HZ : at + 8 * FEED_FS_HZ]
+    assert 20 * np.log10(loud.std() / ground.std()) == pytest.approx(12.0, abs=1.0)
+    begin = added_part[at : at + 10]
+    assert np.abs(begin).max() < 0.01 * loud.std()
+
+
+@pytest.mark.parametrize(
+    "words", [["--snr", "loud"], ["--snr", "99"], ["--group-by", "("], ["--group-by", "none"]]
+)
+def test_bad_options_of_added_recordings_are_refused(words, tmp_path, capsys):
+    write(tmp_path / "a.npz", ())
+    try:
+        code = main(["recordings", str(tmp_path), "--added-to", str(tmp_path), *words])
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
+    assert words[0] in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_ground_that_is_too_short_is_refused(tmp_path, capsys):
+    write(tmp_path / "a.npz", ())
+    assert main(["recordings", str(tmp_path), "--added-to", str(tmp_path), "--workers", "1"]) == 2
+    assert "a.npz: shorter than" in capsys.readouterr().err
