@@ -14,7 +14,7 @@ from ugs.detect.verdict import Verdict
 
 MODEL = Path(__file__).parent.parent.parent / "firmware" / "ugs" / "model.bin"
 LIMITS = bytes([128 + 40] * 5 + [128 - 10, 0, 0])
-NOTHING, PERSON, GROUP, ANIMAL, VEHICLE = 0, 1, 2, 3, 4
+NOTHING, PERSON, GROUP, ANIMAL, VEHICLE, DIGGING = 0, 1, 2, 3, 4, 5
 
 
 def leaf(value):
@@ -79,14 +79,14 @@ def test_model_that_ships_is_whole_and_fits_the_node():
     assert Forest(data).version >= 1
 
 
-def weighed(hops, verdict=None, is_open=False):
+def weighed(hops, verdict=None, is_open=False, strokes=8):
     """The verdict after hops that each speak for one class: {class: units of 1/64}."""
     verdict = verdict or Verdict(Forest(packed(one_round())))
     for hop in hops:
         given = array("i", [0] * CLASSES)
         for index, value in hop.items():
             given[index] = value
-        verdict.weigh(given, is_open)
+        verdict.weigh(given, is_open, strokes)
     return verdict
 
 
@@ -95,6 +95,14 @@ def test_verdict_of_one_loud_hop_is_not_sure_and_of_several_is():
     verdict = weighed([{PERSON: 10_000}] * 4)
     assert verdict.is_sure(False)
     assert verdict.class_id() == PERSON
+
+
+def test_verdict_takes_no_knock_for_digging():
+    for strokes in range(4):
+        assert not weighed([{DIGGING: 10_000}] * 40, strokes=strokes).is_sure(False)
+    assert weighed([{DIGGING: 10_000}] * 40, strokes=4).is_sure(False)
+    # Nobody else has to repeat anything.
+    assert weighed([{PERSON: 300, DIGGING: 10_000}] * 40, strokes=0).is_sure(False)
 
 
 def test_verdict_asks_less_to_go_on_than_to_begin():

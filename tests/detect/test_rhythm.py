@@ -122,6 +122,24 @@ def test_picker_below_the_threshold_takes_nothing():
     assert picker.regular(137, 2048) == 0
 
 
+def strokes_of(times_s, seconds):
+    fine = np.full(round(seconds * 250), 10)
+    fine[[round(t * 250) for t in times_s]] = 900
+    picker = Picker()
+    pick_all(picker, fine, 200)
+    return picker.strokes()
+
+
+def test_picker_counts_strokes_that_lie_apart_over_eight_seconds():
+    assert strokes_of([], 20) == 0
+    assert strokes_of([5], 20) == 0
+    assert strokes_of([5, 5.3, 5.6, 5.9, 6.2], 20) == 0  # rattling
+    assert strokes_of([5, 7, 9, 11], 13) == 0  # six seconds
+    assert strokes_of([5, 7, 9, 11, 13.5], 15) == 5
+    assert strokes_of([5, 5.3, 7.5, 7.8, 10, 10.3, 13.2, 13.5], 15) == 4  # two picks each
+    assert strokes_of([1, 4, 7, 10], 33) == 0  # too long ago
+
+
 def test_picker_clock_at_its_wrap_still_measures_intervals():
     picker = Picker()
     picker._state[0] = 0xFFFFFFF - 200  # twelve days on, without waiting for them

@@ -127,7 +127,11 @@ class Detector:
         self.features.measure(history, self.trigger, self.picker, quick, long, patient, self._pir)
         self.hops = (self.hops + 1) & 0xFFFF
         verdict = self._verdict
-        verdict.weigh(self._forest.score(self.features.values), self._activity.is_open)
+        verdict.weigh(
+            self._forest.score(self.features.values),
+            self._activity.is_open,
+            self.picker.strokes(),
+        )
         return self._activity.decide(
             t_ms,
             verdict.is_sure(self._activity.is_open),

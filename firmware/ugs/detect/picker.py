@@ -10,6 +10,10 @@ _N = const(32)
 _REFRACTORY = const(45)  # samples = 180 ms
 KEPT = const(32)
 _SLOT = const(31)
+# Strokes: groups of picks that lie a second apart; of the last 24 s, and from first to last 8 s.
+_STROKES_WINDOW = const(6000)
+_APART = const(250)
+_SPREAD = const(2000)
 CLOCK = const(0xFFFFFFF)  # sample clock of 28 bits: wraps after 12 days, differences are masked
 
 _NOW = const(0)
@@ -68,6 +72,27 @@ def _regular(times: ptr32, now: int, picks: int, period: int, window: int) -> in
     return count
 
 
+@micropython.viper
+def _strokes(times: ptr32, now: int, picks: int) -> int:
+    count = 0
+    later = now
+    newest = 0
+    back = 1
+    while back <= KEPT and back <= picks:
+        at = times[(picks - back) & _SLOT]
+        if ((now - at) & CLOCK) > _STROKES_WINDOW:
+            break
+        if back == 1:
+            newest = at
+        if back == 1 or ((later - at) & CLOCK) >= _APART:
+            count += 1
+        later = at
+        back += 1
+    if back == 1 or ((newest - later) & CLOCK) < _SPREAD:
+        return 0
+    return count
+
+
 class Picker:
     def __init__(self):
         self.times = array("i", [0] * KEPT)
@@ -91,6 +116,11 @@ class Picker:
 
     def level(self, back):
         return self.levels[(self._state[_PICKS] - back) & _SLOT]
+
+    def strokes(self):
+        # how many came in the last 24 s, 0 when they are no 8 s from first to last
+        state = self._state
+        return _strokes(self.times, state[_NOW], state[_PICKS])
 
     def regular(self, period, window):
         # intervals of the last `window` samples that are one or two periods long, within 1/5

@@ -31,6 +31,9 @@ _UNKNOWN = const(0)
 _FIRST = const(1)
 _PERSON = const(1)
 _GROUP = const(2)
+_DIGGING = const(5)
+# Digging is repetition: one knock, or a few, are none.
+_REPEATED = const(4)
 _SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
 _WORD = const(0x3FFFFFFF)
 
@@ -86,10 +89,12 @@ class Verdict:
             limit = (forest.limits[index - _FIRST] - 128) << 6
             self._limits[index] = limit + (threshold_x10 << 10) // 10
 
-    def weigh(self, scores, is_open):
-        accounts = self._accounts
+    def weigh(self, scores, is_open, strokes):
+        accounts, limits = self._accounts, self._limits
         _follow(scores, _CLIP, accounts, _QUICK)
-        best = self._best = _highest(accounts, self._limits)
+        if strokes < _REPEATED and accounts[_DIGGING] > limits[_DIGGING]:
+            accounts[_DIGGING] = limits[_DIGGING]
+        best = self._best = _highest(accounts, limits)
         if is_open:
             if accounts[best] <= 0:
                 return
