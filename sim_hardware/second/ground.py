@@ -27,7 +27,10 @@ _LENGTH = 2048
 _BINS = _LENGTH // 2 + 1
 _F_HZ: Array = np.arange(_BINS, dtype=np.float64) * (GROUND_FS_HZ / _LENGTH)
 _LOWEST_HZ = 0.7
+# Below, the coil hears next to nothing, and a short transform would wrap what is slow.
+_RISE_HZ = 3.0
 _EDGE_HZ = (190.0, 240.0)
+_FADE = np.sin(np.pi / 2 * np.minimum(1.0, np.arange(_LENGTH)[::-1] / 250)) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,7 @@ class Ground:
             back_s = (whole - start) / GROUND_FS_HZ
             wave = self.transfer(r_m) * spectrum * gains[node]
             wave = wave * self._coda(node, strike, r_m) * np.exp(2j * pi * _F_HZ * back_s)
-            moved = np.fft.irfft(wave, _LENGTH) * GROUND_FS_HZ
+            moved = np.fft.irfft(wave, _LENGTH) * GROUND_FS_HZ * _FADE
             low, high = max(0, whole), min(out.shape[1], whole + _LENGTH)
             if low < high:
                 out[node, low:high] += moved[low - whole : high - whole]
@@ -167,5 +170,5 @@ def _resonant(resonances: Sequence[tuple[float, float, float]]) -> CArray:
 def _taper() -> Array:
     low, high = _EDGE_HZ
     fall = np.clip((_F_HZ - low) / (high - low), 0.0, 1.0)
-    rise = np.clip(_F_HZ / _LOWEST_HZ, 0.0, 1.0)
-    return np.asarray(np.cos(pi / 2 * fall) ** 2 * rise, np.float64)
+    rise = np.clip(_F_HZ / _RISE_HZ, 0.0, 1.0)
+    return np.asarray(np.cos(pi / 2 * fall) ** 2 * np.sin(pi / 2 * rise) ** 2, np.float64)
