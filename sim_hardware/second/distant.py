@@ -16,7 +16,6 @@ from sim_hardware.second.parameters import draw, span, value
 from sim_hardware.second.track import Point
 
 Array = NDArray[np.float64]
-_OWN_SHARE = 0.1
 
 
 def plane(
@@ -31,7 +30,7 @@ def plane(
     late_s = np.array(nodes) @ np.array([np.cos(angle), np.sin(angle)]) / speed_m_s
     late_s -= late_s.min()
     times = np.arange(samples) / GROUND_FS_HZ
-    size = np.abs(wave) * _OWN_SHARE
+    size = np.abs(wave) * value("distant.own_share")
     out = np.empty((len(nodes), samples))
     for node, late in enumerate(late_s):
         own = size * rng.normal(size=samples)
@@ -46,11 +45,15 @@ def thunder(
     long_s = draw(rng, "thunder.duration_s")
     t_s = np.arange(samples) / GROUND_FS_HZ - start_s
     inside = (t_s > 0) & (t_s < long_s)
-    shape = np.where(inside, np.exp(-3 * np.maximum(t_s, 0) / long_s), 0.0)
-    shape *= np.minimum(1.0, np.maximum(t_s, 0) / 0.2)
-    shape *= np.exp(0.6 * drift(samples, GROUND_FS_HZ, 0.7, rng))
+    shape = np.where(inside, np.exp(-value("thunder.decay") * np.maximum(t_s, 0) / long_s), 0.0)
+    shape *= np.minimum(1.0, np.maximum(t_s, 0) / value("thunder.rise_s"))
+    shape *= np.exp(
+        value("thunder.clap_log") * drift(samples, GROUND_FS_HZ, value("thunder.clap_s"), rng)
+    )
     centre = draw(rng, "thunder.peak_hz")
-    rumble = coloured(lambda f_hz: hump(f_hz, centre, 0.8), samples, GROUND_FS_HZ, rng)
+    rumble = coloured(
+        lambda f_hz: hump(f_hz, centre, value("thunder.octaves")), samples, GROUND_FS_HZ, rng
+    )
     wave = shape * rumble
     # The pressure is that of the loudest clap.
     peak = draw(rng, "thunder.pressure_pa") * draw(rng, "thunder.coupling_um_s_pa") * 1e-6
@@ -78,8 +81,15 @@ def quake(
 def tremor(nodes: list[Point], planting: Array, samples: int, rng: np.random.Generator) -> Array:
     """Tremor (nodes, samples) in m/s that swells and fades over tens of seconds."""
     low, high = span("tremor.band_hz")
-    wave = coloured(lambda f_hz: hump(f_hz, (low * high) ** 0.5, 0.8), samples, GROUND_FS_HZ, rng)
-    wave *= np.exp(0.5 * drift(samples, GROUND_FS_HZ, 15.0, rng))
+    wave = coloured(
+        lambda f_hz: hump(f_hz, (low * high) ** 0.5, value("tremor.octaves")),
+        samples,
+        GROUND_FS_HZ,
+        rng,
+    )
+    wave *= np.exp(
+        value("tremor.swell_log") * drift(samples, GROUND_FS_HZ, value("tremor.swell_s"), rng)
+    )
     wave *= draw(rng, "tremor.level_nm_s") * 1e-9 / float(np.std(wave))
     return plane(wave, draw(rng, "quake.speed_m_s"), nodes, planting, rng)
 
@@ -92,6 +102,6 @@ def _arrival(t_s: Array, tau_s: float) -> Array:
 
 
 def _brune(f_hz: Array, corner_hz: float) -> Array:
-    # Velocity density of a Brune source with the loss of the path above 25 Hz.
+    # Velocity density of a Brune source with the loss of the path.
     velocity = f_hz / (1 + (f_hz / corner_hz) ** 2)
-    return np.asarray((velocity * np.exp(-f_hz / 25.0)) ** 2, np.float64)
+    return np.asarray((velocity * np.exp(-f_hz / value("quake.path_hz"))) ** 2, np.float64)

@@ -65,13 +65,14 @@ def animal(species: str, gait: str, rng: np.random.Generator) -> Animal:
     if gait not in gaits(species):
         raise SimError(f"{species} has no {gait}; it has: {', '.join(gaits(species))}")
     foot = "paw" if species in _PADDED else "hoof"
+    softer = value("quadruped.walk_impact") if gait == "walk" else 1.0
     return Animal(
         species,
         gait,
         draw(rng, f"{species}.mass_kg"),
         draw(rng, f"{species}.{gait}_hz"),
         value(f"gait.{gait}_duty"),
-        draw(rng, f"quadruped.{foot}_share"),
+        softer * draw(rng, f"quadruped.{foot}_share"),
         draw(rng, "quadruped.impact_width_s"),
     )
 

@@ -3,12 +3,24 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from sim_hardware.errors import SimError
 from sim_hardware.second.parameters import value
 
 Array = NDArray[np.float64]
 CLASSES = ("b", "c", "d", "e")
+
+
+def axle_share(n: Array, track_m: float) -> Array:
+    """Height of an axle's middle over that of one wheel (n,), at (n,) cycles/m.
+
+    Left and right wheels run over one isotropic surface, whose coherence across the track falls
+    with wavenumber (Kamash and Robson 1978, J. Sound and Vibration 57:89).
+    """
+    x = np.maximum(2 * np.pi * n * track_m, 1e-6)
+    coherence = x * special.k1(x)
+    return np.asarray(np.sqrt((1 + coherence) / 2), np.float64)
 
 
 def profile(road_class: str, samples: int, step_m: float, rng: np.random.Generator) -> Array:

@@ -84,9 +84,8 @@ NUISANCES = {
     "storm": ("thunder",),
     "street": ("mains",),
 }
-# Mean wind and rain of the scenes that are about weather: least and most.
-WINDS = {"wind": (6.0, 12.0), "storm": (10.0, 18.0), "hail": (3.0, 8.0), "mixed": (3.0, 9.0)}
-RAINS = {"rain": (2.0, 20.0), "storm": (5.0, 30.0), "hail": (1.0, 10.0)}
+# Scenes whose wind or rain is their own; elsewhere the air is calm and dry.
+WINDY, RAINY = ("wind", "storm", "hail", "mixed"), ("rain", "storm", "hail")
 COUNTS = {
     "walker": 8,
     "runner": 4,
@@ -145,8 +144,8 @@ def scene(name: str, seed: int, seconds: float = SECONDS) -> Scene:
         cast = CASTS[str(rng.choice(_MIXED_KINDS))]
         nuisances = (str(rng.choice(_MIXED_NUISANCES)),)
     weather = Weather(
-        float(rng.uniform(*WINDS.get(kind, (0.5, 3.0)))),
-        float(rng.uniform(*RAINS[kind])) if kind in RAINS else 0.0,
+        draw(rng, f"weather.{kind if kind in WINDY else 'calm'}_wind_m_s"),
+        draw(rng, f"weather.{kind}_rain_mm_h") if kind in RAINY else 0.0,
         kind == "hail",
     )
     return Scene(

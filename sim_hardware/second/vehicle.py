@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
 from sim_hardware.second.parameters import draw, value
-from sim_hardware.second.road import profile
+from sim_hardware.second.road import axle_share, profile
 from sim_hardware.second.strike import FORCE_FS_HZ, Strike, moving
 from sim_hardware.second.track import Track
 
@@ -34,6 +34,7 @@ class Vehicle:
     body_hz: float
     damping: float
     wheelbase_m: float
+    track_m: float
     firing_hz: float
     engine_n: float
 
@@ -82,6 +83,7 @@ def vehicle(kind: str, rng: np.random.Generator) -> Vehicle:
         draw(rng, f"{kind}.body_hz"),
         draw(rng, f"{kind}.damping"),
         draw(rng, f"{kind}.wheelbase_m"),
+        draw(rng, f"{kind}.track_m"),
         draw(rng, f"{kind}.drive_hz"),
         draw(rng, f"{kind}.engine_n"),
     )
@@ -99,6 +101,7 @@ def axle_forces(
     front = np.roll(rear, -ahead)
     f_hz = np.asarray(np.fft.rfftfreq(rear.size, 1 / FORCE_FS_HZ), np.float64)
     patch = np.sinc(f_hz / speed_m_s * value("tyre.contact_m"))
+    patch = patch * axle_share(f_hz / speed_m_s, one.track_m)
     roads = np.stack([np.fft.rfft(front), np.fft.rfft(rear)], axis=1) * patch[:, None]
     loads = (one.loads(f_hz) @ roads[:, :, None])[:, :, 0]
     return np.asarray(np.fft.irfft(loads, rear.size, axis=0)[:samples].T, np.float64)

@@ -10,7 +10,7 @@ from scipy import signal as dsp
 from sim_hardware.errors import SimError
 from sim_hardware.second.digging import strokes
 from sim_hardware.second.parameters import value
-from sim_hardware.second.road import CLASSES, profile
+from sim_hardware.second.road import CLASSES, axle_share, profile
 from sim_hardware.second.strike import FORCE_FS_HZ, moving, timeline
 from sim_hardware.second.track import standing, straight
 from sim_hardware.second.vehicle import axle_forces, drive, vehicle
@@ -24,6 +24,11 @@ def test_density_of_a_road_falls_with_the_square_of_wavenumber(road):
     slope, level = np.polyfit(np.log10(n[inside] / 0.1), np.log10(density[inside]), 1)
     assert slope == pytest.approx(-2.0, abs=0.1)
     assert 10**level == pytest.approx(value(f"road.class_{road}_m3"), rel=0.25)
+
+
+def test_axle_follows_long_waves_whole_and_short_ones_by_half_the_power():
+    share = axle_share(np.array([0.001, 10.0]), 1.5)
+    assert share == pytest.approx([1.0, 0.5**0.5], abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["car", "truck"])
