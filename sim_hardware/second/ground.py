@@ -27,7 +27,7 @@ _LENGTH = 2048
 _BINS = _LENGTH // 2 + 1
 _F_HZ: Array = np.arange(_BINS, dtype=np.float64) * (GROUND_FS_HZ / _LENGTH)
 _LOWEST_HZ = 0.7
-# Below, the coil hears next to nothing, and a short transform would wrap what is slow.
+# Below, the coil passes next to nothing, and a short transform would wrap what is slow.
 _RISE_HZ = 3.0
 _EDGE_HZ = (190.0, 240.0)
 _FADE = np.sin(np.pi / 2 * np.minimum(1.0, np.arange(_LENGTH)[::-1] / 250)) ** 2
