@@ -155,8 +155,8 @@ class Node(BaseNode):
             self.updater.tell_outcome(now_ms)
 
     def next_own(self, now_ms):
-        # Heartbeats, then what grows old soon.
-        if self.health.is_heartbeat_due(now_ms) or self.strikes.wants_time(now_ms):
+        # Heartbeats, then what grows old soon. Where both ask for a heartbeat, one is for both.
+        if self.strikes.wants_time(now_ms) or self.health.is_heartbeat_due(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
         strikes = self.strikes.next(now_ms)
         return None if strikes is None else ("strikes", strikes)

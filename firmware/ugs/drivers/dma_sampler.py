@@ -97,10 +97,10 @@ class DmaSampler(Sampler):
         if not self._is_begun:
             return 0
         now, count = ticks_us(), self._converter.transfers()
-        passed_ms = ticks_diff(now, self._rate_ticks) // 1000
+        passed_us = ticks_diff(now, self._rate_ticks)
         arrived = (count - self._rate_count) & self._lap_mask
         self._rate_ticks, self._rate_count = now, count
-        return arrived * 100_000 // decimate.BY // passed_ms if passed_ms > 0 else 0
+        return arrived * 100_000_000 // decimate.BY // passed_us if passed_us > 0 else 0
 
     def age_us(self, index):
         # The newest reading is half a period old on average.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Ground layer: a second family of sources and soils, written independently of the first."""
