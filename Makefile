@@ -14,7 +14,7 @@ WORKERS ?= 4
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test test-long check attacks faults fuzz picow score score-nightly train lock ready ready-for-tests clean
+.PHONY: help demo test test-long check attacks faults fuzz picow score score-nightly score-second train lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -58,6 +58,11 @@ score: ready ## detectors and alarms on held-out worlds; writes docs/scores.md; 
 score-nightly: ready ## days of ground with nobody on it: the false rates; hours
 	@mkdir -p build
 	@$(VENV)/groundwatch score --suite tools/score/nightly.toml --markdown docs/scores-nightly.md $(ARGS)
+
+score-second: ready ## the same on the second family of ground, which nothing is tuned on; minutes
+	@mkdir -p build
+	@for seed in 1 2 3; do $(VENV)/python -m sim_hardware.second --all --seed $$seed --out build/second-$$seed; done
+	@$(VENV)/groundwatch score build/second-*/* --markdown docs/scores-second.md $(ARGS)
 
 train: ready-for-tests ## the model that nodes decide by, and its card, from seeds alone; an hour
 	@$(VENV)/groundwatch train --out firmware/ugs/model.bin --card docs/model.md $(ARGS)

@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0, or 2 with one line on standard error for bad input."""
     parser = argparse.ArgumentParser(prog="python -m sim_hardware.second", description=__doc__)
     parser.add_argument("name", nargs="?", help="an evaluation scene, as --list shows them")
+    parser.add_argument("--all", action="store_true", help="each scene, in OUT/NAME")
     parser.add_argument("--list", action="store_true", help="show the names and stop")
     parser.add_argument("--parameters", action="store_true", help="show them as a table and stop")
     parser.add_argument("--seed", type=int, default=1, help="draws site, actors and weather")
@@ -31,9 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(table())
         return 0
     try:
-        if given.name is None or given.out is None:
-            raise SimError("give the NAME of a scene and --out FOLDER, or --list")
-        save(render(scene(given.name, given.seed, given.seconds), given.seed), given.out)
+        if given.out is None or (given.name is None) != given.all:
+            raise SimError("give the NAME of a scene, or --all, and --out FOLDER; or --list")
+        for name in names() if given.all else (given.name,):
+            out = given.out / name if given.all else given.out
+            save(render(scene(name, given.seed, given.seconds), given.seed), out)
     except (SimError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return BAD_INPUT
