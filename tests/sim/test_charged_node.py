@@ -59,11 +59,11 @@ def test_charged_node_costs_little_more_than_the_smaller_one_on_the_emulated_pic
     result = run(walk, tmp_path, board_micropython, charges="typical")
     (boot,) = result.costs[NODE]
     # The table of costs is of an earlier firmware, compiled, on 1.25.0: 1.5 s without a feed, a
-    # collection of 10.9 ms. Today's feeds within 2.2 s there and has 99.1 kB free at the start.
+    # collection of 10.9 ms. Today's feeds within 2.2 s there and has 99.4 kB free at the start.
     assert 1_500_000 <= boot["unfed_us_max"] <= 2_000_000
     assert 8_000 <= boot["collect_us"] / boot["collections"] <= 14_500
     (start,) = [line for line in result.logs[NODE].lines if line.startswith("node started")]
-    assert 92_000 <= int(start.rpartition("=")[2]) <= 100_000
+    assert 95_000 <= int(start.rpartition("=")[2]) <= 103_000
     # The timer is scheduled: what comes due during a collection is read late and counted good.
     assert boot["timer_late"] > boot["collections"] > 50
     assert result.made
