@@ -154,7 +154,7 @@ class BaseNode:
         await self.updater.run(self.clock.uptime_ms)
 
     async def _keep_house(self):
-        tick = told = 0
+        tick = seen = 0
         while True:
             self.supervisor.alive("house")
             now_ms = self.clock.uptime_ms()
@@ -170,8 +170,8 @@ class BaseNode:
             if self.link.is_hopeless():
                 self._restart(self.slots.REBOOT, "radio")
             newest = self.journal.newest_seq()
-            if newest != told or self.jobs or self.link.burst or tick % TICKS_PER_S == 0:
-                told = newest
+            if newest != seen or self.jobs or self.link.burst or tick % TICKS_PER_S == 0:
+                seen = newest
                 self.session.wake()
             tick += 1
             await asyncio.sleep_ms(TICK_MS)

@@ -190,7 +190,7 @@ class Health:
         self._check_ledger(now_ms)
         burst = self._link.burst
         if burst is None or burst.asleep_s is None:
-            # No sentinel, or none any more. One that is tells of this itself.
+            # No sentinel, or none any more. A sentinel reports this itself.
             conditions.set(now_ms, "wakes_ignored", False)
         unset = self._clock.quality_ms() is None and self._session.connects > 0
         conditions.set(now_ms, "clock_unset", unset and now_ms >= _CLOCK_UNSET_MS)

@@ -78,7 +78,7 @@ def test_door_volatile_replay_is_refused(door: Authenticator, node: PlayedNode) 
     ("topic", "expected"),
     [
         ("groundwatch/v1/yard/n99/up", "unknown_node"),
-        ("groundwatch/v1/farm/n01/up", "foreign_site"),
+        ("groundwatch/v1/orchard/n01/up", "foreign_site"),
         ("groundwatch/v1/yard/n01/down", "bad_topic"),
         ("groundwatch/v1/yard/n01/up/x", "bad_topic"),
         ("groundwatch/v1/yard/n01/up\n", "bad_topic"),

@@ -75,7 +75,7 @@ def _regular(times: ptr32, now: int, picks: int, period: int, window: int) -> in
 @micropython.viper
 def _strokes(times: ptr32, now: int, picks: int) -> int:
     count = 0
-    later = now
+    later = 0
     newest = 0
     back = 1
     while back <= KEPT and back <= picks:

@@ -60,10 +60,10 @@ class Sampler:
     def rate_hz_x100(self):
         # Samples per second since the last call, which is less than 9 minutes ago.
         now, written = ticks_us(), self.written
-        passed_ms = ticks_diff(now, self._rate_ticks) // 1000
+        passed_us = ticks_diff(now, self._rate_ticks)
         count = written - self._rate_written
         self._rate_ticks, self._rate_written = now, written
-        return count * 100_000 // passed_ms if passed_ms > 0 else 0
+        return count * 100_000_000 // passed_us if passed_us > 0 else 0
 
     # Runs in the interrupt: small integers and stores into what exists, nothing else.
     def _take(self, _timer):

@@ -61,7 +61,7 @@ def state(rail, ring):
 
 
 def restart(state):
-    # The first sample comes when the line has been filled anew.
+    # The first sample comes when the line is full again.
     state[LEFT] = _TAPS
     state[_IS_READ] = state[_IS_AT_RAIL] = state[_IS_BEGUN] = 0
 
