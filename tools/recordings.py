@@ -22,7 +22,7 @@ from rich.table import Table
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
 from sim_hardware.fastpath import simulate_fast
-from tools import added, micropython
+from tools import added, micropython, stretches
 from tools.errors import UserError
 from tools.score.intervals import rate, share
 
@@ -44,6 +44,14 @@ clip is added, faded in and out, to a stretch of continuous real ground that beg
 it: there is no seam. The ratio is the clip's loudest two seconds over the ground's median second,
 both rms in 10-60 Hz. "None added" is the same stretch without the clip. A clip is detected when an
 activity begins from its first sample to 5 s after its last.
+
+"""
+_STRETCHES_PREFACE = """# Recordings, stretch by stretch
+
+Written by `groundwatch recordings FOLDER --stretches CSV --markdown FILE`; not to be edited. Each
+row is a stretch of real ground in which something is likely, and what one node reports of it. No
+stretch has truth. Without a CSV file, stretches are those in which the level of 8-40 Hz rises
+smoothly by 10 dB for 4 to 60 s, as a vehicle that passes makes it, and some weather too.
 
 """
 _T = TypeVar("_T")
@@ -81,6 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="a row for each match in the names, with --added-to; else for each folder",
     )
+    parser.add_argument(
+        "--stretches",
+        metavar="CSV|rises",
+        help="a row for each stretch listed in a CSV file (file, t0_s, t1_s), or for each one in"
+        " which the level rises smoothly, as a vehicle passes",
+    )
     parser.add_argument("--json", action="store_true", help="a line for each file, then a summary")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
@@ -90,6 +104,11 @@ def run(args: argparse.Namespace) -> int:
     """Listen to every recording below a folder and tell of them folder by folder."""
     files = find(args.folder)
     micropython.find()  # unpacked once, before several look for it
+    if args.stretches is not None:
+        if args.added_to is not None:
+            raise UserError("--stretches and --added-to do not go together")
+        _stretches(args, files)
+        return 0
     if args.added_to is None:
         heard = _map(args.workers, listen, files, [args.folder] * len(files))
         _show(args, _PREFACE, _HEADS, table(heard), "recording", [vars(one) for one in heard])
@@ -101,6 +120,21 @@ def run(args: argparse.Namespace) -> int:
     rows = added.table(trials)
     _show(args, _ADDED_PREFACE, added.HEADS, rows, "trial", [vars(one) for one in trials])
     return 0
+
+
+def _stretches(args: argparse.Namespace, files: list[Path]) -> None:
+    given: list[list[stretches.Stretch] | None] = [None] * len(files)
+    if args.stretches != "rises":
+        listed = stretches.read(Path(args.stretches), args.folder)
+        names = {path.relative_to(args.folder).as_posix(): path for path in files}
+        if missing := sorted({one.file for one in listed} - names.keys()):
+            raise UserError(f"{args.stretches}: {missing[0]} is not in {args.folder}")
+        files = [names[name] for name in dict.fromkeys(one.file for one in listed)]
+        given = [[one for one in listed if names[one.file] == path] for path in files]
+    answers = _map(args.workers, stretches.answer, files, [args.folder] * len(files), given)
+    found = [one for each in answers for one in each]
+    each = [vars(one) for one in found]
+    _show(args, _STRETCHES_PREFACE, stretches.HEADS, stretches.table(found), "stretch", each)
 
 
 def _map(workers: int, do: Callable[..., _T], *arguments: Sequence[Any]) -> list[_T]:

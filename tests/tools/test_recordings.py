@@ -12,6 +12,7 @@ from sim_hardware.world.ambient import Weather
 from sim_hardware.world.scenario import ActorSpec, NodeSpec, Scenario
 from tools.added import LEAD_S, mix
 from tools.cli import main
+from tools.stretches import rises
 
 
 def write(path, actors):
@@ -105,3 +106,49 @@ def test_ground_that_is_too_short_is_refused(tmp_path, capsys):
     write(tmp_path / "a.npz", ())
     assert main(["recordings", str(tmp_path), "--added-to", str(tmp_path), "--workers", "1"]) == 2
     assert "a.npz: shorter than" in capsys.readouterr().err
+
+
+def test_stretches_of_a_list_are_answered_one_by_one(tmp_path, capsys):
+    walker = ActorSpec("w", "person", ((-30.0, 6.0), (30.0, 6.0)), start_s=5.0)
+    write(tmp_path / "walks" / "a.npz", (walker,))
+    write(tmp_path / "quiet" / "b.npz", ())
+    steps = tmp_path / "steps.csv"
+    steps.write_text("file,t0_s,t1_s,remark\nwalks/a.npz,15,40,a walk\nquiet/b.npz,10,20,-\n")
+    assert main(["recordings", str(tmp_path), "--stretches", str(steps), "--json"]) == 0
+    *each, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [(one["file"], one["classes"]) for one in each] == [
+        ("walks/a.npz", ["person"]),
+        ("quiet/b.npz", []),
+    ]
+    assert each[0]["after_s"] is not None and each[1]["after_s"] is None
+    assert summary["folders"][-1]["reported after s"] == "1 reported"
+
+
+def test_rises_are_found_by_level_alone(tmp_path):
+    rng = np.random.default_rng(2)
+    t_s = np.arange(300 * 100) / 100
+    swell = 1 + 9 * np.exp(-(((t_s - 150) / 6) ** 2))  # 20 dB, half a minute
+    knocks = np.where((t_s > 220) & (t_s < 221), 30.0, 1.0)
+    found = rises(rng.normal(0, 10, t_s.size) * swell * knocks, 100.0)
+    assert len(found) == 1
+    (from_s, to_s), *_ = found
+    assert 138 < from_s < 148 and 152 < to_s < 162
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,t0_s\na.npz,1\n", "line 2"),
+        ("file,t0_s,t1_s\na.npz,9,3\n", "line 2"),
+        ("file,t0_s,t1_s\n../../etc/a.npz,1,3\n", "line 2"),
+        ("file,t0_s,t1_s\nother.npz,1,3\n", "other.npz"),
+        ("file,t0_s,t1_s\n", "no stretch"),
+    ],
+)
+def test_list_that_is_none_is_one_clear_line(tmp_path, capsys, text, said):
+    np.savez(tmp_path / "a.npz", counts=np.zeros(5000, np.int16), fs_hz=250.0, t0_utc_s=0.0)
+    steps = tmp_path / "steps.csv"
+    steps.write_text(text)
+    assert main(["recordings", str(tmp_path), "--stretches", str(steps)]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1

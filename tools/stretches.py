@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""Recordings, stretch by stretch: what the node reports where something is likely.
+
+Stretches come from a CSV file (file, t0_s, t1_s), or from a plain level rule that shares nothing
+with the node: the level in 8-40 Hz, second by second, stands 10 dB or more over the fifth of the
+seconds around it for 4 to 60 s, and no second differs from the next by more than 10 dB. That is how
+a vehicle passes; so does some weather. No stretch has truth: each is a question.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy import signal as dsp
+
+from gateway.wire.messages import TargetClass
+from sim_hardware import recordings
+from sim_hardware.fastpath import Report, simulate_fast
+from sim_hardware.virtual import Pace
+from tools import micropython
+from tools.errors import UserError
+
+HEADS = ("file", "from s", "to s", "reported after s", "named")
+_BAND_HZ = (8.0, 40.0)
+_RISE_DB, _STEP_DB = 10.0, 10.0
+_SHORTEST_S, _LONGEST_S = 4, 60
+_AROUND_S = 241
+_BEFORE_S, _AFTER_S = 3.0, 5.0
+_ROWS_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From `t0_s` to `t1_s` of a file, path relative to the folder of recordings."""
+
+    file: str
+    t0_s: float
+    t1_s: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was reported of a stretch: seconds from its begin (None: nothing), last names."""
+
+    file: str
+    t0_s: float
+    t1_s: float
+    after_s: float | None
+    classes: tuple[str, ...]
+
+
+def read(path: Path, top: Path) -> list[Stretch]:
+    """Stretches of a CSV file. Raises UserError with the line that is wrong."""
+    found = []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.DictReader(file), 2):
+                if number > _ROWS_MOST:
+                    raise UserError(f"{path}: more than {_ROWS_MOST} lines")
+                try:
+                    one = Stretch(row["file"], float(row["t0_s"]), float(row["t1_s"]))
+                except (KeyError, TypeError, ValueError):
+                    raise UserError(f"{path}, line {number}: needs file, t0_s, t1_s") from None
+                inside = (top / one.file).resolve().is_relative_to(top.resolve())
+                if not inside or not 0 <= one.t0_s < one.t1_s < 1e7:
+                    raise UserError(f"{path}, line {number}: no stretch of a file in {top}")
+                found.append(one)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+    if not found:
+        raise UserError(f"{path}: holds no stretch")
+    return found
+
+
+def rises(counts: NDArray[np.floating], fs_hz: float) -> list[tuple[float, float]]:
+    """Stretches that rise smoothly, by the rule above. `counts` (n,) in any unit."""
+    second = round(fs_hz)
+    if counts.size < 10 * second or _BAND_HZ[1] >= 0.5 * fs_hz:
+        return []
+    sos = dsp.butter(2, _BAND_HZ, "bandpass", fs=fs_hz, output="sos")
+    band = dsp.sosfilt(sos, counts - np.median(counts))
+    rows = band[: band.size // second * second].reshape(-1, second)
+    level = 20 * np.log10(np.sqrt(np.mean(rows**2, axis=1)) + 1e-12)
+    level = ndimage.median_filter(level, 3)
+    quiet = ndimage.percentile_filter(level, 20, size=_AROUND_S)
+    found = []
+    labels, count = ndimage.label(level >= quiet + _RISE_DB)
+    for index in range(1, count + 1):
+        at = np.flatnonzero(labels == index)
+        steps = np.abs(np.diff(level[max(0, at[0] - 1) : at[-1] + 2]))
+        if _SHORTEST_S <= at.size <= _LONGEST_S and steps.max() <= _STEP_DB:
+            found.append((float(at[0]), float(at[-1] + 1)))
+    return found
+
+
+def answer(path: Path, top: Path, given: Sequence[Stretch] | None) -> list[Answer]:
+    """What a node reports of one file's stretches; None: of those that rise smoothly."""
+    take = recordings.load(path)
+    if given is None:
+        signal = take.signals[recordings.NODE]
+        data = np.asarray(signal.velocity(Pace().ambient_nm_s), np.float64)
+        name = path.relative_to(top).as_posix()
+        given = [Stretch(name, *one) for one in rises(data, signal.fs_hz)]
+    if not given:
+        return []
+    activities = _activities(
+        simulate_fast(take, micropython=micropython.find())[recordings.NODE].reports
+    )
+    found = []
+    for one in given:
+        own = [
+            (sent_s, name)
+            for from_s, to_s, sent_s, name in activities
+            if from_s < one.t1_s + _AFTER_S and to_s > one.t0_s - _BEFORE_S
+        ]
+        after_s = max(0.0, round(own[0][0] - one.t0_s, 1)) if own else None
+        names = tuple(name for _, name in own)
+        found.append(Answer(one.file, one.t0_s, one.t1_s, after_s, names))
+    return found
+
+
+def _activities(reports: Sequence[Report]) -> list[tuple[float, float, float, str]]:
+    """(onset, end, first report, last name), seconds of the take."""
+    lead_s = Pace().lead_s
+    found: dict[int, tuple[float, float, float, str]] = {}
+    for report in reports:
+        onset_s = report.onset_ms / 1000 - lead_s
+        sent_s = report.told_ms / 1000 - lead_s
+        first_s = found[report.onset_ms][2] if report.onset_ms in found else sent_s
+        name = TargetClass(report.class_id).label
+        found[report.onset_ms] = (onset_s, onset_s + report.elapsed_s_x10 / 10, first_s, name)
+    return list(found.values())
+
+
+def table(answers: Sequence[Answer]) -> list[tuple[str, ...]]:
+    """A row of words for each stretch, and one for all."""
+    rows = [
+        (
+            one.file,
+            f"{one.t0_s:.0f}",
+            f"{one.t1_s:.0f}",
+            "-" if one.after_s is None else f"{one.after_s:.1f}",
+            ", ".join(one.classes) or "-",
+        )
+        for one in answers
+    ]
+    reported = sum(one.after_s is not None for one in answers)
+    names = Counter(name for one in answers for name in one.classes)
+    words = ", ".join(f"{count} {name}" for name, count in names.most_common()) or "-"
+    return [*rows, (f"all {len(answers)}", "", "", f"{reported} reported", words)]
