@@ -19,16 +19,19 @@ from tools.compiled import mpy_for
 STATE = "update on trial, full ledger"
 START_S = 60  # emulated
 AFTER_US = 5_000_000
-# Before main.py: says how long each collection takes.
+# Before main.py: says how long each collection takes. Interrupts wait meanwhile: those of the radio
+# take up to 50 ms while it joins, whatever they interrupt.
 TIMED = """
-import gc as _gc, sys as _sys, time as _time
+import gc as _gc, machine as _machine, sys as _sys, time as _time
 class _Timed:
     def __getattr__(self, name):
         return getattr(_gc, name)
     def collect(self):
+        masked = _machine.disable_irq()
         began = _time.ticks_us()
         _gc.collect()
         us = _time.ticks_diff(_time.ticks_us(), began)
+        _machine.enable_irq(masked)
         print("collected us=%d" % us)
 _sys.modules["gc"] = _Timed()
 """

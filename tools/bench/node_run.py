@@ -29,8 +29,9 @@ _UPDATE_AT_US, _UPDATE_US = 40_000_000, 600_000_000
 _WHOLE, _RESTARTS = "update whole ", "node restarts "
 GC_GOAL_US = 11_000
 # Runs at the end of boot.py: main.py's collections are timed, and the size of the heap is printed.
+# Interrupts wait meanwhile: those of the radio take up to 50 ms while it joins.
 TIMED = """
-import gc as _gc, sys as _sys, time as _time
+import gc as _gc, machine as _machine, sys as _sys, time as _time
 class _Timed:
     longest_us = runs = 0
     begun = False
@@ -40,9 +41,11 @@ class _Timed:
         if not self.begun:
             self.begun = True
             print("bench heap_bytes=%d" % (_gc.mem_alloc() + _gc.mem_free()))
+        masked = _machine.disable_irq()
         began = _time.ticks_us()
         _gc.collect()
         us = _time.ticks_diff(_time.ticks_us(), began)
+        _machine.enable_irq(masked)
         # Of a node that runs: the first one without its image mounted gives back what loading took.
         self.runs += "ugs.base" in _sys.modules and "pack" not in _sys.modules
         if self.runs > 2 and (us > self.longest_us or us > GOAL):
