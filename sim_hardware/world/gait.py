@@ -7,7 +7,7 @@ feet with the phase lags of its gait, fore feet carrying 55..60 %.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,9 @@ def paced(
 ) -> Steps:
     """Steps of a kind of walking, running or sneaking; `heel` 0: drawn from the kind's span.
 
-    The slow humps of the ground reaction (two of 1.0..1.5 weights in 0.6 s, or one of 2..3 in
-    0.25 s of a run) end below 8 Hz and are left out.
+    The slow humps of a walk's ground reaction (two of 1.0..1.5 weights in 0.6 s) end below 4 Hz and
+    are left out. A run has one of 2..3 weights in 0.25 s (Nilsson & Thorstensson); a kind with
+    `active` has it.
     """
     weight_n = GRAVITY_M_S2 * float(np.clip(rng.normal(kind.mass_kg, 10), 45, 120))
     low, high = np.log(kind.heel)
@@ -67,6 +68,9 @@ def paced(
     strike = Strike(
         (heel or drawn) * weight_n, rng.uniform(*kind.width_s), toe_off=rng.uniform(0.1, 0.3)
     )
+    if kind.active[1]:
+        active_n = weight_n * rng.uniform(*kind.active)
+        strike = replace(strike, active_n=active_n, active_s=rng.uniform(0.09, 0.13))
     keep = t < duration_s
     return Steps(t[keep], force[keep], strike)
 

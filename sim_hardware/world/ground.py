@@ -14,6 +14,7 @@ from sim_hardware.world.hearing import NodeHearing
 from sim_hardware.world.kinds import KINDS
 from sim_hardware.world.nuisance import Place
 from sim_hardware.world.pir import Pir
+from sim_hardware.world.quarter_car import QuarterCar
 from sim_hardware.world.recorded import Background
 from sim_hardware.world.scenario import ActorSpec, Scenario
 from sim_hardware.world.soil import (
@@ -66,7 +67,7 @@ class NodeGround:
         self._knock_rng = np.random.default_rng([*self._seed, 3])
         self._ahead = np.zeros(AHEAD)
         self._banks: dict[str, PulseBank] = {}
-        self._hums: dict[str, Hum | Rig] = {}
+        self._hums: dict[str, Hum | Rig | QuarterCar] = {}
         self.hearing: NodeHearing | None = None
         self.pir: Pir | None = None
         if spec.pir_range_m > 0:
@@ -112,18 +113,23 @@ class NodeGround:
         hum = self._hums.get(key)
         if hum is None:
             rng = np.random.default_rng([*self._seed, 6, crc32(key.encode())])
-            gain = self._gain(rng)
-            hum = (
-                Rig(rng, KINDS[spec.kind], spec.level_nm_s, spec.speed_m_s, gain)
-                if spec.kind
-                else Hum(rng, spec.level_nm_s or _VEHICLE_NM_S, gain)
-            )
-            self._hums[key] = hum
+            hum = self._hums[key] = self._vehicle(rng, spec)
         distance_m = np.hypot(xy[:, 0] - self.spec.x_m, xy[:, 1] - self.spec.y_m)
         sound = hum.second(distance_m)
         self._ahead[:FS_HZ] += sound
         if self.hearing is not None:
             self.hearing.add(key.split("/")[0], 0, sound)
+
+    def _vehicle(self, rng: np.random.Generator, spec: ActorSpec) -> Hum | Rig | QuarterCar:
+        gain = self._gain(rng)
+        if not spec.kind:
+            return Hum(rng, spec.level_nm_s or _VEHICLE_NM_S, gain)
+        kind = KINDS[spec.kind]
+        if kind.axles_m:
+            return Rig(rng, kind, spec.level_nm_s, spec.speed_m_s, gain)
+        level_nm_s = spec.level_nm_s or kind.level_nm_s
+        earth, speed_m_s = self._scenario.earth, spec.speed_m_s
+        return QuarterCar(rng, earth, self._geophone, level_nm_s, speed_m_s, gain)
 
     def forget(self, name: str) -> None:
         """Drop what was kept for a pass that is over."""

@@ -36,6 +36,7 @@ class Kind:
     tread: Span = (0.0, 0.0)  # its share of the amplitude
     newton: Span = (0.0, 0.0)
     scrape_n: Span = (0.0, 0.0)  # rms of the drag after a strike
+    active: Span = (0.0, 0.0)  # a run's slow push over body weight
     seen: float = 1.0  # reach of a PIR compared with a standing person's
     spread_m: float = 0.0  # how far apart a group or herd goes
 
@@ -44,6 +45,13 @@ KINDS = {
     "walker": Kind("person", 1.4, "a person walking", (1.6, 2.1), (0.105, 0.21)),
     "runner": Kind(
         "person", 3.2, "a person running", (2.5, 3.0), (0.3, 0.55), (0.012, 0.022), 0.02
+    ),
+    "any_walker": Kind(
+        "person", 1.35, "a person drawn at random", (1.3, 2.4), (0.06, 0.3), (0.012, 0.045), 0.05
+    ),
+    "any_runner": Kind(
+        "person", 3.0, "a runner drawn at random", (2.3, 3.3), (0.1, 0.6), (0.012, 0.04), 0.035,
+        active=(1.2, 3.0),
     ),
     "sneaker": Kind(
         "person", 0.6, "a person sneaking", (0.8, 1.4), (0.01, 0.03), (0.025, 0.04), 0.1, seen=0.8
@@ -82,6 +90,7 @@ KINDS = {
         "vehicle", 5.0, "a tracked vehicle", level_nm_s=60000, axles_m=(1.0, 2.0, 3.0, 4.0),
         firing_hz=(80, 120), tread_m=0.15, tread=(0.5, 0.7),
     ),
+    "any_vehicle": Kind("vehicle", 8.0, "a vehicle drawn at random", level_nm_s=5000),
     "shovel": Kind(
         "digging", 1.0, "digging with a shovel", (0.3, 0.6), width_s=(0.04, 0.08), jitter=0.15,
         newton=(200, 500), scrape_n=(2, 6),

@@ -19,6 +19,7 @@ LENGTH = 512  # samples of one pulse: 1.0 s
 LEAD_S = 0.06  # the force peaks this long after the pulse begins
 NEAREST_M = 0.7
 FARTHEST_M = 150.0
+_ACTIVE_LATE_S = 0.1
 _GRID = 48
 _TAPER = 64
 
@@ -60,6 +61,10 @@ class Strike:
     width_s: float
     toe_off: float = 0.0  # second, twice as wide push, as a share of the first
     toe_off_s: float = 0.45
+    active_n: float = (
+        0.0  # peak of the slow push of a run, 0.1 s later, `active_s` wide (half height)
+    )
+    active_s: float = 0.12
     drag_seed: int = 0  # not 0: a scrape instead, noise of `newton` rms in 10..80 Hz for `width_s`
 
     def spectrum(self, f_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -71,6 +76,8 @@ class Strike:
         if self.toe_off:
             late = (self.newton * self.toe_off, 2 * self.width_s, LEAD_S + self.toe_off_s)
             pushes = (*pushes, late)
+        if self.active_n:
+            pushes = (*pushes, (self.active_n, self.active_s, LEAD_S + _ACTIVE_LATE_S))
         for newton, width_s, at_s in pushes:
             sigma = width_s / 2.3548
             total += (

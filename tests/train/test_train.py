@@ -10,10 +10,11 @@ import pytest
 from sim_hardware.fastpath import FEATURES
 from sim_hardware.world.soil import SOILS
 from tools.cli import main
+from tools.errors import UserError
 from tools.score.suite import HELD_OUT, read_suite
 from tools.train import cli, limits
 from tools.train.fit import fit, pack, scores
-from tools.train.listen import CLASSES, LEFT_OUT, Heard, listen
+from tools.train.listen import CLASSES, LEFT_OUT, Hops, listen
 from tools.train.names import NAMES
 from tools.train.sites import APART, VALIDATION_SOILS, SiteJob, site
 from ugs.detect.features import COUNT
@@ -89,9 +90,35 @@ def test_limit_lies_where_the_tail_of_noise_meets_the_wanted_rate():
     peaks = (64 + rng.exponential(20, 3000)).astype(int).tolist()
     found = limits.limit(peaks, days=30.0, per_day=0.5)
     # 100 peaks a day that fall off by e every 20: 0.5 a day are left above 64 + 20 ln(100 / 0.5)
-    assert found == pytest.approx(64 + 20 * np.log(100 / 0.5), abs=4)
-    assert found > limits.limit(peaks, days=30.0, per_day=2.0)
-    assert limits.limit([], 1.0, 0.5) < limits.limit([300] * 50, 1.0, 0.5)
+    true = 64 + 20 * np.log(100 / 0.5)
+    assert found.value == pytest.approx(true, abs=12)
+    assert found.low < true < found.high
+    assert found.value > limits.limit(peaks, days=30.0, per_day=2.0).value
+
+
+def test_span_of_a_limit_holds_the_true_one_nine_times_in_ten():
+    true = 64 + 20 * np.log(100 / 0.5)
+    held = 0
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 1])
+        peaks = (64 + rng.exponential(20, 1500)).round().astype(int).tolist()
+        found = limits.limit(peaks, days=15.0, per_day=0.5, seed=seed)
+        held += found.low <= true <= found.high
+    assert 42 <= held <= 60
+
+
+def test_limit_from_too_few_peaks_is_refused():
+    with pytest.raises(UserError, match="too few"):
+        limits.limit([100] * 10, 1.0, 0.5)
+
+
+def test_limits_at_the_edge_of_what_a_node_holds_are_refused():
+    well = limits.Limit(120.0, 100.0, 140.0, 300)
+    found = dict.fromkeys(CLASSES[1:], well)
+    assert list(limits.limits(found))[:5] == [158] * 5
+    for value in (-3.0, 380.0):
+        with pytest.raises(UserError, match="animal"):
+            limits.limits({**found, "animal": limits.Limit(value, 0, 0, 300)})
 
 
 def test_quiet_peaks_count_a_long_noise_once():
@@ -99,9 +126,10 @@ def test_quiet_peaks_count_a_long_noise_once():
     score[50:60, 2] = 300
     score[150:155, 5] = 300
     calm = np.zeros(200, np.uint8)
-    heard = Heard(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
+    heard = Hops(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
     peaks = limits.quiet_peaks([(heard, score)])
-    assert {index: len(levels) for index, levels in peaks.levels.items() if levels} == {2: 1, 5: 1}
+    over = {index: sum(x > 0 for x in levels) for index, levels in peaks.levels.items()}
+    assert over == {1: 0, 2: 1, 3: 0, 4: 0, 5: 1}
 
 
 def test_quiet_peaks_leave_out_what_fades_after_somebody_has_gone():
@@ -110,7 +138,7 @@ def test_quiet_peaks_leave_out_what_fades_after_somebody_has_gone():
     labels = np.zeros(200, np.uint8)
     labels[40:55] = 5
     node = np.zeros(200, np.uint8)
-    heard = Heard(np.zeros((200, FEATURES), np.uint8), labels, np.arange(200) * 0.512, node)
+    heard = Hops(np.zeros((200, FEATURES), np.uint8), labels, np.arange(200) * 0.512, node)
     peaks = limits.quiet_peaks([(heard, score)])
     assert max(level for levels in peaks.levels.values() for level in levels) < 16
     assert peaks.days == pytest.approx((200 - 15 - 20) * 0.512 / 86_400)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Train: `groundwatch train`, from a seed to the model file and its card."""
+"""Train: `groundwatch train`, from seeds to the model file and its card."""
 
 from __future__ import annotations
 
@@ -19,28 +19,37 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tools import micropython
 from tools.errors import UserError
-from tools.train import limits
+from tools.train import limits, real
 from tools.train.card import card
 from tools.train.fit import UNIT, Trees, fit, pack, scores
-from tools.train.listen import LEFT_OUT, Heard, listen
+from tools.train.kept import kept
+from tools.train.listen import LEFT_OUT, Hops, listen
 from tools.train.sites import site
 
 SITES_MOST = 2000
 _CALM_SHARE = 0.25  # of hops of nothing that are kept at first: most are alike
 _HARD = -2 * UNIT  # and those that the first trees nearly took for something
 _SHARES = (0.42, 0.19, 0.1, 0.11, 0.09, 0.09)  # of weight, in the order of CLASSES
-_CHECK_FROM = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch train`."""
-    parser.add_argument("--sites", type=int, default=151, help="to learn from (default 151)")
+    parser.add_argument("--sites", type=int, default=160, help="to learn from (default 160)")
     parser.add_argument(
-        "--machines", type=int, default=60, help="more of them, where nobody is (default 60)"
+        "--machines", type=int, default=70, help="more of them, with nothing wanted (default 70)"
     )
     parser.add_argument("--check", type=int, default=60, help="to set limits on (default 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the trees (default 1)")
-    parser.add_argument("--version", type=int, default=2, help="of the model, 1..255 (default 2)")
+    parser.add_argument("--version", type=int, default=3, help="of the model, 1..255 (default 3)")
+    parser.add_argument(
+        "--ground",
+        type=Path,
+        metavar="FOLDER",
+        help="recordings of real ground with nothing on it: half to learn from, half for limits",
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="FOLDER", help="keep the features of each site here"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the model")
     parser.add_argument("--card", type=Path, metavar="FILE", help="the model card, Markdown")
     parser.add_argument("--json", action="store_true", help="a line of JSON at the end")
@@ -50,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Listen, grow, set limits, write. Raises UserError for options out of range."""
+    """Play, grow, set limits, write. Raises UserError for options out of range."""
     for name, value, most in (
         ("sites", args.sites, SITES_MOST),
         ("machines", args.machines, SITES_MOST),
@@ -62,43 +71,50 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"--{name}: {value} is outside 1..{most}")
     if importlib.util.find_spec("sklearn") is None:  # an extra: nobody else needs it
         raise UserError("scikit-learn is missing: pip install -e '.[train]'")
-    jobs = [("train", seed) for seed in range(1, args.sites + 1)]
-    jobs += [("machines", seed) for seed in range(1, args.machines + 1)]
-    learned = len(jobs)
-    jobs += [("check", seed) for seed in range(_CHECK_FROM, _CHECK_FROM + args.check)]
-    heard = _listen(jobs, args.workers)
-    trees, labels = grow(heard[:learned], args.seed)
-    checked = [(one, scores(trees, one.features)) for one in heard[learned:]]
-    peaks = limits.quiet_peaks(checked)
-    chosen_limits = limits.limits(peaks)
-    packed = pack(trees, args.version, chosen_limits)
-    found = limits.detected(checked, chosen_limits)
+    learned = [("train", str(seed)) for seed in range(1, args.sites + 1)]
+    learned += [("machines", str(seed)) for seed in range(1, args.machines + 1)]
+    checked = [("check", str(seed)) for seed in range(1, args.check + 1)]
+    if args.ground is not None:
+        for jobs, files in zip((learned, checked), real.find(args.ground), strict=True):
+            jobs += [("ground", str(path)) for path in files]
+    hops = _play(learned + checked, args.cache, args.workers)
+    trees, labels = grow(hops[: len(learned)], args.seed)
+    scored = [(one, scores(trees, one.features)) for one in hops[len(learned) :]]
+    peaks = limits.quiet_peaks(scored)
+    fitted = limits.fitted(peaks)
+    chosen = limits.limits(fitted)
+    packed = pack(trees, args.version, chosen)
+    found = limits.detected(scored, chosen)
     command = (
         f"groundwatch train --sites {args.sites} --machines {args.machines} --check {args.check}"
     )
     _write(args.out, packed)
     if args.card is not None:
         text = card(
-            command=command,
+            command=command + (" --ground FOLDER" if args.ground is not None else ""),
             version=args.version,
             packed=packed,
             train=args.sites,
             machines=args.machines,
             check=args.check,
+            real=sum(name == "ground" for name, _ in learned + checked),
             labels=labels,
             peaks=peaks,
+            limits=fitted,
             found=found,
-            table=limits.confusion(checked),
+            table=limits.confusion(scored),
         )
         _write(args.card, text.encode())
     if args.json:
-        onsets = [(value - 128) / 16 for value in chosen_limits[:5]]
         print(
             json.dumps(
                 {
                     "bytes": len(packed),
                     "hops": len(labels),
-                    "onset_log_odds": onsets,
+                    "onset_log_odds": {
+                        name: [round(x / 64, 2) for x in (one.value, one.low, one.high)]
+                        for name, one in fitted.items()
+                    },
                     "found": found,
                     "quiet_days": round(peaks.days, 3),
                 }
@@ -107,15 +123,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def grow(heard: Sequence[Heard], seed: int) -> tuple[Trees, NDArray[np.uint8]]:
+def grow(hops: Sequence[Hops], seed: int) -> tuple[Trees, NDArray[np.uint8]]:
     """The trees, and the labels of the hops they were grown on.
 
     Twice: what the first trees nearly took for something is worth more than the rest of the calm.
     """
-    features = np.concatenate([one.features for one in heard])
-    labels = np.concatenate([one.labels for one in heard])
+    features = np.concatenate([one.features for one in hops])
+    labels = np.concatenate([one.labels for one in hops])
     if set(labels.tolist()) - {LEFT_OUT} != set(range(len(_SHARES))):
-        raise UserError(f"--sites: {len(heard)} sites have nothing of some class; take more")
+        raise UserError(f"--sites: {len(hops)} sites have nothing of some class; take more")
     rng = np.random.default_rng([seed, 44])
     kept = (labels != LEFT_OUT) & ((labels > 0) | (rng.random(labels.size) < _CALM_SHARE))
     first = fit(features[kept], labels[kept], weights(labels[kept]), seed)
@@ -131,12 +147,18 @@ def weights(labels: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray((np.array(_SHARES) * labels.size / counts)[labels])
 
 
-def _one(job: tuple[str, int]) -> Heard:
-    family, seed = job
-    return listen(site(family, seed), micropython.find(), recolour=family != "check")
+def _one(job: tuple[str, str], cache: Path | None) -> Hops:
+    family, what = job
+    if family == "ground":
+        return real.listen(Path(what), micropython.find())
+    return kept(
+        cache,
+        f"{family}_{what}",
+        lambda: listen(site(family, int(what)), micropython.find(), recolour=family != "check"),
+    )
 
 
-def _listen(jobs: Sequence[tuple[str, int]], workers: int) -> list[Heard]:
+def _play(jobs: Sequence[tuple[str, str]], cache: Path | None, workers: int) -> list[Hops]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     micropython.find()  # unpacked once, before several look for it
     context = multiprocessing.get_context("spawn")
@@ -144,9 +166,9 @@ def _listen(jobs: Sequence[tuple[str, int]], workers: int) -> list[Heard]:
         Progress(*columns, console=Console(stderr=True), transient=True) as progress,
         ProcessPoolExecutor(workers, context) as pool,
     ):
-        task = progress.add_task(f"listening to {len(jobs)} sites", total=len(jobs))
+        task = progress.add_task(f"playing {len(jobs)} sites", total=len(jobs))
         found = []
-        for one in pool.map(_one, jobs):
+        for one in pool.map(_one, jobs, [cache] * len(jobs)):
             found.append(one)
             progress.advance(task)
     return found

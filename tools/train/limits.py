@@ -2,8 +2,9 @@
 """Train: how much evidence the node must have, from ground that it was not trained on.
 
 A day of quiet ground holds few false alarms to count, so their rate is carried on beyond what was
-heard: the heights of a noise's peaks over a threshold fall off exponentially (Pickands, Ann. Stat.
-3, 119, with shape 0), and the limit is where that tail meets the rate that is asked for.
+seen: the heights of a noise's peaks over a high threshold follow a generalised Pareto distribution
+(Pickands, Ann. Stat. 3, 119), and the limit is where that tail meets the rate that is asked for.
+Its uncertainty comes from fits to samples drawn from the fit (parametric bootstrap).
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from tools.train.listen import CLASSES, LEFT_OUT, Heard
+from tools.errors import UserError
+from tools.train.listen import CLASSES, LEFT_OUT, Hops
 
-Scored = list[tuple[Heard, NDArray[np.int32]]]
+Scored = list[tuple[Hops, NDArray[np.int32]]]
 HOP_S = 0.512
-# On ground of which most is wind, rain or machines. Of vehicles more: what hums is on in a third of
-# these sites all day long, and no real one has that.
-FALSE_PER_DAY = {"person": 0.5, "group": 0.5, "animal": 0.5, "vehicle": 2.5, "digging": 0.5}
+# On ground of which most is wind, rain, machines or shocks. Of vehicles more: what hums is on in a
+# third of these sites all day long, and no real one has that. Of digging more: the verdict asks for
+# strokes that repeat as well (ADR 37), which single shocks do not.
+FALSE_PER_DAY = {"person": 0.5, "group": 0.5, "animal": 0.5, "vehicle": 2.5, "digging": 2.5}
 KEEP = -40  # an activity lives on above this: below one half, and above what quiet ground gives
 _CLIP, _QUICK = 384, 2  # as ugs.detect.verdict
-_LEAST, _MOST = 112, 320
-_TAIL = 64  # peaks above one unit of log-odds make the tail
+_LEAST, _MOST = 0, 376  # even odds; what a clipped account can just reach. A limit is inside
+_BASE = -192  # peaks are looked for above three units below even odds
+_TAIL_SHARE, _TAIL_LEAST, _TAIL_MOST = 0.2, 30, 200  # of the peaks make the tail
+_SHAPES = (-0.5, 0.3)  # of the tail: heights are bounded by the clip
+_DRAWS = 200
 _APART = 25  # hops between peaks that count as two
 _AFTER = 20  # hops = 10 s: what fades after somebody has gone is no noise
 _UNIT = 4  # a limit counts four sixty-fourths of log-odds, and 128 is none
@@ -72,32 +79,88 @@ def _quiet(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _summits(best: NDArray[np.int64]) -> list[int]:
-    """Where evidence above nothing is highest, each a quarter minute from the others."""
+    """Where evidence is highest, each a quarter minute from the others."""
     left, found = best.copy(), []
-    while left.size and left.max() > 0:
+    while left.size and left.max() > _BASE:
         at = int(left.argmax())
         found.append(at)
         left[max(0, at - _APART) : at + _APART] = -_CLIP
     return found
 
 
-def limit(levels: list[int], days: float, per_day: float) -> int:
-    """The evidence that noise passes `per_day` times a day, in 1/64 of log-odds."""
-    over = [level - _TAIL for level in levels if level > _TAIL]
-    if not over:
-        return _LEAST
-    mean = float(np.mean(over))
-    wanted = _TAIL + mean * math.log(max(1.0, len(over) / days / per_day))
-    return int(min(_MOST, max(_LEAST, wanted)))
+@dataclass(frozen=True)
+class Limit:
+    """Evidence in 1/64 of log-odds that noise passes at the wanted rate: `value`, and the span of
+    90 % of the fits to samples of the same size."""
+
+    value: float
+    low: float
+    high: float
+    peaks: int
 
 
-def limits(peaks: Peaks) -> bytes:
-    """The verdict's eight bytes of a model: an onset for each class, and what keeps it alive."""
-    onsets = [
-        limit(peaks.levels[index], peaks.days, FALSE_PER_DAY[CLASSES[index]])
-        for index in range(1, len(CLASSES))
-    ]
-    return bytes([*(128 + onset // _UNIT for onset in onsets), 128 + KEEP // _UNIT, 0, 0])
+def limit(levels: list[int], days: float, per_day: float, seed: int = 0) -> Limit:
+    """By the tail of `levels`, peaks of `days` of quiet ground. Raises UserError for too few."""
+    if len(levels) < _TAIL_LEAST:
+        raise UserError(
+            f"{len(levels)} peaks of quiet ground are too few for a limit: take more with --check"
+        )
+    ordered = np.sort(np.asarray(levels, np.float64))[::-1]
+    count = int(np.clip(_TAIL_SHARE * ordered.size, _TAIL_LEAST, _TAIL_MOST))
+    base = float(ordered[count - 1])
+    over = ordered[:count] - base + 0.5  # heights are whole numbers
+    share = min(1.0, per_day * days / count)
+    shape, scale = _tail(over)
+    rng = np.random.default_rng([seed, 45])
+    drawn = []
+    for _ in range(_DRAWS):
+        sample = stats.genpareto.rvs(shape, scale=scale, size=count, random_state=rng)
+        drawn.append(_height(*_tail(sample), share))
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    return Limit(base + _height(shape, scale, share), base + low, base + high, len(levels))
+
+
+def _tail(over: NDArray[np.float64]) -> tuple[float, float]:
+    """Shape and scale by probability-weighted moments (Hosking & Wallis, Technometrics 29, 339)."""
+    ordered = np.sort(over)
+    n = ordered.size
+    mean = float(ordered.mean())
+    weights = (n - np.arange(1, n + 1)) / (n - 1)
+    weighted = float(np.mean(weights * ordered))
+    shape = 2 - mean / (mean - 2 * weighted)
+    shape = float(np.clip(shape, *_SHAPES))
+    return shape, mean * (1 - shape)
+
+
+def _height(shape: float, scale: float, share: float) -> float:
+    """What `share` of the tail's peaks exceed."""
+    return float(stats.genpareto.isf(share, shape, scale=scale))
+
+
+def limits(found: dict[str, Limit]) -> bytes:
+    """The verdict's eight bytes of a model: an onset for each class, and what keeps it alive.
+
+    Raises UserError for a limit at the edge of what the node can hold: it would promise nothing.
+    """
+    onsets = []
+    for name in CLASSES[1:]:
+        value = found[name].value
+        if not _LEAST < value < _MOST:
+            raise UserError(
+                f"the limit of {name} is {value / 64:.2f}, outside {_LEAST / 64}..{_MOST / 64}:"
+                " these sites are too quiet or too loud for it"
+            )
+        onsets.append(math.ceil(value / _UNIT))
+    return bytes([*(128 + onset for onset in onsets), 128 + KEEP // _UNIT, 0, 0])
+
+
+def fitted(peaks: Peaks) -> dict[str, Limit]:
+    """The limit of each class."""
+    return {
+        name: limit(peaks.levels[index], peaks.days, FALSE_PER_DAY[name], index)
+        for index, name in enumerate(CLASSES)
+        if index
+    }
 
 
 def detected(heard: Scored, limits: bytes) -> dict[str, tuple[int, int]]:

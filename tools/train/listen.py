@@ -23,6 +23,7 @@ from sim_hardware.world import Hearing, World
 from sim_hardware.world.actors import Pass
 from sim_hardware.world.hearing import CELLS_PER_S, NodeHearing, closest
 from tools.train.sites import SiteJob
+from tools.train.wild import WildGround
 
 CLASSES = ("nothing", "person", "group", "animal", "vehicle", "digging")
 LEFT_OUT = 255
@@ -37,7 +38,7 @@ _PACE = Pace()
 
 
 @dataclass(frozen=True)
-class Heard:
+class Hops:
     """`features` uint8 (n, 86), `labels` uint8 (n,) index of CLASSES or LEFT_OUT, `t_s` (n,),
     `node` (n,): number of the node in its site."""
 
@@ -95,13 +96,23 @@ def _shelf(hz: float, gain_db: float, fs_hz: int) -> list[float]:
     return [(g + k) / (1 + k), (k - g) / (1 + k), 0.0, 1.0, (k - 1) / (k + 1), 0.0]
 
 
-def listen(job: SiteJob, micropython: Path, *, recolour: bool) -> Heard:
+def _grounds(
+    job: SiteJob, rng: np.random.Generator, names: list[str], fs_hz: int
+) -> dict[str, _Ground | WildGround]:
+    floor_nm_s = job.scenario.weather.level_nm_s
+    return {
+        name: WildGround(rng, fs_hz, floor_nm_s) if job.is_wild else _Ground(rng, fs_hz)
+        for name in names
+    }
+
+
+def listen(job: SiteJob, micropython: Path, *, recolour: bool) -> Hops:
     """Play one site through the nodes' detectors."""
     world, hearing = World(job.scenario, job.seed), Hearing()
     names = [node.id for node in world.nodes]
     halvers = {name: Halver() for name in names}
     rng = np.random.default_rng([job.seed, 43])
-    grounds = {name: _Ground(rng, world.fs_hz) for name in names} if recolour else {}
+    grounds = _grounds(job, rng, names, world.fs_hz) if recolour or job.is_wild else {}
     blocks = max(1, round(job.duration_s / _BLOCK_S))
     with FeatureRun(world.nodes, micropython, job.seed, _PACE) as run:
         for number, block in zip(range(blocks), world.blocks(_BLOCK_S, hearing), strict=False):
@@ -128,7 +139,7 @@ def listen(job: SiteJob, micropython: Path, *, recolour: bool) -> Heard:
         labels = label(hearing.nodes[name], passes, (node.x_m, node.y_m), t_s, job.duration_s)
         parts.append((values, labels, t_s, np.full(t_s.size, index, np.uint8)))
     features, labels, times, nodes = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Heard(features, labels, times, nodes)
+    return Hops(features, labels, times, nodes)
 
 
 def label(

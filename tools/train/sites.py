@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Train: random sites, one for each seed. Three of five have people, animals, vehicles or digging.
 
+Every second site is wild (tools.train.wild): its ground rings and hums, its vehicles are any.
+
 Nothing of the held-out suite is among them: no site learned from has a wave speed within an eighth
 of firm ground's or clay's, and its seeds from 9001 on are no seeds of these families.
 """
@@ -29,7 +31,11 @@ _LULL_S = 150.0  # at the most, between some of them
 QUIET_S = 900.0
 _NODES = 6
 _CLASSES = ("person", "group", "animal", "vehicle", "digging")
-_OF = {name: tuple(k for k, kind in KINDS.items() if kind.class_name == name) for name in _CLASSES}
+_DRAWN = "any_"  # kinds whose figures are drawn wide: on wild sites
+_OF = {
+    name: tuple(key for key, kind in KINDS.items() if kind.class_name == name and _DRAWN not in key)
+    for name in _CLASSES
+}
 _CALM, _WINDY, _RAINY, _STORMY = 0.5, 0.7, 0.85, 1.0
 
 
@@ -40,6 +46,7 @@ class SiteJob:
     scenario: Scenario
     seed: int
     duration_s: float
+    is_wild: bool = False
 
 
 def site(family: str, seed: int) -> SiteJob:
@@ -50,8 +57,9 @@ def site(family: str, seed: int) -> SiteJob:
     nodes = tuple(_node(rng, index) for index in range(_NODES))
     is_busy = rng.random() < 0.6 and family != "machines"
     starts_s = _starts(rng, len(kinds))
+    is_wild = seed % 2 == 0
     actors = tuple(
-        _actor(rng, f"a{i}", name, start_s)
+        _actor(rng, f"a{i}", name, start_s, is_wild)
         for i, (name, start_s) in enumerate(zip(kinds, starts_s, strict=False))
     )
     odds = 0.1 if is_busy else 0.6 if family == "machines" else 0.35
@@ -62,14 +70,14 @@ def site(family: str, seed: int) -> SiteJob:
         actors=actors if is_busy else (),
         weather=weather,
         soil=soil,
-        excess_loss_db=(0.0, float(rng.uniform(2, 14))),
+        excess_loss_db=(0.0, float(rng.uniform(2, 20 if is_wild else 14))),
         coupling_db=float(rng.uniform(1, 4)),
         knocks_per_h=float(rng.choice([0, 6, 20])),
         pir_false_per_h=float(rng.choice([0, 0.5, 3])),
         nuisances=_nuisances(rng, odds, weather.wind_m_s),
         pir_weather=PirWeather(air_c=float(rng.uniform(-5, 38))),
     )
-    return SiteJob(scenario, seed, starts_s[-1] if is_busy else QUIET_S)
+    return SiteJob(scenario, seed, starts_s[-1] if is_busy else QUIET_S, is_wild)
 
 
 def _soil(rng: np.random.Generator) -> Soil:
@@ -119,10 +127,16 @@ def _path(rng: np.random.Generator, length_m: float) -> tuple[tuple[float, float
     return ((middle[0] - step[0], middle[1] - step[1]), (middle[0] + step[0], middle[1] + step[1]))
 
 
-def _actor(rng: np.random.Generator, key: str, name: str, start_s: float) -> ActorSpec:
+def _actor(
+    rng: np.random.Generator, key: str, name: str, start_s: float, is_wild: bool
+) -> ActorSpec:
     kind = str(rng.choice(_OF[name])) if rng.random() < 0.5 else ""
-    if name == "person" and kind and rng.random() < 0.5:
-        kind = "walker"
+    if name == "person":  # a third runs
+        kind = str(rng.choice(["", "walker", "runner", "sneaker"], p=(0.3, 0.3, 0.33, 0.07)))
+        if is_wild:
+            kind = {"runner": "any_runner", "sneaker": kind}.get(kind, "any_walker")
+    if name == "vehicle" and (is_wild or rng.random() < 0.3):
+        kind = "any_vehicle"
     own = KINDS.get(kind)
     typical = own.speed_m_s if own else {"vehicle": 8.0, "animal": 1.7}.get(name, 1.35)
     speed = typical * float(rng.uniform(0.7, 1.5))
@@ -133,7 +147,7 @@ def _actor(rng: np.random.Generator, key: str, name: str, start_s: float) -> Act
         speed = float(np.clip(math.exp(rng.normal(math.log(8), 0.6)), 1.5, 25))
         path = _path(rng, min(80.0 * speed, 600.0))
         typical_nm_s = own.level_nm_s if own else 5500.0
-        spec["level_nm_s"] = typical_nm_s * math.exp(float(rng.normal(0, 0.4 if own else 0.7)))
+        spec["level_nm_s"] = typical_nm_s * math.exp(float(rng.normal(0, 1.3 if is_wild else 0.7)))
     if name == "digging":
         path = ((float(rng.uniform(-5, 115)), float(rng.uniform(-30, 30))),)
         spec["stay_s"] = 75.0

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Train: real ground with no known source, from a folder that the user names.
+
+Files are taken in the order of their names: every second one is learned from as ground with
+nothing on it, the others set limits. So no limit is checked on what a tree has seen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from sim_hardware import recordings
+from sim_hardware.errors import SimError
+from sim_hardware.fastpath import FeatureRun
+from sim_hardware.signals import quiet_floor, to_feed
+from sim_hardware.virtual import Pace
+from tools.errors import UserError
+from tools.train.listen import Hops
+
+_SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
+_PACE = Pace()
+
+
+def find(folder: Path) -> tuple[list[Path], list[Path]]:
+    """(to learn from, to set limits on). Raises UserError for a folder without two recordings."""
+    if not folder.is_dir():
+        raise UserError(f"--ground: {folder} is no folder")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
+    if len(files) < 2:
+        raise UserError(f"--ground: {folder} holds {len(files)} recordings; two are the least")
+    return files[::2], files[1::2]
+
+
+def listen(path: Path, micropython: Path) -> Hops:
+    """Every hop of one recording, labelled as nothing. Raises UserError for an unreadable one."""
+    try:
+        take = recordings.load(path)
+    except SimError as error:
+        raise UserError(str(error)) from None
+    with FeatureRun(take.nodes, micropython, 0, _PACE) as run:
+        for name, signal in take.signals.items():
+            velocity = signal.velocity(_PACE.ambient_nm_s)
+            run.lead(name, 1e9 * quiet_floor(velocity, signal.fs_hz))
+            run.feed(name, to_feed(velocity, signal.fs_hz), [])
+        found = run.features()
+    t_s, features = next(iter(found.values()))
+    # The synthetic lead and what still looks back on its seam are left out.
+    kept = t_s > 2 * _PACE.lead_s
+    t_s, features = t_s[kept], features[kept]
+    return Hops(
+        features, np.zeros(t_s.size, np.uint8), t_s - _PACE.lead_s, np.zeros(t_s.size, np.uint8)
+    )
