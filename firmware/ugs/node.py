@@ -91,6 +91,8 @@ class Node(BaseNode):
             self.link.burst.step(now_ms)
         if tick % TICKS_PER_S == 0:
             self.health.poll(now_ms)
+            hz_x64 = self.detector.lines.hz_x64[0]
+            self.conditions.set(now_ms, "line_noise", hz_x64 > 0, hz_x64 * 10 >> 6)
             self._tell_gaps(now_ms)
             self._prove(now_ms)
             self._turn_key()

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.wire.field import Kind, WireEnum, wire
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MAX_SEALED = 1536  # bytes of a sealed message
 MAX_PAYLOAD = 1512  # bytes before sealing
 MAX_TOPIC = 64
@@ -68,6 +68,7 @@ class ConditionKind(WireEnum):
     PIR_FAULT = 12
     SAFE_MODE = 13
     WAKES_IGNORED = 14
+    LINE_NOISE = 15
 
 
 class SnippetEncoding(WireEnum):
@@ -197,7 +198,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     # uptime of the change
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # what
-    kind: Annotated[ConditionKind, wire(2, Kind.ENUM, 1, 14, "-", enum=ConditionKind)]
+    kind: Annotated[ConditionKind, wire(2, Kind.ENUM, 1, 15, "-", enum=ConditionKind)]
     # 1 began, 0 ended
     active: Annotated[int, wire(3, Kind.UINT, 0, 1, "-")]
     # by kind, see section 7

@@ -79,14 +79,14 @@ def test_model_that_ships_is_whole_and_fits_the_node():
     assert Forest(data).version >= 1
 
 
-def weighed(hops, verdict=None, is_open=False, strokes=8):
+def weighed(hops, verdict=None, is_open=False, is_loud=False, strokes=8):
     """The verdict after hops that each speak for one class: {class: units of 1/64}."""
     verdict = verdict or Verdict(Forest(packed(one_round())))
     for hop in hops:
         given = array("i", [0] * CLASSES)
         for index, value in hop.items():
             given[index] = value
-        verdict.weigh(given, is_open, strokes)
+        verdict.weigh(given, is_open, is_loud, strokes)
     return verdict
 
 
@@ -162,3 +162,19 @@ def test_verdict_keeps_its_name_while_kinds_draw_level():
     verdict = weighed([{VEHICLE: 384}] * 12)
     weighed([{VEHICLE: 384, PERSON: 384}] * 200, verdict, is_open=True)
     assert verdict.class_id() == VEHICLE
+
+
+def test_verdict_names_what_is_loud_though_nothing_scores_a_little_higher():
+    doubtful = weighed([{0: 40, 4: 0, 1: -300, 2: -300, 3: -300, 5: -300}] * 40)
+    assert not doubtful.is_sure(True)
+    loud = weighed(
+        [{0: 40, 4: 0, 1: -300, 2: -300, 3: -300, 5: -300}] * 40, is_open=True, is_loud=True
+    )
+    assert loud.class_id() == 4 and loud.confidence_pct() == 50
+
+
+def test_verdict_leaves_what_is_loud_without_a_name_where_nothing_scores_far_higher():
+    loud = weighed(
+        [{0: 200, 4: 0, 1: -300, 2: -300, 3: -300, 5: -300}] * 40, is_open=True, is_loud=True
+    )
+    assert loud.class_id() == 0

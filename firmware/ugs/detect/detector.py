@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Verdict: the node's detector, from ring samples to reports. Steady state allocates nothing.
+# Detection: from ring samples to reports, detect first, name second. Steady state allocates none.
 
 from micropython import const
 
@@ -9,12 +9,14 @@ from ugs.detect.features import Features
 from ugs.detect.forest import Forest
 from ugs.detect.picker import Picker
 from ugs.detect.pir import Pir
+from ugs.detect.rise import Rise
 from ugs.detect.verdict import Verdict
 from ugs.dsp.biquad import FOOT_BAND, Cascade
 from ugs.dsp.compress import LENGTH, History
 from ugs.dsp.correlate import Correlator
 from ugs.dsp.envelope import Envelope
 from ugs.dsp.intake import Intake
+from ugs.dsp.lines import Lines
 from ugs.dsp.minimum import Minimum
 from ugs.dsp.stalta import StaLta
 
@@ -30,6 +32,7 @@ class Detector:
         # model: as ugs.detect.forest reads it, bytes or an open file
         # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
         self._intake = Intake(nm_s_per_count_x256)
+        self.lines = Lines()
         self._band = Cascade(FOOT_BAND)
         self._envelope = Envelope()
         self.trigger = StaLta()
@@ -41,6 +44,7 @@ class Detector:
         self._quick = Cadence(_QUICK, 2)
         self._patient = Patience()
         self._pir = Pir()
+        self.rise = Rise()
         self._forest = Forest(model)
         self._verdict = Verdict(self._forest)
         self._activity = Activity()
@@ -94,6 +98,7 @@ class Detector:
     def _condition(self, ring, start):
         block = self._intake.block
         self._intake.take(ring, start)
+        self.lines.run(block)
         self.features.add(block)
         self._band.run(block)
         self.features.add_foot(block)
@@ -108,6 +113,7 @@ class Detector:
         if trigger.is_ready():
             self.picker.pick(envelope.fine, floor * _PICK)
         self._pir.tick()
+        self.lines.look(block, trigger.is_open())
         # mean of |x| to rms of Gaussian noise: 5/4; 0.25 nm/s to 10 nm/s
         self.floor_um_s_x100 = min(65535, floor >> 5)
 
@@ -126,17 +132,21 @@ class Detector:
             patient.measure(long.r)
         self.features.measure(history, self.trigger, self.picker, quick, long, patient, self._pir)
         self.hops = (self.hops + 1) & 0xFFFF
-        verdict = self._verdict
+        rise, verdict, activity = self.rise, self._verdict, self._activity
+        was_open = activity.is_open
+        rise.take(self.features.over)
+        stands = rise.goes_on if was_open else rise.is_loud
         verdict.weigh(
-            self._forest.score(self.features.values),
-            self._activity.is_open,
-            self.picker.strokes(),
+            self._forest.score(self.features.values), was_open, stands, self.picker.strokes()
         )
-        return self._activity.decide(
+        has_report = activity.decide(
             t_ms,
-            verdict.is_sure(self._activity.is_open),
+            verdict.is_sure(was_open) or stands,
             verdict.confidence_pct(),
             verdict.class_id(),
             best.rate_x20(),
             self._pir.total,
         )
+        if was_open and not activity.is_open:
+            rise.end(activity.report.class_id != 0)
+        return has_report

@@ -60,6 +60,7 @@ def _hold(source: ptr32, values: ptr8):
 class Features:
     def __init__(self):
         self.values = bytearray(COUNT)
+        self.over = 0  # level of the last second above the floor, 64 to the octave
         self._spectrum = Spectrum()
         self._moments = Moments()
         self._colour = Colour()
@@ -96,7 +97,7 @@ class Features:
         floor = history.floor
         quantiles.take(history.levels, history.at, _SECOND)
         level = quantiles.mean()
-        now = level - floor
+        now = self.over = level - floor
         free[0] = now >> 1
         quantiles.take(history.levels, history.at, _SHORT)
         short = quantiles.mean()

@@ -9,7 +9,8 @@
 # that it neither flickers nor fades with the sound, and from scores that are not clipped: near by,
 # all of them are high. A kind has a name once its score stands apart from those of other kinds, by
 # the more the fewer the hops are: until then it is unknown. Where people cannot be counted yet the
-# name is person, not group.
+# name is person, not group. What is loud for seconds (ugs.detect.rise) may be named although the
+# score of nothing is higher, by one unit of log-odds at the most; farther below it stays unknown.
 
 from array import array
 
@@ -26,6 +27,7 @@ _SLOW = const(6)
 # tree has seen 6.5 % of onsets had the name of another kind without this; with it 0.5 %, and 15 %
 # are unknown: 95 % of activities have their name 2 s after the onset.
 _APART = const(6144)
+_DOUBT = const(-1024)  # one unit, as names count it
 _NOTHING = const(0)
 _UNKNOWN = const(0)
 _FIRST = const(1)
@@ -89,14 +91,14 @@ class Verdict:
             limit = (forest.limits[index - _FIRST] - 128) << 6
             self._limits[index] = limit + (threshold_x10 << 10) // 10
 
-    def weigh(self, scores, is_open, strokes):
+    def weigh(self, scores, is_open, is_loud, strokes):
         accounts, limits = self._accounts, self._limits
         _follow(scores, _CLIP, accounts, _QUICK)
         if strokes < _REPEATED and accounts[_DIGGING] > limits[_DIGGING]:
             accounts[_DIGGING] = limits[_DIGGING]
         best = self._best = _highest(accounts, limits)
         if is_open:
-            if accounts[best] <= 0:
+            if accounts[best] <= 0 and not is_loud:
                 return
             self._hops += 1
             if self._hops >> self._shift and self._shift < _SLOW:
@@ -123,7 +125,7 @@ class Verdict:
                 name = index
             elif names[index] > second:
                 second = names[index]
-        return name if highest - second >= apart else _UNKNOWN
+        return name if highest - second >= apart and highest > _DOUBT else _UNKNOWN
 
     def evidence(self):
         # 64 = one unit of log-odds

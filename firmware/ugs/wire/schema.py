@@ -9,7 +9,7 @@
 # decoder refuses what it does not know.
 from micropython import const
 
-VERSION = const(3)
+VERSION = const(4)
 MAX_SEALED = const(1536)  # bytes of a sealed message, both directions
 MAX_PAYLOAD = const(1512)  # bytes before sealing: MAX_SEALED less the largest envelope (24 bytes)
 MAX_TOPIC = const(64)
@@ -67,6 +67,8 @@ CONDITION_KIND = (
     "safe_mode",
     # Since version 3:
     "wakes_ignored",
+    # Since version 4:
+    "line_noise",
 )
 SNIPPET_ENCODING = ("mulaw8",)
 RESULT_STATUS = ("ok", "refused", "unsupported", "failed", "expired")
@@ -128,7 +130,7 @@ _HEALTH = (
 # Something about the node itself began or ended. Volatile only as the Will (link_lost).
 _CONDITION = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the change
-    (2, "kind", ENUM, 1, 14, CONDITION_KIND),  # -: what
+    (2, "kind", ENUM, 1, 15, CONDITION_KIND),  # -: what
     (3, "active", UINT, 0, 1, None),  # -: 1 began, 0 ended
     (4, "value", OPT | UINT, 0, _U32, None),  # -: by kind, see section 7
     (5, "boot", OPT | UINT, 1, _U16, None),  # -: records_dropped: boot of the dropped records
