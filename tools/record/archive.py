@@ -56,6 +56,8 @@ def read(path: Path) -> Iterator[tuple[str, bytes]]:
     kind = kind_of(path)
     try:
         yield from _bounded(path, _read_tar(path) if kind == TAR else _read_zip(path))
+    except gzip.BadGzipFile as error:
+        raise UserError(f"{path}: damaged or no archive ({error})") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (

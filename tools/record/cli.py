@@ -185,8 +185,14 @@ def _shown(
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("waits for the node", total=seconds)
 
+        has_started = False
+
         def show(session: Session, pressed: str) -> None:
+            nonlocal has_started
             if session.facts is not None:
+                if as_json and not has_started and session.signal.size:
+                    has_started = True
+                    print(json.dumps({"type": "start", "node": session.facts.node}), flush=True)
                 words = f"{session.facts.node} {session.seconds:.0f} s, "
                 words += f"{session.signal.lost_samples} samples lost"
                 bar.update(task, completed=session.seconds, description=words)

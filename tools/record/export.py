@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch record export`."""
     parser.add_argument("folder", type=Path, help="holds takes of groundwatch record")
     parser.add_argument("--out", type=Path, required=True, help="a new .tar.gz or .zip file")
-    parser.add_argument("--title", default="Footsteps and empty ground", help="of the data sheet")
+    parser.add_argument("--title", default="footsteps and empty ground", help="of the data sheet")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -98,8 +98,10 @@ def _must_be_free(take: Described, people: People) -> None:
         **{f"mark {mark.label.text!r}": mark.label.text for mark in take.marks},
         **{f"fault {fault!r}": fault for fault in recording.faults},
     }
-    for what, text in texts.items():
-        if name := people.named_in(text):
+    technical = {"the soil": recording.soil, "the sensor": recording.sensor}
+    technical["the gain"] = recording.gain
+    for what, text in {**texts, **technical}.items():
+        if name := people.named_in(text, may_be_name=what in texts):
             raise UserError(
                 f"{take.name}: {what} has {name!r}, which is no pseudonym of people.toml and may "
                 "be a name; write p03 for a person and all else in lower case"

@@ -61,17 +61,18 @@ class People:
                 return f"{one} withdrew the consent on {person.withdrawn}"
         return ""
 
-    def named_in(self, text: str) -> str:
-        """The first word of a text that names a person, or may do so; empty for none.
+    def named_in(self, text: str, may_be_name: bool = True) -> str:
+        """The first word of a text that names a person; empty for none.
 
-        Labels are written in lower case, so any other word with a capital letter may be a name.
+        Labels are written in lower case, so there any other word with a capital letter may be a
+        name. Not so (`may_be_name` False) where types of parts stand.
         """
         names = {name for name, _ in self._names()}
         for match in _WORD.finditer(text):
             word = match[0]
             is_unknown = _PSEUDONYM.fullmatch(word) and word not in self.by_id
-            may_be_name = word[0].isupper() and word not in _TERMS
-            if word.casefold() in names or may_be_name or is_unknown:
+            is_capital = word[0].isupper() and word not in _TERMS
+            if word.casefold() in names or is_unknown or (may_be_name and is_capital):
                 return word
         return ""
 

@@ -184,7 +184,11 @@ def _shown(given: Interval) -> dict[str, float | None]:
 def _print_json(scored: Sequence[Scored]) -> None:
     for one in scored:
         for trial in one.trials:
-            facts: dict[str, Any] = {"take": trial.take, "label": trial.label, "people": trial.people}
+            facts: dict[str, Any] = {
+                "take": trial.take,
+                "label": trial.label,
+                "people": trial.people,
+            }
             facts |= {"classes": trial.classes, "right_class": trial.is_right}
             print(json.dumps({"type": "stretch", **facts}))
         if one.null_hours:

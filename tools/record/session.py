@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tools.errors import UserError
 from tools.record.assemble import Signal, StreamError
 from tools.record.keyboard import Keyboard
-from tools.record.marks import Mark, Marker, moved
+from tools.record.marks import QUIT, Mark, Marker, moved
 from tools.record.source import Source
 from tools.record.stream import Edge, End, Facts, Samples, parse
 
@@ -118,9 +118,13 @@ def _run(
     for line in source.lines():
         if line is not None and not session.take(line.text, line.at_s, node):
             return
-        pressed = [marker.press(key, at_s) for key, at_s in keyboard.pressed()]
-        if line is None or pressed:
-            show(session, pressed[-1] if pressed else "")
+        for key, at_s in keyboard.pressed():
+            if session.signal.size or key == QUIT:
+                show(session, marker.press(key, at_s))
+            else:
+                show(session, "no samples yet")
+        if line is None:
+            show(session, "")
         if marker.is_over:
             return
         if seconds is not None and session.seconds >= seconds:

@@ -22,7 +22,7 @@ _ALIVE = b"\0"  # nothing to a prompt, and the end of no frame on a wired node
 _REOPEN_S = 0.2
 # An emulated board takes half a minute of the wall clock for its start.
 START_S = 180.0
-_SILENCE_S = 10.0
+_SILENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Line:
 class Source:
     """`with Source(port) as source: for line in source.lines()`; shows the node a host each second.
 
-    Before the first line the port may come and go, as it does while the board restarts. A port that
-    goes after that ends `lines`, and so does a node that sends nothing any more.
+    Before the first record the port may come and go, as it does while the board restarts. A port
+    that goes after that ends `lines`, and so does a node that sends nothing any more.
     """
 
     def __init__(self, port: str) -> None:
@@ -75,7 +75,7 @@ class Source:
                 data = b""
             now_s = time.monotonic()
             for text in self._lines.feed(data):
-                if text.startswith("stream "):
+                if text.startswith("stream ") and not text.startswith("stream starts "):
                     has_begun, came_s = True, now_s
                 yield Line(text, now_s)
             if has_begun and now_s - came_s > _SILENCE_S:
