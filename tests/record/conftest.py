@@ -53,7 +53,7 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> Callable[[int], str]:
     """What a command that failed printed: one line, checked."""
 
     def said(status: int) -> str:
-        error = capsys.readouterr().err
+        error = capsys.readouterr().err.strip("\n") + "\n"
         assert status == 2, error
         assert error.count("\n") == 1 and error.startswith("groundwatch: "), error
         return error

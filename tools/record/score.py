@@ -2,9 +2,11 @@
 """`groundwatch model score`: what the node's model makes of recorded takes.
 
 A stretch from one mark to the next is one trial. It is detected when an activity starts in it, or
-lasts through at least half of it; the class is right when the last class of one of these activities
-is among those the take was made of. On null stretches each activity that starts is a false
-detection. The detector starts on synthetic quiet ground before each take, so the first seconds
+up to two seconds before since a key is pressed late, or lasts through at least half of it, its last
+GRACE_S left out since a node ends an activity late. The class is right when the last class of one
+of these activities is among those the take was made of. On null stretches each activity that starts
+is a false detection; they begin and end GRACE_S away from marks, when the person is still or
+already near. The detector starts on synthetic quiet ground before each take, so the first seconds
 count neither way.
 """
 
@@ -31,9 +33,10 @@ from tools.record.truth import Stretch, stretches
 from tools.score.intervals import Interval, rate, share
 from tools.score.matching import OVERLAP, Activity
 from tools.score.observe import activities, observe_take
-from tools.score.truth import common_s
+from tools.score.truth import GRACE_S, common_s
 
 SETTLE_S = 10.0
+_LATE_S = 2.0
 _BOARD = "pico_w"  # the fast path's front end; the samples of a take are ground velocity
 _RIGHT = {"person": ("person", "group"), "group": ("person", "group")}
 _EMPTY = {"version": 1, "actors": [], "crossings": [], "conditions": []}
@@ -99,12 +102,12 @@ def score(given: Take, folder: Path, node: Path, seed: int) -> Scored:
     told = _activities(given, folder.name, node, seed)
     trials, false, null_s = [], [], 0.0
     for one in stretches(marks, given.duration_s, recording.nobody):
-        stretch = replace(one, start_s=max(one.start_s, SETTLE_S))
+        stretch = _counted(one, given.duration_s)
         if stretch.start_s >= stretch.end_s:
             continue
         if stretch.is_null:
             null_s += stretch.end_s - stretch.start_s
-            false += [a.class_name for a in told if _starts_in(a, stretch)]
+            false += [a.class_name for a in told if _starts_in(a, stretch, 0.0)]
         else:
             trials.append(_trial(recording, folder.name, stretch, told))
     return Scored(folder.name, trials, null_s / 3600, false)
@@ -122,16 +125,25 @@ def _trial(recording: Recording, name: str, stretch: Stretch, told: Sequence[Act
     found = tuple(
         one.class_name
         for one in told
-        if _starts_in(one, stretch)
-        or common_s((one.start_s, one.end_s), span) >= OVERLAP * length_s
+        if _starts_in(one, stretch, _LATE_S)
+        or common_s((one.start_s, one.end_s - GRACE_S), span) >= OVERLAP * length_s
     )
     right = _RIGHT.get(recording.class_name, (recording.class_name,))
     is_right = any(one in right for one in found)
     return Trial(name, stretch.label, tuple(recording.people), found, is_right)
 
 
-def _starts_in(one: Activity, stretch: Stretch) -> bool:
-    return stretch.start_s <= one.start_s < stretch.end_s
+def _counted(given: Stretch, duration_s: float) -> Stretch:
+    start_s, end_s = given.start_s, given.end_s
+    if given.is_null and start_s > 0:
+        start_s += GRACE_S
+    if given.is_null and end_s < duration_s:
+        end_s -= GRACE_S
+    return replace(given, start_s=max(start_s, SETTLE_S), end_s=end_s)
+
+
+def _starts_in(one: Activity, stretch: Stretch, late_s: float) -> bool:
+    return stretch.start_s - late_s <= one.start_s < stretch.end_s
 
 
 _BY: tuple[tuple[str, Callable[[Trial], Iterable[str]]], ...] = (
