@@ -47,7 +47,7 @@ def streamed(
     if not tree.exists():
         write_tree(config(board), tree, mpy_of_interpreter(interpreter))
     (tree / "state").mkdir(exist_ok=True)
-    (tree / "state" / "stream").write_text(request)
+    (tree / "state" / "stream").write_bytes(request.encode("latin-1"))
     (folder / "feed.i32").write_bytes(feed)
     sim = {
         "mode": "virtual",

@@ -93,7 +93,7 @@ def test_stream_without_a_request_prints_none_and_a_request_serves_one_start(
     tmp_path: Path, micropython: Path
 ) -> None:
     feed = walker(8, 0, 0)
-    for number, nonsense in enumerate(("", "many", "-3", "99999999")):
+    for number, nonsense in enumerate(("", "many", "-3", "99999999", "\xff\x00")):
         folder = tmp_path / str(number)
         folder.mkdir()
         told = streamed(folder, micropython, feed, request=nonsense, fs_hz=WALK_FS_HZ)

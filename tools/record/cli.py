@@ -166,8 +166,8 @@ def _source(args: argparse.Namespace, seconds: float | None) -> Iterator[Source]
         port = the_port(args.port, ports())
     except UserError as error:
         raise UserError(
-            f"{error}; a node in the field cannot send 250 samples a second over its radio link, "
-            "so record at its USB cable"
+            f"{error}; a node in the field sends no more than 8 s of samples over its radio link "
+            "(groundwatch node snippet), so record at its USB cable"
         ) from None
     cable.ask_to_stream(port, args.node, min(_SECONDS_MAX, round(seconds or 1e9) + _SPARE_S))
     with Source(port) as source:

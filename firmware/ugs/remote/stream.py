@@ -164,7 +164,7 @@ class Job:
 
 def start(node, path):
     # Raises OSError. The request is for one start: a node that fails while it sends starts as ever.
-    with open(path) as file:
+    with open(path, "rb") as file:
         text = file.read(8)
     os.remove(path)
     try:
