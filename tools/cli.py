@@ -128,7 +128,7 @@ VERBS = (
         "record",
         "tools.record.cli",
         "make a labelled take, PIR included, of a node at its USB cable or of a simulated one",
-        'groundwatch record n07 --label "Ben walks 5-40 m"',
+        'groundwatch record n07 --label "p03 walks 5-40 m" --people p03',
     ),
     Verb(
         "record export",

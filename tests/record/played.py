@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sim_hardware.fastpath import Halver
 from sim_hardware.world import World
@@ -83,9 +84,9 @@ def session_of(lines: Sequence[str]) -> Session:
     return session
 
 
-def described(label: str = "walks", **other: object) -> Described:
+def described(label: str = "walks", **other: Any) -> Described:
     """A take of p03 on loam."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "label": label,
         "people": ["p03"],
         "nobody": False,
@@ -101,11 +102,9 @@ def described(label: str = "walks", **other: object) -> Described:
         "is_simulated": False,
         **other,
     }
-    return Described(**given)  # type: ignore[arg-type]
+    return Described(**given)
 
 
-def recorded(
-    session: Session, folder: Path, marks: Sequence[Mark] = (), **other: object
-) -> Recording:
+def recorded(session: Session, folder: Path, marks: Sequence[Mark] = (), **other: Any) -> Recording:
     """The take of a session."""
-    return write_take(session, list(marks), described(**other), folder)  # type: ignore[arg-type]
+    return write_take(session, list(marks), described(**other), folder)

@@ -29,7 +29,9 @@ RECORD = [sys.executable, "-m", "tools.cli", "record", "n01", "--scenario", "ben
 
 def test_record_without_a_terminal_takes_marks_of_a_file(tmp_path: Path) -> None:
     marks = tmp_path / "marks.txt"
-    marks.write_text("# seconds and label\n0 nobody\n4.5 walks@-10:4\n9 walks@10:4\n10 end\n")
+    marks.write_text(
+        "# seconds and label\n0 nobody\n4.5 walks@-10:4\n9 walks@10:4\n10 end\n900 walks@0:0\n"
+    )
     (tmp_path / FILE).write_text('[[person]]\nid = "p03"\nname = "Ben"\n')
     out = tmp_path / "take"
     words = ["--seconds", "12", "--label", "Ben walks 5-40 m", "--people", "p03", "--soil", "loam"]
@@ -44,6 +46,7 @@ def test_record_without_a_terminal_takes_marks_of_a_file(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
     assert (summary["type"], summary["marks"], summary["samples_lost"]) == ("summary", 4, 0)
+    assert summary["marks_after_end"] == 1
     assert summary["label"] == "p03 walks 5-40 m"  # the name stays in people.toml
     assert read_recording(out).soil == "loam"
     made = take.load(out)

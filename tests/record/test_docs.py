@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each command of docs/recording-protocol.md works as printed, a simulated node in place of n07."""
+"""Commands of docs/recording-protocol.md and the README work as printed, on a simulated node."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ NULL_SECONDS = "14"
 def commands() -> list[list[str]]:
     """All printed `groundwatch` commands, in order."""
     lines = [line for block in _BLOCK.findall(PAGE.read_text()) for line in block.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if line.startswith("groundwatch ")]
+    found = [line for line in lines if line.startswith("groundwatch ")]
+    readme = (ROOT / "README.md").read_text().splitlines()
+    found += [line for line in readme if line.startswith("groundwatch record ")]
+    return [shlex.split(line, comments=True)[1:] for line in found]
 
 
 def as_run(words: list[str]) -> list[str]:
@@ -46,7 +49,7 @@ def test_commands_of_the_protocol_work_as_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = commands()
-    assert len(found) == 8
+    assert len(found) == 9
     monkeypatch.chdir(tmp_path)
     (tmp_path / "takes").mkdir()
     (people,) = _TOML.findall(PAGE.read_text())

@@ -79,9 +79,10 @@ def run(args: argparse.Namespace) -> int:
         _shown(args.json, marker, keyboard.is_there, seconds) as show,
     ):
         session = record(source, args.node, marker, keyboard, seconds, show)
-    marks = sorted([*given, *session.marks], key=lambda mark: mark.t_s)
+    every = sorted([*given, *session.marks], key=lambda mark: mark.t_s)
+    marks = [mark for mark in every if mark.t_s <= session.seconds]
     recording = write_take(session, marks, described, out)
-    _summarise(args.json, recording, out, len(marks))
+    _summarise(args.json, recording, out, len(marks), len(every) - len(marks))
     return 1 if any(one.startswith("broken off") for one in recording.faults) else 0
 
 
@@ -205,10 +206,11 @@ def _shown(
         yield show
 
 
-def _summarise(as_json: bool, recording: Recording, out: Path, marks: int) -> None:
+def _summarise(as_json: bool, recording: Recording, out: Path, marks: int, late: int) -> None:
     if as_json:
+        counts = {"take": str(out), "marks": marks, "marks_after_end": late}
         facts = msgspec.to_builtins(recording)
-        print(json.dumps({"type": "summary", "take": str(out), "marks": marks, **facts}))
+        print(json.dumps({"type": "summary", **counts, **facts}))
         return
     console = Console(highlight=False)
     words = (
@@ -217,6 +219,8 @@ def _summarise(as_json: bool, recording: Recording, out: Path, marks: int) -> No
         f"{recording.samples_clipped} clipped"
     )
     console.print(words, markup=False, soft_wrap=True)
+    if late:
+        console.print(f"{late} marks are after the end of the take and were left out")
     for fault in recording.faults:
         console.print(f"fault: {fault}", markup=False, soft_wrap=True)
     console.print(str(out), markup=False, soft_wrap=True)

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     people = read_people(args.folder)
     takes: list[Described] = []
     files: dict[str, bytes | Path] = {}
-    for folder in find_takes(args.folder):
+    for folder in map(Path.resolve, find_takes(args.folder)):
         one = Described(folder.name, read_recording(folder), read_take_marks(folder))
         _must_be_free(one, people)
         for path in _files_of(folder, one.recording):

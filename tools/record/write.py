@@ -74,12 +74,11 @@ def write_take(
         },
         truth_of(marks, session.seconds, described.nobody, described.class_name, described.count),
     )
-    kept = [mark for mark in marks if mark.t_s <= session.seconds]
     recording = _recording(session, described, len(edges_s))
     try:
         folder.mkdir(parents=True)
         take.save(made, folder)
-        write_recording(folder, recording, kept)
+        write_recording(folder, recording, list(marks))
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror}") from None
     return recording
