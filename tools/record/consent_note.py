@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: the consent note that takes' people sign, and that goes with each exported set."""
+"""Record: the consent note that each person signs, and that goes with each exported set."""
 
 from __future__ import annotations
 
