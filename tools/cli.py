@@ -125,6 +125,24 @@ VERBS = (
         'groundwatch sim control control \'{"do": "time"}\'',
     ),
     Verb(
+        "record",
+        "tools.record.cli",
+        "make a labelled take, PIR included, of a node at its USB cable or of a simulated one",
+        'groundwatch record n07 --label "p03 walks 5-40 m" --people p03',
+    ),
+    Verb(
+        "record export",
+        "tools.record.export",
+        "write recorded takes as a data set, with data sheet, consent note and check sums",
+        "groundwatch record export takes --out set.tar.gz",
+    ),
+    Verb(
+        "record check",
+        "tools.record.check",
+        "check a data set: every file, every sum, every take",
+        "groundwatch record check set.tar.gz",
+    ),
+    Verb(
         "score",
         "tools.score.cli",
         "measure detectors and alarms on takes and worlds with ground truth",
@@ -208,6 +226,12 @@ VERBS = (
         "tools.train.cli",
         "grow the model that nodes decide by, from simulated sites",
         "groundwatch train --sites 200 --out firmware/ugs/model.bin",
+    ),
+    Verb(
+        "model score",
+        "tools.record.score",
+        "score the model that nodes decide by on recorded takes",
+        "groundwatch model score --takes takes --json",
     ),
     Verb(
         "monitor",

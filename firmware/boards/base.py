@@ -54,6 +54,7 @@ class Board:
     #                             set up again, raises OSError when it does not answer
     #   coil_answers()            whether a test current finds the geophone; False without such
     #   sleeper                   sleeps until one of its pins wakes it; None where no pin can
+    #   make_console()            the USB cable as a line, for a node that is not on a wire
     #   make_led()                the pin of its LED, on with 1; OSError where none answers
     #   reset()
 
@@ -73,9 +74,7 @@ class Board:
         self.wlan = wlan
         self.line = None
         if wlan is None:
-            from boards.console import Console
-
-            self.line = Console()
+            self.line = self.make_console()
         else:
             # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
             # during which no scheduled timer runs.
@@ -89,6 +88,11 @@ class Board:
 
     def coil_answers(self):
         return False
+
+    def make_console(self):
+        from boards.console import Console
+
+        return Console()
 
     def make_led(self):
         if self.led is None:

@@ -9,7 +9,9 @@ import micropython
 
 class Console:
     # Reads byte by byte, since a board's stdin waits until all that was asked for is there.
+    #   received: bytes so far, by which ugs.remote.stream knows that the host is there
     name = "console"
+    received = 0
 
     def __init__(self):
         self._in = sys.stdin.buffer
@@ -32,6 +34,7 @@ class Console:
             if not _is_ready(self._readable) or not self._in.readinto(byte):
                 return count
             view[count] = byte[0]
+            self.received += 1
         return len(view)
 
     def write(self, data):

@@ -42,6 +42,7 @@ class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
     # image this is, why the start before it ended, and where the reason of the next end is kept.
     # Opening the journal reserves the boot number and may raise OSError.
+    #   name: of the node, as in site.toml
     # Each kind of node has its own fw_prefix, sample(), start(), step() and next_own().
 
     fw_prefix = ""
@@ -80,7 +81,7 @@ class BaseNode:
             self.updater.take,
             self.take_remote,
         )
-        self._name = config.node
+        self.name = config.node
         self._hello_boot = 0
         self._fault_ms = -_FAULT_EVERY_MS
         self.reboot_ms = _UPTIME_MS_MAX
@@ -129,7 +130,7 @@ class BaseNode:
         lines.note(
             "node started node=%s board=%s fw=%s boot=%d cause=%s pending=%d heap_free=%d"
             % (
-                self._name,
+                self.name,
                 self.board.name,
                 self.fw_prefix + FIRMWARE,
                 self.journal.boot,

@@ -2,6 +2,7 @@
 # node: a node that senses: sampling, detection, health, and keys that go on day by day.
 
 import gc
+import os
 import random
 
 from micropython import const
@@ -16,6 +17,8 @@ from ugs.update.proof import Proof
 
 # Beside this file, whichever image the node runs from.
 _MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
+# Written at the prompt of the USB cable: send all samples over it (ugs.remote.stream).
+_STREAM = "state/stream"
 _SCRUB_EVERY_S = const(6)  # below the share of missed samples that is reported
 # Longest time without progress: the sampling task may wait for flash.
 _PUMP_LIMIT_MS = const(6_000)
@@ -53,6 +56,7 @@ class Node(BaseNode):
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
         self._gap = self._gap_told = None
         self._apply(self.settings)
+        self._start_stream()
         forget()
         self.sample()
 
@@ -78,6 +82,13 @@ class Node(BaseNode):
             self.link.burst = None
             if name:
                 self.link.burst = load(self.slots, name).make(self, self.link)
+
+    def _start_stream(self):
+        try:
+            os.stat(_STREAM)
+            load(self.slots, "stream").start(self, _STREAM)
+        except (ImportError, OSError, MemoryError):
+            pass  # the usual start; or the recording is not made, and the node senses as always
 
     def parts(self):
         return super().parts() + (self.detector, self.strikes, self.proof)

@@ -6,7 +6,7 @@ from time import ticks_ms
 
 from micropython import const
 
-_EDGES = const(32)
+EDGES = const(32)
 _MASK = const(31)
 
 
@@ -19,6 +19,8 @@ class EdgeQueue:
     #   dropped   edges replaced
     #   is_shut   set by ugs.pir_check: edges are taken out and not believed
     #   is_muted  set by the pump: the detector does not listen to them
+    #   head      number of the next edge, modulo 2^16; edge n has its stamp in ticks[n & 31] and
+    #             its level in levels[n & 31], until 32 more have come (ugs.remote.stream)
 
     def __init__(self, pin):
         self.dropped = 0
@@ -27,9 +29,9 @@ class EdgeQueue:
         self.is_muted = False
         self.level = pin()
         self._pin = pin
-        self._ticks = array("i", (0 for _ in range(_EDGES)))
-        self._levels = bytearray(_EDGES)
-        self._head = 0
+        self.ticks = array("i", (0 for _ in range(EDGES)))
+        self.levels = bytearray(EDGES)
+        self.head = 0
         self._tail = 0
         self.on_edge = self._stamp
 
@@ -37,17 +39,17 @@ class EdgeQueue:
         level = self._pin()
         if level:
             self.rises = (self.rises + 1) & 0xFFFF
-        head = self._head
-        if (head - self._tail) & 0xFFFF >= _EDGES:
+        head = self.head
+        if (head - self._tail) & 0xFFFF >= EDGES:
             # Never the one that pop() is at: with 32 of them that is the oldest.
             self.dropped += 1
             head -= 1
-        self._ticks[head & _MASK] = ticks_ms()
-        self._levels[head & _MASK] = level
-        self._head = (head + 1) & 0xFFFF
+        self.ticks[head & _MASK] = ticks_ms()
+        self.levels[head & _MASK] = level
+        self.head = (head + 1) & 0xFFFF
 
     def __len__(self):
-        return (self._head - self._tail) & 0xFFFF
+        return (self.head - self._tail) & 0xFFFF
 
     def resync(self):
         # True when no edge waits and the pin has another level than the newest had: the edge's
@@ -61,10 +63,10 @@ class EdgeQueue:
 
     def tick(self):
         # The stamp of the oldest edge; ask len() first.
-        return self._ticks[self._tail & _MASK]
+        return self.ticks[self._tail & _MASK]
 
     def pop(self):
         # The level after the oldest edge, which is then forgotten.
-        self.level = self._levels[self._tail & _MASK]
+        self.level = self.levels[self._tail & _MASK]
         self._tail = (self._tail + 1) & 0xFFFF
         return self.level

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch record`: a labelled take of all samples and PIR edges of one node."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tools.errors import UserError
+from tools.flash.ports import ports, the_port
+from tools.record import cable, protocol, simulated
+from tools.record.keyboard import Keyboard
+from tools.record.marks import LABEL_MAX, Marker, parse_keys, read_marks
+from tools.record.people import parse_people, read_people
+from tools.record.recording import TEXT_MAX, Recording
+from tools.record.session import Session
+from tools.record.session import run as record
+from tools.record.source import Source
+from tools.record.write import Described, write_take
+from tools.score.truth import CLASSES
+
+_SECONDS_MAX = 14_400
+_SIMULATED_S, _SIMULATED_MAX_S = 120.0, 3_600.0
+_SPARE_S = 60  # the node ends a stream by itself so much later
+_ROOM_S = 3.0  # for the start of a simulated node
+_NODE = re.compile(r"[a-z0-9_-]{1,16}")
+_PLAIN = re.compile(r"[^a-z0-9]+")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `groundwatch record`."""
+    parser.add_argument("node", nargs="?", help="the node's id, e.g. n07")
+    parser.add_argument("--label", help='what happens, in lower case, e.g. "p03 walks 5-40 m"')
+    parser.add_argument("--protocol", action="store_true", help="print how to record a data set")
+    parser.add_argument("--out", type=Path, help="the take folder to write (default: below takes/)")
+    parser.add_argument("--port", help="its serial port (default: the one that is plugged in)")
+    parser.add_argument("--scenario", type=Path, help="a simulated node of this scenario instead")
+    parser.add_argument("--seed", type=int, default=1, help="of the scenario (default 1)")
+    parser.add_argument("--seconds", type=float, help="end after so long")
+    parser.add_argument("--keys", help='marks by key, e.g. "1=walks@5:0,2=stands,space=passes"')
+    parser.add_argument("--marks", type=Path, help="a file of lines SECONDS LABEL")
+    parser.add_argument("--people", help="pseudonyms of who takes part, e.g. p03,p04")
+    parser.add_argument("--nobody", action="store_true", help="a null take: nobody is near")
+    parser.add_argument("--class", dest="class_name", choices=CLASSES, default="person")
+    parser.add_argument("--count", type=int, default=1, help="how many move together (default 1)")
+    parser.add_argument("--at", default="0,0", metavar="X,Y", help="the node's place in metres")
+    for name, words in (
+        ("place", "type of place, e.g. meadow"),
+        ("soil", "e.g. loam, dry"),
+        ("sensor", "e.g. SM-24, 10 Hz, vertical"),
+        ("gain", "of the amplifier, e.g. 101"),
+    ):
+        parser.add_argument(f"--{name}", default="unknown", help=words)
+    parser.add_argument("--fault", action="append", default=[], help="a known fault; repeatable")
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record one take. 1 when the node or the cable broke it off: what came is kept."""
+    if args.protocol:
+        print(protocol.text(), end="")
+        return 0
+    described, out, seconds = _checked(args)
+    keys = parse_keys(args.keys)
+    given = read_marks(args.marks) if args.marks is not None else []
+    marker = Marker(keys)
+    with (
+        _source(args, seconds) as source,
+        Keyboard() as keyboard,
+        _shown(args.json, marker, keyboard.is_there, seconds) as show,
+    ):
+        session = record(source, args.node, marker, keyboard, seconds, show)
+    every = sorted([*given, *session.marks], key=lambda mark: mark.t_s)
+    marks = [mark for mark in every if mark.t_s <= session.seconds]
+    recording = write_take(session, marks, described, out)
+    _summarise(args.json, recording, out, len(marks), len(every) - len(marks))
+    return 1 if any(one.startswith("broken off") for one in recording.faults) else 0
+
+
+def _checked(args: argparse.Namespace) -> tuple[Described, Path, float | None]:
+    if args.node is None or not _NODE.fullmatch(args.node):
+        raise UserError('name a node, e.g. groundwatch record n07 --label "p03 walks 5-40 m"')
+    people = parse_people(args.people)
+    if args.nobody and people:
+        raise UserError("--nobody is a take without people: leave out --people")
+    label = args.label or ("nobody" if args.nobody else "")
+    for name in ("label", "place", "soil", "sensor", "gain"):
+        text = label if name == "label" else getattr(args, name)
+        if not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
+            raise UserError(f'--{name} takes 1 to {TEXT_MAX} characters, e.g. --{name} "walks"')
+    for text in args.fault:
+        if not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
+            raise UserError(f"--fault takes 1 to {TEXT_MAX} characters")
+    if not 1 <= args.count <= 100:
+        raise UserError("--count must be from 1 to 100")
+    x_m, y_m = _place(args.at)
+    out = args.out or Path("takes") / _folder_name(args.node, label)
+    if out.exists():
+        raise UserError(f"{out} exists already; give a new folder")
+    label = read_people(out.parent).pseudonymised(label)
+    described = Described(
+        label=label,
+        people=people,
+        nobody=args.nobody,
+        class_name=args.class_name,
+        count=args.count,
+        place=args.place,
+        soil=args.soil,
+        sensor=args.sensor,
+        gain=args.gain,
+        faults=list(args.fault),
+        x_m=x_m,
+        y_m=y_m,
+        is_simulated=args.scenario is not None,
+    )
+    return described, out, _seconds(args)
+
+
+def _seconds(args: argparse.Namespace) -> float | None:
+    most = _SECONDS_MAX if args.scenario is None else _SIMULATED_MAX_S
+    if args.seconds is None:
+        return None if args.scenario is None else _SIMULATED_S
+    if not 1 <= args.seconds <= most:
+        raise UserError(f"--seconds must be from 1 to {most:g}")
+    return float(args.seconds)
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        x_m, y_m = (float(part) for part in text.split(","))
+    except ValueError:
+        x_m = y_m = float("nan")
+    if not (abs(x_m) <= 1e4 and abs(y_m) <= 1e4):  # nan compares false
+        raise UserError(f"--at {text!r} must be metres east and north, as in --at 75,12.5")
+    return x_m, y_m
+
+
+def _folder_name(node: str, label: str) -> str:
+    words = _PLAIN.sub("-", label.lower()).strip("-")[:LABEL_MAX]
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{node}-{words or 'take'}"
+
+
+@contextlib.contextmanager
+def _source(args: argparse.Namespace, seconds: float | None) -> Iterator[Source]:
+    if args.scenario is not None:
+        if args.seed < 0:
+            raise UserError("--seed must be 0 or more")
+        assert seconds is not None
+        spec = simulated.spec_of(args.scenario, args.node)
+        length = round(seconds + _ROOM_S)
+        with (
+            simulated.streaming(args.scenario, spec, args.seed, length) as port,
+            Source(port) as source,
+        ):
+            yield source
+        return
+    try:
+        port = the_port(args.port, ports())
+    except UserError as error:
+        raise UserError(
+            f"{error}; a node in the field sends no more than 8 s of samples over its radio link "
+            "(groundwatch node snippet), so record at its USB cable"
+        ) from None
+    cable.ask_to_stream(port, args.node, min(_SECONDS_MAX, round(seconds or 1e9) + _SPARE_S))
+    with Source(port) as source:
+        yield source
+
+
+@contextlib.contextmanager
+def _shown(
+    as_json: bool, marker: Marker, has_keys: bool, seconds: float | None
+) -> Iterator[Callable[[Session, str], None]]:
+    console = Console(stderr=True, highlight=False)
+    if has_keys:
+        console.print(marker.hint(), markup=False, soft_wrap=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("waits for the node", total=seconds)
+
+        has_started = False
+
+        def show(session: Session, pressed: str) -> None:
+            nonlocal has_started
+            if session.facts is not None:
+                if as_json and not has_started and session.signal.size:
+                    has_started = True
+                    print(json.dumps({"type": "start", "node": session.facts.node}), flush=True)
+                words = f"{session.facts.node} {session.seconds:.0f} s, "
+                words += f"{session.signal.lost_samples} samples lost"
+                bar.update(task, completed=session.seconds, description=words)
+            if pressed and as_json:
+                line = {"type": "mark", "t_s": round(session.seconds, 1), "label": pressed}
+                print(json.dumps(line), flush=True)
+            elif pressed:
+                bar.console.print(f"{session.seconds:7.1f} s  {pressed}", markup=False)
+
+        yield show
+
+
+def _summarise(as_json: bool, recording: Recording, out: Path, marks: int, late: int) -> None:
+    if as_json:
+        counts = {"take": str(out), "marks": marks, "marks_after_end": late}
+        facts = msgspec.to_builtins(recording)
+        print(json.dumps({"type": "summary", **counts, **facts}))
+        return
+    console = Console(highlight=False)
+    words = (
+        f"{recording.node}: {recording.duration_s:.1f} s, {marks} marks, "
+        f"{recording.pir_edges} PIR edges, {recording.samples_lost} samples lost, "
+        f"{recording.samples_clipped} clipped"
+    )
+    console.print(words, markup=False, soft_wrap=True)
+    if late:
+        console.print(f"{late} marks are after the end of the take and were left out")
+    for fault in recording.faults:
+        console.print(f"fault: {fault}", markup=False, soft_wrap=True)
+    console.print(str(out), markup=False, soft_wrap=True)
