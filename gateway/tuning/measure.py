@@ -31,6 +31,7 @@ from gateway.tuning.timeline import Timeline
 
 _HOURS = 24
 _UNWANTED = (Label.FALSE, Label.UNCONFIRMED)
+_UNCERTAIN = (*_UNWANTED, Label.UNASSESSED)
 
 
 @dataclass
@@ -106,6 +107,9 @@ class _Node:
         present = [one for one in found if one.activity.onset_us >= self._since_us]
         covered = [one for one in present if _hour(one) in self._cells]
         unwanted = [one for one in covered if _hour(one) in self._quiet and one.label in _UNWANTED]
+        uncertain = [
+            one for one in covered if _hour(one) not in self._quiet and one.label in _UNCERTAIN
+        ]
         counts = Counter(one.label for one in covered)
         kinds = Counter(one.label for one in unwanted)
         excluded: dict[str, float] = {}
@@ -126,17 +130,22 @@ class _Node:
             unconfirmed=kinds[Label.UNCONFIRMED],
             animal=counts[Label.ANIMAL],
             unassessed=counts[Label.UNASSESSED],
+            uncertain=len(uncertain),
             confirmed=counts[Label.CONFIRMED],
             no_exposure=len(present) - len(covered),
             per_day=_interval(len(unwanted), quiet_h / 24),
             quiet_by_hour_h=tuple(round(s / 3600, 2) for s in self._by_hour()),
             rates=self._rates(unwanted),
-            proposal=self._proposal(found, unwanted, quiet_h),
+            proposal=self._proposal(found, unwanted, len(uncertain), quiet_h),
             tuning=self._tuning,
         )
 
     def _proposal(
-        self, found: Sequence[Labelled], unwanted: Sequence[Labelled], quiet_h: float
+        self,
+        found: Sequence[Labelled],
+        unwanted: Sequence[Labelled],
+        uncertain: int,
+        quiet_h: float,
     ) -> Proposal:
         step_up = (self._threshold or 0) + bounds.STEP_X10
         figures = Figures(
@@ -148,6 +157,8 @@ class _Node:
             changed_us=self._changed_us,
             now_us=self._records.until_us,
             base_x10=self._base_x10(),
+            uncertain=uncertain,
+            listened_h=sum(self._cells.values()) / 3600,
         )
         decided = propose(figures)
         now, proposed = self._threshold, decided.threshold_x10

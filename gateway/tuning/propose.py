@@ -24,6 +24,8 @@ class Figures:
     """Of one node at its present threshold. `quiet_h` are the hours that count, `unwanted` the
     detections in them that were assessed as false or that no one confirmed, `assessed` the alarms
     assessed as false. `removed`: those of `unwanted` that the next step up would remove.
+    `uncertain`: detections in the other hours of `listened_h` that may be unwanted too: a node is
+    not called quiet because its noisy hours do not count.
     `base_x10` is the threshold to go back to when the tuning in force is over."""
 
     threshold_x10: int | None
@@ -34,6 +36,8 @@ class Figures:
     changed_us: int | None
     now_us: int
     base_x10: int | None = None
+    uncertain: int = 0
+    listened_h: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,7 @@ def propose(of: Figures) -> Decision:
     if found.low > bounds.RAISE_ABOVE_PER_DAY:
         return _raised(of, now, shown)
     if found.high < bounds.LOWER_BELOW_PER_DAY:
-        if now == bounds.LOW_X10:
-            return Decision(Action.NONE, now, f"{shown}; {now} is the lower bound")
-        lower = max(bounds.LOW_X10, now - bounds.STEP_X10)
-        goal = f"certainly below {bounds.LOWER_BELOW_PER_DAY:g}"
-        return Decision(Action.LOWER, lower, f"{shown}, {goal}")
+        return _lowered(of, now, shown)
     return Decision(Action.NONE, now, shown)
 
 
@@ -83,6 +83,18 @@ def _too_little(of: Figures) -> str:
     if of.quiet_h < bounds.MIN_QUIET_H:
         return f"too little quiet ({of.quiet_h:.0f} of {bounds.MIN_QUIET_H:.0f} hours)"
     return ""
+
+
+def _lowered(of: Figures, now: int, shown: str) -> Decision:
+    worst = rate(of.unwanted + of.uncertain, max(of.quiet_h, of.listened_h) / 24)
+    if worst.high >= bounds.LOWER_BELOW_PER_DAY:
+        why = f"{of.uncertain} detections in hours that do not count may be unwanted too"
+        return Decision(Action.NONE, now, f"{shown}; {why}")
+    if now == bounds.LOW_X10:
+        return Decision(Action.NONE, now, f"{shown}; {now} is the lower bound")
+    lower = max(bounds.LOW_X10, now - bounds.STEP_X10)
+    goal = f"certainly below {bounds.LOWER_BELOW_PER_DAY:g}"
+    return Decision(Action.LOWER, lower, f"{shown}, {goal}")
 
 
 def _raised(of: Figures, now: int, shown: str) -> Decision:
