@@ -60,6 +60,9 @@ class TuningRequests:
             raise ConfigError(f"days must be 1 to {MAX_DAYS}")
         if node not in self._service.stages.site.nodes:
             raise ConfigError(f"there is no node {node[:32]!r}")
+        # The report holds what nodes have answered so far; `_begin` looks at what they answer later.
+        since_us = self._clock_us()
+        await self._service.flush()
         report = await self.report(given.weeks)
         found = next((one for one in report.nodes if one.node == node), None)
         if found is None:
@@ -67,7 +70,7 @@ class TuningRequests:
         _check(found, given)
 
         def work(now_us: int) -> Work:
-            return Work((), self._begin(now_us, found, given, by))
+            return Work((), self._begin(now_us, since_us, found, given, by))
 
         answer: NodeCommand | str = await self._service.intake_stage.request(work)
         if isinstance(answer, str):
@@ -75,12 +78,14 @@ class TuningRequests:
         return answer
 
     def _begin(
-        self, now_us: int, found: NodeQuiet, given: Confirmation, by: str
+        self, now_us: int, since_us: int, found: NodeQuiet, given: Confirmation, by: str
     ) -> NodeCommand | str:
         kind, node = NodeCommandKind.CONFIGURE, found.node
-        waiting = [one for one in self._requests.of(node) if not one.state.final]
-        if any(one.kind is kind for one in waiting):
+        others = [one for one in self._requests.of(node) if one.kind is kind]
+        if any(not one.state.final for one in others):
             return f"a configure command to {node} is open: wait until it has ended"
+        if any(one.ended_us >= since_us for one in others):
+            return f"{node} was configured just now: look at its proposal again"
         settings = {THRESHOLD_X10.name: given.threshold_x10}
         command = self._requests.begin(now_us, node, kind, by, given.reason, None, None, settings)
         if isinstance(command, str):

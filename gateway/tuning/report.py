@@ -75,8 +75,8 @@ class HourRate(msgspec.Struct, frozen=True, kw_only=True):
 class NodeQuiet(msgspec.Struct, frozen=True, kw_only=True):
     """One node at its present threshold, since `since_us`. Hours in `excluded_h` do not count, by
     the reason. `unwanted` = `false` + `unconfirmed`, in hours that count. `no_exposure`: detections
-    in time without heartbeats, left out. `uncertain`: detections in hours that do not count, neither
-    confirmed nor animal. `quiet_by_hour_h`: hours that count, by hour of day."""
+    in time without heartbeats, left out. `uncertain`: detections in hours that do not count,
+    neither confirmed nor animal. `quiet_by_hour_h`: hours that count, by hour of day."""
 
     node: str
     sector: str
