@@ -162,7 +162,8 @@ def _refused(found: NodeQuiet) -> str:
         )
     shown = "; ".join(tune_table.confirmed(one) for one in lost[:_LOST_SHOWN])
     more = f"; and {len(lost) - _LOST_SHOWN} more" if len(lost) > _LOST_SHOWN else ""
+    detections = "detection" if len(lost) == 1 else "detections"
     return (
-        f"{len(lost)} confirmed detections of {found.node} would have been lost ({shown}{more}): "
+        f"{len(lost)} confirmed {detections} of {found.node} would have been lost ({shown}{more}): "
         f"if that is acceptable, add --accept-lost {len(lost)}"
     )

@@ -60,7 +60,7 @@ class TuningRequests:
             raise ConfigError(f"days must be 1 to {MAX_DAYS}")
         if node not in self._service.stages.site.nodes:
             raise ConfigError(f"there is no node {node[:32]!r}")
-        # The report holds what nodes have answered so far; `_begin` looks at what they answer later.
+        # The report holds what nodes have answered so far; `_begin` checks what they answer later.
         since_us = self._clock_us()
         await self._service.flush()
         report = await self.report(given.weeks)
@@ -122,6 +122,6 @@ def _check(found: NodeQuiet, given: Confirmation) -> None:
         )
     if len(proposal.lost) != given.accept_lost:
         raise ConfigError(
-            f"{len(proposal.lost)} confirmed detections of {node} would have been lost: "
-            f"to accept that, confirm exactly this number (accept_lost)"
+            f"confirmed detections of {node} that would have been lost: {len(proposal.lost)}; "
+            "give exactly this number as accept_lost"
         )

@@ -221,7 +221,7 @@ class _View(msgspec.Struct):
 
 
 def _views(db: Database) -> Iterable[tuple[str, dict[str, int]]]:
-    for name, value in db.run("SELECT name, value FROM state WHERE name LIKE 'node:%'"):
+    for name, value in db.run("SELECT name, value FROM state WHERE name LIKE ?", ("node:%",)):
         try:
             settings = text.parse_json(cast(str, value), _View).settings
         except ValueError:
@@ -231,7 +231,7 @@ def _views(db: Database) -> Iterable[tuple[str, dict[str, int]]]:
 
 
 def _configured(db: Database) -> Iterable[NodeCommand]:
-    for (value,) in db.run("SELECT value FROM state WHERE name LIKE 'command:%' AND value <> ''"):
+    for (value,) in db.run("SELECT value FROM state WHERE name LIKE ?", ("command:%",)):
         try:
             command = text.parse_json(cast(str, value), NodeCommand)
         except ValueError:

@@ -105,7 +105,7 @@ async def test_operator_may_not_and_supervisor_may_confirm_and_the_node_receives
             refused = await ben.post(path, {**BODY, "threshold_x10": 10})
             assert "is threshold 5, not 10" in (await refused.json())["problem"]
             refused = await ben.post(path, {**BODY, "accept_lost": 1})
-            assert "0 confirmed detections" in (await refused.json())["problem"]
+            assert "would have been lost: 0; give" in (await refused.json())["problem"]
             answer = await ben.post(path, {**BODY, "days": 20})
             command = await answer.json()
             assert answer.status == 200, command
@@ -177,7 +177,7 @@ async def test_lost_confirmed_detections_must_be_accepted_by_their_number(
     async with running(tmp_path) as (_gateway, node):
         assert await asyncio.to_thread(main, words) == 2
         said = capsys.readouterr().err
-        assert "1 confirmed detections of n02 would have been lost (person" in said
+        assert "1 confirmed detection of n02 would have been lost (person" in said
         assert said.count("\n") == 1 and "add --accept-lost 1" in said
         assert not node.configured
         assert await asyncio.to_thread(main, [*words, "--accept-lost", "1"]) == 0

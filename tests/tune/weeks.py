@@ -19,7 +19,7 @@ from gateway.model.actions.acts import Acknowledge, AnnounceWalk
 from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import Disposition
 from gateway.service.stages import Stages
-from gateway.store.sqlite import SqliteStore
+from gateway.store.choose import store_at
 from gateway.wire.messages import Phase, TargetClass
 from tests.gateway.played_node import ROOT, PlayedNode, write_config
 
@@ -54,8 +54,15 @@ def start_of(end_us: int, days: int) -> int:
     return (end_us // (DAY * S) - days) * DAY * S
 
 
-def live(folder: Path, end_us: int, plan: Plan | None = None, seed: int = 1) -> Path:
-    """Write the folder of a gateway that has run up to the last midnight; its store."""
+def live(
+    folder: Path,
+    end_us: int,
+    plan: Plan | None = None,
+    seed: int = 1,
+    place: Path | str | None = None,
+) -> Path:
+    """Write the folder of a gateway that has run up to the last midnight; its store. `place`: of
+    the store, where it is not a file in that folder."""
     plan = plan or Plan()
     chance = random.Random(seed)
     config = write_config(folder, "port = 0")
@@ -65,7 +72,7 @@ def live(folder: Path, end_us: int, plan: Plan | None = None, seed: int = 1) -> 
     # Alone in its sector: its own word raises an alarm at 60 %.
     site_file.write_text(site_file.read_text().replace(*_ALONE))
     site = load_site(site_file)
-    store = SqliteStore(data / "groundwatch.db")
+    store = store_at(place or data / "groundwatch.db")
     store.open()
     salts = random.Random(seed)
     audit = AuditLog(lambda: salts.randbytes(16), Signer(load_or_create(data)))
