@@ -55,10 +55,10 @@ _ACROSS = f"SELECT node, since_us, until_us {_GAPS} AND until_us / {HOUR_US} > s
 
 
 class _Stated(NamedTuple):
-    """Settings as nodes stated them: thresholds over time, heartbeats now."""
+    """Settings over time, as nodes stated them."""
 
     thresholds: dict[str, list[tuple[int, int | None]]]
-    heartbeat_s: dict[str, tuple[int, int]]
+    heartbeats_s: dict[str, list[tuple[int, int | None]]]
 
 
 def read(db: Database, from_us: int, until_us: int) -> Records:
@@ -74,7 +74,8 @@ def read(db: Database, from_us: int, until_us: int) -> Records:
     records.left_out = odd + unreadable + late
     stated = _stated(db)
     records.thresholds = {name: Timeline(pairs) for name, pairs in stated.thresholds.items()}
-    records.listened_s = _listened(db, from_us, until_us, stated.heartbeat_s)
+    heartbeats_s = {name: Timeline(pairs) for name, pairs in stated.heartbeats_s.items()}
+    records.listened_s = _listened(db, from_us, until_us, heartbeats_s)
     records.tunings = tunings(db)
     return records
 
@@ -210,8 +211,8 @@ def _state(stated: _Stated, node: str, at_us: int, given: dict[str, int] | None)
     full = None if given is None else {**node_settings.DEFAULTS, **given}
     threshold = None if full is None else full[_THRESHOLD.name]
     stated.thresholds.setdefault(node, []).append((at_us, threshold))
-    if full is not None and at_us >= stated.heartbeat_s.get(node, (0, 0))[0]:
-        stated.heartbeat_s[node] = at_us, full[_HEARTBEAT.name]
+    heartbeat_s = None if full is None else full[_HEARTBEAT.name]
+    stated.heartbeats_s.setdefault(node, []).append((at_us, heartbeat_s))
 
 
 class _View(msgspec.Struct):
@@ -241,23 +242,27 @@ def _configured(db: Database) -> Iterable[NodeCommand]:
 
 
 def _listened(
-    db: Database, from_us: int, until_us: int, heartbeat_s: dict[str, tuple[int, int]]
+    db: Database, from_us: int, until_us: int, heartbeats_s: dict[str, Timeline]
 ) -> dict[tuple[str, int], float]:
-    """Seconds between heartbeats that are no further apart than the node's own interval allows."""
+    """Seconds between heartbeats that are no further apart than the node's interval of then
+    allows."""
     found: dict[tuple[str, int], float] = {}
-    default = _HEARTBEAT.first
-    intervals = {default, *(seconds for _at_us, seconds in heartbeat_s.values())}
-    for interval_s in sorted(intervals):
-        values = (from_us, until_us, _MISSED * interval_s * 1_000_000)
 
-        def is_its(node: str, interval_s: int = interval_s) -> bool:
-            return heartbeat_s.get(node, (0, default))[1] == interval_s
+    def interval_s(node: str, at_us: int) -> int:
+        line = heartbeats_s.get(node)
+        return (line.at(at_us) if line is not None else None) or _HEARTBEAT.first
 
+    intervals = {_HEARTBEAT.first}
+    for line in heartbeats_s.values():
+        intervals.update(seconds for seconds in line.values if seconds is not None)
+    for one_s in sorted(intervals):
+        values = (from_us, until_us, _MISSED * one_s * 1_000_000)
         for node, hour, micros in db.run(_WITHIN, values):
-            if is_its(node):
+            if interval_s(node, int(hour) * HOUR_US) == one_s:
                 _add(found, node, int(hour), int(micros))
         for node, since_us, end_us in db.run(_ACROSS, values):
-            while is_its(node) and since_us < end_us:
+            is_its = interval_s(node, since_us) == one_s
+            while is_its and since_us < end_us:
                 hour = since_us // HOUR_US
                 upto_us = min(end_us, (hour + 1) * HOUR_US)
                 _add(found, node, hour, upto_us - since_us)

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from gateway.model.alarm import Disposition
-from tests.tune.weeks import NOISY, Plan, live
+from gateway.wire import codec
+from gateway.wire.messages import Hello, ResetCause
+from tests.tune.weeks import NOISY, Plan, live, settings
 from tools.cli import main
 
 NOW_US = 1_790_000_000_000_000
@@ -209,6 +211,20 @@ def test_clock_that_was_set_back_counts_no_hour_twice(store: Path, capsys: Captu
     found = node(tune(capsys, store))
     assert found["listened_h"] <= before["listened_h"] / 2 + 1
     assert all(hours <= 8 for hours in found["quiet_by_hour_h"])
+
+
+def test_exposure_is_by_the_heartbeat_interval_of_then(tmp_path: Path, capsys: Capture) -> None:
+    store = live(tmp_path, NOW_US, Plan(days=4))
+    with closing(sqlite3.connect(store)) as db, db:
+        newest = db.execute("SELECT max(id), max(arrival_us) FROM message").fetchone()
+        message = Hello(
+            t_ms=0, fw="0.1", board="played", schema=3, reset_cause=ResetCause.POWER_ON,
+            fs_hz=250, heap_free=1, settings=settings(heartbeat_s=60),
+        )  # fmt: skip
+        row = (newest[0] + 1, NOISY, 1, 2, 1, newest[1] + 1, "hello", codec.encode(message))
+        db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    found = node(tune(capsys, store))
+    assert found["listened_h"] == pytest.approx(96, abs=0.5)
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,13 @@ class Plan:
     pump_pct: tuple[int, ...] = (64, 66, 66, 67)
     walk_pct: int = 90
     assess: Disposition | None = Disposition.UNKNOWN
+    noisy: str = NOISY
     thresholds: dict[str, int] = field(default_factory=dict)
     walk_hour: int | None = 12  # of the walk test of each week, UTC
 
 
-def settings(threshold_x10: int = 0) -> bytes:
-    return node_settings.encode({"heartbeat_s": BEAT_S, "threshold_x10": threshold_x10})
+def settings(threshold_x10: int = 0, heartbeat_s: int = BEAT_S) -> bytes:
+    return node_settings.encode({"heartbeat_s": heartbeat_s, "threshold_x10": threshold_x10})
 
 
 def start_of(end_us: int, days: int) -> int:
@@ -65,9 +66,10 @@ def live(
     the store, where it is not a file in that folder."""
     plan = plan or Plan()
     chance = random.Random(seed)
-    config = write_config(folder, "port = 0")
     data = folder / "data"
     data.mkdir(mode=0o700)
+    if not (folder / "gateway.toml").exists():
+        write_config(folder, "port = 0")
     site_file = folder / "site.toml"
     # Alone in its sector: its own word raises an alarm at 60 %.
     site_file.write_text(site_file.read_text().replace(*_ALONE))
@@ -95,7 +97,6 @@ def live(
             stages.committed()
     store.commit(stages.take_writes(end_us))
     store.close()
-    assert config.exists()
     return data / "groundwatch.db"
 
 
@@ -119,7 +120,7 @@ def _events(
             at_s = day * DAY + hour * HOUR + chance.randrange(60, HOUR - 120)
             of_day = (start_us // S + at_s) // HOUR % 24
             if of_day in plan.pump_hours:
-                yield from _passing(nodes[NOISY], start_us, at_s, plan.pump_pct)
+                yield from _passing(nodes[plan.noisy], start_us, at_s, plan.pump_pct)
         if plan.walk_hour is not None and day % 7 == 3:
             at_s = day * DAY + plan.walk_hour * HOUR
             from_us = start_us + at_s * S
