@@ -60,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"after which it is proposed to go back (--apply; default {DEFAULT_DAYS})",
     )
     parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep a tuning that is over for --days more, in place of going back (--apply)",
+    )
+    parser.add_argument(
         "--accept-lost",
         type=int,
         default=0,
@@ -76,8 +81,8 @@ def run(args: argparse.Namespace) -> int:
     if not 1 <= args.weeks <= MAX_WEEKS:
         raise ConfigError(f"--weeks must be 1 to {MAX_WEEKS}, for example --weeks 4")
     if args.apply is None:
-        if args.reason is not None or args.who or args.accept_lost:
-            raise ConfigError("--reason, --who and --accept-lost belong to --apply NODE")
+        if args.reason is not None or args.who or args.accept_lost or args.keep:
+            raise ConfigError("--reason, --who, --keep, --accept-lost belong to --apply NODE")
         return _show(args)
     if args.store is not None or args.replay or args.node is not None:
         raise ConfigError("--apply asks the running gateway: leave out --store, --replay, --node")
@@ -135,10 +140,16 @@ def _apply(args: argparse.Namespace) -> int:
     proposal = found.proposal
     if proposal.action is Action.NONE or proposal.threshold_x10 is None:
         raise ConfigError(f"no change of {found.node} is proposed: {proposal.why}")
-    if len(proposal.lost) != args.accept_lost:
+    threshold_x10 = proposal.threshold_x10
+    if args.keep:
+        if proposal.action is not Action.RETURN or found.threshold_x10 is None:
+            raise ConfigError(f"no tuning of {found.node} is over: leave out --keep")
+        threshold_x10 = found.threshold_x10
+    lost = 0 if args.keep else len(proposal.lost)
+    if lost != args.accept_lost:
         raise ConfigError(_refused(found))
     body = TuningBody(
-        threshold_x10=proposal.threshold_x10,
+        threshold_x10=threshold_x10,
         reason=args.reason,
         days=args.days,
         weeks=args.weeks,
@@ -150,7 +161,7 @@ def _apply(args: argparse.Namespace) -> int:
     print(msgspec.json.encode(command).decode() if args.json else line_of(command))
     done = command.state is NodeCommandState.DONE
     if done and not args.json:
-        print(tune_table.applied(found, args.days))
+        print(tune_table.applied(found, threshold_x10, args.days))
     return 0 if done else 1
 
 

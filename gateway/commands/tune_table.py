@@ -33,11 +33,12 @@ def lines(report: TuningReport, replay: Replayed | None = None) -> Iterator[str]
         yield from _replay(replay)
 
 
-def applied(node: NodeQuiet, days: int) -> str:
+def applied(node: NodeQuiet, threshold_x10: int, days: int) -> str:
     """What the node has now, and until when."""
-    proposal = node.proposal
-    changed = f"{node.node}: threshold {node.threshold_x10} to {proposal.threshold_x10}"
-    if proposal.action is Action.RETURN:
+    changed = f"{node.node}: threshold {node.threshold_x10} to {threshold_x10}"
+    if threshold_x10 == node.threshold_x10:
+        changed = f"{node.node}: threshold {threshold_x10} is kept"
+    elif node.proposal.action is Action.RETURN:
         return f"{changed}, as it was before the tuning"
     return f"{changed}; in {days} days it is proposed to go back"
 

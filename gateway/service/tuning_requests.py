@@ -90,10 +90,10 @@ class TuningRequests:
         command = self._requests.begin(now_us, node, kind, by, given.reason, None, None, settings)
         if isinstance(command, str):
             return command
-        is_return = found.proposal.action is Action.RETURN
-        until_us = None if is_return else now_us + given.days * DAY_US
+        goes_back = found.proposal.action is Action.RETURN and not _is_kept(found, given)
+        until_us = None if goes_back else now_us + given.days * DAY_US
         base_x10 = found.threshold_x10 if found.tuning is None else found.tuning.base_x10
-        lost = found.proposal.lost
+        lost = () if _is_kept(found, given) else found.proposal.lost
         detail = {
             "node": node,
             "before_x10": found.threshold_x10,
@@ -102,7 +102,7 @@ class TuningRequests:
             "who": given.who,
             "command_id": command.id,
             "evidence": found.proposal.why,
-            "removed": found.proposal.removed,
+            "removed": 0 if _is_kept(found, given) else found.proposal.removed,
             "lost_count": len(lost),
             "lost": [f"{one.node}/{one.boot}/{one.onset_ms}" for one in lost[:_LOST_SHOWN]],
         }
@@ -111,8 +111,16 @@ class TuningRequests:
         return command
 
 
+def _is_kept(found: NodeQuiet, given: Confirmation) -> bool:
+    """A tuning that is over is confirmed once more as it is."""
+    is_over = found.proposal.action is Action.RETURN
+    return is_over and given.threshold_x10 == found.threshold_x10 and not given.accept_lost
+
+
 def _check(found: NodeQuiet, given: Confirmation) -> None:
     node, proposal = found.node, found.proposal
+    if _is_kept(found, given):
+        return
     if proposal.action is Action.NONE or proposal.threshold_x10 is None:
         raise ConfigError(f"no change of {node} is proposed: {proposal.why}")
     if proposal.threshold_x10 != given.threshold_x10:

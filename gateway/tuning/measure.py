@@ -95,7 +95,7 @@ class _Node:
         self._sector = records.sector_of[name]
         self._threshold, self._changed_us = timeline.now, timeline.changed_us
         self._tuning = self._newest_tuning()
-        if self._tuning is not None:
+        if self._tuning is not None and self._tuning.before_x10 != self._tuning.after_x10:
             self._changed_us = max(self._changed_us or 0, self._tuning.at_us)
         self._since_us = max(records.from_us, self._changed_us or 0)
         first = -(-self._since_us // HOUR_US)  # the hour of a change belongs to neither

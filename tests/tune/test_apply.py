@@ -157,13 +157,21 @@ async def test_verb_applies_through_the_running_gateway_and_later_goes_back(
         assert await asyncio.to_thread(main, ["tune", "--node", NOISY]) == 0
         said = capsys.readouterr().out
         assert "tuned from 0 to 5 by Ben M. until" in said and "pump beside it" in said
+        assert await asyncio.to_thread(main, [*words, "--keep"]) == 2
+        assert "no change of n02 is proposed" in capsys.readouterr().err
         later_us = time.time_ns() // 1000 + 31 * DAY_US
         monkeypatch.setattr(gateway.facade._parts.tuning, "_clock_us", lambda: later_us)
+        # The audit has the time of the gateway's own clock: ten days from today.
+        assert await asyncio.to_thread(main, [*words, "--keep", "--days", "10"]) == 0
+        assert "threshold 5 is kept; in 10 days" in capsys.readouterr().out
         assert await asyncio.to_thread(main, [*words, "--who", "Ben M."]) == 0
         assert "threshold 5 to 0, as it was before the tuning" in capsys.readouterr().out
-        assert node.configured == [5, 0]
-    first, second = entries(tmp_path, "tuning.set")
+        assert node.configured == [5, 5, 0]
+    first, kept, second = entries(tmp_path, "tuning.set")
     assert (json.loads(first["detail_json"])["who"], second["until_us"]) == ("Ben M.", None)
+    assert kept["until_us"] - kept["at_us"] == 10 * DAY_US
+    detail = json.loads(kept["detail_json"])
+    assert (detail["before_x10"], detail["after_x10"], detail["base_x10"]) == (5, 5, 0)
     assert_audit_holds(tmp_path)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.alarms import AlarmRules
@@ -171,6 +171,7 @@ def test_raise_names_each_confirmed_detection_that_would_have_been_lost() -> Non
     assert proposal.removed == found.unwanted
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(1, 100))
 def test_more_false_detections_never_lower_the_proposed_threshold(few: int, more: int) -> None:
     def proposed(count: int) -> int:
@@ -183,6 +184,7 @@ def test_more_false_detections_never_lower_the_proposed_threshold(few: int, more
     assert proposed(few) <= proposed(few + more)
 
 
+@settings(deadline=None)
 @given(st.integers(50, 97), st.integers(50, 97), st.integers(-10, 20), st.integers(0, 20))
 def test_detection_that_passes_a_threshold_passes_every_lower_one(
     first: int, peak: int, threshold: int, lower_by: int

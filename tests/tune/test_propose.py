@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.tuning import bounds
@@ -36,6 +36,7 @@ figures = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(figures)
 def test_proposal_of_anything_is_one_step_within_the_bounds(of: Figures) -> None:
     found = propose(of)
@@ -53,6 +54,7 @@ def test_proposal_of_anything_is_one_step_within_the_bounds(of: Figures) -> None
         assert of.now_us - of.changed_us >= bounds.MIN_DAYS_BETWEEN * bounds.DAY_US
 
 
+@settings(deadline=None)
 @given(figures, st.integers(1, 2000))
 def test_proposal_with_more_unwanted_detections_is_never_lower(of: Figures, more: int) -> None:
     fewer, noisier = propose(of), propose(replace(of, unwanted=of.unwanted + more))
@@ -60,6 +62,7 @@ def test_proposal_with_more_unwanted_detections_is_never_lower(of: Figures, more
     assert fewer.threshold_x10 <= noisier.threshold_x10
 
 
+@settings(deadline=None)
 @given(figures)
 def test_proposal_without_exposure_is_always_no_change(of: Figures) -> None:
     found = propose(replace(of, quiet_h=of.quiet_h % bounds.MIN_QUIET_H))
