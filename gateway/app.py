@@ -52,6 +52,7 @@ from gateway.service.register import Register
 from gateway.service.reload import Reload, Rooms, described_connectors
 from gateway.service.service import Service
 from gateway.service.stages import Stages
+from gateway.service.tuning_requests import TuningRequests
 from gateway.service.update_requests import UpdateOrders
 from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
@@ -244,6 +245,7 @@ class Gateway:
         reader = StoreReader(config.store)
         stack.callback(reader.close)
         stages = service.stages
+        requests = NodeRequests(service, reader)
         parts = Parts(
             service,
             self.broker,
@@ -253,7 +255,8 @@ class Gateway:
             self._reload,
             PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
             UpdateOrders(service, config.data_dir, config.release_key),
-            NodeRequests(service, reader),
+            requests,
+            TuningRequests(service, requests, config.store, _utc_us),
             reader,
             _utc_us,
             authentication.shown,

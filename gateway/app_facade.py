@@ -37,8 +37,10 @@ from gateway.service.outcome import Outcome
 from gateway.service.publisher import NodeReport, Publisher
 from gateway.service.reload import Reload
 from gateway.service.service import Service
+from gateway.service.tuning_requests import TuningRequests
 from gateway.service.update_requests import UpdateOrders
 from gateway.store.reader import StoreReader
+from gateway.tuning.report import Confirmation, TuningReport
 from gateway.updates.rollout import Rollout
 
 _FLUSH_S = 0.2  # a console is sent changes at most so often
@@ -60,6 +62,7 @@ class Parts:
     performance: PerformanceDesk
     updates: UpdateOrders
     node_requests: NodeRequests
+    tuning: TuningRequests
     reader: StoreReader
     clock_us: Callable[[], int]
     on_duty: Callable[[], dict[str, Any]]
@@ -235,6 +238,14 @@ class Facade:
     async def node_log(self, command: NodeCommand) -> NodeLog | None:
         """What the node sent in answer to a log command. Raises StoreError."""
         return await self._parts.node_requests.log(command)
+
+    async def tuning(self, weeks: int) -> TuningReport:
+        """Unwanted detections of each node and proposals. Raises ConfigError, StoreError."""
+        return await self._parts.tuning.report(weeks)
+
+    async def tune_node(self, node: str, given: Confirmation, by: str) -> NodeCommand:
+        """Order what is proposed for a node. Raises ConfigError, StoreError."""
+        return await self._parts.tuning.apply(node, given, by)
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry is stored when this returns."""

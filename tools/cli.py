@@ -101,6 +101,12 @@ VERBS = (
         "groundwatch walktest announce --who Ben --sectors west --crossings 10",
     ),
     Verb(
+        "tune",
+        "gateway.commands.tune",
+        "each node's rate of unwanted detections, and proposals for its threshold",
+        "groundwatch tune --weeks 4 --replay",
+    ),
+    Verb(
         "replay",
         "tools.replay",
         "feed a take through firmware and gateway, or a store through the rules once more",

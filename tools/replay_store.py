@@ -19,6 +19,7 @@ from gateway.config.reading import read_toml
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.fusion.rules import Rules
+from gateway.monitor.compare import alarms_of, counterpart
 from gateway.monitor.policy import Policy
 from gateway.monitor.replay import Verdict, replay, replay_with
 from gateway.store import sql_replay
@@ -119,16 +120,16 @@ def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
 
 def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[dict[str, Any]]:
     """Alarms of then and of now that are about the same, and those that have no counterpart."""
-    old, new = _alarms(was), _alarms(now)
+    old, new = alarms_of(was), alarms_of(now)
     both = 0
     for about, alarm in new.items():
-        if _counterpart(about, old) is None:
+        if counterpart(about, old) is None:
             yield {"type": "alarm", "only": "with these rules", **alarm}
         else:
             both += 1
     gone = 0
     for about, alarm in old.items():
-        if _counterpart(about, new) is None:
+        if counterpart(about, new) is None:
             gone += 1
             yield {"type": "alarm", "only": "as it was", **alarm}
     yield {
@@ -139,40 +140,6 @@ def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[
         "only_now": len(new) - both,
         "only_then": gone,
     }
-
-
-_About = tuple[str, str, frozenset[tuple[Any, ...]]]
-
-
-def _alarms(rows: Sequence[HistoryRow]) -> dict[_About, dict[str, Any]]:
-    """By what they are about, as they were at their last change; when and with what they began."""
-    last: dict[int, tuple[int, dict[str, Any]]] = {}
-    for row in rows:
-        raised_us = last[row.alarm_id][0] if row.alarm_id in last else row.at_us
-        last[row.alarm_id] = (raised_us, json.loads(row.value))
-    return {
-        _about(value): {
-            "kind": value["kind"],
-            "raised_us": raised_us,
-            "nodes": value["nodes"],
-            "class": value["target"],
-            "reasons": value["reasons"],
-        }
-        for raised_us, value in last.values()
-    }
-
-
-def _about(value: dict[str, Any]) -> _About:
-    detections = frozenset(tuple(one) for one in value["detections"])
-    key = "" if detections else f"{value['key']} {value['raised_us']}"
-    return value["kind"], key, detections
-
-
-def _counterpart(about: _About, others: dict[_About, Any]) -> _About | None:
-    if about in others:
-        return about
-    kind, _key, detections = about
-    return next((o for o in others if o[0] == kind and o[2] & detections), None)
 
 
 def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:

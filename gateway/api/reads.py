@@ -15,6 +15,7 @@ from gateway.model.target import TargetClass
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 from gateway.store.reader import AlarmSearch, Change, DetectionSearch
+from gateway.tuning.report import TuningReport
 
 
 async def get_nodes(call: Call) -> answers.Nodes:
@@ -29,6 +30,12 @@ async def get_node(call: Call) -> view.NodeView:
     if node is None:
         raise ApiError(404, f"there is no node {call.id[:32]!r}")
     return node
+
+
+async def get_tuning(call: Call) -> TuningReport:
+    """Unwanted detections of each node, and proposals for its threshold."""
+    query: bodies.WeeksQuery = call.query
+    return await call.service.tuning(query.weeks)
 
 
 async def get_node_commands(call: Call) -> answers.NodeCommands:

@@ -18,6 +18,7 @@ from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import NodeView
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
+from gateway.tuning.report import TuningReport
 
 PREFIX = "/api/v1"
 _ADMIN_S = 35.0  # a test of a connector takes up to 28 s
@@ -139,6 +140,11 @@ ROUTES: tuple[Route, ...] = (
          "Measured performance of the last days", bodies.DaysQuery, Scope.ADMIN),
     _get("/walktests", "getWalkTests", reads.get_walk_tests, answers.WalkTests,
          "Walk tests and what was detected of them", bodies.DaysQuery, Scope.ADMIN),
+    _get("/tuning", "getTuning", reads.get_tuning, TuningReport,
+         "Unwanted detections of each node, and proposals for its threshold", bodies.WeeksQuery,
+         Scope.ADMIN),
+    _admin("/nodes/{id}/tuning", "tuneNode", writes.tune_node, NodeCommand, bodies.TuningBody,
+           "Confirm the proposal for a node's threshold"),
     _get("/connectors", "getConnectors", reads.get_connectors, answers.Connectors,
          "How each connector is"),
     _admin("/connectors/{id}/test", "testConnector", writes.test_connector, ConnectorTest,

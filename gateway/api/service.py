@@ -16,6 +16,7 @@ from gateway.node_commands.snippets import Waveform
 from gateway.performance.watch import WalkTest
 from gateway.ports.picture import Picture
 from gateway.store.reader import StoreReader
+from gateway.tuning.report import Confirmation, TuningReport
 from gateway.updates.rollout import Rollout
 
 
@@ -115,6 +116,13 @@ class ServiceFacade(Protocol):
 
     async def node_log(self, command: NodeCommand) -> NodeLog | None:
         """What the node sent in answer to a log command. Raises StoreError."""
+
+    async def tuning(self, weeks: int) -> TuningReport:
+        """Unwanted detections of each node and proposals for its threshold. Raises ConfigError,
+        StoreError."""
+
+    async def tune_node(self, node: str, given: Confirmation, by: str) -> NodeCommand:
+        """Order what is proposed for a node. Raises ConfigError when it is not proposed now."""
 
     async def record_export(self, alarm_id: int, by: str, reason: str) -> None:
         """The audit's entry about an export is stored when this returns."""

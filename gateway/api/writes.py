@@ -15,6 +15,7 @@ from gateway.model import node_settings
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.tuning.report import Confirmation
 
 _SECONDS_MAX = {NodeCommandKind.SNIPPET: 8, NodeCommandKind.IDENTIFY: 60}
 IMPOSSIBLE = "not possible any more: another person did it before, or it is over"
@@ -65,6 +66,20 @@ async def command_node(call: Call) -> NodeCommand:
         body.seconds,
         settings,
     )
+
+
+async def tune_node(call: Call) -> NodeCommand:
+    """Confirm the proposal for a node's threshold; the outcome of the command comes later."""
+    body: bodies.TuningBody = call.body
+    given = Confirmation(
+        threshold_x10=body.threshold_x10,
+        reason=acts.line_of("reason", body.reason),
+        days=body.days,
+        weeks=body.weeks,
+        accept_lost=body.accept_lost,
+        who=acts.line_of("who", body.who, least=0),
+    )
+    return await call.service.tune_node(call.id, given, call.who.name)
 
 
 async def begin_update(call: Call) -> answers.Update:

@@ -57,14 +57,14 @@ def run(args: argparse.Namespace, client: Client) -> int:
         return _print_settings(args, client)
     command = client.post(f"/nodes/{part(args.name)}/commands", NodeCommand, _body(args, kind))
     if not args.no_wait:
-        command = _ended(client, command, quiet=args.json)
+        command = ended(client, command, quiet=args.json)
     done = command.state is NodeCommandState.DONE
     if done and kind is NodeCommandKind.LOG:
         return _print_log(args, client, command)
     if args.json:
         print(msgspec.json.encode(command).decode())
     else:
-        print(_line(command))
+        print(line_of(command))
     if done and kind is NodeCommandKind.CONFIGURE and not args.json:
         _print_values(node_settings.shown(command.answer_settings or {}))
     if done and kind is NodeCommandKind.SNIPPET:
@@ -133,7 +133,7 @@ def _print_log(args: argparse.Namespace, client: Client, command: NodeCommand) -
     return 0
 
 
-def _ended(client: Client, command: NodeCommand, quiet: bool) -> NodeCommand:
+def ended(client: Client, command: NodeCommand, quiet: bool) -> NodeCommand:
     """The command once it is over; the gateway ends it in any case."""
     shown = None
     if command.contact_s and not command.state.final and not quiet:
@@ -152,7 +152,8 @@ def _waits(command: NodeCommand) -> str:
     return f"{command.node}: waits for the node's next contact, at most {minutes} min"
 
 
-def _line(command: NodeCommand) -> str:
+def line_of(command: NodeCommand) -> str:
+    """What became of it, in one line."""
     took = ""
     if command.ended_us:
         took = f" after {(command.ended_us - command.ordered_us) / 1e6:.1f} s"

@@ -22,6 +22,7 @@ from gateway.store.sql_commit import Database
 _EVERYTHING = (1 << 63) - 1
 
 Change = Callable[[Policy], Policy]
+Keep = Callable[[object], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +83,38 @@ def replay(db: Database, today: Policy) -> Iterator[Verdict]:
         yield verdict
 
 
-def replay_with(db: Database, change: Change) -> tuple[list[HistoryRow], list[HistoryRow]]:
-    """(history as it was, as it would have been) from the first run on, under what `change` makes
-    of the policy of then.
+def replay_with(
+    db: Database, change: Change, keep: Keep | None = None, from_us: int = 0
+) -> tuple[list[HistoryRow], list[HistoryRow]]:
+    """(history as it was, as it would have been) under what `change` makes of the policy of then,
+    and without the inputs that `keep` does not want. From the first run on, or from the last one
+    that started before `from_us`.
 
     Operators' acknowledgements are left out of the second: they are of alarms as they were.
     """
     found = runs(db)
     if not found:
         return [], []
+    started = [number for number, run in enumerate(found) if run.start_us <= from_us]
+    found = found[started[-1] if started else 0 :]
     first = found[0]
     monitor = Monitor(change(_policy(first.start.policy, first.start_id)))
     monitor.start_from(first.start)
     for run in found:
         policy = change(_policy(run.start.policy, run.start_id))
         monitor.process(Entry(run.start_id, run.start_us, "", saved(policy)))
-        _step(db, monitor, run, change)
+        _step(db, monitor, run, change, keep)
     was = sql_replay.history(db, first.start.last_history_id, None)
     return was, _history(monitor)
 
 
-def _step(db: Database, monitor: Monitor, run: Run, change: Change | None = None) -> None:
+def _step(
+    db: Database,
+    monitor: Monitor,
+    run: Run,
+    change: Change | None = None,
+    keep: Keep | None = None,
+) -> None:
     """Entries and ticks in the order in which they were processed. `change`: under another
     policy, and without acknowledgements."""
     skipped = sql_replay.skipped(db)
@@ -114,7 +126,7 @@ def _step(db: Database, monitor: Monitor, run: Run, change: Change | None = None
             monitor.replay_tick(tick.kind, tick.at_us)
             tick = next(ticks, None)
         entry = _entry(row, skipped, change)
-        if entry is not None:
+        if entry is not None and (keep is None or keep(entry.given)):
             monitor.process(entry, skipped[row.id].error if row.id in skipped else "")
     while tick is not None:
         monitor.replay_tick(tick.kind, tick.at_us)

@@ -33,28 +33,42 @@ class NodeRequests:
     ) -> NodeCommand:
         """Stored when this returns; it expires after `wait_us`, or None: as the node's mode asks
         for. Raises ConfigError."""
-        stages = self._service.stages
 
         def work(now_us: int) -> Work:
-            if node not in stages.site.nodes:
-                return Work((), f"there is no node {node[:32]!r}")
-            needs_radio = settings and (settings.get(RADIO.name) or settings.get(SAMPLING.name))
-            if needs_radio and stages.site.nodes[node].link == SERIAL:
-                return Work((), f"{node} is on a wire: it has no radio that could be in bursts")
-            commands = stages.node_commands
-            patience_us = commands.wait_us(node) if wait_us is None else wait_us
-            if objection := commands.objection(node, kind, patience_us):
-                return Work((), objection)
-            command, down = commands.order(
-                now_us, node, kind, by, reason, now_us + patience_us, value, settings
-            )
-            stages.down += down
-            return Work((), command)
+            return Work((), self.begin(now_us, node, kind, by, reason, wait_us, value, settings))
 
         answer: NodeCommand | str = await self._service.intake_stage.request(work)
         if isinstance(answer, str):
             raise ConfigError(answer)
         return answer
+
+    def begin(
+        self,
+        now_us: int,
+        node: str,
+        kind: NodeCommandKind,
+        by: str,
+        reason: str,
+        wait_us: int | None,
+        value: int | None,
+        settings: dict[str, int] | None,
+    ) -> NodeCommand | str:
+        """Within a request to the first stage: the command, or in one line why there is none."""
+        stages = self._service.stages
+        if node not in stages.site.nodes:
+            return f"there is no node {node[:32]!r}"
+        needs_radio = settings and (settings.get(RADIO.name) or settings.get(SAMPLING.name))
+        if needs_radio and stages.site.nodes[node].link == SERIAL:
+            return f"{node} is on a wire: it has no radio that could be in bursts"
+        commands = stages.node_commands
+        patience_us = commands.wait_us(node) if wait_us is None else wait_us
+        if objection := commands.objection(node, kind, patience_us):
+            return objection
+        command, down = commands.order(
+            now_us, node, kind, by, reason, now_us + patience_us, value, settings
+        )
+        stages.down += down
+        return command
 
     def of(self, node: str) -> list[NodeCommand]:
         """Commands to a node, the newest first."""

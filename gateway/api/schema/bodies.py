@@ -16,9 +16,11 @@ from gateway.model.actions.cue import CueKind
 from gateway.model.actions.node_command import NodeCommandKind
 from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
+from gateway.model.node_settings import THRESHOLD_X10
 from gateway.model.target import TargetClass
 from gateway.performance.watch import DAYS_MOST
 from gateway.store.reader import MAX_LIMIT
+from gateway.tuning.bounds import DEFAULT_DAYS, DEFAULT_WEEKS, MAX_DAYS, MAX_WEEKS
 
 _MINUTE_US = 60_000_000
 MAX_NAMES = 10_000
@@ -43,6 +45,7 @@ Id = Annotated[int, Meta(ge=1, lt=1 << 53)]
 Time = Annotated[int, Meta(ge=0, lt=1 << 53, description="UTC microseconds")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Days = Annotated[int, Meta(ge=1, le=DAYS_MOST)]
+Weeks = Annotated[int, Meta(ge=1, le=MAX_WEEKS)]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +151,18 @@ class NodeCommandBody(Body, frozen=True, kw_only=True):
     settings: Annotated[dict[Name, SettingValue], Meta(min_length=1, max_length=16)] | None = None
 
 
+class TuningBody(Body, frozen=True, kw_only=True):
+    """Confirm the proposal for a node's threshold, in tenths of a unit of log-odds. `accept_lost`:
+    how many confirmed detections it would have lost. After `days` it is proposed to go back."""
+
+    threshold_x10: Annotated[int, Meta(ge=THRESHOLD_X10.low, le=THRESHOLD_X10.high, examples=[5])]
+    reason: Reason
+    days: Annotated[int, Meta(ge=1, le=MAX_DAYS, examples=[30])] = DEFAULT_DAYS
+    weeks: Weeks = DEFAULT_WEEKS
+    accept_lost: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    who: Person = ""
+
+
 class ExportBody(Body, frozen=True, kw_only=True):
     """Record that an alarm is exported; `by` names the person when a program asks for them."""
 
@@ -200,3 +215,9 @@ class DaysQuery(Query, frozen=True, kw_only=True):
     """The last `days` days, today included."""
 
     days: Days = 30
+
+
+class WeeksQuery(Query, frozen=True, kw_only=True):
+    """The last `weeks` weeks."""
+
+    weeks: Weeks = DEFAULT_WEEKS
