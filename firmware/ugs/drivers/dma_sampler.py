@@ -14,6 +14,7 @@ _MASK = RING - 1
 # Readings that may arrive while a full ring is filtered: 32 ms at 4 kHz, 11 ms are needed.
 _MARGIN = const(128)
 _ASIDE_WAITS = const(40)
+_RATE_US = const(1_000_000)  # a rate over less would be off by a sample or two
 
 
 class DmaSampler(Sampler):
@@ -48,6 +49,7 @@ class DmaSampler(Sampler):
         self._looked = 0  # ticks of that
         self._behind_us = 0  # the clock's time less that of the readings
         self._rate_count = 0
+        self._rate = 0
         self._aside = -1  # first of the readings to bridge, -1 without
         self._aside_end = 0
         self._aside_code = 0
@@ -98,9 +100,11 @@ class DmaSampler(Sampler):
             return 0
         now, count = ticks_us(), self._converter.transfers()
         passed_us = ticks_diff(now, self._rate_ticks)
-        arrived = (count - self._rate_count) & self._lap_mask
-        self._rate_ticks, self._rate_count = now, count
-        return arrived * 100_000_000 // decimate.BY // passed_us if passed_us > 0 else 0
+        if passed_us >= _RATE_US or self._rate == 0 and passed_us > 0:
+            arrived = (count - self._rate_count) & self._lap_mask
+            self._rate_ticks, self._rate_count = now, count
+            self._rate = arrived * 100_000_000 // decimate.BY // passed_us
+        return self._rate
 
     def age_us(self, index):
         # The newest reading is half a period old on average.

@@ -11,6 +11,7 @@ _MASK = const(1023)
 # A scheduled timer callback may wait behind a collection (about 10 ms) or a flash erase (45 ms
 # typical, W25Q16JV section 9.6); later than this many periods counts as samples missed.
 _SLACK_PERIODS = const(6)
+_RATE_US = const(1_000_000)
 
 
 class Sampler:
@@ -36,6 +37,7 @@ class Sampler:
         self.worst_late_us = 0
         self._rate_ticks = 0
         self._rate_written = 0
+        self._rate = 0
         self._start_timer = start_timer
         self._read = read
         self._due_us = 0
@@ -58,12 +60,14 @@ class Sampler:
         pass
 
     def rate_hz_x100(self):
-        # Samples per second since the last call, which is less than 9 minutes ago.
+        # Samples per second since the last call, which is less than 9 minutes ago; the same again
+        # when that is less than a second ago: one sample more or less would count for too much.
         now, written = ticks_us(), self.written
         passed_us = ticks_diff(now, self._rate_ticks)
-        count = written - self._rate_written
-        self._rate_ticks, self._rate_written = now, written
-        return count * 100_000_000 // passed_us if passed_us > 0 else 0
+        if passed_us >= _RATE_US or self._rate == 0 and passed_us > 0:
+            self._rate = (written - self._rate_written) * 100_000_000 // passed_us
+            self._rate_ticks, self._rate_written = now, written
+        return self._rate
 
     # Runs in the interrupt: small integers and stores into what exists, nothing else.
     def _take(self, _timer):
