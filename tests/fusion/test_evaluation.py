@@ -95,7 +95,7 @@ def test_clock_set_back_does_not_delay_an_evaluation() -> None:
     assert [len(changed) for changed in changes] == [1, 1]
 
 
-def test_second_node_of_an_unconfirmed_event_confirms_it_within_the_same_step() -> None:
+def test_second_node_is_evaluated_in_its_own_step_and_confirmed_when_it_is_no_shock() -> None:
     onsets = [one for one in REPORTS if one.phase is Phase.ONSET]
     first, second = next(
         (a, b)
@@ -104,6 +104,9 @@ def test_second_node_of_an_unconfirmed_event_confirms_it_within_the_same_step() 
     )
     now_us = second.arrival_us
     _, changes = stepped([(now_us, first), (now_us + 1, second)])
+    assert [(event.confirmed, event.corroborated) for event in changes[-1]] == [(False, True)]
+    settled_us = second.onset_us + RULES.settle_us
+    _, changes = stepped([(now_us, first), (now_us + 1, second), (settled_us, None)])
     assert [event.confirmed for event in changes[-1]] == [True]
 
 
