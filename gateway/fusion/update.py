@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from gateway.fusion.estimate.measurements import measurements
 from gateway.fusion.estimate.modes import Path
@@ -15,6 +16,7 @@ from gateway.fusion.evidence.order import MOVES
 from gateway.fusion.evidence.passages import passages
 from gateway.fusion.evidence.signs import AGAINST, Sign
 from gateway.fusion.evidence.verdict import classify, judge
+from gateway.fusion.evidence.wave import MIN_WAVE_NODES
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.detection import ONE_NODE_M
 from gateway.fusion.kinds.kind import Context
@@ -90,15 +92,19 @@ def evaluate(event: Event, context: Context) -> Event:
 
 
 def may_be_shock(event: Event, context: Context, signs: Sequence[Sign]) -> bool:
-    """Whether all that is known of it so far may be one shock that other nodes report yet. A PIR
-    or a plot is of no shock."""
+    """Whether all that is known of it so far may be one shock that other nodes report yet, on a
+    site where so many are known to listen that it shows. A PIR or a plot is of no shock."""
     if event.plots or any(sign.kind in ("pir", "order") for sign in signs):
         return False
     given = passages(event.activities)
     if not given or not all(one.abrupt for one in given):
         return False
     newest_us = max(one.onset_us for one in given)
-    return 0 <= context.now_us - newest_us < context.rules.settle_us
+    if not 0 <= context.now_us - newest_us < context.rules.settle_us:
+        return False
+    floors = context.state.floors
+    listening = (node for node in context.site.nodes if floors.listens(node, event.last_us))
+    return sum(1 for _ in islice(listening, MIN_WAVE_NODES)) == MIN_WAVE_NODES
 
 
 def path_of(

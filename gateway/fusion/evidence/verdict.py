@@ -12,7 +12,7 @@ from gateway.fusion.rules import ALARMABLE, Rules
 from gateway.model.target import TargetClass
 
 # An operator is disturbed for these whatever the odds are; `_suffices` says when not.
-_SUFFICIENT = frozenset({"pir", "order", "enduring"})
+_SUFFICIENT = frozenset({"pir", "enduring"})
 # Two sources that do not depend on each other: what the policy `confirmed` asks for.
 _INDEPENDENT = frozenset({"pair", "order", "pir", "agree", "unnamed"})
 _WAVES = frozenset({"far", "blast", "wave"})

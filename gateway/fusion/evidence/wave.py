@@ -17,7 +17,7 @@ from gateway.fusion.evidence.order import ONSET_S, WAVE_M_S, in_order, places
 from gateway.fusion.evidence.passages import Passage, common_levels_um_s
 from gateway.model.place.site import Site
 
-_NODES = 3
+MIN_WAVE_NODES = 3
 _FIT = 3.0  # squared residuals of onsets by degrees of freedom: within 1.2 s
 _MANY = 4  # so many abrupt ones within _BURST_S without an order are one shock, too
 _BURST_S = 8.0
@@ -32,10 +32,10 @@ SHOCK = "AGAINST: one short shock at all nodes"
 def wave_reason(site: Site, given: Sequence[Passage], stands: bool = False) -> str:
     """Why these are one wave, or empty. `stands`: a target that stands, such as a person who digs,
     is detected at once by all nodes in range too; equal levels at three of them are chance."""
-    if len(given) < _NODES or in_order(site, given) is not None:
+    if len(given) < MIN_WAVE_NODES or in_order(site, given) is not None:
         return ""
     abrupt = all(one.abrupt for one in given)
-    flat = len(given) >= (_MANY if stands else _NODES) and _is_flat(site, given)
+    flat = len(given) >= (_MANY if stands else MIN_WAVE_NODES) and _is_flat(site, given)
     if not abrupt and not flat:
         return ""
     front = fast_front(*_onsets(site, given), WAVE_M_S)
