@@ -181,6 +181,7 @@ class SectorView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     until_us: int | None
     masked: bool
+    policy: str = "single"
 
 
 class ContactView(msgspec.Struct, frozen=True, kw_only=True):
