@@ -15,6 +15,7 @@ from gateway.model.detection import Detection
 from gateway.model.event import Event
 from gateway.model.place.site import Site
 from gateway.model.target import TargetClass
+from gateway.model.view import view_track
 from tests.fusion.scenes import activity, in_time
 from tests.fusion.walkers import Ground, S, alarmed, detections, line, run, walk
 
@@ -124,3 +125,9 @@ def test_event_of_a_class_takes_in_nothing_of_another_through_an_unclassified_ac
     for versions in events:
         classes = {one.target for one in versions[-1].activities}
         assert not {PERSON, TargetClass.VEHICLE} <= classes
+
+
+def test_unclassified_event_is_in_the_picture_as_a_track_with_its_class() -> None:
+    given = activity(SITE, "n03", 0, [4.0] * 3)[:2]
+    track = view_track(SITE, merged(given))
+    assert track.target is UNKNOWN and not track.confirmed and track.nodes == ("n03",)
