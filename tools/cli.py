@@ -157,8 +157,14 @@ VERBS = (
     Verb(
         "calibrate-confidence",
         "tools.score.confidence",
-        "fit what each sign of an event weighs, on simulated sites; half an hour",
-        "groundwatch calibrate-confidence --out gateway/fusion/weights.py",
+        "fit what each sign of an event weighs, on simulated sites; hours, or a minute if kept",
+        "groundwatch calibrate-confidence --sites 400 --hours 0.25",
+    ),
+    Verb(
+        "policies",
+        "tools.score.policies",
+        "score the policies for alarms over the same runs; minutes",
+        "groundwatch policies --suite tools/score/held_out.toml",
     ),
     Verb(
         "calibrate",

@@ -14,7 +14,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import asdict
 
 from gateway.config import add_option, load_config
-from gateway.config.alarms import ArmingTables, EscalationTables, alarm_config, alarm_rules
+from gateway.config.alarms import (
+    ArmingTables,
+    ConfirmationTables,
+    EscalationTables,
+    alarm_config,
+    alarm_rules,
+)
 from gateway.config.reading import read_toml
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
@@ -47,11 +53,13 @@ _Changes = defstruct(
 
 
 class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file of --rules; without [[arming]] and [[escalation]] those in force stay."""
+    """The file of --rules; without [[arming]], [[confirmation]] and [[escalation]] those in force
+    stay."""
 
     rules: _Changes = _Changes()  # type: ignore[valid-type]  # a Struct made above
     arming: ArmingTables | None = None
     escalation: EscalationTables | None = None
+    confirmation: ConfirmationTables | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,9 +155,10 @@ def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
     file = read_toml(path, RulesFile)
     changed = {name: value for name, value in asdict(file.rules).items() if value is not UNSET}
     given = None
-    if file.arming is not None or file.escalation is not None:
+    tables = (file.arming, file.escalation, file.confirmation)
+    if any(one is not None for one in tables):
         try:
-            config = alarm_config(file.arming or (), file.escalation or ())
+            config = alarm_config(file.arming or (), file.escalation or (), file.confirmation or ())
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
         given = alarm_rules(config, then.site)
@@ -159,7 +168,10 @@ def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
         if given is not None:
             # A sector may have come later than the moment that is replayed.
             schedules = {s: one for s, one in given.schedules.items() if s in alarms.nodes_of}
-            alarms = replace(alarms, schedules=schedules, escalation=given.escalation)
+            confirmed = {s: one for s, one in given.confirmed.items() if s in alarms.nodes_of}
+            alarms = replace(
+                alarms, schedules=schedules, escalation=given.escalation, confirmed=confirmed
+            )
         return Policy(policy.site, replace(policy.rules, **changed), alarms)
 
     return change

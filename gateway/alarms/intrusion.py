@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.alarms import quiet
+from gateway.alarms.confirmation import may_raise
 from gateway.alarms.rules import LATE_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, add, ask, blank, put
 from gateway.model.alarm import SURE, Alarm, AlarmChange, AlarmKind, Change
@@ -54,9 +55,9 @@ def on_event(
 def _first(
     state: AlarmState, rules: AlarmRules, event: Event, now_us: int
 ) -> tuple[AlarmState, Changes]:
-    if not event.confirmed or event.closed:
-        return state, ()
     late = now_us - event.last_us > LATE_US
+    if event.closed or not may_raise(rules, event, event.last_us if late else now_us):
+        return state, ()
     alarm = _described(
         replace(blank(state, AlarmKind.INTRUSION, event.id, now_us), late=late, unsure=True),
         event,

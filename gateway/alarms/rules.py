@@ -41,11 +41,13 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True)
 class AlarmRules:
-    """Sector of each node; schedules by sector (none: always armed); escalation in order."""
+    """Sector of each node; schedules by sector (none: always armed); escalation in order; when a
+    sector needs a second source beside one node (none: never)."""
 
     sector_of: Mapping[str, str] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     escalation: tuple[EscalationStep, ...] = ()
+    confirmed: Mapping[str, Schedule] = field(default_factory=dict)
     nodes_of: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Configuration: [[arming]] and [[escalation]]: when sectors are armed, where alarms escalate to.
+"""Configuration: [[arming]], [[confirmation]] and [[escalation]]: when sectors are armed, when they
+need a second source, where alarms escalate to.
 
 [[arming]]
 sectors = ["gate"]
 time_zone = "Europe/Berlin"
 armed = ["mon-fri 18:00-06:00", "sat-sun 00:00-24:00"]
+
+[[confirmation]]         # when an alarm needs two nodes, a node and a PIR, or a plot
+sectors = ["gate"]
+time_zone = "Europe/Berlin"
+confirmed = ["mon-fri 06:00-18:00"]  # at other times the word of one node is enough
 
 [[escalation]]
 after_s = 120            # unacknowledged for so long
@@ -61,13 +67,32 @@ class Arming(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def schedule(self) -> Schedule:
         """Ready for use. Raises ValueError that starts with the key."""
-        try:
-            windows = tuple(window for line in self.armed for window in parse_windows(line))
-        except ValueError as error:
-            raise ValueError(f'armed {error}, e.g. armed = ["mon-fri 18:00-06:00"]') from None
-        return Schedule(
-            ZoneInfo(self.time_zone), windows, f"{', '.join(self.armed)} ({self.time_zone})"
-        )
+        return _schedule("armed", self.armed, self.time_zone)
+
+
+def _schedule(key: str, written: Sequence[str], zone: str) -> Schedule:
+    try:
+        windows = tuple(window for line in written for window in parse_windows(line))
+    except ValueError as error:
+        raise ValueError(f'{key} {error}, e.g. {key} = ["mon-fri 18:00-06:00"]') from None
+    return Schedule(ZoneInfo(zone), windows, f"{', '.join(written)} ({zone})")
+
+
+class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the alarms of some sectors need a second source beside one node."""
+
+    sectors: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=1000, examples=[["gate"]])]
+    time_zone: TimeZone
+    confirmed: Annotated[
+        tuple[Text, ...], Meta(min_length=1, max_length=50, examples=[["mon-fri 06:00-18:00"]])
+    ]
+
+    def __post_init__(self) -> None:
+        self.schedule()
+
+    def schedule(self) -> Schedule:
+        """Ready for use. Raises ValueError that starts with the key."""
+        return _schedule("confirmed", self.confirmed, self.time_zone)
 
 
 class Escalation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +106,7 @@ class Escalation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 ArmingTables = Annotated[tuple[Arming, ...], Meta(max_length=1000)]
+ConfirmationTables = Annotated[tuple[Confirmation, ...], Meta(max_length=1000)]
 EscalationTables = Annotated[tuple[Escalation, ...], Meta(max_length=10)]
 
 
@@ -90,33 +116,45 @@ class AlarmConfig:
 
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     escalation: tuple[EscalationStep, ...] = ()
+    confirmed: Mapping[str, Schedule] = field(default_factory=dict)
 
 
-def alarm_config(arming: Sequence[Arming], escalation: Sequence[Escalation]) -> AlarmConfig:
-    """Both lists together. Raises ValueError that starts with the key."""
-    schedules: dict[str, Schedule] = {}
-    for index, table in enumerate(arming):
-        schedule = table.schedule()
-        for sector in table.sectors:
-            if sector in schedules:
-                names = f"arming[{index}].sectors names {sector!r} twice"
-                raise ValueError(f'{names}, e.g. sectors = ["gate"]')
-            schedules[sector] = schedule
+def alarm_config(
+    arming: Sequence[Arming],
+    escalation: Sequence[Escalation],
+    confirmation: Sequence[Confirmation] = (),
+) -> AlarmConfig:
+    """All lists together. Raises ValueError that starts with the key."""
+    schedules = _by_sector("arming", arming)
+    confirmed = _by_sector("confirmation", confirmation)
     if any(a.after_s >= b.after_s for a, b in zip(escalation, escalation[1:], strict=False)):
         raise ValueError("escalation must have steps of growing after_s, e.g. after_s = 300")
     steps = tuple(
         EscalationStep(one.after_s * 1_000_000, one.to, one.priority) for one in escalation
     )
-    return AlarmConfig(schedules, steps)
+    return AlarmConfig(schedules, steps, confirmed)
+
+
+def _by_sector(key: str, tables: Sequence[Arming | Confirmation]) -> dict[str, Schedule]:
+    found: dict[str, Schedule] = {}
+    for index, table in enumerate(tables):
+        schedule = table.schedule()
+        for sector in table.sectors:
+            if sector in found:
+                names = f"{key}[{index}].sectors names {sector!r} twice"
+                raise ValueError(f'{names}, e.g. sectors = ["gate"]')
+            found[sector] = schedule
+    return found
 
 
 def alarm_rules(config: AlarmConfig, site: Site) -> AlarmRules:
     """The alarm policy of this site. Raises ConfigError for a sector it does not have."""
     sectors = {node.id: node.sector for node in site.nodes.values()}
-    for sector in config.schedules:
-        if sector not in sectors.values():
-            raise ConfigError(
-                f"arming.sectors: {sector!r} is not a sector with nodes of site {site.name}; "
-                f"there are {', '.join(sorted(set(sectors.values()))[:10])}"
-            )
-    return AlarmRules(sectors, config.schedules, config.escalation)
+    for key, schedules in (("arming", config.schedules), ("confirmation", config.confirmed)):
+        for sector in schedules:
+            if sector not in sectors.values():
+                raise ConfigError(
+                    f"{key}.sectors: {sector!r} is not a sector with nodes of site {site.name}; "
+                    f"there are {', '.join(sorted(set(sectors.values()))[:10])}"
+                )
+    return AlarmRules(sectors, config.schedules, config.escalation, config.confirmed)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from gateway.config.alarms import (
     AlarmConfig,
     ArmingTables,
+    ConfirmationTables,
     EscalationTables,
     alarm_config,
 )
@@ -64,6 +65,12 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # sectors = ["gate"]
 # time_zone = "Europe/Berlin"
 # armed = ["mon-fri 18:00-06:00", "sat-sun 00:00-24:00"]
+
+# When a sector needs a second node, a PIR or a plot for an alarm; without it one node is enough.
+# [[confirmation]]
+# sectors = ["gate"]
+# time_zone = "Europe/Berlin"
+# confirmed = ["mon-fri 06:00-18:00"]
 
 # Where an alarm escalates to when it is unacknowledged for so long.
 # [[escalation]]
@@ -137,6 +144,7 @@ class GatewayFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     serial: Annotated[tuple[SerialConfig, ...], Meta(max_length=64)] = ()
     nodes: NodeNetwork | None = None
     arming: ArmingTables = ()
+    confirmation: ConfirmationTables = ()
     escalation: EscalationTables = ()
     store: StoreTable = StoreTable()
     retention: Retention = Retention()
@@ -196,7 +204,7 @@ def load_config(path: Path) -> GatewayConfig:
     if broker.tls and "port" not in raw["broker"]:
         broker = replace(broker, port=TLS_PORT)
     try:
-        alarms = alarm_config(file.arming, file.escalation)
+        alarms = alarm_config(file.arming, file.escalation, file.confirmation)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     tables = connector_tables(file.connector, file.output, file.home_assistant, str(path))

@@ -12,7 +12,7 @@ import math
 from collections.abc import Collection
 from dataclasses import replace
 
-from gateway.fusion.gating import GATE_99, busy_elsewhere, predicted
+from gateway.fusion.gating import GATE_99, busy_elsewhere, compatible, may_be_driven, predicted
 from gateway.fusion.kinds.kind import Context
 from gateway.fusion.kinds.plot import MIN_PLOTS
 from gateway.fusion.kinds.registry import KINDS
@@ -20,7 +20,7 @@ from gateway.fusion.rules import Rules
 from gateway.fusion.update import path_of
 from gateway.model.event import Event
 from gateway.model.observation import Covariance
-from gateway.model.target import Phase, TargetClass
+from gateway.model.target import Phase
 
 
 def is_only_plotted(event: Event) -> bool:
@@ -58,14 +58,16 @@ def combine(known: Event, new: Event, context: Context) -> Event:
 
 
 def _may_be_one(new: Event, other: Event, rules: Rules) -> bool:
-    if (new.target is TargetClass.VEHICLE) != (other.target is TargetClass.VEHICLE):
+    if not compatible(new.target, other.target):
         return False
     over = all(activity.phase is Phase.END for activity in other.activities) and not other.plots
     if new.first_us - other.last_us > (rules.ended_us if over else rules.silence_us):
         return False
     apart_m = math.hypot(new.x_m - other.x_m, new.y_m - other.y_m)
     reach_m = (
-        rules.vehicle_reach_m if new.target is TargetClass.VEHICLE else rules.one_cause_reach_m
+        rules.vehicle_reach_m
+        if may_be_driven(new.target, other.target)
+        else rules.one_cause_reach_m
     )
     return apart_m <= reach_m
 

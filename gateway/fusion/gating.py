@@ -79,6 +79,12 @@ def compatible(a: TargetClass, b: TargetClass) -> bool:
     return (a is TargetClass.VEHICLE) == (b is TargetClass.VEHICLE) or TargetClass.UNKNOWN in (a, b)
 
 
+def may_be_driven(a: TargetClass, b: TargetClass) -> bool:
+    """Whether the cause of both may be a vehicle, which is detected from further away. What no node
+    could classify may be one."""
+    return {a, b} <= {TargetClass.VEHICLE, TargetClass.UNKNOWN}
+
+
 def agree(a: TargetClass, target: TargetClass) -> bool:
     """Whether a class supports an event classified as `target`."""
     on_foot = {TargetClass.PERSON, TargetClass.GROUP, TargetClass.DIGGING}

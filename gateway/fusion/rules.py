@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from gateway.fusion.weights import Weights
 from gateway.model.target import TargetClass
 
-# What an operator must know of; an animal is shown on the map only.
+# What an operator must know of; an animal is shown on the map only, and so is what no node could
+# classify, unless it moves from node to node.
 ALARMABLE = frozenset(
     {TargetClass.PERSON, TargetClass.GROUP, TargetClass.VEHICLE, TargetClass.DIGGING}
 )
@@ -67,6 +68,12 @@ class Rules(Weights):
     # One node among several, without PIR: sure, and again in a later report.
     sure_confidence: float = 0.75
     sure_reports: int = 2
+    # Digging that one node reports is believed after so long, and so many reports 5 s apart.
+    enduring_us: int = 60_000_000
+    enduring_reports: int = 6
+    # A shock starts at all nodes, and at some of them seconds late. As long as each activity may be
+    # one, an alarm waits for so long after the newest onset; a node reports one 2 to 3 s later.
+    settle_us: int = 6_000_000
     # The log-odds from which on an operator is disturbed: 60 %. On the sites that weights are
     # fitted on no tree came so far, and all came that had grounds and were wanted.
     alarm_at: float = 0.4

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fusion: what it keeps between steps: open events, noise floors, recent presences and contacts.
+"""Fusion: what it keeps between steps: open events, noise floors, records of nodes, recent
+presences and contacts.
 
 Plain frozen dataclasses: `gateway.model.text` writes them as JSON and reads them back unchanged.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from gateway.fusion.floors import NoiseFloors
+from gateway.fusion.records import NodeRecords
 from gateway.model.event import Event
 from gateway.model.observation import Contact, Presence
 
@@ -16,7 +18,8 @@ from gateway.model.observation import Contact, Presence
 @dataclass(frozen=True, slots=True)
 class FusionState:
     """Open events in order of their start, the number of the last one, each node's noise floor;
-    presences and contacts that an event may still need; how many evaluations failed."""
+    presences and contacts that an event may still need; how many evaluations failed; what each
+    node reported lately that nothing confirmed."""
 
     events: tuple[Event, ...] = ()
     last_number: int = 0
@@ -24,6 +27,7 @@ class FusionState:
     presences: tuple[Presence, ...] = ()
     contacts: tuple[Contact, ...] = ()
     failures: int = 0
+    records: NodeRecords = field(default_factory=NodeRecords)
 
     def find(self, event_id: str) -> Event | None:
         """The open event of that id."""

@@ -18,6 +18,7 @@ from gateway.fusion.associate import best, candidates
 from gateway.fusion.duplicates import combine, find_duplicate, is_only_plotted
 from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.kinds.registry import kind_of
+from gateway.fusion.records import noted
 from gateway.fusion.rules import Rules
 from gateway.fusion.state import FusionState
 from gateway.fusion.update import evaluate
@@ -179,6 +180,7 @@ def _close_silent(context: Context) -> tuple[Context, Changed]:
     if not over:
         return context, changed
     state = context.state.without_events(*(event.id for event in over))
+    state = replace(state, records=noted(state.records, over))
     return replace(context, state=state), (*changed, *(replace(e, closed=True) for e in over))
 
 

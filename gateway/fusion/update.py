@@ -6,13 +6,17 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from gateway.fusion.estimate.measurements import measurements
 from gateway.fusion.estimate.modes import Path
 from gateway.fusion.estimate.motions import Motion, motion_of
 from gateway.fusion.estimate.path import fit
-from gateway.fusion.evidence.signs import Sign
+from gateway.fusion.evidence.order import MOVES
+from gateway.fusion.evidence.passages import passages
+from gateway.fusion.evidence.signs import AGAINST, Sign
 from gateway.fusion.evidence.verdict import classify, judge
+from gateway.fusion.evidence.wave import MIN_WAVE_NODES
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.detection import ONE_NODE_M
 from gateway.fusion.kinds.kind import Context
@@ -64,6 +68,7 @@ def evaluate(event: Event, context: Context) -> Event:
     found = evidence_of(event, context, busy_elsewhere(context.state.events, event.id))
     verdict = judge(context.rules, found.target, found.signs)
     x_m, y_m, error_m = _place(event, context, found.path)
+    waits = verdict.confirmed and not event.confirmed and may_be_shock(event, context, found.signs)
     new = replace(
         event,
         target=verdict.target,
@@ -73,16 +78,33 @@ def evaluate(event: Event, context: Context) -> Event:
         error_m=round(error_m, 1),
         track=_track(event.track, found.path, event.last_us, _shows_direction(event)),
         fix=_fix(found.path, event.last_us),
-        confirmed=event.confirmed or verdict.confirmed,
+        confirmed=event.confirmed or (verdict.confirmed and not waits),
+        corroborated=event.corroborated or verdict.corroborated,
         reasons=_reasons(event.reasons, verdict.reasons, event),
         evaluated_us=context.now_us,
-        pending=False,
+        pending=waits,  # the next tick looks again
         problem=found.problem,
     )
     for kind in KINDS:
         if kind.recalled and not kind.evaluates:
             new = kind.recall(new, context)
     return new
+
+
+def may_be_shock(event: Event, context: Context, signs: Sequence[Sign]) -> bool:
+    """Whether all that is known of it so far may be one shock that other nodes report yet, on a
+    site where so many are known to listen that it shows. A PIR or a plot is of no shock."""
+    if event.plots or any(sign.kind in ("pir", "order") for sign in signs):
+        return False
+    given = passages(event.activities)
+    if not given or not all(one.abrupt for one in given):
+        return False
+    newest_us = max(one.onset_us for one in given)
+    if not 0 <= context.now_us - newest_us < context.rules.settle_us:
+        return False
+    floors = context.state.floors
+    listening = (node for node in context.site.nodes if floors.listens(node, event.last_us))
+    return sum(1 for _ in islice(listening, MIN_WAVE_NODES)) == MIN_WAVE_NODES
 
 
 def path_of(
@@ -116,10 +138,16 @@ def _is_finite(path: Path) -> bool:
 
 
 def _reasons(before: Sequence[str], now: Sequence[str], event: Event) -> tuple[str, ...]:
-    """Each once, of whichever node it was stated first."""
+    """Each once, of whichever node it was stated first, and of an order the latest. What spoke
+    against it at first and does no longer is left out."""
     nodes = set(event.nodes)
     found: dict[str, str] = {}
     for reason in (*before, *now):
+        if reason.startswith(AGAINST) and reason not in now:
+            continue
+        if reason.endswith(MOVES):
+            found[MOVES] = reason
+            continue
         who, _, what = reason.partition(" ")
         found.setdefault(what if who.rstrip(":") in nodes else reason, reason)
     return tuple(found.values())

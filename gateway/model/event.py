@@ -86,7 +86,8 @@ class Event:
     """What several observations have as their common cause: activities in order of onset, plots,
     presences and contacts in order of time.
 
-    `confirmed` means that an operator should see it; `reasons` say why, one text each. Place, class
+    `confirmed` means that an operator should see it, `corroborated` that more than the word of one
+    node supports it; `reasons` say why, one text each. Place, class
     and confidence are those of the last evaluation, at `evaluated_us` (arrival time); an event that
     is `pending` received observations since. `x_m`, `y_m` are the place at the newest observation
     evaluated, within `error_m` in 2 of 3 cases. `own` names own people who are where the event is.
@@ -117,6 +118,7 @@ class Event:
     evaluated_us: int | None = None
     pending: bool = False
     problem: str = ""
+    corroborated: bool = False
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -141,6 +141,7 @@ class TrackView(msgspec.Struct, frozen=True, kw_only=True):
     speed_m_s: float | None
     nodes: tuple[str, ...]
     sectors: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 class DetectionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +182,7 @@ class SectorView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     until_us: int | None
     masked: bool
+    policy: str = "single"
 
 
 class ContactView(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,6 +310,7 @@ def view_track(site: Site, event: Event) -> TrackView:
         speed_m_s=track.speed_m_s if track is not None else None,
         nodes=event.nodes,
         sectors=event.sectors,
+        reasons=event.reasons,
         **_place(site, event.x_m, event.y_m),
     )
 

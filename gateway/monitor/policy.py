@@ -63,6 +63,7 @@ class SavedPolicy(msgspec.Struct, frozen=True):
     schedules: dict[str, _SavedSchedule]
     escalation: tuple[EscalationStep, ...]
     devices: dict[str, tuple[CueKind, ...]] = {}
+    confirmed: dict[str, _SavedSchedule] = {}
 
 
 def saved(policy: Policy) -> SavedPolicy:
@@ -77,18 +78,28 @@ def saved(policy: Policy) -> SavedPolicy:
             site.origin,
         ),
         policy.rules,
-        {
-            name: _SavedSchedule(
-                one.zone.key, tuple((w.begin, w.end) for w in one.windows), one.text
-            )
-            for name, one in alarms.schedules.items()
-        },
+        _saved_schedules(alarms.schedules),
         alarms.escalation,
         {
             name: tuple(sorted(kinds, key=lambda kind: kind.value))
             for name, kinds in sorted(policy.devices.items())
         },
+        _saved_schedules(alarms.confirmed),
     )
+
+
+def _saved_schedules(given: Mapping[str, Schedule]) -> dict[str, _SavedSchedule]:
+    return {
+        name: _SavedSchedule(one.zone.key, tuple((w.begin, w.end) for w in one.windows), one.text)
+        for name, one in given.items()
+    }
+
+
+def _schedules(saved: Mapping[str, _SavedSchedule]) -> dict[str, Schedule]:
+    return {
+        name: Schedule(_zone(one.zone), tuple(Window(*pair) for pair in one.windows), one.text)
+        for name, one in saved.items()
+    }
 
 
 def restored(saved: SavedPolicy) -> Policy:
@@ -96,14 +107,15 @@ def restored(saved: SavedPolicy) -> Policy:
     site = saved.site
     nodes = {node.id: node for node in site.nodes}
     sectors = {name: Sector(name, polygon) for name, polygon in site.sectors}
-    schedules = {
-        name: Schedule(_zone(one.zone), tuple(Window(*pair) for pair in one.windows), one.text)
-        for name, one in saved.schedules.items()
-    }
     return Policy(
         Site(site.name, nodes, sectors, site.ground, site.origin),
         saved.rules,
-        AlarmRules({node.id: node.sector for node in nodes.values()}, schedules, saved.escalation),
+        AlarmRules(
+            {node.id: node.sector for node in nodes.values()},
+            _schedules(saved.schedules),
+            saved.escalation,
+            _schedules(saved.confirmed),
+        ),
         {name: frozenset(kinds) for name, kinds in saved.devices.items()},
     )
 

@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from gateway.alarms.confirmation import policy_text
 from gateway.alarms.quiet import armed
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
@@ -192,6 +193,7 @@ class Publisher:
                 reason=override.reason if override else "",
                 until_us=override.until_us if override else None,
                 masked=name in masked,
+                policy=policy_text(rules, name, now_us),
             )
             self.picture.put(view.SECTOR, name, sector)
         self.things(view.MASK, {str(mask.id): mask for mask in state.masks})

@@ -95,15 +95,22 @@ def test_clock_set_back_does_not_delay_an_evaluation() -> None:
     assert [len(changed) for changed in changes] == [1, 1]
 
 
-def test_second_node_of_an_unconfirmed_event_confirms_it_within_the_same_step() -> None:
+def test_second_node_is_evaluated_in_its_own_step_and_confirmed_when_it_is_no_shock() -> None:
     onsets = [one for one in REPORTS if one.phase is Phase.ONSET]
     first, second = next(
         (a, b)
         for a, b in zip(onsets, onsets[1:], strict=False)
         if b.onset_us - a.onset_us <= 15 * S
     )
-    now_us = second.arrival_us
-    _, changes = stepped([(now_us, first), (now_us + 1, second)])
+    now_us, settled_us = second.arrival_us, second.onset_us + RULES.settle_us
+    given: list[tuple[int, Observation | None]] = [(now_us, first), (now_us + 1, second)]
+    # Without a heartbeat no other node is known to listen: nothing is waited for.
+    _, changes = stepped(given)
+    assert [event.confirmed for event in changes[-1]] == [True]
+    floors = [(now_us, NoiseFloor(name, now_us, FLOOR_UM_S)) for name in SITE.nodes]
+    _, changes = stepped([*floors, *given])
+    assert [(event.confirmed, event.corroborated) for event in changes[-1]] == [(False, True)]
+    _, changes = stepped([*floors, *given, (settled_us, None)])
     assert [event.confirmed for event in changes[-1]] == [True]
 
 

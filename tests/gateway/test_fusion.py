@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.fusion import FusionState, step
@@ -56,11 +58,14 @@ def heard(
 
 
 def run(site: Site, *detections: Detection) -> tuple[FusionState, list[Event]]:
-    """State at the end, and every event as it was last seen."""
+    """State when no shock is possible any more, and every event as it was last seen."""
     state, seen = FusionState(), {}
+    last_us = max(detection.arrival_us for detection in detections)
     for detection in sorted(detections, key=lambda d: d.report_us):
         state, changed = step(state, site, RULES, detection.arrival_us, detection)
         seen |= {event.id: event for event in changed}
+    state, changed = step(state, site, RULES, last_us + RULES.settle_us, None)
+    seen |= {event.id: event for event in changed}
     return state, list(seen.values())
 
 
@@ -124,8 +129,12 @@ def test_fusion_who_comes_after_all_nodes_said_end_is_a_new_event() -> None:
 
 def test_fusion_crossing_at_right_angles_tells_no_direction() -> None:
     site = line()
-    outwards = {"n01": 100, "n02": 100.5, "n03": 105, "n00": 108}
-    _state, events = run(site, *(heard(site, node, onset_s) for node, onset_s in outwards.items()))
+    outwards = {"n01": (100, 6.0), "n02": (100.5, 5.0), "n03": (105, 1.5), "n00": (108, 1.0)}
+    reports = [
+        replace(heard(site, node, onset_s), peak_um_s=peak)
+        for node, (onset_s, peak) in outwards.items()
+    ]
+    _state, events = run(site, *reports)
     assert len(events) == 1
     assert events[0].confirmed
     assert events[0].track is None or events[0].track.direction_deg is None

@@ -15,11 +15,13 @@ from gateway.fusion.rules import Rules
 from gateway.fusion.weights import Weights
 from sim_hardware.world import load
 from tools.errors import UserError
-from tools.score.confidence import SUITE, Sample, fit, samples, table
+from tools.score.confidence import samples
+from tools.score.nuisances import FIRST_SEED, sites
 from tools.score.observe import observe_world
+from tools.score.reliability import bins, ece, page
 from tools.score.suite import HELD_OUT, read_suite
+from tools.score.weighing import Choice, Sample, chosen, fit, table
 from tools.train.cli import SITES_MOST
-from tools.train.sites import VALIDATION_SOILS
 
 
 def made(count: int, **weights: float) -> list[Sample]:
@@ -30,24 +32,26 @@ def made(count: int, **weights: float) -> list[Sample]:
         kind = (*weights, "")[number % (len(weights) + 1)]
         signs = tuple(float(one == kind) for one in KINDS)
         chance = 1 / (1 + math.exp(-(weights.get(kind, 0.0) - 0.5)))
-        found.append(Sample(f"e{number}", signs, bool(rng.random() < chance), 1.0))
+        site = f"s{number % 7}"
+        found.append(Sample(site, f"e{number}", signs, bool(rng.random() < chance), 1.0))
     return found
 
 
 def test_weights_are_found_again_from_many_events() -> None:
     found = fit(made(6000, sure=2.0, digging=-1.5))
-    assert found["prior"] == pytest.approx(-0.5, abs=0.15)
-    assert found["sure"] == pytest.approx(2.0, abs=0.25)
-    assert found["digging"] == pytest.approx(-1.5, abs=0.25)
+    assert found.prior == pytest.approx(-0.5, abs=0.15)
+    assert found.sure == pytest.approx(2.0, abs=0.25)
+    assert found.digging == pytest.approx(-1.5, abs=0.25)
 
 
-def test_sign_that_no_event_had_keeps_what_is_expected_of_it() -> None:
-    assert fit(made(600, sure=2.0))["far"] == -7.28
+def test_sign_that_no_event_had_keeps_what_is_stated_of_it() -> None:
+    assert fit(made(600, sure=2.0)).far == -6.0
 
 
 def test_reason_for_an_alarm_never_weighs_against_it() -> None:
     found = fit(made(6000, pair=-2.0, noisy=2.0))
-    assert found["pair"] == 0 and found["noisy"] == 0
+    assert found.pair == 0.3  # another node counts at least so much
+    assert found.noisy == 0
 
 
 def test_events_of_one_kind_alone_are_refused() -> None:
@@ -55,14 +59,38 @@ def test_events_of_one_kind_alone_are_refused() -> None:
         fit([one for one in made(50, sure=2.0) if one.is_wanted])
 
 
+def test_product_of_two_signs_has_a_weight_only_where_held_out_sites_gain_by_it() -> None:
+    rng = np.random.default_rng(4)
+    plain, joint = [], []
+    for number in range(3000):
+        pair = (float(rng.random() < 0.5), float(rng.random() < 0.5))
+        signs = tuple(dict(zip(("pair", "lasting"), pair, strict=True)).get(k, 0.0) for k in KINDS)
+        for found, gain in ((plain, 0.0), (joint, 3.0)):
+            chance = 1 / (1 + math.exp(1.0 - gain * pair[0] * pair[1]))
+            wanted = bool(rng.random() < chance)
+            found.append(Sample(f"s{number % 10}", f"e{number}", signs, wanted, 1.0))
+    assert chosen(plain).weights.products == ()
+    ((one, other, weight),) = chosen(joint).weights.products
+    assert (one, other) == ("pair", "lasting") and weight > 1
+
+
 def test_table_is_a_module_that_holds_the_weights(tmp_path: Path) -> None:
     given = made(600, sure=2.0, pir=1.0)
     path = tmp_path / "weights.py"
-    path.write_text(table(fit(given), given), encoding="utf-8")
+    weights = fit(given, products=(("pair", "lasting"),))
+    path.write_text(table(weights, given), encoding="utf-8")
     made_weights = runpy.run_path(str(path))["Weights"]()
-    assert {kind: getattr(made_weights, kind) for kind in KINDS} == {
-        kind: value for kind, value in fit(given).items() if kind != "prior"
-    }
+    for kind in ("prior", "products", *KINDS):
+        assert getattr(made_weights, kind) == getattr(weights, kind)
+
+
+def test_reliability_of_a_fit_to_many_events_is_close_to_what_it_states() -> None:
+    given = made(6000, sure=2.0, digging=-1.5)
+    choice = Choice(fit(given), 5.0, ())
+    found = bins(choice, given)
+    assert sum(one.events for one in found) == pytest.approx(6000)
+    assert ece(found) < 0.03
+    assert "goal: at most 0.05: reached" in page(choice, given, given, 7)
 
 
 def test_odds_add_up_and_rules_carry_the_weights() -> None:
@@ -72,12 +100,11 @@ def test_odds_add_up_and_rules_carry_the_weights() -> None:
 
 
 def test_sites_of_the_fit_are_none_of_the_held_out_or_the_models() -> None:
-    held_out, own = read_suite(HELD_OUT), read_suite(SUITE)
-    soils = {job.scenario.soil for job in own}
-    assert not soils & {*VALIDATION_SOILS, *(job.scenario.soil for job in held_out)}
-    seeds = {job.seed for job in own}
-    assert not seeds & {job.seed for job in held_out}
-    assert min(seeds) > SITES_MOST  # the model's ground is drawn, so only its sites are others
+    own = sites(12, 0.25)
+    assert {job.seed for job in own} == set(range(FIRST_SEED, FIRST_SEED + 12))
+    assert max(SITES_MOST, *(job.seed for job in read_suite(HELD_OUT))) < FIRST_SEED
+    assert {bool("busy" in job.scenario.name) for job in own} == {True, False}
+    assert repr(own) == repr(sites(12, 0.25))
 
 
 def test_samples_of_a_walk_are_wanted_and_weigh_one_an_event(micropython: Path) -> None:

@@ -12,6 +12,7 @@ import dataclasses
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal, overload
 
 import msgspec
 
@@ -34,8 +35,19 @@ _SOURCES = (
 _ENDS = frozenset({".py", ".bin", ".toml"})
 
 
-def kept(job: WorldJob, node: Path, folder: Path | None) -> Observation:
-    """A world as its nodes tell it, from the folder when it is there. Raises UserError."""
+@overload
+def kept(
+    job: WorldJob, node: Path, folder: Path | None, only: Literal[False] = False
+) -> Observation: ...
+
+
+@overload
+def kept(job: WorldJob, node: Path, folder: Path | None, only: bool) -> Observation | None: ...
+
+
+def kept(job: WorldJob, node: Path, folder: Path | None, only: bool = False) -> Observation | None:
+    """A world as its nodes tell it, from the folder when it is there. With `only`, None where it is
+    not there. Raises UserError."""
     if folder is None:
         return observed(job, node)
     path = folder / f"{sha256(f'{_sources()} {job!r}'.encode()).hexdigest()[:32]}.msgpack"
@@ -45,6 +57,8 @@ def kept(job: WorldJob, node: Path, folder: Path | None) -> Observation:
         pass
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
+    if only:
+        return None
     seen = observed(job, node)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from gateway.alarms import AlarmRules
+from gateway.alarms.confirmation import CONFIRMED, SINGLE
+from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.fusion.rules import ALARMABLE
@@ -43,22 +47,23 @@ _SEQ_MAX = 0xFFFF
 Up = tuple[int, str, bytes]
 
 
-def alarm_lines(seen: Observation) -> list[dict[str, Any]]:
+def alarm_lines(seen: Observation, policy: str = SINGLE) -> list[dict[str, Any]]:
     """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `event`
     lines: what was said with each report of an event that is fit for an alarm, or has one."""
     lines: list[dict[str, Any]] = []
-    for at_us, stages, outcome in played(seen):
+    for at_us, stages, outcome in played(seen, policy):
         lines += outcome.lines(ZERO_US)
         lines += _events(stages, at_us)
     return [line for line in lines if line["type"] in ("alarm", "alarm_update", "event")]
 
 
-def played(seen: Observation) -> Iterator[tuple[int, Stages, Outcome]]:
-    """The gateway after each uplink and each second in which something may end, and its words."""
+def played(seen: Observation, policy: str = SINGLE) -> Iterator[tuple[int, Stages, Outcome]]:
+    """The gateway after each uplink and each second in which something may end, and its words;
+    with one policy for alarms of all sectors at all times."""
     known, keys = _keys(seen.site)
     if seen.calibration is not None:
         known = calibrated(known, seen.calibration)
-    stages = Stages(known, keys)
+    stages = Stages(known, keys, alarm_rules=_alarm_rules(known, policy))
     ups = sorted(
         up
         for node in seen.site.nodes
@@ -81,13 +86,22 @@ def played(seen: Observation) -> Iterator[tuple[int, Stages, Outcome]]:
     stages.take_writes()
 
 
+def _alarm_rules(site: Site, policy: str) -> AlarmRules:
+    sectors = {node.id: node.sector for node in site.nodes.values()}
+    always = Schedule(ZoneInfo("UTC"), parse_windows("mon-sun 00:00-24:00"), "always")
+    confirmed = dict.fromkeys(sectors.values(), always) if policy == CONFIRMED else {}
+    return AlarmRules(sectors, confirmed=confirmed)
+
+
 def _events(stages: Stages, at_us: int) -> list[dict[str, Any]]:
     touched = [event for event in stages.monitor.state.fusion.events if event.evaluated_us == at_us]
     if not touched:
         return []
     alarms = {alarm.key: alarm.id for alarm in stages.monitor.state.alarms.open}
     return [
-        event_line(event, alarms.get(event.id)) for event in touched if event.target in ALARMABLE
+        event_line(event, alarms.get(event.id))
+        for event in touched
+        if event.target in ALARMABLE or event.confirmed
     ]
 
 

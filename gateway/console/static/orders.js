@@ -22,7 +22,7 @@ export function showSectors(list, state, acts) {
     setText(item.querySelector(".name"), arming.sector);
     const until = arming.until_us ? ` until ${when(arming.until_us, state.now_us)} by ${isolate(arming.by)}: ${isolate(arming.reason)}` : ` · ${arming.schedule}`;
     const quiet = masked(arming.sector).length ? " · masked" : "";
-    setText(item.querySelector(".what"), `${arming.armed ? "armed" : "disarmed"}${until}${quiet}`);
+    setText(item.querySelector(".what"), `${arming.armed ? "armed" : "disarmed"}${until}${quiet} · alarms: ${arming.policy}`);
     setClass(item, `order ${arming.armed ? (quiet ? "masked" : "armed") : "disarmed"}`);
     const [arm, disarm, resume] = item.querySelectorAll("button");
     arm.hidden = arming.armed;

@@ -4,41 +4,60 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.fusion.evidence.signs import GROUNDS, Sign, odds
 from gateway.fusion.rules import ALARMABLE, Rules
 from gateway.model.target import TargetClass
 
+# An operator is disturbed for these whatever the odds are; `_suffices` says when not.
+_SUFFICIENT = frozenset({"pir", "enduring"})
+# Two sources that do not depend on each other: what the policy `confirmed` asks for.
+_INDEPENDENT = frozenset({"pair", "order", "pir", "agree", "unnamed"})
+_WAVES = frozenset({"far", "blast", "wave"})
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the observations say together; `confidence` is the probability that an operator must
-    know."""
+    know. `corroborated`: not by one node alone."""
 
     target: TargetClass
     confidence: float
     confirmed: bool
+    corroborated: bool
     reasons: tuple[str, ...]
 
 
 def judge(rules: Rules, target: TargetClass, signs: Sequence[Sign]) -> Verdict:
     """Evidence for and against, one reason each.
 
-    Doubts never suppress a person whom a PIR saw: an intruder may use the storm.
+    Doubts never suppress a person whom a PIR saw: an intruder may use the storm. What no node
+    could classify is an alarm only if it moves from node to node, and not with the gusts.
     """
     sum_of = odds(rules, signs)
     kinds = {sign.kind for sign in signs}
-    enough = sum_of >= rules.alarm_at or ("pir" in kinds and "digging" not in kinds)
-    is_wanted = target in ALARMABLE
+    if target is TargetClass.UNKNOWN:
+        confirmed = "order" in kinds and "noisy" not in kinds
+    else:
+        enough = sum_of >= rules.alarm_at or _suffices(kinds)
+        confirmed = target in ALARMABLE and enough and bool(kinds & GROUNDS)
+    is_shown = target in ALARMABLE or target is TargetClass.UNKNOWN
     reasons = tuple(dict.fromkeys(sign.reason for sign in signs if sign.reason))
     return Verdict(
         target=target,
         confidence=_probability(sum_of),
-        confirmed=is_wanted and enough and bool(kinds & GROUNDS),
-        reasons=reasons if is_wanted else (),
+        confirmed=confirmed,
+        corroborated=bool(kinds & _INDEPENDENT) and not kinds & _WAVES,
+        reasons=reasons if is_shown else (),
     )
+
+
+def _suffices(kinds: Collection[str]) -> bool:
+    """Of digging, a PIR is not enough, and in wind or rain neither is that it endures: trees."""
+    ruled_out = {"pir": "digging", "enduring": "swaying"}
+    return any(kind in kinds and ruled_out.get(kind) not in kinds for kind in _SUFFICIENT)
 
 
 def _probability(log_odds: float) -> float:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from gateway.fusion.estimate.measurements import Rows, detects_from, node_rows
 from gateway.fusion.estimate.modes import Path
 from gateway.fusion.estimate.residuals import LN_PER_DB
-from gateway.fusion.evidence.signs import Sign, evidence
-from gateway.fusion.gating import compatible
+from gateway.fusion.evidence.signs import Scene, Sign, evidence
+from gateway.fusion.gating import compatible, may_be_driven
 from gateway.fusion.kinds.kind import Context, Kind
 from gateway.fusion.rules import SPEED_MAX_M_S, Rules
 from gateway.model.detection import Detection
@@ -46,7 +46,7 @@ class DetectionKind(Kind[Detection]):
     def gate(self, event: Event, context: Context, given: Detection) -> bool:
         """The node did not lose it already, and an activity or a plot is near in time and place."""
         rules, here = context.rules, context.site.nodes[given.node]
-        if _has_lost(event, given.node):
+        if _has_lost(event, given.node) or not compatible(event.target, given.target):
             return False
         return any(
             _near(_Source.of(one, context), here, rules, given) for one in event.activities
@@ -112,10 +112,10 @@ class DetectionKind(Kind[Detection]):
     def signs(
         self, event: Event, context: Context, target: TargetClass, path: Path | None
     ) -> Iterable[Sign]:
-        floors = context.state.floors
-        return evidence(
-            context.site, floors, context.rules, event.activities, target, path, event.last_us
-        )
+        state = context.state
+        others = tuple(a for one in state.events if one.id != event.id for a in one.activities)
+        scene = Scene(context.site, state.floors, state.records, context.rules, others)
+        return evidence(scene, event.activities, target, path, event.last_us)
 
 
 class _Source:
@@ -151,7 +151,7 @@ def _near(source: _Source, here: Node, rules: Rules, given: Detection) -> bool:
     if gap_us > (rules.ended_us if source.ended else rules.silence_us):
         return False
     apart_m = math.hypot(here.x_m - source.x_m, here.y_m - source.y_m)
-    driven = TargetClass.VEHICLE in (source.target, given.target)
+    driven = may_be_driven(source.target, given.target)
     speed = max(SPEED_MAX_M_S[source.target], SPEED_MAX_M_S[given.target])
     reach_m = rules.vehicle_reach_m if driven else rules.reach_m
     return apart_m <= reach_m + speed * gap_us / 1e6

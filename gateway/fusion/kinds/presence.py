@@ -66,7 +66,9 @@ class PresenceKind(Kind[Presence]):
         sure = [
             one
             for one in event.activities
-            if one.confidence >= rules.pir_confidence and agree(one.target, target)
+            if one.confidence >= rules.pir_confidence
+            and one.target is not TargetClass.UNKNOWN
+            and agree(one.target, target)
         ]
         if any(one.pir_count for one in sure):
             return  # a node's own PIR is the same sign

@@ -35,6 +35,7 @@ def by_subject(policy: Policy) -> Plain:
         **{f"node {node['id']}": node for node in site["nodes"]},
         **{f"sector {name}": polygon for name, polygon in site["sectors"]},
         **{f"arming {name}": one["text"] for name, one in plain["schedules"].items()},
+        **{f"confirmation {name}": one["text"] for name, one in plain["confirmed"].items()},
     }
 
 
