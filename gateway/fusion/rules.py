@@ -74,6 +74,8 @@ class Rules(Weights):
     # A shock starts at all nodes, and at some of them seconds late. As long as each activity may be
     # one, an alarm waits for so long after the newest onset; a node reports one 2 to 3 s later.
     settle_us: int = 6_000_000
+    # As long as it takes all nodes to report one quake, where they name it a person or a group.
+    settle_gait_us: int = 3_000_000
     # The log-odds from which on an operator is disturbed: 60 %. On the sites that weights are
     # fitted on no tree came so far, and all came that had grounds and were wanted.
     alarm_at: float = 0.4

@@ -25,6 +25,7 @@ from gateway.fusion.kinds.registry import KINDS
 from gateway.model.event import Activity, Event, Fix, Track
 from gateway.model.target import Phase, TargetClass
 
+_GAITS = frozenset({TargetClass.PERSON, TargetClass.GROUP})
 _RECENT_US = 10_000_000  # of an event's nodes, those with a report this new say where it is
 _BEST_FOR_US = 40_000_000  # how long a motion that was known well stands against vaguer ones
 _WORSE = 1.2
@@ -68,7 +69,7 @@ def evaluate(event: Event, context: Context) -> Event:
     found = evidence_of(event, context, busy_elsewhere(context.state.events, event.id))
     verdict = judge(context.rules, found.target, found.signs)
     x_m, y_m, error_m = _place(event, context, found.path)
-    waits = verdict.confirmed and not event.confirmed and may_be_shock(event, context, found.signs)
+    waits = verdict.confirmed and not event.confirmed and may_be_shock(event, context, found)
     new = replace(
         event,
         target=verdict.target,
@@ -91,16 +92,19 @@ def evaluate(event: Event, context: Context) -> Event:
     return new
 
 
-def may_be_shock(event: Event, context: Context, signs: Sequence[Sign]) -> bool:
+def may_be_shock(event: Event, context: Context, found: Evidence) -> bool:
     """Whether all that is known of it so far may be one shock that other nodes report yet, on a
-    site where so many are known to listen that it shows. A PIR or a plot is of no shock."""
-    if event.plots or any(sign.kind in ("pir", "order") for sign in signs):
+    site where so many are known to listen that it shows. A PIR or a plot is of no shock, and steps
+    that repeat seldom are."""
+    if event.plots or any(sign.kind in ("pir", "order") for sign in found.signs):
         return False
     given = passages(event.activities)
     if not given or not all(one.abrupt for one in given):
         return False
     newest_us = max(one.onset_us for one in given)
-    if not 0 <= context.now_us - newest_us < context.rules.settle_us:
+    rules = context.rules
+    settle_us = rules.settle_gait_us if found.target in _GAITS else rules.settle_us
+    if not 0 <= context.now_us - newest_us < settle_us:
         return False
     floors = context.state.floors
     listening = (node for node in context.site.nodes if floors.listens(node, event.last_us))

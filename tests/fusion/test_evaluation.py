@@ -23,7 +23,7 @@ from gateway.model.observation import (
     Presence,
 )
 from gateway.model.place.site import Site
-from gateway.model.target import Phase
+from gateway.model.target import Phase, TargetClass
 from tests.fusion.walkers import FLOOR_UM_S, RULES, T0, Ground, S, detections, line, walk
 
 SITE = line()
@@ -108,6 +108,12 @@ def test_second_node_is_evaluated_in_its_own_step_and_confirmed_when_it_is_no_sh
     _, changes = stepped(given)
     assert [event.confirmed for event in changes[-1]] == [True]
     floors = [(now_us, NoiseFloor(name, now_us, FLOOR_UM_S)) for name in SITE.nodes]
+    # A report of steps comes so late after their onset that it hardly waits.
+    assert second.arrival_us - second.onset_us >= RULES.settle_gait_us
+    _, changes = stepped([*floors, *given])
+    assert [(event.confirmed, event.corroborated) for event in changes[-1]] == [(True, True)]
+    first, second = (replace(one, target=TargetClass.VEHICLE) for one in (first, second))
+    given = [(now_us, first), (now_us + 1, second)]
     _, changes = stepped([*floors, *given])
     assert [(event.confirmed, event.corroborated) for event in changes[-1]] == [(False, True)]
     _, changes = stepped([*floors, *given, (settled_us, None)])

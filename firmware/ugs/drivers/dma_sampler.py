@@ -100,7 +100,7 @@ class DmaSampler(Sampler):
             return 0
         now, count = ticks_us(), self._converter.transfers()
         passed_us = ticks_diff(now, self._rate_ticks)
-        if passed_us >= _RATE_US or self._rate == 0 and passed_us > 0:
+        if passed_us >= _RATE_US or (self._rate == 0 and passed_us > 0):
             arrived = (count - self._rate_count) & self._lap_mask
             self._rate_ticks, self._rate_count = now, count
             self._rate = arrived * 100_000_000 // decimate.BY // passed_us

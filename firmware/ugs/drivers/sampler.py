@@ -64,7 +64,7 @@ class Sampler:
         # when that is less than a second ago: one sample more or less would count for too much.
         now, written = ticks_us(), self.written
         passed_us = ticks_diff(now, self._rate_ticks)
-        if passed_us >= _RATE_US or self._rate == 0 and passed_us > 0:
+        if passed_us >= _RATE_US or (self._rate == 0 and passed_us > 0):
             self._rate = (written - self._rate_written) * 100_000_000 // passed_us
             self._rate_ticks, self._rate_written = now, written
         return self._rate

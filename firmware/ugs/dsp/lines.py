@@ -30,6 +30,25 @@ _RR = const(7785)  # its square
 _B = const(7989)  # (1 + r * r) / 2: unity at 0 Hz and far from the notch
 _SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
 _WORD = const(0x3FFFFFFF)
+# 128 + 127 cos of 256 steps of a turn: bytes of a compiled module stay in flash.
+_TABLE = (
+    b"\xff\xff\xff\xff\xfe\xfe\xfe\xfd\xfd\xfc\xfb\xfa\xfa\xf9\xf8\xf7"
+    b"\xf5\xf4\xf3\xf1\xf0\xef\xed\xeb\xea\xe8\xe6\xe4\xe2\xe0\xde\xdc"
+    b"\xda\xd8\xd5\xd3\xd1\xce\xcc\xc9\xc7\xc4\xc1\xbf\xbc\xb9\xb6\xb3"
+    b"\xb1\xae\xab\xa8\xa5\xa2\x9f\x9c\x99\x96\x93\x90\x8c\x89\x86\x83"
+    b"\x80\x7d\x7a\x77\x74\x70\x6d\x6a\x67\x64\x61\x5e\x5b\x58\x55\x52"
+    b"\x4f\x4d\x4a\x47\x44\x41\x3f\x3c\x39\x37\x34\x32\x2f\x2d\x2b\x28"
+    b"\x26\x24\x22\x20\x1e\x1c\x1a\x18\x16\x15\x13\x11\x10\x0f\x0d\x0c"
+    b"\x0b\x09\x08\x07\x06\x06\x05\x04\x03\x03\x02\x02\x02\x01\x01\x01"
+    b"\x01\x01\x01\x01\x02\x02\x02\x03\x03\x04\x05\x06\x06\x07\x08\x09"
+    b"\x0b\x0c\x0d\x0f\x10\x11\x13\x15\x16\x18\x1a\x1c\x1e\x20\x22\x24"
+    b"\x26\x28\x2b\x2d\x2f\x32\x34\x37\x39\x3c\x3f\x41\x44\x47\x4a\x4d"
+    b"\x4f\x52\x55\x58\x5b\x5e\x61\x64\x67\x6a\x6d\x70\x74\x77\x7a\x7d"
+    b"\x80\x83\x86\x89\x8c\x90\x93\x96\x99\x9c\x9f\xa2\xa5\xa8\xab\xae"
+    b"\xb1\xb3\xb6\xb9\xbc\xbf\xc1\xc4\xc7\xc9\xcc\xce\xd1\xd3\xd5\xd8"
+    b"\xda\xdc\xde\xe0\xe2\xe4\xe6\xe8\xea\xeb\xed\xef\xf0\xf1\xf3\xf4"
+    b"\xf5\xf7\xf8\xf9\xfa\xfa\xfb\xfc\xfd\xfd\xfe\xfe\xfe\xff\xff\xff"
+)
 
 
 def _cosine(angle):
@@ -37,16 +56,6 @@ def _cosine(angle):
     x = (angle * angle) >> 13
     xx = (x * x) >> 13
     return 8192 - (x >> 1) + xx // 24 - (xx * x >> 13) // 720 + (xx * xx >> 13) // 40320
-
-
-def _table():
-    # 256 steps of 128 + 127 cos
-    table = bytearray(256)
-    for i in range(65):
-        c = (_cosine(i * 12868 // 64) * 127 + 4096) >> 13
-        table[i] = table[-i & 255] = 128 + c
-        table[128 - i] = table[128 + i] = 128 - c
-    return table
 
 
 @micropython.viper
@@ -153,7 +162,6 @@ class Lines:
         self._coefs = [array("i", [0]) for _ in range(_NOTCHES)]
         self._states = [array("i", [0] * 7) for _ in range(_NOTCHES)]
         self._useless = bytearray(_NOTCHES)
-        self._table = _table()
         self._window = array("H", [0] * _WINDOW)
         self._at = 0
         self._out = array("i", [0, 0])
@@ -190,7 +198,7 @@ class Lines:
         for _ in range(_AT_ONCE):
             here = self._half_hz
             # 65536 / 250 Hz / 2 = 131.07 a half hertz
-            power = _power(self._window, self._table, shift, here * 131072 // 1000)
+            power = _power(self._window, _TABLE, shift, here * 131072 // 1000)
             around = self._before + self._last + power
             if here > _FIRST + 1 and self._last >= self._before and self._last >= power:
                 if around > self._best:

@@ -18,6 +18,7 @@ import numpy as np
 from gateway.fusion.evidence.passages import passages
 from gateway.fusion.evidence.wave import IN_AIR, wave_reason
 from gateway.fusion.floors import NoiseFloors
+from gateway.fusion.gating import agree
 from gateway.fusion.rules import SPEED_MAX_M_S
 from gateway.model.event import Activity
 from gateway.model.place.site import Site
@@ -61,7 +62,9 @@ def doubts(
     # A person who stands and digs is detected at once by all nodes in range.
     stands = target is TargetClass.DIGGING
     wave = wave_reason(site, passages(activities), stands)
-    near = _started_with(others, first)
+    # Nodes that name different kinds do not state one wave: each may be real.
+    alike = [one for one in others if agree(one.target, target)]
+    near = _started_with(alike, first)
     if not wave and near:
         wave = wave_reason(site, passages((*activities, *near)), stands)
     at_once = not stands and _is_everywhere(site, floors, first, at_us)
