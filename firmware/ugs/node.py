@@ -8,9 +8,11 @@ import random
 from micropython import const
 
 from ugs.base import TICKS_PER_S, BaseNode
+from ugs.detect.detector import Detector
 from ugs.health import Health
 from ugs.pump import Pump
 from ugs.seldom import forget, load
+from ugs.strikes import Strikes
 from ugs.update.proof import Proof
 
 # Beside this file, whichever image the node runs from.
@@ -29,11 +31,6 @@ class Node(BaseNode):
     def __init__(self, board, config, slots):
         self._is_sampling = False
         super().__init__(board, config, slots)
-        self.sample()
-        # Loaded while the sampler runs: half a second sooner a node has its first sample.
-        from ugs.detect.detector import Detector
-        from ugs.strikes import Strikes
-
         self.sample()
         self.health = Health(
             board,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gateway.model.target import TargetClass
 from tools.score import goals
 from tools.score.intervals import Interval, chance, rate, share
 from tools.score.tally import NOTHING, Cell, Tally, classes_told
@@ -160,14 +161,16 @@ def _within(values: Sequence[float], limit: float) -> Figure:
 
 def confusion(tally: Tally) -> Figure:
     """Matrix by event (rows truth, columns told) and F1; classes that never happened are left out
-    of the macro average."""
+    of the macro average. What stays unclassified names no class: it counts as nothing."""
     names = classes_told(tally.confusion)
     matrix = [[tally.confusion[(truth, told)] for told in names] for truth in names]
     scores: dict[str, float] = {}
     for i, name in enumerate(names):
-        happened, told = sum(matrix[i]), sum(row[i] for row in matrix)
+        counted = [at for at, told in enumerate(names) if told == name or _is_none(told, name)]
+        happened, told = sum(matrix[i]), sum(row[at] for row in matrix for at in counted)
         if happened:
-            scores[name] = round(2 * matrix[i][i] / (happened + told), 4)
+            right = sum(matrix[i][at] for at in counted)
+            scores[name] = round(2 * right / (happened + told), 4)
     known = [value for name, value in scores.items() if name in (*CLASSES, NOTHING)]
     return {
         "classes": names,
@@ -175,6 +178,10 @@ def confusion(tally: Tally) -> Figure:
         "f1": scores,
         "macro_f1": round(float(np.mean(known)), 4) if known else None,
     }
+
+
+def _is_none(told: str, name: str) -> bool:
+    return name == NOTHING and told == TargetClass.UNKNOWN.label
 
 
 def reliability(tally: Tally) -> Figure:

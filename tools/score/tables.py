@@ -166,7 +166,7 @@ def _confusion(score: Figure) -> Sheet:
     macro = given["macro_f1"]
     title = "Told (columns) of what was there (rows), by event"
     if macro is not None:
-        title += f"; macro-F1 {macro:.2f}"
+        title += f"; macro-F1 {macro:.2f} (unclassified counts as nothing)"
     return Sheet(title, ("truth", *given["classes"], "F1"), tuple(rows))
 
 

@@ -32,7 +32,7 @@ fences, shocks, vehicles with every figure drawn at random. A vehicle is labelle
 {reach:g} m: farther off, nothing separates it from one on a road. {real}
 
 **What it never met.** Ground whose waves are as fast, within {apart:.1f} %, as those of the soils
-of the held-out suite ({held_out}), and anything of the second family. The known kinds of vehicles
+of the held-out suite ({held_out}). The known kinds of vehicles
 and machines have no soil of their own in these worlds: of them only the suite's seeds are new.
 
 **How its limits were set.** On {check} sites of {soil}, every second one wild, which no tree has

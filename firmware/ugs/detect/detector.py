@@ -9,14 +9,12 @@ from ugs.detect.features import Features
 from ugs.detect.forest import Forest
 from ugs.detect.picker import Picker
 from ugs.detect.pir import Pir
-from ugs.detect.rise import Rise
 from ugs.detect.verdict import Verdict
 from ugs.dsp.biquad import FOOT_BAND, Cascade
 from ugs.dsp.compress import LENGTH, History
 from ugs.dsp.correlate import Correlator
 from ugs.dsp.envelope import Envelope
 from ugs.dsp.intake import Intake
-from ugs.dsp.lines import Lines
 from ugs.dsp.minimum import Minimum
 from ugs.dsp.stalta import StaLta
 
@@ -31,6 +29,10 @@ class Detector:
     def __init__(self, nm_s_per_count_x256, model):
         # model: as ugs.detect.forest reads it, bytes or an open file
         # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
+        # Loaded while samples are taken: a node has its first one the sooner.
+        from ugs.detect.rise import Rise
+        from ugs.dsp.lines import Lines
+
         self._intake = Intake(nm_s_per_count_x256)
         self.lines = Lines()
         self._band = Cascade(FOOT_BAND)
