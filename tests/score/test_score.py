@@ -100,7 +100,8 @@ def test_line_of_fast_reports_raises_the_alarms_that_replay_raises(micropython: 
     assert [(a["type"], a["nodes"], a["class"]) for a in fast] == [
         (b["type"], b["nodes"], b["class"]) for b in full
     ]
-    assert all(abs(a["t_s"] - b["t_s"]) < 0.25 for a, b in zip(fast, full, strict=True))
+    # One that waits for a shock is raised by a tick, and those of the two lie up to a second apart.
+    assert all(abs(a["t_s"] - b["t_s"]) < 1.25 for a, b in zip(fast, full, strict=True))
 
 
 def test_threshold_of_confidence_only_takes_away(micropython: Path) -> None:

@@ -113,7 +113,9 @@ class DetectionKind(Kind[Detection]):
         self, event: Event, context: Context, target: TargetClass, path: Path | None
     ) -> Iterable[Sign]:
         state = context.state
-        others = tuple(a for one in state.events if one.id != event.id for a in one.activities)
+        # What is an alarm already is no part of a shock that keeps another one back.
+        apart = [one for one in state.events if one.id != event.id and not one.confirmed]
+        others = tuple(activity for one in apart for activity in one.activities)
         scene = Scene(context.site, state.floors, state.records, context.rules, others)
         return evidence(scene, event.activities, target, path, event.last_us)
 
