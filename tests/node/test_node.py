@@ -88,8 +88,8 @@ def test_node_whose_work_takes_time_sends_what_it_made_and_tells_what_it_missed(
     assert run.codes == [0]
     assert len(made(run.lines)) >= 3
     assert sent(run) == sorted(made(run.lines))
-    # Each erase of flash costs some samples, and so do the two modules loaded behind the first one.
-    assert 0 <= run.messages("Health")[-1].samples_missed <= 42
+    # Each erase of flash costs some samples, and so do the modules loaded behind the first one.
+    assert 0 <= run.messages("Health")[-1].samples_missed <= 48
 
 
 def test_node_with_nobody_near_stays_silent(micropython: Path, play: Callable[..., Any]):

@@ -6,9 +6,7 @@ from micropython import const
 from ugs.detect.activity import Activity
 from ugs.detect.cadence import Cadence, Patience
 from ugs.detect.features import Features
-from ugs.detect.forest import Forest
 from ugs.detect.picker import Picker
-from ugs.detect.pir import Pir
 from ugs.detect.verdict import Verdict
 from ugs.dsp.biquad import FOOT_BAND, Cascade
 from ugs.dsp.compress import LENGTH, History
@@ -30,6 +28,8 @@ class Detector:
         # model: as ugs.detect.forest reads it, bytes or an open file
         # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
         # Loaded while samples are taken: a node has its first one the sooner.
+        from ugs.detect.forest import Forest
+        from ugs.detect.pir import Pir
         from ugs.detect.rise import Rise
         from ugs.dsp.lines import Lines
 
