@@ -76,8 +76,7 @@ class Rules(Weights):
     settle_us: int = 6_000_000
     # As long as it takes all nodes to report one quake, where they name it a person or a group.
     settle_gait_us: int = 3_000_000
-    # The log-odds from which on an operator is disturbed: 60 %. On the sites that weights are
-    # fitted on no tree came so far, and all came that had grounds and were wanted.
+    # The log-odds from which on an operator is disturbed: 60 %.
     alarm_at: float = 0.4
     # A presence counts for activities this much before or after it: a PIR holds its output for
     # seconds, and a node needs some to be sure.

@@ -52,14 +52,10 @@ def test_half_of_the_real_ground_sets_limits(tmp_path):
         np.savez(tmp_path / f"{name}.npz", counts=np.zeros(10, np.int16), fs_hz=250.0)
     learned, checked = real.find(tmp_path)
     assert [p.stem for p in learned] == ["a", "c", "e"] and [p.stem for p in checked] == ["b", "d"]
+    for name in "bcde":
+        (tmp_path / f"{name}.npz").unlink()
     with pytest.raises(UserError, match="two are the least"):
-        real.find(_empty(tmp_path))
-
-
-def _empty(tmp_path):
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    return folder
+        real.find(tmp_path)
 
 
 def test_recording_becomes_hops_of_nothing(tmp_path, micropython):

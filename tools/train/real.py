@@ -17,19 +17,17 @@ from sim_hardware.fastpath import FeatureRun
 from sim_hardware.signals import quiet_floor, to_feed
 from sim_hardware.virtual import Pace
 from tools.errors import UserError
+from tools.recordings import find as recordings_in
 from tools.train.listen import Hops
 
-_SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
 _PACE = Pace()
 
 
 def find(folder: Path) -> tuple[list[Path], list[Path]]:
     """(to learn from, to set limits on). Raises UserError for a folder without two recordings."""
-    if not folder.is_dir():
-        raise UserError(f"--ground: {folder} is no folder")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
+    files = recordings_in(folder)
     if len(files) < 2:
-        raise UserError(f"--ground: {folder} holds {len(files)} recordings; two are the least")
+        raise UserError(f"--ground: {folder} holds one recording; two are the least")
     return files[::2], files[1::2]
 
 

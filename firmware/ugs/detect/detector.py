@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Detection: from ring samples to reports, detect first, name second. Steady state allocates none.
+# Detection: from ring samples to reports, detect first, name second. Steady state: no allocation.
 
 from micropython import const
 

@@ -5,7 +5,8 @@
 # of the last four minutes (order-statistic CFAR: Rohling, IEEE Trans. AES 19, 608), so that gusts
 # and machines that come all the time raise the bar themselves. Two time constants: 9 dB over the
 # bar for most of 5 s, as a car at speed or a runner near by, and 6 dB for most of 16 s. One knock
-# is short, and opens nothing. Nothing is learned while an activity goes on, two minutes at most.
+# is short, and opens nothing. Nothing is learned while a level keeps an activity alive, two minutes
+# at most.
 
 import micropython
 from micropython import const
