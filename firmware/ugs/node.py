@@ -10,6 +10,7 @@ from micropython import const
 from ugs.base import TICKS_PER_S, BaseNode
 from ugs.detect.detector import Detector
 from ugs.health import Health
+from ugs.lines import note
 from ugs.pump import Pump
 from ugs.seldom import forget, load
 from ugs.strikes import Strikes
@@ -53,6 +54,7 @@ class Node(BaseNode):
             self._on_block,
         )
         self.proof = Proof(slots)
+        self._held_back = 0
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
         self._gap = self._gap_told = None
         self._apply(self.settings)
@@ -102,6 +104,7 @@ class Node(BaseNode):
             self.link.burst.step(now_ms)
         if tick % TICKS_PER_S == 0:
             self.health.poll(now_ms)
+            self._note_held_back()
             hz_x64 = self.detector.lines.hz_x64[0]
             self.conditions.set(now_ms, "line_noise", hz_x64 > 0, hz_x64 * 10 >> 6)
             self._tell_gaps(now_ms)
@@ -109,6 +112,12 @@ class Node(BaseNode):
             self._turn_key()
         if tick % (TICKS_PER_S * _SCRUB_EVERY_S) == 0:
             self.ratchet.scrub()
+
+    def _note_held_back(self):
+        held_back = self.detector.rise.held_back
+        if held_back != self._held_back:
+            self._held_back = held_back
+            note("level held back count=%d: the last one stayed unclassified" % held_back)
 
     def run(self):
         try:
