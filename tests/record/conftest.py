@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Takes for the tests: of a node that streamed once, and of ground with nobody on it."""
+"""Takes for the tests: of a node that streamed once, and of ground without a person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.record.session import Session
 CONSENT = '[[person]]\nid = "p03"\nname = "Ben Okafor"\nconsented = 2026-05-03\n'
 WALK_S = (15.0, 35.0)
 MARKS = (
-    Mark(2.0, Label("nobody")),
+    Mark(2.0, Label("background")),
     Mark(WALK_S[0], Label("walks", (-10.0, 4.0))),
     Mark(WALK_S[1], Label("walks", (10.0, 4.0))),
     Mark(WALK_S[1] + 1, Label("end")),
@@ -33,17 +33,17 @@ def walked(tmp_path_factory: pytest.TempPathFactory, micropython: Path) -> Sessi
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory, micropython: Path) -> Session:
-    """60 s of nobody."""
+    """60 s of background."""
     folder = tmp_path_factory.mktemp("empty")
     return session_of(streamed(folder, micropython, walker(60, 0, 0), fs_hz=500))
 
 
 @pytest.fixture
 def takes(tmp_path: Path, walked: Session, empty: Session) -> Path:
-    """A folder with one take of p03, one of nobody, and the consent."""
+    """A folder with one take of p03, one of background, and the consent."""
     folder = tmp_path / "takes"
     recorded(walked, folder / "d1-p03-walks", MARKS, label="p03 walks past at 4 m")
-    recorded(empty, folder / "d1-nobody", label="nobody", people=[], nobody=True)
+    recorded(empty, folder / "d1-background", label="background", people=[], background=True)
     (folder / "people.toml").write_text(CONSENT)
     return folder
 

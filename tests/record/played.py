@@ -89,7 +89,7 @@ def described(label: str = "walks", **other: Any) -> Described:
     given: dict[str, Any] = {
         "label": label,
         "people": ["p03"],
-        "nobody": False,
+        "background": False,
         "class_name": "person",
         "count": 1,
         "place": "meadow",

@@ -30,7 +30,7 @@ RECORD = [sys.executable, "-m", "tools.cli", "record", "n01", "--scenario", "ben
 def test_record_without_a_terminal_takes_marks_of_a_file(tmp_path: Path) -> None:
     marks = tmp_path / "marks.txt"
     marks.write_text(
-        "# seconds and label\n0 nobody\n4.5 walks@-10:4\n9 walks@10:4\n10 end\n900 walks@0:0\n"
+        "# seconds and label\n0 background\n4.5 walks@-10:4\n9 walks@10:4\n10 end\n900 walks@0:0\n"
     )
     (tmp_path / FILE).write_text('[[person]]\nid = "p03"\nname = "Ben"\n')
     out = tmp_path / "take"
@@ -90,7 +90,7 @@ def test_record_keys_at_a_terminal_make_marks_and_q_ends(tmp_path: Path) -> None
     found = read_take_marks(out)
     assert [mark.label.text for mark in found] == ["walks", "passes"]
     assert 0.9 < found[1].t_s - found[0].t_s < 30
-    assert take.load(out).truth is None  # nobody knows where the person was
+    assert take.load(out).truth is None  # it is not known where the person was
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_record_of_a_node_in_the_field_points_at_the_cable(
         (["n01", "--label", "a\nb"], "--label takes"),
         (["n01", "--label", "x", "--people", "Ben"], "must be pseudonyms"),
         (["n01", "--label", "x", "--people", "p01,p01"], "twice"),
-        (["n01", "--nobody", "--people", "p01"], "without people"),
+        (["n01", "--background", "--people", "p01"], "without people"),
         (["n01", "--label", "x", "--seconds", "0"], "--seconds must be"),
         (["n01", "--label", "x", "--seconds", "nan"], "--seconds must be"),
         (["n01", "--label", "x", "--at", "here"], "--at"),

@@ -34,7 +34,7 @@ def as_run(words: list[str]) -> list[str]:
     """The same with a simulated node, for some seconds."""
     if words[0] != "record" or words[1] in ("export", "check"):
         return words
-    short = NULL_SECONDS if "--nobody" in words else SECONDS
+    short = NULL_SECONDS if "--background" in words else SECONDS
     if "--seconds" in words:
         words[words.index("--seconds") + 1] = short
     else:

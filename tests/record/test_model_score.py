@@ -108,12 +108,12 @@ def test_calibrate_takes_a_recorded_walk_test(
 
 def test_truth_says_only_what_the_marks_say() -> None:
     assert truth_of([Mark(1.0, Label("walks"))], 60.0, False, "person", 1) is None
-    nobody = truth_of([], 60.0, True, "person", 1)
-    assert nobody is not None and nobody["actors"] == []
+    background = truth_of([], 60.0, True, "person", 1)
+    assert background is not None and background["actors"] == []
     walk = truth_of(MARKS, 60.0, False, "group", 4)
     assert walk is not None
     (actor,) = walk["actors"]
     assert (actor["class"], actor["count"], len(actor["path"])) == ("group", 4, 2)
     found = stretches(MARKS, 60.0, False)
-    assert [one.label for one in found] == ["nobody", "walks", "walks"]
+    assert [one.label for one in found] == ["background", "walks", "walks"]
     assert found[0].is_null and not found[1].is_null

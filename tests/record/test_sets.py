@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Data sets: what may be given away, what is in them, and archives that nobody should trust."""
+"""Data sets: what may be given away, what is in them, and archives that are not to be trusted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_export_and_check_agree_on_a_set_and_its_sheet(
     sheet = json.loads(files["datasheet.json"])
     assert sheet["soils"] == ["loam"] and sheet["boards"] == ["pico_w"]
     assert sheet["hours"] == pytest.approx(120 / 3600, abs=0.001)
-    assert sheet["hours_nobody"] == pytest.approx(60 / 3600, abs=0.001)
+    assert sheet["hours_background"] == pytest.approx(60 / 3600, abs=0.001)
     assert b"pseudonym" in files["CONSENT.md"]
     assert b"| People | p03 |" in files["DATASHEET.md"]
     # The list of names stays at home.
@@ -107,9 +107,9 @@ def test_export_of_nonsense_says_so_in_one_line(
     (tmp_path / "none").mkdir()
     nothing = str(tmp_path / "none")
     assert "no recorded take" in one_line(main(["record", "export", nothing, "--out", out]))
-    (takes / "d1-nobody" / "n07.npz").unlink()
+    (takes / "d1-background" / "n07.npz").unlink()
     assert "n07.npz is missing" in one_line(main(["record", "export", str(takes), "--out", out]))
-    (takes / "d1-nobody" / "recording.json").unlink()
+    (takes / "d1-background" / "recording.json").unlink()
     said = one_line(main(["record", "export", str(takes), "--out", "/proc/x.zip"]))
     assert "cannot write" in said
 
@@ -186,9 +186,9 @@ def test_check_finds_every_change(
         one_line(main(["record", "check", str(path)]))
         archive.write(path, {other: data for other, data in good.items() if other != name})
         one_line(main(["record", "check", str(path)]))
-    archive.write(path, {**good, "takes/d1-nobody/more.txt": b"x"})
+    archive.write(path, {**good, "takes/d1-background/more.txt": b"x"})
     assert "does not belong" in one_line(main(["record", "check", str(path)]))
-    archive.write(path, {**good, "takes/d1-nobody/n09.npz": b"x"})
+    archive.write(path, {**good, "takes/d1-background/n09.npz": b"x"})
     assert "SHA256SUMS" in one_line(main(["record", "check", str(path)]))
 
 

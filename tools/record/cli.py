@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", help='marks by key, e.g. "1=walks@5:0,2=stands,space=passes"')
     parser.add_argument("--marks", type=Path, help="a file of lines SECONDS LABEL")
     parser.add_argument("--people", help="pseudonyms of who takes part, e.g. p03,p04")
-    parser.add_argument("--nobody", action="store_true", help="a null take: nobody is near")
+    parser.add_argument(
+        "--background", action="store_true", help="a null take: no person and no vehicle is near"
+    )
     parser.add_argument("--class", dest="class_name", choices=CLASSES, default="person")
     parser.add_argument("--count", type=int, default=1, help="how many move together (default 1)")
     parser.add_argument("--at", default="0,0", metavar="X,Y", help="the node's place in metres")
@@ -90,9 +92,9 @@ def _checked(args: argparse.Namespace) -> tuple[Described, Path, float | None]:
     if args.node is None or not _NODE.fullmatch(args.node):
         raise UserError('name a node, e.g. groundwatch record n07 --label "p03 walks 5-40 m"')
     people = parse_people(args.people)
-    if args.nobody and people:
-        raise UserError("--nobody is a take without people: leave out --people")
-    label = args.label or ("nobody" if args.nobody else "")
+    if args.background and people:
+        raise UserError("--background is a take without people: leave out --people")
+    label = args.label or ("background" if args.background else "")
     for name in ("label", "place", "soil", "sensor", "gain"):
         text = label if name == "label" else getattr(args, name)
         if not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
@@ -110,7 +112,7 @@ def _checked(args: argparse.Namespace) -> tuple[Described, Path, float | None]:
     described = Described(
         label=label,
         people=people,
-        nobody=args.nobody,
+        background=args.background,
         class_name=args.class_name,
         count=args.count,
         place=args.place,

@@ -84,10 +84,10 @@ def _must_be_free(take: Described, people: People) -> None:
     recording = take.recording
     if not _NAME.fullmatch(take.name):
         raise UserError(f"{take.name}: a take's folder has letters, digits, . _ and - in its name")
-    if not recording.people and not recording.nobody and recording.source != "simulated":
+    if not recording.people and not recording.background and recording.source != "simulated":
         raise UserError(
-            f"{take.name}: recording.json says neither who took part nor that nobody did; "
-            'give "people": ["p03"] or "nobody": true'
+            f"{take.name}: recording.json says neither who took part nor that none did; "
+            'give "people": ["p03"] or "background": true'
         )
     if problem := people.consent_problem(recording.people):
         raise UserError(f"{take.name}: no consent is recorded: {problem}")

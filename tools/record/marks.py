@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.errors import UserError
 
 END = "end"  # ends the walk or the stretch before it
-NOBODY = "nobody"  # from here to the next mark no person and no vehicle is near
+BACKGROUND = "background"  # from here to the next mark no person and no vehicle is near
 LABEL_MAX = 60
 MARKS_MAX = 10_000
 UNDO, QUIT = "u", "q"
@@ -40,7 +40,7 @@ class Mark:
 DEFAULT_KEYS: Mapping[str, Label] = {
     "1": Label("walks"),
     "2": Label("stands"),
-    "3": Label(NOBODY),
+    "3": Label(BACKGROUND),
     "0": Label(END),
     " ": Label("passes"),
 }

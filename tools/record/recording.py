@@ -32,13 +32,14 @@ class LostSpan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Recording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One take. `people`: pseudonyms; `nobody`: no person and no vehicle was near all the time."""
+    """One take. `people`: pseudonyms; `background`: all the time no person and no vehicle was
+    near."""
 
     version: Literal[1] = 1
     label: Words
     node: Annotated[str, Meta(max_length=16)]
     people: list[Annotated[str, Meta(max_length=16)]] = []
-    nobody: bool = False
+    background: bool = False
     class_name: Words = "person"
     count: Annotated[int, Meta(ge=1, le=100)] = 1
     place: Words = "unknown"

@@ -101,7 +101,7 @@ def score(given: Take, folder: Path, node: Path, seed: int) -> Scored:
     recording, marks = read_recording(folder), read_take_marks(folder)
     told = _activities(given, folder.name, node, seed)
     trials, false, null_s = [], [], 0.0
-    for one in stretches(marks, given.duration_s, recording.nobody):
+    for one in stretches(marks, given.duration_s, recording.background):
         stretch = _counted(one, given.duration_s)
         if stretch.start_s >= stretch.end_s:
             continue
@@ -177,7 +177,7 @@ def groups(scored: Sequence[Scored]) -> list[dict[str, Any]]:
 
 
 def null(scored: Sequence[Scored]) -> dict[str, Any]:
-    """False detections on stretches of nobody."""
+    """False detections on stretches of background."""
     count, hours = sum(len(one.false) for one in scored), sum(one.null_hours for one in scored)
     return {
         "node_hours": round(hours, 4),
@@ -227,7 +227,7 @@ def _print_tables(scored: Sequence[Scored]) -> None:
         return
     often = told["per_node_hour"]
     console.print(
-        f"nobody: {told['false_detections']} false detections in {told['node_hours']:.3f} "
+        f"background: {told['false_detections']} false detections in {told['node_hours']:.3f} "
         f"node-hours, {often['value']:.2f} per node-hour ({often['low']:.2f}-{often['high']:.2f})"
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tools.record.marks import END, NOBODY, Mark
+from tools.record.marks import BACKGROUND, END, Mark
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Stretch:
     @property
     def is_null(self) -> bool:
         """Whether nothing was there to detect."""
-        return self.label == NOBODY
+        return self.label == BACKGROUND
 
 
-def stretches(marks: Sequence[Mark], duration_s: float, nobody: bool) -> list[Stretch]:
-    """The stretches of a take. Marks `end` start none; without marks a take of nobody is one."""
-    if nobody:
-        return [Stretch(NOBODY, 0.0, duration_s)]
+def stretches(marks: Sequence[Mark], duration_s: float, background: bool) -> list[Stretch]:
+    """The stretches of a take. Marks `end` start none; a take of background is one."""
+    if background:
+        return [Stretch(BACKGROUND, 0.0, duration_s)]
     ends = [*(mark.t_s for mark in marks[1:]), duration_s]
     return [
         Stretch(mark.label.text, mark.t_s, end_s)
@@ -38,12 +38,12 @@ def stretches(marks: Sequence[Mark], duration_s: float, nobody: bool) -> list[St
 
 
 def truth_of(
-    marks: Sequence[Mark], duration_s: float, nobody: bool, class_name: str, count: int
+    marks: Sequence[Mark], duration_s: float, background: bool, class_name: str, count: int
 ) -> dict[str, Any] | None:
-    """The content of truth.json: nobody, or the walks between marks with a place. None where the
-    marks do not say where anybody was: then no score may take the take for empty ground."""
-    walks = [] if nobody else walks_of(marks)
-    if not walks and not nobody:
+    """The content of truth.json: background, or the walks between marks with a place. None where
+    the marks state no place: then no score may take the take for empty ground."""
+    walks = [] if background else walks_of(marks)
+    if not walks and not background:
         return None
     actors = [
         {"id": f"walk_{number}", "class": class_name, "count": count, "detail": "", "path": path}

@@ -32,7 +32,7 @@ class Described:
 
     label: str
     people: list[str]
-    nobody: bool
+    background: bool
     class_name: str
     count: int
     place: str
@@ -72,7 +72,9 @@ def write_take(
                 pir_edges_s=np.array(edges_s, np.float64),
             )
         },
-        truth_of(marks, session.seconds, described.nobody, described.class_name, described.count),
+        truth_of(
+            marks, session.seconds, described.background, described.class_name, described.count
+        ),
     )
     recording = _recording(session, described, len(edges_s))
     try:
@@ -100,7 +102,7 @@ def _recording(session: Session, described: Described, edges: int) -> Recording:
         label=described.label,
         node=facts.node,
         people=described.people,
-        nobody=described.nobody,
+        background=described.background,
         class_name=described.class_name,
         count=described.count,
         place=described.place,
