@@ -29,6 +29,7 @@ class Pump:
         self._record = record
         self._alive = alive
         self._collected_ms = 0
+        self._missed = 0
 
     async def run(self):
         while True:
@@ -63,6 +64,9 @@ class Pump:
             age_us = sampler.age_us(self.read + BLOCK - 1)
             t_ms = max(0, self._clock.uptime_ms() - age_us // 1000)
             self._feed_edges(t_ms)
+            if sampler.missed != self._missed:
+                self._missed = sampler.missed
+                self._detector.note_gap((sampler.written - self.read) // BLOCK)
             # Advanced first: a block that makes the detector raise is not fed again for ever.
             self.read += BLOCK
             if self._detector.feed(sampler.ring, self.read - BLOCK, t_ms):

@@ -100,3 +100,12 @@ def test_walker_under_a_line_stands_out_again():
     assert np.quantile(np.abs(data[80 * FS_HZ : 110 * FS_HZ]), 0.97) < 1.5 * np.quantile(
         np.abs(data[60 * FS_HZ : 78 * FS_HZ]), 0.97
     )
+
+
+def test_notch_outlasts_what_is_louder_than_its_line():
+    rng = np.random.default_rng(8)
+    data = ground(170, (20.0, 600))
+    data[50 * FS_HZ : 120 * FS_HZ] += rng.normal(0, 5000, 70 * FS_HZ)
+    lines = Lines()
+    play(data[: 119 * FS_HZ], lines, is_open=lambda t_s: t_s >= 50)
+    assert abs(lines.hz_x64[0] / 64 - 20) < 0.5

@@ -20,6 +20,7 @@ FS_HZ = const(250)
 _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
 _GROWN = const(192)  # levels = 6.1 s: the long look starts with a shorter window
+_SETTLE = const(4)  # blocks = 0.5 s: until filters have forgotten a gap
 _PICK = const(4)  # a step rises above this many floors
 
 
@@ -51,6 +52,7 @@ class Detector:
         self._verdict = Verdict(self._forest)
         self._activity = Activity()
         self._blocks = 0
+        self._unsure = 0
         self.features = Features()
         self.hops = 0  # verdicts so far
         self.heard_ms = 0  # uptime of the newest sample
@@ -64,6 +66,11 @@ class Detector:
     def set_threshold(self, threshold_x10):
         # For onsets only: what keeps an activity alive stays.
         self._verdict.set_threshold(self._forest, threshold_x10)
+
+    def note_gap(self, blocks):
+        # Samples are missing among the next `blocks`. The sampler repeats the one before them, and
+        # that is no quiet: it must not bound the floor, or plain noise would be loud for a minute.
+        self._unsure = blocks + _SETTLE
 
     def is_open(self):
         # whether an activity goes on, which `report` is the latest word about
@@ -107,7 +114,9 @@ class Detector:
         envelope = self._envelope
         envelope.follow(block)
         trigger = self.trigger
-        if self._minimum.add(envelope.slow):
+        if self._unsure:
+            self._unsure -= 1
+        elif self._minimum.add(envelope.slow):
             trigger.bound(self._minimum.bound())
         trigger.step(envelope.slow)
         floor = trigger.floor()

@@ -23,6 +23,7 @@ _OPEN = const(10)
 _NEAR = const(32)  # sixty-fourths of a hertz: half a hertz is the same line
 _USELESS = const(4)  # windows
 _NOTCHES = const(2)
+_STATES = const(7)
 _FULL = const(32767)
 # Pole radius for 2 Hz between the -3 dB points at fs 250 Hz: 1 - pi * 2 / 250, in Q13.
 _R = const(7986)
@@ -160,7 +161,7 @@ class Lines:
     def __init__(self):
         self.hz_x64 = array("i", [0] * _NOTCHES)
         self._coefs = [array("i", [0]) for _ in range(_NOTCHES)]
-        self._states = [array("i", [0] * 7) for _ in range(_NOTCHES)]
+        self._states = [array("i", [0] * _STATES) for _ in range(_NOTCHES)]
         self._useless = bytearray(_NOTCHES)
         self._window = array("H", [0] * _WINDOW)
         self._at = 0
@@ -187,7 +188,7 @@ class Lines:
         if self._at < _WINDOW:
             return
         self._at = 0
-        self._drop()
+        self._drop(is_open)
         _measure(self._window, self._out)
         self._half_hz = _FIRST
         self._before = self._last = self._best = 0
@@ -230,19 +231,23 @@ class Lines:
     def _set(self, x64):
         for k in range(_NOTCHES):
             if not self.hz_x64[k] or abs(self.hz_x64[k] - x64) <= 2 * _NEAR:
+                if not self.hz_x64[k]:
+                    for i in range(_STATES):
+                        self._states[k][i] = 0
                 self.hz_x64[k] = x64
                 # 2 pi / 250 / 64 in Q13 is 3.217
                 self._coefs[k][0] = -2 * _cosine(x64 * 3294 >> 10)
                 self._useless[k] = 0
                 return
 
-    def _drop(self):
+    def _drop(self, is_open):
+        # What passes by is louder than the line: then no notch lowers the level.
         for k in range(_NOTCHES):
             state = self._states[k]
-            if self.hz_x64[k] and state[6] > state[5] - (state[5] >> 3):
+            if state[6] <= state[5] - (state[5] >> 3):
+                self._useless[k] = 0
+            elif not is_open:
                 self._useless[k] += 1
                 if self._useless[k] >= _USELESS:
                     self.hz_x64[k] = 0
-            else:
-                self._useless[k] = 0
             state[5] = state[6] = 0

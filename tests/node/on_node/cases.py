@@ -114,6 +114,10 @@ class Detector:
     def __init__(self):
         self.fed = []
         self.edges = []
+        self.gaps = []
+
+    def note_gap(self, blocks):
+        self.gaps.append((len(self.fed), blocks))
 
     def feed(self, ring, start, t_ms):
         self.fed.append((start, t_ms))
@@ -167,6 +171,28 @@ def pump_too_late_skips_and_counts():
     # One block is left unread behind; the rest of the lag is counted as missed.
     assert sampler.overruns == sampler.missed == 4960
     assert [start for start, _ in detector.fed] == [4960]
+
+
+def pump_says_which_blocks_have_samples_missing():
+    sampler, detector, pump = make_pump()
+    sampler.written = BLOCK
+    pump.step()
+    assert detector.gaps == []
+    sampler.missed += 70  # filled while nothing was read
+    sampler.written += 6 * BLOCK
+    pump.step()
+    assert detector.gaps == [(1, 6)], detector.gaps
+    feed, sampler.written = detector.feed, sampler.written + 2 * BLOCK
+
+    def is_late(ring, start, t_ms):  # filled by the interrupt while a block is worked on
+        detector.feed = feed
+        sampler.missed += 40
+        sampler.written += 2 * BLOCK
+        return feed(ring, start, t_ms)
+
+    detector.feed = is_late
+    pump.step()
+    assert detector.gaps == [(1, 6), (8, 3)], detector.gaps
 
 
 def config_refuses_what_is_wrong_and_names_it():
