@@ -128,7 +128,8 @@ def dig(rng: np.random.Generator, duration_s: float, rate_hz: float) -> Steps:
 def dig_with(
     rng: np.random.Generator, duration_s: float, rate_hz: float, kind: Kind
 ) -> tuple[Steps, ...]:
-    """The strikes of one tool, and the scrapes after them in a few variants that alternate."""
+    """The strikes of one tool, the scrapes after them in a few variants that alternate, and what a
+    shovel throws."""
     t = _strokes(rng, duration_s, rate_hz, kind.jitter)
     strike = Strike(rng.uniform(*kind.newton), rng.uniform(*kind.width_s), toe_off=0.2)
     scrape_n = rng.uniform(*kind.scrape_n)
@@ -143,7 +144,13 @@ def dig_with(
         )
         for i in range(_SCRAPES)
     ]
-    return Steps(t, _force(rng, t.size, 2.0), strike), *scrapes
+    work = (Steps(t, _force(rng, t.size, 2.0), strike), *scrapes)
+    if not kind.throw[1]:
+        return work
+    thud = Strike(strike.newton * rng.uniform(*kind.throw), rng.uniform(0.03, 0.12))
+    lands = t + rng.uniform(0.35, 0.65) / rate_hz
+    lands = lands[lands < duration_s]
+    return *work, Steps(lands, _force(rng, lands.size, 3.0), thud)
 
 
 def _strokes(

@@ -8,7 +8,8 @@ change from trot to gallop 269 M^-0.14 strides per minute (M in kg), that is 1.9
 2.9 Hz for a dog; a trot takes 0.6..0.85 of that rate, a walk about half. Levels of vehicles at 10 m
 lie in the spans of Altmann, JSV 273, 713 (2004): car 1..5 um/s, truck 5..30, tracked ten times a
 wheeled vehicle's. Digging: the spans of spade and pick strikes as field recordings have them,
-0.3..1.2 Hz with pulses of 30..80 ms and 200..800 N.
+0.3..1.2 Hz with pulses of 30..80 ms and 200..800 N; a shovel at its best pace takes 18..21 scoops a
+minute (Freivalds, Ergonomics 29, 3), and what it throws lands between two strikes.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Kind:
     tread: Span = (0.0, 0.0)  # its share of the amplitude
     newton: Span = (0.0, 0.0)
     scrape_n: Span = (0.0, 0.0)  # rms of the drag after a strike
+    throw: Span = (0.0, 0.0)  # thud of what a shovel throws, over its strike
     active: Span = (0.0, 0.0)  # a run's slow push over body weight
     seen: float = 1.0  # reach of a PIR compared with a standing person's
     spread_m: float = 0.0  # how far apart a group or herd goes
@@ -98,5 +100,9 @@ KINDS = {
     "pickaxe": Kind(
         "digging", 1.0, "digging with a pickaxe", (0.5, 1.2), width_s=(0.03, 0.045), jitter=0.1,
         newton=(400, 800), scrape_n=(0.5, 2),
+    ),
+    "any_digger": Kind(
+        "digging", 1.0, "digging, its figures drawn at random", (0.2, 1.3), width_s=(0.015, 0.1),
+        jitter=0.25, newton=(100, 900), scrape_n=(0.3, 10), throw=(0.0, 0.8),
     ),
 }  # fmt: skip

@@ -58,13 +58,12 @@ def test_fence_clicks_with_an_exact_period_and_equal_height():
     assert np.std(heights) < 0.1 * np.mean(heights) and np.mean(heights) > 0
 
 
-def test_every_second_site_is_wild_and_its_vehicles_are_any():
+@pytest.mark.parametrize("name", ["vehicle", "digging"])
+def test_every_second_site_is_wild_and_what_comes_there_is_any(name):
     jobs = [site("train", seed) for seed in range(1, 41)]
     assert [job.is_wild for job in jobs] == [seed % 2 == 0 for seed in range(1, 41)]
-    kinds = {
-        a.kind for j in jobs if j.is_wild for a in j.scenario.actors if a.class_name == "vehicle"
-    }
-    assert kinds == {"any_vehicle"}
+    kinds = {a.kind for j in jobs if j.is_wild for a in j.scenario.actors if a.class_name == name}
+    assert kinds == {{"vehicle": "any_vehicle", "digging": "any_digger"}[name]}
     people = [a for j in jobs for a in j.scenario.actors if a.class_name == "person"]
     assert sum("runner" in a.kind for a in people) > len(people) / 5
 

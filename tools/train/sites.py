@@ -53,7 +53,7 @@ def site(family: str, seed: int) -> SiteJob:
     """The site of one seed; `family` is train, machines (nobody, and more that hums) or check."""
     rng = np.random.default_rng([seed, {"train": 41, "check": 42, "machines": 43}[family]])
     soil = str(rng.choice(VALIDATION_SOILS)) if family == "check" else _soil(rng)
-    kinds = [str(rng.choice(_CLASSES, p=(0.34, 0.15, 0.15, 0.22, 0.14))) for _ in range(8)]
+    kinds = [str(rng.choice(_CLASSES, p=(0.32, 0.14, 0.13, 0.22, 0.19))) for _ in range(8)]
     nodes = tuple(_node(rng, index) for index in range(_NODES))
     is_busy = rng.random() < 0.6 and family != "machines"
     starts_s = _starts(rng, len(kinds))
@@ -137,6 +137,8 @@ def _actor(
             kind = {"runner": "any_runner", "sneaker": kind}.get(kind, "any_walker")
     if name == "vehicle" and (is_wild or rng.random() < 0.3):
         kind = "any_vehicle"
+    if name == "digging" and is_wild:
+        kind = "any_digger"
     own = KINDS.get(kind)
     typical = own.speed_m_s if own else {"vehicle": 8.0, "animal": 1.7}.get(name, 1.35)
     speed = typical * float(rng.uniform(0.7, 1.5))
