@@ -26,12 +26,14 @@ for _ in range(50):
     began = time.ticks_us()
     sampler.keep_time()
     took += time.ticks_diff(time.ticks_us(), began)
+    sampler.rate_hz_x100()  # anew each second, and a lap of the readings lasts two
 print("us sample mean=%d" % (took // sampler.written))
 print("written", sampler.written, sampler.missed, sampler.overruns, sampler.clipped)
-sampler.rate_hz_x100()
 print("aside", sampler.read_aside())
-time.sleep_ms(400)
-sampler.keep_time()
+for _ in range(12):
+    time.sleep_ms(100)
+    sampler.keep_time()
+    sampler.rate_hz_x100()
 print("bridged", sampler.bridged, sampler.missed)
 print("rate", sampler.rate_hz_x100())
 newest = [sampler.ring[at & 1023] for at in range(sampler.written - 500, sampler.written)]
