@@ -107,6 +107,19 @@ def test_digging_that_one_node_reports_for_seventy_seconds_is_an_alarm() -> None
     assert not event.corroborated
 
 
+def test_digging_with_rests_is_an_alarm_after_a_minute_as_well() -> None:
+    spells = [
+        activity(SITE, "n03", start, [5.0] * 4, DIGGING, confidence=0.65) for start in (20, 43, 66)
+    ]
+    (event,) = alarmed(run(SITE, in_time(*spells)))
+    assert "n03: digging for a minute or longer" in event.reasons
+
+
+def test_knocks_that_last_for_less_than_half_of_a_minute_are_none() -> None:
+    knocks = [activity(SITE, "n03", start, (9.0, 2.0), DIGGING) for start in (20, 38, 56, 74)]
+    assert alarmed(run(SITE, in_time(*knocks))) == []
+
+
 def test_knocks_again_and_again_at_one_node_are_stated_against_its_next_one() -> None:
     knocks = [activity(SITE, "n03", 300.0 * n, (9.0, 2.0), DIGGING) for n in range(5)]
     events = run(SITE, in_time(*knocks))

@@ -217,14 +217,20 @@ def _lasts(activities: Sequence[Activity]) -> Iterator[Sign]:
 
 
 def enduring(rules: Rules, activities: Sequence[Activity], target: TargetClass) -> Iterator[Sign]:
-    """Digging that one node reports for a minute, again and again: a knock does not last."""
+    """Digging that one node reports for a minute, again and again: a knock does not last. A digger
+    rests, so that a node may report him as several activities: for half the time at least."""
     if target is not TargetClass.DIGGING:
         return
-    for one in activities:
-        lasted_us = one.report_us - one.onset_us
-        if lasted_us >= rules.enduring_us and one.reports >= rules.enduring_reports:
-            reason = f"{one.id.node}: digging for a minute or longer"
-            yield Sign("enduring", 1.0, reason)
+    by_node: dict[str, list[Activity]] = {}
+    for activity in activities:
+        by_node.setdefault(activity.id.node, []).append(activity)
+    for node, own in by_node.items():
+        lasted_us = max(one.report_us for one in own) - min(one.onset_us for one in own)
+        active_us = sum(one.report_us - one.onset_us for one in own)
+        reports = sum(one.reports for one in own)
+        is_long = lasted_us >= rules.enduring_us and 2 * active_us >= lasted_us
+        if is_long and reports >= rules.enduring_reports:
+            yield Sign("enduring", 1.0, f"{node}: digging for a minute or longer")
             return
 
 

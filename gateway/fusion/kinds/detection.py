@@ -44,9 +44,13 @@ class DetectionKind(Kind[Detection]):
         return any(activity.id == given.activity for activity in event.activities)
 
     def gate(self, event: Event, context: Context, given: Detection) -> bool:
-        """The node did not lose it already, and an activity or a plot is near in time and place."""
+        """The node did not lose it already, and an activity or a plot is near in time and place.
+        A digger rests and stays: his node may detect him again."""
         rules, here = context.rules, context.site.nodes[given.node]
-        if _has_lost(event, given.node) or not compatible(event.target, given.target):
+        stays = event.target is given.target is TargetClass.DIGGING
+        if not compatible(event.target, given.target):
+            return False
+        if _has_lost(event, given.node) and not stays:
             return False
         return any(
             _near(_Source.of(one, context), here, rules, given) for one in event.activities
