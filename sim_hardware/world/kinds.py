@@ -102,7 +102,7 @@ KINDS = {
         newton=(400, 800), scrape_n=(0.5, 2),
     ),
     "any_digger": Kind(
-        "digging", 1.0, "digging, its figures drawn at random", (0.2, 1.3), width_s=(0.015, 0.1),
+        "digging", 1.0, "digging, its figures drawn at random", (0.2, 0.8), width_s=(0.015, 0.1),
         jitter=0.25, newton=(100, 900), scrape_n=(0.3, 10), throw=(0.0, 0.8),
     ),
 }  # fmt: skip

@@ -6,17 +6,17 @@ from ugs.detect.pir import Pir
 
 BLOCK_MS = 128
 HOP = 4
-PERSON = 1
+PERSON, DIGGING = 1, 5
 
 
-def play(activity, sure, confidence_pct=70, start=0, pir=0, loud=0):
+def play(activity, sure, confidence_pct=70, start=0, pir=0, loud=0, name=PERSON):
     """One report tuple per hop that gave one; `sure` has a flag for every hop."""
     reports = []
     for hop, flag in enumerate(sure):
         for _ in range(HOP):
             activity.step(flag, loud, pir)
         t_ms = (start + hop + 1) * HOP * BLOCK_MS
-        if activity.decide(t_ms, flag, confidence_pct, PERSON, 37, pir):
+        if activity.decide(t_ms, flag, confidence_pct, name, 37, pir):
             report = activity.report
             reports.append((report.phase, t_ms, report.onset_ms))
     return reports
@@ -34,6 +34,13 @@ def test_activity_through_a_pause_of_4_s_stays_one():
     reports = play(Activity(), [True] * 10 + [False] * 8 + [True] * 10)
     assert [phase for phase, _, _ in reports].count(ONSET) == 1
     assert END not in [phase for phase, _, _ in reports]
+
+
+def test_digger_who_rests_for_11_s_stays_one_and_a_walker_who_is_gone_for_7_s_does_not():
+    for name, rest_s, ends in ((DIGGING, 11, 0), (DIGGING, 13, 1), (PERSON, 7, 1)):
+        rest = [False] * round(rest_s * 1000 / HOP / BLOCK_MS)
+        reports = play(Activity(), [True] * 10 + rest + [True] * 4, name=name)
+        assert [phase for phase, _, _ in reports].count(END) == ends
 
 
 def test_activity_after_its_end_opens_a_new_one_with_its_own_onset():

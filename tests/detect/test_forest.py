@@ -79,14 +79,14 @@ def test_model_that_ships_is_whole_and_fits_the_node():
     assert Forest(data).version >= 1
 
 
-def weighed(hops, verdict=None, is_open=False, is_loud=False, strokes=8):
+def weighed(hops, verdict=None, is_open=False, is_loud=False, strokes=8, is_gait=False):
     """The verdict after hops that each speak for one class: {class: units of 1/64}."""
     verdict = verdict or Verdict(Forest(packed(one_round())))
     for hop in hops:
         given = array("i", [0] * CLASSES)
         for index, value in hop.items():
             given[index] = value
-        verdict.weigh(given, is_open, is_loud, strokes)
+        verdict.weigh(given, is_open, is_loud, strokes, is_gait)
     return verdict
 
 
@@ -98,11 +98,19 @@ def test_verdict_of_one_loud_hop_is_not_sure_and_of_several_is():
 
 
 def test_verdict_takes_no_knock_for_digging():
-    for strokes in range(4):
+    for strokes in range(5):
         assert not weighed([{DIGGING: 10_000}] * 40, strokes=strokes).is_sure(False)
-    assert weighed([{DIGGING: 10_000}] * 40, strokes=4).is_sure(False)
+    assert weighed([{DIGGING: 10_000}] * 40, strokes=5).is_sure(False)
     # Nobody else has to repeat anything.
     assert weighed([{PERSON: 300, DIGGING: 10_000}] * 40, strokes=0).is_sure(False)
+
+
+def test_verdict_names_nothing_digging_that_is_loud_without_strokes_or_walks():
+    digger = [{DIGGING: 300}] * 40
+    assert weighed(digger, is_loud=True).class_id() == DIGGING
+    assert weighed(digger, is_loud=True, strokes=1).class_id() == NOTHING
+    walker = weighed([{PERSON: 200, DIGGING: 300}] * 40, is_gait=True)
+    assert walker.is_sure(False) and walker.class_id() == PERSON
 
 
 def test_verdict_asks_less_to_go_on_than_to_begin():

@@ -28,7 +28,7 @@ animals, vehicles and digging, the others with weather and machines only; and {m
 with machines only: {hops:,} hops, of which
 {labels} are labelled by what the world knows to have been audible.
 Half of the sites are wild: ground that resonates, echoes and disperses, stationary lines, electric
-fences, shocks, vehicles with every figure drawn at random. A vehicle is labelled within
+fences, shocks, vehicles and diggers with every figure drawn at random. A vehicle is labelled within
 {reach:g} m: farther off, nothing separates it from one on a road. {real}
 
 **What it never met.** Ground whose waves are as fast, within {apart:.1f} %, as those of the soils
@@ -36,9 +36,9 @@ of the held-out suite ({held_out}). The known kinds of vehicles
 and machines have no soil of their own in these worlds: of them only the suite's seeds are new.
 
 **How its limits were set.** On {check} sites of {soil}, every second one wild, which no tree has
-seen, so that noise passes {false:g} times a day for each class at the most; a vehicle's {hum:g}
-times, since a third of these sites hum all day with helicopters, pumps or a road, and digging's as
-often, since its strokes have to repeat as well. A generalised
+seen, so that noise passes {false:g} times a day for a group or an animal at the most; for a person
+{person:g}; for a vehicle {hum:g}, since a third of these sites hum all day with helicopters, pumps
+or a road, and for digging as often, since its strokes have to repeat as well. A generalised
 Pareto distribution is fitted to the highest peaks; brackets hold 90 % of fits to as many drawn
 ones. The held-out suite (seeds from 9001 on) was opened after that: [scores](scores.md).
 
@@ -123,7 +123,8 @@ def card(
             else "No recording took part."
         ),
         labels=", ".join(f"{count:,} {name}" for count, name in zip(counts, CLASSES, strict=True)),
-        false=FALSE_PER_DAY["person"],
+        false=FALSE_PER_DAY["group"],
+        person=FALSE_PER_DAY["person"],
         hum=FALSE_PER_DAY["vehicle"],
         rows="\n".join(rows),
         days=peaks.days,

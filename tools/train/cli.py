@@ -34,13 +34,13 @@ _SHARES = (0.42, 0.19, 0.1, 0.11, 0.09, 0.09)  # of weight, in the order of CLAS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `groundwatch train`."""
-    parser.add_argument("--sites", type=int, default=160, help="to learn from (default 160)")
+    parser.add_argument("--sites", type=int, default=200, help="to learn from (default 200)")
     parser.add_argument(
-        "--machines", type=int, default=70, help="more of them, with nothing wanted (default 70)"
+        "--machines", type=int, default=80, help="more of them, with nothing wanted (default 80)"
     )
-    parser.add_argument("--check", type=int, default=60, help="to set limits on (default 60)")
+    parser.add_argument("--check", type=int, default=70, help="to set limits on (default 70)")
     parser.add_argument("--seed", type=int, default=1, help="of the trees (default 1)")
-    parser.add_argument("--version", type=int, default=3, help="of the model, 1..255 (default 3)")
+    parser.add_argument("--version", type=int, default=4, help="of the model, 1..255 (default 4)")
     parser.add_argument(
         "--ground",
         type=Path,

@@ -13,6 +13,8 @@ _EARLY = const(20)  # 2.5 s, for a first update that is clearly surer
 _NAMED = const(8)  # 1 s, for an update that brings the name
 _SURER = const(10)
 _QUIET = const(47)  # 6 s without belief ends it
+_REST = const(94)  # 12 s do for digging: who digs rests
+_DIGGING = const(5)
 _BUCKET = const(20)  # blocks = 2.6 s: an onset tells the peak of the last one or two of these
 _LEAD = const(62)  # an onset reaches back 8 s at most
 _LONGEST = const(65535)
@@ -86,7 +88,7 @@ class Activity:
             self.report.onset_ms = t_ms - self._age * _BLOCK_MS
             self.report.confidence_pct = 0
             return self._fill(ONSET, confidence_pct, class_id, rate_x20, pir_total)
-        if self._quiet >= _QUIET:
+        if self._quiet >= (_REST if self.report.class_id == _DIGGING else _QUIET):
             self.is_open = False
             self._stirred = 0
             return self._fill(END, confidence_pct, class_id, rate_x20, pir_total)

@@ -21,6 +21,9 @@ _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
 _GROWN = const(192)  # levels = 6.1 s: the long look starts with a shorter window
 _SETTLE = const(4)  # blocks = 0.5 s: until filters have forgotten a gap
+# Beats of 8 s and of 16 s that 95 % of diggers' hops stay below, on the sites where limits are set.
+_GAIT_LONG = const(172)
+_GAIT_PATIENT = const(126)
 _PICK = const(4)  # a step rises above this many floors
 
 
@@ -148,7 +151,11 @@ class Detector:
         rise.take(self.features.over)
         stands = rise.goes_on if was_open else rise.is_loud
         verdict.weigh(
-            self._forest.score(self.features.values), was_open, stands, self.picker.strokes()
+            self._forest.score(self.features.values),
+            was_open,
+            stands,
+            self.picker.strokes(),
+            long.score() >= _GAIT_LONG or patient.score() >= _GAIT_PATIENT,
         )
         has_report = activity.decide(
             t_ms,

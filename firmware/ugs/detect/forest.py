@@ -8,7 +8,7 @@
 #   leaf     255, and 128 + its value
 # Left children follow their branch; a value of at most the threshold goes left. Every number is
 # little-endian. Scores count 64 for one unit of log-odds.
-# From a file the trees are read for each answer, a few at a time: 12 KB take 1 KB of heap.
+# From a file the trees are read for each answer, a few at a time: 22 KB take 1 KB of heap.
 
 from array import array
 from binascii import crc32

@@ -34,8 +34,11 @@ _FIRST = const(1)
 _PERSON = const(1)
 _GROUP = const(2)
 _DIGGING = const(5)
-# Digging is repetition: one knock, or a few, are none.
-_REPEATED = const(4)
+# Digging is repetition, but no gait. While strokes are fewer, or so many that none stands alone, it
+# is a unit less likely than nothing; while the ground has the rhythm of steps, four.
+_REPEATED = const(5)
+_FEW_STROKES = const(64)
+_GAIT = const(256)
 _SIGN = const(0x20000000)  # signed loads: see ugs.dsp.intake
 _WORD = const(0x3FFFFFFF)
 
@@ -91,11 +94,13 @@ class Verdict:
             limit = (forest.limits[index - _FIRST] - 128) << 6
             self._limits[index] = limit + (threshold_x10 << 10) // 10
 
-    def weigh(self, scores, is_open, is_loud, strokes):
+    def weigh(self, scores, is_open, is_loud, strokes, is_gait):
+        # scores: of the forest, changed here
         accounts, limits = self._accounts, self._limits
+        if is_gait or strokes < _REPEATED:
+            most = scores[_NOTHING] - (_GAIT if is_gait else _FEW_STROKES)
+            scores[_DIGGING] = min(scores[_DIGGING], most)
         _follow(scores, _CLIP, accounts, _QUICK)
-        if strokes < _REPEATED and accounts[_DIGGING] > limits[_DIGGING]:
-            accounts[_DIGGING] = limits[_DIGGING]
         best = self._best = _highest(accounts, limits)
         if is_open:
             if accounts[best] <= 0 and not is_loud:
