@@ -24,8 +24,8 @@ from gateway.fusion.kinds.detection import ONE_NODE_M
 from gateway.fusion.kinds.kind import Context
 from gateway.fusion.kinds.plot import MIN_PLOTS
 from gateway.fusion.kinds.registry import KINDS
+from gateway.model.ellipse import Ellipse
 from gateway.model.event import Activity, Event, Fix, Track
-from gateway.model.place.ellipse import Ellipse
 from gateway.model.place.site import Node
 from gateway.model.target import Phase, TargetClass
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gateway.model.detection import ActivityId
-from gateway.model.place.ellipse import Ellipse
+from gateway.model.ellipse import Ellipse
 from gateway.model.target import TargetClass
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.model.detection import ActivityId
+from gateway.model.ellipse import Ellipse
 from gateway.model.footfalls import Footfall
 from gateway.model.observation import Contact, Plot, Presence
-from gateway.model.place.ellipse import Ellipse
 from gateway.model.target import Phase, TargetClass
 
 TURNED_DEG = 45.0

@@ -17,9 +17,9 @@ from gateway.model.actions.cue import Cue, CueKind, CueState
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.days_left import DaysLeft
 from gateway.model.detection import Detection
+from gateway.model.ellipse import Ellipse
 from gateway.model.event import Event
 from gateway.model.observation import Contact
-from gateway.model.place.ellipse import Ellipse
 from gateway.model.place.site import Node, Sector, Site
 from gateway.model.target import TargetClass
 

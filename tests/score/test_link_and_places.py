@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.place.ellipse import Ellipse
+from gateway.model.ellipse import Ellipse
 from sim_hardware.world import load
 from tools.errors import UserError
 from tools.score.cli import _troubled

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
-from gateway.model.place.ellipse import Ellipse
+from gateway.model.ellipse import Ellipse
 from tools.score.truth import REACH_FOOT_M, WANTED, Point, Truth
 
 _LEAST_WIDTH_M = 15.0  # a narrower strip is a line

@@ -15,8 +15,8 @@ import numpy as np
 
 from gateway.fusion.estimate.motions import Motion
 from gateway.fusion.estimate.residuals import LN_PER_DB, STEP_SIGMA
+from gateway.model.ellipse import Ellipse
 from gateway.model.observation import Covariance
-from gateway.model.place.ellipse import Ellipse
 from gateway.model.place.site import Ground, Node
 
 _CHI_SQ_95 = 5.991  # of two dimensions
