@@ -110,6 +110,7 @@ def _described(alarm: Alarm, event: Event) -> Alarm:
         x_m=event.x_m,
         y_m=event.y_m,
         error_m=event.error_m or None,
+        ellipse=event.ellipse,
         sources=tuple(dict.fromkeys(plot.source for plot in event.plots)),
         direction_deg=alarm.direction_deg if direction_deg is None else direction_deg,
         speed_m_s=alarm.speed_m_s if speed_m_s is None else speed_m_s,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import msgspec
@@ -65,6 +66,7 @@ def alarm_line(change: AlarmChange, zero_us: int = 0) -> dict[str, Any]:
         "speed_m_s": alarm.speed_m_s,
         "x_m": alarm.x_m,
         "y_m": alarm.y_m,
+        "ellipse": None if alarm.ellipse is None else asdict(alarm.ellipse),
         "sectors": list(alarm.sectors),
         "state": alarm.state,
         "reasons": list(alarm.reasons),

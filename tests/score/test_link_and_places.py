@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from gateway.model.ellipse import Ellipse
 from sim_hardware.world import load
 from tools.errors import UserError
 from tools.score.cli import _troubled
 from tools.score.link import PERFECT, Link
-from tools.score.places import is_cell, offs
+from tools.score.places import is_cell, is_inside, offs, walker_places
 from tools.score.suite import WorldJob
 from tools.score.truth import Point, read_truth
 
@@ -63,6 +64,32 @@ def test_places_of_a_line_of_nodes_are_not_measured() -> None:
     assert offs(truth, line, [place(30, 20, 0)]) == []
     narrow = {**line, "d": Point(25, 3)}
     assert offs(truth, narrow, [place(31, 20, 1)]) == []
+
+
+def test_walkers_are_measured_beside_a_line_too_by_the_stated_ellipse() -> None:
+    line = {"a": Point(0, 0), "b": Point(25, 0), "c": Point(50, 0)}
+    truth = read_truth({"version": 1, "actors": [WALK]}, line, 200, "take")
+    across = Ellipse(25.0, 4.0, 0.0)
+    lines = [
+        place(10, 20, 0) | {"nodes": ["a", "b"], "ellipse": across},  # he is 20 m south
+        place(31, 26, 0) | {"nodes": ["b"], "ellipse": across},  # and 1 m north, 6 m aside
+        place(99, 20, 0) | {"nodes": ["a"], "ellipse": across},  # beyond reach
+        place(150, 20, 0) | {"nodes": ["a"], "ellipse": across},  # nobody is about
+    ]
+    found = walker_places(truth, line, lines)
+    assert [one.is_inside for one in found] == [True, False]
+    assert [one.off_m for one in found] == [pytest.approx(20.0), pytest.approx(37**0.5)]
+    assert found[0].radius_m == pytest.approx(10.0) and not found[0].is_enclosed
+    vehicle = WALK | {"class": "vehicle"}
+    assert not walker_places(
+        read_truth({"version": 1, "actors": [vehicle]}, line, 200, ""), line, lines
+    )
+
+
+def test_ellipse_holds_what_is_within_along_its_bearing() -> None:
+    north_east = Ellipse(10.0, 2.0, 45.0)
+    assert is_inside(north_east, 6.0, 6.0) and not is_inside(north_east, 6.0, -6.0)
+    assert not is_inside(north_east, 8.0, 8.0)
 
 
 def test_square_of_nodes_is_a_cell_and_a_zigzag_is_none() -> None:

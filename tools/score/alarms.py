@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.score.places import offs
+from tools.score.places import WalkerPlace, offs, walker_places
 from tools.score.truth import (
     CAUSE_FOOT_M,
     CAUSE_M,
@@ -42,7 +42,7 @@ class AlarmMarks:
     and answers an actor: seconds after he was near and audible, or audible at all, at any node;
     degrees off, share of the true speed, metres from the actor. `later` are actors whose alarm
     named a node within reach after it was raised; `repeats` by actor; `places` are (metres off,
-    metres claimed) of each report's place amid the nodes."""
+    metres claimed) of each report's place amid the nodes, `walkers` those of persons anywhere."""
 
     hits: dict[str, Line] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
@@ -55,6 +55,7 @@ class AlarmMarks:
     speed_share: list[float] = field(default_factory=list)
     location_m: list[float] = field(default_factory=list)
     places: list[tuple[float, float]] = field(default_factory=list)
+    walkers: list[WalkerPlace] = field(default_factory=list)
 
     @property
     def repeated(self) -> int:
@@ -70,7 +71,9 @@ def quiet_spans(truth: Truth) -> list[Span]:
 
 def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> AlarmMarks:
     """Match `alarm` lines with actors; `alarm_update` lines refine direction and speed."""
-    marks = AlarmMarks(places=offs(truth, points, lines))
+    marks = AlarmMarks(
+        places=offs(truth, points, lines), walkers=walker_places(truth, points, lines)
+    )
     for line in lines:
         if line["type"] != "alarm" or not 0 <= line["t_s"] < truth.duration_s + LATE_S:
             continue

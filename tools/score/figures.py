@@ -13,6 +13,7 @@ import numpy as np
 from gateway.model.target import TargetClass
 from tools.score import goals
 from tools.score.intervals import Interval, chance, rate, share
+from tools.score.places import WalkerPlace
 from tools.score.tally import NOTHING, Cell, Tally, classes_told
 from tools.score.truth import CLASSES
 
@@ -56,6 +57,9 @@ def figures(tally: Tally) -> Figure:
         "cell_place_off_m": spread([off for off, _ in tally.cell_places]),
         "place_off_m": spread([off for off, _ in tally.places])
         | {"within_claim": _plain(share(sum(o <= c for o, c in tally.places), len(tally.places)))},
+        "walker_place_off_m": _walkers(tally.walkers),
+        "walker_place_enclosed_off_m": _walkers([w for w in tally.walkers if w.is_enclosed]),
+        "walker_ellipse_m": spread([one.radius_m for one in tally.walkers]),
         "direction_told": _plain(share(len(tally.direction_deg), tally.answered)),
         "crossings_once": _plain(share(tally.crossings_once.total(), tally.crossings.total())),
         "confusion": confusion(tally),
@@ -153,6 +157,11 @@ def spread(values: Sequence[float]) -> Figure:
         return {"count": 0, "p50": None, "p95": None}
     p50, p95 = np.percentile(values, [50, 95])
     return {"count": len(values), "p50": round(float(p50), 2), "p95": round(float(p95), 2)}
+
+
+def _walkers(places: Sequence[WalkerPlace]) -> Figure:
+    inside = _plain(share(sum(one.is_inside for one in places), len(places)))
+    return spread([one.off_m for one in places]) | {"within_ellipse": inside}
 
 
 def _within(values: Sequence[float], limit: float) -> Figure:

@@ -19,6 +19,7 @@ from tools.score.truth import CALM, RINGS_M
 _NEAREST = f"{RINGS_M[0][0]:.0f}-{RINGS_M[0][1]:.0f} m"
 _ON_FOOT = ("person", "group")
 HEADING_OK_DEG = 45.0
+ELLIPSE_HOLDS = (0.90, 0.99)  # less is false, more is wider than it has to be
 _DAY_S = 86_400.0
 _FALSE_GOALS = ((CALM, 0.5), ("wind 8-12 m/s", 3.0), ("rain 5-15 mm/h", 3.0))
 
@@ -147,11 +148,14 @@ def rows(tally: Tally, score: Mapping[str, Any]) -> list[tuple[str, ...]]:
     for name, key, limit, unit in (
         ("speed off, share of the true one, P50", "speed_off_share", 0.15, ""),
         ("location off, calibrated cell of 40 m, each report, P50", "cell_place_off_m", 5.0, " m"),
+        ("place of a walker, each report, P50", "walker_place_off_m", 10.0, " m"),
+        ("the same, where nodes enclose an area", "walker_place_enclosed_off_m", 10.0, " m"),
     ):
         figure = score[key]
         if figure["p50"] is not None:
             row = (name, f"<= {limit:g}{unit}", figure["p50"], figure["count"], limit)
             found.append(_plain_row(*row, below=True, unit=unit))
+    found += _ellipse_rows(score)
     alert = score["alarm_after_near_s"]
     for key, limit in (("p50", 4.0), ("p95", 7.0)):
         if alert[key] is not None:
@@ -168,6 +172,25 @@ def rows(tally: Tally, score: Mapping[str, Any]) -> list[tuple[str, ...]]:
                 )
             )
     return found
+
+
+def _ellipse_rows(score: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    # Reports of one walk are not independent of one another: no interval.
+    figure = score["walker_place_off_m"]
+    inside = figure["within_ellipse"]["value"]
+    if inside is None:
+        return []
+    low, high = ELLIPSE_HOLDS
+    verdict = "reached" if low <= inside <= high else "missed"
+    return [
+        (
+            "truth inside the stated 95 % ellipse",
+            f"{100 * low:.0f}-{100 * high:.0f} %",
+            f"{100 * inside:.1f} %",
+            str(figure["count"]),
+            verdict,
+        )
+    ]
 
 
 def _plain_row(

@@ -117,6 +117,7 @@ def event_line(event: Event, alarm: int | None) -> dict[str, Any]:
         "x_m": event.x_m,
         "y_m": event.y_m,
         "error_m": event.error_m,
+        "ellipse": event.ellipse,
     }
 
 

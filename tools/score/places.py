@@ -2,7 +2,9 @@
 """Score: where events were said to be, against where their actors were, amid the nodes.
 
 Only nodes that enclose an area can say from which side somebody comes, so only there, and only
-while one single actor is about, a place is measured: at the time of each report, as told then.
+while one single actor is about, `offs` measures a place: at the time of each report, as told then.
+`walker_places` measures walkers wherever they are, beside nodes on a line too, and whether they
+were inside the ellipse that is stated to hold them in 95 of 100 cases.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
-from tools.score.truth import WANTED, Point, Truth
+from gateway.model.ellipse import Ellipse
+from tools.score.truth import REACH_FOOT_M, WANTED, Point, Truth
 
 _LEAST_WIDTH_M = 15.0  # a narrower strip is a line
 _CELL_WIDTH_M = 30.0  # a wider one encloses more than the nodes' own neighbourhoods
@@ -37,6 +40,57 @@ def offs(
             x_m, y_m = there
             found.append((math.hypot(line["x_m"] - x_m, line["y_m"] - y_m), line["error_m"]))
     return found
+
+
+class WalkerPlace(NamedTuple):
+    """One report of a walker: metres off, whether he was inside the stated ellipse, the geometric
+    mean of its half axes in metres, and whether the nodes enclose an area."""
+
+    off_m: float
+    is_inside: bool
+    radius_m: float
+    is_enclosed: bool
+
+
+def walker_places(
+    truth: Truth, points: Mapping[str, Point], lines: Sequence[Mapping[str, Any]]
+) -> list[WalkerPlace]:
+    """Of each report of an alarm while one person alone was about, within reach of a node that it
+    names."""
+    is_enclosed = hull(points) is not None
+    found = []
+    for line in lines:
+        if line["type"] != "event" or line["alarm"] is None or line["ellipse"] is None:
+            continue
+        there = _present(truth, line["t_s"])
+        if len(there) != 1 or not _is_walker(truth, line["t_s"]):
+            continue
+        ((x_m, y_m),) = there
+        named = [points[name] for name in line["nodes"]]
+        if min(math.hypot(x_m - one.x_m, y_m - one.y_m) for one in named) > REACH_FOOT_M:
+            continue
+        east_m, north_m = x_m - line["x_m"], y_m - line["y_m"]
+        around = line["ellipse"]
+        radius_m = math.sqrt(around.major_m * around.minor_m)
+        inside = is_inside(around, east_m, north_m)
+        found.append(WalkerPlace(math.hypot(east_m, north_m), inside, radius_m, is_enclosed))
+    return found
+
+
+def is_inside(around: Ellipse, east_m: float, north_m: float) -> bool:
+    """Whether a place so far from the middle is within."""
+    bearing = math.radians(around.bearing_deg)
+    along_m = east_m * math.sin(bearing) + north_m * math.cos(bearing)
+    across_m = east_m * math.cos(bearing) - north_m * math.sin(bearing)
+    return math.hypot(along_m / around.major_m, across_m / around.minor_m) <= 1
+
+
+def _is_walker(truth: Truth, t_s: float) -> bool:
+    return all(
+        truth.actors[name]["class"] == "person"
+        for name, steps in truth.walks.items()
+        if steps[0][0] <= t_s <= steps[-1][0]
+    )
 
 
 def amid(

@@ -147,6 +147,9 @@ def _errors(score: Figure) -> Sheet:
         ("location off, m, when the alarm is raised", "location_off_m"),
         ("location off, m, each report amid nodes that enclose an area", "place_off_m"),
         ("location off, m, each report in a calibrated cell", "cell_place_off_m"),
+        ("place of a walker off, m, each report", "walker_place_off_m"),
+        ("the same, where nodes enclose an area", "walker_place_enclosed_off_m"),
+        ("its 95 % ellipse, m, geometric mean of the half axes", "walker_ellipse_m"),
     )
     rows = []
     for name, key in named:

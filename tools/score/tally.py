@@ -11,7 +11,7 @@ from tools.score.alarms import AlarmMarks, Line, beliefs, mark, quiet_spans, sur
 from tools.score.line import alarm_lines
 from tools.score.matching import Activity, Matches, match
 from tools.score.observe import Observation, activities
-from tools.score.places import is_cell
+from tools.score.places import WalkerPlace, is_cell
 from tools.score.truth import CLASSES, RINGS_M, WANTED, NodePass, Truth, common_s, label, outside
 
 NOTHING = "nothing"
@@ -89,6 +89,7 @@ class Tally:
     speed_share: list[float] = field(default_factory=list)
     location_m: list[float] = field(default_factory=list)
     places: list[tuple[float, float]] = field(default_factory=list)
+    walkers: list[WalkerPlace] = field(default_factory=list)
     # those of cells that a walk test has calibrated
     cell_places: list[tuple[float, float]] = field(default_factory=list)
     beliefs: list[tuple[float, bool, float]] = field(default_factory=list)
@@ -196,6 +197,7 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
     out.speed_share += marks.speed_share
     out.location_m += marks.location_m
     out.places += marks.places
+    out.walkers += marks.walkers
 
 
 def _roc_point(seen: Observation, lines: Sequence[Line], least_pct: int) -> RocPoint:

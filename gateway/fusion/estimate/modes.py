@@ -14,6 +14,7 @@ import numpy as np
 
 from gateway.fusion.estimate.positions import FArray
 from gateway.fusion.estimate.residuals import Normal
+from gateway.model.observation import Covariance
 
 _SAME = 4.0  # deviations squared: guesses that end nearer than this are in one mode
 _SIDE = math.radians(45.0)
@@ -26,13 +27,15 @@ _SPEED_SURE = 0.25  # a speed, when its deviation is at most this share of it
 class Path:
     """Where it was at second 0 and how it moved; direction or speed None where they are not
     known. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of
-    3 cases; `misfit` is the mean `cost` of a measurement, at most about 1 when the model holds."""
+    3 cases, `covariance` is that of all modes together; `misfit` is the mean `cost` of a
+    measurement, at most about 1 when the model holds."""
 
     x_m: float
     y_m: float
     vx_m_s: float
     vy_m_s: float
     error_m: float
+    covariance: Covariance
     loudness: float
     direction_deg: float | None
     speed_m_s: float | None
@@ -52,15 +55,17 @@ def summary(paths: FArray, normal: Normal, misfit: float) -> Path:
     weight = np.asarray(weight / weight.sum())
     spread = np.asarray(np.linalg.inv(curve), np.float64)
     x_m, y_m = float(weight @ paths[:, 0]), float(weight @ paths[:, 1])
-    apart = (paths[:, 0] - x_m) ** 2 + (paths[:, 1] - y_m) ** 2
-    variance = float(weight @ (apart + spread[:, 0, 0] + spread[:, 1, 1]))
+    off = paths[:, :2] - (x_m, y_m)
+    spreads = off[:, :, None] * off[:, None, :] + spread[:, :2, :2]
+    (xx_m2, xy_m2), (_, yy_m2) = np.tensordot(weight, spreads, axes=1).tolist()
     best = paths[int(np.argmax(weight))]
     return Path(
         x_m=x_m,
         y_m=y_m,
         vx_m_s=float(best[2]),
         vy_m_s=float(best[3]),
-        error_m=math.sqrt(max(variance, 0.0)),
+        error_m=math.sqrt(max(xx_m2 + yy_m2, 0.0)),
+        covariance=Covariance(xx_m2, yy_m2, xy_m2),
         loudness=float(best[4]),
         direction_deg=_direction(paths, spread, weight) if misfit <= _HOLDS else None,
         speed_m_s=_speed(paths, spread, weight),

@@ -24,7 +24,7 @@ UNKNOWNS = 6
 _MAX_ABSORPTION = 3.0  # ln: a step of the fit goes no further from the ground that is known
 LN_PER_DB = math.log(10) / 20
 _NEAREST_M = 1.5  # softens the law at a node's own place
-_STEP_SIGMA = 0.17  # ln: peaks of a few steps against the law, as measured along simulated walks
+STEP_SIGMA = 0.17  # ln: peaks of a few steps against the law, as measured along simulated walks
 _SILENT_SIGMA = 0.5  # ln: how sharply a node starts to detect
 _PIR_SIGMA_M = 2.0
 _GRADIENT = 0.07  # ln per metre at 15 to 25 m: what an error of place is worth in loudness
@@ -61,7 +61,7 @@ class Residuals:
         self.noise_sq = given.noise_um_s**2
         fade = _GRADIENT * 0.5 * motion.accel_m_s2 * given.until_s**2
         sigma = np.full(len(given.who), _PIR_SIGMA_M)
-        sigma[: given.peaks] = _STEP_SIGMA
+        sigma[: given.peaks] = STEP_SIGMA
         sigma[given.peaks : sound] = _SILENT_SIGMA
         fade[sound:] /= _GRADIENT
         self.weight = 1.0 / np.hypot(sigma, fade)
