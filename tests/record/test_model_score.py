@@ -28,7 +28,7 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict]:
 def test_model_score_gives_exact_intervals_by_label_person_and_session(
     takes: Path, walked: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    missed = [Mark(44.0, Label("stands")), Mark(50.0, Label("end"))]
+    missed = [Mark(50.0, Label("stands")), Mark(56.0, Label("end"))]
     recorded(walked, takes / "d2-p03-stands", missed, label="p03 stands at 4 m")
     assert main(["model", "score", "--takes", str(takes), "--json"]) == 0
     *told, summary = _lines(capsys)

@@ -36,9 +36,10 @@ of the held-out suite ({held_out}). The known kinds of vehicles
 and machines have no soil of their own in these worlds: of them only the suite's seeds are new.
 
 **How its limits were set.** On {check} sites of {soil}, every second one wild, which no tree has
-seen, so that noise passes {false:g} times a day for a group or an animal at the most; for a person
-{person:g}; for a vehicle {hum:g}, since a third of these sites hum all day with helicopters, pumps
-or a road, and for digging as often, since its strokes have to repeat as well. A generalised
+seen, so that noise passes {false[group]:g} times a day for a group or an animal at the most;
+for a person {false[person]:g}; for a vehicle {false[vehicle]:g}, since a third of these sites
+hum all day with helicopters, pumps or a road, and for digging as often, since its strokes have
+to repeat as well. A generalised
 Pareto distribution is fitted to the highest peaks; brackets hold 90 % of fits to as many drawn
 ones. The held-out suite (seeds from 9001 on) was opened after that: [scores](scores.md).
 
@@ -98,7 +99,7 @@ def card(
         f"| {name} | " + " | ".join(f"{cell:.1f}" for cell in row) + " |"
         for name, row in zip(CLASSES, of_class, strict=True)
     ]
-    false = rate(alarms, peaks.days)
+    passed = rate(alarms, peaks.days)
     counts = np.bincount(labels, minlength=len(CLASSES))
     return _TEXT.format(
         command=command,
@@ -123,13 +124,11 @@ def card(
             else "No recording took part."
         ),
         labels=", ".join(f"{count:,} {name}" for count, name in zip(counts, CLASSES, strict=True)),
-        false=FALSE_PER_DAY["group"],
-        person=FALSE_PER_DAY["person"],
-        hum=FALSE_PER_DAY["vehicle"],
+        false=FALSE_PER_DAY,
         rows="\n".join(rows),
         days=peaks.days,
         alarms=alarms,
-        per_day=f"{false.value:.2f} ({false.low:.2f}-{false.high:.2f})",
+        per_day=f"{passed.value:.2f} ({passed.low:.2f}-{passed.high:.2f})",
         heads=" | ".join(CLASSES),
         lines="|".join(["---"] * len(CLASSES)),
         table="\n".join(lines),
