@@ -4,7 +4,7 @@
 #
 # MicroPython copies the code of each function to its heap: 60 KB of 200. Only from a ROMFS does it
 # run in place, and the official build for the Pico W has none. But 347 KB of flash lie unused
-# between that build and the file system. The last 192 KB of them keep a copy of the tree, written
+# between that build and the file system. The last 208 KB of them keep a copy of the tree, written
 # when another tree is started, and each function is pointed at its own bytes there. Machine code
 # has to begin at a whole word, so behind the tree it lies once more.
 #
@@ -25,9 +25,9 @@ except ImportError:  # another port
 
 _BLOCK = const(4096)
 # Of the copy: the tree, machine code, and one that says that all of them are ours.
-_TREE_BLOCKS = const(40)
-_CODE_BLOCKS = const(47)
-_BLOCKS = const(48)
+_TREE_BLOCKS = const(44)
+_CODE_BLOCKS = const(51)
+_BLOCKS = const(52)
 _MARK = b"groundwatch copy of a tree\n"
 # Of a function object: type, module, children, code (mp_obj_fun_bc_t of py/objfun.h).
 _MODULE = const(4)
