@@ -28,13 +28,13 @@ from tools.score.intervals import rate, share
 
 _SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
 _FILES_MOST = 10_000
-_HEADS = ("folder", "files", "hours", "files heard", "share (95 %)", "told as", "per hour (95 %)")
+_HEADS = ("folder", "files", "hours", "files detected", "share (95 %)", "named", "per hour (95 %)")
 _PREFACE = """# Recordings
 
 Written by `groundwatch recordings FOLDER --markdown FILE`; not to be edited. Each file goes through
 the node's own detector after ten seconds of synthetic quiet ground at the file's own floor; counts
 without calibration are scaled by that floor. No tree was grown and no limit set on any of them. A
-file is heard when an activity begins in it; "told as" counts activities by their last class.
+file is detected when an activity begins in it; "named" counts activities by their last class.
 
 """
 _ADDED_PREFACE = """# Recordings added to continuous ground
@@ -59,7 +59,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Heard:
-    """One file: how long it is, and what each activity in it was told as."""
+    """One file: how long it is, and how each activity in it was named."""
 
     folder: str
     name: str

@@ -249,10 +249,10 @@ def _place(event: Event, context: Context, found: Evidence) -> _Place:
 def _reach_m(activity: Activity, node: Node, motion: Motion, context: Context) -> float:
     rules = context.rules
     driven = activity.target in (TargetClass.VEHICLE, TargetClass.UNKNOWN)
-    heard = ellipse.Heard(
+    lone = ellipse.LonePeak(
         node,
         activity.peak_um_s,
         PEAK_OVER_FLOOR * context.state.floors.floor_um_s(node.id),
         rules.vehicle_reach_m if driven else rules.reach_m,
     )
-    return ellipse.reach_m(heard, motion, context.site.ground)
+    return ellipse.reach_m(lone, motion, context.site.ground)

@@ -42,7 +42,7 @@ def test_one_node_alone_is_as_unsure_as_it_reaches() -> None:
     motion = motion_of(TargetClass.PERSON, 1.8)
 
     def reach_m(peak_um_s: float, farthest_m: float = rules.reach_m) -> float:
-        return ellipse.reach_m(ellipse.Heard(node, peak_um_s, 0.28, farthest_m), motion, ground)
+        return ellipse.reach_m(ellipse.LonePeak(node, peak_um_s, 0.28, farthest_m), motion, ground)
 
     faint_m, loud_m = reach_m(0.4), reach_m(60.0)
     assert 20 < loud_m < faint_m

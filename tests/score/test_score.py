@@ -77,7 +77,7 @@ def test_goals_are_reached_missed_or_open_by_their_interval() -> None:
     assert verdicts["passes of a person within 10 m, one node, calm"] == "missed"
     assert verdicts["false detections per node-day, calm"] == "open"
     assert verdicts["false detections per node-day, wind 8-12 m/s"] == "missed"
-    assert verdicts["vehicle within 50 m detected and told as one"] == "not measured"
+    assert verdicts["vehicle within 50 m detected and named vehicle"] == "not measured"
 
 
 def test_goals_go_between_the_marks_of_a_text_and_nowhere_else() -> None:

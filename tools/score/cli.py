@@ -39,7 +39,7 @@ _PREFACE = """# Scores
 Written by `{command}`; not to be edited. Simulated sites only: {hours:g} hours of ground at a line
 of nodes, in {runs} runs. Brackets hold exact 95 % confidence intervals (Clopper-Pearson for
 shares, Poisson for rates). "By chance" is what the detector's own false rate, at its upper 95 %
-bound, may have scored at most. How passes, hits and false detections are told apart:
+bound, may have scored at most. How passes, hits and false detections are distinguished:
 `tools/score/matching.py`.
 
 """

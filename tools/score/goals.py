@@ -68,14 +68,16 @@ def goals(tally: Tally) -> list[Goal]:
     rows += [
         _share("crossings of whatever is wanted that raise exactly one alarm", 95, once),
         _share("the same, of those audible at a node", 95, once_heard),
-        _share("directions told that are right within 45 degrees", 98, right),
+        _share("directions stated that are right within 45 degrees", 98, right),
     ]
     alarms = (sum(tally.false_alarms.values()), sum(tally.quiet_line_s.values()))
     rows.append(_rate("false alarms per day of the line, all conditions", 0.2, alarms))
     rows += [
         _share("person or group and not animal, or the reverse", 93, _apart(tally, ("animal",))),
         _share("person or group and not digging, or the reverse", 95, _apart(tally, ("digging",))),
-        _share("vehicle within 50 m detected and told as one", 98, _told_right(tally, "vehicle")),
+        _share(
+            "vehicle within 50 m detected and named vehicle", 98, _named_right(tally, "vehicle")
+        ),
     ]
     return rows
 
@@ -111,7 +113,7 @@ def _apart(tally: Tally, others: Iterable[str]) -> tuple[int, int]:
     return right, total
 
 
-def _told_right(tally: Tally, name: str) -> tuple[int, int]:
+def _named_right(tally: Tally, name: str) -> tuple[int, int]:
     total = sum(count for (truth, _), count in tally.confusion.items() if truth == name)
     return tally.confusion[(name, name)], total
 

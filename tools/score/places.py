@@ -2,7 +2,7 @@
 """Score: where events were said to be, against where their actors were, amid the nodes.
 
 Only nodes that enclose an area can say from which side somebody comes, so only there, and only
-while one single actor is about, `offs` measures a place: at the time of each report, as told then.
+while one single actor is about, `offs` measures a place: at each report, as stated then.
 `walker_places` measures walkers wherever they are, beside nodes on a line too, and whether they
 were inside the ellipse that is stated to hold them in 95 of 100 cases.
 """

@@ -167,7 +167,7 @@ def _confusion(score: Figure) -> Sheet:
         if name in given["f1"]
     ]
     macro = given["macro_f1"]
-    title = "Told (columns) of what was there (rows), by event"
+    title = "Named (columns) of what was there (rows), by event"
     if macro is not None:
         title += f"; macro-F1 {macro:.2f} (unclassified counts as nothing)"
     return Sheet(title, ("truth", *given["classes"], "F1"), tuple(rows))
@@ -185,10 +185,10 @@ def _reliability(score: Figure) -> Sheet:
         )
         for r in given["rows"]
     ]
-    title = "Confidence told of an event, and how often it was right"
+    title = "Confidence stated of an event, and how often it was right"
     if given["brier"] is not None:
         title += f"; Brier {given['brier']:.3f}, ECE {given['ece']:.3f}"
-    return Sheet(title, ("confidence", "events", "told", "wanted", "share (95 %)"), tuple(rows))
+    return Sheet(title, ("confidence", "events", "stated", "wanted", "share (95 %)"), tuple(rows))
 
 
 def _roc(score: Figure) -> Sheet:

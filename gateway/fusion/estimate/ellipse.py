@@ -57,7 +57,7 @@ def circle(radius_m: float) -> Ellipse:
     return Ellipse(round(radius_m, 1), round(radius_m, 1), 0.0)
 
 
-class Heard(NamedTuple):
+class LonePeak(NamedTuple):
     """The peak of a node that alone reports a target, um/s, over the peak of its own noise. No such
     target is detected from farther than `farthest_m`."""
 
@@ -67,19 +67,19 @@ class Heard(NamedTuple):
     farthest_m: float
 
 
-def reach_m(heard: Heard, motion: Motion, ground: Ground) -> float:
+def reach_m(lone: LonePeak, motion: Motion, ground: Ground) -> float:
     """How far from that node the target may be, in 95 of 100 cases: the loudness of the source, the
     ground and the way to the node are known within their deviations."""
     exponent = ground.exponent if motion.exponent is None else motion.exponent
     absorption = ground.absorption_per_m
     if motion.absorption_per_m is not None:
         absorption = motion.absorption_per_m
-    far_m = np.arange(_STEP_M, heard.farthest_m + _STEP_M, _STEP_M)
-    loud = (ground.walker_db + motion.louder_db + heard.node.gain_db) * LN_PER_DB
+    far_m = np.arange(_STEP_M, lone.farthest_m + _STEP_M, _STEP_M)
+    loud = (ground.walker_db + motion.louder_db + lone.node.gain_db) * LN_PER_DB
     known_db = math.hypot(ground.walker_sigma_db, motion.sigma_db, ground.path_db)
     sigma = math.hypot(known_db * LN_PER_DB, STEP_SIGMA)
-    least = (_FAINTEST * heard.noise_um_s) ** 2
-    source_um_s = math.sqrt(max(heard.peak_um_s**2 - heard.noise_um_s**2, least))
+    least = (_FAINTEST * lone.noise_um_s) ** 2
+    source_um_s = math.sqrt(max(lone.peak_um_s**2 - lone.noise_um_s**2, least))
     likely = np.zeros(far_m.shape)
     for deviations, weight in _GAUSS_3:
         absorbed = absorption * math.exp(deviations * ground.absorption_sigma) * far_m
