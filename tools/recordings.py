@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Recordings: what the node's detector makes of real ground, folder by folder."""
+"""Recordings: what a node and a gateway make of real ground, folder by folder."""
 
 from __future__ import annotations
 
@@ -21,20 +21,30 @@ from rich.table import Table
 
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
-from sim_hardware.fastpath import simulate_fast
-from tools import added, micropython, stretches
+from tools import added, ground, micropython, stretches
 from tools.errors import UserError
 from tools.score.intervals import rate, share
 
 _SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
 _FILES_MOST = 10_000
-_HEADS = ("folder", "files", "hours", "files detected", "share (95 %)", "named", "per hour (95 %)")
+_HEADS = (
+    "folder",
+    "files",
+    "hours",
+    "files detected",
+    "share (95 %)",
+    "named",
+    "per hour (95 %)",
+    "alarms",
+    "per hour (95 %)",
+)
 _PREFACE = """# Recordings
 
 Written by `groundwatch recordings FOLDER --markdown FILE`; not to be edited. Each file goes through
 the node's own detector after ten seconds of synthetic quiet ground at the file's own floor; counts
 without calibration are scaled by that floor. No tree was grown and no limit set on any of them. A
 file is detected when an activity begins in it; "named" counts activities by their last class.
+"Alarms" is what the gateway makes of one such node alone, by the class when the alarm is raised.
 
 """
 _ADDED_PREFACE = """# Recordings added to continuous ground
@@ -58,13 +68,14 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One file: how long it is, and how each activity in it was named."""
+class Listened:
+    """One file: how long it is, the last class of each activity, the first one of each alarm."""
 
     folder: str
     name: str
     hours: float
     classes: tuple[str, ...]
+    alarms: tuple[str, ...]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Listen to every recording below a folder and tell of them folder by folder."""
+    """Play every recording below a folder to a node and a gateway; a row for each folder."""
     files = find(args.folder)
     micropython.find()  # unpacked once, before several look for it
     if args.stretches is not None:
@@ -110,8 +121,8 @@ def run(args: argparse.Namespace) -> int:
         _stretches(args, files)
         return 0
     if args.added_to is None:
-        heard = _map(args.workers, listen, files, [args.folder] * len(files))
-        _show(args, _PREFACE, _HEADS, table(heard), "recording", [vars(one) for one in heard])
+        found = _map(args.workers, listen, files, [args.folder] * len(files))
+        _show(args, _PREFACE, _HEADS, table(found), "recording", [vars(one) for one in found])
         return 0
     grounds = [find(args.added_to)] * len(files)
     groups = [added.group_of(path, args.folder, args.group_by) for path in files]
@@ -198,28 +209,28 @@ def find(folder: Path) -> list[Path]:
     return files
 
 
-def listen(path: Path, top: Path) -> Heard:
-    """One file through one node. Raises SimError for a file that is no recording."""
+def listen(path: Path, top: Path) -> Listened:
+    """One file through node and gateway. Raises SimError for a file that is no recording."""
     take = recordings.load(path)
-    reports = simulate_fast(take, micropython=micropython.find())[recordings.NODE].reports
+    seen = ground.observe(take, path.name)
     last: dict[int, str] = {}
-    begun = {report.onset_ms for report in reports if report.phase == Phase.ONSET}
-    for report in reports:
-        if report.onset_ms in begun:
+    started = {report.onset_ms for report in seen.reports if report.phase == Phase.ONSET}
+    for report in seen.reports:
+        if report.onset_ms in started:
             last[report.onset_ms] = TargetClass(report.class_id).label
     folder = path.parent.relative_to(top).as_posix()
-    return Heard(folder, path.name, take.duration_s / 3600, tuple(last.values()))
+    alarms = tuple(alarm.name for alarm in seen.alarms)
+    return Listened(folder, path.name, take.duration_s / 3600, tuple(last.values()), alarms)
 
 
-def table(heard: Sequence[Heard]) -> list[tuple[str, ...]]:
+def table(listened: Sequence[Listened]) -> list[tuple[str, ...]]:
     """A row of words for each folder."""
     rows: list[tuple[str, ...]] = []
-    for folder in sorted({one.folder for one in heard}):
-        own = [one for one in heard if one.folder == folder]
+    for folder in sorted({one.folder for one in listened}):
+        own = [one for one in listened if one.folder == folder]
         hours = sum(one.hours for one in own)
         hits = sum(bool(one.classes) for one in own)
-        classes = Counter(name for one in own for name in one.classes)
-        part, often = share(hits, len(own)), rate(classes.total(), hours)
+        part = share(hits, len(own))
         rows.append(
             (
                 folder,
@@ -227,8 +238,15 @@ def table(heard: Sequence[Heard]) -> list[tuple[str, ...]]:
                 f"{hours:.2f}",
                 str(hits),
                 f"{100 * part.value:.0f} % ({100 * part.low:.0f}-{100 * part.high:.0f})",
-                ", ".join(f"{count} {name}" for name, count in classes.most_common()) or "-",
-                f"{often.value:.2f} ({often.low:.2f}-{often.high:.2f})",
+                *_counted([name for one in own for name in one.classes], hours),
+                *_counted([name for one in own for name in one.alarms], hours),
             )
         )
     return rows
+
+
+def _counted(names: Sequence[str], hours: float) -> tuple[str, str]:
+    """How many of each name, and how often all together."""
+    often = rate(len(names), hours)
+    words = ", ".join(f"{count} {name}" for name, count in Counter(names).most_common())
+    return words or "-", f"{often.value:.2f} ({often.low:.2f}-{often.high:.2f})"

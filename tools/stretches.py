@@ -22,12 +22,12 @@ from scipy import signal as dsp
 
 from gateway.wire.messages import TargetClass
 from sim_hardware import recordings
-from sim_hardware.fastpath import Report, simulate_fast
+from sim_hardware.fastpath import Report
 from sim_hardware.virtual import Pace
-from tools import micropython
+from tools import ground
 from tools.errors import UserError
 
-HEADS = ("file", "from s", "to s", "reported after s", "named")
+HEADS = ("file", "from s", "to s", "reported after s", "named", "alarmed")
 _BAND_HZ = (8.0, 40.0)
 _RISE_DB, _STEP_DB = 10.0, 10.0
 _SHORTEST_S, _LONGEST_S = 4, 60
@@ -47,13 +47,15 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was reported of a stretch: seconds from its begin (None: nothing), last names."""
+    """What was reported of a stretch: seconds from its start (None: nothing), the last class of
+    each activity, and the first class of each alarm that was raised while one of these went on."""
 
     file: str
     t0_s: float
     t1_s: float
     after_s: float | None
     classes: tuple[str, ...]
+    alarms: tuple[str, ...]
 
 
 def read(path: Path, top: Path) -> list[Stretch]:
@@ -102,7 +104,7 @@ def rises(counts: NDArray[np.floating], fs_hz: float) -> list[tuple[float, float
 
 
 def answer(path: Path, top: Path, given: Sequence[Stretch] | None) -> list[Answer]:
-    """What a node reports of one file's stretches; None: of those that rise smoothly."""
+    """What is reported of one file's stretches; None: of those that rise smoothly."""
     take = recordings.load(path)
     if given is None:
         signal = take.signals[recordings.NODE]
@@ -111,32 +113,46 @@ def answer(path: Path, top: Path, given: Sequence[Stretch] | None) -> list[Answe
         given = [Stretch(name, *one) for one in rises(data, signal.fs_hz)]
     if not given:
         return []
-    activities = _activities(
-        simulate_fast(take, micropython=micropython.find())[recordings.NODE].reports
-    )
+    seen = ground.observe(take, path.name)
+    activities = _activities(seen.reports)
     found = []
     for one in given:
         own = [
-            (sent_s, name)
-            for from_s, to_s, sent_s, name in activities
-            if from_s < one.t1_s + _AFTER_S and to_s > one.t0_s - _BEFORE_S
+            activity
+            for activity in activities
+            if activity.from_s < one.t1_s + _AFTER_S and activity.to_s > one.t0_s - _BEFORE_S
         ]
-        after_s = max(0.0, round(own[0][0] - one.t0_s, 1)) if own else None
-        names = tuple(name for _, name in own)
-        found.append(Answer(one.file, one.t0_s, one.t1_s, after_s, names))
+        after_s = max(0.0, round(own[0].reported_s - one.t0_s, 1)) if own else None
+        names = tuple(activity.name for activity in own)
+        alarms = tuple(
+            alarm.name
+            for alarm in seen.alarms
+            if any(a.from_s <= alarm.t_s <= a.to_s + _AFTER_S for a in own)
+        )
+        found.append(Answer(one.file, one.t0_s, one.t1_s, after_s, names, alarms))
     return found
 
 
-def _activities(reports: Sequence[Report]) -> list[tuple[float, float, float, str]]:
-    """(onset, end, first report, last name), seconds of the take."""
-    lead_s = Pace().lead_s
-    found: dict[int, tuple[float, float, float, str]] = {}
+@dataclass(frozen=True)
+class _Activity:
+    """Seconds of the recording: onset, end, first report; and the last class."""
+
+    from_s: float
+    to_s: float
+    reported_s: float
+    name: str
+
+
+def _activities(reports: Sequence[Report]) -> list[_Activity]:
+    found: dict[int, _Activity] = {}
     for report in reports:
-        onset_s = report.onset_ms / 1000 - lead_s
-        sent_s = report.told_ms / 1000 - lead_s
-        first_s = found[report.onset_ms][2] if report.onset_ms in found else sent_s
+        onset_s = ground.uptime_s(report.onset_ms)
+        sent_s = ground.uptime_s(report.told_ms)
+        first_s = found[report.onset_ms].reported_s if report.onset_ms in found else sent_s
         name = TargetClass(report.class_id).label
-        found[report.onset_ms] = (onset_s, onset_s + report.elapsed_s_x10 / 10, first_s, name)
+        found[report.onset_ms] = _Activity(
+            onset_s, onset_s + report.elapsed_s_x10 / 10, first_s, name
+        )
     return list(found.values())
 
 
@@ -149,10 +165,13 @@ def table(answers: Sequence[Answer]) -> list[tuple[str, ...]]:
             f"{one.t1_s:.0f}",
             "-" if one.after_s is None else f"{one.after_s:.1f}",
             ", ".join(one.classes) or "-",
+            ", ".join(one.alarms) or "-",
         )
         for one in answers
     ]
     reported = sum(one.after_s is not None for one in answers)
+    alarmed = sum(bool(one.alarms) for one in answers)
     names = Counter(name for one in answers for name in one.classes)
     words = ", ".join(f"{count} {name}" for name, count in names.most_common()) or "-"
-    return [*rows, (f"all {len(answers)}", "", "", f"{reported} reported", words)]
+    total = (f"all {len(answers)}", "", "", f"{reported} reported", words, f"{alarmed} alarmed")
+    return [*rows, total]

@@ -36,6 +36,7 @@ def test_recordings_are_told_by_folder_file_and_class(tmp_path, capsys):
     *files, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     told = {one["name"]: one["classes"] for one in files}
     assert told == {"a.npz": ["person"], "b.npz": []}
+    assert {one["name"]: one["alarms"] for one in files} == {"a.npz": ["person"], "b.npz": []}
     assert [row["folder"] for row in summary["folders"]] == ["quiet", "walks"]
     assert "| walks | 1 |" in table.read_text()
 
@@ -116,12 +117,13 @@ def test_stretches_of_a_list_are_answered_one_by_one(tmp_path, capsys):
     steps.write_text("file,t0_s,t1_s,remark\nwalks/a.npz,15,40,a walk\nquiet/b.npz,10,20,-\n")
     assert main(["recordings", str(tmp_path), "--stretches", str(steps), "--json"]) == 0
     *each, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert [(one["file"], one["classes"]) for one in each] == [
-        ("walks/a.npz", ["person"]),
-        ("quiet/b.npz", []),
+    assert [(one["file"], one["classes"], one["alarms"]) for one in each] == [
+        ("walks/a.npz", ["person"], ["person"]),
+        ("quiet/b.npz", [], []),
     ]
     assert each[0]["after_s"] is not None and each[1]["after_s"] is None
     assert summary["folders"][-1]["reported after s"] == "1 reported"
+    assert summary["folders"][-1]["alarmed"] == "1 alarmed"
 
 
 def test_rises_are_found_by_level_alone(tmp_path):
