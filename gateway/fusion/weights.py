@@ -22,7 +22,6 @@ class Weights:
     pair: float = 0.3  # 35
     pir: float = 1.01  # 12
     unnamed: float = 0.3  # 0
-    lone: float = 0.3  # 0
     sure: float = 0.3  # 33
     way: float = 0.36  # 13
     order: float = 1.44  # 10

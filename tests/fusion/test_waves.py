@@ -115,6 +115,22 @@ def test_digging_with_rests_is_an_alarm_after_a_minute_as_well() -> None:
     assert "n03: digging for a minute or longer" in event.reasons
 
 
+def test_digging_before_a_pir_is_an_alarm_after_a_minute_and_not_before() -> None:
+    short = activity(SITE, "n03", 20, [5.0] * 6, DIGGING, confidence=0.97, pir=3)
+    assert alarmed(run(SITE, short)) == []
+    long = activity(SITE, "n03", 20, [5.0] * 15, DIGGING, confidence=0.8, pir=3)
+    assert len(alarmed(run(SITE, long))) == 1
+
+
+def test_tree_that_sways_before_a_pir_in_the_wind_is_no_alarm_however_long() -> None:
+    swaying = activity(SITE, "n03", 20, [5.0] * 30, DIGGING, confidence=0.8, pir=9)
+    events = run(SITE, swaying, noisy_from_s=10)
+    assert alarmed(events) == []
+    assert any("in wind or rain" in reason for reason in reasons(events))
+    person = activity(SITE, "n03", 20, [5.0] * 6, PERSON, confidence=0.8, pir=9)
+    assert len(alarmed(run(SITE, person, noisy_from_s=10))) == 1
+
+
 def test_knocks_that_last_for_less_than_half_of_a_minute_are_none() -> None:
     knocks = [activity(SITE, "n03", start, (9.0, 2.0), DIGGING) for start in (20, 38, 56, 74)]
     assert alarmed(run(SITE, in_time(*knocks))) == []

@@ -163,25 +163,31 @@ def over_bad_link(given: Sequence[Detection], seed: int, loss: float = 0.3) -> l
 
 
 def run(
-    site: Site, given: Sequence[Detection], dead: Iterable[str] = (), rules: Rules = RULES
+    site: Site,
+    given: Sequence[Detection],
+    dead: Iterable[str] = (),
+    rules: Rules = RULES,
+    noisy_from_s: float = math.inf,
 ) -> list[list[Event]]:
-    """Every version of every event, by event in order of their beginning; hearts beat."""
+    """Every version of every event, by event in order of their start. Noise floors are reported
+    each minute; they rise to four times at `noisy_from_s`, by a report out of turn."""
     state, seen = FusionState(), dict[str, list[Event]]()
     tick_us = given[0].arrival_us - 5 * S if given else T0
     alive = [name for name in site.nodes if name not in set(dead)]
     for name in alive:
         state, _ = step(state, site, rules, tick_us, NoiseFloor(name, tick_us, FLOOR_UM_S))
+    noisy_us = T0 + noisy_from_s * S
     for one in (*given, None):
         end_us = one.arrival_us if one else tick_us + 90 * S
         while tick_us < end_us:
             tick_us = min(tick_us + S, end_us)
             state, changed = step(state, site, rules, tick_us, None)
             _note(seen, changed)
-            if (tick_us - T0) // S % 60 == 0:
+            if (tick_us - T0) // S % 60 == 0 or noisy_us <= tick_us < noisy_us + S:
+                floor_um_s = FLOOR_UM_S * (4 if tick_us >= noisy_us else 1)
                 for name in alive:
-                    state, _ = step(
-                        state, site, rules, tick_us, NoiseFloor(name, tick_us, FLOOR_UM_S)
-                    )
+                    floor = NoiseFloor(name, tick_us, floor_um_s)
+                    state, _ = step(state, site, rules, tick_us, floor)
         if one is not None:
             state, changed = step(state, site, rules, one.arrival_us, one)
             _note(seen, changed)

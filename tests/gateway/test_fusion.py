@@ -149,8 +149,12 @@ def test_fusion_pir_support_confirms_a_single_node() -> None:
 
 def test_fusion_lone_node_of_a_sector_must_be_sure_by_itself() -> None:
     site = line(nodes=1, sectors=1)
-    assert not run(site, heard(site, "n00", 1, confidence=0.5))[1][0].confirmed
-    assert run(site, heard(site, "n00", 1, confidence=0.7))[1][0].confirmed
+    first = heard(site, "n00", 1, confidence=0.9)
+    assert not run(site, first)[1][0].confirmed
+    for confidence, confirmed in ((0.7, False), (0.8, True)):
+        again = heard(site, "n00", 1, elapsed_s=5, confidence=confidence, phase=Phase.UPDATE)
+        weak = heard(site, "n00", 1, confidence=confidence)
+        assert run(site, weak, again)[1][0].confirmed is confirmed
 
 
 def test_fusion_animals_are_never_confirmed() -> None:

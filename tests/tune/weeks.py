@@ -71,7 +71,7 @@ def live(
     if not (folder / "gateway.toml").exists():
         write_config(folder, "port = 0")
     site_file = folder / "site.toml"
-    # Alone in its sector: its own word raises an alarm at 60 %.
+    # Alone in its sector; the belt of the pump moves before its PIR: an alarm at 60 %.
     site_file.write_text(site_file.read_text().replace(*_ALONE))
     site = load_site(site_file)
     store = store_at(place or data / "groundwatch.db")
@@ -120,7 +120,7 @@ def _events(
             at_s = day * DAY + hour * HOUR + chance.randrange(60, HOUR - 120)
             of_day = (start_us // S + at_s) // HOUR % 24
             if of_day in plan.pump_hours:
-                yield from _passing(nodes[plan.noisy], start_us, at_s, plan.pump_pct)
+                yield from _passing(nodes[plan.noisy], start_us, at_s, plan.pump_pct, 1)
         if plan.walk_hour is not None and day % 7 == 3:
             at_s = day * DAY + plan.walk_hour * HOUR
             from_us = start_us + at_s * S
@@ -142,7 +142,7 @@ def _events(
 
 
 def _passing(
-    node: PlayedNode, start_us: int, at_s: int, pct: tuple[int, ...]
+    node: PlayedNode, start_us: int, at_s: int, pct: tuple[int, ...], pir: int = 0
 ) -> Iterator[tuple[int, object]]:
     phases = [Phase.ONSET, *[Phase.UPDATE] * (len(pct) - 2), Phase.END]
     for index, (phase, confidence) in enumerate(zip(phases, pct, strict=True)):
@@ -155,6 +155,7 @@ def _passing(
             TargetClass.PERSON,
             confidence,
             elapsed,
+            pir,
             peak_um_s=3.0,
         )
         yield start_us + (at_s + 5 * index) * S, (node.node, make)

@@ -30,7 +30,6 @@ _EXPECTED = {
     "pair": 0.5,
     "unnamed": 0.3,
     "pir": 1.0,
-    "lone": 0.3,
     "sure": 0.3,
     "way": 0.5,
     "order": 1.5,

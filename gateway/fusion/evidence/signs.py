@@ -35,7 +35,7 @@ _LASTING_S = 60.0  # so long, it counts in full
 # Signs with a fitted weight; `rules.Rules` adds those whose weight is stated.
 KINDS = tuple(item.name for item in fields(Weights) if item.name not in ("prior", "products"))
 # One of these at least makes an event fit to disturb an operator.
-GROUNDS = frozenset({"pair", "pir", "lone", "sure", "agree", "order", "unnamed", "enduring"})
+GROUNDS = frozenset({"pair", "pir", "sure", "agree", "order", "unnamed", "enduring"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,18 @@ def evidence(
     against = doubts(site, scene.floors, activities, target, at_us, scene.others)
     # Of one and the same thing far away, all reports together are one witness.
     alike = any(doubt.kind in ONE_WITNESS for doubt in against)
+    # A tree sways as long as the wind blows, and its branches move before the PIR: no support then.
+    sways = target is TargetClass.DIGGING and any(doubt.kind == "noisy" for doubt in against)
     return (
         *_of_nodes(named, alike),
         *(() if alike else _pair(rules, named)),
         *(() if alike else _unnamed(rules, agreeing, target)),
-        *_with_pir(rules, named),
-        *_alone(site, rules, named, target),
+        *_with_pir(rules, named, sways),
         *_sure(rules, named, target),
         *_on_a_path(agreeing, path),
         *(() if alike else _order(scene, agreeing, target, at_us)),
         *_lasts(agreeing),
-        *enduring(rules, named, target),
+        *enduring(rules, named, target, sways),
         *(Sign(doubt.kind, 1.0, doubt.reason) for doubt in against),
         *_digging(rules, named, target, against),
         *_often_false(scene.records, agreeing, at_us),
@@ -159,22 +160,11 @@ def _in_time(rules: Rules, a: Activity, b: Activity) -> bool:
     return a.onset_us <= b.report_us and b.onset_us <= a.report_us
 
 
-def _with_pir(rules: Rules, activities: Sequence[Activity]) -> Iterator[Sign]:
+def _with_pir(rules: Rules, activities: Sequence[Activity], sways: bool) -> Iterator[Sign]:
     for activity in activities:
         if activity.pir_count and activity.confidence >= rules.pir_confidence:
-            yield Sign("pir", 1.0, f"{activity.id.node} detected it and its PIR saw movement")
-            return
-
-
-def _alone(
-    site: Site, rules: Rules, activities: Sequence[Activity], target: TargetClass
-) -> Iterator[Sign]:
-    if target is TargetClass.DIGGING:
-        return  # of one node, only what endures
-    sure = {a.sector: a.id.node for a in activities if a.confidence >= rules.lone_confidence}
-    for sector, node in sure.items():
-        if len(site.sector_nodes(sector)) == 1:
-            yield Sign("lone", 1.0, f"{node} detected it and is alone in sector {sector}")
+            reason = f"{activity.id.node} detected it and its PIR saw movement"
+            yield Sign("pir", 0.0 if sways else 1.0, reason)
             return
 
 
@@ -216,7 +206,9 @@ def _lasts(activities: Sequence[Activity]) -> Iterator[Sign]:
         yield Sign("lasting", min(longest_us / 1e6 / _LASTING_S, 1.0))
 
 
-def enduring(rules: Rules, activities: Sequence[Activity], target: TargetClass) -> Iterator[Sign]:
+def enduring(
+    rules: Rules, activities: Sequence[Activity], target: TargetClass, sways: bool = False
+) -> Iterator[Sign]:
     """Digging that one node reports for a minute, again and again: a knock does not last. A digger
     rests, so that a node may report him as several activities: for half the time at least."""
     if target is not TargetClass.DIGGING:
@@ -230,7 +222,8 @@ def enduring(rules: Rules, activities: Sequence[Activity], target: TargetClass) 
         reports = sum(one.reports for one in own)
         is_long = lasted_us >= rules.enduring_us and 2 * active_us >= lasted_us
         if is_long and reports >= rules.enduring_reports:
-            yield Sign("enduring", 1.0, f"{node}: digging for a minute or longer")
+            reason = f"{node}: digging for a minute or longer"
+            yield Sign("enduring", 0.0 if sways else 1.0, reason)
             return
 
 

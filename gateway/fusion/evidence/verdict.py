@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from gateway.fusion.evidence.signs import GROUNDS, Sign, odds
 from gateway.fusion.rules import ALARMABLE, Rules
 from gateway.model.target import TargetClass
 
-# An operator is disturbed for these whatever the odds are; `_suffices` says when not.
+# An operator is disturbed for these whatever the odds are, where they are grounds.
 _SUFFICIENT = frozenset({"pir", "enduring"})
 # Two sources that do not depend on each other: what the policy `confirmed` asks for.
 _INDEPENDENT = frozenset({"pair", "order", "pir", "agree", "unnamed"})
@@ -37,12 +37,12 @@ def judge(rules: Rules, target: TargetClass, signs: Sequence[Sign]) -> Verdict:
     could classify is an alarm only if it moves from node to node, and not with the gusts.
     """
     sum_of = odds(rules, signs)
-    kinds = {sign.kind for sign in signs}
+    kinds = {sign.kind for sign in signs if sign.amount}
     if target is TargetClass.UNKNOWN:
         confirmed = "order" in kinds and "noisy" not in kinds
     else:
-        enough = sum_of >= rules.alarm_at or _suffices(kinds)
-        confirmed = target in ALARMABLE and enough and bool(kinds & GROUNDS)
+        enough = sum_of >= rules.alarm_at or bool(_grounds(kinds) & _SUFFICIENT)
+        confirmed = target in ALARMABLE and enough and bool(_grounds(kinds))
     is_shown = target in ALARMABLE or target is TargetClass.UNKNOWN
     reasons = tuple(dict.fromkeys(sign.reason for sign in signs if sign.reason))
     return Verdict(
@@ -54,10 +54,10 @@ def judge(rules: Rules, target: TargetClass, signs: Sequence[Sign]) -> Verdict:
     )
 
 
-def _suffices(kinds: Collection[str]) -> bool:
-    """Of digging, a PIR is not enough, and in wind or rain neither is that it endures: trees."""
-    ruled_out = {"pir": "digging", "enduring": "swaying"}
-    return any(kind in kinds and ruled_out.get(kind) not in kinds for kind in _SUFFICIENT)
+def _grounds(kinds: Collection[str]) -> Set[str]:
+    """Of digging, a PIR is none: it may see the branches of a tree that sways."""
+    grounds = GROUNDS.intersection(kinds)
+    return grounds - {"pir"} if "digging" in kinds else grounds
 
 
 def _probability(log_odds: float) -> float:
