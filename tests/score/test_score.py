@@ -64,7 +64,7 @@ def test_score_of_the_same_world_twice_is_the_same(micropython: Path) -> None:
     assert both["hours"] == pytest.approx(2 * figures(first)["hours"], abs=0.01)
     passes = [row["passes"] for row in both["pd_by_ring"]]
     assert passes == [2 * row["passes"] for row in figures(first)["pd_by_ring"]]
-    assert markdown(both).count("###") == 9
+    assert markdown(both).count("###") == 10
 
 
 def test_goals_are_reached_missed_or_open_by_their_interval() -> None:

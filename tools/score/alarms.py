@@ -34,6 +34,7 @@ Line = Mapping[str, Any]
 # A lone node is believed after its third report, 10 s after its first, and that one may look back
 # 8 s (gateway.fusion.rules, ugs.detect.activity); rounded up.
 LATE_S = 20.0
+_STATES = frozenset({"alarm", "alarm_update"})
 
 
 @dataclass
@@ -41,12 +42,16 @@ class AlarmMarks:
     """What became of the alarms of one run. Errors: one entry for each alarm that made the claim
     and answers an actor: seconds after he was near and audible, or audible at all, at any node;
     degrees off, share of the true speed, metres from the actor. `later` are actors whose alarm
-    named a node within reach after it was raised; `repeats` by actor; `places` are (metres off,
-    metres claimed) of each report's place amid the nodes, `walkers` those of persons anywhere."""
+    named a node within reach after it was raised; `repeats` by actor; `names` is the class of each
+    actor's first alarm when it was last stated, `unwanted` those of alarms that answer none;
+    `places` are (metres off, metres claimed) of each report's place amid the nodes, `walkers` those
+    of persons anywhere."""
 
     hits: dict[str, Line] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
     repeats: Counter[str] = field(default_factory=Counter)
+    names: dict[str, str] = field(default_factory=dict)
+    unwanted: Counter[str] = field(default_factory=Counter)
     nuisance: int = 0
     false: list[float] = field(default_factory=list)
     after_near_s: list[float] = field(default_factory=list)
@@ -74,6 +79,7 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
     marks = AlarmMarks(
         places=offs(truth, points, lines), walkers=walker_places(truth, points, lines)
     )
+    last = {one["id"]: str(one["class"]) for one in lines if one["type"] in _STATES}
     for line in lines:
         if line["type"] != "alarm" or not 0 <= line["t_s"] < truth.duration_s + LATE_S:
             continue
@@ -87,13 +93,16 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
             marks.later.update(fresh[:1])
         if fresh:
             marks.hits[fresh[0]] = line
+            marks.names[fresh[0]] = last[line["id"]]
             _measure(marks, truth, fresh[0], line, lines)
         elif wanted:
             marks.repeats[wanted[0]] += 1
         elif causes:
             marks.nuisance += 1
+            marks.unwanted[last[line["id"]]] += 1
         else:
             marks.false.append(float(line["t_s"]))
+            marks.unwanted[last[line["id"]]] += 1
     return marks
 
 

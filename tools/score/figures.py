@@ -15,7 +15,7 @@ from tools.score import goals
 from tools.score.intervals import Interval, chance, rate, share
 from tools.score.places import WalkerPlace
 from tools.score.tally import NOTHING, Cell, Tally, classes_told
-from tools.score.truth import CLASSES
+from tools.score.truth import CLASSES, WANTED
 
 DAY_S = 86_400.0
 ALL = "all"
@@ -62,7 +62,8 @@ def figures(tally: Tally) -> Figure:
         "walker_ellipse_m": spread([one.radius_m for one in tally.walkers]),
         "direction_told": _plain(share(len(tally.direction_deg), tally.answered)),
         "crossings_once": _plain(share(tally.crossings_once.total(), tally.crossings.total())),
-        "confusion": confusion(tally),
+        "confusion": confusion(tally.confusion),
+        "alarm_confusion": alarm_confusion(tally.alarm_confusion),
         "reliability": reliability(tally),
         "roc": roc(tally),
     }
@@ -168,11 +169,19 @@ def _within(values: Sequence[float], limit: float) -> Figure:
     return {"within_45": _plain(share(sum(v <= limit for v in values), len(values)))}
 
 
-def confusion(tally: Tally) -> Figure:
+def alarm_confusion(pairs: Counter[tuple[str, str]]) -> Figure:
+    """The same of alarms: rows are audible crossings of what is wanted, and nothing for alarms that
+    answer none of these. The macro average is of the wanted classes."""
+    found = confusion(pairs)
+    wanted = [value for name, value in found["f1"].items() if name in WANTED]
+    return found | {"macro_f1": round(float(np.mean(wanted)), 4) if wanted else None}
+
+
+def confusion(pairs: Counter[tuple[str, str]]) -> Figure:
     """Matrix by event (rows truth, columns told) and F1; classes that never happened are left out
     of the macro average. What stays unclassified names no class: it counts as nothing."""
-    names = classes_told(tally.confusion)
-    matrix = [[tally.confusion[(truth, told)] for told in names] for truth in names]
+    names = classes_told(pairs)
+    matrix = [[pairs[(truth, told)] for told in names] for truth in names]
     scores: dict[str, float] = {}
     for i, name in enumerate(names):
         counted = [at for at, told in enumerate(names) if told == name or _is_none(told, name)]

@@ -147,6 +147,12 @@ def rows(tally: Tally, score: Mapping[str, Any]) -> list[tuple[str, ...]]:
         found.append(
             _plain_row("macro-F1 of six classes, by event", ">= 0.85", macro, events, 0.85)
         )
+    macro = score["alarm_confusion"]["macro_f1"]
+    if macro is not None:
+        events = sum(map(sum, score["alarm_confusion"]["matrix"]))
+        found.append(
+            _plain_row("macro-F1 of four wanted classes, by alarm", ">= 0.85", macro, events, 0.85)
+        )
     for name, key, limit, unit in (
         ("speed off, share of the true one, P50", "speed_off_share", 0.15, ""),
         ("location off, calibrated cell of 40 m, each report, P50", "cell_place_off_m", 5.0, " m"),

@@ -48,6 +48,7 @@ def sheets(score: Figure) -> list[Sheet]:
         _alarms(score),
         _errors(score),
         _confusion(score),
+        _alarm_confusion(score),
         _reliability(score),
         _roc(score),
     ]
@@ -159,17 +160,28 @@ def _errors(score: Figure) -> Sheet:
     return Sheet("Time and accuracy", ("figure", "count", "P50", "P95"), tuple(rows))
 
 
+def _alarm_confusion(score: Figure) -> Sheet:
+    given = score["alarm_confusion"]
+    title = "Class of the alarm (columns) of each audible crossing (rows)"
+    if given["macro_f1"] is not None:
+        title += f"; macro-F1 of the wanted classes {given['macro_f1']:.2f}"
+    return _matrix(title, given)
+
+
 def _confusion(score: Figure) -> Sheet:
     given = score["confusion"]
+    title = "Named (columns) of what was there (rows), by event"
+    if given["macro_f1"] is not None:
+        title += f"; macro-F1 {given['macro_f1']:.2f} (unclassified counts as nothing)"
+    return _matrix(title, given)
+
+
+def _matrix(title: str, given: Mapping[str, Any]) -> Sheet:
     rows = [
         (name, *map(str, row), f"{given['f1'][name]:.2f}")
         for name, row in zip(given["classes"], given["matrix"], strict=True)
         if name in given["f1"]
     ]
-    macro = given["macro_f1"]
-    title = "Named (columns) of what was there (rows), by event"
-    if macro is not None:
-        title += f"; macro-F1 {macro:.2f} (unclassified counts as nothing)"
     return Sheet(title, ("truth", *given["classes"], "F1"), tuple(rows))
 
 

@@ -58,7 +58,7 @@ class RocPoint:
 @dataclass
 class Tally:
     """Sums over runs. Keys of `rings` and `audible`: (condition, class[, ring]); seconds and false
-    counts by condition; `confusion` by (truth, told)."""
+    counts by condition; `confusion` of activities by (truth, told), `alarm_confusion` of alarms."""
 
     runs: list[str] = field(default_factory=list)
     rings: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
@@ -81,6 +81,7 @@ class Tally:
     repeated_alarms: int = 0
     nuisance_alarms: int = 0
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alarm_confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     report_after_near_s: list[float] = field(default_factory=list)
     report_after_audible_s: list[float] = field(default_factory=list)
     alarm_after_near_s: list[float] = field(default_factory=list)
@@ -185,6 +186,10 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
             out.crossings_heard[key] += 1
             out.crossings_heard_alarmed[key] += actor in marks.hits
             out.crossings_heard_once[key] += is_once
+            named = str(truth.actors[actor]["class"]), marks.names.get(actor, NOTHING)
+            out.alarm_confusion[named] += 1
+    for name, count in marks.unwanted.items():
+        out.alarm_confusion[(NOTHING, name)] += count
     for t_s in marks.false:
         out.false_alarms[truth.condition(t_s)] += 1
     out.answered += len(marks.hits)

@@ -64,8 +64,15 @@ def _probability(log_odds: float) -> float:
     return round(min(max(1 / (1 + math.exp(-log_odds)), 0.01), 0.99), 2)
 
 
+# A node names one walker of three a group, and a group hardly ever a person: on the sites that
+# weights are fitted on, 38 % of persons and 92 % of groups are reported as a group, 62 % and 5 % as
+# a person. So a report of a person is worth ln(0.62 / 0.05), one of a group ln(0.92 / 0.38).
+_GROUP_VOTE = 0.35
+
+
 def classify(votes: Iterable[Mapping[TargetClass, float]]) -> TargetClass:
-    """The class with the largest sum of confidences; `votes` are those of each observation type."""
+    """The class with the largest sum of confidences; `votes` are those of each observation type.
+    Between a person and a group, a vote for a group counts less."""
     weights: dict[TargetClass, float] = {}
     for vote in votes:
         for target, confidence in vote.items():
@@ -74,4 +81,6 @@ def classify(votes: Iterable[Mapping[TargetClass, float]]) -> TargetClass:
     if not weights:
         return TargetClass.UNKNOWN
     # Of classes that weigh the same, the one that the enum lists first.
-    return max(TargetClass, key=lambda target: weights.get(target, 0.0))
+    found = max(TargetClass, key=lambda target: weights.get(target, 0.0))
+    is_person = weights.get(TargetClass.PERSON, 0.0) > _GROUP_VOTE * weights.get(found, 0.0)
+    return TargetClass.PERSON if found is TargetClass.GROUP and is_person else found
