@@ -57,17 +57,18 @@ class Arming(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The weekly schedule of some sectors."""
 
     sectors: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=1000, examples=[["gate"]])]
-    time_zone: TimeZone
+    time_zone: TimeZone | None = None  # that of [gateway]
     armed: Annotated[
         tuple[Text, ...], Meta(min_length=1, max_length=50, examples=[["mon-fri 18:00-06:00"]])
     ]
 
     def __post_init__(self) -> None:
-        self.schedule()
+        self.schedule("UTC")
 
-    def schedule(self) -> Schedule:
-        """Ready for use. Raises ValueError that starts with the key."""
-        return _schedule("armed", self.armed, self.time_zone)
+    def schedule(self, time_zone: str) -> Schedule:
+        """Ready for use, where the table names no zone in `time_zone`. Raises ValueError that
+        starts with the key."""
+        return _schedule("armed", self.armed, self.time_zone or time_zone)
 
 
 def _schedule(key: str, written: Sequence[str], zone: str) -> Schedule:
@@ -82,17 +83,18 @@ class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """When the alarms of some sectors need a second source beside one node."""
 
     sectors: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=1000, examples=[["gate"]])]
-    time_zone: TimeZone
+    time_zone: TimeZone | None = None  # that of [gateway]
     confirmed: Annotated[
         tuple[Text, ...], Meta(min_length=1, max_length=50, examples=[["mon-fri 06:00-18:00"]])
     ]
 
     def __post_init__(self) -> None:
-        self.schedule()
+        self.schedule("UTC")
 
-    def schedule(self) -> Schedule:
-        """Ready for use. Raises ValueError that starts with the key."""
-        return _schedule("confirmed", self.confirmed, self.time_zone)
+    def schedule(self, time_zone: str) -> Schedule:
+        """Ready for use, where the table names no zone in `time_zone`. Raises ValueError that
+        starts with the key."""
+        return _schedule("confirmed", self.confirmed, self.time_zone or time_zone)
 
 
 class Escalation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,10 +125,12 @@ def alarm_config(
     arming: Sequence[Arming],
     escalation: Sequence[Escalation],
     confirmation: Sequence[Confirmation] = (),
+    time_zone: str | None = None,
 ) -> AlarmConfig:
-    """All lists together. Raises ValueError that starts with the key."""
-    schedules = _by_sector("arming", arming)
-    confirmed = _by_sector("confirmation", confirmation)
+    """All lists together; `time_zone` is that of tables that name none. Raises ValueError that
+    starts with the key."""
+    schedules = _by_sector("arming", arming, time_zone)
+    confirmed = _by_sector("confirmation", confirmation, time_zone)
     if any(a.after_s >= b.after_s for a, b in zip(escalation, escalation[1:], strict=False)):
         raise ValueError("escalation must have steps of growing after_s, e.g. after_s = 300")
     steps = tuple(
@@ -135,10 +139,16 @@ def alarm_config(
     return AlarmConfig(schedules, steps, confirmed)
 
 
-def _by_sector(key: str, tables: Sequence[Arming | Confirmation]) -> dict[str, Schedule]:
+def _by_sector(
+    key: str, tables: Sequence[Arming | Confirmation], time_zone: str | None
+) -> dict[str, Schedule]:
     found: dict[str, Schedule] = {}
     for index, table in enumerate(tables):
-        schedule = table.schedule()
+        zone = table.time_zone or time_zone
+        if zone is None:
+            missing = f"{key}[{index}].time_zone is missing, and [gateway] has none"
+            raise ValueError(f'{missing}, e.g. time_zone = "Europe/Berlin"')
+        schedule = table.schedule(zone)
         for sector in table.sectors:
             if sector in found:
                 names = f"{key}[{index}].sectors names {sector!r} twice"

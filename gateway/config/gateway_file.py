@@ -16,6 +16,7 @@ from gateway.config.alarms import (
     ArmingTables,
     ConfirmationTables,
     EscalationTables,
+    TimeZone,
     alarm_config,
 )
 from gateway.config.connectors import ConnectorTables, connector_tables, read_connectors
@@ -41,10 +42,11 @@ EXAMPLE = """\
 data_dir = "data"        # the store lives here
 site = "site.toml"
 fleet_key = "fleet.key"  # 64 hex digits, mode 0600
+# time_zone = "Europe/Berlin"  # of the schedules below that name none
 
 [broker]
 kind = "embedded"        # embedded | mosquitto | external
-host = "127.0.0.1"
+host = "0.0.0.0"         # every address of this machine: no node reaches 127.0.0.1
 port = 1883
 
 [console]
@@ -126,6 +128,8 @@ class GatewayTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     site: FileName = "site.toml"
     fleet_key: FileName = "fleet.key"
     release_key: Annotated[FileName, Meta(examples=["release.pub"])] | None = None
+    # Of [[arming]] and [[confirmation]] tables that name none.
+    time_zone: TimeZone | None = None
 
 
 class StoreTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -204,7 +208,9 @@ def load_config(path: Path) -> GatewayConfig:
     if broker.tls and "port" not in raw["broker"]:
         broker = replace(broker, port=TLS_PORT)
     try:
-        alarms = alarm_config(file.arming, file.escalation, file.confirmation)
+        alarms = alarm_config(
+            file.arming, file.escalation, file.confirmation, file.gateway.time_zone
+        )
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     tables = connector_tables(file.connector, file.output, file.home_assistant, str(path))

@@ -189,10 +189,8 @@ class SiteFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     site: SiteTable
     ground: GroundTable = field(default_factory=GroundTable)
     sector: tuple[SectorTable, ...] = ()
-    node: Annotated[
-        tuple[NodeTable, ...],
-        Meta(min_length=1, extra={"example": '[[node]] id = "n01", x_m = 0, y_m = 0'}),
-    ]
+    # None at first: `groundwatch node flash` adds the first one.
+    node: tuple[NodeTable, ...] = ()
 
     def to_site(self) -> Site:
         """The site of the model. Raises ValueError that starts with the key."""

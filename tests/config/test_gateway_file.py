@@ -21,6 +21,7 @@ def test_config_example_is_read(tmp_path: Path) -> None:
     assert read.data_dir == tmp_path / "data"
     assert read.broker.kind is config.BrokerKind.EMBEDDED
     assert read.console.host == "127.0.0.1"
+    assert read.broker.host == "0.0.0.0"  # nodes reach no loopback address
 
 
 @pytest.mark.parametrize(
@@ -159,10 +160,16 @@ def test_config_api_is_beside_the_file_and_without_a_port_by_default(tmp_path: P
     assert api.port == 0
 
 
+def test_site_without_a_node_yet_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text('[site]\nname = "yard"\n')
+    site = load_site(path)
+    assert (site.name, site.nodes, site.sectors) == ("yard", {}, {})
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ('[site]\nname = "yard"\n', "node"),
         (NODE.replace('"yard"', '"Yard 1"'), "site.name"),
         (NODE + NODE.partition("\n[[")[2].replace("node]]", "[[node]]"), "twice"),
         (NODE.replace('"n01"', '"gateway"'), "id"),

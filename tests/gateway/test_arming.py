@@ -109,6 +109,16 @@ def test_config_of_arming_and_escalation_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_config_arming_without_a_time_zone_has_that_of_the_gateway(tmp_path: Path) -> None:
+    without = ARMING.replace('time_zone = "Europe/Berlin"\n', "")
+    path = tmp_path / "gateway.toml"
+    path.write_text(f'[gateway]\ntime_zone = "Asia/Tokyo"\n{without}')
+    assert load_config(path).alarms.schedules["gate"].text == "mon 18:00-06:00 (Asia/Tokyo)"
+    path.write_text(f"[gateway]\n{without}")
+    with pytest.raises(ConfigError, match=r"arming\[0\].time_zone is missing"):
+        load_config(path)
+
+
 def test_config_example_of_arming_is_right_once_it_is_uncommented(tmp_path: Path) -> None:
     lines = [
         line.removeprefix("# ") for line in EXAMPLE.splitlines() if " = " in line or "[" in line
