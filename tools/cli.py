@@ -47,6 +47,12 @@ VERBS = (
         "groundwatch demo --seconds 60 --json",
     ),
     Verb(
+        "init",
+        "tools.init.cli",
+        "make the folder of a new site: five questions, then a gateway can start",
+        "groundwatch init",
+    ),
+    Verb(
         "gateway",
         "gateway.commands.gateway",
         "run the gateway and the operator's console",

@@ -144,8 +144,8 @@ def load_operators(path: Path) -> dict[str, Operator]:
     return known
 
 
-def save_operators(path: Path, operators: dict[str, Operator]) -> None:
-    """Replace the file in one step, readable by its owner only. Raises ConfigError."""
+def operators_text(operators: dict[str, Operator]) -> str:
+    """The content of operators.toml."""
     lines = ["# Written by `groundwatch operator`; the pass phrases are hashed with Argon2id.", ""]
     for operator in operators.values():
         lines += [
@@ -155,8 +155,13 @@ def save_operators(path: Path, operators: dict[str, Operator]) -> None:
             f'hash = "{operator.hash}"',
             "",
         ]
+    return "\n".join(lines)
+
+
+def save_operators(path: Path, operators: dict[str, Operator]) -> None:
+    """Replace the file in one step, readable by its owner only. Raises ConfigError."""
     try:
-        write_atomic(path, "\n".join(lines))
+        write_atomic(path, operators_text(operators))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
 

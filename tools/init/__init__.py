@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""`groundwatch init`: a folder with all that a gateway needs to start."""
