@@ -57,6 +57,15 @@ def ask_passphrase(prompt: str) -> str:
     return getpass.getpass(prompt)
 
 
+def ask_new_passphrase(prompt: str) -> str:
+    """The same for one that is being chosen: typed twice, or a typo would lose the key. Raises
+    ConfigError."""
+    given = ask_passphrase(prompt)
+    if not os.environ.get(PASSPHRASE_FILE) and getpass.getpass("the same again: ") != given:
+        raise ConfigError("the two passphrases differ; the fleet key is as before")
+    return given
+
+
 def rest_of(path: Path) -> Rest:
     """How the root in this file rests. Raises ConfigError."""
     fields = _read(path)
@@ -79,7 +88,7 @@ def open_root(path: Path, ask: Ask = ask_passphrase) -> bytes:
             return root
 
 
-def write_root(path: Path, root: bytes, rest: Rest, ask: Ask = ask_passphrase) -> None:
+def write_root(path: Path, root: bytes, rest: Rest, ask: Ask = ask_new_passphrase) -> None:
     """Lay the root down, in place of what is there; the file is whole at any moment.
 
     Raises ConfigError.

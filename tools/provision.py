@@ -17,7 +17,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES
-from gateway.keysafe import Rest, open_root, write_root
+from gateway.keysafe import Rest, ask_new_passphrase, open_root, write_root
 from tools.errors import UserError
 from tools.flash import job
 from tools.flash.board import Board
@@ -148,8 +148,14 @@ def _fleet_root(path: Path, rest: str | None) -> int:
         print(f"wrote {path}: keep a copy offline, then let it rest under a passphrase: --root")
         return 0
     root = open_root(path)
-    write_root(path, root, Rest(rest))
-    if open_root(path) != root:
+    chosen: list[str] = []
+
+    def ask(prompt: str) -> str:
+        chosen.append(ask_new_passphrase(prompt))
+        return chosen[-1]
+
+    write_root(path, root, Rest(rest), ask)
+    if open_root(path, lambda _prompt: chosen[-1]) != root:
         raise ConfigError(f"{path} does not give its key back: restore your copy")
     print(f"the fleet key {path} rests in: {rest}")
     return 0

@@ -6,10 +6,12 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from dataclasses import replace
 
 from gateway.config import add_option, load_config
 from gateway.console.operators import (
     PASSPHRASE_MOST,
+    Operator,
     Role,
     load_operators,
     new_operator,
@@ -18,16 +20,17 @@ from gateway.console.operators import (
 )
 from gateway.errors import ConfigError
 
+ACTIONS = ("add", "list", "passwd", "set-role", "remove")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("action", choices=("add", "list", "remove"))
+    parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("name", nargs="?", help='for example "Eva M."')
     parser.add_argument(
         "--role",
         choices=[role.value for role in Role],
-        default=Role.OPERATOR.value,
-        help="a supervisor also sees the measured performance (default: operator)",
+        help="a supervisor also sees the measured performance (add: operator if left out)",
     )
     add_option(parser, "configuration file that says where operators.toml is")
 
@@ -41,18 +44,45 @@ def run(args: argparse.Namespace) -> int:
             print(f"{operator.role.value:<10}  {operator.name}")
         return 0
     if args.name is None:
-        raise ConfigError(f"name whom to {args.action}: groundwatch operator {args.action} eva")
+        raise ConfigError(f"name an operator: groundwatch operator {args.action} eva")
+    if args.role is not None and args.action not in ("add", "set-role"):
+        raise ConfigError(f"--role is for add and set-role, not for {args.action}")
     name = plain_name(args.name)
-    if args.action == "remove":
-        if operators.pop(name, None) is None:
-            raise ConfigError(f"{name} is not in {path}; see `groundwatch operator list`")
-        save_operators(path, operators)
-        print(f"{name} may no longer sign on; a session that is on ends now")
-        return 0
-    operators[name] = new_operator(name, Role(args.role), _passphrase(name))
+    if args.action == "add":
+        said = _add(operators, name, Role(args.role or Role.OPERATOR.value))
+    elif name not in operators:
+        raise ConfigError(f"{name} is not in {path}; see `groundwatch operator list`")
+    else:
+        said = _change(operators, name, args.action, args.role)
     save_operators(path, operators)
-    print(f"{name} may sign on as {args.role}")
+    print(said)
     return 0
+
+
+def _add(operators: dict[str, Operator], name: str, role: Role) -> str:
+    """A name that is there keeps its passphrase and role. Raises ConfigError."""
+    if name in operators:
+        raise ConfigError(
+            f'{name} is an operator already: `groundwatch operator passwd "{name}"` changes the '
+            f'passphrase, `groundwatch operator set-role "{name}" --role {role.value}` the role'
+        )
+    operators[name] = new_operator(name, role, _passphrase(name))
+    return f"{name} may sign on as {role.value}"
+
+
+def _change(operators: dict[str, Operator], name: str, action: str, role: str | None) -> str:
+    """Of a name that is there. Raises ConfigError."""
+    known = operators[name]
+    if action == "remove":
+        del operators[name]
+        return f"{name} may no longer sign on; a session that is on ends now"
+    if action == "passwd":
+        operators[name] = new_operator(name, known.role, _passphrase(name))
+        return f"the passphrase of {name} is changed; the role stays {known.role.value}, sessions end now"
+    if role is None:
+        raise ConfigError(f'say which: groundwatch operator set-role "{name}" --role supervisor')
+    operators[name] = replace(known, role=Role(role))
+    return f"{name} may sign on as {role}; the passphrase is as before"
 
 
 def _passphrase(name: str) -> str:

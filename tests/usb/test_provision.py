@@ -18,6 +18,7 @@ from gateway.keysafe import Rest, open_root, rest_of
 from gateway.store.interface import BootRow, Writes
 from gateway.store.sqlite import SqliteStore
 from sim_hardware.usb.board import Identity
+from tests.terminal import Terminal
 from tests.usb.rig import until, write_site
 from tools import cli
 from tools.bundle import FIRMWARE
@@ -262,6 +263,23 @@ def test_provision_fleet_key_moves_under_a_passphrase_and_still_gives_the_same_k
     assert rest_of(key) is Rest.PASSPHRASE
     assert open_root(key) == root
     assert root.hex() not in key.read_text() + capsys.readouterr().out
+
+
+def test_provision_new_passphrase_of_the_fleet_key_is_typed_twice(site, root) -> None:
+    key = site.parent / "fleet.key"
+    before = key.read_bytes()
+    words = ("provision", "--root", "passphrase")
+    with Terminal(site.parent, *words) as terminal:
+        terminal.answer("new passphrase", "correct horse battery")
+        terminal.answer("the same again", "correct horse batery")
+        assert terminal.end() == 2
+        assert "differ" in terminal.shown.splitlines()[-1]
+    assert key.read_bytes() == before
+    with Terminal(site.parent, *words) as terminal:
+        terminal.answer("new passphrase", "correct horse battery")
+        terminal.answer("the same again", "correct horse battery")
+        assert terminal.end() == 0
+    assert open_root(key, lambda _prompt: "correct horse battery") == root
 
 
 def test_provision_new_fleet_key_is_made_once(site, capsys) -> None:
