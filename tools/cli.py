@@ -203,6 +203,12 @@ VERBS = (
         "groundwatch flash n07 --at 75,12.5 --sector gate",
     ),
     Verb(
+        "node flash",
+        "tools.flash.cli",
+        "the same as flash: a bare board becomes a node, and its first heartbeat is shown",
+        "groundwatch node flash n07",
+    ),
+    Verb(
         "export",
         "gateway.commands.export",
         "write one alarm with its detections, waveforms, history and audit as a signed file",

@@ -67,7 +67,7 @@ def examine(path: Path) -> list[Finding]:
     try:
         config = load_config(path)
     except GroundwatchError as error:
-        do = "groundwatch gateway --example prints one" if not path.exists() else "correct it"
+        do = "groundwatch init makes one" if not path.exists() else "correct it"
         return [*findings, Finding("configuration", "problem", str(error), do)]
     findings.append(Finding("configuration", "ok", f"{path} is complete"))
     checks: tuple[Callable[[GatewayConfig], Finding], ...] = (
@@ -126,7 +126,7 @@ def site(config: GatewayConfig) -> Finding:
     known = load_site(config.site)
     told = f"{known.name}: {len(known.nodes)} nodes in {len(known.sectors)} sectors"
     if config.nodes is None:
-        do = "add [nodes] with ssid, passphrase and host before flashing (gateway --example)"
+        do = "groundwatch init --wifi NAME --address ADDRESS adds it"
         return Finding("site", "warning", f"{told}; no [nodes] to flash by", do)
     return Finding("site", "ok", told)
 

@@ -78,7 +78,7 @@ def _change(operators: dict[str, Operator], name: str, action: str, role: str | 
         return f"{name} may no longer sign on; a session that is on ends now"
     if action == "passwd":
         operators[name] = new_operator(name, known.role, _passphrase(name))
-        return f"the passphrase of {name} is changed; the role stays {known.role.value}, sessions end now"
+        return f"the passphrase of {name} is changed; sessions that are on end now"
     if role is None:
         raise ConfigError(f'say which: groundwatch operator set-role "{name}" --role supervisor')
     operators[name] = replace(known, role=Role(role))

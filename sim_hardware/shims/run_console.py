@@ -2,8 +2,9 @@
 # Room "board", simulated: MicroPython on a USB cable. A littlefs on a flash image, boot.py and
 # main.py, then the console with its friendly prompt, raw REPL and raw paste, as boards have it.
 #
-#   micropython run_console.py FLASH.IMG BLOCKS IDENTITY.JSON
+#   micropython run_console.py FLASH.IMG BLOCKS IDENTITY.JSON [prompt]
 #
+# With `prompt` it starts at its prompt, as after Ctrl-C: neither boot.py nor main.py is run.
 # Speaks on stdin and stdout; while code runs SIGINT stands for Ctrl-C. Exit codes: 3
 # machine.reset(), 4 machine.bootloader(): whoever holds the cable starts it again, or shows the
 # boot ROM's drive.
@@ -228,13 +229,15 @@ def _friendly(scope):
             line += str(byte, "latin-1")
 
 
-def _console():
+def _console(is_held):
     in_raw = False
     while True:
         scope = {"__name__": "__main__"}
-        _run_file("boot.py", scope)
-        if not in_raw:
-            _run_file("main.py", scope)
+        if not is_held:
+            _run_file("boot.py", scope)
+            if not in_raw:
+                _run_file("main.py", scope)
+        is_held = False
         _say(_READS)
         while True:
             try:
@@ -263,7 +266,7 @@ def main():
     sys.modules["micropython"] = Micropython()
     sys.modules["machine"] = Machine(identity)
     try:
-        _console()
+        _console(sys.argv[4:] == ["prompt"])
     except Left as left:
         sys.exit(left.args[0])
 

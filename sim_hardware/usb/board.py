@@ -122,9 +122,12 @@ class UsbBoard:
         os.close(self._slave)
 
     def _boot(self) -> None:
+        self._start_console()
+
+    def _start_console(self, *more: str) -> None:
         self._listens = self._runs = self._raw = False
         self._child = subprocess.Popen(
-            [self._micropython, _CONSOLE, self.flash, str(self._blocks), self._identity],
+            [self._micropython, _CONSOLE, self.flash, str(self._blocks), self._identity, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

@@ -72,7 +72,7 @@ async def _flash(site: Site, pico: PicoW, image: Path) -> dict[str, Any]:
         site,
         pico,
         *("flash", "n07", "--at", "75,12.5", "--sector", "gate", "--json"),
-        *("--board", "pico_w", "--port", str(pico.port)),
+        *("--heartbeat-s", "0", "--port", str(pico.port)),
         *("--drive", str(pico.folder / "RPI-RP2"), "--image", str(image)),
     )
 

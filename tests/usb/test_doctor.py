@@ -34,7 +34,7 @@ def test_doctor_sound_site_has_no_problem(site, capsys) -> None:
 
 def test_doctor_missing_configuration_says_how_to_get_one(tmp_path, capsys) -> None:
     assert cli.main(["doctor", "--config", str(tmp_path / "gateway.toml")]) == 1
-    assert "--example" in capsys.readouterr().out
+    assert "groundwatch init" in capsys.readouterr().out
 
 
 def test_doctor_fleet_key_that_others_read_is_a_problem(site) -> None:

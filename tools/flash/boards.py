@@ -64,6 +64,12 @@ def kind_of(platform: str, machine: str) -> BoardKind:
     raise UserError(f"there is no firmware for {machine!r}; there is for {_supported()}")
 
 
+def guessed(chip: str) -> BoardKind | None:
+    """The one kind with firmware that has this chip; None when there is none."""
+    kinds = [kind for kind in KINDS if kind.chip == chip and not kind.unsupported]
+    return kinds[0] if len(kinds) == 1 else None
+
+
 def must_be_supported(kind: BoardKind) -> None:
     """Raises UserError, with the reason."""
     if kind.unsupported:

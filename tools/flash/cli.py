@@ -6,10 +6,14 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from gateway.model.place.site import SERIAL
 from tools.bundle import write_tree
 from tools.compiled import loaded_by
 from tools.errors import UserError
@@ -17,11 +21,15 @@ from tools.flash import images, job, micropython
 from tools.flash.board import Board
 from tools.flash.boards import BoardKind, kind_named
 from tools.flash.enrol import Enrolled, Mode
+from tools.flash.heartbeat import await_heartbeat, sentence
 from tools.flash.install import compare, put_files, put_start, tree_files
 from tools.flash.job import Job
 from tools.flash.repl import CableError
 from tools.flash.screen import Screen
 from tools.flash.wiring import print_wiring
+
+_HEARTBEAT_S = 90.0  # a Pico W starts in 4 s, and joins a Wi-Fi within 30
+_DAY_S = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,17 +41,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reinstall", action="store_true", help="MicroPython anew, even if there")
     parser.add_argument("--replace", action="store_true", help="the node's old board is lost")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument(
+        "--heartbeat-s",
+        type=float,
+        default=_HEARTBEAT_S,
+        help=f"wait so long for its first heartbeat at a running gateway; 0: not at all "
+        f"(default: {_HEARTBEAT_S:g})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """A board becomes a node of the site, or stays what it was but for what was wrong with it."""
+    if not 0 <= args.heartbeat_s <= _DAY_S:
+        raise UserError("--heartbeat-s must be 0 to 86400 seconds, as in --heartbeat-s 90")
     mode = Mode.REPLACE if args.replace else Mode.ENROL
     wanted = job.read_job(args, mode, "board lost" if args.replace else "flashed")
     screen = Screen(quiet=args.json)
     found = micropython.look(args.port, args.drive)
-    kind = wanted.kind(found.kind or (kind_named(args.board) if args.board else None))
+    kind = wanted.kind(found.kind or (kind_named(args.board) if args.board else None), found.chip)
     flash = Flash(wanted, kind, args, screen)
     screen.say(f"found {found.tells()}")
+    if warning := wanted.unreachable():
+        screen.say(f"warning: {warning}")
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder, screen:
         if args.dry_run:
             steps = flash.plan(found, Path(folder))
@@ -52,14 +71,14 @@ def run(args: argparse.Namespace) -> int:
         else:
             try:
                 board = flash.ready(found)
+                since_us = time.time_ns() // 1000
                 enrolled = flash.make_node(board, Path(folder))
             except CableError as error:
                 raise UserError(f"{error}; plug it in and run this again: it goes on") from None
     if args.dry_run:
         flash.tell_plan(found, steps)
-    else:
-        flash.tell(board, enrolled)
-    return 0
+        return 0
+    return flash.report(board, enrolled, since_us)
 
 
 @dataclass
@@ -147,9 +166,23 @@ class Flash:
         for step in steps:
             print(f"would {step}")
 
-    def tell(self, board: Board, enrolled: Enrolled) -> None:
-        """What was done, and what to wire."""
-        facts = {
+    def report(self, board: Board, enrolled: Enrolled, since_us: int) -> int:
+        """What was done, what to wire, and the first heartbeat; 1 when that does not come."""
+        facts = self.facts(board, enrolled)
+        if not self.args.json:
+            self.tell(facts)
+        port = "" if self.job.node.link == SERIAL else board.port
+        beat = await_heartbeat(self.job, port, since_us, self.args.heartbeat_s, self.screen.say)
+        if self.args.json:
+            seen = None if beat.node is None else msgspec.to_builtins(beat.node)
+            print(json.dumps({**facts, "heartbeat": seen, "note": beat.note}))
+        else:
+            print(beat.note if beat.node is None else sentence(beat.node))
+        return int(beat.is_late)
+
+    def facts(self, board: Board, enrolled: Enrolled) -> dict[str, Any]:
+        """What was done."""
+        return {
             "node": self.job.node.id,
             "site": self.job.site.name,
             "board": self.kind.name,
@@ -160,10 +193,10 @@ class Flash:
             "new_node": self.job.is_new,
             **self.done,
         }
-        if self.args.json:
-            print(json.dumps(facts))
-            return
-        key = "a new key" if enrolled.is_new else "its key as before"
+
+    def tell(self, facts: dict[str, Any]) -> None:
+        """What was done, and what to wire."""
+        key = "a new key" if facts["new_key"] else "its key as before"
         print(f"{facts['node']} is a node of {facts['site']}: {key}, proven by a challenge")
         if self.job.is_new:
             print(f"{facts['node']} was added to {self.job.config.site}; a running gateway has it")

@@ -22,11 +22,20 @@ _ATTEMPTS = 3
 class _Listener(TemplateLogger):  # type: ignore[misc]  # esptool is not typed throughout
     """Turns esptool's talk into a progress in bytes; nothing of it reaches the terminal."""
 
-    def __init__(self, progress: Callable[[int], None], total: int) -> None:
+    def __init__(self) -> None:
+        self.last = ""
+        self._is_set = False
+        self._progress: Callable[[int], object] = int
+        self._total = self._done = 0
+
+    def listen(self, progress: Callable[[int], None], total: int) -> None:
+        """From now on for this progress. esptool takes one logger in a process, and no second."""
         self._progress = progress
         self._total = total
         self._done = 0
-        self.last = ""
+        if not self._is_set:
+            log.set_logger(self)
+            self._is_set = True
 
     def print(self, *args: object, **_options: object) -> None:
         self.last = " ".join(str(arg) for arg in args)[:200]
@@ -54,6 +63,9 @@ class _Listener(TemplateLogger):  # type: ignore[misc]  # esptool is not typed t
         self._done = max(done, self._done)
 
 
+_LISTENER = _Listener()
+
+
 def install(
     port: str,
     image: Path,
@@ -66,7 +78,7 @@ def install(
 
     `erase` first clears the whole flash: a chip of unknown past, whose file system may be damaged.
     """
-    log.set_logger(_Listener(progress, image.stat().st_size))
+    _LISTENER.listen(progress, image.stat().st_size)
     try:
         with detect_chip(port, _ROM_BAUD, connect_attempts=_ATTEMPTS) as rom:
             if rom.CHIP_NAME.replace("-", "") != chip:
@@ -86,6 +98,21 @@ def install(
             f"esptool on {port}: {_line(error)}; hold BOOT while plugging the board in, and run "
             "this again"
         ) from None
+
+
+def chip_of(port: str) -> str:
+    """The chip whose boot loader answers on this port, as tools/boards.py names it; "" for none.
+
+    The chip starts again afterwards.
+    """
+    _LISTENER.listen(lambda _size: None, 0)
+    try:
+        with detect_chip(port, _ROM_BAUD, connect_attempts=1) as rom:
+            name = str(rom.CHIP_NAME).replace("-", "")
+            reset_chip(rom, "hard-reset")
+            return name
+    except (FatalError, OSError, serial.SerialException):
+        return ""
 
 
 def _line(error: Exception) -> str:

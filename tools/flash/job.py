@@ -6,20 +6,24 @@ from __future__ import annotations
 import argparse
 import getpass
 import socket
+import sys
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from gateway.config import GatewayConfig, load_config
+from gateway.config import BrokerKind, GatewayConfig, load_config
+from gateway.config.fields import is_loopback
 from gateway.config.network import NodeNetwork
+from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.keysafe import open_root
 from gateway.model.place.site import LINKS, SERIAL, Node, Site
 from tools.bundle import NodeConfig
 from tools.errors import UserError
-from tools.flash.boards import BoardKind, kind_named, must_be_supported
+from tools.flash.boards import BoardKind, guessed, kind_named, must_be_supported
 from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
-from tools.flash.site_file import Placement, placed, register
+from tools.flash.site_file import Placement, placed, register, usual_sector
+from tools.prompts import Prompts
 
 _NO_KEY = bytes(32)  # replaced by the one that is given out
 _NO_NETWORK = NodeNetwork(ssid="", host="")  # for a node on a wire
@@ -37,17 +41,36 @@ class Job:
     mode: Mode
     person: Person
 
-    def kind(self, found: BoardKind | None) -> BoardKind:
-        """The kind of board, as placed or as found in the hand. Raises UserError."""
+    def kind(self, found: BoardKind | None, chip: str = "") -> BoardKind:
+        """The kind of board, as placed or as found; `chip` is all that is known of a blank one.
+        Raises UserError."""
         if self.node.board and found and self.node.board != found.name:
             raise UserError(
                 f"{self.node.id} is to be a {self.node.board}, and this board is a {found.name}"
             )
-        if found is None and not self.node.board:
-            raise UserError("say which board it is, e.g. --board pico_w: this one does not tell")
-        kind = found or kind_named(self.node.board)
+        kind = found or (kind_named(self.node.board) if self.node.board else guessed(chip))
+        if kind is None:
+            what = f"it is an {chip}" if chip else "it has no MicroPython that names it"
+            raise UserError(
+                f"name the board, as in --board pico_w or --board esp32_s3: {what} (a blank Pico W "
+                "is recognised when its BOOTSEL button is held while it is plugged in)"
+            )
+        if chip not in ("", kind.chip):
+            raise UserError(f"this board is an {chip}, and a {kind.name} is an {kind.chip}")
         must_be_supported(kind)
         return kind
+
+    def unreachable(self) -> str:
+        """Why no node can reach the broker, and what to do; "" when it can."""
+        broker, network = self.config.broker, self.config.nodes
+        if self.node.link == SERIAL or network is None or broker.kind is BrokerKind.EXTERNAL:
+            return ""
+        if not is_loopback(broker.host) or is_loopback(network.host):
+            return ""
+        return (
+            f'[broker] host = "{broker.host}" is reached from this machine only: '
+            f"groundwatch init --address {network.host} lets nodes in"
+        )
 
     def node_config(self, kind: BoardKind) -> NodeConfig:
         """All that the node is told but its key. Raises UserError."""
@@ -56,8 +79,8 @@ class Job:
             network = _NO_NETWORK
         if network is None:
             raise UserError(
-                "gateway.toml has no [nodes]: say which Wi-Fi nodes join and where the broker is, "
-                'e.g. [nodes] ssid = "groundwatch", passphrase = "...", host = "192.168.4.1"'
+                "gateway.toml has no [nodes]: groundwatch init --wifi NAME --address 192.168.4.1 "
+                "adds the Wi-Fi that nodes join and the address of the gateway in it"
             )
         return NodeConfig(
             site=self.site.name,
@@ -119,10 +142,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read_job(args: argparse.Namespace, mode: Mode, why: str) -> Job:
     """Raises UserError, ConfigError."""
     config = load_config(args.config)
-    x_m, y_m = _place(args.at)
+    x_m, y_m = (None, None) if args.at is None else _place(args.at)
     if args.board:
         kind_named(args.board)
     placement = Placement(x_m, y_m, args.sector, args.board, args.link)
+    placement = _completed(placement, config.site, args.node, asks=not args.json)
     site, node, is_new = placed(config.site, args.node, placement)
     return Job(config, site, node, is_new, mode, person(args, why))
 
@@ -149,9 +173,23 @@ def _address_of(host: str) -> str:
     return "" if address == host or ip_address(address).is_loopback else address
 
 
-def _place(text: str | None) -> tuple[float | None, float | None]:
-    if text is None:
-        return None, None
+def _completed(placement: Placement, path: Path, node: str, asks: bool) -> Placement:
+    """Where a new node stands, as far as the command does not say: asked at a terminal. The first
+    node of a site is at (0, 0) unless somebody says otherwise. Raises UserError, ConfigError."""
+    site = load_site(path)
+    if placement.x_m is not None or node in site.nodes:
+        return placement
+    origin = "0,0" if not site.nodes else ""
+    if asks and sys.stdin.isatty():
+        prompts = Prompts()
+        where = f"where {node} is: metres east,north of the site's (0, 0)"
+        x_m, y_m = prompts.ask(where, origin, _place)
+        sector = placement.sector or prompts.ask("sector", usual_sector(site), str)
+        return replace(placement, x_m=x_m, y_m=y_m, sector=sector)
+    return replace(placement, x_m=0.0, y_m=0.0) if origin else placement
+
+
+def _place(text: str) -> tuple[float, float]:
     try:
         x_text, y_text = text.split(",")
         x_m, y_m = float(x_text), float(y_text)

@@ -36,6 +36,7 @@ class Found:
     drive: Path | None = None
     board: Board | None = None
     kind: BoardKind | None = None
+    chip: str = ""  # of a board without MicroPython, where its boot ROM names it
 
     @property
     def is_ready(self) -> bool:
@@ -49,9 +50,10 @@ class Found:
     def tells(self) -> str:
         """One line for the installer."""
         if self.drive is not None:
-            return f"a boot ROM's drive at {self.drive}"
+            return f"a boot ROM's drive at {self.drive}" + (f" ({self.chip})" if self.chip else "")
         if self.board is None:
-            return f"a board on {self.port} without MicroPython"
+            chip = f"an {self.chip}" if self.chip else "a board"
+            return f"{chip} on {self.port} without MicroPython"
         version = ".".join(map(str, self.board.facts.version))
         return f"{self.board.facts.machine} on {self.port}, MicroPython {version}"
 
@@ -64,7 +66,7 @@ def look(port: str | None, drive: Path | None) -> Found:
     if len(drives) > 1:
         raise UserError(f"{len(drives)} boards are in BOOTSEL: name one with --drive")
     if drives:
-        return Found(port or "", drives[0])
+        return Found(port or "", drives[0], chip=uf2.chip_of(drives[0]))
     try:
         device = places.the_port(port, places.ports())
     except UserError:
@@ -76,7 +78,7 @@ def look(port: str | None, drive: Path | None) -> Found:
     except CableError as error:
         if not Path(device).exists() or "cannot open" in str(error):
             raise
-        return Found(device)
+        return Found(device, chip="" if places.is_raspberry_pi(device) else esp.chip_of(device))
     return Found(device, None, board, kind_of(board.facts.platform, board.facts.machine))
 
 
@@ -85,6 +87,9 @@ def install(found: Found, kind: BoardKind, image: Image, progress: Progress, era
     size = image.path.stat().st_size
     if kind.by_drive:
         drive = found.drive or _into_bootloader(found)
+        chip = uf2.chip_of(drive)
+        if chip not in ("", kind.chip):
+            raise UserError(f"this board is an {chip}, and a {kind.name} is an {kind.chip}")
         progress.begin("MicroPython", size)
         uf2.copy(image.path, drive, progress.advance)
         uf2.await_gone(drive, _APPEAR_S)

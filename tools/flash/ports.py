@@ -15,8 +15,9 @@ from tools.errors import UserError
 from tools.flash.uf2 import is_boot_drive
 
 # USB vendor ids of boards and of the bridges on them (usb.org).
+_RASPBERRY_PI = "Raspberry Pi"
 MAKERS = {
-    0x2E8A: "Raspberry Pi",
+    0x2E8A: _RASPBERRY_PI,
     0x303A: "Espressif",
     0x10C4: "Silicon Labs bridge",
     0x1A86: "WCH bridge",
@@ -58,6 +59,11 @@ def the_port(wanted: str | None, found: list[Port]) -> str:
         )
     names = ", ".join(f"{port.device} ({port.maker})" for port in found)
     raise UserError(f"{len(found)} boards are plugged in: {names}; name one with --port")
+
+
+def is_raspberry_pi(device: str, listed: Callable[[], Iterable[Any]] = list_ports.comports) -> bool:
+    """Whether a port is of a board of Raspberry Pi, on which no ESP32 boot loader answers."""
+    return any(port.device == device and port.maker == _RASPBERRY_PI for port in ports(listed))
 
 
 def mounts() -> list[Path]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import stat
+import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, boo
         )
     if max(abs(placement.x_m), abs(placement.y_m)) > _FAR_M:
         raise UserError("--at must be within 100 km of the site's origin, in metres: --at 75,12.5")
-    sector = placement.sector or "site"
+    sector = placement.sector or usual_sector(site)
     if not ID_PATTERN.fullmatch(sector):
         raise UserError(f"{sector!r} is no sector id: 1 to 16 of a-z 0-9 _ -, as in gate")
     made = Node(node, placement.x_m, placement.y_m, sector, placement.board or "")
@@ -57,8 +58,14 @@ def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, boo
     return site, made, True
 
 
+def usual_sector(site: Site) -> str:
+    """That of a new node for which none is named: the only one there is, else "site"."""
+    return next(iter(site.sectors)) if len(site.sectors) == 1 else "site"
+
+
 def register(path: Path, node: Node) -> None:
-    """Add a node to the file; it is whole at any moment. Raises UserError, the file unchanged."""
+    """Add a node, and its sector if the file has none of that name. The file is whole at any
+    moment. Raises UserError, the file unchanged."""
     lines = ["", "[[node]]", f'id = "{node.id}"', f"x_m = {node.x_m}", f"y_m = {node.y_m}"]
     lines += [f'sector = "{node.sector}"']
     if node.board:
@@ -66,7 +73,11 @@ def register(path: Path, node: Node) -> None:
     if node.link != WIFI:
         lines.append(f'link = "{node.link}"')
     try:
-        text = path.read_text().rstrip("\n") + "\n" + "\n".join(lines) + "\n"
+        known = path.read_text()
+        declared = [table["id"] for table in tomllib.loads(known).get("sector", ())]
+        if node.sector not in declared:
+            lines = ["", "[[sector]]", f'id = "{node.sector}"', *lines]
+        text = known.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
         read_site(text.encode(), path)
         write_atomic(path, text, stat.S_IMODE(path.stat().st_mode))
     except (OSError, ConfigError) as error:

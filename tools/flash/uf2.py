@@ -51,6 +51,20 @@ def is_boot_drive(folder: Path) -> bool:
         return False
 
 
+def chip_of(drive: Path) -> str:
+    """The chip whose boot ROM shows this drive, as its INFO_UF2.TXT names it; "" when it does not.
+
+    "Model: Raspberry Pi RP2" of an RP2040, "Board-ID: RP2350" of an RP2350 (their boot ROMs).
+    """
+    try:
+        text = (drive / INFO).read_bytes()[:1024].decode("ascii", "replace")
+    except OSError:
+        return ""
+    if "RP2350" in text:
+        return "RP2350"
+    return "RP2040" if "RPI-RP2" in text or "RP2040" in text else ""
+
+
 def copy(image: Path, drive: Path, progress: Callable[[int], None]) -> None:
     """Write the image to the drive; the board takes it and restarts by itself. Raises UserError."""
     data = image.read_bytes()

@@ -11,8 +11,8 @@ from typing import Any
 
 from tools.errors import UserError
 from tools.init import answers, change, files
-from tools.init.prompts import Prompts, secret_in
 from tools.init.questions import Given, Questions
+from tools.prompts import Prompts, secret_in
 
 # Option -> what it is for. Each is a field of Given.
 _OPTIONS = {

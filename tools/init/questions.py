@@ -16,7 +16,7 @@ from gateway.errors import ConfigError
 from tools.errors import UserError
 from tools.init import answers, files, machine
 from tools.init.answers import Answers, Notify, Wifi
-from tools.init.prompts import Prompts, generated
+from tools.prompts import Prompts, generated
 
 _T = TypeVar("_T")
 

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""The first node of an empty site: placed, its blank board recognised, its Wi-Fi repaired."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+
+import pytest
+
+from gateway.app import Gateway
+from gateway.config import load_config
+from gateway.config.site import load_site
+from gateway.enrolment import ENROLMENT, Journal
+from gateway.keys import load_fleet_root
+from sim_hardware.usb.board import UsbBoard
+from sim_hardware.usb.bootsel import Bootsel
+from sim_hardware.usb.romloader import RomLoader
+from tests.ports import free_port
+from tests.terminal import Terminal
+from tests.usb.rig import esp32_image, uf2_image, until
+from tests.usb.test_flash import back, groundwatch
+from tests.usb.test_flash_espressif import ESP32
+from tools import cli
+
+INIT = ("--yes", "--address", "192.168.4.1", "--site", "north", "--wifi", "field")
+
+
+@pytest.fixture
+def site(tmp_path, capsys):
+    """The folder that `groundwatch init` makes."""
+    folder = tmp_path / "north"
+    ports = ("--broker-port", str(free_port()), "--console-port", str(free_port()))
+    groundwatch(capsys, "init", str(folder), *INIT, *ports)
+    return folder
+
+
+def flash(site, board, *more: str) -> list[str]:
+    until(lambda: board.port.exists() or not board.plugged)
+    words = ("node", "flash", "n07", "--config", str(site / "gateway.toml"))
+    return [*words, "--port", str(board.port), *more]
+
+
+def said_to(board: UsbBoard) -> dict:
+    held = back(board)
+    held.hold()
+    told = json.loads(held._repl.run("print(open('node.json').read())"))
+    held.release()
+    held.close()
+    return told
+
+
+def test_first_node_of_an_empty_site_is_at_its_origin(site, plug, capsys) -> None:
+    before = (site / "site.toml").read_text()
+    said = groundwatch(capsys, *flash(site, plug()))
+    assert (said["new_node"], said["heartbeat"]) == (True, None)
+    assert "no gateway answers" in said["note"]
+    assert (site / "site.toml").read_text().startswith(before)
+    node = load_site(site / "site.toml").nodes["n07"]
+    assert (node.x_m, node.y_m, node.sector, node.board) == (0, 0, "site", "pico_w")
+
+
+def test_first_node_makes_the_sector_that_is_named(site, plug, capsys) -> None:
+    groundwatch(capsys, *flash(site, plug(), "--at", "75,12.5", "--sector", "gate"))
+    text = (site / "site.toml").read_text()
+    assert text.count("[[sector]]") == 1
+    assert load_site(site / "site.toml").nodes["n07"].sector == "gate"
+
+
+def test_second_node_asks_for_its_place_or_is_refused(site, plug, capsys) -> None:
+    board = plug()
+    groundwatch(capsys, *flash(site, board, "--sector", "gate"))
+    words = [word.replace("n07", "n08") for word in flash(site, board)]
+    assert cli.main(words) == 2
+    assert "--at 75,12.5" in capsys.readouterr().err
+    before = (site / "site.toml").read_text()
+    with Terminal(site, *words) as terminal:
+        terminal.answer("where n08 is", "east")
+        terminal.answer("where n08 is", "25,0")
+        terminal.answer("sector [gate]", "")
+        assert terminal.end() == 2  # the board is n07
+        assert "revoke n07 first" in " ".join(terminal.shown.split())
+    assert (site / "site.toml").read_text() == before
+
+
+def test_blank_pico_in_bootsel_is_recognised_by_its_drive(
+    site, micropython, tmp_path, capsys
+) -> None:
+    folder = tmp_path / "pico"
+    folder.mkdir()
+    board = UsbBoard(folder, micropython)
+    image = tmp_path / "some.uf2"
+    image.write_bytes(uf2_image(random.Random(1).randbytes(20_000)))
+    with Bootsel(folder, lambda _program: board.plug()) as rom:
+        words = flash(site, board, "--drive", str(rom.path), "--image", str(image))
+        said = groundwatch(capsys, *words)
+    board.unplug()
+    assert (said["board"], said["generation"]) == ("pico_w", 1)
+
+
+def test_blank_esp32_is_recognised_by_its_boot_loader(
+    site, micropython, tmp_path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
+    folder = tmp_path / "esp"
+    folder.mkdir()
+    image = tmp_path / "some.bin"
+    image.write_bytes(esp32_image())
+    chip = RomLoader(folder)
+    board = UsbBoard(folder, micropython, ESP32, native_usb=False)
+    board.port = chip.port
+    chip.on_run = board.plug
+    with chip:
+        said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    board.unplug()
+    assert (said["board"], said["generation"]) == ("esp32", 1)
+
+
+def test_blank_board_of_another_chip_than_the_named_one_is_refused(site, tmp_path, capsys) -> None:
+    drive = tmp_path / "RPI-RP2"
+    drive.mkdir()
+    (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v1.0\r\nModel: RP2350\r\nBoard-ID: RP2350")
+    words = ("node", "flash", "n07", "--config", str(site / "gateway.toml"), "--drive", str(drive))
+    assert cli.main([*words, "--board", "pico_w"]) == 2
+    assert "this board is an RP2350" in capsys.readouterr().err
+    (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v1.0\r\n")
+    assert cli.main([*words]) == 2
+    err = capsys.readouterr().err
+    assert "--board pico_w" in err and err.count("\n") == 1
+
+
+def test_node_in_a_wrong_wifi_is_repaired_by_the_same_command(site, plug, capsys) -> None:
+    board = plug()
+    groundwatch(capsys, *flash(site, board))
+    first = said_to(board)
+    assert first["wifi"]["ssid"] == "field"
+    groundwatch(capsys, "init", str(site), "--yes", "--wifi", "field-2", "--address", "10.1.1.1")
+    again = groundwatch(capsys, *flash(site, board))
+    second = said_to(board)
+    assert (second["wifi"]["ssid"], second["broker"]["host"]) == ("field-2", "10.1.1.1")
+    assert second["wifi"]["passphrase"] == load_config(site / "gateway.toml").nodes.passphrase
+    assert (again["new_key"], second["key"]) == (False, first["key"])
+    root = load_fleet_root(site / "keys" / "fleet.key")
+    assert len(Journal(site / "data" / ENROLMENT, root).history()) == 2
+
+
+async def test_node_that_does_not_report_to_a_running_gateway_is_exit_1(site, plug, capsys) -> None:
+    async with Gateway(load_config(site / "gateway.toml")):
+        words = flash(site, plug(), "--heartbeat-s", "2", "--json")
+        assert await asyncio.to_thread(cli.main, words) == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["generation"] == 1
+    assert "no heartbeat of n07 within 2 s" in said["note"]
+    assert "groundwatch init --wifi" in said["note"]
