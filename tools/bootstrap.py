@@ -57,6 +57,7 @@ def main() -> int:
             if args.tests:
                 _ensure_stubs()
         find(say=_say)
+        _say_where()
         if args.tests:
             _ensure_programs()
             _try_i386()
@@ -168,6 +169,15 @@ def _ensure_programs() -> None:
     ]
     if missing:
         _apt_install(missing, f"the tests need {' and '.join(missing)}")
+
+
+def _say_where() -> None:
+    """Once, after the installation: where the command is, unless the shell finds it."""
+    stamp = VENV / "path.stamp"
+    if stamp.exists() or shutil.which("groundwatch"):
+        return
+    _say(f'Python: export PATH="{VENV / "bin"}:$PATH" lets this shell find `groundwatch`')
+    stamp.write_text("")
 
 
 def _try_i386() -> None:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[role.value for role in Role],
         help="a supervisor also sees the measured performance (add: operator if left out)",
     )
-    add_option(parser, "configuration file that says where operators.toml is")
+    add_option(parser, "configuration file that names operators.toml")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,13 +49,13 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--role is for add and set-role, not for {args.action}")
     name = plain_name(args.name)
     if args.action == "add":
-        said = _add(operators, name, Role(args.role or Role.OPERATOR.value))
+        done = _add(operators, name, Role(args.role or Role.OPERATOR.value))
     elif name not in operators:
         raise ConfigError(f"{name} is not in {path}; see `groundwatch operator list`")
     else:
-        said = _change(operators, name, args.action, args.role)
+        done = _change(operators, name, args.action, args.role)
     save_operators(path, operators)
-    print(said)
+    print(done)
     return 0
 
 
@@ -80,7 +80,7 @@ def _change(operators: dict[str, Operator], name: str, action: str, role: str | 
         operators[name] = new_operator(name, known.role, _passphrase(name))
         return f"the passphrase of {name} is changed; sessions that are on end now"
     if role is None:
-        raise ConfigError(f'say which: groundwatch operator set-role "{name}" --role supervisor')
+        raise ConfigError(f'name a role: groundwatch operator set-role "{name}" --role supervisor')
     operators[name] = replace(known, role=Role(role))
     return f"{name} may sign on as {role}; the passphrase is as before"
 

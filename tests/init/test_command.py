@@ -89,22 +89,22 @@ def test_init_end_of_input_is_one_line_and_leaves_the_folder_empty(tmp_path: Pat
 
 def test_init_yes_takes_defaults_and_secrets_are_private(tmp_path: Path, capsys) -> None:
     folder = tmp_path / "north"
-    said = init(capsys, folder, "--yes", *LOOPBACK)
-    assert said["site"] == "north"
-    assert said["written"][-1] == "gateway.toml"
+    done = init(capsys, folder, "--yes", *LOOPBACK)
+    assert done["site"] == "north"
+    assert done["written"][-1] == "gateway.toml"
     for name in ("keys/fleet.key", "keys/wifi.secret", "operators.toml"):
         assert mode(folder / name) == 0o600
     assert {mode(folder / name) for name in ("", "keys", "data")} == {0o700}
     config = load_config(folder / "gateway.toml")
     assert config.nodes is not None
-    assert said["wifi_passphrase"] == config.nodes.passphrase
+    assert done["wifi_passphrase"] == config.nodes.passphrase
     assert config.broker.host == "127.0.0.1"  # asked for: no others reach it then
     assert not list(folder.glob(".init-*"))
 
 
 async def test_init_gateway_starts_from_it_and_the_operator_signs_in(tmp_path, capsys) -> None:
     ports = ("--broker-port", str(free_port()), "--console-port", str(free_port()))
-    said = init(capsys, tmp_path, "--yes", "--operator", "Eva M.", *LOOPBACK, *ports)
+    done = init(capsys, tmp_path, "--yes", "--operator", "Eva M.", *LOOPBACK, *ports)
     gateway = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tools.cli", "gateway", "--config", "gateway.toml", "--json"),
         cwd=tmp_path,
@@ -118,7 +118,7 @@ async def test_init_gateway_starts_from_it_and_the_operator_signs_in(tmp_path, c
         assert (ready["type"], ready["broker_port"]) == ("ready", int(ports[1]))
         browser = Browser(ready["console"])
         assert await browser.sign_on("Eva M.", "not the one") == 403
-        assert await browser.sign_on("Eva M.", said["operator_passphrase"]) == 200
+        assert await browser.sign_on("Eva M.", done["operator_passphrase"]) == 200
         await browser.http.close()
     finally:
         await end(gateway)
@@ -127,8 +127,8 @@ async def test_init_gateway_starts_from_it_and_the_operator_signs_in(tmp_path, c
 def test_init_again_changes_nothing_and_reports_what_is_there(tmp_path: Path, capsys) -> None:
     init(capsys, tmp_path, "--yes", "--site", "north", *LOOPBACK)
     before = contents(tmp_path)
-    said = init(capsys, tmp_path, "--yes")
-    assert (said["site"], said["changed"]) == ("north", [])
+    done = init(capsys, tmp_path, "--yes")
+    assert (done["site"], done["changed"]) == ("north", [])
     assert contents(tmp_path) == before
 
 
@@ -158,16 +158,16 @@ def test_init_again_changes_what_is_named_after_a_question(tmp_path: Path, capsy
 def test_init_again_adds_place_notification_and_release_key(tmp_path: Path, capsys) -> None:
     init(capsys, tmp_path, "--yes", *LOOPBACK)
     (tmp_path / "release.pub").write_text("ab" * 32 + "\n")
-    said = init(
+    done = init(
         capsys,
         tmp_path,
         *("--yes", "--place", "48,11", "--release-key", "release.pub"),
         *("--notify", "webhook", "--notify-to", "https://example.net/hook/secret-path"),
     )
-    assert said["place"] == [48.0, 11.0]
-    assert said["connectors"] == ["duty"]
+    assert done["place"] == [48.0, 11.0]
+    assert done["connectors"] == ["duty"]
     assert load_config(tmp_path / "gateway.toml").release_key == b"\xab" * 32
-    assert "secret-path" not in json.dumps(said)
+    assert "secret-path" not in json.dumps(done)
     again = ("--notify", "webhook", "--notify-to", "https://example.net/other")
     assert "already" in refused(capsys, tmp_path, "--yes", *again)
 
@@ -176,9 +176,9 @@ def test_init_cut_off_before_its_last_file_is_completed(tmp_path: Path, capsys) 
     init(capsys, tmp_path, "--yes", "--site", "north", *LOOPBACK)
     before = contents(tmp_path)
     (tmp_path / "gateway.toml").unlink()
-    said = init(capsys, tmp_path, "--yes", *LOOPBACK)
-    assert said["written"] == ["gateway.toml"]
-    assert "operator_passphrase" not in said
+    done = init(capsys, tmp_path, "--yes", *LOOPBACK)
+    assert done["written"] == ["gateway.toml"]
+    assert "operator_passphrase" not in done
     assert contents(tmp_path).keys() == before.keys()
     for name in before.keys() - {"gateway.toml"}:
         assert contents(tmp_path)[name] == before[name]
@@ -187,8 +187,8 @@ def test_init_cut_off_before_its_last_file_is_completed(tmp_path: Path, capsys) 
 def test_init_takes_a_fleet_key_that_lies_there(tmp_path: Path, capsys) -> None:
     (tmp_path / "fleet.key").write_text("cd" * 32 + "\n")
     (tmp_path / "fleet.key").chmod(0o600)
-    said = init(capsys, tmp_path, "--yes", *LOOPBACK)
-    assert "fleet.key" in said["kept"]
+    done = init(capsys, tmp_path, "--yes", *LOOPBACK)
+    assert "fleet.key" in done["kept"]
     assert load_config(tmp_path / "gateway.toml").fleet_key == tmp_path / "fleet.key"
 
 

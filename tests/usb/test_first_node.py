@@ -42,20 +42,20 @@ def flash(site, board, *more: str) -> list[str]:
     return [*words, "--port", str(board.port), *more]
 
 
-def said_to(board: UsbBoard) -> dict:
+def config_on(board: UsbBoard) -> dict:
     held = back(board)
     held.hold()
-    told = json.loads(held._repl.run("print(open('node.json').read())"))
+    config = json.loads(held._repl.run("print(open('node.json').read())"))
     held.release()
     held.close()
-    return told
+    return dict(config)
 
 
 def test_first_node_of_an_empty_site_is_at_its_origin(site, plug, capsys) -> None:
     before = (site / "site.toml").read_text()
-    said = groundwatch(capsys, *flash(site, plug()))
-    assert (said["new_node"], said["heartbeat"]) == (True, None)
-    assert "no gateway answers" in said["note"]
+    done = groundwatch(capsys, *flash(site, plug()))
+    assert (done["new_node"], done["heartbeat"]) == (True, None)
+    assert "no gateway answers" in done["note"]
     assert (site / "site.toml").read_text().startswith(before)
     node = load_site(site / "site.toml").nodes["n07"]
     assert (node.x_m, node.y_m, node.sector, node.board) == (0, 0, "site", "pico_w")
@@ -94,9 +94,9 @@ def test_blank_pico_in_bootsel_is_recognised_by_its_drive(
     image.write_bytes(uf2_image(random.Random(1).randbytes(20_000)))
     with Bootsel(folder, lambda _program: board.plug()) as rom:
         words = flash(site, board, "--drive", str(rom.path), "--image", str(image))
-        said = groundwatch(capsys, *words)
+        done = groundwatch(capsys, *words)
     board.unplug()
-    assert (said["board"], said["generation"]) == ("pico_w", 1)
+    assert (done["board"], done["generation"]) == ("pico_w", 1)
 
 
 def test_blank_esp32_is_recognised_by_its_boot_loader(
@@ -112,9 +112,9 @@ def test_blank_esp32_is_recognised_by_its_boot_loader(
     board.port = chip.port
     chip.on_run = board.plug
     with chip:
-        said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+        done = groundwatch(capsys, *flash(site, board, "--image", str(image)))
     board.unplug()
-    assert (said["board"], said["generation"]) == ("esp32", 1)
+    assert (done["board"], done["generation"]) == ("esp32", 1)
 
 
 def test_blank_board_of_another_chip_than_the_named_one_is_refused(site, tmp_path, capsys) -> None:
@@ -133,11 +133,11 @@ def test_blank_board_of_another_chip_than_the_named_one_is_refused(site, tmp_pat
 def test_node_in_a_wrong_wifi_is_repaired_by_the_same_command(site, plug, capsys) -> None:
     board = plug()
     groundwatch(capsys, *flash(site, board))
-    first = said_to(board)
+    first = config_on(board)
     assert first["wifi"]["ssid"] == "field"
     groundwatch(capsys, "init", str(site), "--yes", "--wifi", "field-2", "--address", "10.1.1.1")
     again = groundwatch(capsys, *flash(site, board))
-    second = said_to(board)
+    second = config_on(board)
     assert (second["wifi"]["ssid"], second["broker"]["host"]) == ("field-2", "10.1.1.1")
     assert second["wifi"]["passphrase"] == load_config(site / "gateway.toml").nodes.passphrase
     assert (again["new_key"], second["key"]) == (False, first["key"])
@@ -149,7 +149,7 @@ async def test_node_that_does_not_report_to_a_running_gateway_is_exit_1(site, pl
     async with Gateway(load_config(site / "gateway.toml")):
         words = flash(site, plug(), "--heartbeat-s", "2", "--json")
         assert await asyncio.to_thread(cli.main, words) == 1
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert said["generation"] == 1
-    assert "no heartbeat of n07 within 2 s" in said["note"]
-    assert "groundwatch init --wifi" in said["note"]
+    done = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert done["generation"] == 1
+    assert "no heartbeat of n07 within 2 s" in done["note"]
+    assert "groundwatch init --wifi" in done["note"]

@@ -170,7 +170,7 @@ class Flash:
         """What was done, what to wire, and the first heartbeat; 1 when that does not come."""
         facts = self.facts(board, enrolled)
         if not self.args.json:
-            self.tell(facts)
+            self.show(facts)
         port = "" if self.job.node.link == SERIAL else board.port
         beat = await_heartbeat(self.job, port, since_us, self.args.heartbeat_s, self.screen.say)
         if self.args.json:
@@ -194,10 +194,13 @@ class Flash:
             **self.done,
         }
 
-    def tell(self, facts: dict[str, Any]) -> None:
+    def show(self, facts: dict[str, Any]) -> None:
         """What was done, and what to wire."""
         key = "a new key" if facts["new_key"] else "its key as before"
         print(f"{facts['node']} is a node of {facts['site']}: {key}, proven by a challenge")
         if self.job.is_new:
-            print(f"{facts['node']} was added to {self.job.config.site}; a running gateway has it")
+            node, file = self.job.node, self.job.config.site
+            print(
+                f"{node.id} was added to {file}: {node.x_m:g},{node.y_m:g} in sector {node.sector}"
+            )
         print_wiring(self.kind)

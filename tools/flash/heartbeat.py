@@ -60,7 +60,7 @@ class Cable:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The node as the gateway has it, or None and then why not: one line that says what to do."""
+    """The node as the gateway has it, or None and then why not: one line with what to do."""
 
     node: NodeView | None
     note: str = ""

@@ -22,7 +22,7 @@ from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, guessed, kind_named, must_be_supported
 from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
-from tools.flash.site_file import Placement, placed, register, usual_sector
+from tools.flash.site_file import Placement, check_id, placed, register, usual_sector
 from tools.prompts import Prompts
 
 _NO_KEY = bytes(32)  # replaced by the one that is given out
@@ -174,8 +174,9 @@ def _address_of(host: str) -> str:
 
 
 def _completed(placement: Placement, path: Path, node: str, asks: bool) -> Placement:
-    """Where a new node stands, as far as the command does not say: asked at a terminal. The first
-    node of a site is at (0, 0) unless somebody says otherwise. Raises UserError, ConfigError."""
+    """Where a new node stands, as far as the command leaves it open: asked at a terminal. The first
+    node of a site is at (0, 0) by default. Raises UserError, ConfigError."""
+    check_id(node)
     site = load_site(path)
     if placement.x_m is not None or node in site.nodes:
         return placement

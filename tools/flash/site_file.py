@@ -29,13 +29,18 @@ class Placement:
     link: str | None = None
 
 
+def check_id(node: str) -> None:
+    """Raises UserError."""
+    if not ID_PATTERN.fullmatch(node):
+        raise UserError(f"{node!r} is no node id: 1 to 16 of a-z 0-9 _ -, as in n07")
+
+
 def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, bool]:
     """The site, the node as it stands or will stand in it, and whether it is new.
 
     Nothing is written. Raises UserError: a name, place or sector that will not do.
     """
-    if not ID_PATTERN.fullmatch(node):
-        raise UserError(f"{node!r} is no node id: 1 to 16 of a-z 0-9 _ -, as in n07")
+    check_id(node)
     try:
         site = load_site(path)
     except ConfigError as error:

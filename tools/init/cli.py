@@ -124,7 +124,7 @@ def _state(result: dict[str, Any]) -> str:
 
 
 def _generated(result: dict[str, Any]) -> list[str]:
-    """Secrets that nobody has seen yet."""
+    """Secrets that were made up, shown once."""
     lines = []
     if secret := result.get("wifi_passphrase"):
         lines.append(f"passphrase of the Wi-Fi: {secret}  (give it to the access point)")

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Given:
-    """What the command line says; None: it does not."""
+    """What the command line gives; None: nothing."""
 
     site: str | None = None
     place: str | None = None
@@ -47,7 +47,7 @@ class Given:
 
 @dataclass
 class Questions:
-    """`prompts` is None with --yes. `generated` holds the secrets that nobody typed."""
+    """`prompts` is None with --yes. `generated` holds the secrets that were made up."""
 
     given: Given
     prompts: Prompts | None
@@ -163,7 +163,7 @@ class Questions:
         if user == "none":
             return answers.email(to, sender, server)
         if given.notify_secret is None and self.prompts is None:
-            raise UserError("say --notify-secret-file FILE: the password of the mail server")
+            raise UserError("add --notify-secret-file FILE: the password of the mail server")
         password = given.notify_secret or self._secret(None, "", f"   password of {user}", str)
         return answers.email(to, sender, server, user, password)
 
@@ -180,7 +180,7 @@ class Questions:
         if self.prompts is not None:
             return self.prompts.ask(question, default, check)
         if missing and not default:
-            raise UserError(f"there is no default: say {missing}")
+            raise UserError(f"there is no default: add {missing}")
         return check(default)
 
     def _secret(
