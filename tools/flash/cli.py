@@ -58,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
     wanted = job.read_job(args, mode, "board lost" if args.replace else "flashed")
     screen = Screen(quiet=args.json)
     found = micropython.look(args.port, args.drive)
-    kind = wanted.kind(found.kind or (kind_named(args.board) if args.board else None), found.chip)
+    named = found.kind or (kind_named(args.board) if args.board else None)
+    if named is None and not wanted.node.board:
+        found.chip = micropython.chip_of(found)
+    kind = wanted.kind(named, found.chip)
     flash = Flash(wanted, kind, args, screen)
     screen.say(f"found {found.tells()}")
     if warning := wanted.unreachable():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -93,7 +94,7 @@ def install(
                 erase_flash(loader)
             write_flash(loader, [(offset, str(image))], flash_size="detect")
             reset_chip(loader, "hard-reset")
-    except (FatalError, OSError, serial.SerialException) as error:
+    except (FatalError, OSError, serial.SerialException, termios.error) as error:
         raise UserError(
             f"esptool on {port}: {_line(error)}; hold BOOT while plugging the board in, and run "
             "this again"
@@ -111,7 +112,7 @@ def chip_of(port: str) -> str:
             name = str(rom.CHIP_NAME).replace("-", "")
             reset_chip(rom, "hard-reset")
             return name
-    except (FatalError, OSError, serial.SerialException):
+    except (FatalError, OSError, serial.SerialException, termios.error):
         return ""
 
 

@@ -78,8 +78,16 @@ def look(port: str | None, drive: Path | None) -> Found:
     except CableError as error:
         if not Path(device).exists() or "cannot open" in str(error):
             raise
-        return Found(device, chip="" if places.is_raspberry_pi(device) else esp.chip_of(device))
+        return Found(device)
     return Found(device, None, board, kind_of(board.facts.platform, board.facts.machine))
+
+
+def chip_of(found: Found) -> str:
+    """The chip of a board without MicroPython, "" when nothing names it. Asks a boot loader on the
+    port, which disturbs whatever else is there: only for a board that nothing else names."""
+    if found.chip or found.board is not None or places.is_raspberry_pi(found.port):
+        return found.chip
+    return esp.chip_of(found.port)
 
 
 def install(found: Found, kind: BoardKind, image: Image, progress: Progress, erase: bool) -> Board:
