@@ -6,8 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# Loads `scipy.special` when it is first asked: a restart need not wait for that.
-import scipy
+from gateway.performance.quantiles import beta_quantile, gamma_quantile
 
 CONFIDENCE = 0.95
 
@@ -32,10 +31,8 @@ def share(hits: int, trials: int, confidence: float = CONFIDENCE, sides: int = 2
     if trials == 0:
         return Interval(math.nan, 0.0, 1.0)
     tail = (1 - confidence) / sides
-    low = float(scipy.special.betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
-    high = (
-        float(scipy.special.betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
-    )
+    low = beta_quantile(hits, trials - hits + 1, tail) if hits else 0.0
+    high = beta_quantile(hits + 1, trials - hits, 1 - tail) if hits < trials else 1.0
     return Interval(hits / trials, low, high)
 
 
@@ -51,6 +48,6 @@ def rate(events: int, exposure: float, confidence: float = CONFIDENCE, sides: in
         return Interval(math.nan, 0.0, math.inf)
     tail = (1 - confidence) / sides
     # A chi-square quantile is twice one of the gamma distribution.
-    low = float(scipy.special.gammaincinv(events, tail)) if events else 0.0
-    high = float(scipy.special.gammaincinv(events + 1, 1 - tail))
+    low = gamma_quantile(events, tail) if events else 0.0
+    high = gamma_quantile(events + 1, 1 - tail)
     return Interval(events / exposure, low / exposure, high / exposure)
