@@ -73,11 +73,13 @@ train: ready-for-tests ## the model that nodes decide by, and its card, from see
 # Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.
 PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+# What the targets for users run: everything but the libraries of training, emulation and e-mail.
+RUN_EXTRAS := --extra sim --extra flash --extra score --extra recordings --extra postgresql
 
 lock: ready ## write the lock files anew from pyproject.toml
 	@$(VENV)/python -m pip install -q pip-tools
-	@$(PIP_COMPILE) --extra build -o requirements.lock pyproject.toml
-	@$(PIP_COMPILE) --extra build --extra email --extra test --extra check --extra picow --extra train \
+	@$(PIP_COMPILE) --extra build $(RUN_EXTRAS) -o requirements.lock pyproject.toml
+	@$(PIP_COMPILE) --extra build --extra email --extra test --extra check --extra picow --extra train $(RUN_EXTRAS) \
 		-c requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
 	@$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in

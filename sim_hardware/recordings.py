@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from sim_hardware.arrays import read_npz, scalar
 from sim_hardware.errors import SimError
-from sim_hardware.miniseed import read_miniseed
 from sim_hardware.signals import SAMPLES_MAX, Signal
 from sim_hardware.site import NodeSpec, SectorSpec, Site
 from sim_hardware.take import Take, int_counts, node_signal
@@ -30,6 +29,8 @@ def load(path: Path | str) -> Take:
         elif suffix in (".wav", ".wave"):
             signal = _wav(path)
         elif suffix in _MINISEED:
+            from sim_hardware.miniseed import read_miniseed  # its library is an extra
+
             counts, fs_hz, t0_utc_s = read_miniseed(path)
             signal = Signal(fs_hz, t0_utc_s, counts=counts)
         else:

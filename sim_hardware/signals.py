@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal as dsp
 
 from sim_hardware.errors import SimError
 
@@ -85,6 +84,8 @@ def quiet_floor(data: NDArray[np.floating] | NDArray[np.integer], fs_hz: float) 
 
     Seconds without any movement at all say nothing about the instrument and are left out.
     """
+    from scipy import signal as dsp  # an extra: a recording at the cable does without it
+
     high_hz = min(_BAND_HZ[1], 0.45 * fs_hz)
     sos = dsp.butter(2, (_BAND_HZ[0], high_hz), "bandpass", fs=fs_hz, output="sos")
     band = dsp.sosfilt(sos, np.asarray(data, np.float64))
@@ -104,6 +105,8 @@ def to_feed(velocity_m_s: FArray, fs_hz: float) -> NDArray[np.int32]:
         raise SimError(f"{fs_hz:g} Hz is no ratio of small numbers to {FEED_FS_HZ} Hz")
     nm_s = np.asarray(velocity_m_s, np.float64) * 1e9
     if ratio != 1:
+        from scipy import signal as dsp
+
         nm_s = dsp.resample_poly(nm_s, ratio.numerator, ratio.denominator)
     return quantized(nm_s)
 

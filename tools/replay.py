@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.status import Status
@@ -18,16 +18,17 @@ from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
-from sim_hardware import recordings, take
 from sim_hardware.site import write_site
-from sim_hardware.take import Take
-from sim_hardware.virtual import Pace, VirtualRun, simulate
 from tools import micropython, replay_store
 from tools.errors import UserError
-from tools.score.crossings import crossing_facts
 from tools.score.truth import Point
 from tools.telling import Teller
 from tools.trees import write_settings, write_trees
+
+# The simulator is an extra; a store is replayed without it.
+if TYPE_CHECKING:
+    from sim_hardware.take import Take
+    from sim_hardware.virtual import VirtualRun
 
 _TICK_US = 1_000_000
 _AMBIENT_LEAST_NM_S, _AMBIENT_MOST_NM_S = 1.0, 100_000.0
@@ -43,6 +44,8 @@ class Replay:
 
 def load_take(path: Path) -> Take:
     """A take folder, or a bare recording as a take of one node. Raises SimError."""
+    from sim_hardware import recordings, take
+
     return take.load(path) if path.is_dir() else recordings.load(path)
 
 
@@ -55,6 +58,8 @@ def replay(
 ) -> Replay:
     """Run every node of the take, then step what they sent through the gateway's stages. All nodes
     have these settings from the start."""
+    from sim_hardware.virtual import Pace, simulate
+
     # A root of its own for each seed: nothing here is secret, and one seed gives one result.
     fleet_root = hashlib.sha256(f"groundwatch replay {seed}".encode()).digest()
     pace = Pace(ambient_nm_s=ambient_nm_s)
@@ -111,6 +116,8 @@ def _summary(
         "restarts": sum(run.restarts.values()),
     }
     if given.truth is not None and {"actors", "crossings"} <= given.truth.keys():
+        from tools.score.crossings import crossing_facts
+
         points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
         summary |= crossing_facts(given.truth, points, alarms, given.duration_s)
     return summary

@@ -61,11 +61,9 @@ def make(args: argparse.Namespace) -> Take:
 
 def plot(made: Take, path: Path, title: str) -> None:
     """A strip of ground velocity for each node, PIR pulses below it, crossings as lines."""
-    try:
-        os.environ.setdefault("MPLBACKEND", "Agg")
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError("--plot needs matplotlib; run make setup") from None
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    from matplotlib.figure import Figure
+
     count = len(made.nodes)
     figure = Figure(figsize=(11, 1 + 0.9 * count), layout="constrained")
     strips = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]

@@ -6,11 +6,11 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import UserError
+from tools.extras import need
 from tools.micropython import cache_dir
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Until it is ended."""
-    if find_spec("rp2040py") is None or find_spec("littlefs") is None:
-        raise UserError("the emulator is not installed: pip install 'groundwatch[picow]'")
+    need("rp2040py", "littlefs")
     routes = dict(_route(text) for text in args.network)
     names = _names(args.dns)
     for name in ("files", "bootsel"):

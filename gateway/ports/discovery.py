@@ -30,9 +30,10 @@ def known_kinds() -> tuple[str, ...]:
 
 def find_type(kind: str) -> ConnectorType:
     """Raises ConfigError: there is no such kind, or its package is broken or incomplete."""
-    if kind in BUILT_IN:
-        return _checked(kind, BUILT_IN[kind], _load(BUILT_IN[kind]))
     entry = _installed().get(kind)
+    if kind in BUILT_IN:
+        made = _checked(kind, BUILT_IN[kind], _load(BUILT_IN[kind]))
+        return made if entry is None else _complete(made, entry)
     if entry is None:
         raise ConfigError(
             f"there is no connector kind {kind[:32]!r}; there are {', '.join(known_kinds())}"
@@ -45,7 +46,10 @@ def find_type(kind: str) -> ConnectorType:
         raise ConfigError(
             f"connector kind {kind!r} cannot be loaded: {type(error).__name__} in {entry.value}"
         ) from error
-    made = _checked(kind, entry.value, found)
+    return _complete(_checked(kind, entry.value, found), entry)
+
+
+def _complete(made: ConnectorType, entry: EntryPoint) -> ConnectorType:
     missing = _missing_library(made.needs, entry)
     if missing:
         raise _not_installed(entry, made.needs, missing)
@@ -69,7 +73,7 @@ def _installed() -> dict[str, EntryPoint]:
 
 def _not_installed(entry: EntryPoint, extra: str, library: str) -> ConfigError:
     package = entry.dist.name if entry.dist is not None else "groundwatch"
-    install = f"{package}[{extra}]" if extra else library
+    install = f'"{package}[{extra}]"' if extra else library
     return ConfigError(
         f"connector kind {entry.name} needs {library!r}, which is not installed: "
         f"pip install {install}"

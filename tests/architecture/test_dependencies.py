@@ -26,10 +26,6 @@ def _declared(*extras):
     return {canonicalize_name(Requirement(text).name) for text in wanted}
 
 
-def _extras():
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-
-
 def _undeclared(paths, declared):
     owners = packages_distributions()
     found = set()
@@ -45,26 +41,43 @@ def _undeclared(paths, declared):
     return sorted(found)
 
 
+# Folders and modules that a gateway alone never imports, and the extras that have their libraries.
+OF_EXTRAS = {
+    "gateway/connectors/email/": ("email",),
+    "gateway/store/postgresql.py": ("postgresql",),
+    "sim_hardware/emulated/": ("picow",),
+    "sim_hardware/miniseed.py": ("recordings",),
+    "sim_hardware/": ("sim",),
+}
+
+
 @pytest.mark.parametrize("package", ["gateway", "sim_hardware"])
-def test_imports_of_what_runs_are_runtime_dependencies(package):
+def test_imports_of_what_runs_are_dependencies_or_of_their_extra(package):
     paths = [path for path in python_files(package) if not path.startswith(ELSEWHERE)]
-    connectors = [path for path in paths if path.startswith("gateway/connectors/")]
-    emulated = [path for path in paths if path.startswith("sim_hardware/emulated/")]
     assert paths
-    assert not _undeclared(sorted({*paths} - {*connectors, *emulated}), _declared())
-    assert not _undeclared(emulated, _declared("picow"))
-    # A connector's library is an extra of its name.
-    for path in connectors:
-        extra = path.split("/")[2]
-        assert not _undeclared([path], _declared(*([extra] if extra in _extras() else [])))
+    for path in paths:
+        extras = next((names for part, names in OF_EXTRAS.items() if path.startswith(part)), ())
+        assert not _undeclared([path], _declared(*extras))
 
 
-def test_imports_of_the_workbench_are_dependencies_of_running_checking_or_training():
-    assert not _undeclared(python_files("tools"), _declared("check", "train"))
+def test_imports_of_the_workbench_are_of_running_or_checking():
+    extras = ("flash", "sim", "score", "recordings", "train", "picow", "check")
+    assert not _undeclared(python_files("tools"), _declared(*extras))
 
 
 def test_imports_of_tests_are_declared_in_some_extra():
     paths = [path for path in python_files("tests") if "/on_node/" not in path]
     # packaging comes with pytest, which depends on it; atheris with `make fuzz` (its lock file).
-    declared = _declared("build", "test", "check", "picow") | {"packaging", "atheris"}
+    extras = (
+        "build",
+        "test",
+        "check",
+        "flash",
+        "picow",
+        "postgresql",
+        "recordings",
+        "score",
+        "train",
+    )
+    declared = _declared(*extras) | {"packaging", "atheris"}
     assert not _undeclared(paths, declared)

@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 from tests.architecture.tree import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-stubs.lock")
+# The extras that `make demo`, `make score` and the like run on.
+RUN = ("flash", "postgresql", "recordings", "score", "sim")
 
 
 def _locked(name):
@@ -45,8 +47,8 @@ def test_lock_names_no_index_and_no_host(name):
 @pytest.mark.parametrize(
     ("name", "extras"),
     [
-        ("requirements.lock", ("build",)),
-        ("requirements-dev.lock", ("build", "test", "check", "picow")),
+        ("requirements.lock", ("build", *RUN)),
+        ("requirements-dev.lock", ("build", *RUN, "check", "email", "picow", "test", "train")),
     ],
 )
 def test_lock_holds_what_the_project_asks_for(name, extras):

@@ -16,6 +16,7 @@ from gateway.config.notify import NotifierConfig
 from gateway.config.secrets import Secret
 from gateway.errors import ConfigError
 from gateway.ports.connector import ConnectorType
+from gateway.ports.discovery import find_type
 from tests.connectors.made import read
 from tests.outbox.deliveries import secret
 
@@ -194,8 +195,25 @@ def test_connector_whose_library_is_missing_names_the_extra_to_install(
     (site / "gw_broken.py").write_text("import no_such_buzzer\n")
     monkeypatch.syspath_prepend(str(site))
     for kind in ("buzzer", "buzzer2"):
-        with pytest.raises(ConfigError, match=r"pip install gw-buzzer\[buzz\]"):
+        with pytest.raises(ConfigError, match=r'pip install "gw-buzzer\[buzz\]"'):
             read_connectors([ConnectorTable("connector[0]", {"kind": kind, "name": "a"})], tmp_path)
+
+
+def test_connector_of_groundwatch_whose_library_is_missing_is_refused_before_a_delivery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "groundwatch-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: groundwatch\nVersion: 1.0\n"
+        "Requires-Dist: no-such-mailer>=2; extra == 'email'\n"
+    )
+    (info / "entry_points.txt").write_text(
+        "[groundwatch.connectors]\nemail = gateway.connectors.email:TYPE\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigError, match=r'pip install "groundwatch\[email\]"'):
+        find_type("email")
 
 
 def test_secret_is_shown_neither_by_repr_nor_inside_of_a_struct() -> None:

