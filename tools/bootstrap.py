@@ -34,6 +34,7 @@ TEST_PACKAGES = {
     "openssl": "openssl",
     "postgresql": "pg_ctlcluster",
     "strace": "strace",
+    "systemd": "systemd-analyze",
 }
 
 

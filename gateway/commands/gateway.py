@@ -9,6 +9,7 @@ import contextlib
 import gc
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from gateway.app import Gateway
 from gateway.errors import ConfigError
 from gateway.model import text
 from gateway.service.outcome import Outcome
+from gateway.service.systemd import ServiceManager
 
 _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _serve(read: Callable[[], config.GatewayConfig], as_json: bool) -> None:
     stop = asyncio.Event()
+    manager = ServiceManager(os.environ)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -72,10 +75,15 @@ async def _serve(read: Callable[[], config.GatewayConfig], as_json: bool) -> Non
             )
         else:
             print(f"console {gateway.console_url}  broker {host}:{port}", flush=True)
+        manager.ready()
+        feeding = asyncio.create_task(manager.feed(), name="systemd watchdog")
         failed = asyncio.create_task(gateway.wait())
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        # The last commit may take longer than the watchdog waits: TimeoutStopSec bounds it.
+        manager.stopping()
+        feeding.cancel()
         if failed.done():
             failed.result()
         failed.cancel()
