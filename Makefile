@@ -74,7 +74,7 @@ train: ready-for-tests ## the model that nodes decide by, and its card, from see
 PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 # What the targets for users run: everything but the libraries of training, emulation and e-mail.
-RUN_EXTRAS := --extra sim --extra flash --extra score --extra recordings --extra postgresql
+RUN_EXTRAS := $(addprefix --extra ,flash keyring postgresql recordings score sim)
 
 lock: ready ## write the lock files anew from pyproject.toml
 	@$(VENV)/python -m pip install -q pip-tools

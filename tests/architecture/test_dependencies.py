@@ -44,6 +44,7 @@ def _undeclared(paths, declared):
 # Folders and modules that a gateway alone never imports, and the extras that have their libraries.
 OF_EXTRAS = {
     "gateway/connectors/email/": ("email",),
+    "gateway/keysafe.py": ("keyring",),
     "gateway/store/postgresql.py": ("postgresql",),
     "sim_hardware/emulated/": ("picow",),
     "sim_hardware/miniseed.py": ("recordings",),
@@ -73,6 +74,7 @@ def test_imports_of_tests_are_declared_in_some_extra():
         "test",
         "check",
         "flash",
+        "keyring",
         "picow",
         "postgresql",
         "recordings",

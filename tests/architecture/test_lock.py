@@ -14,7 +14,7 @@ from tests.architecture.tree import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-stubs.lock")
 # The extras that `make demo`, `make score` and the like run on.
-RUN = ("flash", "postgresql", "recordings", "score", "sim")
+RUN = ("flash", "keyring", "postgresql", "recordings", "score", "sim")
 
 
 def _locked(name):
