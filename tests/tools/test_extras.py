@@ -26,6 +26,7 @@ GATEWAY_ALONE = (
     ),
     "tools.bundle",
     "tools.doctor",
+    "tools.init.cli",
     "tools.monitor",
     "tools.power.cli",
     "tools.provision",
