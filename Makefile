@@ -31,9 +31,10 @@ test-long: ready-for-tests ## tests of whole processes under kills, cuts and bad
 guide: ready-for-tests ## the installer's guide as printed, from an empty folder to an alarm
 	@$(VENV)/python -m pytest -m "long or not long" tests/guide -s $(PYTEST_ARGS)
 
-check: ready-for-tests ## style, types, node compilation for every board, wire drift; no tests
+check: ready-for-tests ## style, words, types, node compilation for every board, wire drift; no tests
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
+	@$(VENV)/python -m tools.words
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports
 	@$(VENV)/python -m tools.firmware_check
