@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Console: session authentication: sign-in, the session's cookie, and what other sites must not.
+"""Console: session authentication: sign-in, the session's cookie, protection against other sites.
 
-Other sites are kept out three times: by the host name they must use, by the cookie that browsers do
-not send along from there (SameSite=Strict), and by a token that only our pages can read.
+Three checks keep other sites out: the host name, a cookie that browsers do not send from other
+sites (SameSite=Strict), and a token that only our pages can read.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Annotated, Any
 import msgspec
 from aiohttp import web
 
-from gateway.console.operators import NAME_MOST, PASSPHRASE_MOST, Operator, OperatorFile, Role
+from gateway.console.operators import MAX_NAME, PASSPHRASE_MOST, Operator, OperatorFile, Role
 from gateway.console.sessions import SHIFT_S, Sessions, Throttle
 from gateway.errors import ConfigError
 from gateway.model.actions.identity import Identity, Scope
 
-_CHECKS_MOST = 4  # pass phrases being checked at once, 64 MiB each
-_TOKEN_MOST = 64
+_MAX_CHECKS = 4  # pass phrases being checked at once, 64 MiB each
+_MAX_TOKEN = 64
 
-# (who, "operator.sign_on" or the like, why): into the audit, without waiting for it.
+# (name, "operator.sign_on" or the like, reason): into the audit log, without waiting for it.
 Record = Callable[[str, str, str], None]
 
 
@@ -32,7 +32,7 @@ _SCOPES = {Role.OPERATOR: Scope.ACT, Role.SUPERVISOR: Scope.ADMIN}
 
 
 class _SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MOST)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
     passphrase: Annotated[str, msgspec.Meta(min_length=1, max_length=PASSPHRASE_MOST)]
 
 
@@ -42,7 +42,7 @@ def problem(status: int, text: str) -> web.Response:
 
 
 class SessionAuthentication:
-    """`visitor`, if given, is who comes without signing on: the demo's operator."""
+    """`visitor`, if given, is the operator of every request without a session: the demo's."""
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class SessionAuthentication:
         self._visitor = visitor
         self._host, self._port = "", 0
         self._checking = 0
-        self._executor = ThreadPoolExecutor(1, "sign-on")
+        self._executor = ThreadPoolExecutor(1, "sign-in")
 
     def opened(self, host: str, port: int) -> None:
         """Where the console listens."""
         self._host, self._port = host, port
 
     def is_ours(self, request: web.Request) -> bool:
-        """Asked for by a name that is ours."""
+        """The request uses a host name of ours."""
         return request.headers.get("Host", "") in self._names(request)
 
     def forged(self, request: web.Request) -> str:
@@ -79,7 +79,7 @@ class SessionAuthentication:
         return ""
 
     def operator(self, request: web.Request) -> Operator | None:
-        """Who is signed on, as the file has them now."""
+        """The operator who is signed in, as the file has them now."""
         session = self.sessions.of(self._token(request))
         if session is None:
             return None
@@ -88,36 +88,36 @@ class SessionAuthentication:
         try:
             known = self._file.known().get(session.operator.name)
         except ConfigError:
-            known = session.operator  # somebody is editing the file: nobody is thrown out for it
+            known = session.operator  # the file is being edited: the session stays
         if known != session.operator:
-            self.sessions.sign_off(self._token(request))
+            self.sessions.sign_out(self._token(request))
             return None
         return known
 
     def identity(self, request: web.Request) -> Identity | None:
-        """The operator as the API knows people; None when nobody is signed on."""
+        """The operator as the API knows people; None without a session."""
         operator = self.operator(request)
         if operator is None:
             return None
         return Identity(operator.name, _SCOPES[operator.role], session=True)
 
     def arrive(self, request: web.Request) -> tuple[Operator | None, str]:
-        """(who it is, the token to give along if it is new)."""
+        """(the operator, the token to set if it is new)."""
         operator = self.operator(request)
         if operator is not None or self._visitor is None:
             return operator, ""
-        return self._visitor, self.sessions.sign_on(self._visitor)
+        return self._visitor, self.sessions.sign_in(self._visitor)
 
     def shown(self) -> dict[str, Any]:
-        """For every page: who is signed on, and how many attempts failed."""
-        return {"names": sorted(self.sessions.on_watch()), "failed": self.throttle.failed}
+        """For every page: the operators on duty, and how many sign-ins failed."""
+        return {"names": sorted(self.sessions.on_duty()), "failed": self.throttle.failed}
 
     def close(self) -> None:
         """End the thread that checks pass phrases."""
         self._executor.shutdown(wait=False)
 
     def visited(self, request: web.Request, response: web.Response) -> web.Response:
-        """The sign-on form needs a token of its own."""
+        """The sign-in form needs a token of its own."""
         if not self._token(request):
             self.give(response, self.sessions.new_token())
         return response
@@ -134,14 +134,14 @@ class SessionAuthentication:
         )
 
     async def get_session(self, request: web.Request) -> web.StreamResponse:
-        """Who is signed on, and what a page must send along with every act."""
+        """The operator who is signed in, and the token that a page sends with every request."""
         operator = self.operator(request)
         who = {"name": operator.name, "role": operator.role.value} if operator else None
         csrf = self.sessions.csrf(self._token(request))
         return web.json_response({"operator": who, "csrf": csrf})
 
     async def post_session(self, request: web.Request) -> web.StreamResponse:
-        """Sign on."""
+        """Sign in."""
         try:
             given = msgspec.json.decode(await request.read(), type=_SignIn)
         except (ValueError, RecursionError):
@@ -154,8 +154,8 @@ class SessionAuthentication:
         except ConfigError as error:
             return problem(503, str(error))
         if not known:
-            return problem(403, "nobody may sign on yet: run `groundwatch operator add NAME`")
-        # What nobody is called may be a pass phrase in the wrong field: it is not kept anywhere.
+            return problem(403, "there are no operators yet: run `groundwatch operator add NAME`")
+        # An unknown name may be a pass phrase in the wrong field: it is not kept anywhere.
         counted = name if name in known else ""
         if wait_s := self.throttle.wait_s(counted):
             return problem(429, f"too many failures: wait {wait_s:.0f} s")
@@ -166,20 +166,20 @@ class SessionAuthentication:
             return problem(403, "wrong name or pass phrase")
         self._record(operator.name, "operator.sign_on", operator.role.value)
         response = web.json_response({"done": True})
-        self.give(response, self.sessions.sign_on(operator))
+        self.give(response, self.sessions.sign_in(operator))
         return response
 
     async def post_session_end(self, request: web.Request) -> web.StreamResponse:
-        """Sign off."""
+        """Sign out."""
         if (operator := self.operator(request)) is not None:
-            self.sessions.sign_off(self._token(request))
+            self.sessions.sign_out(self._token(request))
             self._record(operator.name, "operator.sign_off", "")
         response = web.json_response({"done": True})
         response.del_cookie(self._cookie, path="/")
         return response
 
     async def _check(self, name: str, passphrase: str) -> Operator | None:
-        if self._checking >= _CHECKS_MOST:
+        if self._checking >= _MAX_CHECKS:
             raise web.HTTPServiceUnavailable(text="busy: try again\n")
         self._checking += 1
         check = functools.partial(self._file.verify, name, passphrase)
@@ -195,7 +195,7 @@ class SessionAuthentication:
 
     def _token(self, request: web.Request) -> str:
         token = request.cookies.get(self._cookie, "")
-        return token if len(token) <= _TOKEN_MOST else ""
+        return token if len(token) <= _MAX_TOKEN else ""
 
     def _names(self, request: web.Request) -> set[str]:
         hosts = {"127.0.0.1", "localhost", self._host}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may sign on at the console: names, roles and Argon2id hashes in operators.toml."""
+"""Console: operators: names, roles and Argon2id hashes in operators.toml."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from gateway.config.reading import read_toml
 from gateway.errors import ConfigError
 from gateway.files import write_atomic
 
-NAME_MOST = 32
+MAX_NAME = 32
 _NAME = re.compile(r"\w[\w. -]{0,31}")
 _RESERVED = frozenset({"system", "gateway"})
 # NIST SP 800-63B: length is what counts; no rules about kinds of characters.
 PASSPHRASE_LEAST, PASSPHRASE_MOST = 8, 256
-OPERATORS_MOST = 1000
+MAX_OPERATORS = 1000
 
 # RFC 9106, second recommended choice: 64 MiB, 3 passes; about 50 ms on a laptop.
 _HASHER = PasswordHasher()
@@ -42,7 +42,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One person; the name stands in every record of what they did."""
+    """One person; every record of their actions has the name."""
 
     name: str
     role: Role
@@ -71,7 +71,7 @@ class OperatorTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class OperatorsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """operators.toml."""
 
-    operator: Annotated[tuple[OperatorTable, ...], Meta(max_length=OPERATORS_MOST)] = ()
+    operator: Annotated[tuple[OperatorTable, ...], Meta(max_length=MAX_OPERATORS)] = ()
 
 
 def plain_name(written: str) -> str:
@@ -79,7 +79,7 @@ def plain_name(written: str) -> str:
     name = unicodedata.normalize("NFC", written)
     if not _NAME.fullmatch(name) or name != name.strip() or name.lower() in _RESERVED:
         raise ConfigError(
-            f"an operator's name is 1 to {NAME_MOST} letters, digits, spaces or . _ -, "
+            f"an operator's name is 1 to {MAX_NAME} letters, digits, spaces or . _ -, "
             'for example "Eva M."'
         )
     return name
@@ -96,13 +96,13 @@ def new_operator(name: str, role: Role, passphrase: str) -> Operator:
 
 
 class OperatorFile:
-    """The file as it is now: read again whenever it was changed, so nobody has to restart."""
+    """The file as it is now: read again whenever it was changed, without a restart."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen: tuple[int, int, int] | None = None
         self._known: dict[str, Operator] = {}
-        self._nobody = _nobodys()
+        self._unknown_hash = _unknown_hash()
 
     def known(self) -> dict[str, Operator]:
         """Operators by name; none when there is no file. Raises ConfigError when it is wrong."""
@@ -123,7 +123,7 @@ class OperatorFile:
         """The operator, when the pass phrase is right; takes as long when it is not."""
         operator = self.known().get(unicodedata.normalize("NFC", name))
         try:
-            _HASHER.verify(operator.hash if operator else self._nobody, _normal(passphrase))
+            _HASHER.verify(operator.hash if operator else self._unknown_hash, _normal(passphrase))
         except (VerificationError, InvalidHashError):
             return None
         return operator
@@ -166,9 +166,9 @@ def save_operators(path: Path, operators: dict[str, Operator]) -> None:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _nobodys() -> str:
-    """The hash for names that are not there: they must take as long as those that are. It is that
-    of no pass phrase, so that a start does not wait for one."""
+def _unknown_hash() -> str:
+    """The hash for unknown names: a check of them must take as long as of known ones. It is of no
+    pass phrase, so that a start does not wait for one."""
     salt, digest = (
         base64.b64encode(os.urandom(size)).decode().rstrip("=")
         for size in (_HASHER.salt_len, _HASHER.hash_len)

@@ -28,7 +28,7 @@ class ConsolePages:
         """Pages, their files, and the session."""
         router.add_get("/", self._get_page("index.html", Role.OPERATOR))
         router.add_get("/supervisor", self._get_page("supervisor.html", Role.SUPERVISOR))
-        router.add_get("/sign-on", self._get_sign_on)
+        router.add_get("/sign-in", self._get_sign_in)
         router.add_get("/api/session", self._authentication.get_session)
         router.add_post("/api/session", self._authentication.post_session)
         router.add_post("/api/session/end", self._authentication.post_session_end)
@@ -48,16 +48,16 @@ class ConsolePages:
     async def _get_file(self, request: web.Request) -> web.StreamResponse:
         return self._file(request.path.removeprefix("/"))
 
-    async def _get_sign_on(self, request: web.Request) -> web.StreamResponse:
-        return self._authentication.visited(request, self._file("sign_on.html"))
+    async def _get_sign_in(self, request: web.Request) -> web.StreamResponse:
+        return self._authentication.visited(request, self._file("sign_in.html"))
 
     def _get_page(self, name: str, least: Role) -> _Handler:
         async def handler(request: web.Request) -> web.StreamResponse:
             operator, token = self._authentication.arrive(request)
             if operator is None:
-                raise web.HTTPSeeOther("/sign-on")
+                raise web.HTTPSeeOther("/sign-in")
             if least is Role.SUPERVISOR and operator.role is not Role.SUPERVISOR:
-                return web.Response(status=403, text="for supervisors\n")
+                return web.Response(status=403, text="this page needs the role supervisor\n")
             response = self._file(name)
             if token:
                 self._authentication.give(response, token)

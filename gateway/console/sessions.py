@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Console: who is signed on: a random token in a cookie, good for one shift. The clock is given."""
+"""Console: sessions: a random token in a cookie, valid for one shift. The clock is a parameter."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from dataclasses import dataclass
 
 from gateway.console.operators import Operator
 
-SHIFT_S = 12 * 3600.0  # a night watch; then who sits there signs on again
-SESSIONS_MOST = 64
-FAILURES_MOST = 5  # of one name within the window; then it has to wait
-FAILURES_ALL_MOST = 30  # of all names together
+SHIFT_S = 12 * 3600.0  # one shift; after it the operator signs in again
+MAX_SESSIONS = 64
+MAX_FAILURES = 5  # of one name within the window; after them it has to wait
+MAX_FAILURES_ALL = 30  # of all names together
 FAILURE_WINDOW_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-on; `until_s` is of the clock the sessions were given."""
+    """One sign-in; `until_s` is of the clock of the sessions."""
 
     operator: Operator
     until_s: float
 
 
 class Sessions:
-    """Sessions by the hash of their token: what is in memory signs nobody on."""
+    """Sessions by the hash of their token: the memory of the gateway holds no valid token."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -36,21 +36,21 @@ class Sessions:
         self._held: dict[bytes, Session] = {}
 
     def new_token(self) -> str:
-        """For a visitor who is not signed on yet: the sign-on form is protected as well."""
+        """For a visitor without a session: the sign-in form is protected as well."""
         return secrets.token_urlsafe(32)
 
     def csrf(self, token: str) -> str:
-        """What a page must send along with every act; other sites cannot know it."""
+        """What a page must send with every request that acts; other sites cannot know it."""
         return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
 
     def csrf_fits(self, token: str, given: str) -> bool:
         """In constant time."""
         return hmac.compare_digest(self.csrf(token).encode(), given.encode())
 
-    def sign_on(self, operator: Operator) -> str:
-        """A fresh token (one from before the sign-on might be known to others)."""
+    def sign_in(self, operator: Operator) -> str:
+        """A new token (one from before the sign-in might be known to others)."""
         self._drop_expired()
-        while len(self._held) >= SESSIONS_MOST:
+        while len(self._held) >= MAX_SESSIONS:
             self._held.pop(next(iter(self._held)))
         token = self.new_token()
         self._held[_name(token)] = Session(operator, self._clock() + SHIFT_S)
@@ -61,12 +61,12 @@ class Sessions:
         session = self._held.get(_name(token))
         return session if session and self._clock() < session.until_s else None
 
-    def sign_off(self, token: str) -> None:
+    def sign_out(self, token: str) -> None:
         """End it."""
         self._held.pop(_name(token), None)
 
-    def on_watch(self) -> set[str]:
-        """Names of who is signed on."""
+    def on_duty(self) -> set[str]:
+        """Names of the operators who are signed in."""
         self._drop_expired()
         return {session.operator.name for session in self._held.values()}
 
@@ -76,11 +76,11 @@ class Sessions:
 
 
 class Throttle:
-    """Counts failed sign-ons. Names nobody has share one count, so that it stays bounded."""
+    """Counts failed sign-ins. Unknown names share one count, so that it stays bounded."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures: deque[tuple[float, str]] = deque(maxlen=FAILURES_ALL_MOST)
+        self._failures: deque[tuple[float, str]] = deque(maxlen=MAX_FAILURES_ALL)
         self.failed = 0
 
     def wait_s(self, name: str) -> float:
@@ -89,7 +89,7 @@ class Throttle:
         while self._failures and self._failures[0][0] <= since_s:
             self._failures.popleft()
         counts = Counter(who for _at, who in self._failures)
-        if counts[name] < FAILURES_MOST and len(self._failures) < FAILURES_ALL_MOST:
+        if counts[name] < MAX_FAILURES and len(self._failures) < MAX_FAILURES_ALL:
             return 0.0
         oldest_s = next(at for at, who in self._failures if who == name or counts[name] == 0)
         return max(1.0, oldest_s - since_s)

@@ -30,26 +30,30 @@ async def test_page_shows_which_notifier_works_and_what_was_delivered_about_an_a
         tables = webhook(tmp_path, server.url) + FAILING.format(name="chief", port=free_port())
         async with watch(tmp_path, tables) as (_gateway, page, nodes):
             await page.press("o")
-            await page.shows("duty_phone", "not tried since the gateway began", "never delivered")
+            await page.shows(
+                "duty_phone", "no delivery since the gateway started", "no delivery yet"
+            )
             walk(nodes, 1, 2)
             await page.shows(
                 "✓ working",
                 "✗ FAILING since",
                 "connection refused: nothing accepts connections there",
-                "1 WAITING",
-                "told: ",
+                "1 PENDING",
+                "Notified: ",
                 "duty_phone ✓",
-                "chief ✗ NOT YET",
+                "chief (pending)",
                 "✗ 1 failing",
             )
-            await page.becomes("document.querySelector('.told').open === false")
-            await page.click(".told summary")
-            await page.becomes("document.querySelector('.told').open === true")
-            record = await page.ask("document.querySelector('.told table').innerText")
-            assert "answered 204" in record and "duty_phone\traised\t1 try" in record
+            await page.becomes("document.querySelector('.notified').open === false")
+            await page.click(".notified summary")
+            await page.becomes("document.querySelector('.notified').open === true")
+            record = await page.ask("document.querySelector('.notified table').innerText")
+            assert "answered 204" in record and "duty_phone\traised\t1 attempt" in record
             assert await page.ask(CONTRAST) == []
             await page.press("d")
-            await page.shows("Told elsewhere")
+            await page.becomes(
+                "document.querySelector('dialog caption')?.innerText === 'Notifications'"
+            )
 
 
 async def test_page_delivery_given_up_is_shown_as_not_delivered(tmp_path: Path) -> None:
@@ -61,16 +65,16 @@ async def test_page_delivery_given_up_is_shown_as_not_delivered(tmp_path: Path) 
         watch(tmp_path, webhook(tmp_path, server.url)) as (_gateway, page, nodes),
     ):
         walk(nodes, 1, 2)
-        await page.shows("duty_phone ✗ NOT TOLD")
+        await page.shows("duty_phone ✗ NOT NOTIFIED")
         await page.press("o")
-        await page.shows("✗ NOT DELIVERED, given up: answered 410", "1 NOT DELIVERED")
+        await page.shows("✗ FAILED, no more attempts: answered 410", "1 FAILED")
 
 
 async def test_page_without_connectors_shows_that_alarms_are_there_only(tmp_path: Path) -> None:
     async with watch(tmp_path) as (_gateway, page, _nodes):
         await page.press("o")
-        text = await page.shows("Alarms are on this page only")
-        assert "DELIVERIES" not in text
+        text = await page.shows("Alarms are shown on this page only")
+        assert "DELIVERY LOG" not in text
 
 
 @pytest.mark.parametrize("width", [360, 1440])

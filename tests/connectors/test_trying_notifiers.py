@@ -198,7 +198,7 @@ async def test_page_supervisor_tests_a_notifier_with_a_button(tmp_path: Path) ->
         ):
             await sign_on_page(page, "sam")
             await page.press("o")
-            await page.shows("not tried since the gateway began")
+            await page.shows("no delivery since the gateway started")
             await page.click("#outputs button")
             await page.shows("✓ working", "✓ delivered", "answered 204", "test")
     assert len(server.received) == 1

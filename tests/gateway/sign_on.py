@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An operator's browser without a screen: signs on at a gateway's console and keeps the session."""
+"""An operator's browser without a screen: signs in at a gateway's console and keeps the session."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Browser:
 
     async def arrive(self) -> None:
         """Load the form: it brings a cookie and the token that belongs to it."""
-        await self.get("sign-on")
+        await self.get("sign-in")
         await self.renew()
 
     async def renew(self) -> dict[str, object]:
-        """Ask who is signed on; later posts carry the token of the session."""
+        """Ask who is signed in; later posts carry the token of the session."""
         session: dict[str, object] = await (await self.get("api/session")).json()
         self.headers["X-CSRF"] = str(session["csrf"])
         return session
@@ -61,13 +61,13 @@ class Browser:
 
 async def sign_on_page(page: Page, name: str = "eva") -> None:
     """By the form, as a person does."""
-    await page.becomes("document.querySelector('#sign-on button:enabled') !== null")
+    await page.becomes("document.querySelector('#sign-in button:enabled') !== null")
     await page.click("#name")
     await page.type(name)
     await page.press("Tab")
     await page.type(PASSPHRASE)
     await page.press("Enter")
-    await page.shows(f"on watch: {name}")
+    await page.shows(f"On duty: {name}")
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ async def test_console_every_answer_carries_the_policy(gateway: Gateway, browser
         "plan.js",
         "tables.js",
         "console.css",
-        "sign-on",
+        "sign-in",
         "api/v1/picture",
         "nothing",
     ):
@@ -249,7 +249,9 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     async with open_page(tmp_path, gateway.console_url) as page:
         await sign_on_page(page)
         await page.press("c")
-        await page.shows("ALARM · FORGERY", "bad tag", "replayed", "bad envelope", "too big")
+        await page.shows(
+            "ALARM · SPOOFED MESSAGES", "authentication failed", "replayed", "malformed envelope"
+        )
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     assert db.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall() == [
         ("health", 1),
@@ -285,7 +287,7 @@ async def test_page_long_queue_is_cut_but_never_what_is_active(tmp_path: Path) -
                 stages.take(now_us + number, "n01", replace(trouble, active=False))
         gateway.facade.refresh()
         async with open_page(tmp_path, gateway.console_url) as page:
-            text = await page.shows("and 5 more that are over", "#205 ·", "#200 ·")
+            text = await page.shows("5 more cleared alarms are not shown", "#205 ·", "#200 ·")
             assert "#201 ·" not in text
 
 
@@ -297,5 +299,5 @@ async def test_page_whose_gateway_is_gone_does_not_say_secure(
         async with open_page(tmp_path, gateway.console_url) as page:
             await page.shows("SECURE")
             await running.aclose()
-            text = await page.shows("NO CONNECTION", "what you see is old")
+            text = await page.shows("NO CONNECTION", "data stale since")
             assert "SECURE" not in text

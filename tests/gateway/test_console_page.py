@@ -49,7 +49,7 @@ CONTRAST = """(() => {
 async def watch(
     folder: Path, more: str = ""
 ) -> AsyncIterator[tuple[Gateway, Page, list[MqttNode]]]:
-    """A gateway, an operator's page signed on, and four nodes said to be there."""
+    """A gateway, an operator's page signed in, and four nodes that reported."""
     enrol(folder)
     config = write_config(folder, "port = 0", serial=more)
     async with Gateway(load_config(config)) as gateway:
@@ -73,7 +73,7 @@ def walk(nodes: list[MqttNode], *numbers: int, t_ms: int = 100,
         node.publish(node.detection(t_ms, target=target, confidence_pct=confidence_pct))
 
 
-async def test_page_operator_judges_an_alarm_with_one_key(tmp_path: Path) -> None:
+async def test_page_operator_assesses_an_alarm_with_one_key(tmp_path: Path) -> None:
     async with watch(tmp_path) as (gateway, page, nodes):
         walk(nodes, 1, 2)
         await page.shows("ALARM", "PERSON", "detected it", "Acknowledge")
@@ -103,7 +103,7 @@ async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
     async with watch(tmp_path) as (gateway, page, nodes):
         await page.shows("SECURE")
         await page.press("m")
-        await page.shows("Lost nodes and tamper still are")
+        await page.shows("Tamper and offline alarms still sound")
         await page.click("input[value=west]")
         await page.click("dialog button.primary")
         await asyncio.sleep(0.3)
@@ -111,7 +111,7 @@ async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
         await page.click("input[name=reason]")
         await page.type("mowing")
         await page.press("Enter")
-        await page.shows("1 masked · else secure", "eva: mowing")
+        await page.shows("1 masked · otherwise secure", "eva: mowing")
         walk(nodes, 1, 2)
         text = await page.shows("MASKED · mask 1 by eva: mowing", "PERSON")
         assert "ALARM ·" not in text
@@ -122,18 +122,20 @@ async def test_page_mask_by_keyboard_needs_a_reason_and_quiets_the_next_alarm(
         await page.shows("ALARM · PERSON · west")
 
 
-async def test_page_patrol_announced_marks_its_alarm(tmp_path: Path) -> None:
+async def test_page_scheduled_patrol_marks_its_alarm(tmp_path: Path) -> None:
     async with watch(tmp_path) as (_gateway, page, nodes):
         await page.shows("SECURE")
         await page.press("p")
-        await page.shows("Own people on the ground")
+        await page.shows("Alarms in these sectors are marked as authorised")
         await page.click("input[name=who]")
         await page.type("Ben and Mia")
         await page.click("input[value=east]")
         await page.press("Enter")
         await page.shows("patrol · Ben and Mia")
         walk(nodes, 3, 4, t_ms=60_000)  # after the announcement, not before
-        await page.shows("ANNOUNCED · patrol 1: Ben and Mia", "ANNOUNCED · PERSON")
+        await page.shows(
+            "AUTHORISED ACTIVITY · patrol 1: Ben and Mia", "AUTHORISED ACTIVITY · PERSON"
+        )
         await page.press("5")
         await page.shows("own patrol")
 
@@ -146,23 +148,23 @@ async def test_page_sector_is_disarmed_and_given_back_to_its_schedule(tmp_path: 
         await page.click("input[name=reason]")
         await page.type("school class")
         await page.press("Enter")
-        await page.shows("disarmed until", "1 disarmed · else secure")
+        await page.shows("disarmed until", "1 disarmed · otherwise secure")
         walk(nodes, 3, 4)
-        await page.shows("DISARMED: EAST")
+        await page.shows("SUPPRESSED · disarmed: east")
         assert not gateway.service.stages.monitor.state.alarms.open[0].asks
 
 
-async def test_page_tells_whom_an_alarm_is_told_to_next(tmp_path: Path) -> None:
+async def test_page_shows_to_which_step_an_alarm_escalates(tmp_path: Path) -> None:
     async with watch(tmp_path, ESCALATION) as (_gateway, page, nodes):
         walk(nodes, 1, 2)
-        await page.shows("shift leader in")
-        await page.shows("told to shift leader")
+        await page.shows("escalates to shift leader in")
+        await page.shows("escalated to shift leader")
 
 
 async def test_page_sounds_for_a_new_alarm_until_it_is_acknowledged(tmp_path: Path) -> None:
     async with watch(tmp_path) as (_gateway, page, nodes):
         await page.shows("Sound on")
-        calls = "Number(document.getElementById('sound').dataset.calls)"
+        calls = "Number(document.getElementById('sound').dataset.played)"
         assert await page.ask(calls) == 0
         walk(nodes, 1, 2)
         await page.shows("ALARM · PERSON")
@@ -188,16 +190,16 @@ async def test_page_text_can_be_read_at_night(tmp_path: Path, key: str) -> None:
         assert await page.ask(CONTRAST) == []
 
 
-async def test_page_closed_alarm_can_still_be_judged(tmp_path: Path) -> None:
+async def test_page_closed_alarm_can_still_be_assessed(tmp_path: Path) -> None:
     async with watch(tmp_path) as (gateway, page, nodes):
         walk(nodes, 1, 2)
         await page.shows("ALARM · PERSON")
         await page.press("a")
         await page.shows("acknowledged by eva")
         gateway.service.monitor_stage._clock_us = lambda: gateway.facade.clock_us() + 60_000_000
-        await page.shows("not judged")
+        await page.shows("not assessed")
         await page.click("#past button")
-        await page.shows("What was alarm 1?")
+        await page.shows("Assess alarm 1")
         await page.ask("document.querySelector('select[name=disposition]').value = 'animal'")
         await page.click("input[name=note]")
         await page.type("two deer")
@@ -207,10 +209,12 @@ async def test_page_closed_alarm_can_still_be_judged(tmp_path: Path) -> None:
         assert (alarm.note, alarm.judged_by) == ("two deer", "eva")
 
 
-async def test_page_alarm_in_doubt_says_unsure_and_not_trouble(tmp_path: Path) -> None:
+async def test_page_alarm_of_low_confidence_is_shown_as_such_and_not_as_a_fault(
+    tmp_path: Path,
+) -> None:
     async with watch(tmp_path) as (gateway, page, nodes):
         await page.shows("SECURE")
         walk(nodes, 1, 2, confidence_pct=40)
-        text = await page.shows("UNSURE · PERSON · west", "UNSURE · calls in earnest")
+        text = await page.shows("LOW CONFIDENCE · PERSON · west", "re-alarms if confirmed")
         assert gateway.service.stages.monitor.state.alarms.open[0].unsure
-        assert "TROUBLE" not in text
+        assert "FAULT" not in text

@@ -24,7 +24,7 @@ from tests.gateway.test_console_page import CONTRAST, walk, watch
 from tests.ports import free_port
 
 HEBREW = "\u05e9\u05e8\u05d4"  # Sarah, written from right to left
-CALLS = "Number(document.getElementById('sound').dataset.calls)"
+CALLS = "Number(document.getElementById('sound').dataset.played)"
 # Elements, but for tables that scroll, that reach beyond the screen.
 TOO_WIDE = """[...document.querySelectorAll("body *")].filter((e) => e.checkVisibility()
   && e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".wide") && !e.closest("svg"))
@@ -64,7 +64,7 @@ async def test_page_whose_session_ended_shows_nothing_and_calls_until_somebody_s
         await page.shows("acknowledged by eva")
         before = await page.ask(CALLS)
         gateway.console._authentication.sessions._held.clear()
-        text = await page.shows("SIGNED OFF", "Nobody watches here")
+        text = await page.shows("SIGNED OUT", "this console is not monitored")
         assert "PERSON" not in text
         await page.becomes(f"{CALLS} > {before}")
         assert await page.ask(CONTRAST.replace("seen < 15", "seen < 5")) == []
@@ -88,10 +88,10 @@ async def test_page_open_over_a_restart_of_the_gateway_says_so_and_finds_its_ala
             await page.shows("ALARM · TAMPER")
             before = await page.ask(CALLS)
             await running.aclose()
-            await page.shows("NO CONNECTION", "what you see is old")
+            await page.shows("NO CONNECTION", "data stale since")
             await page.becomes(f"{CALLS} > {before}")  # who looks elsewhere hears it
             await running.enter_async_context(Gateway(load_config(path)))
-            await page.shows("SIGNED OFF", "Nobody watches here")
+            await page.shows("SIGNED OUT", "this console is not monitored")
             await page.press("Enter")
             await sign_on_page(page)
             await page.shows("ALARM · TAMPER · west")
@@ -117,8 +117,8 @@ async def test_page_on_a_telephone_holds_long_words_and_names_of_all_scripts(
         for key in ("s", "n", "o", "c"):
             await page.press(key)
             assert await page.ask(TOO_WIDE) == []
-        await page.ask("document.querySelector('.books').scrollIntoView()")
-        await page.becomes("document.getElementById('verdict').getBoundingClientRect().top === 0")
+        await page.ask("document.querySelector('.panels').scrollIntoView()")
+        await page.becomes("document.getElementById('status').getBoundingClientRect().top === 0")
         for key in ("m", "p", "d", "?"):
             await page.press(key)
             await page.becomes("document.querySelector('dialog').open")

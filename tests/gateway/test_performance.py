@@ -246,7 +246,7 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
         await page.press("7")
         await page.shows("acknowledged by ben")
         await page.click("#to-supervisor")
-        await page.shows("False alarms per day", "between 0.03 and 5.6", "1 in 1.0 days", "n02")
+        await page.shows("False alarms per day", "0.03 to 5.6", "1 in 1.0 days", "n02")
 
 
 async def test_walktest_command_announces_and_scores_through_the_running_gateway(

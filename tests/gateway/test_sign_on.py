@@ -61,7 +61,7 @@ async def test_console_shows_a_stranger_the_form_and_nothing_else(
 ) -> None:
     for path in ("",):
         answer = await stranger.get(path, allow_redirects=False)
-        assert (answer.status, answer.headers["Location"]) == (303, "/sign-on")
+        assert (answer.status, answer.headers["Location"]) == (303, "/sign-in")
     for path in ("api/v1/picture", "api/v1/stream"):
         assert (await stranger.get(path)).status == 401
     assert (await stranger.post("api/v1/masks", {})).status == 401
@@ -98,7 +98,7 @@ async def test_console_wrong_pass_phrase_is_refused_then_made_to_wait(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = "the wrong pass phrase"
-    for _ in range(sessions.FAILURES_MOST):
+    for _ in range(sessions.MAX_FAILURES):
         assert await stranger.sign_on("eva", wrong) == 403
     assert await stranger.sign_on("eva") == 429
     assert await stranger.sign_on("ben") == 200
@@ -169,7 +169,7 @@ async def test_console_without_operators_says_how_to_make_one(tmp_path: Path) ->
 
 async def test_sign_on_by_the_form_in_a_browser(gateway: Gateway, tmp_path: Path) -> None:
     async with open_page(tmp_path, gateway.console_url) as page:
-        await page.becomes("document.querySelector('#sign-on button:enabled') !== null")
+        await page.becomes("document.querySelector('#sign-in button:enabled') !== null")
         await page.click("#name")
         await page.type("eva")
         await page.press("Tab")
@@ -180,25 +180,25 @@ async def test_sign_on_by_the_form_in_a_browser(gateway: Gateway, tmp_path: Path
         await page.becomes("window.before === undefined")
         await sign_on_page(page)
         await page.shows("SECURE")
-        await page.click("#sign-off")
+        await page.click("#sign-out")
         await page.shows("Pass phrase")
 
 
 def test_session_lasts_one_shift() -> None:
     clock = FakeClock()
     held = Sessions(clock)
-    token = held.sign_on(EVA)
+    token = held.sign_in(EVA)
     clock.now_s += sessions.SHIFT_S - 1
     assert held.of(token) is not None
-    assert held.on_watch() == {"eva"}
+    assert held.on_duty() == {"eva"}
     clock.now_s += 1
     assert held.of(token) is None
-    assert held.on_watch() == set()
+    assert held.on_duty() == set()
 
 
 def test_sessions_are_bounded_and_the_oldest_goes() -> None:
     held = Sessions(FakeClock())
-    tokens = [held.sign_on(EVA) for _ in range(sessions.SESSIONS_MOST + 1)]
+    tokens = [held.sign_in(EVA) for _ in range(sessions.MAX_SESSIONS + 1)]
     assert held.of(tokens[0]) is None
     assert all(held.of(token) for token in tokens[1:])
 
@@ -213,14 +213,14 @@ def test_csrf_token_is_of_one_session() -> None:
 def test_throttle_forgets_after_its_window_and_bounds_all_names_together() -> None:
     clock = FakeClock()
     throttle = Throttle(clock)
-    for _ in range(sessions.FAILURES_MOST):
+    for _ in range(sessions.MAX_FAILURES):
         assert throttle.wait_s("eva") == 0
         throttle.failure("eva")
     assert throttle.wait_s("eva") == sessions.FAILURE_WINDOW_S
     assert throttle.wait_s("ben") == 0
     clock.now_s += sessions.FAILURE_WINDOW_S
     assert throttle.wait_s("eva") == 0
-    for number in range(sessions.FAILURES_ALL_MOST):
+    for number in range(sessions.MAX_FAILURES_ALL):
         throttle.failure(f"n{number}")
     assert throttle.wait_s("ben") > 0
 

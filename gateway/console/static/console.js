@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The console's page: follows the picture, shows it, sends what the operator does. No framework, nothing remote.
+// The operator's page: receives the picture, shows it, sends operator actions. No framework, nothing remote.
 import { post, session } from "./api.js";
-import { askArming, askJudgement, askMask, askReason, askWalk, showHelp } from "./dialogs.js";
+import { askArming, askAssessment, askMask, askReason, askWalk, showHelp } from "./dialogs.js";
 import { byId, clockTime, isolate, setClass, setText } from "./dom.js";
-import { showMasks, showSectors, showWalks } from "./orders.js";
+import { showMasks, showSectors, showWalks } from "./sectors.js";
 import { failing, outputsOf, recordsOf, showOutputs, showRecords } from "./outputs.js";
 import { apply, stateAt } from "./picture.js";
 import { drawPlan } from "./plan.js";
@@ -11,105 +11,107 @@ import { DISPOSITIONS, label, showPast, showQueue } from "./queue.js";
 import * as sound from "./sound.js";
 import { showCounters, showNodes, showRefused } from "./tables.js";
 
-const SILENCE_MS = 6000; // the gateway speaks every 2 s
-const FAILING_US = 60e6; // an output that fails so long is told: who watches may be the only one who knows
-const judge = (alarm) => askJudgement(alarm, recordsOf(state, alarm), state.now_us);
+const SILENCE_MS = 6000; // the gateway sends every 2 s
+const FAILING_US = 60e6; // an output that fails for so long is shown in the banner: it may be the only notice of it
+const assess = (alarm) => askAssessment(alarm, recordsOf(state, alarm), state.now_us);
 let state = null;
-let heardAt = 0;
+let receivedAt = 0;
+let stale = "";
 let notice = "";
-let selected = null; // an alarm's number; null is the first
-let signedOff = false;
+let selected = null; // an alarm's number; null: the first of the queue
+let signedOut = false;
 
 const chosen = () => state.alarms.find((alarm) => alarm.id === selected) ?? state.alarms[0];
 
 async function acknowledge(alarm, disposition) {
   notice = await post(`/api/v1/alarms/${alarm.id}/acknowledge`, disposition ? { disposition } : {});
-  if (selected === alarm.id) selected = null; // on to the next that asks
+  if (selected === alarm.id) selected = null; // the next unacknowledged one
   showBanner();
 }
 
 async function testOutput(name) {
-  notice = await post(`/api/v1/connectors/${encodeURIComponent(name)}/test`, {}); // what came of it is in the deliveries
+  notice = await post(`/api/v1/connectors/${encodeURIComponent(name)}/test`, {}); // the delivery log shows the result
   showBanner();
 }
 
-const acts = {
+const actions = {
   acknowledge,
   select: (id) => { selected = id; show(); },
   arm: askArming,
   mask: (sector) => askMask(state, [sector]),
-  resume: (arming) => askReason(`Back to the schedule of ${arming.sector}`, "Resume", `/api/v1/sectors/${encodeURIComponent(arming.sector)}/resume`),
-  lift: (mask) => askReason(`Lift mask ${mask.id}`, "Lift", `/api/v1/masks/${mask.id}/lift`),
-  withdraw: (walk) => askReason(`End the walk of ${walk.who}`, "End", `/api/v1/walks/${walk.id}/withdraw`),
+  resume: (arming) => askReason(`Resume the schedule of ${arming.sector}`, "Resume", `/api/v1/sectors/${encodeURIComponent(arming.sector)}/resume`),
+  removeMask: (mask) => askReason(`Remove mask ${mask.id}`, "Remove mask", `/api/v1/masks/${mask.id}/lift`),
+  endWalk: (walk) => askReason(walk.purpose === "walk_test" ? `Cancel the walk test of ${walk.who}` : `End the activity of ${walk.who}`,
+    walk.purpose === "walk_test" ? "Cancel test" : "End", `/api/v1/walks/${walk.id}/withdraw`),
 };
 
-const silent = () => performance.now() - heardAt > SILENCE_MS;
+const silent = () => performance.now() - receivedAt > SILENCE_MS;
 
-function verdict() {
-  if (signedOff) return ["trouble", "SIGNED OFF"];
-  if (silent()) return ["trouble", "NO CONNECTION"]; // what was secure then may not be so now
-  const asking = state.alarms.filter((alarm) => alarm.asks);
-  const urgent = asking.filter((alarm) => alarm.priority === 1);
+function status() {
+  if (signedOut) return ["fault", "SIGNED OUT"];
+  if (silent()) return ["fault", "NO CONNECTION"]; // never SECURE on stale data
+  const unacked = state.alarms.filter((alarm) => alarm.asks);
+  const urgent = unacked.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
     const first = urgent[0];
     const others = urgent.length - 1 + state.alarms_waiting;
     return ["alarm", `ALARM · ${label(first)} · ${first.sectors.join(", ")}${others ? ` · +${others}` : ""}`];
   }
-  if (asking.length) {
-    const first = asking[0];
-    const walker = first.kind === "intrusion";
-    const why = first.walk ? "ANNOUNCED" : first.late ? "REPORTED LATE" : walker ? "UNSURE" : "TROUBLE";
-    return ["trouble", `${why} · ${label(first)} · ${(walker ? first.sectors : first.nodes).join(", ")}`];
+  if (unacked.length) {
+    const first = unacked[0];
+    const intrusion = first.kind === "intrusion";
+    const why = first.walk ? "AUTHORISED ACTIVITY" : first.late ? "REPORTED LATE" : intrusion ? "LOW CONFIDENCE" : "FAULT";
+    return ["fault", `${why} · ${label(first)} · ${(intrusion ? first.sectors : first.nodes).join(", ")}`];
   }
   const acked = state.alarms.filter((alarm) => alarm.acknowledged).length;
   if (acked) return ["acked", `${acked} acknowledged, still active`];
-  // Access and secure are not the same (NAVFAC DM 13.02): what is masked or disarmed is said.
-  const open = state.orders.arming.filter((arming) => !arming.armed).length;
-  const masks = state.orders.masks.length;
-  if (open || masks) return ["access", [open && `${open} disarmed`, masks && `${masks} masked`, "else secure"].filter(Boolean).join(" · ")];
+  // ACCESS is not SECURE (NAVFAC DM 13.02): masked and disarmed sectors are shown.
+  const open = state.arming.filter((arming) => !arming.armed).length;
+  const masks = state.masks.length;
+  if (open || masks) return ["access", [open && `${open} disarmed`, masks && `${masks} masked`, "otherwise secure"].filter(Boolean).join(" · ")];
   return ["secure", "SECURE"];
 }
 
 function showBanner() {
   const lines = [];
-  if (silent() && !signedOff) lines.push("No connection to the gateway: what you see is old");
-  if (state?.store.problem) lines.push(`NOT STORING: ${state.store.problem}. Nodes keep their messages. ${state.store.unstored} wait in memory`);
+  if (silent() && !signedOut) lines.push(`No connection to the gateway${stale && `: data stale since ${stale}`}`);
+  if (state?.store.problem) lines.push(`STORE FAULT: ${state.store.problem}. Nodes keep their records. ${state.store.unstored} messages wait in memory`);
   for (const link of state?.links ?? []) if (!link.connected) lines.push(`Link down: ${link.name}`);
   for (const output of state ? failing(state) : []) {
-    if (state.now_us - output.since_us > FAILING_US) lines.push(`${output.name} does not deliver: ${output.problem}`);
+    if (state.now_us - output.since_us > FAILING_US) lines.push(`${output.name} fails: ${output.problem}`);
   }
-  if (sound.state() === "locked") lines.push("Sound is waiting: press any key or click once");
+  if (sound.state() === "locked") lines.push("Sound blocked by the browser: press a key or click");
   if (notice) lines.push(notice);
   byId("banner").hidden = !lines.length;
   setText(byId("banner"), lines.join(" · "));
-  const words = { on: "Sound on", off: "Sound OFF", locked: "Sound waits" }[sound.state()];
-  setText(byId("sound"), words);
+  const soundText = { on: "Sound on", off: "Sound OFF", locked: "Sound blocked: click to enable" }[sound.state()];
+  setText(byId("sound"), soundText);
   setClass(byId("sound"), sound.state());
-  byId("sound").dataset.calls = sound.count();
+  byId("sound").dataset.played = sound.played();
 }
 
-function showVerdict() {
-  const [kind, words] = verdict();
-  setClass(byId("verdict"), `verdict ${kind}`);
-  setText(byId("verdict"), words);
-  document.title = `${kind === "alarm" ? "(!) " : ""}${words}`;
+function showStatus() {
+  const [kind, text] = status();
+  setClass(byId("status"), `status ${kind}`);
+  setText(byId("status"), text);
+  document.title = `${kind === "alarm" ? "(!) " : ""}${text}`;
 }
 
 function show() {
-  showVerdict();
+  showStatus();
   setText(byId("site"), state.site.name);
-  const others = state.on_watch.names.filter((name) => name !== operator?.name);
-  setText(byId("who"), operator ? `on watch: ${[operator.name, ...others].map(isolate).join(", ")}` : "");
+  const others = state.on_duty.names.filter((name) => name !== operator?.name);
+  setText(byId("who"), operator ? `On duty: ${[operator.name, ...others].map(isolate).join(", ")}` : "");
   setText(byId("clock"), clockTime(state.now_us));
   drawPlan(byId("plan"), state);
-  showQueue(byId("alarms"), state, chosen()?.id, acts);
+  showQueue(byId("alarms"), state, chosen()?.id, actions);
   byId("no-alarms").hidden = state.alarms.length > 0;
   byId("more-alarms").hidden = !state.alarms_waiting;
-  setText(byId("more-alarms"), `and ${state.alarms_waiting} more that are over and wait for their turn`);
-  showPast(byId("past"), state, judge);
-  showSectors(byId("sectors"), state, acts);
-  showMasks(byId("masks"), state, acts);
-  showWalks(byId("walks"), state, acts);
+  setText(byId("more-alarms"), `${state.alarms_waiting} more cleared alarms are not shown`);
+  showPast(byId("past"), state, assess);
+  showSectors(byId("sectors"), state, actions);
+  showMasks(byId("masks"), state, actions);
+  showWalks(byId("walks"), state, actions);
   showNodes(byId("nodes"), state);
   showOutputs(byId("outputs"), state, operator?.role === "supervisor" ? testOutput : null);
   setText(byId("failing"), failing(state).length ? ` ✗ ${failing(state).length} failing` : "");
@@ -121,7 +123,7 @@ function show() {
   showRefused(byId("refused"), state.refused);
   byId("no-refused").hidden = state.refused.length > 0;
   setText(byId("warnings"), state.warnings.join(" · "));
-  sound.call(state.alarms);
+  sound.follow(state.alarms);
   showBanner();
 }
 
@@ -132,7 +134,7 @@ function choose(step) {
   byId("alarms").querySelector(".selected")?.scrollIntoView({ block: "nearest" });
 }
 
-const TABS = ["sectors", "nodes", "outputs", "accounts"];
+const TABS = ["sectors", "nodes", "outputs", "diagnostics"];
 function openTab(name) {
   for (const tab of TABS) {
     byId(`${tab}-panel`).hidden = tab !== name;
@@ -147,12 +149,12 @@ function toggleSound() {
 
 const KEYS = {
   a: () => chosen()?.asks && acknowledge(chosen()),
-  d: () => chosen()?.kind === "intrusion" && judge(chosen()),
+  d: () => chosen()?.kind === "intrusion" && assess(chosen()),
   m: () => askMask(state, chosen()?.sectors),
   p: () => askWalk(state, chosen()?.sectors),
   j: () => choose(1), arrowdown: () => choose(1),
   k: () => choose(-1), arrowup: () => choose(-1),
-  s: () => openTab("sectors"), n: () => openTab("nodes"), o: () => openTab("outputs"), c: () => openTab("accounts"),
+  s: () => openTab("sectors"), n: () => openTab("nodes"), o: () => openTab("outputs"), c: () => openTab("diagnostics"),
   u: toggleSound,
   "?": showHelp,
 };
@@ -160,23 +162,23 @@ const KEYS = {
 addEventListener("keydown", (event) => {
   sound.wake();
   if (event.target.closest("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.repeat || !state || signedOff) return;
+  if (event.repeat || !state || signedOut) return;
   const digit = DISPOSITIONS[Number(event.key) - 1];
-  const act = digit ? () => chosen()?.kind === "intrusion" && acknowledge(chosen(), digit) : KEYS[event.key.toLowerCase()];
-  if (!act) return;
+  const action = digit ? () => chosen()?.kind === "intrusion" && acknowledge(chosen(), digit) : KEYS[event.key.toLowerCase()];
+  if (!action) return;
   event.preventDefault();
-  act();
+  action();
 });
 addEventListener("pointerdown", () => sound.wake());
 
-byId("dialog").addEventListener("close", () => byId("dialog").replaceChildren()); // or its field keeps the keys
+byId("dialog").addEventListener("close", () => byId("dialog").replaceChildren()); // or its field keeps the focus
 byId("sound").addEventListener("click", toggleSound);
 byId("help").addEventListener("click", showHelp);
 byId("new-mask").addEventListener("click", () => askMask(state));
 byId("new-walk").addEventListener("click", () => askWalk(state));
-byId("sign-off").addEventListener("click", async () => {
+byId("sign-out").addEventListener("click", async () => {
   await post("/api/session/end", {});
-  location.assign("/sign-on");
+  location.assign("/sign-in");
 });
 for (const tab of TABS) byId(`tab-${tab}`).addEventListener("click", () => openTab(tab));
 openTab("sectors");
@@ -185,38 +187,39 @@ sound.wake();
 const operator = await session();
 byId("to-supervisor").hidden = operator?.role !== "supervisor";
 
-// What was shown may not stay on the screen of who is not signed on any more; and it must be heard.
-addEventListener("signed-off", () => {
-  signedOff = true;
+// Without a session the page hides what it showed, and sounds.
+addEventListener("signed-out", () => {
+  signedOut = true;
   byId("dialog").close();
   document.querySelector("main").hidden = true;
-  byId("signed-off").hidden = false;
+  byId("signed-out").hidden = false;
   setText(byId("who"), "");
-  byId("sign-on-again").focus();
-  showVerdict();
+  byId("sign-in-again").focus();
+  showStatus();
   showBanner();
 });
-byId("sign-on-again").addEventListener("click", () => location.assign("/"));
+byId("sign-in-again").addEventListener("click", () => location.assign("/"));
 
 function listen() {
-  const source = new EventSource("/api/v1/stream"); // reconnects by itself, unless it is refused
+  const source = new EventSource("/api/v1/stream"); // reconnects by itself, unless the gateway rejects it
   const take = (event) => {
     const message = JSON.parse(event.data);
     apply(message);
     state = stateAt(message.now_us);
-    heardAt = performance.now();
+    receivedAt = performance.now();
+    stale = clockTime(state.now_us);
     show();
   };
   for (const kind of ["picture", "changes", "heartbeat"]) source.addEventListener(kind, take);
   source.addEventListener("error", async () => {
     if (source.readyState !== EventSource.CLOSED) return;
     if (await session().catch(() => operator)) setTimeout(listen, 3000);
-    else dispatchEvent(new Event("signed-off"));
+    else dispatchEvent(new Event("signed-out"));
   });
 }
 listen();
 setInterval(() => {
-  if (state) showVerdict();
-  if (signedOff || (state && silent())) sound.lost();
+  if (state) showStatus();
+  if (signedOut || (state && silent())) sound.lost();
   showBanner();
 }, 1000);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The window's questions: native dialogs, closed with Escape; what was refused is said in them.
-import { byId, button, make, words } from "./dom.js";
+// Dialogs: native ones, closed with Escape; a rejected request is explained in them.
+import { byId, button, make } from "./dom.js";
 import { post } from "./api.js";
+import { spaced } from "./labels.js";
 import { showRecords } from "./outputs.js";
 import { DISPOSITIONS } from "./queue.js";
 
@@ -29,7 +30,7 @@ function select(name, options, value) {
 
 function checks(name, names, chosen) {
   const box = make("fieldset");
-  box.append(make("legend", "", words(name)));
+  box.append(make("legend", "", "Sectors"));
   for (const item of names) {
     const input = make("input");
     Object.assign(input, { type: "checkbox", name, value: item, checked: chosen.includes(item) });
@@ -40,8 +41,8 @@ function checks(name, names, chosen) {
   return box;
 }
 
-const reason = (label = "Why") => field(label, text("reason", 200));
-const spans = (most, value) => field("For how long", select("minutes", SPANS.filter(([minutes]) => minutes <= most), value));
+const reason = () => field("Reason", text("reason", 200));
+const spans = (most, value) => field("Duration", select("minutes", SPANS.filter(([minutes]) => minutes <= most), value));
 
 // Shows the fields; `send(data)` gives [path, body].
 function ask(title, note, fields, verb, send) {
@@ -67,9 +68,9 @@ function ask(title, note, fields, verb, send) {
 }
 
 export function askMask(state, sectors = [], nodes = []) {
-  ask("Mask", "Intrusion alarms there are recorded and shown, not sounded. Lost nodes and tamper still are.", [
-    checks("sectors", state.orders.arming.map((arming) => arming.sector), sectors),
-    field("or a single node", select("node", [["", "none"], ...state.site.nodes.map((node) => [node.id, node.id])], nodes[0] ?? "")),
+  ask("Mask", "Intrusion alarms of these sectors are recorded and shown, but not sounded. Tamper and offline alarms still sound.", [
+    checks("sectors", state.arming.map((arming) => arming.sector), sectors),
+    field("Or one node", select("node", [["", "none"], ...state.site.nodes.map((node) => [node.id, node.id])], nodes[0] ?? "")),
     spans(10080, 60),
     reason(),
   ], "Mask", (data) => ["/api/v1/masks", {
@@ -80,27 +81,27 @@ export function askMask(state, sectors = [], nodes = []) {
 
 export function askWalk(state, sectors = []) {
   const starts = [[0, "now"], [5, "in 5 minutes"], [15, "in 15 minutes"], [30, "in 30 minutes"], [60, "in 1 hour"], [240, "in 4 hours"]];
-  const often = make("input");
-  Object.assign(often, { name: "crossings", type: "number", min: 1, max: 100, value: 1 });
-  const crossings = field("Crossings of each sector", often);
+  const count = make("input");
+  Object.assign(count, { name: "crossings", type: "number", min: 1, max: 100, value: 1 });
+  const crossings = field("Test crossings per sector", count);
   const purpose = select("purpose", [["patrol", "patrol"], ["walk_test", "walk test"]]);
   crossings.hidden = true;
   purpose.addEventListener("change", () => { crossings.hidden = purpose.value !== "walk_test"; });
-  ask("Own people on the ground", "Alarms of them are marked and stand behind others. A walk test also counts for the measured detection.", [
-    field("Why they walk", purpose),
-    field("Who walks", text("who", 60)),
-    checks("sectors", state.orders.arming.map((arming) => arming.sector), sectors),
-    field("From", select("starts_in_minutes", starts)),
+  ask("Authorised activity", "Alarms in these sectors are marked as authorised and get the lowest priority. A walk test also counts for the probability of detection (Pd).", [
+    field("Purpose", purpose),
+    field("Name", text("who", 60)),
+    checks("sectors", state.arming.map((arming) => arming.sector), sectors),
+    field("Start", select("starts_in_minutes", starts)),
     spans(720, 60),
     crossings,
-  ], "Announce", (data) => ["/api/v1/walks", {
+  ], "Schedule", (data) => ["/api/v1/walks", {
     purpose: data.get("purpose"), who: data.get("who"), sectors: data.getAll("sectors"), crossings: Number(data.get("crossings")),
     starts_in_minutes: Number(data.get("starts_in_minutes")), minutes: Number(data.get("minutes")),
   }]);
 }
 
 export function askArming(arming, armed) {
-  ask(`${armed ? "Arm" : "Disarm"} ${arming.sector}`, `Afterwards its schedule holds again: ${arming.schedule}`, [spans(10080, 60), reason()],
+  ask(`${armed ? "Arm" : "Disarm"} ${arming.sector}`, `After that its schedule applies again: ${arming.schedule}`, [spans(10080, 60), reason()],
     armed ? "Arm" : "Disarm", (data) => [`/api/v1/sectors/${encodeURIComponent(arming.sector)}/arming`, {
       armed, minutes: Number(data.get("minutes")), reason: data.get("reason"),
     }]);
@@ -110,24 +111,25 @@ export function askReason(title, verb, path) {
   ask(title, "", [reason()], verb, (data) => [path, { reason: data.get("reason") }]);
 }
 
-export function askJudgement(alarm, records, nowUs) {
-  const what = select("disposition", DISPOSITIONS.map((name) => [name, words(name)]), alarm.disposition ?? "person");
+export function askAssessment(alarm, records, nowUs) {
+  const what = select("disposition", DISPOSITIONS.map((name) => [name, spaced(name)]), alarm.disposition ?? "person");
   const note = text("note", 200, false);
   note.value = alarm.note;
-  const told = make("div", "wide");
+  const notified = make("div", "wide");
   const body = make("tbody");
   const table = make("table", "records");
-  table.append(make("caption", "", "Told elsewhere"), body);
-  if (records.length) told.append(table);
+  table.append(make("caption", "", "Notifications"), body);
+  if (records.length) notified.append(table);
   showRecords(body, records, nowUs, false);
-  ask(`What was alarm ${alarm.id}?`, "", [field("It was", what), field("Note", note), told], "Record", (data) => [
+  ask(`Assess alarm ${alarm.id}`, "", [field("Disposition", what), field("Note", note), notified], "Save", (data) => [
     `/api/v1/alarms/${alarm.id}/acknowledge`, { disposition: data.get("disposition"), note: data.get("note") },
   ]);
 }
 
 export function showHelp() {
-  const keys = [["A", "acknowledge the chosen alarm"], ["1 to 7", "acknowledge it and say what it was"], ["J K or ↓ ↑", "choose another"],
-    ["D", "say what it was, with a note"], ["M", "mask its sector"], ["P", "announce own people"], ["S", "sectors"], ["N", "nodes"], ["O", "outputs"], ["C", "accounts"],
+  const keys = [["A", "acknowledge the selected alarm"], ["1 to 7", "acknowledge it and assess it"], ["J K or ↓ ↑", "select the next or previous alarm"],
+    ["D", "assess it, with a note"], ["M", "mask its sector"], ["P", "schedule authorised activity"], ["S", "sectors"], ["N", "nodes"],
+    ["O", "notifications"], ["C", "diagnostics"],
     ["U", "sound on or off"], ["?", "this list"]];
   const list = make("dl", "keys");
   for (const [key, act] of keys) list.append(make("dt", "", key), make("dd", "", act));

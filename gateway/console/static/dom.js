@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The window's way of making elements: text nodes only, never markup; children are kept by key.
+// Elements of the page: text nodes only, never markup; children are kept by key.
 
 export const byId = (id) => document.getElementById(id);
-export const words = (name) => name.replaceAll("_", " ");
 
 export function make(name, className = "", text = "") {
   const element = document.createElement(name);
@@ -27,10 +26,10 @@ export function button(text, key, act, className = "") {
   return element;
 }
 
-// What people wrote, so that words written from right to left do not reorder what stands around them.
+// Text that people wrote, isolated: text from right to left must not reorder its surroundings.
 export const isolate = (text) => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
 
-// A button under the pointer or an open list stays what it is while its neighbours change.
+// Elements are reused: a button under the pointer or an open list stays while its neighbours change.
 export function keyed(parent, items, key, create, update) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   items.forEach((item, index) => {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The console's copy of the picture: things by kind and id, kept by deltas; and the state that the page shows of it.
+// The console's copy of the picture: objects by kind and id, updated by deltas; and the state that the page shows.
 
-const OPEN_SHOWN = 200; // of the queue, and all that are active: a long weekend's alarms are many
+const OPEN_SHOWN = 200; // of the queue, and all that are active
 const PAST_SHOWN = 50;
 const things = new Map();
 
 const all = (kind) => [...(things.get(kind)?.values() ?? [])];
 const section = (name, otherwise) => things.get("section")?.get(name) ?? otherwise;
 
-// What asks first, by priority, and within it the longest unacknowledged (UFGS 13721).
+// Unacknowledged first, then by priority, then the longest unacknowledged (UFGS 13721).
 const urgency = (a, b) => a.asks !== b.asks ? (a.asks ? -1 : 1) : a.priority - b.priority || a.raised_us - b.raised_us || a.id - b.id;
 
 export function apply(message) {
@@ -31,7 +31,8 @@ function siteOf() {
   };
 }
 
-function ordersOf(sectors) {
+// Policy and operator actions in force.
+function policyOf(sectors) {
   return {
     arming: sectors.map((sector) => ({ ...sector, sector: sector.id })),
     masks: all("mask").sort((a, b) => a.id - b.id),
@@ -57,10 +58,9 @@ export function stateAt(nowUs) {
     alarms: shown,
     alarms_waiting: queue.length - shown.length,
     past: all("alarm").filter((alarm) => !alarm.open).sort((a, b) => b.id - a.id).slice(0, PAST_SHOWN),
-    orders: ordersOf(site.sectors),
-    on_watch: section("on_duty", { names: [], failed: 0 }),
+    ...policyOf(site.sectors),
+    on_duty: section("on_duty", { names: [], failed: 0 }),
     nodes: Object.fromEntries(things.get("node") ?? []),
-    events: all("track"),
     counters: section("counters", {}),
     refused: section("refused", []),
     store: section("store", { problem: "", unstored: 0 }),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The window's plan: sectors, nodes and what is being heard, in local metres, north up.
+// Plan of the site: sectors, nodes and targets, in local metres, north up.
 const SVG = "http://www.w3.org/2000/svg";
 const FOOT = 48; // below: legend and ruler
 const LETTER = 7; // pixels, of a label 12 high
@@ -34,14 +34,7 @@ function scaleOf(site, width, height) {
   return { place, perMetre };
 }
 
-export function nodeState(node, heard) {
-  if (node.last_seen_us === null) return "never";
-  if (node.lost) return "lost";
-  if (heard) return "hears";
-  return node.conditions.length || node.forged ? "trouble" : "ok";
-}
-
-// A label where there is room: one upon the other can be read by nobody.
+// A label only where there is space: overlapping labels cannot be read.
 function labels() {
   const taken = [];
   return (x, y, text, attributes = {}) => {
@@ -52,39 +45,38 @@ function labels() {
   };
 }
 
-// One pixel is one unit, so that words stay as large on a telephone.
+// One pixel is one unit: text has the same size on a telephone.
 export function drawPlan(svg, state) {
   const width = svg.clientWidth || 800, height = svg.clientHeight || 430;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const { place, perMetre } = scaleOf(state.site, width, height);
   const label = labels();
-  // What was reported late is not there any more.
+  // A target that was reported late is gone.
   const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && !a.late);
   const alarmed = new Set(present.filter((a) => a.asks).flatMap((a) => a.sectors));
-  const heard = new Set(state.events.flatMap((event) => event.nodes));
   const parts = [];
   for (const sector of state.site.sectors) {
     const own = state.site.nodes.filter((node) => node.sector === sector.id);
     const corners = sector.polygon.map((point) => place(...point));
-    const arming = state.orders.arming.find((one) => one.sector === sector.id);
-    const masked = state.orders.masks.some((mask) => mask.sectors.includes(sector.id));
-    const quiet = masked ? "masked" : arming && !arming.armed ? "disarmed" : "";
-    const kind = `sector ${quiet}${alarmed.has(sector.id) ? " alarmed" : ""}`;
+    const arming = state.arming.find((one) => one.sector === sector.id);
+    const masked = state.masks.some((mask) => mask.sectors.includes(sector.id));
+    const mode = masked ? "masked" : arming && !arming.armed ? "disarmed" : "";
+    const kind = `sector ${mode}${alarmed.has(sector.id) ? " alarmed" : ""}`;
     if (corners.length > 2) parts.push(make("polygon", { class: kind, points: corners.map((c) => c.join(",")).join(" ") }));
     const middle = corners.length > 2 ? corners : own.map((node) => place(node.x_m, node.y_m));
     if (!middle.length) continue;
     const x = middle.reduce((sum, point) => sum + point[0], 0) / middle.length;
     const y = Math.min(...middle.map((point) => point[1]));
-    parts.push(...label(x, corners.length > 2 ? y - 8 : y + 44, `${sector.id}${quiet && ` · ${quiet}`}`, { class: "faint" }));
+    parts.push(...label(x, corners.length > 2 ? y - 8 : y + 44, `${sector.id}${mode && ` · ${mode}`}`, { class: "faint" }));
   }
-  const ORDER = ["lost", "trouble", "hears", "never", "ok"]; // who needs a look has the label first
-  const nodes = state.site.nodes.map((node) => [node, nodeState(state.nodes[node.id], heard.has(node.id))]);
+  const ORDER = ["offline", "fault", "detecting", "not_reporting", "normal"]; // the most urgent gets its label first
+  const nodes = state.site.nodes.map((node) => [node, state.nodes[node.id].state]);
   nodes.sort(([, a], [, b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
   for (const [node, kind] of nodes) {
     const [x, y] = place(node.x_m, node.y_m);
-    if (kind === "hears") parts.push(make("circle", { class: "ring pulse", cx: x, cy: y, r: 22 }));
-    // A cross for lost: red and green are one to many eyes.
-    const sign = kind === "lost" ? make("path", { d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }) : make("circle", { cx: x, cy: y, r: 8 });
+    if (kind === "detecting") parts.push(make("circle", { class: "ring pulse", cx: x, cy: y, r: 22 }));
+    // A cross for offline: many people cannot distinguish red from green.
+    const sign = kind === "offline" ? make("path", { d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }) : make("circle", { cx: x, cy: y, r: 8 });
     sign.setAttribute("class", `node ${kind}`);
     sign.append(make("title", {}, node.id));
     parts.push(sign, ...label(x, y + 24, node.id));
@@ -95,7 +87,7 @@ export function drawPlan(svg, state) {
 }
 
 function target(alarm, [x, y]) {
-  const acked = alarm.asks ? (alarm.walk ? " acked" : "") : alarm.acknowledged ? " acked" : " hushed";
+  const acked = alarm.asks ? (alarm.walk ? " acked" : "") : alarm.acknowledged ? " acked" : " suppressed";
   const group = make("g", { transform: `translate(${x.toFixed(1)} ${(y - 30).toFixed(1)})` });
   group.append(make("circle", { class: `halo${acked}`, r: 20 }));
   group.append(make("path", { class: `target${acked}`, d: ICONS[alarm.target] ?? ICONS.unknown, transform: "translate(-12 -12)" }));

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The window's voice: three tones at most (NAVFAC DM 13.02 allows four), made here, nothing loaded.
-// An intrusion or tamper calls every 5 s until somebody acknowledges it; the rest is told once.
+// Alarm sound: three tones (NAVFAC DM 13.02 allows four), generated here, nothing loaded.
+// A priority 1 alarm sounds every 5 s until it is acknowledged; the others sound once.
 
-const CALL_MS = 5000;
+const REPEAT_MS = 5000;
 const LOST_MS = 15_000;
 const TONES = { 1: [[880, 0], [660, 0.18], [880, 0.36], [660, 0.54]], 2: [[520, 0], [520, 0.25]], 3: [[440, 0]] };
 let context = null;
 let wanted = localStorage.getItem("sound") !== "off";
-let calledAt = 0;
-let told = new Set(); // alarms and the time since which they ask: one that asks again is told again
-let calls = 0;
+let soundedAt = 0;
+let sounded = new Set(); // alarms and since when each is unacknowledged: one that is reactivated sounds again
+let count = 0;
 let lostAt = -LOST_MS;
 
 function play(priority) {
-  calls += 1;
+  count += 1;
   for (const [hertz, after] of TONES[priority]) {
     const at = context.currentTime + after;
     const tone = context.createOscillator();
@@ -29,7 +29,7 @@ function play(priority) {
   }
 }
 
-// Browsers let a page sound only after a key or a click on it.
+// Browsers block sound until a key or a click.
 export function wake() {
   if (!wanted) return;
   context ??= new AudioContext();
@@ -42,11 +42,11 @@ export function toggle() {
   wake();
 }
 
-// "on", "off" (somebody's choice) or "locked" (no key or click yet).
+// "on", "off" (the operator's choice) or "locked" (no key or click yet).
 export const state = () => (!wanted ? "off" : context?.state === "running" ? "on" : "locked");
-export const count = () => calls;
+export const played = () => count;
 
-// This page tells of no alarm now: who looks elsewhere must hear that.
+// This page receives no alarms now: the operator may look elsewhere, so it sounds.
 export function lost() {
   const now = performance.now();
   if (state() !== "on" || now - lostAt < LOST_MS) return;
@@ -54,14 +54,14 @@ export function lost() {
   play(2);
 }
 
-export function call(alarms) {
-  const asking = alarms.filter((alarm) => alarm.asks);
-  const fresh = asking.filter((alarm) => !told.has(`${alarm.id}/${alarm.told_us}`));
-  const urgent = asking.some((alarm) => alarm.priority === 1);
+export function follow(alarms) {
+  const unacked = alarms.filter((alarm) => alarm.asks);
+  const fresh = unacked.filter((alarm) => !sounded.has(`${alarm.id}/${alarm.told_us}`));
+  const urgent = unacked.some((alarm) => alarm.priority === 1);
   if (state() !== "on") return;
-  told = new Set(asking.map((alarm) => `${alarm.id}/${alarm.told_us}`));
+  sounded = new Set(unacked.map((alarm) => `${alarm.id}/${alarm.told_us}`));
   const now = performance.now();
-  if (!fresh.length && !(urgent && now - calledAt >= CALL_MS)) return;
-  calledAt = now;
+  if (!fresh.length && !(urgent && now - soundedAt >= REPEAT_MS)) return;
+  soundedAt = now;
   play(urgent ? 1 : Math.min(...fresh.map((alarm) => alarm.priority)));
 }

@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The supervisor's page: measured figures, each with the counts it is made of and its exact interval.
-import { byId, keyed, make, setText, words } from "./dom.js";
+// The supervisor's page: measured figures, each with its counts and its exact interval.
+import { byId, keyed, make, setText } from "./dom.js";
+import { RESULT } from "./labels.js";
 
 const NONE = "–";
 const number = (value) => (value === null ? NONE : value >= 10 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2));
 const percent = (value) => (value === null ? NONE : `${(100 * value).toFixed(0)} %`);
-const range = ([value, low, high], say) => (value === null ? "not measured" : `between ${say(low)} and ${high === null ? "∞" : say(high)}`);
-const whole = (interval, say) => (interval[0] === null ? NONE : `${say(interval[0])} · ${range(interval, say)}`);
-const ASKED_PD = 0.95;
+const range = ([value, low, high], format) => (value === null ? "not measured" : `${format(low)} to ${high === null ? "∞" : format(high)}`);
+const whole = (interval, format) => (interval[0] === null ? NONE : `${format(interval[0])} · ${range(interval, format)}`);
+const REQUIRED_PD = 0.95;
+const RATED = ["right", "nuisance", "false"];
 
-// What the walks show of it, not what one may hope.
-function askedPd([value, low, high]) {
-  if (value === null) return "buyers ask for 95 %";
-  if (low >= ASKED_PD) return "shown: better than the 95 % that buyers ask for";
-  if (high < ASKED_PD) return "shown: below the 95 % that buyers ask for";
-  return "too few walks to say whether it is the 95 % that buyers ask for";
+// Met or not met only where the whole interval is on one side of the requirement.
+function requiredPd([value, low, high]) {
+  if (value === null) return "Requirement 95 %";
+  if (low >= REQUIRED_PD) return "Requirement 95 %: met";
+  if (high < REQUIRED_PD) return "Requirement 95 %: not met";
+  return "Requirement 95 %: too few crossings to decide";
 }
 
-function unjudged({ alarms, supervised_days: days }) {
-  if (!alarms.not_judged || !days) return "rates leave them out";
-  return `rates leave them out: were all of them false, ${number((alarms.false + alarms.not_judged) / days)} false a day`;
+function unassessed({ alarms, supervised_days: days }) {
+  if (!alarms.not_judged || !days) return "not counted in the rates";
+  return `not counted in the rates; if all of them were false: ${number((alarms.false + alarms.not_judged) / days)} false per day`;
 }
 
-function wait(seconds) {
-  if (seconds === null) return "not yet";
+function duration(seconds) {
+  if (seconds === null) return "not measured";
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }
 
@@ -40,19 +42,19 @@ function table(body, rows) {
 }
 
 function figures(report) {
-  const { detection, alarms, time_to_acknowledge: wait_s } = report;
+  const { detection, alarms, time_to_acknowledge: times } = report;
   return [
-    ["Detected", percent(detection.pd[0]), `${range(detection.pd, percent)} · ${detection.detected} of ${detection.crossings} crossings`, askedPd(detection.pd)],
-    ["False alarms per day", number(report.false_per_day[0]), `${range(report.false_per_day, number)} · ${alarms.false} in ${number(report.supervised_days)} days`, "buyers ask for less than 1 a mile"],
-    ["Nuisance alarms per day", number(report.nuisance_per_day[0]), `${range(report.nuisance_per_day, number)} · ${alarms.nuisance}`, "animals, weather"],
-    ["Not judged", String(alarms.not_judged), `of ${alarms.intrusion} alarms of crossings`, unjudged(report)],
-    ["Alarms per operator hour", number(report.alarms_per_operator_hour[0]), `${range(report.alarms_per_operator_hour, number)} · ${alarms.told} in ${number(report.operator_hours)} h`, "pages open, each operator once"],
-    ["Half acknowledged within", wait(wait_s.p50_s), `95 %: ${wait(wait_s.p95_s)} · ${wait_s.acknowledged} alarms`, `${wait_s.waiting} waiting now count as the longest`],
+    ["Probability of detection (Pd)", percent(detection.pd[0]), `${range(detection.pd, percent)} · ${detection.detected} of ${detection.crossings} crossings`, requiredPd(detection.pd)],
+    ["False alarms per day", number(report.false_per_day[0]), `${range(report.false_per_day, number)} · ${alarms.false} in ${number(report.supervised_days)} days`, "Requirement: less than 1 per mile"],
+    ["Nuisance alarms per day", number(report.nuisance_per_day[0]), `${range(report.nuisance_per_day, number)} · ${alarms.nuisance}`, "animal, weather"],
+    ["Not assessed", String(alarms.not_judged), `of ${alarms.intrusion} intrusion alarms`, unassessed(report)],
+    ["Alarms per operator hour", number(report.alarms_per_operator_hour[0]), `${range(report.alarms_per_operator_hour, number)} · ${alarms.told} in ${number(report.operator_hours)} h`, "hours with a console open, each operator once"],
+    ["Median time to acknowledge", duration(times.p50_s), `95 %: ${duration(times.p95_s)} · ${times.acknowledged} alarms`, `${times.waiting} unacknowledged, counted as the longest`],
   ];
 }
 
 function show(report) {
-  setText(byId("period"), `with exact 95 % intervals · since ${report.since} · watched ${number(report.supervised_days)} days · ${report.alarms.quiet} masked or disarmed`);
+  setText(byId("period"), `since ${report.since} · monitored time ${number(report.supervised_days)} d · exact 95 % intervals · ${report.alarms.quiet} alarms masked or suppressed`);
   keyed(byId("figures"), figures(report), ([name]) => name, () => {
     const box = make("div");
     box.append(make("dt"), make("dd"), make("dd", "of"), make("dd", "of"));
@@ -60,19 +62,19 @@ function show(report) {
   }, (box, cells) => cells.forEach((text, index) => setText(box.children[index], text)));
   table(byId("sectors"), report.detection.sectors.map((one) => [one.sector, `${one.detected} of ${one.crossings}`, percent(one.pd[0]), range(one.pd, percent)]));
   byId("no-tests").hidden = report.detection.sectors.length > 0;
-  table(byId("judged"), ["right", "nuisance", "false", "announced", "not_judged"].map((name) => [words(name), report.alarms[name]]));
+  table(byId("dispositions"), Object.entries(RESULT).map(([name, label]) => [label, report.alarms[name]]));
   table(byId("by-node"), report.nodes.map((one) => [one.node, one.alarms, one.false, whole(one.false_per_day, number), one.nuisance, whole(one.nuisance_per_day, number)]));
   const most = Math.max(1, ...report.days.map((day) => day.right + day.nuisance + day.false));
   const days = [...report.days].reverse();
   table(byId("by-day"), days.map((day) => [day.day, `${number(day.supervised_h)} h`, day.right, day.nuisance, day.false, day.announced, day.not_judged, ""]));
   days.forEach((day, index) => {
     const bar = byId("by-day").children[index].lastChild;
-    keyed(bar, ["right", "nuisance", "false"], (kind) => kind, (kind) => make("meter", `bar ${kind}`), (meter, kind) => {
-      Object.assign(meter, { min: 0, max: most, value: day[kind], title: `${kind}: ${day[kind]}` });
-      meter.setAttribute("aria-label", `${kind} on ${day.day}`);
+    keyed(bar, RATED, (kind) => kind, (kind) => make("meter", `bar ${kind}`), (meter, kind) => {
+      Object.assign(meter, { min: 0, max: most, value: day[kind], title: `${RESULT[kind]}: ${day[kind]}` });
+      meter.setAttribute("aria-label", `${RESULT[kind]} on ${day.day}`);
     });
   });
-  banner(report.cut ? "More alarms than one report takes: the oldest are left out" : "");
+  banner(report.cut ? "Too many alarms for one report: the oldest are left out" : "");
 }
 
 function banner(text) {
@@ -83,7 +85,7 @@ function banner(text) {
 async function load() {
   try {
     const answer = await fetch(`/api/v1/performance?days=${byId("days").value}`);
-    if (answer.status === 401) location.assign("/sign-on");
+    if (answer.status === 401) location.assign("/sign-in");
     else if (answer.ok) show(await answer.json());
     else banner((await answer.json()).problem);
   } catch {

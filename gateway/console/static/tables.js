@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The window's tables: nodes, counters, refusals.
-import { keyed, make, setText, span, words } from "./dom.js";
-import { nodeState } from "./plan.js";
+// Tables: nodes, counters, rejected messages.
+import { keyed, make, setText, span } from "./dom.js";
+import { COUNTER, labelOf, REJECTION, spaced, STATE } from "./labels.js";
 
-const STATE_CLASS = { ok: "good", hears: "warn", trouble: "warn", lost: "bad", never: "" };
+const STATE_CLASS = { normal: "good", detecting: "warn", fault: "warn", offline: "bad", not_reporting: "" };
 
 function row(cells) {
   const line = make("tr");
@@ -18,7 +18,7 @@ function fill(line, cells) {
   });
 }
 
-// Open ranges of the newest boots, and how many late ones have closed others.
+// Missing ranges of the newest boots, and how many ranges late messages have filled.
 function gapText(node) {
   const open = node.gaps.map(([boot, first, last]) => `${boot}: ${first === last ? first : `${first}–${last}`}`);
   const filled = node.backfilled ? [`${node.backfilled} filled`] : [];
@@ -26,16 +26,14 @@ function gapText(node) {
 }
 
 export function showNodes(body, state) {
-  const heard = new Set(state.events.flatMap((event) => event.nodes));
   keyed(body, state.site.nodes, (node) => node.id, () => row(10), (line, place) => {
     const node = state.nodes[place.id];
-    const kind = nodeState(node, heard.has(place.id));
-    const troubles = node.conditions.map(words);
-    if (node.forged) troubles.push("forged messages");
+    const conditions = node.conditions.map(spaced);
+    if (node.forged) conditions.push("spoofed messages");
     const unknown = (value, text) => (value === null ? "–" : text);
     fill(line, [
       [place.id],
-      [troubles.join(", ") || { ok: "well", hears: "hears", lost: "LOST", never: "never heard", trouble: "trouble" }[kind], STATE_CLASS[kind]],
+      [[STATE[node.state], ...conditions].join(", "), STATE_CLASS[node.state]],
       [node.last_seen_us === null ? "–" : `${span(state.now_us - node.last_seen_us)} ago${contact(node)}`],
       [unknown(node.battery_mv, `${(node.battery_mv / 1000).toFixed(2)} V${daysLeft(node)}`)],
       [unknown(node.rssi_dbm, `${node.rssi_dbm} dBm`)],
@@ -59,11 +57,11 @@ function contact(node) {
 }
 
 export function showCounters(list, state) {
-  const wrong = new Set(["refused", "queue_dropped", "faults", "sign_ons_failed"]);
-  const counters = { ...state.counters, sign_ons_failed: state.on_watch.failed };
+  const wrong = new Set(["refused", "queue_dropped", "faults", "sign_ins_failed"]);
+  const counters = { ...state.counters, sign_ins_failed: state.on_duty.failed };
   keyed(list, Object.entries(counters), ([name]) => name, ([name]) => {
     const box = make("div");
-    box.append(make("dt", "", words(name)), make("dd"));
+    box.append(make("dt", "", labelOf(COUNTER, name)), make("dd"));
     return box;
   }, (box, [name, value]) => {
     setText(box.lastChild, String(value));
@@ -73,6 +71,6 @@ export function showCounters(list, state) {
 
 export function showRefused(body, refused) {
   keyed(body, refused, (cell) => `${cell.reason}/${cell.node}`, () => row(3), (line, cell) => {
-    fill(line, [[words(cell.reason), "warn"], [cell.node === "-" ? "unknown sender" : cell.node], [String(cell.count)]]);
+    fill(line, [[labelOf(REJECTION, cell.reason), "warn"], [cell.node === "-" ? "unknown sender" : cell.node], [String(cell.count)]]);
   });
 }

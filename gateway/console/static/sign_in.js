@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The window's form for signing on.
+// The sign-in form.
 import { post, session } from "./api.js";
 import { byId } from "./dom.js";
 
-const button = byId("sign-on").querySelector("button");
-button.disabled = false; // not before this script is there: the browser's own way would send it plainly
+const button = byId("sign-in").querySelector("button");
+button.disabled = false; // enabled by this script: without it the browser would send the pass phrase in a plain form
 
-byId("sign-on").addEventListener("submit", async (event) => {
+byId("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   button.disabled = true;
   await session();
