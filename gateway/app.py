@@ -42,7 +42,7 @@ from gateway.model.actions.cue import ProposeCue
 from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import AlarmChange
 from gateway.model.place.site import Site
-from gateway.performance.desk import PerformanceDesk
+from gateway.performance.service import PerformanceService
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
@@ -253,7 +253,7 @@ class Gateway:
             self.connectors,
             self.picture,
             self._reload,
-            PerformanceDesk(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
+            PerformanceService(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
             UpdateOrders(service, config.data_dir, config.release_key),
             requests,
             TuningRequests(service, requests, config.store, _utc_us),

@@ -24,7 +24,7 @@ from gateway.model.place.site import SERIAL, Site
 from gateway.monitor.step import MonitorState
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
-from gateway.performance.desk import PerformanceDesk
+from gateway.performance.service import PerformanceService
 from gateway.performance.watch import WalkTest
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
@@ -59,7 +59,7 @@ class Parts:
     connectors: ConnectorService
     picture: Picture
     reload: Reload
-    performance: PerformanceDesk
+    performance: PerformanceService
     updates: UpdateOrders
     node_requests: NodeRequests
     tuning: TuningRequests

@@ -16,7 +16,7 @@ from typing import Any
 import serial
 from rich.console import Console
 
-from gateway.links.frames import FRAME_MOST, decode_frame
+from gateway.links.frames import MAX_FRAME, decode_frame
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
 
@@ -69,7 +69,7 @@ class Text:
                 text += self._mark()
             if self._frame is None:
                 text += part
-            elif len(self._frame) + len(part) <= FRAME_MOST:
+            elif len(self._frame) + len(part) <= MAX_FRAME:
                 self._frame += part
             else:
                 text, self._frame = text + self._frame + part, None

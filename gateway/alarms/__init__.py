@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer: events and troubles become alarms with a lifecycle; operators' acts apply."""
+"""Alarms: the alarm manager: events and conditions become alarms; operator actions apply."""
 
 from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Alarms: the policy of a sector: is the word of one node enough, or must a second source agree?
+"""Alarms: the policy of a sector: does one node suffice, or must a second source agree?
 
 `single`: one node may raise an alarm. `confirmed`: two nodes that do not depend on each other, one
-node and a PIR, or a plot that agrees. An event that waits for a second source stays on the map.
+node and a PIR, or a plot that agrees. An event without a second source stays a track.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ SINGLE, CONFIRMED = "single", "confirmed"
 
 
 def policy(rules: AlarmRules, sector: str, at_us: int) -> str:
-    """The one that holds in a sector at a time."""
+    """The policy of a sector at a time."""
     schedule = rules.confirmed.get(sector)
     return CONFIRMED if schedule is not None and schedule.armed(at_us) else SINGLE
 
 
 def policy_text(rules: AlarmRules, sector: str, at_us: int) -> str:
-    """The one that holds, and when the other one does."""
+    """The policy in force, and when `confirmed` applies."""
     schedule = rules.confirmed.get(sector)
     now = policy(rules, sector, at_us)
     return now if schedule is None else f"{now} (confirmed: {schedule.text})"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Many nodes at once: jamming, and sectors that nobody listens to any more.
+"""Alarms: conditions of many nodes at once: jamming, and sectors without coverage.
 
-EN 50131 calls a radio jammed after 30 s of loss within 60 s; half of the nodes lost within 60 s
-says the same where loss is told late. One node that restarts is neither.
+EN 50131: a radio is jammed after 30 s of loss within 60 s. Half of the nodes offline within 60 s
+means the same where loss is reported late. One node that restarts is neither.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gateway.model.observation import AreaCondition
 
 WINDOW_US = 60_000_000
 LOSS_US = 30_000_000
-# Fewer than two nodes, or less than this share, is a trouble of the nodes.
-NODES_LEAST = 2
+# Fewer than two nodes, or less than this share, is a condition of the nodes.
+MIN_NODES = 2
 LOSS_SHARE = 0.25
 LOST_SHARE = 0.5
 Span = tuple[int, int]
@@ -25,17 +25,17 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the door knows: nodes ever heard, whose connection is broken, and who is given up."""
+    """What intake knows: nodes that ever reported, with a broken connection, and offline."""
 
-    heard: Set[str]
+    reported: Set[str]
     broken: Set[str]
     lost: Set[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Broken spans within the window by node (an open one ends at 0), when each lost node was
-    given up, the nodes of the jamming that is on, and the sectors without ears."""
+    """Broken spans within the window by node (an open one ends at 0), since when each node is
+    offline, the nodes of an active jamming, and the sectors without coverage (`deaf`)."""
 
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     lost_us: Mapping[str, int] = field(default_factory=dict)
@@ -43,14 +43,14 @@ class Coverage:
     deaf: frozenset[str] = frozenset()
 
 
-_WELL = Coverage()
+_NORMAL = Coverage()
 
 
 def step(
     state: Coverage, rules: AlarmRules, seen: Presence, now_us: int
 ) -> tuple[Coverage, tuple[AreaCondition, ...]]:
-    """(new state, troubles that began or ended); the same state when nothing is amiss."""
-    if not (seen.broken or seen.lost) and state == _WELL:
+    """(new state, conditions that started or ended); the same state when all is normal."""
+    if not (seen.broken or seen.lost) and state == _NORMAL:
         return state, ()
     spans = {
         node: kept
@@ -65,7 +65,7 @@ def step(
 
 
 def _spans(known: tuple[Span, ...], broken: bool, now_us: int) -> tuple[Span, ...]:
-    # A clock that was set back leaves spans in the future: they begin anew.
+    # A clock that was set back leaves spans in the future: they start now.
     spans = [(min(begin, now_us), end and min(end, now_us)) for begin, end in known]
     if broken and not (spans and spans[-1][1] == 0):
         spans.append((now_us, 0))
@@ -77,29 +77,29 @@ def _spans(known: tuple[Span, ...], broken: bool, now_us: int) -> tuple[Span, ..
 def _jamming(
     state: Coverage, rules: AlarmRules, seen: Presence, now_us: int
 ) -> tuple[Coverage, tuple[AreaCondition, ...]]:
-    since_us, heard = now_us - WINDOW_US, len(seen.heard)
+    since_us, reported = now_us - WINDOW_US, len(seen.reported)
     failing = {n for n, spans in state.spans.items() if _loss_us(spans, now_us) >= LOSS_US}
     gone = {node for node, at_us in state.lost_us.items() if at_us > since_us}
     if state.jammed:
         jammed = state.jammed | failing | gone
-        # In bursts, links work in between: it is over when the loss is.
+        # Jamming in bursts lets links work in between: it ends when the loss ends.
         still = failing | jammed & (seen.broken | seen.lost)
-        if len(still) >= max(NODES_LEAST, LOST_SHARE * len(jammed)):
+        if len(still) >= max(MIN_NODES, LOST_SHARE * len(jammed)):
             return replace(state, jammed=jammed), ()
         over = _site(jammed, rules, False, "")
         return replace(state, jammed=frozenset()), (over,)
-    if len(failing) >= max(NODES_LEAST, LOSS_SHARE * heard):
-        jammed, why = frozenset(failing), f"links of {len(failing)} of {heard} nodes fail"
-    elif len(gone) >= max(NODES_LEAST, LOST_SHARE * heard):
-        jammed, why = frozenset(gone), f"{len(gone)} of {heard} nodes were lost within 60 s"
+    if len(failing) >= max(MIN_NODES, LOSS_SHARE * reported):
+        jammed, why = frozenset(failing), f"the links of {len(failing)} of {reported} nodes fail"
+    elif len(gone) >= max(MIN_NODES, LOST_SHARE * reported):
+        jammed, why = frozenset(gone), f"{len(gone)} of {reported} nodes went offline within 60 s"
     else:
         return state, ()
-    begun = _site(jammed, rules, True, f"{why}: jamming, or the radio network is off")
-    return replace(state, jammed=jammed), (begun,)
+    started = _site(jammed, rules, True, f"{why}: jamming, or a radio network that is down")
+    return replace(state, jammed=jammed), (started,)
 
 
 def _loss_us(spans: tuple[Span, ...], now_us: int) -> int:
-    """Loss within the window; none for a link that has not worked within it: it is lost."""
+    """Loss within the window; none for a link that never worked within it: that node is offline."""
     since_us = now_us - WINDOW_US
     if spans[-1][1] == 0 and spans[-1][0] <= since_us:
         return 0
@@ -115,24 +115,26 @@ def _site(nodes: frozenset[str], rules: AlarmRules, active: bool, reason: str) -
 def _sectors(
     state: Coverage, rules: AlarmRules, seen: Presence
 ) -> tuple[Coverage, tuple[AreaCondition, ...]]:
-    ears = {
-        sector: [node for node in rules.nodes_of[sector] if node in seen.heard]
+    nodes_of = {
+        sector: [node for node in rules.nodes_of[sector] if node in seen.reported]
         for sector in {rules.sector_of[node] for node in seen.lost}
     }
-    # Where there is one node only, its own alarm says it; where all are jammed, the jamming's does.
-    deaf = frozenset(
+    # A single node has an alarm of its own; jammed nodes have the alarm of the jamming.
+    uncovered = frozenset(
         sector
-        for sector, own in ears.items()
+        for sector, own in nodes_of.items()
         if len(own) > 1 and seen.lost >= set(own) and not state.jammed >= set(own)
     )
-    troubles = []
-    for sector in sorted(deaf ^ state.deaf):
-        nodes = tuple(ears.get(sector, ()))
-        reason = f"all {len(nodes)} nodes of {sector} are lost: nobody listens there"
-        troubles.append(
-            AreaCondition(AlarmKind.SECTOR_LOST, sector, nodes, (sector,), sector in deaf, reason)
+    found = []
+    for sector in sorted(uncovered ^ state.deaf):
+        nodes = tuple(nodes_of.get(sector, ()))
+        reason = f"all {len(nodes)} nodes of {sector} are offline: the sector is not monitored"
+        found.append(
+            AreaCondition(
+                AlarmKind.SECTOR_LOST, sector, nodes, (sector,), sector in uncovered, reason
+            )
         )
-    return replace(state, deaf=deaf), tuple(troubles)
+    return replace(state, deaf=uncovered), tuple(found)
 
 
 def of_site(state: Coverage, rules: AlarmRules) -> Coverage:

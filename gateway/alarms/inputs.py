@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer's inputs: what the map table and the door tell, what operators do, and time."""
+"""Alarms: inputs: what fusion and intake report, operator actions, and time."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from gateway.model.observation import AreaCondition, Claim, NodeCondition
 
 @dataclass(frozen=True, slots=True)
 class EventChanged:
-    """The map table changed an event."""
+    """Fusion changed an event."""
 
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passes: what has an end ends, what nobody acknowledges is escalated. `events` are the
-    open ones, where known: an intrusion whose event is no longer among them is over."""
+    """Time passes: actions end, unacknowledged alarms escalate. `events` are the open ones, where
+    known: an intrusion whose event is no longer among them is cleared."""
 
     events: frozenset[str] | None = None
 

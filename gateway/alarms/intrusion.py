@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""From an event of the map table to one intrusion alarm, told anew for each sector it reaches."""
+"""Alarms: one intrusion alarm per event of fusion; it is reactivated for each sector it reaches."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gateway.alarms import quiet
+from gateway.alarms import suppression
 from gateway.alarms.confirmation import may_raise
 from gateway.alarms.rules import LATE_US, AlarmRules
-from gateway.alarms.state import AlarmState, Changes, add, ask, blank, put
+from gateway.alarms.state import AlarmState, Changes, add, blank, put, reactivate
 from gateway.model.alarm import SURE, Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.event import Event, turned
 
@@ -26,13 +26,13 @@ def on_event(
         return _first(state, rules, event, now_us)
     late = known.late and (event.closed or now_us - event.last_us > LATE_US)
     alarm = _described(replace(known, late=late), event)
-    walk = quiet.announced(state, alarm, event.first_us, event.last_us) or event.own
+    walk = suppression.authorised(state, alarm, event.first_us, event.last_us) or event.own
     masked = suppressed = ""
-    if known.hushed:
-        masked, suppressed = quiet.hushed(
-            state, rules, alarm.nodes, _heard_us(alarm, event, now_us)
+    if known.is_suppressed:
+        masked, suppressed = suppression.suppressed(
+            state, rules, alarm.nodes, _effective_us(alarm, event, now_us)
         )
-    alarm = quiet.prioritised(replace(alarm, walk=walk, masked=masked, suppressed=suppressed))
+    alarm = suppression.prioritised(replace(alarm, walk=walk, masked=masked, suppressed=suppressed))
     reached = [sector for sector in alarm.sectors if sector not in known.sectors]
     returned = _more_urgent(known, alarm)
     changes = []
@@ -40,10 +40,12 @@ def on_event(
         changes.append(Change.SECTOR)
     elif returned:
         changes.append(Change.RETURNED)
-    elif _told(alarm) != _told(known) or turned(known.direction_deg, alarm.direction_deg):
+    elif _notable(alarm) != _notable(known) or turned(known.direction_deg, alarm.direction_deg):
         changes.append(Change.UPDATED)
-    if not alarm.hushed and (returned or (reached and _loud(state, rules, alarm, reached, now_us))):
-        alarm = ask(alarm, now_us)
+    if not alarm.is_suppressed and (
+        returned or (reached and _unsuppressed(state, rules, alarm, reached, now_us))
+    ):
+        alarm = reactivate(alarm, now_us)
     if event.closed:
         alarm = replace(alarm, active=False)
         changes.append(Change.CLEARED)
@@ -62,39 +64,41 @@ def _first(
         replace(blank(state, AlarmKind.INTRUSION, event.id, now_us), late=late, unsure=True),
         event,
     )
-    walk = quiet.announced(state, alarm, event.first_us, event.last_us) or event.own
-    masked, suppressed = quiet.hushed(state, rules, alarm.nodes, _heard_us(alarm, event, now_us))
+    walk = suppression.authorised(state, alarm, event.first_us, event.last_us) or event.own
+    masked, suppressed = suppression.suppressed(
+        state, rules, alarm.nodes, _effective_us(alarm, event, now_us)
+    )
     alarm = replace(alarm, walk=walk, masked=masked, suppressed=suppressed)
-    return add(state, quiet.prioritised(alarm), now_us)
+    return add(state, suppression.prioritised(alarm), now_us)
 
 
-def _heard_us(alarm: Alarm, event: Event, now_us: int) -> int:
-    """When it counts: whether a sector was armed is a matter of then, not of when we were told."""
+def _effective_us(alarm: Alarm, event: Event, now_us: int) -> int:
+    """The time whose arming counts: that of the detection, not of a late report."""
     return event.last_us if alarm.late else now_us
 
 
 def _more_urgent(known: Alarm, alarm: Alarm) -> bool:
-    """The mask, the disarmed sector, the announced walk, the backlog, the doubt is over."""
+    """No mask, disarmed sector, authorised activity, late report or low confidence applies now."""
     return (
-        (known.hushed and not alarm.hushed)
+        (known.is_suppressed and not alarm.is_suppressed)
         or (bool(known.walk) and not alarm.walk)
         or (known.late and not alarm.late)
         or (known.unsure and not alarm.unsure)
     )
 
 
-def _loud(
+def _unsuppressed(
     state: AlarmState, rules: AlarmRules, alarm: Alarm, reached: list[str], now_us: int
 ) -> bool:
     nodes = tuple(node for node in alarm.nodes if rules.sector_of.get(node, "") in reached)
-    return not nodes or quiet.hushed(state, rules, nodes, now_us) == ("", "")
+    return not nodes or suppression.suppressed(state, rules, nodes, now_us) == ("", "")
 
 
 def _described(alarm: Alarm, event: Event) -> Alarm:
     reasons = event.reasons
     if alarm.late:
         when = datetime.fromtimestamp(event.first_us // 1_000_000, UTC)
-        reasons = (f"reported late: it began at {when:%Y-%m-%d %H:%M} UTC", *reasons)
+        reasons = (f"reported late: it started at {when:%Y-%m-%d %H:%M} UTC", *reasons)
     track = event.track
     direction_deg, speed_m_s = (track.direction_deg, track.speed_m_s) if track else (None, None)
     return replace(
@@ -105,7 +109,7 @@ def _described(alarm: Alarm, event: Event) -> Alarm:
         detections=tuple(activity.id for activity in event.activities),
         target=event.target,
         confidence=event.confidence,
-        # Once it is sure it stays so: who goes away is heard ever worse.
+        # High confidence stays: a target that leaves is detected with less confidence.
         unsure=alarm.unsure and event.confidence < SURE,
         x_m=event.x_m,
         y_m=event.y_m,
@@ -117,8 +121,8 @@ def _described(alarm: Alarm, event: Event) -> Alarm:
     )
 
 
-def _told(alarm: Alarm) -> tuple[object, ...]:
-    """What is worth a new entry in the history; position and confidence move all the time."""
-    who = frozenset(alarm.nodes), frozenset(alarm.sectors), frozenset(alarm.sources)
-    quiet_by = alarm.masked, alarm.suppressed, alarm.walk
-    return (*who, alarm.target, alarm.reasons, alarm.direction_deg is None, *quiet_by)
+def _notable(alarm: Alarm) -> tuple[object, ...]:
+    """What makes a new entry in the history; position and confidence change all the time."""
+    what = frozenset(alarm.nodes), frozenset(alarm.sectors), frozenset(alarm.sources)
+    suppressed_by = alarm.masked, alarm.suppressed, alarm.walk
+    return (*what, alarm.target, alarm.reasons, alarm.direction_deg is None, *suppressed_by)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What operators order for a while: masks, announced walks, arming against the schedule.
+"""Alarms: operator actions in force: masks, authorised activity, arming against the schedule.
 
-Every order ends by itself. One that must not be (no sector, an end too far) changes nothing.
+Each ends by itself. An invalid one (no sector, an end too far ahead) changes nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def mask(state: AlarmState, rules: AlarmRules, act: SetMask, now_us: int) -> Ala
     known = rules.nodes_of.keys() >= set(act.sectors) and rules.sector_of.keys() >= set(act.nodes)
     if not known or not (act.sectors or act.nodes) or not _bounded(act.until_us, now_us):
         return state
-    if len(state.masks) >= limits.MASKS_MOST:
+    if len(state.masks) >= limits.MAX_MASKS:
         return state
     number = state.last_order + 1
     new = Mask(number, act.by, act.reason, now_us, act.until_us, act.sectors, act.nodes)
@@ -38,20 +38,20 @@ def mask(state: AlarmState, rules: AlarmRules, act: SetMask, now_us: int) -> Ala
 
 
 def unmask(state: AlarmState, act: LiftMask) -> AlarmState:
-    """The mask is over."""
+    """Removes the mask."""
     if not any(mask.id == act.mask_id for mask in state.masks):
         return state
     return replace(state, masks=tuple(m for m in state.masks if m.id != act.mask_id))
 
 
 def announce(state: AlarmState, rules: AlarmRules, act: AnnounceWalk, now_us: int) -> AlarmState:
-    """Own people will walk there."""
+    """Schedules authorised activity."""
     sectors = set(act.sectors)
-    timely = now_us - limits.WALK_MOST_US <= act.from_us <= now_us + limits.AHEAD_MOST_US
-    lasts = now_us < act.until_us and 0 < act.until_us - act.from_us <= limits.WALK_MOST_US
+    timely = now_us - limits.MAX_WALK_US <= act.from_us <= now_us + limits.MAX_AHEAD_US
+    lasts = now_us < act.until_us and 0 < act.until_us - act.from_us <= limits.MAX_WALK_US
     if not sectors or not sectors <= rules.nodes_of.keys() or not timely or not lasts:
         return state
-    if len(state.walks) >= limits.WALKS_MOST:
+    if len(state.walks) >= limits.MAX_WALKS:
         return state
     number = state.last_order + 1
     new = Walk(
@@ -68,17 +68,17 @@ def announce(state: AlarmState, rules: AlarmRules, act: AnnounceWalk, now_us: in
 
 
 def withdraw(state: AlarmState, act: WithdrawWalk, now_us: int) -> AlarmState:
-    """They are back, or do not go."""
+    """Ends the authorised activity, or cancels it."""
     known = next((walk for walk in state.walks if walk.id == act.walk_id), None)
     if known is None or known.until_us <= now_us:
         return state
-    # What nodes tell late of the part that was walked is still explained by it.
+    # Late reports of the time before its end are still of authorised activity.
     ended = replace(known, until_us=max(now_us, known.from_us))
     return replace(state, walks=tuple(ended if w.id == known.id else w for w in state.walks))
 
 
 def arm(state: AlarmState, rules: AlarmRules, act: SetArming, now_us: int) -> AlarmState:
-    """The sector is armed or disarmed from now on; a second word replaces the first."""
+    """The sector is armed or disarmed from now on; a second action replaces the first."""
     if act.sector not in rules.nodes_of or not _bounded(act.until_us, now_us):
         return state
     number = state.last_order + 1
@@ -88,16 +88,16 @@ def arm(state: AlarmState, rules: AlarmRules, act: SetArming, now_us: int) -> Al
 
 
 def resume(state: AlarmState, act: ResumeSchedule) -> AlarmState:
-    """The schedule holds again."""
+    """The schedule applies again."""
     kept = tuple(o for o in state.overrides if o.sector != act.sector)
     return state if len(kept) == len(state.overrides) else replace(state, overrides=kept)
 
 
 def expire(state: AlarmState, now_us: int) -> AlarmState:
-    """Ends what has come to its end."""
+    """Ends what has expired."""
     masks = _running(state.masks, now_us)
     overrides = _running(state.overrides, now_us)
-    ahead_us = now_us + limits.AHEAD_MOST_US
+    ahead_us = now_us + limits.MAX_AHEAD_US
     walks = tuple(
         w
         for w in state.walks
@@ -109,10 +109,10 @@ def expire(state: AlarmState, now_us: int) -> AlarmState:
 
 
 def _running(orders: tuple[_Order, ...], now_us: int) -> tuple[_Order, ...]:
-    # Ordered in the future: the clock was set back, and the end might be a year away.
+    # From the future: the clock was set back, and the end might be a year away.
     soon_us = now_us + TICK_US
     return tuple(order for order in orders if order.from_us <= soon_us and now_us < order.until_us)
 
 
 def _bounded(until_us: int, now_us: int) -> bool:
-    return now_us < until_us <= now_us + limits.ORDER_MOST_US
+    return now_us < until_us <= now_us + limits.MAX_ORDER_US

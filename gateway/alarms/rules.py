@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer: standing orders of a site; what operators order for a while is in the state."""
+"""Alarms: policy of a site; operator actions in force are in the state."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from dataclasses import dataclass, field
 
 from gateway.alarms.schedule import Schedule
 
-# Whoever was heard so long ago has left the ground that the line hears; a node whose link was down,
-# or the gateway, brings such detections out of the ledger.
+# A target that was detected so long ago has left the monitored area. Such detections come from the
+# ledger of a node whose link, or whose gateway, was down.
 LATE_US = 120_000_000
 
-# Ends and delays are looked at on the full second: how often somebody looks changes nothing.
+# Ends and delays are checked on the full second: how often a check runs changes nothing.
 TICK_US = 1_000_000
 
-OPEN_MOST = 10_000  # alarms nobody acknowledges; beyond it the oldest cleared ones leave the queue
-# Alarms that are over may still be judged, when the patrol is back.
+MAX_OPEN = 10_000  # alarms; beyond it the oldest cleared ones leave the queue
+# Closed alarms can still be assessed, when the patrol is back.
 CLOSED_KEPT = 200
 CLOSED_KEPT_US = 7 * 24 * 3600 * 1_000_000
-MASKS_MOST = 200
-WALKS_MOST = 200
-# A mask for good is a line nobody guards and nobody remembers: a week is the most, then think anew.
-ORDER_MOST_US = 7 * 24 * 3600 * 1_000_000
-# A walk is announced for a shift, at most a day ahead.
-WALK_MOST_US = 12 * 3600 * 1_000_000
-AHEAD_MOST_US = 24 * 3600 * 1_000_000
-# So long after its end a walk still marks what nodes tell late.
+MAX_MASKS = 200
+MAX_WALKS = 200
+# A mask without an end is forgotten: a week is the longest.
+MAX_ORDER_US = 7 * 24 * 3600 * 1_000_000
+# Authorised activity is scheduled for a shift, at most a day ahead.
+MAX_WALK_US = 12 * 3600 * 1_000_000
+MAX_AHEAD_US = 24 * 3600 * 1_000_000
+# So long after its end, authorised activity still marks late reports.
 WALK_KEPT_US = 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """So long after an alarm began to ask, tell `to`; for alarms of this priority and higher."""
+    """`after_us` after an alarm became unacknowledged, notify `to`; for alarms of this priority and
+    higher."""
 
     after_us: int
     to: str

@@ -11,7 +11,7 @@ from gateway.model.actions.orders import Mask, Override, Walk
 
 @dataclass(frozen=True, slots=True)
 class SavedOrders:
-    """What operators ordered for a while, and the last number given."""
+    """Operator actions in force, and the last number given."""
 
     masks: tuple[Mask, ...]
     walks: tuple[Walk, ...]

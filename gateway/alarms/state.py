@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer's state: open alarms and what operators have ordered for a while."""
+"""Alarms: state: open alarms and operator actions in force."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.alarms.rules import CLOSED_KEPT, OPEN_MOST
+from gateway.alarms.rules import CLOSED_KEPT, MAX_OPEN
 from gateway.model.actions.orders import Mask, Override, Walk
 from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change
 
@@ -14,8 +14,8 @@ Changes = tuple[AlarmChange, ...]
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """Open alarms in order of their numbers, the newest that are over, the orders in force, and the
-    last numbers given."""
+    """Open alarms in order of their numbers, the newest closed ones, the operator actions in force,
+    and the last numbers given."""
 
     open: tuple[Alarm, ...] = ()
     closed: tuple[Alarm, ...] = ()
@@ -26,12 +26,12 @@ class AlarmState:
     last_order: int = 0
 
     def by_id(self, alarm_id: int) -> Alarm | None:
-        """An alarm that is open, or over since lately."""
+        """An alarm that is open, or one of the newest closed ones."""
         return next((alarm for alarm in self.open + self.closed if alarm.id == alarm_id), None)
 
 
 def queue(alarms: tuple[Alarm, ...]) -> list[Alarm]:
-    """What asks first, by priority, and within it who has waited longest (UFGS 13721)."""
+    """Unacknowledged first, then by priority, then the longest unacknowledged (UFGS 13721)."""
     return sorted(alarms, key=lambda a: (not a.asks, a.priority, a.raised_us, a.id))
 
 
@@ -53,23 +53,23 @@ def blank(state: AlarmState, kind: AlarmKind, key: str, now_us: int) -> Alarm:
     )
 
 
-def ask(alarm: Alarm, now_us: int) -> Alarm:
-    """Something about it is news: what was acknowledged before it is asked for again."""
+def reactivate(alarm: Alarm, now_us: int) -> Alarm:
+    """Unacknowledged again: something about it is new."""
     return replace(alarm, acknowledged=False, told_us=now_us, escalation=0, escalated_to="")
 
 
 def add(state: AlarmState, alarm: Alarm, now_us: int) -> tuple[AlarmState, Changes]:
     """Raise it."""
-    room = state.open
-    if len(room) >= OPEN_MOST:
-        oldest = next((a for a in room if not a.active), room[0])
-        room = tuple(a for a in room if a.id != oldest.id)
+    kept = state.open
+    if len(kept) >= MAX_OPEN:
+        oldest = next((a for a in kept if not a.active), kept[0])
+        kept = tuple(a for a in kept if a.id != oldest.id)
     raised = AlarmChange(Change.RAISED, alarm, now_us)
-    return replace(state, open=(*room, alarm), last_id=alarm.id), (raised,)
+    return replace(state, open=(*kept, alarm), last_id=alarm.id), (raised,)
 
 
 def put(state: AlarmState, alarm: Alarm) -> AlarmState:
-    """The alarm as it is now; it leaves the queue once it is no longer open."""
+    """With the changed alarm; it leaves the queue once it is no longer open."""
     if alarm.open:
         kept = tuple(alarm if a.id == alarm.id else a for a in state.open)
         return replace(state, open=kept)

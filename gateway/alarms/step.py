@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The duty officer: one alarm per crossing or trouble, open until it is over and acknowledged.
+"""Alarms: one alarm per crossing or condition, open until it is cleared and acknowledged.
 
 Pure: (state, rules, input, now) -> (state, changes). Each alarm is acknowledged by itself.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.alarms import intrusion, orders, trouble
+from gateway.alarms import conditions, intrusion, orders
 from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState, Changes, put
@@ -31,14 +31,14 @@ CLAIMS_MAX = 20  # about one alarm
 def step(
     state: AlarmState, rules: AlarmRules, given: AlarmInput, now_us: int
 ) -> tuple[AlarmState, Changes]:
-    """(new state, changes in order). An act that is not possible leaves the state the same."""
+    """(new state, changes in order). An action that is not possible leaves the state the same."""
     match given:
         case EventChanged(event):
             return intrusion.on_event(state, rules, event, now_us)
         case NodeCondition():
-            return trouble.on_node(state, given, now_us)
+            return conditions.on_node(state, given, now_us)
         case AreaCondition():
-            return trouble.on_area(state, given, now_us)
+            return conditions.on_area(state, given, now_us)
         case Claim():
             return _claimed(state, given, now_us)
         case Tick(events):
@@ -74,9 +74,9 @@ def _acknowledge(state: AlarmState, given: Acknowledge, now_us: int) -> tuple[Al
 def _claimed(state: AlarmState, claim: Claim, now_us: int) -> tuple[AlarmState, Changes]:
     """What another system states about an alarm is shown with it, each statement once."""
     known = state.by_id(claim.alarm_id)
-    said = f"{claim.kind.value} by {claim.by} ({claim.source})"
-    said += f": {claim.note}" if claim.note else ""
-    if known is None or said in known.claims or len(known.claims) >= CLAIMS_MAX:
+    text = f"{claim.kind.value} by {claim.by} ({claim.source})"
+    text += f": {claim.note}" if claim.note else ""
+    if known is None or text in known.claims or len(known.claims) >= CLAIMS_MAX:
         return state, ()
-    alarm = replace(known, claims=(*known.claims, said), changed_us=now_us)
+    alarm = replace(known, claims=(*known.claims, text), changed_us=now_us)
     return put(state, alarm), (AlarmChange(Change.CLAIMED, alarm, now_us, claim.source),)

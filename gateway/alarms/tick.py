@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Time passes for the duty officer: orders end, quiet alarms return, waiting ones escalate."""
+"""Alarms: time passes: actions end, suppressed alarms are reactivated, others escalate."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.alarms import orders, quiet
+from gateway.alarms import orders, suppression
 from gateway.alarms.rules import CLOSED_KEPT_US, TICK_US, AlarmRules
-from gateway.alarms.state import AlarmState, Changes, ask, put
+from gateway.alarms.state import AlarmState, Changes, put, reactivate
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 
 
@@ -19,11 +19,11 @@ def on_tick(
     changes: list[AlarmChange] = []
     for alarm in state.open:
         if events is not None and _orphaned(alarm, events):
-            over = replace(alarm, active=False, changed_us=now_us)
-            changes.append(AlarmChange(Change.CLEARED, over, now_us))
-            state = put(state, over)
+            cleared = replace(alarm, active=False, changed_us=now_us)
+            changes.append(AlarmChange(Change.CLEARED, cleared, now_us))
+            state = put(state, cleared)
             continue
-        now = _returned(state, rules, alarm, now_us) if alarm.hushed else alarm
+        now = _returned(state, rules, alarm, now_us) if alarm.is_suppressed else alarm
         if now is not alarm:
             changes.append(AlarmChange(Change.RETURNED, now, now_us))
         if now.asks and rules.escalation:
@@ -34,22 +34,22 @@ def on_tick(
 
 
 def forgotten(state: AlarmState, now_us: int) -> AlarmState:
-    """Without closed alarms that are too old to be judged."""
+    """Without closed alarms that are too old to be assessed."""
     kept = tuple(a for a in state.closed if now_us < a.changed_us + CLOSED_KEPT_US)
     return state if len(kept) == len(state.closed) else replace(state, closed=kept)
 
 
 def _orphaned(alarm: Alarm, events: frozenset[str]) -> bool:
-    """Its event is gone and cannot end it: it was of a node that left the site, or in a form of a
-    version that this one cannot read."""
+    """Its event is gone and cannot clear it: it was of a node that left the site, or of a version
+    whose events this one cannot read."""
     return alarm.active and alarm.kind is AlarmKind.INTRUSION and alarm.key not in events
 
 
 def _returned(state: AlarmState, rules: AlarmRules, alarm: Alarm, now_us: int) -> Alarm:
-    # What was told late is judged by the time it happened, which is over.
-    if alarm.late or quiet.hushed(state, rules, alarm.nodes, now_us) != ("", ""):
+    # A late report is assessed by the time of its detection, which has passed.
+    if alarm.late or suppression.suppressed(state, rules, alarm.nodes, now_us) != ("", ""):
         return alarm
-    return ask(replace(alarm, masked="", suppressed="", changed_us=now_us), now_us)
+    return reactivate(replace(alarm, masked="", suppressed="", changed_us=now_us), now_us)
 
 
 def _escalated(rules: AlarmRules, alarm: Alarm, now_us: int, changes: list[AlarmChange]) -> Alarm:

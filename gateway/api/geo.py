@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """API: the picture as GeoJSON: what gateway.model.place.geojson makes of nodes, sectors and alarms,
-and tracks and own people from their views."""
+and tracks and authorised persons from their views."""
 
 from __future__ import annotations
 

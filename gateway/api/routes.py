@@ -114,7 +114,7 @@ ROUTES: tuple[Route, ...] = (
     _act("/masks/{id}/lift", "liftMask", _act_of(acts.lift_mask), bodies.ReasonBody,
          "End a mask before its time"),
     _act("/walks", "announceWalk", _act_of(acts.announce_walk), bodies.WalkBody,
-         "Announce own people"),
+         "Schedule authorised activity"),
     _act("/walks/{id}/withdraw", "withdrawWalk", _act_of(acts.withdraw_walk), bodies.ReasonBody,
          "End an announcement before its time"),
     _act("/walktests", "announceWalkTest", _act_of(acts.announce_walk_test), bodies.WalkTestBody,

@@ -202,7 +202,7 @@ class Server:
 
 
 async def _act(route: Route, call: Call) -> Reply:
-    """What people are told stays the answer to the key: success, and refusals alike."""
+    """The answer to a client stays the answer to its key: success and rejection alike."""
     assert route.handler is not None
     try:
         return Reply(200, await route.handler(call))

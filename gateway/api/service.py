@@ -21,7 +21,7 @@ from gateway.updates.rollout import Rollout
 
 
 class ActResult(msgspec.Struct, frozen=True):
-    """`done`: it was possible and is stored. Else `problem` says why not, in one line."""
+    """`done`: it was possible and is stored. Else `problem` is the reason, in one line."""
 
     done: bool
     problem: str = ""

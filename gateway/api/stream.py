@@ -64,7 +64,7 @@ class Stream:
         since: str,
         kinds: str,
     ) -> web.StreamResponse:
-        """Until the client goes, or `still` says that it may not read any more."""
+        """Until the client disconnects, or `still` is false: it may not read any more."""
         if self.clients >= MAX_CLIENTS:
             raise ApiError(503, "too many streams are open: close one")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -5,7 +5,7 @@ frame = COBS(payload || CRC-32, little-endian) || 0x00
 payload = topic length (1 byte) || topic || sealed message
 
 COBS (Cheshire and Baker, 1999) keeps 0x00 for the end of a frame, so after any damage the next
-frame is found; CRC-32 (IEEE 802.3) tells damage.
+frame is found; CRC-32 (IEEE 802.3) detects damage.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CRC = 4
 # Of nothing else are log lines that a node prints between its frames; a sealed message never is.
 _TEXT = bytes((*range(0x20, 0x7F), *b"\t\r\n"))
 # Topic and its length, message, CRC, and one code byte per 254.
-FRAME_MOST = 1 + MAX_TOPIC + MAX_SEALED + _CRC + 8
+MAX_FRAME = 1 + MAX_TOPIC + MAX_SEALED + _CRC + 8
 
 
 def encode_frame(topic: str, message: bytes) -> bytes:
@@ -91,7 +91,7 @@ class FrameReader:
         for index, part in enumerate(parts):
             if not self._skipping:
                 self._buffer += part
-            if len(self._buffer) > FRAME_MOST:
+            if len(self._buffer) > MAX_FRAME:
                 self._counters["frame_too_long"] += 1
                 self._skipping = True
                 self._buffer.clear()
@@ -111,6 +111,6 @@ class FrameReader:
                 self._counters[str(error)] += 1
 
     def reset(self) -> None:
-        """The line was unplugged: forget what had begun."""
+        """The line was unplugged: drop the partial frame."""
         self._buffer.clear()
         self._skipping = False

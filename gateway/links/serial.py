@@ -15,8 +15,8 @@ from gateway.ports.link import Arrival, Clock, Offer
 
 _LOG = logging.getLogger(__name__)
 _RETRY_S = 0.5
-_READ_MOST = 4096
-_OUT_MOST = 64 * 1024  # bytes waiting for a slow line; beyond it the node asks again
+_MAX_READ = 4096
+_MAX_OUT = 64 * 1024  # bytes waiting for a slow line; beyond it the node asks again
 
 
 class SerialLink:
@@ -37,7 +37,7 @@ class SerialLink:
 
     async def run(self) -> None:
         """Open the line, carry, open it again when it comes back, until cancelled."""
-        told = ""
+        logged = ""
         while True:
             try:
                 # Exclusive, or a second program would take every other byte.
@@ -45,13 +45,13 @@ class SerialLink:
                     self._port, self._baud, timeout=0, write_timeout=0, exclusive=True
                 )
             except (OSError, ValueError) as error:
-                if str(error) != told:
+                if str(error) != logged:
                     # Once: it may be plugged in later, or be misspelt in the configuration.
-                    told = str(error)
-                    _LOG.warning("waiting for the line link=%r problem=%r", self.name, told)
+                    logged = str(error)
+                    _LOG.warning("waiting for the line link=%r problem=%r", self.name, logged)
                 await asyncio.sleep(_RETRY_S)
                 continue
-            told = ""
+            logged = ""
             await self._carry(self._line)
             self.counters["unplugged"] += 1
             _LOG.warning("lost the line link=%r", self.name)
@@ -60,7 +60,7 @@ class SerialLink:
     def send(self, topic: str, payload: bytes) -> bool:
         """Queue a frame; False when the line is away or slow."""
         frame = encode_frame(topic, payload)
-        if self._line is None or len(self._out) + len(frame) > _OUT_MOST:
+        if self._line is None or len(self._out) + len(frame) > _MAX_OUT:
             self.counters["down_dropped"] += 1
             return False
         self._out += frame
@@ -88,7 +88,7 @@ class SerialLink:
     def _read(self) -> None:
         assert self._line is not None
         try:
-            data = os.read(self._line.fileno(), _READ_MOST)
+            data = os.read(self._line.fileno(), _MAX_READ)
         except BlockingIOError:
             return
         except OSError:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The words of the map table: detection, event, alarm. Immutable values, no I/O."""
+"""Model: detection, event, alarm and the rest of the domain. Immutable values, no I/O."""

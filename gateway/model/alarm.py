@@ -38,17 +38,17 @@ PRIORITY = {
     AlarmKind.LOW_BATTERY: 3,
 }
 
-# An intrusion told of when it was over: to be looked into, but nobody is there any more.
+# An intrusion reported after it ended: it needs an assessment, but the target is gone.
 LATE_PRIORITY = 2
-# An intrusion that so far is only likely. Whoever is to be woken for it is woken for the sure ones.
+# An intrusion of low confidence. It is raised to priority 1 once confidence is high.
 UNSURE_PRIORITY = 2
 SURE = 0.8  # confidence
-# Own people, announced: still an alarm, behind all that nobody announced.
+# Authorised activity: still an alarm, with the lowest priority.
 WALK_PRIORITY = 3
 
 
 class Disposition(Enum):
-    """What it turned out to be, in the operator's judgement."""
+    """The cause of an alarm, as the operator assesses it."""
 
     PERSON = "person"
     VEHICLE = "vehicle"
@@ -64,9 +64,9 @@ class Alarm:
     """One alarm with its lifecycle: active or cleared, acknowledged or not; open until both.
 
     `key` is what it is about (an event id, a node with a condition, a sector); `detections` name
-    every activity that caused it. Times are UTC microseconds; since `told_us` it asks to be
-    acknowledged. `masked` (by an operator), `suppressed` (by the system) and `walk` (announced) say
-    in words why it is quiet; empty: it is not. `escalation` counts the steps taken.
+    every activity that caused it. Times are UTC microseconds; it is unacknowledged
+    since `told_us`. `masked` (by an operator), `suppressed` (by the system) and `walk` (authorised
+    activity) hold the reason as text; empty: it does not apply. `escalation` counts the steps.
     """
 
     id: int
@@ -111,14 +111,14 @@ class Alarm:
         return f"{first}_{'acked' if self.acknowledged else 'unacked'}"
 
     @property
-    def hushed(self) -> bool:
-        """Recorded and shown, but nobody is called."""
+    def is_suppressed(self) -> bool:
+        """Masked or suppressed: recorded and shown, but not sounded and not notified."""
         return bool(self.masked or self.suppressed)
 
     @property
     def asks(self) -> bool:
-        """Somebody must acknowledge it."""
-        return not self.acknowledged and not self.hushed
+        """Unacknowledged: an operator must acknowledge it."""
+        return not self.acknowledged and not self.is_suppressed
 
     @property
     def open(self) -> bool:
@@ -133,15 +133,15 @@ class Change(Enum):
     SECTOR = "new_sector"
     ACKNOWLEDGED = "acknowledged"
     CLEARED = "cleared"
-    AGAIN = "again"  # active again before anyone acknowledged it: still one alarm
-    RETURNED = "returned"  # what kept it quiet is over: it asks, or asks again
+    AGAIN = "again"  # active again before it was acknowledged: still one alarm
+    RETURNED = "returned"  # suppression, authorised activity or low confidence ended
     CLAIMED = "claimed"  # another system states something about it
-    ESCALATED = "escalated"  # nobody acknowledged it in time: told to the next
+    ESCALATED = "escalated"  # not acknowledged in time: the next step is notified
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmChange:
-    """An alarm after a change, when and by whom (empty: the system)."""
+    """An alarm after a change, the time, and the operator (empty: the system)."""
 
     change: Change
     alarm: Alarm

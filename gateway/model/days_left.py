@@ -9,8 +9,8 @@ from statistics import median
 
 _DAY_S = 86_400
 # Voltage swings with the day's temperature and with each message: one value a day, its median.
-_DAYS_LEAST = 4
-_DAYS_MOST = 60  # of the past; older days say little
+_MIN_DAYS = 4
+_MAX_DAYS = 60  # of the past; older days no longer describe the battery
 _FOR_EVER_DAYS = 3_650.0
 
 
@@ -50,7 +50,7 @@ def days_left(
     left_wh: float | None = None,
     duty: Duty | None = None,
 ) -> DaysLeft | None:
-    """The smaller of two forecasts, or the one there is; None when neither says anything.
+    """The smaller of two forecasts, or the one there is; None without either.
 
     `readings` are (utc_s, battery_mv) in any order. The trend is the median of the slopes between
     all pairs of days (Theil and Sen), its range their quartiles: a quarter of the days may be wrong
@@ -65,8 +65,8 @@ def _by_trend(readings: Sequence[tuple[int, int]], empty_mv: int) -> DaysLeft | 
     by_day: dict[int, list[int]] = {}
     for utc_s, battery_mv in readings:
         by_day.setdefault(utc_s // _DAY_S, []).append(battery_mv)
-    days = sorted(by_day)[-_DAYS_MOST:]
-    if len(days) < _DAYS_LEAST:
+    days = sorted(by_day)[-_MAX_DAYS:]
+    if len(days) < _MIN_DAYS:
         return None
     level = {day: median(by_day[day]) for day in days}
     slopes = sorted(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Model: what one node says about one activity, with its time made UTC."""
+"""Model: what one node reports of one activity, with its time in UTC."""
 
 from __future__ import annotations
 

@@ -87,13 +87,13 @@ class Event:
     """What several observations have as their common cause: activities in order of onset, plots,
     presences and contacts in order of time.
 
-    `confirmed` means that an operator should see it, `corroborated` that more than the word of one
-    node supports it; `reasons` say why, one text each. Place, class
+    `confirmed` means that it may be an alarm, `corroborated` that more than the reports of one
+    node support it; `reasons` are one text each. Place, class
     and confidence are those of the last evaluation, at `evaluated_us` (arrival time); an event that
     is `pending` received observations since. `x_m`, `y_m` are the place at the newest observation
-    evaluated, within `error_m` in 2 of 3 cases and `ellipse` in 95 of 100. `own` names own people
-    who are where the event is. `problem` says why the last evaluation found no place; empty when
-    there was none.
+    evaluated, within `error_m` in 2 of 3 cases and `ellipse` in 95 of 100. `own` names authorised
+    persons at its place. `problem` states why the last evaluation found no place; empty when there
+    was none.
     """
 
     id: str

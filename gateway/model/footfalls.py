@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Model: when single steps arrived at a node, by a clock that is known to be good."""
+"""Model: footfall arrival times at a node, by a synchronised clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.model.detection import ActivityId
 
 @dataclass(frozen=True, slots=True, order=True)
 class Footfall:
-    """One arrival: UTC within `error_us`, and how loud it was."""
+    """One arrival: UTC within `error_us`, and its peak."""
 
     at_us: int
     error_us: int
@@ -19,7 +19,7 @@ class Footfall:
 
 @dataclass(frozen=True, slots=True)
 class Footfalls:
-    """What one message tells of an activity."""
+    """What one message reports of an activity."""
 
     activity: ActivityId
     heard: tuple[Footfall, ...]

@@ -70,7 +70,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A position of own people, by their call sign."""
+    """A position of authorised persons, by their call sign."""
 
     source: str
     at_us: int
@@ -147,5 +147,5 @@ Observation = (
     | NodeCondition
     | AreaCondition
 )
-# What a connector may bring: nodes' own words come sealed and from nowhere else.
+# What a connector may deliver: reports of nodes come sealed and by no other way.
 FromConnector = Presence | Plot | Contact | Claim

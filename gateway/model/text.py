@@ -42,7 +42,7 @@ def detection_line(detection: Detection, zero_us: int = 0) -> dict[str, Any]:
 def alarm_line(change: AlarmChange, zero_us: int = 0) -> dict[str, Any]:
     """`alarm` once per crossing, when it is raised; `alarm_update` and `node_alarm` else.
 
-    `t_s` is when the operator was told, seconds after `zero_us`.
+    `t_s` is when the operator was notified, seconds after `zero_us`.
     """
     alarm = change.alarm
     line: dict[str, Any] = {

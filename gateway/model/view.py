@@ -189,7 +189,7 @@ class SectorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactView(msgspec.Struct, frozen=True, kw_only=True):
-    """Own people, by their call sign."""
+    """Authorised persons, by their call sign."""
 
     id: str
     source: str
@@ -340,7 +340,7 @@ def view_detection(site: Site, detection: Detection) -> DetectionView:
 
 
 def view_contact(site: Site, contact: Contact) -> ContactView:
-    """Own people."""
+    """Authorised persons."""
     variance_m2 = max(contact.covariance.xx_m2, contact.covariance.yy_m2)
     return ContactView(
         id=contact.call_sign,

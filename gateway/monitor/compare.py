@@ -13,7 +13,7 @@ About = tuple[str, str, frozenset[tuple[Any, ...]]]
 
 
 def alarms_of(rows: Sequence[HistoryRow]) -> dict[About, dict[str, Any]]:
-    """By what they are about, as they were at their last change; when and with what they began."""
+    """By what they are about, as of their last change; with the time they were raised."""
     last: dict[int, tuple[int, dict[str, Any]]] = {}
     for row in rows:
         raised_us = last[row.alarm_id][0] if row.alarm_id in last else row.at_us

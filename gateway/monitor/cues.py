@@ -7,7 +7,8 @@
 
 Movement starts only from confirmed. A look is confirmed by one person or by a supervisor's policy
 for that sector and device, which always ends. A flight is confirmed by two distinct people, each
-time; who proposed it may be one of them, and has to say so. Other systems confirm nothing.
+time; the person who proposed it may be one of them, and has to confirm it too. Other systems
+confirm nothing.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Monitor:
         self.cursor = 0
         self.failures = 0
         self._rows: dict[str, str] = {}
-        self._saved_cursor = -1  # the store says nothing of it
+        self._saved_cursor = -1  # not known from the store
         self._ticked_s = -1
         self._last_history_id = 0
         self._last_tick_id = 0
@@ -67,10 +67,10 @@ class Monitor:
         self._failing: set[str] = set()  # kinds of ticks that failed last time
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on where the store says an earlier run ended."""
+        """Continue where an earlier run ended, by the store."""
         self.start_from(rows.start_of(snapshot, self.state.policy))
         self.cursor = snapshot.cursor
-        # A store that never said it says it with its first entry, processed or not.
+        # A store without a cursor gets one with its first entry, processed or not.
         self._saved_cursor = snapshot.cursor if CURSOR in snapshot.state else -1
         self._last_tick_id = snapshot.last_tick_id
 

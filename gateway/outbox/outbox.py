@@ -113,7 +113,7 @@ class Outbox:
             return []
         fresh = []
         for change in changes:
-            if change.change not in NOTIFIED or change.alarm.hushed:
+            if change.change not in NOTIFIED or change.alarm.is_suppressed:
                 continue
             for channel in self._wanted(change):
                 delivery = self._make(channel, change, now_us)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Measured performance: what the line detects and what it costs its operators, from the records."""
+"""Measured performance: detection, false and nuisance alarms, response times, from the records."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Measured performance, from dispositions, walk tests and hours. Pure; figures with their counts.
 
-An alarm somebody judged person or vehicle was right. Animal and weather are nuisance: a cause, but
-harmless. Unknown, when nothing was found, is false. Own patrol and test are neither. What nobody
-judged is told beside them, for a rate says nothing while many are not judged.
+Disposition person or vehicle: a valid alarm. Animal and weather: nuisance, a harmless cause.
+Unknown, when no cause was found: false. Own patrol and test are neither. Alarms without a
+disposition are counted beside them: a rate is not reliable while many are not assessed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.performance.intervals import Interval, rate, share
 from gateway.performance.watch import Day, WalkTest, day_of
 
-# A lone node is believed after its third report, and that one may look back: so long after the walk
-# an alarm may still be of it.
+# A single node raises an alarm with its third report, which may be of the past: so long after a
+# walk test an alarm may still be of it.
 LATE_US = 20_000_000
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
@@ -45,8 +45,8 @@ def measure(
     """Plain values, ready for JSON. `alarms` are those raised in the period that `days` covers."""
     supervised_days = sum(day.supervised_s for day in days.values()) / _DAY_S
     operator_h = sum(day.operator_s for day in days.values()) / _HOUR_S
-    told = [alarm for alarm in alarms if not alarm.hushed]
-    crossings = [alarm for alarm in told if alarm.kind is AlarmKind.INTRUSION]
+    notified = [alarm for alarm in alarms if not alarm.is_suppressed]
+    crossings = [alarm for alarm in notified if alarm.kind is AlarmKind.INTRUSION]
     meanings = Counter(meaning(alarm) for alarm in crossings)
     by_node = {
         name: Counter(meaning(a) for a in crossings if name in a.nodes) for name in sorted(nodes)
@@ -55,15 +55,15 @@ def measure(
         "supervised_days": round(supervised_days, 3),
         "operator_hours": round(operator_h, 2),
         "alarms": {
-            "told": len(told),
+            "told": len(notified),
             "intrusion": len(crossings),
-            "quiet": len(alarms) - len(told),
+            "quiet": len(alarms) - len(notified),
             **{word: meanings[word] for word in _WORDS},
         },
         "false_per_day": _interval(rate(meanings["false"], supervised_days)),
         "nuisance_per_day": _interval(rate(meanings["nuisance"], supervised_days)),
-        "alarms_per_operator_hour": _interval(rate(len(told), operator_h)),
-        "time_to_acknowledge": _acknowledged(told),
+        "alarms_per_operator_hour": _interval(rate(len(notified), operator_h)),
+        "time_to_acknowledge": _acknowledged(notified),
         "detection": _detection(alarms, walk_tests, now_us),
         "nodes": [
             {
@@ -90,7 +90,7 @@ def meaning(alarm: Alarm) -> str:
 def _detection(
     alarms: Sequence[Alarm], walk_tests: Sequence[WalkTest], now_us: int
 ) -> dict[str, Any]:
-    """Each crossing of a sector in a finished walk test was seen, or not."""
+    """Each crossing of a sector in a finished walk test was detected, or not."""
     hits: Counter[str] = Counter()
     trials: Counter[str] = Counter()
     over = [test for test in walk_tests if test.until_us + LATE_US <= now_us]
@@ -116,14 +116,14 @@ def _pd(hits: int, trials: int) -> dict[str, Any]:
     return {"crossings": trials, "detected": hits, "pd": _interval(share(hits, trials))}
 
 
-def _acknowledged(told: Sequence[Alarm]) -> dict[str, Any]:
-    """Who still waits counts as the longest of all: to leave them out would flatter the watch."""
+def _acknowledged(notified: Sequence[Alarm]) -> dict[str, Any]:
+    """An unacknowledged alarm counts as the longest time: without it the figure would flatter."""
     waits = sorted(
         max(0, alarm.acknowledged_us - alarm.told_us) / 1e6
-        for alarm in told
+        for alarm in notified
         if alarm.acknowledged and alarm.acknowledged_us is not None
     )
-    waiting = sum(alarm.asks for alarm in told)
+    waiting = sum(alarm.asks for alarm in notified)
     all_of_them = [*waits, *[math.inf] * waiting]
     return {
         "acknowledged": len(waits),
@@ -148,7 +148,7 @@ def _by_day(crossings: Sequence[Alarm], days: Mapping[str, Day]) -> list[dict[st
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float | None:
-    """By nearest rank: a value that was there; None when there is none, or one that still waits."""
+    """By nearest rank: one of the values; None without values, or for an unacknowledged one."""
     if not ordered:
         return None
     value = ordered[max(0, math.ceil(part * len(ordered)) - 1)]
@@ -156,7 +156,7 @@ def _quantile(ordered: Sequence[float], part: float) -> float | None:
 
 
 def _interval(found: Interval) -> list[float | None]:
-    """[value, low, high]; null where nothing was measured or nothing bounds it."""
+    """[value, low, high]; null where nothing was measured or there is no bound."""
     return [
         round(number, 6) if math.isfinite(number) else None
         for number in (found.value, found.low, found.high)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Measured performance: the exposure. How long the line was watched each day, by how many, and the
-walk tests that were announced. Part of the pipeline: kept by it and loaded by it."""
+"""Measured performance: monitored time of each day, operator hours, scheduled walk tests. A part of
+the pipeline: saved and restored by it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gateway.model.actions.orders import Purpose, Walk
 from gateway.store.interface import Snapshot, Writes
 
 _WATCH, _WALK = "watch:", "walk_test:"  # names of state rows
-DAYS_MOST = 366  # a year's measure; older days are let go
-WALK_TESTS_MOST = 1000
+DAYS_MOST = 366  # older days are dropped
+MAX_WALK_TESTS = 1000
 _DAY_US = 24 * 3600 * 1_000_000
 
 
 @dataclass(slots=True)
 class Day:
-    """Seconds that the gateway ran, and that operators had their page open, each for himself."""
+    """Seconds that the gateway ran, and that operators had a console open, summed over them."""
 
     supervised_s: float = 0.0
     operator_s: float = 0.0
@@ -27,7 +27,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class WalkTest:
-    """An announced walk test without names: those are in the audit, for as long as it is kept."""
+    """A scheduled walk test without names: those are in the audit log, as long as it is kept."""
 
     id: int
     from_us: int
@@ -46,7 +46,7 @@ class WatchBook:
         self._since: dict[int, int] = {}
 
     def count(self, now_us: int, seconds: float, operators: int) -> None:
-        """So many seconds have gone by, with so many operators at their page."""
+        """So many seconds passed, with so many operators at a console."""
         name = day_of(now_us)
         day = self.days.setdefault(name, Day())
         day.supervised_s += seconds
@@ -58,7 +58,7 @@ class WatchBook:
             self._changed.add(f"{_WATCH}{gone}")
 
     def note_walks(self, walks: tuple[Walk, ...]) -> None:
-        """Take over the walk tests among them, as they are now."""
+        """Record the walk tests among them, as they are now."""
         for walk in walks:
             if walk.purpose is not Purpose.WALK_TEST or self._since.get(walk.id) == walk.until_us:
                 continue
@@ -66,14 +66,14 @@ class WatchBook:
             test = WalkTest(walk.id, walk.from_us, walk.until_us, walk.sectors, walk.crossings)
             self.walk_tests[walk.id] = test
             self._changed.add(f"{_WALK}{walk.id}")
-        while len(self.walk_tests) > WALK_TESTS_MOST:
+        while len(self.walk_tests) > MAX_WALK_TESTS:
             oldest = min(self.walk_tests)
             del self.walk_tests[oldest]
             self._since.pop(oldest, None)
             self._changed.add(f"{_WALK}{oldest}")
 
     def collect(self, writes: Writes) -> None:
-        """Hand over the rows since the last call; an empty value ends a row."""
+        """Deliver the rows since the last call; an empty value ends a row."""
         for name in sorted(self._changed):
             writes.state[name] = self._value(name)
         self._changed.clear()
@@ -87,7 +87,7 @@ class WatchBook:
         return json.dumps(asdict(kept), sort_keys=True) if kept else ""
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Restore what an earlier run left."""
         for name, value in snapshot.state.items():
             if name.startswith(_WATCH):
                 self.days[name.removeprefix(_WATCH)] = Day(**json.loads(value))

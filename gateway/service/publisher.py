@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.alarms.confirmation import policy_text
-from gateway.alarms.quiet import armed
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
+from gateway.alarms.suppression import armed
 from gateway.model import view
 from gateway.model.actions.cue import CueChange
 from gateway.model.actions.orders import Walk

@@ -56,7 +56,7 @@ def intrusions_of(alarms: Iterable[Alarm]) -> AlarmsOf:
 
 
 def is_confirmed(alarm: Alarm) -> bool:
-    """A person or vehicle by its disposition, or own people who were announced."""
+    """A person or vehicle by its disposition, or authorised activity."""
     if alarm.disposition is not None:
         return alarm.disposition in CONFIRMING
     return bool(alarm.walk)

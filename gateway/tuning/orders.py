@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from gateway.alarms import AlarmRules, AlarmState
 from gateway.alarms.orders import expire
-from gateway.alarms.quiet import armed
+from gateway.alarms.suppression import armed
 from gateway.model.actions.acts import Acknowledge
 from gateway.model.actions.orders import Mask, Override, Walk
 from gateway.monitor.inputs import Start, decoded
@@ -48,7 +48,7 @@ class Orders:
     unreadable: int = 0
 
     def walk_at(self, sector: str, at_us: int) -> Walk | None:
-        """Announced own people in the sector."""
+        """Authorised activity in the sector."""
         for walk in self.walks.values():
             if walk.from_us <= at_us < walk.until_us and sector in walk.sectors:
                 return walk

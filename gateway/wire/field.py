@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""wire: what the schema table says about a field, as annotations of the structs in `messages`."""
+"""wire: constraints of each field, as annotations of the structs in `messages`."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_mask_records_the_alarm_shows_it_and_asks_nobody() -> None:
     desk.say(mask())
     assert desk.hear("n1", at_s=10) == ["raised"]
     assert desk.alarm.masked == "mask 1 by eva: mowing"
-    assert (desk.alarm.hushed, desk.alarm.asks, desk.alarm.open) == (True, False, True)
+    assert (desk.alarm.is_suppressed, desk.alarm.asks, desk.alarm.open) == (True, False, True)
     assert desk.hear("n1", at_s=20, closed=True) == ["cleared"]
     assert desk.state.open == ()
 

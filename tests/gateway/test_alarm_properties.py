@@ -116,7 +116,7 @@ def test_alarm_that_asked_stays_until_somebody_acknowledges_it(given_inputs) -> 
 @given(inputs)
 def test_alarm_of_the_line_is_never_quiet_and_every_number_is_given_once(given_inputs) -> None:
     state, changes = run(given_inputs)
-    assert not any(c.alarm.hushed or c.alarm.walk for c in changes if c.alarm.kind in LINE)
+    assert not any(c.alarm.is_suppressed or c.alarm.walk for c in changes if c.alarm.kind in LINE)
     raised = [c.alarm.id for c in changes if c.change is Change.RAISED]
     assert raised == list(range(1, state.last_id + 1))
     ids = [alarm.id for alarm in state.open + state.closed]

@@ -72,7 +72,7 @@ def _socket(request: web.Request) -> socket.socket | None:
 
 def _peer(request: web.Request) -> Identity | None:
     try:
-        # The owner of the data folder: whoever may connect may change its files as well.
+        # The owner of the data folder: a user who may connect may change its files as well.
         return Identity(peer_name(_socket(request)), Scope.ADMIN)
     except OSError:
         return None

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.alarms.rules import AHEAD_MOST_US, ORDER_MOST_US, WALK_MOST_US
+from gateway.alarms.rules import MAX_AHEAD_US, MAX_ORDER_US, MAX_WALK_US
 from gateway.model.actions.cue import CueKind
 from gateway.model.actions.node_command import NodeCommandKind
 from gateway.model.actions.orders import Purpose
@@ -36,9 +36,9 @@ Person = Annotated[str, Meta(max_length=32, pattern=_LINE)]
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE)]
 SettingValue = int | Annotated[str, Meta(max_length=40)]
 Names = Annotated[tuple[Name, ...], Meta(max_length=MAX_NAMES)]
-OrderMinutes = Annotated[int, Meta(ge=1, le=ORDER_MOST_US // _MINUTE_US, examples=[60])]
-WalkMinutes = Annotated[int, Meta(ge=1, le=WALK_MOST_US // _MINUTE_US, examples=[30])]
-AheadMinutes = Annotated[int, Meta(ge=0, le=AHEAD_MOST_US // _MINUTE_US)]
+OrderMinutes = Annotated[int, Meta(ge=1, le=MAX_ORDER_US // _MINUTE_US, examples=[60])]
+WalkMinutes = Annotated[int, Meta(ge=1, le=MAX_WALK_US // _MINUTE_US, examples=[30])]
+AheadMinutes = Annotated[int, Meta(ge=0, le=MAX_AHEAD_US // _MINUTE_US)]
 Crossings = Annotated[int, Meta(ge=1, le=100)]
 Metres = Annotated[float, Meta(ge=-150_000, le=150_000)]
 Id = Annotated[int, Meta(ge=1, lt=1 << 53)]
@@ -57,7 +57,7 @@ class Nothing(Body, frozen=True, kw_only=True):
 
 
 class AcknowledgeBody(Body, frozen=True, kw_only=True):
-    """Take note of an alarm; the disposition says what it turned out to be."""
+    """Acknowledge an alarm; the disposition is its cause as assessed."""
 
     disposition: Disposition | None = None
     note: Note = ""
@@ -113,13 +113,13 @@ class WalkTestBody(Body, frozen=True, kw_only=True):
 
 
 class WalkBody(WalkTestBody, frozen=True, kw_only=True):
-    """Announce own people, on patrol or to test the line."""
+    """Schedule authorised activity: a patrol or a walk test."""
 
     purpose: Purpose = Purpose.PATROL
 
 
 class ArmingBody(Body, frozen=True, kw_only=True):
-    """Arm or disarm a sector for a while, whatever its schedule says."""
+    """Arm or disarm a sector for a while, against its schedule."""
 
     armed: bool
     minutes: OrderMinutes

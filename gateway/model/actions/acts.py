@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Model: what operators do. With their times they are inputs, as detections are: replay needs them.
+"""Model: operator actions. With their times they are inputs, as detections are: replay needs them.
 
-`by` is who did it; times are UTC microseconds.
+`by` is the operator; times are UTC microseconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.model.alarm import Disposition
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Takes note of one alarm, and may say what it was."""
+    """Acknowledges one alarm, and may assess it."""
 
     alarm_id: int
     by: str
@@ -47,7 +47,7 @@ class LiftMask:
 
 @dataclass(frozen=True, slots=True)
 class AnnounceWalk:
-    """Tells that own people will walk, on patrol or to test the line."""
+    """Schedules authorised activity: a patrol or a walk test."""
 
     by: str
     who: str
@@ -60,7 +60,7 @@ class AnnounceWalk:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawWalk:
-    """Ends an announcement before its time, or before it began."""
+    """Ends authorised activity before its time, or cancels it before it started."""
 
     walk_id: int
     by: str
@@ -69,7 +69,7 @@ class WithdrawWalk:
 
 @dataclass(frozen=True, slots=True)
 class SetArming:
-    """Arms or disarms a sector for a while, whatever its schedule says."""
+    """Arms or disarms a sector for a while, against its schedule."""
 
     by: str
     sector: str
@@ -80,7 +80,7 @@ class SetArming:
 
 @dataclass(frozen=True, slots=True)
 class ResumeSchedule:
-    """Gives a sector back to its schedule before the time."""
+    """Resumes the schedule of a sector before the time."""
 
     by: str
     sector: str
@@ -102,12 +102,12 @@ _TYPES = {name: kind for kind, name in _NAMES.items()}
 
 
 def act_name(act: Act) -> str:
-    """The word of the audit for it."""
+    """Its action in the audit log."""
     return _NAMES[type(act)]
 
 
 def act_subject(act: Act) -> str:
-    """What it is done to, for the audit."""
+    """Its subject in the audit log."""
     match act:
         case Acknowledge():
             return f"alarm {act.alarm_id}"

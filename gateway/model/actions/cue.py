@@ -83,7 +83,7 @@ class CuePolicy:
 
 @dataclass(frozen=True, slots=True)
 class CueChange:
-    """A cue after a change, when and by whom: a person, a policy or a device; empty: the system."""
+    """A cue after a change, its time and origin: a person, policy or device; empty: the system."""
 
     cue: Cue
     at_us: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Model: what operators have told the duty officer for a while; each ends by itself."""
+"""Model: operator actions in force: masks, authorised activity, overrides; each ends by itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Mask:
 
 
 class Purpose(Enum):
-    """Why own people walk there."""
+    """Purpose of authorised activity."""
 
     PATROL = "patrol"
     WALK_TEST = "walk_test"
@@ -35,9 +35,9 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Own people, announced: alarms of them are marked, never dropped.
+    """Authorised activity: its alarms are marked, never dropped.
 
-    `crossings` says how often each of the sectors is crossed: what a walk test is scored by.
+    `crossings`: how often a walk test crosses each of the sectors; it is scored by them.
     """
 
     id: int
@@ -55,7 +55,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A sector is armed or disarmed whatever its schedule says."""
+    """A sector is armed or disarmed against its schedule."""
 
     id: int
     sector: str

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-SYSTEM = "system"  # the actor of what no person did
-EXPORTED = "export.incident"  # the action of an entry that says what left the gateway
-ERASED = "retention.erase"  # the action of an entry that says what was erased
+SYSTEM = "system"  # the actor of automatic actions
+EXPORTED = "export.incident"  # the action of an entry about what left the gateway
+ERASED = "retention.erase"  # the action of an entry about what was erased
 
 
 class Record(NamedTuple):
-    """Who did what to what, why and until when; `detail` are plain values."""
+    """Actor, action, subject, reason and end; `detail` are plain values."""
 
     at_us: int
     actor: str

@@ -10,15 +10,15 @@ from heapq import nsmallest
 
 from gateway.model.place.geodesy import Origin, PositionError, to_wgs84
 
-# User names at the broker that are no nodes: the gateway itself, and who tests the rules.
+# User names at the broker that are no nodes: the gateway itself, and the ACL probe.
 RESERVED_IDS = frozenset({"gateway", "canary"})
 
 # How a node reaches the gateway.
 WIFI, SERIAL = LINKS = ("wifi", "serial")
 
-# Nodes further apart say nothing of each other's silence: a walker is heard to 30 or 50 m.
+# Nodes further apart do not confirm each other: a walker is detected to 30 or 50 m.
 NEIGHBOUR_M = 80.0
-NEIGHBOURS_MOST = 16
+MAX_NEIGHBOURS = 16
 
 Point = tuple[float, float]
 
@@ -46,13 +46,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """How loudness falls with distance: r^-exponent e^(-absorption r), in um/s of peak velocity.
+    """How level falls with distance: r^-exponent e^(-absorption r), in um/s of peak velocity.
 
     Absorption is known within a factor of e^`absorption_sigma` (deviation).
-    `path_db` is what one way from a foot to a node may differ from that (deviation), `walker_db`
-    how loud a walker is at 1 m over 1 um/s, within `walker_sigma_db`. The wave of a step runs at
+    `path_db` is the deviation of one path from a foot to a node from that, `walker_db`
+    the level of a walker at 1 m over 1 um/s, within `walker_sigma_db`. The wave of a step runs at
     `wave_m_s`, within a factor of e^`wave_sigma` (deviation). These are of loam, for a site
-    nobody calibrated; a walk test finds those of a site and each node's `gain_db`.
+    without calibration; a walk test finds those of a site and each node's `gain_db`.
     """
 
     exponent: float = 0.5
@@ -67,7 +67,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Sector:
-    """A named area of the site; the polygon may be empty when nobody drew it."""
+    """A named area of the site; the polygon may be empty."""
 
     id: str
     polygon: tuple[Point, ...] = ()
@@ -116,7 +116,7 @@ class Site:
             (math.hypot(one.x_m - here.x_m, one.y_m - here.y_m), name)
             for name, one in self.nodes.items()
         )
-        near = nsmallest(NEIGHBOURS_MOST, (pair for pair in away if pair[0] <= NEIGHBOUR_M))
+        near = nsmallest(MAX_NEIGHBOURS, (pair for pair in away if pair[0] <= NEIGHBOUR_M))
         return tuple(name for _, name in near)
 
     def sector_nodes(self, sector: str) -> tuple[str, ...]:

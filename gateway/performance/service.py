@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measured performance: what asks for the figures: the supervisor's page and the command line."""
+"""Measured performance: reports for the supervisor's page and the command line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gateway.model.place.site import Site
 from gateway.performance.measure import measure
 from gateway.performance.watch import DAYS_MOST, WatchBook, day_of
 
-ALARMS_MOST = 20_000  # of one report; the newest
+MAX_ALARMS = 20_000  # of one report; the newest
 _DAY_US = 24 * 3600 * 1_000_000
 
 ReadAlarms = Callable[[int, int], Awaitable[list[str]]]
 
 
-class PerformanceDesk:
+class PerformanceService:
     """`read_alarms` gives the JSON of alarms raised since a time, newest first, at most so many."""
 
     def __init__(
@@ -47,11 +47,11 @@ class PerformanceDesk:
         tests = [test for test in book.walk_tests.values() if test.from_us >= since_us]
         nodes = list(self._site().nodes)
         async with self._one:
-            values = await self._read_alarms(since_us, ALARMS_MOST)
+            values = await self._read_alarms(since_us, MAX_ALARMS)
 
             def work() -> dict[str, Any]:
                 alarms = [text.parse_json(value, Alarm) for value in values]
                 return measure(alarms, tests, kept, nodes, now_us)
 
             figures = await asyncio.to_thread(work)
-        return {"since": first, "cut": len(values) >= ALARMS_MOST, **figures}
+        return {"since": first, "cut": len(values) >= MAX_ALARMS, **figures}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Alarms about the line itself: a node's troubles, and those of many nodes at once."""
+"""Alarms: conditions of one node, and of many nodes at once."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.observation import AreaCondition, NodeCondition
 
 
-def on_node(state: AlarmState, trouble: NodeCondition, now_us: int) -> tuple[AlarmState, Changes]:
-    """A trouble of one node."""
-    key = f"{trouble.node}/{trouble.detail}"
-    known = _latched(state, trouble.kind, key)
-    if trouble.active and known is None:
+def on_node(state: AlarmState, condition: NodeCondition, now_us: int) -> tuple[AlarmState, Changes]:
+    """A condition of one node."""
+    key = f"{condition.node}/{condition.detail}"
+    known = _latched(state, condition.kind, key)
+    if condition.active and known is None:
         alarm = replace(
-            blank(state, trouble.kind, key, now_us),
-            nodes=(trouble.node,),
-            sectors=(trouble.sector,),
-            reasons=(trouble.reason,),
+            blank(state, condition.kind, key, now_us),
+            nodes=(condition.node,),
+            sectors=(condition.sector,),
+            reasons=(condition.reason,),
         )
         return add(state, alarm, now_us)
-    return _turned(state, known, trouble.active, now_us)
+    return _turned(state, known, condition.active, now_us)
 
 
-def on_area(state: AlarmState, trouble: AreaCondition, now_us: int) -> tuple[AlarmState, Changes]:
-    """A trouble of a sector or of the whole site."""
-    known = _latched(state, trouble.kind, trouble.key)
-    if trouble.active and known is None:
+def on_area(state: AlarmState, condition: AreaCondition, now_us: int) -> tuple[AlarmState, Changes]:
+    """A condition of a sector or of the whole site."""
+    known = _latched(state, condition.kind, condition.key)
+    if condition.active and known is None:
         alarm = replace(
-            blank(state, trouble.kind, trouble.key, now_us),
-            nodes=trouble.nodes,
-            sectors=trouble.sectors,
-            reasons=(trouble.reason,),
+            blank(state, condition.kind, condition.key, now_us),
+            nodes=condition.nodes,
+            sectors=condition.sectors,
+            reasons=(condition.reason,),
         )
         return add(state, alarm, now_us)
-    return _turned(state, known, trouble.active, now_us)
+    return _turned(state, known, condition.active, now_us)
 
 
 def _latched(state: AlarmState, kind: AlarmKind, key: str) -> Alarm | None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What keeps an intrusion alarm quiet: a mask, a disarmed sector, or announced own people.
+"""Alarms: suppression of intrusion alarms by a mask or a disarmed sector; authorised activity.
 
-Only intrusion: a node that is lost or opened is told whatever is masked or disarmed there (NAVFAC
-DM 13.02: mask, do not shunt).
+Only intrusion: alarms of offline nodes and tamper are raised in masked and disarmed sectors too
+(NAVFAC DM 13.02: mask, do not shunt).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.model.alarm import LATE_PRIORITY, PRIORITY, UNSURE_PRIORITY, WALK_P
 
 
 def armed(state: AlarmState, rules: AlarmRules, sector: str, at_us: int) -> bool:
-    """An operator's word in force, else the schedule's, else armed."""
+    """By an operator's action in force, else by the schedule, else armed."""
     for override in state.overrides:
         if override.sector == sector and override.from_us <= at_us < override.until_us:
             return override.armed
@@ -24,10 +24,10 @@ def armed(state: AlarmState, rules: AlarmRules, sector: str, at_us: int) -> bool
     return schedule is None or schedule.armed(at_us)
 
 
-def hushed(
+def suppressed(
     state: AlarmState, rules: AlarmRules, nodes: tuple[str, ...], at_us: int
 ) -> tuple[str, str]:
-    """(masked by, suppressed because), both empty when one of the nodes must be heard."""
+    """(masked by, suppressed because), both empty when one of the nodes is neither."""
     masks: list[Mask] = []
     off: list[str] = []
     for node in nodes:
@@ -44,8 +44,8 @@ def hushed(
     return masked, f"disarmed: {disarmed}" if disarmed else ""
 
 
-def announced(state: AlarmState, alarm: Alarm, first_us: int, last_us: int) -> str:
-    """Which announced walk explains all of it, or nothing."""
+def authorised(state: AlarmState, alarm: Alarm, first_us: int, last_us: int) -> str:
+    """The authorised activity that covers all of the alarm, or nothing."""
     for walk in state.walks:
         during = walk.from_us <= first_us and last_us < walk.until_us
         if during and set(alarm.sectors) <= set(walk.sectors):
@@ -54,7 +54,7 @@ def announced(state: AlarmState, alarm: Alarm, first_us: int, last_us: int) -> s
 
 
 def prioritised(alarm: Alarm) -> Alarm:
-    """Late, unsure and announced ones stand behind those that are none of these."""
+    """Late, low-confidence and authorised ones have a lower priority."""
     priority = PRIORITY[alarm.kind]
     if alarm.late:
         priority = max(priority, LATE_PRIORITY)
