@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The door: verify, decode, deduplicate, commit, receipt."""
+"""Intake: authenticate, decode, deduplicate, commit, receipt."""

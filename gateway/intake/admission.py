@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The door, before it: each node has its share, so that one that floods does not slow the others.
+"""Intake: admission: a rate limit per node, so that one that floods does not slow the others.
 
-What is over the share is counted and let go before it costs a signature. A durable message has no
-receipt then and comes again; the embedded broker makes a flood wait before it comes here.
+A message over the limit is counted and dropped before its seal is verified. A durable message gets
+no receipt then and is sent again; the embedded broker delays a flood before this.
 """
 
 from __future__ import annotations

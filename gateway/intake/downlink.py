@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door, outward: messages to a node are sealed with counters that no restart can use twice."""
+"""Intake, outward: messages to a node are sealed with counters that no restart can use twice."""
 
 from __future__ import annotations
 

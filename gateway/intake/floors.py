@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Intake: noise floors of heartbeats: one that says nothing new is not logged, since heartbeats are
-most of what a large site sends."""
+"""Intake: noise floors of heartbeats: only changes are logged, since heartbeats are most of what a
+large site sends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EVERY_US = 100_000_000
 _FACTOR = 1.25  # 2 dB
 
 
-class Heard(Protocol):
+class Floored(Protocol):
     """What is known of the node (gateway.intake.nodes.registry.NodeView)."""
 
     floor_um_s: float | None
@@ -22,14 +22,14 @@ class Heard(Protocol):
 
 
 class NoiseFloors:
-    """What each node said last."""
+    """The latest floor of each node."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, float]] = {}
 
-    def received(self, node: str, at_us: int, view: Heard) -> list[NoiseFloor]:
-        """The observation, if it says something new. Of a sentinel there is none: fusion takes a
-        node whose floor it knows for one that listens."""
+    def received(self, node: str, at_us: int, view: Floored) -> list[NoiseFloor]:
+        """The observation, if the floor changed. Of a sentinel there is none: for fusion a node
+        whose floor is known measures all the time."""
         floor_um_s = view.floor_um_s
         if view.is_sentinel or floor_um_s is None:
             return []

@@ -72,7 +72,7 @@ class Taken(msgspec.Struct):
 
 
 class Promise(NamedTuple):
-    """What may be said once the rows it was collected with are stored."""
+    """Receipts and reservations that hold once the rows they were collected with are stored."""
 
     upto: dict[NodeBoot, int]
     reserved: dict[str, int]
@@ -152,7 +152,7 @@ class Intake:
         return [self.log.append(at_us, source, given)]
 
     def failed_login(self, now_us: int, node: str, misused: bool) -> list[Entry]:
-        """The broker refused who used a node's name, with its password (`misused`) or without."""
+        """The broker rejected a client with a node's name, and its password (`misused`) or not."""
         if node not in self.registry.views:
             return []
         if node in self.registry.revoked:
@@ -207,7 +207,7 @@ class Intake:
         self._promise.reserved.update(self.downlinks.collect(writes))
 
     def take_promise(self) -> Promise:
-        """What may be said once the rows collected since the last call are stored."""
+        """The promise that holds once the rows collected since the last call are stored."""
         promise, self._promise = self._promise, Promise({}, {})
         return promise
 
@@ -250,7 +250,7 @@ class Intake:
         self.completeness.restored()
 
     def _take_up(self, node: str) -> None:
-        """A node goes on where the store's rows say it was."""
+        """A node continues where the rows of the store left it."""
         row = self._kept_rows.get(node)
         if row is not None and node in self.authenticator.volatile:
             self.authenticator.volatile[node] = _window(row)
@@ -347,7 +347,7 @@ class Intake:
         return found
 
     def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
-        """A fault of our own: it happened and is over, as the monitor says it of its own."""
+        """A fault of our own: it happened and is over, as the monitor reports its own."""
         what = admitted.message.NAME
         self.failures += 1
         _LOG.error("%s of %s could not be processed", what, admitted.node, exc_info=problem)

@@ -55,20 +55,20 @@ def detection_of(
 
 
 def footfalls_of(node: str, boot: int, message: wire.Strikes, arrival_us: int) -> Footfalls | None:
-    """None where the node's clock cannot be what it says: ours was set, or it is wrong."""
+    """None where the times cannot be right: the gateway's clock was set, or the node's is wrong."""
     first_us, error_us = message.utc_ms * 1000, message.error_ms * 1000
     pairs = zip(message.strikes[::2], message.strikes[1::2], strict=True)
-    heard = tuple(
+    footfalls = tuple(
         Footfall(first_us + late_ms * 1000, error_us, level / 100) for late_ms, level in pairs
     )
     since_us, until_us = arrival_us - FOOTFALL_LATE_US, arrival_us + FOOTFALL_EARLY_US
-    if not all(since_us <= one.at_us <= until_us for one in heard):
+    if not all(since_us <= one.at_us <= until_us for one in footfalls):
         return None
-    return Footfalls(ActivityId(node, boot, message.t_ms), heard)
+    return Footfalls(ActivityId(node, boot, message.t_ms), footfalls)
 
 
 def detection_row(detection: Detection, message: wire.Detection) -> DetectionRow:
-    """For people and reports: words and UTC."""
+    """For people and reports: names and UTC."""
     activity = detection.activity
     return DetectionRow(
         activity.node,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The door: the first bytes of what was refused, so that somebody can see what is being tried.
+"""Intake: quarantine: the first bytes of rejected messages, for the analysis of an attack.
 
-Bounded in rate and number: a flood of rubbish costs no rows beyond these.
+Bounded in rate and number: a flood adds no rows beyond these.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from gateway.store.interface import QuarantineRow, Snapshot, Writes
 
 HEAD_BYTES = 64
-_TOPIC_MOST = 64
+_MAX_TOPIC = 64
 _WINDOW_US = 60_000_000
-_ALL_MOST, _CELL_MOST = 100, 10  # rows in a window: together, and for one reason and node
+_MAX_ALL, _MAX_CELL = 100, 10  # rows in a window: together, and for one reason and node
 
 
 class Quarantine:
@@ -25,24 +25,24 @@ class Quarantine:
         self._count = 0
 
     def add(self, arrival_us: int, reason: str, node: str, topic: str, payload: bytes) -> None:
-        """Keep the head of it, if there is room in this minute."""
+        """Keep the head of it, below the limits of this minute."""
         if not 0 <= arrival_us - self._since_us < _WINDOW_US:
             self._since_us, self._count = arrival_us, 0
             self._seen.clear()
         number = self._seen.get((reason, node), 0)
-        if self._count >= _ALL_MOST or number >= _CELL_MOST:
+        if self._count >= _MAX_ALL or number >= _MAX_CELL:
             return
         self._count += 1
         self._seen[(reason, node)] = number + 1
         self._last_id += 1
-        plain = "".join(c if c.isprintable() else "?" for c in topic[:_TOPIC_MOST])
+        plain = "".join(c if c.isprintable() else "?" for c in topic[:_MAX_TOPIC])
         head = payload[:HEAD_BYTES]
         self._rows.append(
             QuarantineRow(self._last_id, arrival_us, reason, node, plain, len(payload), head)
         )
 
     def collect(self, writes: Writes) -> None:
-        """Hand over the rows since the last call."""
+        """Deliver the rows since the last call."""
         writes.quarantine += self._rows
         self._rows = []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: counters of what did not come in, by reason and node; both are closed sets."""
+"""Intake: counters of rejected messages, by reason and node; both are closed sets."""
 
 from __future__ import annotations
 

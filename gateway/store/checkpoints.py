@@ -2,7 +2,7 @@
 """The store's write-ahead log goes into the tables in a thread of its own.
 
 By itself SQLite does that in the commit that fills the log, and whatever has come waits for some
-hundred pages and two more flushes. A PASSIVE checkpoint beside the writer holds nobody up
+hundred pages and two more flushes. A PASSIVE checkpoint beside the writer delays no reader
 (https://www.sqlite.org/wal.html, section 3); the commit that fills the log finds little to do then.
 """
 
@@ -44,7 +44,7 @@ class Checkpoints:
             self._thread.join()
 
     def _run(self) -> None:
-        # What goes wrong here leaves the log as it is: the commit that finds it full tells.
+        # What goes wrong here leaves the log as it is: the commit that finds it full reports it.
         with contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect()) as db:
             while True:
                 self._wanted.wait()

@@ -153,8 +153,8 @@ class SkippedRow(NamedTuple):
 
 
 class ActKeyRow(NamedTuple):
-    """The idempotency key of an act, by whom, its entry of the log, and whether it was possible:
-    1 or 0, and -1 as long as the monitor has not processed it."""
+    """The idempotency key of an act, its operator, its entry of the log, and whether it was
+    possible: 1 or 0, and -1 as long as the monitor has not processed it."""
 
     at_us: int
     actor: str

@@ -3,7 +3,7 @@
 
 A read never waits for a commit, nor a commit for a read: SQLite's write-ahead log and PostgreSQL
 both give a reader the last committed state. Every search is bounded by its limit and by the rows
-it may look at; a cursor (an id) says where the next one goes on.
+it may look at; the next one continues at a cursor (an id).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 """The store: what can still be read of a damaged SQLite file goes into a new one.
 
 Rows are read by their numbers, from both ends and around what cannot be read; indexes are built
-anew. The damaged file is kept beside it.
+again. The damaged file is kept beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.errors import StoreError
 from gateway.store.sqlite import SqliteStore
 
 _PORTION = 200
-_LEAP_MOST = 1 << 40  # beyond this distance nothing is looked for
+_MAX_LEAP = 1 << 40  # beyond this distance nothing is looked for
 
 
 def salvage(damaged: Path, fresh: Path) -> dict[str, int]:
@@ -62,7 +62,7 @@ def _rows(db: sqlite3.Connection, table: str, columns: str) -> Iterator[list[tup
     """Portions from the first row on, leaping over what cannot be read; then from the last one
     back, for what a leap has passed over."""
     after, leap = -(1 << 62), 1
-    while leap < _LEAP_MOST:
+    while leap < _MAX_LEAP:
         for most in (_PORTION, 1):
             try:
                 rows = db.execute(

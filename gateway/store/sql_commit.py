@@ -112,12 +112,12 @@ def insert(db: Database, writes: Writes) -> None:
         if rows:  # most commits hold messages alone, and a statement costs without rows too
             db.many(sql, rows)
     if writes.quarantine:
-        oldest = writes.quarantine[-1].id - QUARANTINE_MOST
+        oldest = writes.quarantine[-1].id - MAX_QUARANTINE
         db.run("DELETE FROM quarantine WHERE id <= ?", (oldest,))
 
 
 ACT_KEYS_LOADED = 10_000
-QUARANTINE_MOST = 1000  # rows: the newest say what is going on
+MAX_QUARANTINE = 1000  # rows, the newest
 
 
 def load(db: Database) -> Snapshot:
@@ -175,7 +175,7 @@ def _act_keys(db: Database) -> list[ActKeyRow]:
 
 
 def _tail(db: Database, state: dict[str, str]) -> list[MessageRow]:
-    """Messages that the rows of nodes do not hold yet; none in a store that never said."""
+    """Messages that the rows of nodes do not hold yet; none in a store without them."""
     if APPLIED not in state:
         return []
     rows = db.run(
@@ -196,7 +196,7 @@ def log_after(db: Database, after_id: int, limit: int) -> list[LogRow]:
 
 
 def _above(db: Database, boot: BootRow) -> list[tuple[str, int, int]]:
-    """Durable messages beyond what a receipt may say."""
+    """Durable messages beyond the number of a receipt."""
     rows = db.run(
         "SELECT seq FROM message WHERE node = ? AND lane = 0 AND boot = ? AND seq > ?",
         (boot.node, boot.boot, boot.upto),

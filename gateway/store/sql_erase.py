@@ -9,7 +9,7 @@ from gateway.config.retention import RecordClass
 from gateway.store.interface import Expired
 from gateway.store.sql_commit import Database
 
-ERASE_MOST = 5000  # rows of a class in one commit: what comes in must not wait for long
+MAX_ERASED = 5000  # rows of a class in one commit: what comes in must not wait for long
 
 _KINDS = {
     RecordClass.SNIPPETS: "kind = 'snippet'",
@@ -50,9 +50,9 @@ def expired(db: Database, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, 
 
 
 def erase(db: Database, kept: RecordClass, before_us: int) -> None:
-    """At most ERASE_MOST rows, the oldest first."""
+    """At most MAX_ERASED rows, the oldest first."""
     for source, values in _sources(kept, before_us):
-        ids = db.run(f"SELECT id {source} ORDER BY id LIMIT ?", (*values, ERASE_MOST))
+        ids = db.run(f"SELECT id {source} ORDER BY id LIMIT ?", (*values, MAX_ERASED))
         table = source.split()[1]
         if table == "audit":
             db.many(
@@ -64,7 +64,7 @@ def erase(db: Database, kept: RecordClass, before_us: int) -> None:
         if table == "alarm":
             db.many("DELETE FROM alarm_history WHERE alarm_id = ?", ids)
         if table == "message":
-            # Beyond a gap the row is what tells a copy from a new message: only its content goes.
+            # Beyond a gap the row marks a copy of its message as such: only its content is erased.
             db.many(
                 "DELETE FROM message WHERE id = ? AND (lane = 1 OR seq <= (SELECT upto FROM boot "
                 "WHERE boot.node = message.node AND boot.boot = message.boot))",

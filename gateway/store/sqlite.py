@@ -19,7 +19,7 @@ from gateway.store.interface import Expired, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
 
-APPLICATION_ID = 0x47574154  # "GWAT": tells our file from any other SQLite file
+APPLICATION_ID = 0x47574154  # "GWAT": marks our file among SQLite files
 _BUSY_MS = 500  # so long another process may hold the file before a commit fails
 
 _T = TypeVar("_T")
@@ -62,12 +62,12 @@ class SqliteStore:
         return self._guard(lambda: sql_erase.expired(self._connection(), cuts))
 
     def tidy(self) -> bool:
-        """Empty the write-ahead log, which holds pages as they were; False while somebody reads."""
+        """Empty the write-ahead log, which holds old pages; False while a reader is open."""
         return self._guard(self._tidy)
 
     def _tidy(self) -> bool:
         db = self._open_db()
-        # Whoever reads must not hold up what comes in: it is tried again.
+        # A reader must not delay commits: it is tried again.
         db.execute("PRAGMA busy_timeout = 0")
         busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")

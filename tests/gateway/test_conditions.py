@@ -162,7 +162,7 @@ def test_safe_mode_alarms_in_words_and_ends_when_the_node_runs_again(
     gateway.receive(node, level(node, SAFE, seq=1), report(node, SAFE))
     (alarm,) = gateway.stages.monitor.state.alarms.open
     assert (alarm.kind, alarm.state) == (AlarmKind.NODE_FAULT, "active_unacked")
-    assert alarm.reasons[0].startswith("n01 runs in safe mode: it senses nothing")
+    assert alarm.reasons[0].startswith("n01 runs in safe mode: it detects nothing")
     node.restart()
     gateway.receive(node, level(node))
     assert gateway.open() == [(AlarmKind.NODE_FAULT, "cleared_unacked")]

@@ -126,7 +126,7 @@ async def test_retention_of_one_class_leaves_the_others(kept: Kept) -> None:
 async def test_retention_of_many_rows_goes_in_portions_under_one_entry(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql_erase, "ERASE_MOST", 3)
+    monkeypatch.setattr(sql_erase, "MAX_ERASED", 3)
     await kept.run_at(T0 + 400 * DAY_US)
     db = kept.store._open_db()
     assert db.execute("SELECT count(*) FROM message").fetchone() == (0,)

@@ -67,7 +67,7 @@ def test_safe_mode_alarms_the_operator_and_ends_with_the_next_good_start(
     broken = play(micropython, walker(300, 0, 0))
     (alarm,) = alarms(tmp_path, broken)
     assert alarm[:2] == ("node_fault", "active_unacked")
-    assert alarm[2].startswith("n07 runs in safe mode: it senses nothing")
+    assert alarm[2].startswith("n07 runs in safe mode: it detects nothing")
     patch(tmp_path / "n07", "boards/pico_w/board.py", lambda _text: right)
     mended = play(micropython, walker(2_000, 0, 0))
     assert [state for _kind, state, _reason in alarms(tmp_path, broken, mended)] == [

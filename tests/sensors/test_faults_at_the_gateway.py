@@ -48,13 +48,13 @@ def only(alarms: list[dict[str, Any]], kind: str, fault_s: float = FAULT_S) -> s
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("cut", "n07 geophone cut: no coil on its cable; check cable and plug"),
+        ("cut", "n07 geophone disconnected: check cable and plug"),
         ("short", "n07 geophone shorted: check cable and plug for water or a pinch"),
         ("open", "n07 geophone input stuck at its limit: check plug and amplifier"),
-        ("hum", "n07 mains hum covers the geophone: "),
-        ("hum60", "n07 mains hum covers the geophone: "),
+        ("hum", "n07 mains hum masks the geophone: "),
+        ("hum60", "n07 mains hum masks the geophone: "),
         ("hiss", "n07 geophone input is far too noisy: check plug, shield and amplifier"),
-        ("stuck", "n07 geophone converter gives one value for ever: "),
+        ("stuck", "n07 geophone converter returns a constant value: "),
     ],
 )
 def test_geophone_that_fails_is_an_alarm_that_says_how(board: str, kind: str, words: str) -> None:
@@ -65,7 +65,7 @@ def test_geophone_that_fails_is_an_alarm_that_says_how(board: str, kind: str, wo
 @pytest.mark.parametrize("board", BOARDS)
 def test_geophone_cut_before_the_start_is_an_alarm(board: str) -> None:
     alarms = node_alarms(board, 15.0, geophone_faults=[[0.0, "cut"]])
-    assert "geophone cut" in only(alarms, "node_fault", 0.0)
+    assert "geophone disconnected" in only(alarms, "node_fault", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_geophone_on_a_quiet_night_is_no_alarm(board: str) -> None:
 def test_pir_with_a_loose_wire_is_shut_down_and_said_so(board: str) -> None:
     chatter = tuple(float(t_s) for t_s in np.arange(FAULT_S, 44.0, 0.01))
     alarms = node_alarms(board, pir_edges_s=chatter)
-    assert "PIR switches on and off without end and is shut down" in only(alarms, "node_fault")
+    assert "PIR switches on and off all the time and is disabled" in only(alarms, "node_fault")
 
 
 def test_pir_that_trips_without_end_is_said_to_be_shut_down() -> None:
@@ -94,7 +94,7 @@ def test_pir_that_trips_without_end_is_said_to_be_shut_down() -> None:
     pulses = tuple(t_s for at in range(20, 420, 3) for t_s in (float(at), float(at + 1)))
     (alarm,) = node_alarms("pico_w", 430.0, pir_edges_s=pulses)
     assert 280 < alarm["t_s"] < 400
-    assert "PIR trips more than 10 times a minute and is shut down" in alarm["reasons"][0]
+    assert "PIR detects more than 10 times a minute and is disabled" in alarm["reasons"][0]
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.intake.nodes.sensor_words import reason
+from gateway.intake.nodes.sensor_texts import reason
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -157,7 +157,7 @@ def test_store_audit_of_any_implementation_verifies_and_an_edit_is_told(
 def test_store_erases_every_class_in_portions_and_keeps_chain_and_counts(
     site: Site, store: Store, signer: Signer, place: Path | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql_erase, "ERASE_MOST", 7)
+    monkeypatch.setattr(sql_erase, "MAX_ERASED", 7)
     pipeline = lived(site, store, signer)
     pipeline.take(T0 + 902 * S, "eva", Acknowledge(2, "eva"))
     pipeline.take(T0 + 902 * S, "eva", Acknowledge(3, "eva"))

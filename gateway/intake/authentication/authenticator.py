@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The door: bytes on a topic become an authentic, typed, new message, or a counted refusal.
+"""Intake: authenticator: bytes on a topic become an authentic, typed, new message, or a counted
+rejection.
 
 Order matters: size, topic and node first, then the seal, and only then the payload is decoded.
 """
@@ -32,8 +33,8 @@ from gateway.wire.messages import (
 from gateway.wire.topics import uplink_topic
 
 _TOPIC = re.compile(r"groundwatch/v1/([a-z0-9_-]{1,16})/([a-z0-9_-]{1,16})/up")
-# Sealed in the epoch before the present one: a late copy; or a new word, which the node itself
-# cannot have said, for it has erased that key.
+# Sealed in the epoch before the present one: a late copy; or a new message, which cannot be of the
+# node itself, for it has erased that key.
 OLD_EPOCH, STALE_KEY = "old_epoch", "stale_key"
 UNKNOWN = "-"  # stands for any node that is not ours, so that counters stay few
 
@@ -138,7 +139,7 @@ class Authenticator:
                     raise Refusal("revoked", node)
                 self._spoken[node] = given
                 if keys is not present:
-                    epochs.heard(node, given, keys)
+                    epochs.used(node, given, keys)
                 return opened
         if problem is None:
             raise Refusal("revoked", node)
@@ -155,12 +156,12 @@ class Authenticator:
                 with suppress(WireError):
                     piv, _payload = seal.open_sealed(past.up_key, past.up_iv, data, aad)
                     raise Refusal(OLD_EPOCH if self._knows(node, piv) else STALE_KEY, node)
-            # One that has spoken since we started cannot have run away from us.
+            # A node that has sent since the start of the gateway cannot be ahead of it.
             for keys in () if node in self._spoken else epochs.ahead(node, given):
                 with suppress(WireError):
                     opened = seal.open_sealed(keys.up_key, keys.up_iv, data, aad)
                     self._spoken[node] = given
-                    epochs.heard(node, given, keys)
+                    epochs.used(node, given, keys)
                     return opened
         raise WireError("bad_tag")
 
@@ -178,7 +179,7 @@ class Authenticator:
         return self.volatile[node].newest >> 16
 
     def _boot_of(self, node: str, number: int, message: UpMessage) -> int:
-        """The start that a message belongs to. A hello says it, the others are near the newest."""
+        """The start that a message belongs to. A hello states it, others are near the newest."""
         if isinstance(message, Hello):
             return boots.of_turn(message.turn or 0, number)
         return boots.latest(self.newest_boot(node), number)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: in which epoch each node's key is.
+"""Intake: the epoch of the key of each node.
 
 A node goes on by itself, one step at a time and only while it is answered; so its next message is
 of the epoch it was in or of the one after. From the first message of that one the key before is
@@ -33,13 +33,13 @@ class Epochs:
         self._looks: dict[str, int] = {}
 
     def of(self, node: str, given: NodeKeys) -> Rungs:
-        """The keys it may not speak under any more (None: there are none), those it spoke under
-        last, and those it may speak under from any message on."""
+        """The keys that it may not use any more (None: there are none), those that it used last,
+        and those that it may use from any message on."""
         rungs = self._rungs.get((node, given.key))
         return rungs or self._climb(node, given)
 
-    def heard(self, node: str, given: NodeKeys, keys: NodeKeys) -> None:
-        """It spoke under keys of a later epoch."""
+    def used(self, node: str, given: NodeKeys, keys: NodeKeys) -> None:
+        """It sent under keys of a later epoch."""
         past = at_epoch(given, keys.epoch - 1)
         self._rungs[(node, given.key)] = past, keys, next_epoch(keys)
         self._saved.setdefault(node, {})[check_value(given.key)] = keys.epoch

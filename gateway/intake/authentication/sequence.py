@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: which sequence numbers have been seen, durable (cumulative) and volatile (window)."""
+"""Intake: sequence numbers that were received, durable (cumulative) and volatile (window)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ WINDOW = 1024  # store and forward makes deep reordering normal
 
 
 class DurableSequence:
-    """Durable messages of one boot. `upto` is what a cumulative receipt may say: no gap below it.
+    """Durable messages of one boot. `upto` is the number of a cumulative receipt: no gap below it.
 
-    A gap holds `upto` back until its messages come, or until the node says they are gone.
+    A gap holds `upto` back until its messages come, or until the node reports that they are gone.
     Memory is bounded by the 65,535 numbers of a boot.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: device ticks become UTC. A message cannot arrive before it was sent, so the smallest
+"""Intake: device ticks become UTC. A message cannot arrive before it was sent, so the smallest
 arrival minus uptime bounds the start of a boot from above; what exceeds it was delay on the way."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _FLOOR_US = 5_000  # scheduling on the node and the gateway
 _BACKLOG_US = 24 * 3600 * 1_000_000  # a boot of which only stored messages came, unknown how late
 # What is sent at once is not under way for so long: the gateway's own clock was set forward.
 _STEP_US = 3600 * 1_000_000
-_UNPROVEN_US = 500_000  # with a single sample nothing tells delay from offset
+_UNPROVEN_US = 500_000  # with a single sample delay and offset cannot be separated
 
 
 class BootClock(NamedTuple):
@@ -48,7 +48,7 @@ class BootClock(NamedTuple):
 
 
 def first_sample(arrival_us: int, t_ms: int, live: bool = True) -> BootClock:
-    """What one message tells; out of a backlog (not live) it tells little."""
+    """From one message; of a backlog (not live) the uncertainty is large."""
     spread_us = _UNPROVEN_US if live else _BACKLOG_US
     return BootClock(arrival_us - t_ms * 1000, spread_us, 1, arrival_us)
 

@@ -54,8 +54,8 @@ class Completeness:
         return list(islice(ranges, GAPS_MAX))
 
     def stored_upto(self, node: str, boot: int) -> int:
-        """Up to which seq the store holds that boot's durable messages whole: what a receipt may
-        say."""
+        """Up to which seq the store holds that boot's durable messages whole: the number of a
+        receipt."""
         return self._stored_upto.get((node, boot), 0)
 
     def take_upto(self) -> dict[NodeBoot, int]:

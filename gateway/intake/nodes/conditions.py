@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gateway.intake.nodes import sensor_words
+from gateway.intake.nodes import sensor_texts
 from gateway.model.alarm import AlarmKind
 from gateway.wire.messages import Condition, ConditionKind, Hello
 
@@ -22,7 +22,7 @@ ALARMS = {
     ConditionKind.LEDGER_FAULT.label: AlarmKind.NODE_FAULT,
     ConditionKind.SAFE_MODE.label: AlarmKind.NODE_FAULT,
 }
-_SAFE_MODE = "runs in safe mode: it senses nothing, its firmware failed; update it or replace it"
+_SAFE_MODE = "runs in safe mode: it detects nothing, its firmware failed; update or replace it"
 
 # (name of a condition, whether it is active), in order.
 Changes = list[tuple[str, bool]]
@@ -73,11 +73,11 @@ def on_hello(view: Reported, boot: int, hello: Hello) -> Changes:
     return [(name, name in active) for name in changed]
 
 
-def words(node: str, name: str, value: int | None = None) -> str:
-    """What an alarm about it reads; `value` says more of some."""
+def reason(node: str, name: str, value: int | None = None) -> str:
+    """The text of an alarm about it; the text of some depends on `value`."""
     if name == ConditionKind.SAFE_MODE.label:
         return f"{node} {_SAFE_MODE}"
-    return sensor_words.reason(node, name, value)
+    return sensor_texts.reason(node, name, value)
 
 
 def _newest(view: Reported, name: str) -> list[int]:

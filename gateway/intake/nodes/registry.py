@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: what is known of each node's health, and when it is missed. No clock, no I/O."""
+"""Intake: node registry: the state of each node, and when it is offline. No clock, no I/O."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ _LOST_AFTER_BEATS = 3
 # A heartbeat comes up to 20 % later; a contact takes a join and a connection.
 _LATEST_BEAT = 1.2
 _CONTACT_S = 30
-# The Will says the connection broke; a node that is alive reconnects within this.
+# The Will reports a broken connection; a node that runs reconnects within this.
 WILL_GRACE_US = 20_000_000
-# So many bad tags in so long is somebody trying, not noise.
+# So many failed authentications in so long are an attack, not noise.
 FORGERY_COUNT = 10
 FORGERY_US = 60_000_000
 _TICK_US = 250_000
 
 _RADIO_OVER_MS = 6 * 3_600_000
 NO_RSSI = -128  # not known, or a wire
-_GONE_MOST = 20
+_MAX_GONE = 20
 
 
 class Suspicion(Enum):
-    """What points to somebody who uses a node's key or name: (detail of the alarm, in words)."""
+    """Signs that another sender uses a node's key or name: (detail of the alarm, text)."""
 
-    REVOKED = ("revoked", "was revoked and still sends: its board or a copy of it is out there")
+    REVOKED = ("revoked", "was revoked and still sends: its board or a copy of it is in use")
     TWIN = (
         "twin",
-        "speaks with two voices: a copy of it, or its flash was wiped under its old key",
+        "has two senders with one key: a copy of it, or its flash was wiped under its old key",
     )
     STALE = (
         "stale key",
-        "is spoken for with a key it has erased: a copy of it was made before its last key step",
+        "sends under a key it has erased: a copy of it was made before its last key rotation",
     )
-    MISUSE = ("misuse", "logs in and then acts as another node: its key is in other hands")
+    MISUSE = ("misuse", "logs in and then acts as another node: its key was stolen")
 
 
 @dataclass(slots=True)
 class NodeView:
-    """The latest word about one node; None is "never said"."""
+    """The latest state of one node; None: never reported."""
 
     boot: int = 0
     last_seen_us: int | None = None
@@ -85,7 +85,7 @@ class NodeView:
 
     @property
     def lost_after_us(self) -> int:
-        """Silence after which it is missed."""
+        """Time without a message after which it is offline."""
         beat_s = (self.settings or {}).get("heartbeat_s", 0)
         return max(LOST_AFTER_US, _LOST_AFTER_BEATS * beat_s * 1_000_000)
 
@@ -99,7 +99,7 @@ class NodeView:
 
     @property
     def is_sentinel(self) -> bool:
-        """Whether it sleeps until something stirs: its silence says nothing."""
+        """Whether it sleeps until the ground moves: no detection from it is no evidence."""
         return bool((self.settings or {}).get(node_settings.SAMPLING.name))
 
     def note_duty(self, boot: int, t_ms: int, radio_s: int | None, asleep_s: int | None) -> None:
@@ -138,17 +138,17 @@ class NodeRegistry:
             node: deque(maxlen=FORGERY_COUNT) for node in sectors
         }
         self.revoked: frozenset[str] = frozenset()
-        # What was suspected of late, and when last.
+        # Recent suspicions, and when last.
         self._suspected_us: dict[tuple[str, Suspicion], int] = {}
         self._since_us = self._ticked_us = 0
-        self._heard: set[str] = set()
+        self._reported: set[str] = set()
         self._broken: set[str] = set()
         self._lost: set[str] = set()
         # Live views: ten thousand nodes are not looked through again and again.
-        self.presence = Presence(self._heard, self._broken, self._lost)
+        self.presence = Presence(self._reported, self._broken, self._lost)
 
     def firmware(self) -> dict[str, tuple[str, str]]:
-        """(board, version) by node; empty where a node has not said it."""
+        """(board, version) by node; empty where a node has not reported it."""
         return {name: (view.board, view.fw) for name, view in self.views.items()}
 
     def add(self, node: str, sector: str) -> None:
@@ -163,7 +163,7 @@ class NodeRegistry:
             view = self.views[node] = text.parse_json(saved, NodeView)
             self.duplicates += view.duplicates
             for names, holds in (
-                (self._heard, view.last_seen_us is not None),
+                (self._reported, view.last_seen_us is not None),
                 (self._broken, view.will_us is not None),
                 (self._lost, view.lost),
             ):
@@ -182,7 +182,7 @@ class NodeRegistry:
         view.boot = max(view.boot, boot)
         view.last_seen_us = max(arrival_us, view.last_seen_us or 0)
         view.will_us = None
-        self._heard.add(node)
+        self._reported.add(node)
         self._broken.discard(node)
         if not view.lost:
             return []
@@ -195,7 +195,7 @@ class NodeRegistry:
         """Durable messages that never came and that the node no longer has."""
         view = self.views[node]
         view.records_dropped += sum(last - first + 1 for first, last in ranges)
-        view.gone = [*view.gone, *([boot, *pair] for pair in ranges)][-_GONE_MOST:]
+        view.gone = [*view.gone, *([boot, *pair] for pair in ranges)][-_MAX_GONE:]
 
     def on_duplicate(self, node: str) -> None:
         """A copy of a durable message: the node has not had its receipt."""
@@ -203,7 +203,7 @@ class NodeRegistry:
         self.duplicates += 1
 
     def on_will(self, node: str, arrival_us: int) -> None:
-        """The broker says that the node's connection broke."""
+        """The broker reports that the node's connection broke."""
         self.views[node].will_us = arrival_us
         self._broken.add(node)
 
@@ -267,45 +267,45 @@ class NodeRegistry:
         return []
 
     def on_revoked(self, node: str, arrival_us: int) -> list[NodeCondition]:
-        """A revoked node's board, or a copy of it, speaks or knocks at the broker."""
+        """A revoked node's board, or a copy of it, sends or logs in at the broker."""
         return self.on_suspect(node, Suspicion.REVOKED, arrival_us)
 
     def on_suspect(self, node: str, what: Suspicion, arrival_us: int) -> list[NodeCondition]:
-        """Somebody does what this node does not do; told once until it has been over for long."""
-        told = (node, what) in self._suspected_us
+        """Another sender uses the key or name of the node; reported once until it has ended."""
+        known = (node, what) in self._suspected_us
         self._suspected_us[(node, what)] = arrival_us
-        return [] if told else [self._suspect(node, what, True)]
+        return [] if known else [self._suspect(node, what, True)]
 
     def tick(self, now_us: int) -> list[NodeCondition]:
-        """Who is missed by now, and which attempts are over; looked at four times a second."""
+        """Nodes that are offline by now, and attempts that ended; checked four times a second."""
         if 0 <= now_us - self._ticked_us < _TICK_US:
             return []
         if now_us - self._ticked_us > LOST_AFTER_US:
-            # We were off, asleep, or our clock was set: every node gets its time to report.
+            # The gateway was off or its clock was set: every node gets its time to report.
             self._since_us = now_us
         elif now_us < self._ticked_us:
             self._set_back(now_us)
         self._ticked_us = now_us
-        troubles = []
+        found = []
         for node, view in self.views.items():
             if node not in self.revoked and (reason := self._missed(view, now_us)):
                 view.lost = True
                 self._lost.add(node)
                 self.dirty.add(node)
-                troubles.append(self._missing(node, True, f"{node} {reason}"))
+                found.append(self._missing(node, True, f"{node} {reason}"))
             recent = self._bad_tags[node]
             if view.forged and (not recent or now_us - recent[-1] > FORGERY_US):
                 view.forged = False
                 self.dirty.add(node)
-                troubles.append(self._forgery(node, False))
-        for (node, what), heard_us in list(self._suspected_us.items()):
-            if abs(now_us - heard_us) > FORGERY_US:
+                found.append(self._forgery(node, False))
+        for (node, what), at_us in list(self._suspected_us.items()):
+            if abs(now_us - at_us) > FORGERY_US:
                 del self._suspected_us[(node, what)]
-                troubles.append(self._suspect(node, what, False))
-        return troubles
+                found.append(self._suspect(node, what, False))
+        return found
 
     def _set_back(self, now_us: int) -> None:
-        """Our clock was set back: nothing was heard in the future, or nobody would be missed."""
+        """The clock was set back: times in the future would hide that nodes are offline."""
         self._since_us = min(self._since_us, now_us)
         for node, view in self.views.items():
             view.last_seen_us = view.last_seen_us and min(view.last_seen_us, now_us)
@@ -319,10 +319,10 @@ class NodeRegistry:
         if view.lost or view.last_seen_us is None:
             return ""
         if view.will_us is not None and now_us - view.will_us > WILL_GRACE_US:
-            return "lost its connection and did not come back"
-        heard_us = max(view.last_seen_us, self._since_us)
-        if now_us - heard_us > view.lost_after_us:
-            return f"has been silent for {view.lost_after_us // 1_000_000} s"
+            return "lost its connection and did not reconnect"
+        last_us = max(view.last_seen_us, self._since_us)
+        if now_us - last_us > view.lost_after_us:
+            return f"has not reported for {view.lost_after_us // 1_000_000} s"
         return ""
 
     def _conditions(self, node: str, changes: conditions.Changes) -> list[NodeCondition]:
@@ -330,22 +330,22 @@ class NodeRegistry:
         sector, values = self._sectors[node], self.views[node].conditions
         return [
             NodeCondition(
-                alarm, node, sector, name, active, conditions.words(node, name, values.get(name))
+                alarm, node, sector, name, active, conditions.reason(node, name, values.get(name))
             )
             for name, active in changes
             if (alarm := conditions.ALARMS.get(name)) is not None
         ]
 
     def _suspect(self, node: str, what: Suspicion, active: bool) -> NodeCondition:
-        detail, words = what.value
+        detail, text = what.value
         sector = self._sectors[node]
-        return NodeCondition(AlarmKind.FORGERY, node, sector, detail, active, f"{node} {words}")
+        return NodeCondition(AlarmKind.FORGERY, node, sector, detail, active, f"{node} {text}")
 
     def _missing(self, node: str, active: bool, reason: str) -> NodeCondition:
         sector = self._sectors[node]
         return NodeCondition(AlarmKind.NODE_LOST, node, sector, "lost", active, reason)
 
     def _forgery(self, node: str, active: bool) -> NodeCondition:
-        reason = f"{FORGERY_COUNT} or more forged messages or log-ins in the name of {node}"
+        reason = f"{FORGERY_COUNT} or more messages or log-ins of {node} failed authentication"
         sector = self._sectors[node]
         return NodeCondition(AlarmKind.FORGERY, node, sector, "forgery", active, reason)

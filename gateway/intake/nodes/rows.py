@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Intake: what must survive a restart about nodes, as rows; written seldom, not per message.
 
-A row says up to which message it is up to date (`applied_id`). What came after it is in the store's
+`applied_id` of a row is the newest message that it includes. What came after it is in the store's
 messages and is applied again at a start. So a heartbeat costs one row and not four.
 """
 
