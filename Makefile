@@ -14,7 +14,7 @@ WORKERS ?= 4
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test test-long guide check attacks faults fuzz picow score score-nightly score-second train lock ready ready-for-tests clean
+.PHONY: help demo test test-long test-installs guide check attacks faults fuzz picow score score-nightly score-second train lock ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -30,6 +30,9 @@ test-long: ready-for-tests ## tests of whole processes under kills, cuts and bad
 
 guide: ready-for-tests ## the installer's guide as printed, from an empty folder to an alarm
 	@$(VENV)/python -m pytest -m "long or not long" tests/guide -s $(PYTEST_ARGS)
+
+test-installs: ready-for-tests ## wheels of this and earlier commits installed by pip; needs an index and the git history
+	@$(VENV)/python -m pytest -m installs tests/tools $(PYTEST_ARGS)
 
 check: ready-for-tests ## style, words, types, node compilation for every board, wire drift; no tests
 	@$(VENV)/ruff check .

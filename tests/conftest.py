@@ -11,7 +11,7 @@ import pytest
 from tools.micropython import MicropythonMissingError, find
 
 # Left out unless asked for by -m: they take longer than a change should wait.
-LONG_MARKERS = ("long", "slow", "soak", "faults")
+LONG_MARKERS = ("long", "slow", "soak", "faults", "installs")
 
 
 @pytest.fixture(scope="session")

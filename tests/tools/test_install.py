@@ -17,7 +17,7 @@ from tests.architecture.tree import ROOT
 from tests.gateway.played_node import write_config
 from tests.tools.installs import build_wheel, gateway
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.installs
 
 PACKAGES_MAX = 30
 MEGABYTES_MAX = 150  # numpy has 71 of them

@@ -16,7 +16,7 @@ from tests.architecture.tree import ROOT
 from tests.gateway.played_node import MqttNode, write_config
 from tests.tools.installs import Running, build_wheel, gateway, install, tree_of
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.installs
 
 # The first commit whose store has schema 6, which is today's, and the last one with schema 5.
 SAME_SCHEMA, SCHEMA_BEFORE = "3dab822", "5ed8bb1"
