@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
+from gateway.api.schema.answers import ConnectorTest
+from gateway.api.service import ActResult, UpdateOrder
 from gateway.audit.head import code
 from gateway.broker.interface import Broker
 from gateway.model import view

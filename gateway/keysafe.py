@@ -7,7 +7,6 @@ wrote, or the name of an entry in the keyring.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import secrets
@@ -20,6 +19,7 @@ from typing import Any
 from gateway.errors import ConfigError
 from gateway.files import read_private, write_atomic
 from gateway.keys import ROOT_BYTES, load_fleet_root
+from gateway.terminal import ask_secret
 from gateway.wrapped import open_secret, wrap
 
 PASSPHRASE_FILE = "GROUNDWATCH_PASSPHRASE_FILE"
@@ -54,14 +54,14 @@ def ask_passphrase(prompt: str) -> str:
             f"the fleet key is wrapped by a passphrase: run this in a terminal, or name a file of "
             f"mode 0600 that holds it in ${PASSPHRASE_FILE}"
         )
-    return getpass.getpass(prompt)
+    return ask_secret(prompt)
 
 
 def ask_new_passphrase(prompt: str) -> str:
     """The same for one that is being chosen: typed twice, or a typo would lose the key. Raises
     ConfigError."""
     given = ask_passphrase(prompt)
-    if not os.environ.get(PASSPHRASE_FILE) and getpass.getpass("the same again: ") != given:
+    if not os.environ.get(PASSPHRASE_FILE) and ask_secret("the same again: ") != given:
         raise ConfigError("the two passphrases differ; the fleet key is as before")
     return given
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from binascii import crc32
@@ -12,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import click
 from msgspec import Meta, Struct
 
 from gateway import keys
+from gateway.commands.options import PATH, json_option
 from gateway.config.fields import (
     FileName,
     Link,
@@ -29,7 +30,8 @@ from gateway.errors import ConfigError
 from gateway.keysafe import open_root
 from gateway.model.place.site import SERIAL, WIFI
 from gateway.updates import package
-from tools.compiled import add_architecture, mpy_for
+from tools.commands.options import architecture_option
+from tools.compiled import mpy_for
 from tools.errors import UserError
 from tools.image import FIRMWARE, Image, boards, compiled_files, make_image
 
@@ -295,30 +297,28 @@ def _clear(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch bundle`."""
-    parser.add_argument("--board", choices=boards(), help="the board it is for")
-    parser.add_argument("--config", required=True, type=Path, help="the node's node.toml")
-    parser.add_argument("--out", required=True, type=Path, help="the folder to write")
-    add_architecture(parser)
-    parser.add_argument("--json", action="store_true", help="say what was written as JSON")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Write the bundle and say where it is; never a word of its keys."""
-    config = load_config(args.config, args.board)
-    files = write_tree(config, args.out, mpy_for(config.board, args.architecture))
-    size = sum((args.out / path).stat().st_size for path in files)
-    if args.json:
+@click.command()
+@click.option("--board", type=click.Choice(boards()), help="the board it is for")
+@click.option("--config", required=True, type=PATH, help="the node's node.toml")
+@click.option("--out", required=True, type=PATH, help="the folder to write")
+@architecture_option
+@json_option("print what was written as JSON")
+def bundle(
+    board: str | None, config: Path, out: Path, architecture: str | None, as_json: bool
+) -> None:
+    """The bundle is in the folder; nothing of its keys is printed."""
+    node = load_config(config, board)
+    files = write_tree(node, out, mpy_for(node.board, architecture))
+    size = sum((out / path).stat().st_size for path in files)
+    if as_json:
         facts = {
-            "node": config.node,
-            "site": config.site,
-            "board": config.board,
-            "out": str(args.out),
+            "node": node.node,
+            "site": node.site,
+            "board": node.board,
+            "out": str(out),
             "files": [path.as_posix() for path in files],
             "bytes": size,
         }
         print(json.dumps(facts))
     else:
-        print(f"wrote {len(files)} files, {size} bytes, for node {config.node} to {args.out}")
-    return 0
+        print(f"wrote {len(files)} files, {size} bytes, for node {node.node} to {out}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The workbench: `groundwatch calibrate`, what a recorded walk test says of a site.
+"""The workbench: `groundwatch site calibrate`, what a recorded walk test says of a site.
 
 A walk test is a take whose truth.json holds the way of one person who walked past the nodes; the
 lines that come out go into the site's site.toml.
@@ -7,11 +7,14 @@ lines that come out go into the site's site.toml.
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import click
+
+from gateway.commands.options import PATH, json_option
 from gateway.fusion.calibrate import MIN_PASSES, MIN_SAMPLES, Calibration, calibrate
 from sim_hardware import take
 from tools import micropython
@@ -20,17 +23,14 @@ from tools.score.observe import observe_take
 from tools.score.walktest import leads, samples
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch calibrate`."""
-    parser.add_argument("takes", type=Path, nargs="+", metavar="TAKE", help="of a walk test")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the lines for site.toml."""
+@click.command("calibrate")
+@click.argument("takes", type=PATH, nargs=-1, required=True, metavar="TAKE...")
+@json_option("print one JSON object")
+def calibrate_site(takes: Sequence[Path], as_json: bool) -> None:
+    """The lines for site.toml are printed."""
     node = micropython.find()
     heard, struck = [], []
-    for number, path in enumerate(args.takes):
+    for number, path in enumerate(takes):
         if not path.is_dir():
             raise UserError(f"{path}: no such take folder")
         seen = observe_take(take.load(path), path.name, node, number)
@@ -43,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
             f"the walk says too little: {MIN_SAMPLES} clear reports in {MIN_PASSES} passes of "
             f"a node are needed; walk past the nodes, within 20 m, a few times more"
         )
-    print(_json(found) if args.json else _toml(found))
-    return 0
+    print(_json(found) if as_json else _toml(found))
 
 
 def _json(found: Calibration) -> str:

@@ -8,7 +8,6 @@ architecture. MicroPython 1.23 and later load version 6.3 (docs.micropython.org,
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -46,15 +45,6 @@ def mpy_for(board: str, architecture: str | None = None) -> int:
             raise UserError(f"board {board} has no row in tools/boards.py")
         architecture = row.architecture
     return mpy_of_architecture(architecture)
-
-
-def add_architecture(parser: argparse.ArgumentParser) -> None:
-    """Declare the option that asks for another architecture than the board's own."""
-    parser.add_argument(
-        "--architecture",
-        choices=architectures(),
-        help="instruction set, if not the board's own; x64 or x86 for a simulated node",
-    )
 
 
 @cache

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -16,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
 from gateway.app import Gateway
+from gateway.commands.options import NOT_NEGATIVE, json_option
 from gateway.config import BrokerConfig, BrokerKind, ConsoleConfig, GatewayConfig
 from gateway.keys import create_fleet_root, load_fleet_root
 from gateway.service.outcome import Outcome
@@ -57,33 +59,39 @@ class Watch:
         self.moved.set()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch demo`."""
-    parser.add_argument("--seconds", type=float, help="end after so long (default: until ^C)")
-    parser.add_argument("--json", action="store_true", help="print JSON lines; the last sums up")
-    parser.add_argument("--scenario", default="demo", help="a name, or a TOML file (default demo)")
-    parser.add_argument("--seed", type=int, default=1, help="of the world (default 1)")
-    parser.add_argument(
-        "--port", type=int, default=8480, help="of the operator's page; 0 takes a free one"
-    )
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    seconds: float | None
+    scenario: str
+    seed: int
+    port: int
+    as_json: bool
 
 
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.option("--seconds", type=float, help="end after so long  [default: until ^C]")
+@json_option("print JSON lines; the last sums up")
+@click.option("--scenario", default="demo", help="a name, or a TOML file")
+@click.option("--seed", type=NOT_NEGATIVE, default=1, help="of the world")
+@click.option("--port", type=int, default=8480, help="of the operator's page; 0 takes a free one")
+def demo(**given: Any) -> None:
     """Run the demo until its time is over or ^C."""
-    if args.seconds is not None and not _SECONDS_LEAST <= args.seconds <= _SECONDS_MOST:
+    asked = Request(**given)
+    if asked.seconds is not None and not _SECONDS_LEAST <= asked.seconds <= _SECONDS_MOST:
         raise UserError("--seconds must be from 5 to 86400, for example --seconds 60")
-    if not 0 <= args.port <= 65535:
+    if not 0 <= asked.port <= 65535:
         raise UserError("--port must be from 0 to 65535, for example --port 8480")
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
-    world = World(load(_scenario(args.scenario)), args.seed)
+    world = World(load(_scenario(asked.scenario)), asked.seed)
     with tempfile.TemporaryDirectory(prefix="groundwatch-demo-") as folder:
         try:
-            summary = asyncio.run(_demo(args, world, Path(folder)))
+            summary = asyncio.run(_demo(asked, world, Path(folder)))
         except ExceptionGroup as group:
             # One task failed and took the others along: its error is the one to tell.
             raise group.exceptions[0] from None
-    Teller(args.json).line(summary)
-    return 0
+    Teller(asked.as_json).line(summary)
 
 
 def _scenario(name: str) -> Path:
@@ -96,7 +104,7 @@ def _scenario(name: str) -> Path:
     return SCENARIOS / f"{name}.toml"
 
 
-async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str, Any]:
+async def _demo(asked: Request, world: World, work: Path) -> dict[str, Any]:
     site = Site(world.scenario.name, world.nodes, world.sectors, world.scenario.origin)
     write_site(site, work / "site.toml")
     create_fleet_root(work / "fleet.key")
@@ -105,18 +113,18 @@ async def _demo(args: argparse.Namespace, world: World, work: Path) -> dict[str,
         site=work / "site.toml",
         fleet_key=work / "fleet.key",
         broker=BrokerConfig(kind=BrokerKind.EMBEDDED, port=0),
-        console=ConsoleConfig(port=args.port, visitor="demo"),
+        console=ConsoleConfig(port=asked.port, visitor="demo"),
     )
-    watch = Watch(Teller(args.json))
+    watch = Watch(Teller(asked.as_json))
     async with Gateway(settings) as gateway:
         gateway.on_outcome(watch.see)
         fleet_root = load_fleet_root(work / "fleet.key")
         trees = write_trees(site, fleet_root, gateway.address[1], work / "trees")
         _greet(watch.teller, gateway.console_url, len(site.nodes))
-        fleet = Fleet(world, trees, micropython=micropython.find(), seed=args.seed)
+        fleet = Fleet(world, trees, micropython=micropython.find(), seed=asked.seed)
         async with fleet:
             watch.zero_us = round(fleet.t0_utc_s * 1e6)
-            elapsed_s = await _until(args.seconds, gateway, fleet)
+            elapsed_s = await _until(asked.seconds, gateway, fleet)
             made = {(one.node, one.boot, one.seq) for one in fleet.made}
             await _drain(watch, made)
         counts = gateway.summary()

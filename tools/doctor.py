@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -15,11 +14,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from gateway.broker.canary import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
-from gateway.config import BrokerKind, GatewayConfig, add_option, load_config
+from gateway.commands.options import config_option, json_option
+from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, Journal
 from gateway.errors import GroundwatchError
@@ -45,16 +46,13 @@ class Finding:
     do: str = ""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch doctor`."""
-    add_option(parser)
-    parser.add_argument("--json", action="store_true", help="findings as JSON")
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@config_option()
+@json_option("findings as JSON")
+def doctor(config: Path, as_json: bool) -> int:
     """0 when nothing keeps a gateway from running, 1 when something does."""
-    findings = examine(args.config)
-    if args.json:
+    findings = examine(config)
+    if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
         _print(findings)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch monitor`: what a node says on its USB cable, and how it is, live."""
+"""`groundwatch node monitor`: what a node says on its USB cable, and how it is, live."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -13,9 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
 import serial
 from rich.console import Console
 
+from gateway.commands.options import json_option
 from gateway.links.frames import MAX_FRAME, decode_frame
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
@@ -117,36 +118,32 @@ class Lines:
         return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch monitor`."""
-    parser.add_argument("--port", help="the node's port (default: the one that is plugged in)")
-    parser.add_argument("--seconds", type=float, help="stop after so long (default: Ctrl-C)")
-    parser.add_argument("--json", action="store_true", help="one JSON object for each line")
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.option("--port", help="the node's port  [default: the one that is plugged in]")
+@click.option("--seconds", type=float, help="stop after so long  [default: Ctrl-C]")
+@json_option("one JSON object for each line")
+def monitor(port: str | None, seconds: float | None, as_json: bool) -> None:
     """Show the node's lines until the time is over; unplugged, it waits for it to come back."""
-    if args.seconds is not None and not 0 < args.seconds <= 1e7:
+    if seconds is not None and not 0 < seconds <= 1e7:
         raise UserError("--seconds must be a number of seconds, as in --seconds 60")
-    port = the_port(args.port, ports())
-    end_s = time.monotonic() + (args.seconds or 1e9)
+    found = the_port(port, ports())
+    end_s = time.monotonic() + (seconds or 1e9)
     health, lines = Health(), Lines()
     console = Console(highlight=False)
     try:
-        for data in _bytes(port, lambda: time.monotonic() > end_s):
+        for data in _bytes(found, lambda: time.monotonic() > end_s):
             for line in lines.feed(data):
-                _show(console, args.json, line, health.take(line))
+                _show(console, as_json, line, health.take(line))
     except KeyboardInterrupt:
         pass
     summary = {"type": "summary", **health.facts, **health.seen, "cut": lines.cut}
     if lines.text.frames:
         summary["frames"] = lines.text.frames
-    if args.json:
+    if as_json:
         print(json.dumps(summary))
     else:
         words = "  ".join(f"{k}={v}" for k, v in summary.items() if k != "type")
         console.print(words, markup=False, soft_wrap=True)
-    return 0
 
 
 def _bytes(port: str, is_over: Callable[[], bool]) -> Iterator[bytes]:

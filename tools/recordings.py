@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -15,10 +14,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
+import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
 from tools import added, ground, micropython, stretches
@@ -78,74 +79,103 @@ class Listened:
     alarms: tuple[str, ...]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch recordings`."""
-    parser.add_argument("folder", type=Path, help="holds recordings, or folders of them")
-    parser.add_argument(
-        "--added-to",
-        type=Path,
-        metavar="GROUND",
-        help="add each recording to a stretch of these, which are long and continuous",
-    )
-    parser.add_argument(
-        "--snr",
-        type=_ratios,
-        default=(6.0, 12.0, 18.0),
-        metavar="DB,DB",
-        help="loudest two seconds over the ground's median second, with --added-to (6,12,18)",
-    )
-    parser.add_argument(
-        "--group-by",
-        type=_pattern,
-        metavar="REGEX",
-        help="a row for each match in the names, with --added-to; else for each folder",
-    )
-    parser.add_argument(
-        "--stretches",
-        metavar="CSV|rises",
-        help="a row for each stretch listed in a CSV file (file, t0_s, t1_s), or for each one in"
-        " which the level rises smoothly, as a vehicle passes",
-    )
-    parser.add_argument("--json", action="store_true", help="a line for each file, then a summary")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
-    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
+def _ratios(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(-20 <= one <= 60 for one in found):
+        raise click.BadParameter(f"{text!r}: give dB from -20 to 60, as 6,12,18")
+    return found
 
 
-def run(args: argparse.Namespace) -> int:
-    """Play every recording below a folder to a node and a gateway; a row for each folder."""
-    files = find(args.folder)
+def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
+    try:
+        re.compile(text or "")
+    except re.error as error:
+        raise click.BadParameter(f"{text!r} is no regular expression: {error}") from None
+    return text
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    folder: Path
+    added_to: Path | None
+    snr: tuple[float, ...]
+    group_by: str | None
+    stretches: str | None
+    as_json: bool
+    markdown: Path | None
+    workers: int
+
+
+@click.command("recordings")
+@click.argument("folder", type=PATH)
+@click.option(
+    "--added-to",
+    type=PATH,
+    metavar="GROUND",
+    help="add each recording to a stretch of these, which are long and continuous",
+)
+@click.option(
+    "--snr",
+    callback=_ratios,
+    default="6,12,18",
+    metavar="DB,DB",
+    help="loudest two seconds over the ground's median second, with --added-to",
+)
+@click.option(
+    "--group-by",
+    callback=_pattern,
+    metavar="REGEX",
+    help="a row for each match in the names, with --added-to; else for each folder",
+)
+@click.option(
+    "--stretches",
+    metavar="CSV|rises",
+    help="a row for each stretch listed in a CSV file (file, t0_s, t1_s), or for each one in"
+    " which the level rises smoothly, as a vehicle passes",
+)
+@json_option("a line for each file, then a summary")
+@click.option("--markdown", type=PATH, metavar="FILE", help="write the table")
+@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
+def recordings_command(**given: Any) -> None:
+    """FOLDER holds recordings, or folders of them."""
+    asked = Request(**given)
+    files = find(asked.folder)
     micropython.find()  # unpacked once, before several look for it
-    if args.stretches is not None:
-        if args.added_to is not None:
+    if asked.stretches is not None:
+        if asked.added_to is not None:
             raise UserError("--stretches and --added-to do not go together")
-        _stretches(args, files)
-        return 0
-    if args.added_to is None:
-        found = _map(args.workers, listen, files, [args.folder] * len(files))
-        _show(args, _PREFACE, _HEADS, table(found), "recording", [vars(one) for one in found])
-        return 0
-    grounds = [find(args.added_to)] * len(files)
-    groups = [added.group_of(path, args.folder, args.group_by) for path in files]
-    tried = _map(args.workers, added.try_clip, files, groups, grounds, [args.snr] * len(files))
+        _stretches(asked, asked.stretches, files)
+        return
+    if asked.added_to is None:
+        found = _map(asked.workers, listen, files, [asked.folder] * len(files))
+        _show(asked, _PREFACE, _HEADS, table(found), "recording", [vars(one) for one in found])
+        return
+    grounds = [find(asked.added_to)] * len(files)
+    groups = [added.group_of(path, asked.folder, asked.group_by) for path in files]
+    tried = _map(asked.workers, added.try_clip, files, groups, grounds, [asked.snr] * len(files))
     trials = [one for each in tried for one in each]
     rows = added.table(trials)
-    _show(args, _ADDED_PREFACE, added.HEADS, rows, "trial", [vars(one) for one in trials])
-    return 0
+    _show(asked, _ADDED_PREFACE, added.HEADS, rows, "trial", [vars(one) for one in trials])
 
 
-def _stretches(args: argparse.Namespace, files: list[Path]) -> None:
+def _stretches(asked: Request, source: str, files: list[Path]) -> None:
     given: list[list[stretches.Stretch] | None] = [None] * len(files)
-    if args.stretches != "rises":
-        listed = stretches.read(Path(args.stretches), args.folder)
-        names = {path.relative_to(args.folder).as_posix(): path for path in files}
+    if source != "rises":
+        listed = stretches.read(Path(source), asked.folder)
+        names = {path.relative_to(asked.folder).as_posix(): path for path in files}
         if missing := sorted({one.file for one in listed} - names.keys()):
-            raise UserError(f"{args.stretches}: {missing[0]} is not in {args.folder}")
+            raise UserError(f"{source}: {missing[0]} is not in {asked.folder}")
         files = [names[name] for name in dict.fromkeys(one.file for one in listed)]
         given = [[one for one in listed if names[one.file] == path] for path in files]
-    answers = _map(args.workers, stretches.answer, files, [args.folder] * len(files), given)
+    answers = _map(asked.workers, stretches.answer, files, [asked.folder] * len(files), given)
     found = [one for each in answers for one in each]
     each = [vars(one) for one in found]
-    _show(args, _STRETCHES_PREFACE, stretches.HEADS, stretches.table(found), "stretch", each)
+    _show(asked, _STRETCHES_PREFACE, stretches.HEADS, stretches.table(found), "stretch", each)
 
 
 def _map(workers: int, do: Callable[..., _T], *arguments: Sequence[Any]) -> list[_T]:
@@ -156,20 +186,20 @@ def _map(workers: int, do: Callable[..., _T], *arguments: Sequence[Any]) -> list
 
 
 def _show(
-    args: argparse.Namespace,
+    asked: Request,
     preface: str,
     heads: Sequence[str],
     rows: Sequence[Sequence[str]],
     kind: str,
     each: Sequence[Mapping[str, Any]],
 ) -> None:
-    if args.markdown is not None:
+    if asked.markdown is not None:
         lines = ["| " + " | ".join(row) + " |" for row in (heads, ("---",) * len(heads), *rows)]
         try:
-            args.markdown.write_text(preface + "\n".join(lines) + "\n", encoding="utf-8")
+            asked.markdown.write_text(preface + "\n".join(lines) + "\n", encoding="utf-8")
         except OSError as error:
-            raise UserError(f"cannot write {args.markdown}: {error.strerror}") from None
-    if args.json:
+            raise UserError(f"cannot write {asked.markdown}: {error.strerror}") from None
+    if asked.as_json:
         for one in each:
             print(json.dumps({"type": kind, **one}))
         summary = [dict(zip(heads, row, strict=True)) for row in rows]
@@ -179,24 +209,6 @@ def _show(
     for row in rows:
         shown.add_row(*row)
     Console(highlight=False).print(shown)
-
-
-def _ratios(text: str) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or not all(-20 <= one <= 60 for one in found):
-        raise argparse.ArgumentTypeError(f"{text!r}: give dB from -20 to 60, as 6,12,18")
-    return found
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
-    return text
 
 
 def find(folder: Path) -> list[Path]:

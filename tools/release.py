@@ -3,63 +3,26 @@
 
 from __future__ import annotations
 
-import argparse
-import getpass
 import json
 import sys
 from pathlib import Path
 
+import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway import wrapped
+from gateway.commands.options import PATH
 from gateway.config.fields import load_public_key
 from gateway.files import read_private
+from gateway.terminal import ask_secret
 from gateway.updates import package
-from tools.compiled import add_architecture, architecture_of, mpy_for, version_of
+from tools.commands.options import architecture_option
+from tools.compiled import architecture_of, mpy_for, version_of
 from tools.errors import UserError
 from tools.image import FIRMWARE, boards, make_image
 
 _WHAT = "release key"
 _PASSPHRASE_MOST = 4096
-_EXAMPLE = """\
-example, on a machine that is not the gateway:
-  groundwatch release key --out release.key
-  groundwatch release sign --board pico_w --version 0.2.0 --out pico_w-0.2.0.gwr
-  groundwatch release show pico_w-0.2.0.gwr
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the acts and their options."""
-    parser.epilog = _EXAMPLE
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    acts = parser.add_subparsers(title="acts", dest="act", metavar="ACT", required=True)
-    key = acts.add_parser("key", help="make a release key: FILE wrapped by a passphrase, FILE.pub")
-    key.add_argument("--out", type=Path, default=Path("release.key"), help="the file to write")
-    sign = acts.add_parser(
-        "sign", help="compile the firmware for one kind of board into one signed file"
-    )
-    sign.add_argument("--board", required=True, choices=boards(), help="the board it is for")
-    sign.add_argument("--version", required=True, help="as in 0.2.0; newer than any before")
-    sign.add_argument("--key", type=Path, default=Path("release.key"), help="the release key")
-    add_architecture(sign)
-    sign.add_argument("--firmware", type=Path, default=FIRMWARE, help="another firmware folder")
-    sign.add_argument("--out", type=Path, required=True, help="the release file to write")
-    show = acts.add_parser("show", help="check a release file and say what is in it")
-    show.add_argument("file", type=Path)
-    show.add_argument("--key", type=Path, default=Path("release.pub"), help="the public key")
-    for act in (key, sign):
-        act.add_argument(
-            "--passphrase-file",
-            type=Path,
-            help="read the passphrase from here; - is standard input",
-        )
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do one act; 0 when done."""
-    {"key": _make_key, "sign": _sign, "show": _show}[args.act](args)
-    return 0
 
 
 def public_path(key: Path) -> Path:
@@ -67,40 +30,67 @@ def public_path(key: Path) -> Path:
     return key.with_suffix(".pub")
 
 
-def _make_key(args: argparse.Namespace) -> None:
-    public = public_path(args.out)
+_passphrase_option = click.option(
+    "--passphrase-file",
+    type=PATH,
+    metavar="FILE",
+    help="read the passphrase from here; - is standard input",
+)
+
+
+@click.command()
+@click.option(
+    "--out", type=PATH, default=Path("release.key"), help="the file to write; FILE.pub beside it"
+)
+@_passphrase_option
+def make_key(out: Path, passphrase_file: Path | None) -> None:
+    """A key wrapped by a passphrase, and its public half."""
+    public = public_path(out)
     if public.exists():
         raise UserError(f"{public} exists already and is not overwritten")
     secret = Ed25519PrivateKey.generate()
-    wrapped.create(args.out, _WHAT, secret.private_bytes_raw(), passphrase(args, is_new=True))
+    wrapped.create(out, _WHAT, secret.private_bytes_raw(), passphrase(passphrase_file, is_new=True))
     try:
         public.write_text(secret.public_key().public_bytes_raw().hex() + "\n")
     except OSError as error:
         raise UserError(f"cannot write {public}: {error.strerror}") from None
-    print(f"wrote {args.out} (keep it off the gateway and off the net) and {public} (for node.toml")
+    print(f"wrote {out} (keep it off the gateway and off the net) and {public} (for node.toml")
     print("and gateway.toml)")
 
 
-def _sign(args: argparse.Namespace) -> None:
+@click.command()
+@click.option("--board", required=True, type=click.Choice(boards()), help="the board it is for")
+@click.option("--version", required=True, help="as in 0.2.0; newer than any before")
+@click.option("--key", type=PATH, default=Path("release.key"), help="the release key")
+@architecture_option
+@click.option("--firmware", type=PATH, default=FIRMWARE, help="another firmware folder")
+@click.option("--out", type=PATH, required=True, help="the release file to write")
+@_passphrase_option
+def sign(
+    board: str,
+    version: str,
+    key: Path,
+    architecture: str | None,
+    firmware: Path,
+    out: Path,
+    passphrase_file: Path | None,
+) -> None:
+    """A signed file of the compiled firmware; a file that is there is not overwritten."""
     try:
-        package.version_number(args.version)
+        package.version_number(version)
     except ValueError as error:
         raise UserError(str(error)) from None
-    raw = wrapped.open_secret(args.key, _WHAT, passphrase(args, is_new=False))
-    mpy = mpy_for(args.board, args.architecture)
-    key = Ed25519PrivateKey.from_private_bytes(raw)
-    data = make_release(args.board, args.version, key, args.firmware, mpy)
-    if args.out.exists():
-        raise UserError(f"{args.out} exists already and is not overwritten")
+    raw = wrapped.open_secret(key, _WHAT, passphrase(passphrase_file, is_new=False))
+    mpy = mpy_for(board, architecture)
+    secret = Ed25519PrivateKey.from_private_bytes(raw)
+    data = make_release(board, version, secret, firmware, mpy)
+    if out.exists():
+        raise UserError(f"{out} exists already and is not overwritten")
     try:
-        args.out.write_bytes(data)
+        out.write_bytes(data)
     except OSError as error:
-        raise UserError(f"cannot write {args.out}: {error.strerror}") from None
-    architecture = architecture_of(mpy)
-    print(
-        f"wrote {args.out}: version {args.version} for {args.board} ({architecture}), "
-        f"{len(data)} bytes"
-    )
+        raise UserError(f"cannot write {out}: {error.strerror}") from None
+    print(f"wrote {out}: version {version} for {board} ({architecture_of(mpy)}), {len(data)} bytes")
 
 
 def make_release(
@@ -115,9 +105,13 @@ def make_release(
     return package.build(board, version, image.mpy, image.files, key)
 
 
-def _show(args: argparse.Namespace) -> None:
-    key = Ed25519PublicKey.from_public_bytes(load_public_key(args.key))
-    release = package.load(args.file, key)
+@click.command()
+@click.argument("file", type=PATH)
+@click.option("--key", type=PATH, default=Path("release.pub"), help="the public key")
+def show(file: Path, key: Path) -> None:
+    """What is in it, as one JSON object."""
+    public = Ed25519PublicKey.from_public_bytes(load_public_key(key))
+    release = package.load(file, public)
     size = sum(map(len, release.contents))
     facts = {
         "board": release.board,
@@ -131,17 +125,16 @@ def _show(args: argparse.Namespace) -> None:
     print(json.dumps(facts))
 
 
-def passphrase(args: argparse.Namespace, is_new: bool) -> str:
+def passphrase(source: Path | None, is_new: bool) -> str:
     """From --passphrase-file, or asked for on the terminal; never an argument.
 
     Raises UserError, ConfigError.
     """
-    source = args.passphrase_file
     if source is None:
         if not sys.stdin.isatty():
             raise UserError("no terminal to ask for the passphrase: give --passphrase-file")
-        given = getpass.getpass("passphrase: ")
-        if is_new and getpass.getpass("again: ") != given:
+        given = ask_secret("passphrase: ")
+        if is_new and ask_secret("again: ") != given:
             raise UserError("the two passphrases differ")
         return given
     if str(source) == "-":

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.status import Status
 
+from gateway.commands.options import NOT_NEGATIVE, PATH, config_option, json_option
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
+from gateway.store.choose import place
 from sim_hardware.site import write_site
 from tools import micropython, replay_store
 from tools.errors import UserError
@@ -123,35 +125,49 @@ def _summary(
     return summary
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch replay`."""
-    parser.add_argument(
-        "path", type=Path, nargs="?", help="a take folder, or an .npz, .wav or .mseed file"
-    )
-    replay_store.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON lines")
-    parser.add_argument("--seed", type=int, default=0, help="of the simulated parts (default 0)")
-    parser.add_argument(
-        "--ambient-nm-s",
-        type=float,
-        default=100.0,
-        help="what the quiet floor of uncalibrated counts is taken for (default 100)",
-    )
-
-
-def run(args: argparse.Namespace) -> int:
-    """Replay and print; the last line is the summary."""
-    if (args.path is None) == (args.store is None):
+@click.command("replay")
+@click.argument("path", type=PATH, required=False)
+@click.option(
+    "--store",
+    type=place,
+    metavar="PATH",
+    help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read",
+)
+@config_option("with --store: the gateway's configuration, for its site and orders")
+@click.option(
+    "--rules",
+    type=PATH,
+    help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
+)
+@json_option()
+@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the simulated parts")
+@click.option(
+    "--ambient-nm-s",
+    type=float,
+    default=100.0,
+    help="what the quiet floor of uncalibrated counts is taken for",
+)
+def replay_command(
+    path: Path | None,
+    store: Path | str | None,
+    config: Path,
+    rules: Path | None,
+    as_json: bool,
+    seed: int,
+    ambient_nm_s: float,
+) -> int:
+    """PATH is a take folder, or an .npz, .wav or .mseed file; the last line is the summary."""
+    if store is not None and path is None:
+        return replay_store.run(store, config, rules, as_json)
+    if path is None or store is not None:
         raise UserError("name either a take, a recording, or a store: --store data/groundwatch.db")
-    if args.store is not None:
-        return replay_store.run(args)
-    if not _AMBIENT_LEAST_NM_S <= args.ambient_nm_s <= _AMBIENT_MOST_NM_S:
+    if not _AMBIENT_LEAST_NM_S <= ambient_nm_s <= _AMBIENT_MOST_NM_S:
         raise UserError("--ambient-nm-s must be from 1 to 100000; a quiet field has about 100")
-    given = load_take(args.path)
+    given = load_take(path)
     waiting = f"{len(given.nodes)} nodes listen to {given.duration_s:.0f} s of ground"
     with Status(waiting, console=Console(stderr=True)):
-        result = replay(given, seed=args.seed, ambient_nm_s=args.ambient_nm_s)
-    teller = Teller(args.json)
+        result = replay(given, seed=seed, ambient_nm_s=ambient_nm_s)
+    teller = Teller(as_json)
     for line in [*result.lines, result.summary]:
         teller.line(line)
     return 0

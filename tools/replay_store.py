@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import asdict
 
-from gateway.config import add_option, load_config
+from gateway.config import load_config
 from gateway.config.alarms import (
     ArmingTables,
     ConfirmationTables,
@@ -29,7 +28,7 @@ from gateway.monitor.compare import alarms_of, counterpart
 from gateway.monitor.policy import Policy
 from gateway.monitor.replay import Verdict, replay, replay_with
 from gateway.store import sql_replay
-from gateway.store.choose import place, reading
+from gateway.store.choose import reading
 from gateway.store.interface import HistoryRow
 from tools.errors import UserError
 
@@ -62,41 +61,26 @@ class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirmation: ConfirmationTables | None = None
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `groundwatch replay --store`."""
-    parser.add_argument(
-        "--store",
-        type=place,
-        help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read",
-    )
-    add_option(parser, "with --store: the gateway's configuration, for its site and orders")
-    parser.add_argument(
-        "--rules",
-        type=Path,
-        help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
-    )
-
-
-def run(args: argparse.Namespace) -> int:
+def run(store: Path | str, config: Path, rules: Path | None, as_json: bool) -> int:
     """0 when all is the same (or with --rules), 1 when not."""
-    config = load_config(args.config)
-    site = load_site(config.site)
-    then = Policy(site, Rules(), alarm_rules(config.alarms, site))
+    loaded = load_config(config)
+    site = load_site(loaded.site)
+    then = Policy(site, Rules(), alarm_rules(loaded.alarms, site))
     try:
-        with reading(args.store) as db:
+        with reading(store) as db:
             if not sql_replay.holds_log(db):
                 raise UserError(
                     "the store cannot be replayed: it was made by an earlier version, which kept "
                     "no log; what a gateway of this version adds to it can be"
                 )
-            if args.rules is None:
+            if rules is None:
                 lines = list(_same(replay(db, then)))
             else:
-                lines = list(_compared(*replay_with(db, _other(args.rules, then))))
+                lines = list(_compared(*replay_with(db, _other(rules, then))))
     except ValueError as error:
         raise UserError(f"the store cannot be replayed: {error}") from None
     for line in lines:
-        print(json.dumps(line) if args.json else _words(line))
+        print(json.dumps(line) if as_json else _words(line))
     return 0 if lines[-1].get("identical", True) else 1
 
 

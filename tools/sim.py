@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Sim: a simulated world becomes a take, with the truth of who went where."""
+"""`groundwatch sim export`: a simulated world becomes a take, with the truth of who went where."""
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
 from pathlib import Path
 
+import click
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from sim_hardware.take import Take
 from sim_hardware.world import World, load
-from sim_hardware.world.scenario import SCENARIOS
 from tools.errors import UserError
 
 _SECONDS_MOST = 86_400.0
@@ -23,40 +23,19 @@ _NODE_SECONDS_MOST = 400_000.0  # 0.8 GB of samples
 _NAME_CHARS = 16
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch sim`."""
-    parser.add_argument(
-        "scenario", nargs="?", type=Path, help="a built-in scenario's name, or a .toml file"
-    )
-    parser.add_argument("--list", action="store_true", help="describe the built-in scenarios")
-    parser.add_argument("--seconds", type=float, default=120.0, help="how long (default 120)")
-    parser.add_argument("--seed", type=int, default=1, help="of the world (default 1)")
-    parser.add_argument("--out", type=Path, help="the take folder to write; must not exist")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw what each node heard")
-
-
-def list_scenarios(console: Console) -> None:
-    """One line for each built-in scenario."""
-    table = Table("scenario", "nodes", "what happens")
-    for path in sorted(SCENARIOS.glob("*.toml")):
-        scenario = load(path)
-        table.add_row(path.stem, str(len(scenario.nodes)), scenario.about)
-    console.print(table)
-
-
-def make(args: argparse.Namespace) -> Take:
+def make(scenario: Path, seconds: float, seed: int) -> Take:
     """The take that was asked for, with a bar while it is made."""
-    world = World(load(args.scenario), args.seed)
-    if len(world.nodes) * args.seconds > _NODE_SECONDS_MOST:
+    world = World(load(scenario), seed)
+    if len(world.nodes) * seconds > _NODE_SECONDS_MOST:
         raise UserError(
-            f"{len(world.nodes)} nodes for {args.seconds:g} s are too much for one take; "
+            f"{len(world.nodes)} nodes for {seconds:g} s are too much for one take; "
             "ask for fewer seconds, or let groundwatch score stream the scenario"
         )
     if len(world.scenario.name) > _NAME_CHARS:
         raise UserError(f"site.name {world.scenario.name!r} is longer than {_NAME_CHARS}")
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{len(world.nodes)} nodes", total=args.seconds)
-        return world.take(args.seconds, lambda done_s: bar.update(task, completed=done_s))
+        task = bar.add_task(f"{len(world.nodes)} nodes", total=seconds)
+        return world.take(seconds, lambda done_s: bar.update(task, completed=done_s))
 
 
 def plot(made: Take, path: Path, title: str) -> None:
@@ -88,37 +67,59 @@ def plot(made: Take, path: Path, title: str) -> None:
         raise UserError(f"cannot write {path}: {error}") from None
 
 
-def run(args: argparse.Namespace) -> int:
-    """List, or make a take and write it."""
-    console = Console(highlight=False)
-    if args.list:
-        list_scenarios(console)
-        return 0
-    if args.scenario is None:
-        raise UserError("name a scenario; groundwatch sim --list describes them")
-    if not 1 <= args.seconds <= _SECONDS_MOST:
+@click.command()
+@click.argument("scenario", type=PATH, required=False)
+@click.option("--seconds", type=float, default=120.0, help="how long")
+@click.option("--seed", type=int, default=1, help="of the world")
+@click.option("--out", type=PATH, help="the take folder to write; must not exist")
+@click.option("--plot", "picture", type=PATH, metavar="PNG", help="draw what each node measured")
+@json_option("print what was written as one JSON object")
+def export(
+    scenario: Path | None,
+    seconds: float,
+    seed: int,
+    out: Path | None,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
+    """SCENARIO is the name of a built-in one, or a .toml file."""
+    if scenario is None:
+        raise UserError("name a scenario; groundwatch sim list describes them")
+    if not 1 <= seconds <= _SECONDS_MOST:
         raise UserError(f"--seconds must be from 1 to {_SECONDS_MOST:g}")
-    if args.seed < 0:
+    if seed < 0:
         raise UserError("--seed must be 0 or more")
-    if args.out is None and args.plot is None:
+    if out is None and picture is None:
         raise UserError("say where to: --out FOLDER for a take, --plot PNG for a picture")
-    if args.out is not None and args.out.exists():
-        raise UserError(f"{args.out} exists already; give a new folder")
-    made = make(args)
-    title = f"{made.site.name}, seed {args.seed}"
-    if args.out is not None:
+    if out is not None and out.exists():
+        raise UserError(f"{out} exists already; give a new folder")
+    made = make(scenario, seconds, seed)
+    title = f"{made.site.name}, seed {seed}"
+    if out is not None:
         try:
-            take.save(made, args.out)
+            take.save(made, out)
         except OSError as error:
-            raise UserError(f"cannot write {args.out}: {error.strerror}") from None
-    if args.plot is not None:
-        plot(made, args.plot, title)
+            raise UserError(f"cannot write {out}: {error.strerror}") from None
+    if picture is not None:
+        plot(made, picture, title)
+    _show(made, title, [place for place in (out, picture) if place is not None], as_json)
+
+
+def _show(made: Take, title: str, places: list[Path], as_json: bool) -> None:
     truth = made.truth or {}
+    counts = {
+        "nodes": len(made.nodes),
+        "seconds": made.duration_s,
+        "passes": len(truth["actors"]),
+        "crossings": len(truth["crossings"]),
+    }
+    if as_json:
+        print(json.dumps({"type": "take", **counts, "files": [str(place) for place in places]}))
+        return
+    console = Console(highlight=False)
     console.print(
         f"{title}: {len(made.nodes)} nodes, {made.duration_s:g} s, "
-        f"{len(truth['actors'])} passes, {len(truth['crossings'])} crossings of the line"
+        f"{counts['passes']} passes, {counts['crossings']} crossings of the line"
     )
-    for place in (args.out, args.plot):
-        if place is not None:
-            console.print(str(place))
-    return 0
+    for place in places:
+        console.print(str(place))

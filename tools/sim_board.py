@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from gateway.commands.options import PATH
 from tools.errors import UserError
 from tools.extras import need
 from tools.micropython import cache_dir
@@ -20,77 +23,80 @@ _BOARDS = ("pico_w",)
 _ANSWERS = ("absent", "refuse", "gateway")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch sim board`."""
-    parser.add_argument("board", choices=_BOARDS, help="which board")
-    parser.add_argument(
-        "--image", type=Path, help="the UF2 (default: $PICO_W_UF2, or one in the cache)"
-    )
-    parser.add_argument(
-        "--serial",
-        type=Path,
-        default=Path("ttyACM0"),
-        metavar="PATH",
-        help="name of its serial port, a link to a pseudo-terminal (default ./ttyACM0)",
-    )
-    parser.add_argument(
-        "--control",
-        type=Path,
-        default=Path("control"),
-        metavar="PATH",
-        help="name of its control socket (default ./control); `groundwatch sim control` asks there",
-    )
-    parser.add_argument(
-        "--network",
-        action="append",
-        default=[],
-        metavar="[PORT=]127.0.0.1:PORT",
-        help="what the board finds at 10.0.0.1:PORT; may be given again; without it, nothing",
-    )
-    parser.add_argument(
-        "--dns",
-        default="absent",
-        metavar="ANSWER[:MS]",
-        help="names: absent (no answer, default), refuse, or gateway (all are 10.0.0.1); MS late",
-    )
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--files", type=Path, metavar="FOLDER", help="put these on its file system")
-    start.add_argument(
-        "--bootsel", type=Path, metavar="FOLDER", help="blank, and its boot ROM's drive in here"
-    )
-    parser.add_argument("--flash", type=Path, metavar="FILE", help="keeps its flash between runs")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Until it is ended."""
+@click.command()
+@click.argument("name", metavar="BOARD", type=click.Choice(_BOARDS))
+@click.option("--image", type=PATH, help="the UF2  [default: $PICO_W_UF2, or one in the cache]")
+@click.option(
+    "--serial",
+    type=PATH,
+    default=Path("ttyACM0"),
+    metavar="PATH",
+    help="name of its serial port, a link to a pseudo-terminal",
+)
+@click.option(
+    "--control",
+    type=PATH,
+    default=Path("control"),
+    metavar="PATH",
+    help="name of its control socket; `groundwatch sim control` asks there",
+)
+@click.option(
+    "--network",
+    multiple=True,
+    metavar="[PORT=]127.0.0.1:PORT",
+    help="what the board finds at 10.0.0.1:PORT; may be given again; without it, nothing",
+)
+@click.option(
+    "--dns",
+    default="absent",
+    metavar="ANSWER[:MS]",
+    help="names: absent (no answer), refuse, or gateway (all are 10.0.0.1); MS late",
+)
+@click.option("--files", type=PATH, metavar="FOLDER", help="put these on its file system")
+@click.option(
+    "--bootsel", type=PATH, metavar="FOLDER", help="blank, and its boot ROM's drive in here"
+)
+@click.option("--flash", type=PATH, metavar="FILE", help="keeps its flash between runs")
+def board(
+    name: str,
+    image: Path | None,
+    serial: Path,
+    control: Path,
+    network: Sequence[str],
+    dns: str,
+    files: Path | None,
+    bootsel: Path | None,
+    flash: Path | None,
+) -> None:
+    """Until it is ended; `name` is pico_w, the only one that there is."""
     need("rp2040py", "littlefs")
-    routes = dict(_route(text) for text in args.network)
-    names = _names(args.dns)
-    for name in ("files", "bootsel"):
-        folder = getattr(args, name)
+    routes = dict(_route(text) for text in network)
+    names = _names(dns)
+    if files is not None and bootsel is not None:
+        raise UserError("--files and --bootsel do not go together")
+    for option, folder in (("files", files), ("bootsel", bootsel)):
         if folder is not None and not folder.is_dir():
-            raise UserError(f"--{name} {folder} is no folder")
+            raise UserError(f"--{option} {folder} is no folder")
     from sim_hardware.emulated.compiled import use_compiled
     from sim_hardware.emulated.image import find, program_of
 
-    image = find(args.image, cache_dir())
-    program_of(image)  # a damaged image is found before anything is compiled
+    found = find(image, cache_dir())
+    program_of(found)  # a damaged image is found before anything is compiled
     use_compiled(cache_dir(), lambda line: print(line, file=sys.stderr, flush=True))
     from sim_hardware.emulated import program
 
     program.run(
         program.Options(
-            image=image,
-            serial=args.serial,
-            control=args.control,
-            files=args.files,
-            flash=args.flash,
-            bootsel=args.bootsel,
+            image=found,
+            serial=serial,
+            control=control,
+            files=files,
+            flash=flash,
+            bootsel=bootsel,
             routes=routes,
             names=names,
         )
     )
-    return 0
 
 
 def _route(text: str) -> tuple[int, tuple[str, int]]:

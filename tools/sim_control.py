@@ -3,26 +3,24 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
+import click
+
+from gateway.commands.options import PATH
 from sim_hardware.emulated.client import Client
 from tools.errors import UserError
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch sim control`."""
-    parser.add_argument("control", type=Path, help="the board's control socket")
-    parser.add_argument("request", help='one JSON object, as \'{"do": "time"}\'')
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the answer as one line of JSON."""
+@click.command()
+@click.argument("socket", type=PATH)
+@click.argument("request")
+def control(socket: Path, request: str) -> None:
+    """REQUEST is one JSON object; the answer is printed as one line of JSON."""
     try:
-        json.loads(args.request)
+        json.loads(request)
     except ValueError as error:
         raise UserError(f"the request is no JSON: {error}") from None
-    with Client(args.control) as board:
-        print(json.dumps(board.ask_line(args.request)))
-    return 0
+    with Client(socket) as board:
+        print(json.dumps(board.ask_line(request)))

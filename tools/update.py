@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch update`: have the running gateway bring a release to its nodes, in waves."""
+"""`groundwatch node update`: have the running gateway bring a release to its nodes, in waves."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from gateway.api.schema.answers import Update
 from gateway.api.schema.bodies import ReasonBody, UpdateBody
 from gateway.commands.client import Client
-from gateway.config import add_option, load_config
+from gateway.commands.options import PATH, config_option, json_option
+from gateway.config import load_config
 from gateway.updates.rollout import DONE
 from gateway.updates.waves import DEFAULT
 from tools.errors import UserError
@@ -22,58 +24,58 @@ from tools.errors import UserError
 _EVERY_S = 1.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("file", type=Path, nargs="?", help="the release, from groundwatch release")
-    add_option(parser)
-    parser.add_argument(
-        "--wave",
-        action="append",
-        metavar="NODES",
-        help='one wave each: a number, a share like "25%%", names like n01,n07, or "rest"'
-        f" (default: {', '.join(DEFAULT)})".replace("%", "%%"),
-    )
-    parser.add_argument(
-        "--failures", type=int, default=0, help="nodes that may fail before it stops (default: 0)"
-    )
-    parser.add_argument(
-        "--soak", type=int, default=60, help="seconds between two waves (default: 60)"
-    )
-    parser.add_argument(
-        "--patience", type=int, default=3600, help="seconds a node may take (default: 3600)"
-    )
-    parser.add_argument("--no-wait", action="store_true", help="begin and leave")
-    parser.add_argument("--status", action="store_true", help="say how far it is")
-    parser.add_argument(
-        "--stop", metavar="REASON", help="end it; nodes at work keep their firmware"
-    )
-    parser.add_argument("--json", action="store_true", help="say it as JSON")
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.argument("file", type=PATH, required=False)
+@config_option()
+@click.option(
+    "--wave",
+    "waves",
+    multiple=True,
+    metavar="NODES",
+    help='one wave each: a number, a share like "25%", names like n01,n07, or "rest"'
+    f"  [default: {', '.join(DEFAULT)}]",
+)
+@click.option("--failures", type=int, default=0, help="nodes that may fail before it stops")
+@click.option("--soak", type=int, default=60, help="seconds between two waves")
+@click.option("--patience", type=int, default=3600, help="seconds a node may take")
+@click.option("--no-wait", is_flag=True, help="start it and leave")
+@click.option("--status", is_flag=True, help="show how far it is")
+@click.option("--stop", metavar="REASON", help="end it; nodes at work keep their firmware")
+@json_option("print it as JSON")
+def update(
+    file: Path | None,
+    config: Path,
+    waves: Sequence[str],
+    failures: int,
+    soak: int,
+    patience: int,
+    no_wait: bool,
+    status: bool,
+    stop: str | None,
+    as_json: bool,
+) -> int:
     """0 when all nodes are done (or it only began), 1 when it was stopped."""
-    client = Client(load_config(args.config).data_dir)
-    if (args.file is not None) + args.status + (args.stop is not None) != 1:
+    client = Client(load_config(config).data_dir)
+    if (file is not None) + status + (stop is not None) != 1:
         raise UserError("give a release file, --status or --stop REASON")
-    if args.stop is not None:
-        stop = client.post("/updates/stop", Update, ReasonBody(reason=args.stop))
-        _tell(_plain(stop), args.json)
+    if stop is not None:
+        _tell(_plain(client.post("/updates/stop", Update, ReasonBody(reason=stop))), as_json)
         return 0
-    if args.status:
-        _tell(_plain(client.get("/updates", Update)), args.json)
+    if file is None:
+        _tell(_plain(client.get("/updates", Update)), as_json)
         return 0
     body = UpdateBody(
-        file=str(args.file.resolve()),
-        waves=tuple(args.wave or DEFAULT),
-        max_failures=args.failures,
-        soak_s=args.soak,
-        patience_s=args.patience,
+        file=str(file.resolve()),
+        waves=tuple(waves) or DEFAULT,
+        max_failures=failures,
+        soak_s=soak,
+        patience_s=patience,
     )
     rollout = _plain(client.post("/updates", Update, body))
-    if args.no_wait:
-        _tell(rollout, args.json)
+    if no_wait:
+        _tell(rollout, as_json)
         return 0
-    return _follow(client, rollout, args.json)
+    return _follow(client, rollout, as_json)
 
 
 def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> int:

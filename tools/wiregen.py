@@ -3,33 +3,34 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+
+import click
 
 from tools import wiregen_docs, wiregen_model, wiregen_python
 
 ROOT = wiregen_model.ROOT
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's options."""
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a file is not current"
-    )
+@click.command()
+@click.option("--check", is_flag=True, help="write nothing; exit 1 when a file is not current")
+def wire(check: bool) -> int:
+    """The files that differ are written; with --check, only named."""
+    return write(check)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Write the files that differ; with --check, only name them."""
+def write(check: bool) -> int:
+    """1 when a file is not current and stays so."""
     stale = {path: text for path, text in outputs().items() if _read(path) != text}
     for path, text in stale.items():
         shown = path.relative_to(ROOT)
-        if args.check:
+        if check:
             print(f"{shown} differs from the schema: run `groundwatch wire`", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {shown}")
-    return 1 if args.check and stale else 0
+    return 1 if check and stale else 0
 
 
 def outputs() -> dict[Path, str]:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from gateway.api.call import MAX_KEY
-from gateway.api.routes import PREFIX, ROUTES, Route, Types
+from gateway.api.prefix import PREFIX
+from gateway.api.routes import ROUTES, Route, Types
 from gateway.api.schema.answers import Problem
 
 VERSION = "1.0"

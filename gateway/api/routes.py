@@ -12,7 +12,6 @@ from gateway.api import acts, cues, reads, writes
 from gateway.api.call import Call
 from gateway.api.idempotency import ACT_S
 from gateway.api.schema import answers, bodies
-from gateway.api.service import ConnectorTest
 from gateway.model.actions.identity import Scope
 from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import NodeView
@@ -20,7 +19,6 @@ from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
 from gateway.tuning.report import TuningReport
 
-PREFIX = "/api/v1"
 _ADMIN_S = 35.0  # a test of a connector takes up to 28 s
 
 Handler = Callable[[Call], Awaitable[msgspec.Struct]]
@@ -147,7 +145,7 @@ ROUTES: tuple[Route, ...] = (
            "Confirm the proposal for a node's threshold"),
     _get("/connectors", "getConnectors", reads.get_connectors, answers.Connectors,
          "How each connector is"),
-    _admin("/connectors/{id}/test", "testConnector", writes.test_connector, ConnectorTest,
+    _admin("/connectors/{id}/test", "testConnector", writes.test_connector, answers.ConnectorTest,
            bodies.Nothing, "Send a test notification"),
     _get("/updates", "getUpdate", reads.get_update, answers.Update, "The newest update of nodes"),
     _admin("/updates", "beginUpdate", writes.begin_update, answers.Update, bodies.UpdateBody,

@@ -19,7 +19,8 @@ from gateway.api.access.local_socket import bind
 from gateway.api.access.tokens import TooManyFailures
 from gateway.api.call import ApiError, Call, read_body, read_key, read_query
 from gateway.api.idempotency import Answers, Reply
-from gateway.api.routes import PREFIX, ROUTES, Route
+from gateway.api.prefix import PREFIX
+from gateway.api.routes import ROUTES, Route
 from gateway.api.schema.answers import Problem
 from gateway.api.schema.bodies import MAX_BODY_BYTES, PictureQuery
 from gateway.api.service import ServiceFacade

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gateway.api.schema.answers import ConnectorTest
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
@@ -25,14 +26,6 @@ class ActResult(msgspec.Struct, frozen=True):
 
     done: bool
     problem: str = ""
-
-
-class ConnectorTest(msgspec.Struct, frozen=True, kw_only=True):
-    """One test notification: whether it was delivered, and what the other side answered."""
-
-    connector: str
-    delivered: bool
-    answer: str
 
 
 class UpdateOrder(msgspec.Struct, frozen=True, kw_only=True):

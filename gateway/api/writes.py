@@ -10,7 +10,7 @@ import msgspec
 from gateway.api import acts
 from gateway.api.call import ApiError, Call
 from gateway.api.schema import answers, bodies
-from gateway.api.service import ActResult, ConnectorTest, UpdateOrder
+from gateway.api.service import ActResult, UpdateOrder
 from gateway.model import node_settings
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
@@ -33,7 +33,7 @@ def act_of(make: Callable[[Call], Act | CueAct]) -> Callable[[Call], Awaitable[m
     return handler
 
 
-async def test_connector(call: Call) -> ConnectorTest:
+async def test_connector(call: Call) -> answers.ConnectorTest:
     """Send a test notification and wait for what comes of it."""
     return await call.service.test_connector(call.id, call.who.name)
 

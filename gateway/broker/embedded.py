@@ -67,7 +67,7 @@ class EmbeddedBroker(Broker):
         except OSError as error:
             raise BrokerError(
                 f"broker cannot listen on {self.host}:{self.port}: {error.strerror or error}; "
-                "set another [broker] port"
+                "set another [broker] host or port"
             ) from None
         self.port = self._server.sockets[0].getsockname()[1]
         self.name = f"broker {self.host}:{self.port}"

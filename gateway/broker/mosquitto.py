@@ -160,7 +160,7 @@ class MosquittoBroker(Broker):
         except OSError as error:
             raise BrokerError(
                 f"broker cannot listen on {self.host}:{self.port}: {error.strerror or error}; "
-                "set another [broker] port"
+                "set another [broker] host or port"
             ) from None
 
     def _write_files(self) -> None:

@@ -3,16 +3,26 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from datetime import datetime
+from pathlib import Path
 
+import click
 import msgspec
 
 from gateway.api.schema.answers import AlarmDetail, Alarms, Done
 from gateway.api.schema.bodies import AcknowledgeBody
 from gateway.commands.client import Client
-from gateway.config import add_option, load_config
+from gateway.commands.options import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    Number,
+    config_option,
+    json_option,
+    names,
+)
+from gateway.config import GatewayConfig, load_config
+from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.model.alarm import Disposition
 from gateway.model.view import AlarmView
@@ -20,65 +30,48 @@ from gateway.model.view import AlarmView
 _HOUR_US = 3600 * 1_000_000
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    parser.add_argument("action", choices=("list", "show", "ack"))
-    parser.add_argument("number", type=int, nargs="?", help="of the alarm (show, ack)")
-    parser.add_argument(
-        "--state", choices=("open", "closed", "active", "unacknowledged"), help="(list)"
-    )
-    parser.add_argument("--sector", help="alarms of this sector (list)")
-    parser.add_argument("--text", help="words to find in reasons, notes and names (list)")
-    parser.add_argument("--hours", type=float, help="raised in so many hours until now (list)")
-    parser.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
-    parser.add_argument(
-        "--disposition", choices=[one.value for one in Disposition], help="what it was (ack)"
-    )
-    parser.add_argument("--note", default="", help="a remark (ack)")
-    add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON lines")
-
-
-def run(args: argparse.Namespace) -> int:
-    """0 when done. Raises ConfigError for what the user can mend."""
-    client = Client(load_config(args.config).data_dir)
-    if args.action == "list":
-        return _list(client, args)
-    if args.number is None:
-        raise ConfigError(f"give the alarm's number: groundwatch alarm {args.action} 12")
-    if args.action == "show":
-        return _show(client, args)
-    disposition = Disposition(args.disposition) if args.disposition else None
-    body = AcknowledgeBody(disposition=disposition, note=args.note)
-    done = client.post(f"/alarms/{args.number}/acknowledge", Done, body)
-    print(_json(done) if args.json else f"alarm {args.number} is acknowledged")
-    return 0
-
-
-def _list(client: Client, args: argparse.Namespace) -> int:
+@click.command()
+@click.option("--state", type=click.Choice(["open", "closed", "active", "unacknowledged"]))
+@click.option("--sector", help="alarms of this sector")
+@click.option("--text", help="words to find in reasons, notes and names")
+@click.option("--hours", type=Number(min=0), help="raised in so many hours until now")
+@click.option("--limit", type=POSITIVE, default=50, help="at most so many")
+@config_option()
+@json_option()
+def list_alarms(
+    state: str | None,
+    sector: str | None,
+    text: str | None,
+    hours: float | None,
+    limit: int,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """The stored alarms, newest first."""
+    loaded = load_config(config)
     from_us = None
-    if args.hours is not None:
-        from_us = max(0, time.time_ns() // 1000 - int(args.hours * _HOUR_US))
-    query = {
-        "state": args.state,
-        "sector": args.sector,
-        "text": args.text,
-        "from_us": from_us,
-        "limit": args.limit,
-    }
-    found = client.get("/alarms", Alarms, query)
-    for alarm in found.alarms:
-        print(_json(alarm) if args.json else _line(alarm))
-    if not args.json and not found.alarms:
+    if hours is not None:
+        from_us = max(0, time.time_ns() // 1000 - int(hours * _HOUR_US))
+    query = {"state": state, "sector": sector, "text": text, "from_us": from_us, "limit": limit}
+    found = Client(loaded.data_dir).get("/alarms", Alarms, query).alarms
+    if not found and sector is not None:
+        _require_sector(loaded, sector)
+    for alarm in found:
+        print(_json(alarm) if as_json else _line(alarm))
+    if not as_json and not found:
         print("no alarms")
-    return 0
 
 
-def _show(client: Client, args: argparse.Namespace) -> int:
-    detail = client.get(f"/alarms/{args.number}", AlarmDetail)
-    if args.json:
+@click.command()
+@click.argument("number", type=NOT_NEGATIVE)
+@config_option()
+@json_option()
+def show(number: int, config: Path, as_json: bool) -> None:
+    """One alarm with its reasons, nodes and history."""
+    detail = Client(load_config(config).data_dir).get(f"/alarms/{number}", AlarmDetail)
+    if as_json:
         print(_json(detail))
-        return 0
+        return
     alarm = detail.alarm
     print(_line(alarm))
     for reason in alarm.reasons:
@@ -87,7 +80,45 @@ def _show(client: Client, args: argparse.Namespace) -> int:
     for item in detail.history:
         by = f" by {item.by}" if item.by else ""
         print(f"    {_time(item.at_us)}  {item.change}{by}: {item.state}")
-    return 0
+
+
+@click.command()
+@click.argument("number", type=NOT_NEGATIVE)
+@click.option("--disposition", type=names(Disposition), help="assess it as well")
+@click.option("--note", default="", help="a remark for the record")
+@config_option()
+@json_option()
+def acknowledge(
+    number: int, disposition: str | None, note: str, config: Path, as_json: bool
+) -> None:
+    """One alarm is acknowledged, and assessed where a disposition is given."""
+    done = _acknowledge(number, disposition, note, config)
+    print(_json(done) if as_json else f"alarm {number} is acknowledged")
+
+
+@click.command()
+@click.argument("number", type=NOT_NEGATIVE)
+@click.argument("disposition", metavar="DISPOSITION", type=names(Disposition))
+@click.option("--note", default="", help="a remark for the record")
+@config_option()
+@json_option()
+def assess(number: int, disposition: str, note: str, config: Path, as_json: bool) -> None:
+    """One alarm, open or closed, gets its disposition; the API acknowledges it with that."""
+    done = _acknowledge(number, disposition, note, config)
+    print(_json(done) if as_json else f"alarm {number} is assessed: {disposition}")
+
+
+def _acknowledge(number: int, disposition: str | None, note: str, config: Path) -> Done:
+    body = AcknowledgeBody(disposition=Disposition(disposition) if disposition else None, note=note)
+    client = Client(load_config(config).data_dir)
+    return client.post(f"/alarms/{number}/acknowledge", Done, body)
+
+
+def _require_sector(config: GatewayConfig, sector: str) -> None:
+    """An unknown sector has no alarms either: say which it is. Raises ConfigError."""
+    known = sorted(load_site(config.site).sectors)
+    if sector not in known:
+        raise ConfigError(f"there is no sector {sector[:40]!r}; there are {', '.join(known)}")
 
 
 def _line(alarm: AlarmView) -> str:

@@ -3,68 +3,65 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import database, excerpt, head, keys
 from gateway.audit.verify import Noted, Report, by_id, verify
+from gateway.commands.options import PATH, json_option
 from gateway.errors import ConfigError
 from gateway.store.choose import place
 
 _NOTED = re.compile(r"([0-9]{1,15}):([0-9a-f]{4,16})", re.ASCII)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    parser.add_argument("what", choices=["verify"], help="what to do")
-    parser.add_argument(
-        "path",
-        type=place,
-        help="a store (groundwatch.db, or the URL of PostgreSQL) or an exported file",
-    )
-    parser.add_argument(
-        "--key",
-        type=Path,
-        action="append",
-        help="the gateway's audit.pub; again for each earlier key (default: beside the store)",
-    )
-    parser.add_argument(
-        "--head", type=Path, help="the gateway's audit.head (default: beside the store)"
-    )
-    parser.add_argument(
-        "--noted",
-        metavar="ENTRY:CODE",
-        action="append",
-        default=[],
-        help="an entry's code as somebody wrote it down, e.g. 120:9f86d081884c7d65",
-    )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command("verify")
+@click.argument("store", metavar="STORE", type=place)
+@click.option(
+    "--key",
+    "key_files",
+    type=PATH,
+    multiple=True,
+    help="the gateway's audit.pub; again for each earlier key  [default: beside the store]",
+)
+@click.option(
+    "--head", "head_file", type=PATH, help="the gateway's audit.head  [default: beside the store]"
+)
+@click.option(
+    "--noted",
+    metavar="ENTRY:CODE",
+    multiple=True,
+    help="an entry's code as it was written down, e.g. 120:9f86d081884c7d65",
+)
+@json_option("print the report as one JSON object")
+def verify_store(
+    store: Path | str,
+    key_files: Sequence[Path],
+    head_file: Path | None,
+    noted: Sequence[str],
+    as_json: bool,
+) -> int:
     """0 when all holds, 1 when something was changed. Raises GroundwatchError for bad input."""
-    folder = args.path.parent if isinstance(args.path, Path) else Path()
-    public = [keys.load_public(path) for path in args.key or [folder / keys.PUBLIC_NAME]]
+    folder = store.parent if isinstance(store, Path) else Path()
+    public = [keys.load_public(path) for path in key_files or [folder / keys.PUBLIC_NAME]]
     beside = folder / head.NAME
-    head_path = args.head or (beside if beside.exists() else None)
-    noted = tuple(_noted(text) for text in args.noted)
-    exported = (
-        isinstance(args.path, Path) and args.path.is_file() and not database.is_database(args.path)
-    )
-    if exported:
-        report = _excerpt(excerpt.read(args.path), by_id(public), noted)
+    head_path = head_file or (beside if beside.exists() else None)
+    codes = tuple(_noted(text) for text in noted)
+    exported = isinstance(store, Path) and store.is_file() and not database.is_database(store)
+    if isinstance(store, Path) and exported:
+        report = _excerpt(excerpt.read(store), by_id(public), codes)
     else:
-        with database.evidence_at(args.path) as given:
+        with database.evidence_at(store) as given:
             given.head = head.load(head_path) if head_path else None
-            given.noted = noted
+            given.noted = codes
             report = verify(given, by_id(public))
-    _print(report, bool(exported or head_path or noted), args.json)
+    _print(report, bool(exported or head_path or codes), as_json)
     return 1 if report.problems else 0
 
 

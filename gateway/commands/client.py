@@ -11,19 +11,21 @@ import asyncio
 import os
 import secrets
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import aiohttp
 import msgspec
 
 from gateway.api.access.local_socket import NAME, short_address
-from gateway.api.routes import PREFIX
+from gateway.api.prefix import PREFIX
 from gateway.errors import ConfigError
+
+if TYPE_CHECKING:
+    import aiohttp
 
 ADDRESS, TOKEN = "GROUNDWATCH_API", "GROUNDWATCH_TOKEN"
 MAX_ANSWER_BYTES = 64 << 20
-_TIMEOUT = aiohttp.ClientTimeout(total=45, connect=5)
+_TOTAL_S, _CONNECT_S = 45, 5
 
 _T = TypeVar("_T")
 
@@ -58,6 +60,9 @@ class Client:
         raise ConfigError(problem)
 
     async def _request(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        # A third of a second of imports, for a verb that asks; not for its help.
+        import aiohttp
+
         address = os.environ.get(ADDRESS, "")
         if address:
             headers = {"Authorization": f"Bearer {os.environ.get(TOKEN, '')}"}
@@ -78,12 +83,15 @@ class Client:
         body: bytes | None,
         headers: dict[str, str],
     ) -> tuple[int, bytes]:
+        import aiohttp
+
+        timeout = aiohttp.ClientTimeout(total=_TOTAL_S, connect=_CONNECT_S)
         url = address.rstrip("/") + PREFIX + path
         if method == "POST":
             headers = {**headers, "Idempotency-Key": secrets.token_hex(16)}
         try:
             async with (
-                aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session,
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
                 session.request(method, url, data=body, headers=headers) as response,
             ):
                 data = await response.content.read(MAX_ANSWER_BYTES)
@@ -95,8 +103,10 @@ class Client:
 
     def _nobody(self) -> NoGateway:
         address = os.environ.get(ADDRESS, "")
-        where = f"at {ADDRESS}" if address else f"in {self._data_dir}"
-        return NoGateway(f"no gateway answers {where}: start it first")
+        if address:
+            where = repr(address[:80])
+            return NoGateway(f"no gateway answers at {where}: start it, or correct {ADDRESS}")
+        return NoGateway(f"no gateway answers in {self._data_dir}: start it first")
 
 
 def part(name: str) -> str:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch export`: one alarm with all that belongs to it, as a signed file."""
+"""Commands: `groundwatch alarm export`: one alarm with all that belongs to it, as a signed file."""
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+import click
 
 from gateway.api.schema.answers import Done
 from gateway.api.schema.bodies import ExportBody
@@ -17,7 +19,8 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
 from gateway.commands.client import Client
-from gateway.config import add_option, load_config
+from gateway.commands.options import PATH, config_option, json_option
+from gateway.config import load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError, StoreError, StoreInUse
 from gateway.export import file
@@ -38,36 +41,36 @@ class Note(NamedTuple):
     reason: str
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    parser.add_argument("alarm", type=int, help="the alarm's number")
-    add_option(parser)
-    parser.add_argument("--by", required=True, help="who exports; recorded")
-    parser.add_argument("--reason", required=True, help="why; recorded")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, e.g. alarm12.jsonl")
-
-
-def run(args: argparse.Namespace) -> int:
-    """0 when the file is written. Raises GroundwatchError for what the user can mend."""
-    note = _note(args)
-    config = load_config(args.config)
-    site = load_site(config.site)
-    signer = Signer(keys.load_or_create(config.data_dir))
-    if args.out.exists():
-        raise ConfigError(f"{args.out} exists; name another file")
-    _require(config.store, note.alarm)
-    record(config.data_dir, config.store, note, signer)
-    with reading(config.store) as db:
+@click.command()
+@click.argument("number", type=int)
+@click.option("--by", required=True, help="the person who exports; recorded")
+@click.option("--reason", required=True, help="recorded")
+@click.option("--out", type=PATH, required=True, help="file to write, e.g. alarm12.jsonl")
+@config_option()
+@json_option("print what was written as one JSON object")
+def export(number: int, by: str, reason: str, out: Path, config: Path, as_json: bool) -> None:
+    """The file is written when this returns. Raises GroundwatchError for what the user can mend."""
+    note = _note(number, by, reason)
+    loaded = load_config(config)
+    site = load_site(loaded.site)
+    signer = Signer(keys.load_or_create(loaded.data_dir))
+    if out.exists():
+        raise ConfigError(f"{out} exists; name another file")
+    _require(loaded.store, note.alarm)
+    record(loaded.data_dir, loaded.store, note, signer)
+    with reading(loaded.store) as db:
         found, entry = incident(db, note.alarm), entry_of(db, note.alarm)
     if found is None or entry is None:
         raise StoreError("the alarm was erased meanwhile; nothing was exported")
     data = file.write(found, site.name, entry, signer)
     try:
-        create_private(args.out, data)
+        create_private(out, data)
     except OSError as error:
-        raise ConfigError(f"cannot write {args.out}: {error.strerror}") from None
-    print(f"{args.out}: {len(data)} bytes; check it with: groundwatch audit verify {args.out}")
-    return 0
+        raise ConfigError(f"cannot write {out}: {error.strerror}") from None
+    if as_json:
+        print(json.dumps({"type": "export", "file": str(out), "bytes": len(data)}))
+    else:
+        print(f"{out}: {len(data)} bytes; check it with: groundwatch audit verify {out}")
 
 
 def record(data_dir: Path, where: Path | str, note: Note, signer: Signer) -> None:
@@ -98,10 +101,10 @@ def _require(where: Path | str, alarm: int) -> None:
             raise ConfigError(f"there is no alarm {alarm} in the store; its number is on the page")
 
 
-def _note(args: argparse.Namespace) -> Note:
-    if not 0 < args.alarm < 1 << 53:
+def _note(number: int, by: str, reason: str) -> Note:
+    if not 0 < number < 1 << 53:
         raise ConfigError("the alarm's number must be 1 or more")
-    for name, text, most in (("--by", args.by, _NAME_MOST), ("--reason", args.reason, 200)):
+    for name, text, most in (("--by", by, _NAME_MOST), ("--reason", reason, 200)):
         if not text.strip() or len(text) > most or not text.isprintable():
             raise ConfigError(f"{name} must be 1 to {most} characters on one line")
-    return Note(args.by.strip(), args.alarm, args.reason.strip())
+    return Note(by.strip(), number, reason.strip())

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch gateway`: run the gateway until it is told to stop."""
+"""Commands: `groundwatch gateway run`: run the gateway until it is told to stop."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import gc
@@ -14,12 +13,15 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import click
 import uvloop
 
-from gateway import config
+from gateway import config as configuration
 from gateway.app import Gateway
+from gateway.commands.options import config_option, json_option
 from gateway.errors import ConfigError
 from gateway.model import text
 from gateway.service.outcome import Outcome
@@ -28,28 +30,24 @@ from gateway.service.systemd import ServiceManager
 _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    config.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print events as JSON lines")
-    parser.add_argument("--example", action="store_true", help="print an example configuration")
-
-
-def run(args: argparse.Namespace) -> int:
-    """0 after a clean stop. Raises GroundwatchError for what the user can mend."""
-    if args.example:
-        print(config.EXAMPLE, end="")
-        return 0
+@click.command()
+@config_option()
+@click.option("--example", is_flag=True, help="print an example configuration")
+@json_option("print events as JSON lines")
+def run(config: Path, example: bool, as_json: bool) -> None:
+    """Until it is stopped. Raises GroundwatchError for what the user can mend."""
+    if example:
+        print(configuration.EXAMPLE, end="")
+        return
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
-        uvloop.run(_serve(partial(config.load_config, args.config), args.json))
+        uvloop.run(_serve(partial(configuration.load_config, config), as_json))
     except ExceptionGroup as group:
         # One task failed and took the others along: its error is the one to tell.
         raise group.exceptions[0] from None
-    return 0
 
 
-async def _serve(read: Callable[[], config.GatewayConfig], as_json: bool) -> None:
+async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool) -> None:
     stop = asyncio.Event()
     manager = ServiceManager(os.environ)
     loop = asyncio.get_running_loop()

@@ -1,60 +1,51 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch node`: nodes as the running gateway knows them, and commands to them."""
+"""Commands: `groundwatch node list|show`: nodes as the running gateway knows them."""
 
 from __future__ import annotations
 
-import argparse
 import time
+from pathlib import Path
 
+import click
 import msgspec
 
 from gateway.api.schema.answers import Nodes
-from gateway.commands import node_command
 from gateway.commands.client import Client, part
-from gateway.config import add_option, load_config
-from gateway.errors import ConfigError
-from gateway.model.actions.node_command import NodeCommandKind
+from gateway.commands.options import config_option, json_option
+from gateway.config import load_config
 from gateway.model.days_left import DaysLeft
 from gateway.model.view import NodeView
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    kinds = [kind.value for kind in NodeCommandKind]
-    parser.add_argument("action", choices=("list", "show", *kinds))
-    parser.add_argument("name", nargs="?", help="of one node (all actions but list)")
-    node_command.add_options(parser)
-    add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON lines")
+@click.command()
+@config_option()
+@json_option()
+def list_nodes(config: Path, as_json: bool) -> None:
+    """One line for each node: sector, state, last contact, battery, conditions."""
+    for node in Client(load_config(config).data_dir).get("/nodes", Nodes).nodes:
+        print(_json(node) if as_json else _line(node))
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 when done. Raises ConfigError for what the user can mend."""
-    client = Client(load_config(args.config).data_dir)
-    if args.action == "list":
-        for node in client.get("/nodes", Nodes).nodes:
-            print(_json(node) if args.json else _line(node))
-        return 0
-    if args.values and args.action in ("list", "show"):
-        raise ConfigError(f"{args.action} takes no {args.values[0][:40]!r}: that is for configure")
-    if args.name is None:
-        raise ConfigError(f"name the node: groundwatch node {args.action} n01")
-    if args.action != "show":
-        return node_command.run(args, client)
-    node = client.get(f"/nodes/{part(args.name)}", NodeView)
-    if args.json:
+@click.command()
+@click.argument("name")
+@config_option()
+@json_option()
+def show(name: str, config: Path, as_json: bool) -> None:
+    """All that the gateway knows of one node."""
+    client = Client(load_config(config).data_dir)
+    node = client.get(f"/nodes/{part(name)}", NodeView)
+    if as_json:
         print(_json(node))
-        return 0
+        return
     values = msgspec.to_builtins(node)
     if node.days_left is not None:
         values["days_left"] = _days_left(node.days_left)
-    for name in ("radio_share", "asleep_share"):
-        if values[name] is not None:
-            values[name] = f"{values[name]:.1%}"
-    for name, value in values.items():
+    for share in ("radio_share", "asleep_share"):
+        if values[share] is not None:
+            values[share] = f"{values[share]:.1%}"
+    for field, value in values.items():
         if value not in (None, "", [], ()):
-            print(f"{name:<18}  {value}")
-    return 0
+            print(f"{field:<18}  {value}")
 
 
 def _line(node: NodeView) -> str:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
+import click
 import msgspec
 
 from gateway.api.schema.bodies import NodeCommandBody
 from gateway.commands.client import Client, part
+from gateway.commands.options import PATH, config_option, json_option
+from gateway.config import load_config
 from gateway.errors import ConfigError
 from gateway.model import node_settings
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind, NodeCommandState
@@ -23,94 +27,160 @@ from gateway.node_commands.snippets import Waveform
 
 _POLL_S = 0.5
 _FULL_SCALE = 32_767
-_DEFAULT_REASONS = {
-    NodeCommandKind.PING: "test of the connection",
-    NodeCommandKind.IDENTIFY: "to find the node",
-    NodeCommandKind.LOG: "to read its log",
-}
-_DEFAULT_SECONDS = {NodeCommandKind.SNIPPET: 6, NodeCommandKind.IDENTIFY: 20}
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Options of these actions."""
-    names = ", ".join(one.name for one in node_settings.SETTINGS)
-    parser.add_argument(
-        "values", nargs="*", metavar="NAME=VALUE", help=f"what configure changes: {names}"
+@dataclass(frozen=True)
+class Order:
+    """What every command to a node has."""
+
+    name: str
+    reason: str | None
+    minutes: int | None
+    no_wait: bool
+    config: Path
+    as_json: bool
+
+    def client(self) -> Client:
+        """Raises ConfigError for a configuration that cannot be read."""
+        return Client(load_config(self.config).data_dir)
+
+    def body(self, kind: NodeCommandKind, default_reason: str = "") -> NodeCommandBody:
+        """Raises ConfigError where a reason is needed and none was given."""
+        reason = self.reason or default_reason
+        if not reason:
+            raise ConfigError(f'give a reason: groundwatch node {kind.value} n01 --reason "..."')
+        return NodeCommandBody(kind=kind, reason=reason, minutes=self.minutes)
+
+    def send(self, body: NodeCommandBody) -> NodeCommand:
+        """The command once it is over, or at once with --no-wait."""
+        client = self.client()
+        command = client.post(f"/nodes/{part(self.name)}/commands", NodeCommand, body)
+        return command if self.no_wait else ended(client, command, quiet=self.as_json)
+
+    def show(self, command: NodeCommand) -> int:
+        """0 when the node has done it, or with --no-wait; else 1."""
+        print(msgspec.json.encode(command).decode() if self.as_json else line_of(command))
+        return 0 if self.no_wait or _done(command) else 1
+
+
+def _order(reason: str) -> Callable[[_Function], _Function]:
+    """The node and the options that every command to a node has."""
+    every = (
+        click.argument("name", metavar="NODE"),
+        click.option("--reason", help=reason),
+        click.option(
+            "--minutes",
+            type=int,
+            help="after which the command is void  [default: 5; in radio burst two more contacts]",
+        ),
+        click.option("--no-wait", is_flag=True, help="do not wait for the answer"),
+        config_option(),
+        json_option(),
     )
-    parser.add_argument("--reason", help="for the audit; needed for reboot, snippet, configure")
-    parser.add_argument(
-        "--minutes",
-        type=int,
-        help="after which the command is void (default 5; in radio burst two more contacts)",
-    )
-    parser.add_argument(
-        "--seconds", type=int, help="of a snippet, 1 to 8 (6); of identify, 1 to 60 (20)"
-    )
-    parser.add_argument("--out", type=Path, help="where a snippet goes, as a WAV file")
-    parser.add_argument("--no-wait", action="store_true", help="do not wait for the answer")
+
+    def decorate(function: _Function) -> _Function:
+        for one in reversed(every):
+            function = one(function)
+        return function
+
+    return decorate
 
 
-def run(args: argparse.Namespace, client: Client) -> int:
-    """0 when the node has done it, 1 when not. Raises ConfigError for what the user can mend."""
-    kind = NodeCommandKind(args.action)
-    if kind is NodeCommandKind.CONFIGURE and not args.values:
-        return _print_settings(args, client)
-    command = client.post(f"/nodes/{part(args.name)}/commands", NodeCommand, _body(args, kind))
-    if not args.no_wait:
-        command = ended(client, command, quiet=args.json)
-    done = command.state is NodeCommandState.DONE
-    if done and kind is NodeCommandKind.LOG:
-        return _print_log(args, client, command)
-    if args.json:
-        print(msgspec.json.encode(command).decode())
-    else:
-        print(line_of(command))
-    if done and kind is NodeCommandKind.CONFIGURE and not args.json:
+_OPTIONAL, _NEEDED = "for the audit", "for the audit; needed"
+
+
+@click.command()
+@_order(_OPTIONAL)
+def ping(**given: Any) -> int:
+    """0 when the node has answered, 1 when not."""
+    order = Order(**given)
+    return order.show(order.send(order.body(NodeCommandKind.PING, "test of the connection")))
+
+
+@click.command()
+@_order(_NEEDED)
+def reboot(**given: Any) -> int:
+    """0 when the node restarts, 1 when not."""
+    order = Order(**given)
+    return order.show(order.send(order.body(NodeCommandKind.REBOOT)))
+
+
+@click.command()
+@click.option("--seconds", type=click.IntRange(1, 60), default=20, help="how long its LED blinks")
+@_order(_OPTIONAL)
+def identify(seconds: int, **given: Any) -> int:
+    """0 when the node blinks, 1 when not."""
+    order = Order(**given)
+    body = order.body(NodeCommandKind.IDENTIFY, "to find the node")
+    return order.show(order.send(msgspec.structs.replace(body, seconds=seconds)))
+
+
+@click.command()
+@click.option("--seconds", type=click.IntRange(1, 8), default=6, help="how many of them")
+@click.option("--out", type=PATH, help="the WAV file  [default: NODE-NUMBER.wav]")
+@_order(_NEEDED)
+def snippet(seconds: int, out: Path | None, **given: Any) -> int:
+    """0 when the samples are in the file, 1 when the node did not send them."""
+    order = Order(**given)
+    body = order.body(NodeCommandKind.SNIPPET)
+    command = order.send(msgspec.structs.replace(body, seconds=seconds))
+    status = order.show(command)
+    if _done(command):
+        kept = out or Path(f"{command.node}-{command.id}.wav")
+        _keep(order.client(), command, kept, quiet=order.as_json)
+    return status
+
+
+@click.command()
+@_order(_NEEDED)
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+def configure(values: Sequence[str], **given: Any) -> int:
+    """Without values: the settings that the node stated. 0 when done, 1 when the node refused."""
+    order = Order(**given)
+    if not values:
+        _print_settings(order)
+        return 0
+    body = order.body(NodeCommandKind.CONFIGURE)
+    try:
+        # Checked here so that a slip costs no way to the gateway, and there again.
+        settings = dict(node_settings.parse_words(values))
+        settings = node_settings.shown(node_settings.parse(settings))
+    except node_settings.SettingsError as error:
+        raise ConfigError(str(error)) from None
+    command = order.send(msgspec.structs.replace(body, settings=settings))
+    status = order.show(command)
+    if _done(command) and not order.as_json:
         _print_values(node_settings.shown(command.answer_settings or {}))
-    if done and kind is NodeCommandKind.SNIPPET:
-        _keep(client, command, args.out or Path(f"{command.node}-{command.id}.wav"))
-    return 0 if done or args.no_wait else 1
+    return status
 
 
-def _body(args: argparse.Namespace, kind: NodeCommandKind) -> NodeCommandBody:
-    reason = args.reason or _DEFAULT_REASONS.get(kind)
-    if reason is None:
-        raise ConfigError(f'give a reason: groundwatch node {kind.value} n01 --reason "..."')
-    seconds = _DEFAULT_SECONDS.get(kind)
-    if seconds is None and args.seconds is not None:
-        raise ConfigError("--seconds belongs to snippet and identify")
-    if args.out is not None and kind is not NodeCommandKind.SNIPPET:
-        raise ConfigError("--out belongs to snippet")
-    if args.values and kind is not NodeCommandKind.CONFIGURE:
-        raise ConfigError(f"{kind.value} takes no {args.values[0][:40]!r}: that is for configure")
-    settings: dict[str, node_settings.Value] | None = None
-    if args.values:
-        try:
-            # Checked here so that a slip costs no way to the gateway, and there again.
-            settings = dict(node_settings.parse_words(args.values))
-            settings = node_settings.shown(node_settings.parse(settings))
-        except node_settings.SettingsError as error:
-            raise ConfigError(str(error)) from None
-    return NodeCommandBody(
-        kind=kind,
-        reason=reason,
-        minutes=args.minutes,
-        seconds=seconds if args.seconds is None else args.seconds,
-        settings=settings,
-    )
+@click.command()
+@_order(_OPTIONAL)
+def log(**given: Any) -> int:
+    """0 when the node has sent its log, 1 when not."""
+    order = Order(**given)
+    command = order.send(order.body(NodeCommandKind.LOG, "to read its log"))
+    if not _done(command):
+        return order.show(command)
+    _print_log(order, command)
+    return 0
 
 
-def _print_settings(args: argparse.Namespace, client: Client) -> int:
+def _done(command: NodeCommand) -> bool:
+    return command.state is NodeCommandState.DONE
+
+
+def _print_settings(order: Order) -> None:
     """What the node stated in its newest hello."""
-    node = client.get(f"/nodes/{part(args.name)}", NodeView)
+    node = order.client().get(f"/nodes/{part(order.name)}", NodeView)
     if node.settings is None:
         raise ConfigError(f"{node.id} has not stated its settings: its firmware is older, or it "
                           "has not connected, or it runs in safe mode")  # fmt: skip
-    if args.json:
+    if order.as_json:
         print(msgspec.json.encode(node.settings).decode())
     else:
         _print_values(node.settings)
-    return 0
 
 
 def _print_values(values: Mapping[str, node_settings.Value]) -> None:
@@ -121,16 +191,16 @@ def _print_values(values: Mapping[str, node_settings.Value]) -> None:
         print(f"{name:<14}  {value!s:<10}  {one.meaning}; {bounds}")
 
 
-def _print_log(args: argparse.Namespace, client: Client, command: NodeCommand) -> int:
-    log = client.get(f"/node-commands/{command.id}/log", NodeLog)
-    if args.json:
-        print(msgspec.json.encode(log).decode())
-        return 0
-    for line in log.lines:
+def _print_log(order: Order, command: NodeCommand) -> None:
+    found = order.client().get(f"/node-commands/{command.id}/log", NodeLog)
+    if order.as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    for line in found.lines:
         print(line)
-    if log.parts_missing:
-        print(f"{log.parts_missing} of {log.parts} parts are missing: ask again", file=sys.stderr)
-    return 0
+    if found.parts_missing:
+        missing = f"{found.parts_missing} of {found.parts} parts are missing: ask again"
+        print(missing, file=sys.stderr)
 
 
 def ended(client: Client, command: NodeCommand, quiet: bool) -> NodeCommand:
@@ -163,7 +233,7 @@ def line_of(command: NodeCommand) -> str:
     return f"{command.node}  {command.kind.value}  {command.state.value}{took}{problem}"
 
 
-def _keep(client: Client, command: NodeCommand, path: Path) -> None:
+def _keep(client: Client, command: NodeCommand, path: Path, quiet: bool) -> None:
     waveform = client.get(f"/node-commands/{command.id}/waveform", Waveform)
     try:
         write_wav(path, waveform)
@@ -171,7 +241,8 @@ def _keep(client: Client, command: NodeCommand, path: Path) -> None:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
     lost = f", {waveform.parts_missing} of {waveform.parts} parts missing (silent in the file)"
     seconds = len(waveform.samples) / waveform.fs_hz
-    print(f"{path}: {seconds:.1f} s at {waveform.fs_hz} Hz{lost if waveform.parts_missing else ''}")
+    words = f"{path}: {seconds:.1f} s at {waveform.fs_hz} Hz"
+    print(words + (lost if waveform.parts_missing else ""), file=sys.stderr if quiet else None)
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:

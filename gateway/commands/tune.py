@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch tune`: each node's own quiet, proposals for its threshold, a replay."""
+"""Commands: `groundwatch model tune`: each node's own quiet, proposals, a replay."""
 
 from __future__ import annotations
 
-import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import click
 import msgspec
 
 from gateway.api.schema.bodies import TuningBody
 from gateway.commands import tune_table
 from gateway.commands.client import Client, part
 from gateway.commands.node_command import ended, line_of
-from gateway.config import add_option, load_config
+from gateway.commands.options import NOT_NEGATIVE, config_option, json_option
+from gateway.config import load_config
 from gateway.errors import ConfigError
 from gateway.model.actions.node_command import NodeCommand, NodeCommandState
 from gateway.store.choose import place, reading
@@ -27,77 +30,90 @@ from gateway.tuning.report import NodeQuiet, TuningReport
 _LOST_SHOWN = 3
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    parser.add_argument(
-        "--store",
-        type=place,
-        help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read, and the weeks "
-        "end with its newest heartbeat (default: the configured store, and now)",
-    )
-    parser.add_argument(
-        "--weeks", type=int, default=DEFAULT_WEEKS, help=f"so many (default {DEFAULT_WEEKS})"
-    )
-    parser.add_argument("--node", help="of this node only")
-    parser.add_argument(
-        "--replay",
-        action="store_true",
-        help="the detections and alarms of these weeks that would not have come",
-    )
-    parser.add_argument(
-        "--apply",
-        metavar="NODE",
-        help="as a supervisor: have the running gateway send what is proposed for the node",
-    )
-    parser.add_argument("--reason", help="for the audit (--apply)")
-    parser.add_argument(
-        "--who", default="", help="who confirms, where a login is shared, for the audit (--apply)"
-    )
-    parser.add_argument(
-        "--days",
-        type=int,
-        default=DEFAULT_DAYS,
-        help=f"after which it is proposed to go back (--apply; default {DEFAULT_DAYS})",
-    )
-    parser.add_argument(
-        "--keep",
-        action="store_true",
-        help="keep a tuning that is over for --days more, in place of going back (--apply)",
-    )
-    parser.add_argument(
-        "--accept-lost",
-        type=int,
-        default=0,
-        metavar="N",
-        help="the number of confirmed detections that would have been lost (--apply)",
-    )
-    add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    store: Path | str | None
+    weeks: int
+    node: str | None
+    replay: bool
+    apply: str | None
+    reason: str | None
+    who: str
+    days: int
+    keep: bool
+    accept_lost: int
+    config: Path
+    as_json: bool
 
 
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.option(
+    "--store",
+    metavar="PATH",
+    type=place,
+    help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read, and the weeks "
+    "end with its newest heartbeat  [default: the configured store, and now]",
+)
+@click.option("--weeks", type=int, default=DEFAULT_WEEKS, help="so many")
+@click.option("--node", help="of this node only")
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="the detections and alarms of these weeks that would not have come",
+)
+@click.option(
+    "--apply",
+    metavar="NODE",
+    help="as a supervisor: have the running gateway send what is proposed for the node",
+)
+@click.option("--reason", help="for the audit (--apply)")
+@click.option(
+    "--who", default="", help="who confirms, where a login is shared, for the audit (--apply)"
+)
+@click.option(
+    "--days", type=int, default=DEFAULT_DAYS, help="after which it is proposed to go back (--apply)"
+)
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="keep a tuning that is over for --days more, in place of going back (--apply)",
+)
+@click.option(
+    "--accept-lost",
+    type=NOT_NEGATIVE,
+    default=0,
+    metavar="N",
+    help="the number of confirmed detections that would have been lost (--apply)",
+)
+@config_option()
+@json_option("print one JSON object")
+def tune(**given: Any) -> int:
     """0 when done, 1 when the node has not changed its threshold. Raises GroundwatchError for what
     the user can mend."""
-    if not 1 <= args.weeks <= MAX_WEEKS:
+    asked = Request(**given)
+    if not 1 <= asked.weeks <= MAX_WEEKS:
         raise ConfigError(f"--weeks must be 1 to {MAX_WEEKS}, for example --weeks 4")
-    if args.apply is None:
-        if args.reason is not None or args.who or args.accept_lost or args.keep:
+    if asked.apply is None:
+        if asked.reason is not None or asked.who or asked.accept_lost or asked.keep:
             raise ConfigError("--reason, --who, --keep, --accept-lost belong to --apply NODE")
-        return _show(args)
-    if args.store is not None or args.replay or args.node is not None:
+        _show(asked)
+        return 0
+    if asked.store is not None or asked.replay or asked.node is not None:
         raise ConfigError("--apply asks the running gateway: leave out --store, --replay, --node")
-    return _apply(args)
+    return _apply(asked, asked.apply)
 
 
-def _show(args: argparse.Namespace) -> int:
-    where: Path | str = load_config(args.config).store if args.store is None else args.store
+def _show(asked: Request) -> None:
+    where: Path | str = load_config(asked.config).store if asked.store is None else asked.store
     now_us = time.time_ns() // 1000
     replay: Replayed | None = None
     with reading(where) as db:
-        until_us = now_us if args.store is None else newest_us(db, now_us)
-        records = read(db, until_us - 7 * args.weeks * DAY_US, until_us)
-        report = _of_node(measure(records), args.node)
-        if args.replay:
+        until_us = now_us if asked.store is None else newest_us(db, now_us)
+        records = read(db, until_us - 7 * asked.weeks * DAY_US, until_us)
+        report = _of_node(measure(records), asked.node)
+        if asked.replay:
             proposed = {
                 one.node: one.proposal.threshold_x10
                 for one in report.nodes
@@ -107,13 +123,12 @@ def _show(args: argparse.Namespace) -> int:
                 replay = replayed(db, records, proposed)
             except ValueError as error:
                 raise ConfigError(f"the store cannot be replayed: {error}") from None
-    if args.json:
+    if asked.as_json:
         given = {"report": report} if replay is None else {"report": report, "replay": replay}
         print(msgspec.json.encode(given).decode())
     else:
         for line in tune_table.lines(report, replay):
             print(line)
-    return 0
 
 
 def _of_node(report: TuningReport, node: str | None) -> TuningReport:
@@ -129,39 +144,39 @@ def _found(report: TuningReport, node: str) -> NodeQuiet:
     raise ConfigError(f"there is no node {node[:32]!r}")
 
 
-def _apply(args: argparse.Namespace) -> int:
-    if not args.reason:
-        raise ConfigError(f'give a reason: groundwatch tune --apply {args.apply} --reason "..."')
-    if not 1 <= args.days <= MAX_DAYS:
+def _apply(asked: Request, node: str) -> int:
+    if not asked.reason:
+        raise ConfigError(f'give a reason: groundwatch model tune --apply {node} --reason "..."')
+    if not 1 <= asked.days <= MAX_DAYS:
         raise ConfigError(f"--days must be 1 to {MAX_DAYS}, for example --days {DEFAULT_DAYS}")
-    client = Client(load_config(args.config).data_dir)
-    report = client.get("/tuning", TuningReport, {"weeks": args.weeks})
-    found = _found(report, args.apply)
+    client = Client(load_config(asked.config).data_dir)
+    report = client.get("/tuning", TuningReport, {"weeks": asked.weeks})
+    found = _found(report, node)
     proposal = found.proposal
     if proposal.action is Action.NONE or proposal.threshold_x10 is None:
         raise ConfigError(f"no change of {found.node} is proposed: {proposal.why}")
     threshold_x10 = proposal.threshold_x10
-    if args.keep:
+    if asked.keep:
         if proposal.action is not Action.RETURN or found.threshold_x10 is None:
             raise ConfigError(f"no tuning of {found.node} is over: leave out --keep")
         threshold_x10 = found.threshold_x10
-    lost = 0 if args.keep else len(proposal.lost)
-    if lost != args.accept_lost:
+    lost = 0 if asked.keep else len(proposal.lost)
+    if lost != asked.accept_lost:
         raise ConfigError(_refused(found))
     body = TuningBody(
         threshold_x10=threshold_x10,
-        reason=args.reason,
-        days=args.days,
-        weeks=args.weeks,
-        accept_lost=args.accept_lost,
-        who=args.who,
+        reason=asked.reason,
+        days=asked.days,
+        weeks=asked.weeks,
+        accept_lost=asked.accept_lost,
+        who=asked.who,
     )
     command = client.post(f"/nodes/{part(found.node)}/tuning", NodeCommand, body)
-    command = ended(client, command, quiet=args.json)
-    print(msgspec.json.encode(command).decode() if args.json else line_of(command))
+    command = ended(client, command, quiet=asked.as_json)
+    print(msgspec.json.encode(command).decode() if asked.as_json else line_of(command))
     done = command.state is NodeCommandState.DONE
-    if done and not args.json:
-        print(tune_table.applied(found, threshold_x10, args.days))
+    if done and not asked.as_json:
+        print(tune_table.applied(found, threshold_x10, asked.days))
     return 0 if done else 1
 
 

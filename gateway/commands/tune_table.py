@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the table of `groundwatch tune`, line by line."""
+"""Commands: the table of `groundwatch model tune`, line by line."""
 
 from __future__ import annotations
 

@@ -3,76 +3,75 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
+import click
 import msgspec
 
 from gateway.api.schema.answers import DetectionRate, Done, WalkTests
 from gateway.api.schema.bodies import WalkTestBody
 from gateway.commands.client import Client
-from gateway.config import add_option, load_config
+from gateway.commands.options import config_option, json_option
+from gateway.config import load_config
 from gateway.errors import ConfigError
 from gateway.performance.watch import DAYS_MOST
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    parser.add_argument("action", choices=("announce", "score"))
-    parser.add_argument("--who", help="who walks (announce)")
-    parser.add_argument("--sectors", help="where, for example west,east (announce)")
-    parser.add_argument("--minutes", type=int, default=30, help="for how long (default 30)")
-    parser.add_argument(
-        "--crossings", type=int, default=1, help="how often each sector is crossed (default 1)"
-    )
-    parser.add_argument(
-        "--starts-in", type=int, default=0, metavar="MINUTES", help="begin later (default now)"
-    )
-    parser.add_argument("--days", type=int, default=30, help="score so many days (default 30)")
-    add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON line")
-
-
-def run(args: argparse.Namespace) -> int:
-    """0 when the running gateway has done it. Raises ConfigError for what the user can mend."""
-    client = Client(load_config(args.config).data_dir)
-    if args.action == "announce":
-        _announce(args, client)
-    else:
-        _score(args, client)
-    return 0
-
-
-def _announce(args: argparse.Namespace, client: Client) -> None:
-    if not args.who or not args.sectors:
+@click.command()
+@click.option("--who", help="who walks")
+@click.option("--sectors", help="where, for example west,east")
+@click.option("--minutes", type=int, default=30, help="for how long")
+@click.option("--crossings", type=int, default=1, help="how often each sector is crossed")
+@click.option("--starts-in", type=int, default=0, metavar="MINUTES", help="start so much later")
+@config_option()
+@json_option("print one JSON line")
+def announce(
+    who: str | None,
+    sectors: str | None,
+    minutes: int,
+    crossings: int,
+    starts_in: int,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """The running gateway expects the walk. Raises ConfigError for what the user can mend."""
+    client = Client(load_config(config).data_dir)
+    if not who or not sectors:
         raise ConfigError("say who walks and where: --who Ben --sectors west,east")
     body = WalkTestBody(
-        who=args.who,
-        sectors=tuple(args.sectors.split(",")),
-        minutes=args.minutes,
-        starts_in_minutes=args.starts_in,
-        crossings=args.crossings,
+        who=who,
+        sectors=tuple(sectors.split(",")),
+        minutes=minutes,
+        starts_in_minutes=starts_in,
+        crossings=crossings,
     )
     until_us = client.post("/walktests", Done, body).until_us or 0
     until = datetime.fromtimestamp(until_us // 1_000_000, UTC).astimezone()
-    if args.json:
+    if as_json:
         print(json.dumps({"until_us": until_us}))
     else:
         print(f"announced until {until:%H:%M}; then `groundwatch walktest score`")
 
 
-def _score(args: argparse.Namespace, client: Client) -> None:
-    if not 1 <= args.days <= DAYS_MOST:
+@click.command()
+@click.option("--days", type=int, default=30, help="score so many days")
+@config_option()
+@json_option("print one JSON line")
+def score(days: int, config: Path, as_json: bool) -> None:
+    """How many of the announced crossings were detected, by sector."""
+    client = Client(load_config(config).data_dir)
+    if not 1 <= days <= DAYS_MOST:
         raise ConfigError(f"--days must be 1 to {DAYS_MOST}, for example --days 30")
-    detection = client.get("/walktests", WalkTests, {"days": args.days}).detection
-    if args.json:
+    detection = client.get("/walktests", WalkTests, {"days": days}).detection
+    if as_json:
         print(msgspec.json.encode(detection).decode())
         return
     if not detection.crossings:
-        print(f"no walk test is over yet in the last {args.days} days")
+        print(f"no walk test is over yet in the last {days} days")
         return
-    print(f"{detection.walk_tests} walk tests in the last {args.days} days")
+    print(f"{detection.walk_tests} walk tests in the last {days} days")
     for row in detection.sectors:
         print(f"{row.sector:<16}  {_pd(row)}")
     print(f"{'all':<16}  {_pd(detection)}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Written by `groundwatch calibrate-confidence`; not to be edited.
+# Written by `groundwatch model calibrate`; not to be edited.
 """Fusion: what each sign adds to the log-odds that an operator must know of an event.
 
 Fitted to 57 events of simulated sites, 48 of them wanted; beside each weight, how many

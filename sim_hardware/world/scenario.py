@@ -285,7 +285,7 @@ def load(path: Path) -> Scenario:
     if not path.suffix and not path.exists():
         built_in = SCENARIOS / f"{path.name}.toml"
         if not built_in.is_file():
-            raise SimError(f"no scenario {path}; groundwatch sim --list describes those there are")
+            raise SimError(f"no scenario {path}; groundwatch sim list describes those there are")
         path = built_in
     try:
         text = path.read_text(encoding="utf-8")

@@ -7,32 +7,47 @@ import subprocess
 import sys
 from types import ModuleType
 
+import click
 import pytest
 
 from tools import cli
+from tools.commands import table
+from tools.commands.verb import Verb
 from tools.errors import UserError
+
+NAMES = [one.name for one in (*table.GROUPS, *table.VERBS)]
 
 
 @pytest.fixture
 def verb(monkeypatch):
     """A verb `probe` whose run() is set by the test."""
     module = ModuleType("probe_verb")
-    module.add_arguments = lambda parser: parser.add_argument("--count", type=int, default=1)
-    module.run = lambda args: 0
+    module.run = lambda count: 0
+
+    @click.command()
+    @click.option("--count", type=int, default=1)
+    def probe(count):
+        return module.run(count)
+
+    module.probe = probe
     monkeypatch.setitem(sys.modules, "probe_verb", module)
-    monkeypatch.setattr(
-        cli, "VERBS", (*cli.VERBS, cli.Verb("probe", "probe_verb", "probe things", "probe"))
-    )
+    row = Verb("probe", "probe_verb:probe", "probe things", "groundwatch probe --count 7")
+    monkeypatch.setattr(table, "VERBS", (*table.VERBS, row))
     return module
 
 
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        ([], "VERB"),
-        (["dance"], "dance"),
+        ([], "command"),
+        (["dance"], "there is no verb 'dance'"),
+        (["probes"], "did you mean 'probe'"),
         (["probe", "--count", "many"], "many"),
         (["probe", "--speed", "9"], "--speed"),
+        (["probe", "more"], "more"),
+        (["alarm"], "command"),
+        (["alarm", "lst"], "did you mean 'list'"),
+        (["gateway", "dance"], "there is no verb 'dance'"),
     ],
 )
 def test_arguments_that_make_no_sense_give_one_line_and_exit_2(verb, words, part, capsys):
@@ -46,7 +61,7 @@ def test_arguments_that_make_no_sense_give_one_line_and_exit_2(verb, words, part
 
 
 def test_user_error_of_a_verb_gives_one_line_and_exit_2(verb, capsys):
-    def run(args):
+    def run(count):
         raise UserError("no take in night\n  record one first")
 
     verb.run = run
@@ -64,7 +79,7 @@ def test_user_error_of_a_verb_gives_one_line_and_exit_2(verb, capsys):
     ],
 )
 def test_user_error_of_another_package_gives_exit_2(verb, module, name, capsys):
-    def run(args):
+    def run(count):
         raise getattr(__import__(module, fromlist=[name]), name)("port is taken")
 
     verb.run = run
@@ -73,13 +88,13 @@ def test_user_error_of_another_package_gives_exit_2(verb, module, name, capsys):
 
 
 def test_bug_in_a_verb_is_not_hidden(verb):
-    verb.run = lambda args: 1 / 0
+    verb.run = lambda count: 1 / 0
     with pytest.raises(ZeroDivisionError):
         cli.main(["probe"])
 
 
 def test_interrupt_of_a_verb_is_quiet_and_130(verb, capsys):
-    def run(args):
+    def run(count):
         raise KeyboardInterrupt
 
     verb.run = run
@@ -88,16 +103,17 @@ def test_interrupt_of_a_verb_is_quiet_and_130(verb, capsys):
 
 
 def test_status_of_a_verb_is_the_exit_status(verb):
-    verb.run = lambda args: args.count
+    verb.run = lambda count: count
     assert cli.main(["probe", "--count", "7"]) == 7
 
 
 def test_reader_that_leaves_early_is_no_error():
     script = (
-        "import sys; from types import ModuleType; from tools import cli\n"
-        "m = ModuleType('m'); m.add_arguments = lambda p: None\n"
-        "m.run = lambda a: [print('line') for _ in range(100000)] and 0\n"
-        "sys.modules['m'] = m; cli.VERBS = (cli.Verb('m', 'm', 'print', 'm'),)\n"
+        "import sys, click; from types import ModuleType; from tools import cli\n"
+        "from tools.commands import table; from tools.commands.verb import Verb\n"
+        "m = ModuleType('m'); sys.modules['m'] = m\n"
+        "m.lines = click.command()(lambda: [print('line') for _ in range(100000)] and 0)\n"
+        "table.VERBS = (Verb('m', 'm:lines', 'print', 'm'),)\n"
         "sys.exit(cli.main(['m']))"
     )
     # The shell reports the writer's status; `read` leaves after one line.
@@ -108,20 +124,49 @@ def test_reader_that_leaves_early_is_no_error():
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_help_lists_every_verb_with_an_example_and_imports_none(capsys):
-    before = set(sys.modules)
-    with pytest.raises(SystemExit) as left:
-        cli.main(["--help"])
-    assert left.value.code == 0
-    told = capsys.readouterr().out
-    for verb in cli.VERBS:
-        assert verb.example in told
-    assert not {verb.module for verb in cli.VERBS} & (set(sys.modules) - before)
+def test_version_is_shown(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("groundwatch ")
 
 
-@pytest.mark.parametrize("name", [verb.name for verb in cli.VERBS])
-def test_help_of_each_verb_shows_its_example(name, capsys):
-    with pytest.raises(SystemExit) as left:
-        cli.main([name, "--help"])
-    assert left.value.code == 0
-    assert f"groundwatch {name}" in capsys.readouterr().out
+@pytest.mark.parametrize("help_option", ["-h", "--help"])
+def test_help_lists_verbs_and_groups_that_are_not_hidden(help_option, capsys):
+    assert cli.main([help_option]) == 0
+    shown = {line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()}
+    top = {one.name for one in table.VERBS if not one.hidden and " " not in one.name}
+    assert top | {one.name for one in table.GROUPS} <= shown
+    assert "wire" not in shown and not table.FORMER.keys() & shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_of_each_name_has_an_example_of_it(name, capsys):
+    assert cli.main([*name.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "xample:" in shown.lower()
+    assert f"groundwatch {name.removesuffix(' take')}" in shown
+
+
+@pytest.mark.parametrize("verb", table.VERBS, ids=lambda verb: verb.name)
+def test_example_of_each_verb_begins_with_its_name(verb):
+    assert f"groundwatch {verb.name.removesuffix(' take')}" in verb.example
+
+
+@pytest.mark.parametrize(
+    ("former", "today"),
+    [
+        *table.FORMER.items(),
+        ("gateway --example", "gateway run --example"),
+        ("sim --list", "sim list"),
+        ("sim nowhere --out x", "sim export nowhere --out x"),
+        ("record --protocol", "record take --protocol"),
+        ("record n07", "record take n07"),
+        ("outputs test --config none.toml", "connector test --config none.toml"),
+    ],
+)
+def test_former_name_does_the_same(former, today, capsys):
+    if " " not in former:
+        former, today = f"{former} --help", f"{today} --help"
+    assert cli.main(former.split()) == cli.main(today.split())
+    out, err = capsys.readouterr()
+    both = (out + err).strip()
+    assert both and both[: len(both) // 2].strip() == both[len(both) // 2 :].strip()

@@ -12,11 +12,12 @@ import pytest
 
 from tests.tune.test_apply import prepared, running
 from tests.tune.weeks import NOISY
-from tools.cli import VERBS, main
+from tools.cli import main
+from tools.commands.table import VERBS
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/tuning.md", "docs/operations.md", "docs/operators-guide.md")
-_PRINTED = re.compile(r"^groundwatch (tune\b[^#\n]*)", re.MULTILINE)
+_PRINTED = re.compile(r"^groundwatch ((?:model )?tune\b[^#\n]*)", re.MULTILINE)
 _OF_THE_PAGE = re.compile(r"^groundwatch ([^#\n]*)", re.MULTILINE)
 
 
@@ -24,7 +25,9 @@ def printed() -> list[str]:
     """All of them, once each."""
     found = [match for page in PAGES for match in _PRINTED.findall((ROOT / page).read_text())]
     found += _OF_THE_PAGE.findall((ROOT / "docs/tuning.md").read_text())
-    found += [verb.example.removeprefix("groundwatch ") for verb in VERBS if verb.name == "tune"]
+    found += [
+        verb.example.removeprefix("groundwatch ") for verb in VERBS if verb.name == "model tune"
+    ]
     return list(dict.fromkeys(one.strip() for one in found))
 
 

@@ -234,7 +234,7 @@ def test_exposure_is_by_the_heartbeat_interval_of_then(tmp_path: Path, capsys: C
         (["--store", "text.db"], "not a database"),
         (["--store", "STORE", "--weeks", "0"], "--weeks must be 1 to 52"),
         (["--store", "STORE", "--weeks", "53"], "--weeks must be 1 to 52"),
-        (["--store", "STORE", "--weeks", "x"], "invalid int value"),
+        (["--store", "STORE", "--weeks", "x"], "not a valid integer"),
         (["--store", "STORE", "--node", "n99"], "there is no node 'n99'"),
         (["--store", "STORE", "--reason", "x"], "belong to --apply"),
         (["--store", "STORE", "--apply", "n02", "--reason", "x"], "leave out --store"),

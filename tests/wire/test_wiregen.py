@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,9 @@ from tools import wiregen, wiregen_docs, wiregen_example, wiregen_model
 from tools.errors import UserError
 from ugs.wire import schema as table
 
-CHECK = argparse.Namespace(check=True)
-WRITE = argparse.Namespace(check=False)
-
 
 def test_files_in_the_tree_are_current() -> None:
-    assert wiregen.run(CHECK) == 0
+    assert wiregen.write(check=True) == 0
 
 
 def test_check_of_a_changed_file_fails_and_names_it(
@@ -29,12 +25,12 @@ def test_check_of_a_changed_file_fails_and_names_it(
     monkeypatch.setattr(wiregen, "ROOT", tmp_path)
     for folder in ("gateway/wire", "docs"):
         (tmp_path / folder).mkdir(parents=True)
-    assert wiregen.run(CHECK) == 1
-    assert wiregen.run(WRITE) == 0
-    assert wiregen.run(CHECK) == 0
+    assert wiregen.write(check=True) == 1
+    assert wiregen.write(check=False) == 0
+    assert wiregen.write(check=True) == 0
     (tmp_path / "docs" / "wire.md").write_text("another")
     capsys.readouterr()
-    assert wiregen.run(CHECK) == 1
+    assert wiregen.write(check=True) == 1
     assert capsys.readouterr().err.startswith("docs/wire.md differs")
 
 

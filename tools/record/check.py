@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
@@ -11,6 +10,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
+
+from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from tools.errors import UserError
 from tools.record import archive
@@ -24,24 +26,20 @@ _OF_TAKE = frozenset({SITE, FILE, MARKS_FILE, TRUTH})
 _SMALL_MAX = 64 << 20  # all files but the samples
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch record check`."""
-    parser.add_argument("archive", type=Path, help="a set of groundwatch record export")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command("check")
+@click.argument("archive_file", type=PATH, metavar="ARCHIVE")
+@json_option("print one JSON object")
+def check_set(archive_file: Path, as_json: bool) -> None:
     """Check everything; what is wrong is one line and exit code 2."""
-    if not args.archive.is_file():
-        raise UserError(f"{args.archive}: no such file")
-    table = check(args.archive)
+    if not archive_file.is_file():
+        raise UserError(f"{archive_file}: no such file")
+    table = check(archive_file)
     facts = {name: table[name] for name in ("takes", "hours", "people", "marks")}
-    if args.json:
-        print(json.dumps({"type": "check", "file": str(args.archive), **facts}))
+    if as_json:
+        print(json.dumps({"type": "check", "file": str(archive_file), **facts}))
     else:
         words = "  ".join(f"{name}={value}" for name, value in facts.items())
-        print(f"{args.archive}: every check sum is right  {words}")
-    return 0
+        print(f"{archive_file}: every check sum is right  {words}")
 
 
 def check(path: Path) -> dict[str, object]:

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gateway.commands.options import PATH, json_option
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
 from tools.record import cable, protocol
@@ -36,104 +39,124 @@ _NODE = re.compile(r"[a-z0-9_-]{1,16}")
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch record`."""
-    parser.add_argument("node", nargs="?", help="the node's id, e.g. n07")
-    parser.add_argument("--label", help='what happens, in lower case, e.g. "p03 walks 5-40 m"')
-    parser.add_argument("--protocol", action="store_true", help="print how to record a data set")
-    parser.add_argument("--out", type=Path, help="the take folder to write (default: below takes/)")
-    parser.add_argument("--port", help="its serial port (default: the one that is plugged in)")
-    parser.add_argument("--scenario", type=Path, help="a simulated node of this scenario instead")
-    parser.add_argument("--seed", type=int, default=1, help="of the scenario (default 1)")
-    parser.add_argument("--seconds", type=float, help="end after so long")
-    parser.add_argument("--keys", help='marks by key, e.g. "1=walks@5:0,2=stands,space=passes"')
-    parser.add_argument("--marks", type=Path, help="a file of lines SECONDS LABEL")
-    parser.add_argument("--people", help="pseudonyms of who takes part, e.g. p03,p04")
-    parser.add_argument(
-        "--background", action="store_true", help="a null take: no person and no vehicle is near"
-    )
-    parser.add_argument("--class", dest="class_name", choices=CLASSES, default="person")
-    parser.add_argument("--count", type=int, default=1, help="how many move together (default 1)")
-    parser.add_argument("--at", default="0,0", metavar="X,Y", help="the node's place in metres")
-    for name, words in (
-        ("place", "type of place, e.g. meadow"),
-        ("soil", "e.g. loam, dry"),
-        ("sensor", "e.g. SM-24, 10 Hz, vertical"),
-        ("gain", "of the amplifier, e.g. 101"),
-    ):
-        parser.add_argument(f"--{name}", default="unknown", help=words)
-    parser.add_argument("--fault", action="append", default=[], help="a known fault; repeatable")
-    parser.add_argument("--json", action="store_true", help="print JSON lines")
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    node: str | None
+    label: str | None
+    protocol: bool
+    out: Path | None
+    port: str | None
+    scenario: Path | None
+    seed: int
+    seconds: float | None
+    keys: str | None
+    marks: Path | None
+    people: str | None
+    background: bool
+    class_name: str
+    count: int
+    at: str
+    place: str
+    soil: str
+    sensor: str
+    gain: str
+    fault: tuple[str, ...]
+    as_json: bool
 
 
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.argument("node", required=False)
+@click.option("--label", help='what happens, in lower case, e.g. "p03 walks 5-40 m"')
+@click.option("--protocol", is_flag=True, help="print how to record a data set")
+@click.option("--out", type=PATH, help="the take folder to write  [default: below takes/]")
+@click.option("--port", help="its serial port  [default: the one that is plugged in]")
+@click.option("--scenario", type=PATH, help="a simulated node of this scenario instead")
+@click.option("--seed", type=int, default=1, help="of the scenario")
+@click.option("--seconds", type=float, help="end after so long")
+@click.option("--keys", help='marks by key, e.g. "1=walks@5:0,2=stands,space=passes"')
+@click.option("--marks", type=PATH, help="a file of lines SECONDS LABEL")
+@click.option("--people", help="pseudonyms of those who take part, e.g. p03,p04")
+@click.option("--background", is_flag=True, help="a null take: no person and no vehicle is near")
+@click.option("--class", "class_name", type=click.Choice(CLASSES), default="person")
+@click.option("--count", type=int, default=1, help="how many move together")
+@click.option("--at", default="0,0", metavar="X,Y", help="the node's place in metres")
+@click.option("--place", default="unknown", help="type of place, e.g. meadow")
+@click.option("--soil", default="unknown", help="e.g. loam, dry")
+@click.option("--sensor", default="unknown", help="e.g. SM-24, 10 Hz, vertical")
+@click.option("--gain", default="unknown", help="of the amplifier, e.g. 101")
+@click.option("--fault", multiple=True, help="a known fault; repeatable")
+@json_option()
+def take(**given: Any) -> int:
     """Record one take. 1 when the node or the cable broke it off: what came is kept."""
-    if args.protocol:
+    asked = Request(**given)
+    if asked.protocol:
         print(protocol.text(), end="")
         return 0
-    described, out, seconds = _checked(args)
-    keys = parse_keys(args.keys)
-    given = read_marks(args.marks) if args.marks is not None else []
+    node, described, out, seconds = _checked(asked)
+    keys = parse_keys(asked.keys)
+    listed = read_marks(asked.marks) if asked.marks is not None else []
     marker = Marker(keys)
     with (
-        _source(args, seconds) as source,
+        _source(asked, node, seconds) as source,
         Keyboard() as keyboard,
-        _shown(args.json, marker, keyboard.is_there, seconds) as show,
+        _shown(asked.as_json, marker, keyboard.is_there, seconds) as show,
     ):
-        session = record(source, args.node, marker, keyboard, seconds, show)
-    every = sorted([*given, *session.marks], key=lambda mark: mark.t_s)
+        session = record(source, node, marker, keyboard, seconds, show)
+    every = sorted([*listed, *session.marks], key=lambda mark: mark.t_s)
     marks = [mark for mark in every if mark.t_s <= session.seconds]
     recording = write_take(session, marks, described, out)
-    _summarise(args.json, recording, out, len(marks), len(every) - len(marks))
+    _summarise(asked.as_json, recording, out, len(marks), len(every) - len(marks))
     return 1 if any(one.startswith("broken off") for one in recording.faults) else 0
 
 
-def _checked(args: argparse.Namespace) -> tuple[Described, Path, float | None]:
-    if args.node is None or not _NODE.fullmatch(args.node):
+def _checked(asked: Request) -> tuple[str, Described, Path, float | None]:
+    if asked.node is None or not _NODE.fullmatch(asked.node):
         raise UserError('name a node, e.g. groundwatch record n07 --label "p03 walks 5-40 m"')
-    people = parse_people(args.people)
-    if args.background and people:
+    people = parse_people(asked.people)
+    if asked.background and people:
         raise UserError("--background is a take without people: leave out --people")
-    label = args.label or ("background" if args.background else "")
+    label = asked.label or ("background" if asked.background else "")
     for name in ("label", "place", "soil", "sensor", "gain"):
-        text = label if name == "label" else getattr(args, name)
+        text = label if name == "label" else getattr(asked, name)
         if not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
             raise UserError(f'--{name} takes 1 to {TEXT_MAX} characters, e.g. --{name} "walks"')
-    for text in args.fault:
+    for text in asked.fault:
         if not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
             raise UserError(f"--fault takes 1 to {TEXT_MAX} characters")
-    if not 1 <= args.count <= 100:
+    if not 1 <= asked.count <= 100:
         raise UserError("--count must be from 1 to 100")
-    x_m, y_m = _place(args.at)
-    out = args.out or Path("takes") / _folder_name(args.node, label)
+    x_m, y_m = _place(asked.at)
+    out = asked.out or Path("takes") / _folder_name(asked.node, label)
     if out.exists():
         raise UserError(f"{out} exists already; give a new folder")
     label = read_people(out.parent).pseudonymised(label)
     described = Described(
         label=label,
         people=people,
-        background=args.background,
-        class_name=args.class_name,
-        count=args.count,
-        place=args.place,
-        soil=args.soil,
-        sensor=args.sensor,
-        gain=args.gain,
-        faults=list(args.fault),
+        background=asked.background,
+        class_name=asked.class_name,
+        count=asked.count,
+        place=asked.place,
+        soil=asked.soil,
+        sensor=asked.sensor,
+        gain=asked.gain,
+        faults=list(asked.fault),
         x_m=x_m,
         y_m=y_m,
-        is_simulated=args.scenario is not None,
+        is_simulated=asked.scenario is not None,
     )
-    return described, out, _seconds(args)
+    return asked.node, described, out, _seconds(asked)
 
 
-def _seconds(args: argparse.Namespace) -> float | None:
-    most = _SECONDS_MAX if args.scenario is None else _SIMULATED_MAX_S
-    if args.seconds is None:
-        return None if args.scenario is None else _SIMULATED_S
-    if not 1 <= args.seconds <= most:
+def _seconds(asked: Request) -> float | None:
+    most = _SECONDS_MAX if asked.scenario is None else _SIMULATED_MAX_S
+    if asked.seconds is None:
+        return None if asked.scenario is None else _SIMULATED_S
+    if not 1 <= asked.seconds <= most:
         raise UserError(f"--seconds must be from 1 to {most:g}")
-    return float(args.seconds)
+    return float(asked.seconds)
 
 
 def _place(text: str) -> tuple[float, float]:
@@ -152,29 +175,29 @@ def _folder_name(node: str, label: str) -> str:
 
 
 @contextlib.contextmanager
-def _source(args: argparse.Namespace, seconds: float | None) -> Iterator[Source]:
-    if args.scenario is not None:
-        if args.seed < 0:
+def _source(asked: Request, node: str, seconds: float | None) -> Iterator[Source]:
+    if asked.scenario is not None:
+        if asked.seed < 0:
             raise UserError("--seed must be 0 or more")
         assert seconds is not None
         from tools.record import simulated  # the simulator is an extra
 
-        spec = simulated.spec_of(args.scenario, args.node)
+        spec = simulated.spec_of(asked.scenario, node)
         length = round(seconds + _ROOM_S)
         with (
-            simulated.streaming(args.scenario, spec, args.seed, length) as port,
+            simulated.streaming(asked.scenario, spec, asked.seed, length) as port,
             Source(port) as source,
         ):
             yield source
         return
     try:
-        port = the_port(args.port, ports())
+        port = the_port(asked.port, ports())
     except UserError as error:
         raise UserError(
             f"{error}; a node in the field sends no more than 8 s of samples over its radio link "
             "(groundwatch node snippet), so record at its USB cable"
         ) from None
-    cable.ask_to_stream(port, args.node, min(_SECONDS_MAX, round(seconds or 1e9) + _SPARE_S))
+    cable.ask_to_stream(port, node, min(_SECONDS_MAX, round(seconds or 1e9) + _SPARE_S))
     with Source(port) as source:
         yield source
 

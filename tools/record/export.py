@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
 from pathlib import Path
 
+import click
+
+from gateway.commands.options import PATH, json_option
 from tools.errors import UserError
 from tools.record import archive
 from tools.record.consent_note import NOTE
@@ -30,53 +32,49 @@ TRUTH, SITE = "truth.json", "site.toml"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch record export`."""
-    parser.add_argument("folder", type=Path, help="holds takes of groundwatch record")
-    parser.add_argument("--out", type=Path, required=True, help="a new .tar.gz or .zip file")
-    parser.add_argument("--title", default="footsteps and empty ground", help="of the data sheet")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Write the archive, or say in one line why the takes may not be given away."""
-    archive.kind_of(args.out)
-    if args.out.exists():
-        raise UserError(f"{args.out} exists already; give a new file")
-    if not 1 <= len(args.title) <= TEXT_MAX or not args.title.isprintable():
+@click.command()
+@click.argument("folder", type=PATH)
+@click.option("--out", type=PATH, required=True, help="a new .tar.gz or .zip file")
+@click.option("--title", default="footsteps and empty ground", help="of the data sheet")
+@json_option("print one JSON object")
+def export(folder: Path, out: Path, title: str, as_json: bool) -> None:
+    """FOLDER holds takes of groundwatch record. Why they may not be given away is one line."""
+    archive.kind_of(out)
+    if out.exists():
+        raise UserError(f"{out} exists already; give a new file")
+    if not 1 <= len(title) <= TEXT_MAX or not title.isprintable():
         raise UserError(f"--title takes 1 to {TEXT_MAX} characters")
-    people = read_people(args.folder)
+    people = read_people(folder)
     takes: list[Described] = []
     files: dict[str, bytes | Path] = {}
-    for folder in map(Path.resolve, find_takes(args.folder)):
-        one = Described(folder.name, read_recording(folder), read_take_marks(folder))
+    for one_folder in map(Path.resolve, find_takes(folder)):
+        one = Described(one_folder.name, read_recording(one_folder), read_take_marks(one_folder))
         _must_be_free(one, people)
-        for path in _files_of(folder, one.recording):
-            name = f"{TAKES}/{folder.name}/{path.name}"
+        for path in _files_of(one_folder, one.recording):
+            name = f"{TAKES}/{one_folder.name}/{path.name}"
             if name in files:
-                raise UserError(f"two takes are named {folder.name}; rename one of the folders")
+                raise UserError(f"two takes are named {one_folder.name}; rename one of the folders")
             files[name] = path
         takes.append(one)
-    if name := people.named_in(args.title):
+    if name := people.named_in(title):
         raise UserError(f"--title: {name!r} may be a name; write titles in lower case")
-    table = sheet(takes, args.title)
+    table = sheet(takes, title)
     files[SHEET] = markdown(table).encode()
     files[SHEET_JSON] = (json.dumps(table, indent=1) + "\n").encode()
     files[CONSENT] = NOTE.encode()
     files[SUMS] = _sums(files)
-    archive.write(args.out, files)
-    _show(args, table, len(files))
-    return 0
+    archive.write(out, files)
+    _show(out, as_json, table, len(files))
 
 
-def _show(args: argparse.Namespace, table: dict[str, object], files: int) -> None:
+def _show(out: Path, as_json: bool, table: dict[str, object], files: int) -> None:
     facts = {name: table[name] for name in ("takes", "hours", "people", "marks")}
-    size = args.out.stat().st_size
-    if args.json:
-        print(json.dumps({"type": "export", "file": str(args.out), "bytes": size, **facts}))
+    size = out.stat().st_size
+    if as_json:
+        print(json.dumps({"type": "export", "file": str(out), "bytes": size, **facts}))
     else:
         words = "  ".join(f"{name}={value}" for name, value in facts.items())
-        print(f"{args.out}: {files} files, {size} bytes  {words}")
+        print(f"{out}: {files} files, {size} bytes  {words}")
 
 
 def _must_be_free(take: Described, people: People) -> None:

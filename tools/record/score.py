@@ -12,7 +12,6 @@ count neither way.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -20,10 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from sim_hardware.take import Take
 from tools import micropython
@@ -69,31 +70,27 @@ class Scored:
     false: list[str]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch model score`."""
-    parser.add_argument(
-        "--takes", type=Path, required=True, metavar="FOLDER", help="takes of groundwatch record"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the simulated parts (default 0)")
-    parser.add_argument("--json", action="store_true", help="print JSON lines; the last sums up")
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command("score")
+@click.option(
+    "--takes", type=PATH, required=True, metavar="FOLDER", help="takes of groundwatch record"
+)
+@click.option("--seed", type=int, default=0, help="of the simulated parts")
+@json_option("print JSON lines; the last sums up")
+def score_takes(takes: Path, seed: int, as_json: bool) -> None:
     """Score every take below the folder."""
-    if args.seed < 0:
+    if seed < 0:
         raise UserError("--seed must be 0 or more")
-    folders = find_takes(args.takes)
+    folders = find_takes(takes)
     node = micropython.find()
     console = Console(stderr=True)
     scored = [
-        score(take.load(folder), folder, node, args.seed)
+        score(take.load(folder), folder, node, seed)
         for folder in track(folders, "scores", console=console, transient=True)
     ]
-    if args.json:
+    if as_json:
         _print_json(scored)
     else:
         _print_tables(scored)
-    return 0
 
 
 def score(given: Take, folder: Path, node: Path, seed: int) -> Scored:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import re
@@ -13,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 
+from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from sim_hardware import take
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import Faults
@@ -56,94 +57,107 @@ class TakeJob:
 Job = TakeJob | WorldJob
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch score`."""
-    parser.add_argument("takes", type=Path, nargs="*", metavar="TAKE", help="a folder with truth")
-    parser.add_argument(
-        "--scenario",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a world instead: a scenario's name or file; may be given again",
-    )
-    parser.add_argument("--seeds", default="1", metavar="A-B", help="of the worlds (default 1)")
-    parser.add_argument("--hours", type=float, default=1.0, help="of each world (default 1)")
-    parser.add_argument(
-        "--suite",
-        type=Path,
-        nargs="?",
-        const=HELD_OUT,
-        metavar="FILE",
-        help="the held-out worlds, or those of another suite file",
-    )
-    parser.add_argument(
-        "--loss", type=int, default=0, metavar="PCT", help="share of messages the radio loses"
-    )
-    parser.add_argument(
-        "--dead", action="append", default=[], metavar="NODE", help="a node that is dead all along"
-    )
-    parser.add_argument(
-        "--walk-test", action="store_true", help="calibrate each world's site by a walk test first"
-    )
-    parser.add_argument(
-        "--clock-ms",
-        type=int,
-        metavar="MS",
-        help=f"nodes know the time within so much (0-{CLOCK_MS_MOST}) and tell when steps arrive",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the parts for takes (default 0)")
-    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        metavar="FOLDER",
-        help="keep what nodes tell of worlds there, and take it from there when it is known: after "
-        "a change of the gateway alone a score takes seconds",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write plots and tables")
-    parser.add_argument("--png", type=Path, metavar="FOLDER", help="write the plots alone")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
-    parser.add_argument(
-        "--into",
-        type=Path,
-        metavar="FILE",
-        help=f"renew the table of goals between {MARKS[0]} and {MARKS[1]} of a file",
-    )
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    takes: tuple[Path, ...]
+    scenario: tuple[str, ...]
+    seeds: str
+    hours: float
+    suite: Path | None
+    loss: int
+    dead: tuple[str, ...]
+    walk_test: bool
+    clock_ms: int | None
+    seed: int
+    workers: int
+    keep: Path | None
+    as_json: bool
+    html: Path | None
+    png: Path | None
+    markdown: Path | None
+    into: Path | None
 
 
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.argument("takes", type=PATH, nargs=-1, metavar="[TAKE]...")
+@click.option(
+    "--scenario",
+    multiple=True,
+    metavar="NAME",
+    help="a world instead: a scenario's name or file; may be given again",
+)
+@click.option("--seeds", default="1", metavar="A-B", help="of the worlds")
+@click.option("--hours", type=float, default=1.0, help="of each world")
+@click.option(
+    "--suite",
+    type=PATH,
+    is_flag=False,
+    flag_value=HELD_OUT,
+    metavar="FILE",
+    help="the held-out worlds, or those of another suite file",
+)
+@click.option("--loss", type=int, default=0, metavar="PCT", help="messages that the radio loses")
+@click.option("--dead", multiple=True, metavar="NODE", help="a node that is dead all along")
+@click.option("--walk-test", is_flag=True, help="calibrate each world's site by a walk test first")
+@click.option(
+    "--clock-ms",
+    type=int,
+    metavar="MS",
+    help=f"nodes know the time within so much (0-{CLOCK_MS_MOST}) and report when steps arrive",
+)
+@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the parts for takes")
+@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
+@click.option(
+    "--keep",
+    type=PATH,
+    metavar="FOLDER",
+    help="keep what nodes report of worlds there, and take it from there when it is known: after "
+    "a change of the gateway alone a score takes seconds",
+)
+@json_option("print one JSON object")
+@click.option("--html", type=PATH, metavar="FILE", help="write plots and tables")
+@click.option("--png", type=PATH, metavar="FOLDER", help="write the plots alone")
+@click.option("--markdown", type=PATH, metavar="FILE", help="write the tables")
+@click.option(
+    "--into",
+    type=PATH,
+    metavar="FILE",
+    help=f"renew the table of goals between {MARKS[0]} and {MARKS[1]} of a file",
+)
+def score(**given: Any) -> None:
     """Score, print, and write what was asked for."""
-    jobs = _jobs(args)
-    for path in (args.html, args.markdown):
+    asked = Request(**given)
+    jobs = _jobs(asked)
+    for path in (asked.html, asked.markdown):
         if path is not None and not path.parent.is_dir():
             raise UserError(f"{path.parent}: no such folder to write into; make it first")
-    work = partial(one, node=micropython.find(), keep=args.keep)
-    score = figures(total(each(work, jobs, _weight, args.workers, "scoring")))
-    _write(score, args)
-    if args.json:
-        print(json.dumps(score, allow_nan=False))
+    work = partial(one, node=micropython.find(), keep=asked.keep)
+    found = figures(total(each(work, jobs, _weight, asked.workers, "scoring")))
+    _write(found, asked)
+    if asked.as_json:
+        print(json.dumps(found, allow_nan=False))
     else:
-        show(score, Console(highlight=False))
-    return 0
+        show(found, Console(highlight=False))
 
 
-def _jobs(args: argparse.Namespace) -> list[Job]:
-    jobs: list[Job] = [TakeJob(_folder(path), args.seed) for path in args.takes]
-    seeds = parse_seeds(args.seeds)
-    if not _HOURS_LEAST <= args.hours <= _HOURS_MOST:
-        raise UserError(f"--hours must be from 1/60 to {_HOURS_MOST:g}, not {args.hours:g}")
-    for name in args.scenario:
+def _jobs(asked: Request) -> list[Job]:
+    jobs: list[Job] = [TakeJob(_folder(path), asked.seed) for path in asked.takes]
+    seeds = parse_seeds(asked.seeds)
+    if not _HOURS_LEAST <= asked.hours <= _HOURS_MOST:
+        raise UserError(f"--hours must be from 1/60 to {_HOURS_MOST:g}, not {asked.hours:g}")
+    for name in asked.scenario:
         scenario = load(Path(name))
-        jobs += [WorldJob(scenario, seed, round(3600 * args.hours)) for seed in seeds]
-    if args.suite is not None:
-        jobs += read_suite(args.suite)
-    if args.loss or args.dead:
-        jobs = [_troubled(job, args.loss, args.dead) for job in jobs]
-    if args.walk_test:
+        jobs += [WorldJob(scenario, seed, round(3600 * asked.hours)) for seed in seeds]
+    if asked.suite is not None:
+        jobs += read_suite(asked.suite)
+    if asked.loss or asked.dead:
+        jobs = [_troubled(job, asked.loss, asked.dead) for job in jobs]
+    if asked.walk_test:
         jobs = [_tested(job) for job in jobs]
-    if args.clock_ms is not None:
-        jobs = [_clocked(job, args.clock_ms) for job in jobs]
+    if asked.clock_ms is not None:
+        jobs = [_clocked(job, asked.clock_ms) for job in jobs]
     if not jobs:
         raise UserError("nothing to score: give takes, --scenario NAME or --suite")
     return jobs
@@ -215,26 +229,26 @@ def one(job: Job, node: Path, keep: Path | None = None) -> Tally:
     return tally(observe_take(given, job.path.name, node, job.seed))
 
 
-def _write(score: dict[str, Any], args: argparse.Namespace) -> None:
+def _write(score: dict[str, Any], asked: Request) -> None:
     try:
-        if args.html is not None or args.png is not None:
+        if asked.html is not None or asked.png is not None:
             # Half a second of imports, for those who want pictures.
             from tools.score import plots
 
-            if args.png is not None:
-                plots.write_pictures(score, args.png)
-            if args.html is not None:
-                args.html.write_text(plots.page(score), encoding="utf-8")
-        if args.markdown is not None:
-            command = "make score" if args.suite == HELD_OUT else "groundwatch score"
+            if asked.png is not None:
+                plots.write_pictures(score, asked.png)
+            if asked.html is not None:
+                asked.html.write_text(plots.page(score), encoding="utf-8")
+        if asked.markdown is not None:
+            command = "make score" if asked.suite == HELD_OUT else "groundwatch score"
             preface = _PREFACE.format(
                 command=command, hours=score["hours"], runs=len(score["runs"])
             )
-            args.markdown.write_text(preface + markdown(score), encoding="utf-8")
-        if args.into is not None:
-            text = between_marks(args.into.read_text(encoding="utf-8"), score)
+            asked.markdown.write_text(preface + markdown(score), encoding="utf-8")
+        if asked.into is not None:
+            text = between_marks(asked.into.read_text(encoding="utf-8"), score)
             if text is None:
-                raise UserError(f"{args.into}: has no {MARKS[0]} and {MARKS[1]} to write between")
-            args.into.write_text(text, encoding="utf-8")
+                raise UserError(f"{asked.into}: has no {MARKS[0]} and {MARKS[1]} to write between")
+            asked.into.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {error.filename}: {error.strerror}") from None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: `groundwatch calibrate-confidence` fits what each sign of an event weighs.
+"""Score: `groundwatch model calibrate` fits what each sign of an event weighs.
 
 Every event of sites whose truth is known is looked at with each of its reports, as the gateway saw
 it then: which signs it had, and whether a target that an operator must know of was near the nodes
@@ -10,12 +10,15 @@ minute.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import click
+
+from gateway.commands.options import NOT_NEGATIVE, PATH
 from gateway.fusion.evidence.signs import KINDS
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.kind import Context
@@ -28,7 +31,7 @@ from tools.errors import UserError
 from tools.score.alarms import is_wanted
 from tools.score.kept import kept
 from tools.score.line import event_line, played
-from tools.score.nuisances import sites
+from tools.score.nuisances import sites as random_sites
 from tools.score.observe import Observation
 from tools.score.reliability import page
 from tools.score.runs import each
@@ -70,40 +73,6 @@ def _signs(stages: Stages, event: Event) -> tuple[float, ...]:
     return tuple(float(amount[kind]) for kind in KINDS)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch calibrate-confidence`."""
-    parser.add_argument(
-        "--sites", type=int, default=_SITES, help=f"random sites to fit on (default {_SITES})"
-    )
-    parser.add_argument(
-        "--hours",
-        type=float,
-        default=_HOURS,
-        help=f"of each site that has no one to alarm about (default {_HOURS:g})",
-    )
-    parser.add_argument(
-        "--suite", type=Path, action="append", default=[], metavar="FILE", help="more sites"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=OUT, metavar="FILE", help=f"the table (default {OUT})"
-    )
-    parser.add_argument(
-        "--doc", type=Path, default=DOC, metavar="FILE", help=f"its report (default {DOC})"
-    )
-    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        default=KEEP,
-        metavar="FOLDER",
-        help=f"keep what nodes report of each site there, by site, seed and firmware, so that it "
-        f"goes on where it was stopped and repeats in a minute (default {KEEP})",
-    )
-    parser.add_argument(
-        "--only-kept", action="store_true", help="fit on the sites that are kept already"
-    )
-
-
 @dataclass(frozen=True)
 class _Work:
     node: Path
@@ -111,30 +80,56 @@ class _Work:
     only_kept: bool
 
 
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.option("--sites", type=int, default=_SITES, help="random sites to fit on")
+@click.option(
+    "--hours", type=float, default=_HOURS, help="of each site that has no one to alarm about"
+)
+@click.option("--suite", "suites", type=PATH, multiple=True, metavar="FILE", help="more sites")
+@click.option("--out", type=PATH, default=OUT, metavar="FILE", help="the table")
+@click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="its report")
+@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
+@click.option(
+    "--keep",
+    type=PATH,
+    default=KEEP,
+    metavar="FOLDER",
+    help="keep what nodes report of each site there, by site, seed and firmware, so that it "
+    "goes on where it was stopped and repeats in a minute",
+)
+@click.option("--only-kept", is_flag=True, help="fit on the sites that are kept already")
+def calibrate(
+    sites: int,
+    hours: float,
+    suites: Sequence[Path],
+    out: Path,
+    doc: Path,
+    workers: int,
+    keep: Path,
+    only_kept: bool,
+) -> None:
     """Observe the sites, fit, and write the table and its report."""
-    if not 10 <= args.sites <= _SITES_MAX:
-        raise UserError(f"--sites must be from 10 to {_SITES_MAX}, not {args.sites}")
-    if not 1 / 60 <= args.hours <= _HOURS_MAX:
-        raise UserError(f"--hours must be from 1/60 to {_HOURS_MAX:g}, not {args.hours:g}")
-    for path in (args.out, args.doc):
+    if not 10 <= sites <= _SITES_MAX:
+        raise UserError(f"--sites must be from 10 to {_SITES_MAX}, not {sites}")
+    if not 1 / 60 <= hours <= _HOURS_MAX:
+        raise UserError(f"--hours must be from 1/60 to {_HOURS_MAX:g}, not {hours:g}")
+    for path in (out, doc):
         if not path.parent.is_dir():
             raise UserError(f"{path.parent}: no such folder to write into; make it first")
-    jobs = sites(args.sites, args.hours)
-    for suite in args.suite:
-        jobs += read_suite(suite)
-    work = partial(_samples, work=_Work(micropython.find(), args.keep, args.only_kept))
-    found = [one for one in each(work, jobs, _weight, args.workers, "observing") if one is not None]
+    jobs = random_sites(sites, hours)
+    for one in suites:
+        jobs += read_suite(one)
+    work = partial(_samples, work=_Work(micropython.find(), keep, only_kept))
+    found = [seen for seen in each(work, jobs, _weight, workers, "observing") if seen is not None]
     fitted: list[Sample] = []
     tested: list[Sample] = []
     for number, of_site in enumerate(found):
         (fitted if number % HELD_OUT_EVERY else tested).extend(of_site)
     choice = chosen(fitted)
     text = table(choice.weights, fitted)
-    args.out.write_text(text, encoding="utf-8")
-    args.doc.write_text(page(choice, fitted, tested, len(found)), encoding="utf-8")
+    out.write_text(text, encoding="utf-8")
+    doc.write_text(page(choice, fitted, tested, len(found)), encoding="utf-8")
     print(text[text.index("class ") :])
-    return 0
 
 
 def _weight(job: WorldJob) -> float:

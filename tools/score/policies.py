@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Score: `groundwatch policies` measures what each policy for alarms gives and costs.
+"""Score: `groundwatch model policies` measures what each policy for alarms gives and costs.
 
 Both are scored over the same reports of the same nodes, so the only difference is the policy.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from pathlib import Path
 
+import click
+
 from gateway.alarms.confirmation import CONFIRMED, SINGLE
+from gateway.commands.options import NOT_NEGATIVE, PATH
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import mark
@@ -71,32 +73,22 @@ def counted(seen: Observation, policy: str) -> Count:
     )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch policies`."""
-    parser.add_argument(
-        "--suite", type=Path, default=HELD_OUT, metavar="FILE", help="the sites to score on"
-    )
-    parser.add_argument(
-        "--doc", type=Path, default=DOC, metavar="FILE", help=f"the table (default {DOC})"
-    )
-    parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
-    parser.add_argument(
-        "--keep", type=Path, default=KEEP, metavar="FOLDER", help=f"as of score (default {KEEP})"
-    )
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.option("--suite", type=PATH, default=HELD_OUT, metavar="FILE", help="the sites to score on")
+@click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="the table")
+@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
+@click.option("--keep", type=PATH, default=KEEP, metavar="FOLDER", help="as of score")
+def policies(suite: Path, doc: Path, workers: int, keep: Path) -> None:
     """Score both policies and write the table."""
-    if not args.doc.parent.is_dir():
-        raise UserError(f"{args.doc.parent}: no such folder to write into; make it first")
-    work = partial(_both, node=micropython.find(), keep=args.keep)
+    if not doc.parent.is_dir():
+        raise UserError(f"{doc.parent}: no such folder to write into; make it first")
+    work = partial(_both, node=micropython.find(), keep=keep)
     total = dict.fromkeys(POLICIES, Count())
-    for found in each(work, read_suite(args.suite), _weight, args.workers, "scoring"):
+    for found in each(work, read_suite(suite), _weight, workers, "scoring"):
         total = {policy: total[policy].plus(found[policy]) for policy in POLICIES}
     text = page(total)
-    args.doc.write_text(text, encoding="utf-8")
+    doc.write_text(text, encoding="utf-8")
     print(text)
-    return 0
 
 
 def _weight(job: WorldJob) -> float:
@@ -110,7 +102,8 @@ def _both(job: WorldJob, node: Path, keep: Path) -> dict[str, Count]:
 
 _PAGE = """# Policies for alarms
 
-Written by `groundwatch policies`; not to be edited. Simulated sites, {hours:.1f} hours of a line.
+Written by `groundwatch model policies`; not to be edited. Simulated sites, {hours:.1f} hours
+of a line.
 
 - `single`: the word of one node may raise an alarm. It holds where nothing else is configured.
 - `confirmed`: an alarm needs two nodes that do not depend on each other, one node and a PIR, or a

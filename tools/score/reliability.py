@@ -57,7 +57,7 @@ def ece(given: Sequence[Bin]) -> float:
 
 _PAGE = """# Confidence
 
-Written by `groundwatch calibrate-confidence`; not to be edited. What an alarm's confidence means
+Written by `groundwatch model calibrate`; not to be edited. What an alarm's confidence means
 is in [tracking](tracking.md#what-an-alarms-confidence-means), why it is built so in
 [ADR 0038](adr/0038-evidence-of-several-nodes.md).
 

@@ -187,7 +187,7 @@ def _held_out_loss(given: Sequence[Sample], ridge: float, products: Sequence[Pro
 
 
 _TABLE = '''# SPDX-License-Identifier: MIT
-# Written by `groundwatch calibrate-confidence`; not to be edited.
+# Written by `groundwatch model calibrate`; not to be edited.
 """Fusion: what each sign adds to the log-odds that an operator must know of an event.
 
 Fitted to {events} events of simulated sites, {wanted} of them wanted; beside each weight, how many

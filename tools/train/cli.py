@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Train: `groundwatch train`, from seeds to the model file and its card."""
+"""Train: `groundwatch model train`, from seeds to the model file and its card."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from tools import micropython
 from tools.errors import UserError
 from tools.extras import need
@@ -32,70 +35,80 @@ _HARD = -2 * UNIT  # and those that the first trees nearly took for something
 _SHARES = (0.42, 0.19, 0.1, 0.11, 0.09, 0.09)  # of weight, in the order of CLASSES
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch train`."""
-    parser.add_argument("--sites", type=int, default=200, help="to learn from (default 200)")
-    parser.add_argument(
-        "--machines", type=int, default=80, help="more of them, with nothing wanted (default 80)"
-    )
-    parser.add_argument("--check", type=int, default=70, help="to set limits on (default 70)")
-    parser.add_argument("--seed", type=int, default=1, help="of the trees (default 1)")
-    parser.add_argument("--version", type=int, default=4, help="of the model, 1..255 (default 4)")
-    parser.add_argument(
-        "--ground",
-        type=Path,
-        metavar="FOLDER",
-        help="recordings of real ground with nothing on it: half to learn from, half for limits",
-    )
-    parser.add_argument(
-        "--cache", type=Path, metavar="FOLDER", help="keep the features of each site here"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the model")
-    parser.add_argument("--card", type=Path, metavar="FILE", help="the model card, Markdown")
-    parser.add_argument("--json", action="store_true", help="a line of JSON at the end")
-    parser.add_argument(
-        "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default 2)"
-    )
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    sites: int
+    machines: int
+    check: int
+    seed: int
+    version: int
+    ground: Path | None
+    cache: Path | None
+    out: Path
+    card: Path | None
+    as_json: bool
+    workers: int
 
 
-def run(args: argparse.Namespace) -> int:
+@click.command()
+@click.option("--sites", type=int, default=200, help="to learn from")
+@click.option("--machines", type=int, default=80, help="more of them, with nothing wanted")
+@click.option("--check", type=int, default=70, help="to set limits on")
+@click.option("--seed", type=NOT_NEGATIVE, default=1, help="of the trees")
+@click.option("--version", type=int, default=4, help="of the model, 1..255")
+@click.option(
+    "--ground",
+    type=PATH,
+    metavar="FOLDER",
+    help="recordings of real ground with nothing on it: half to learn from, half for limits",
+)
+@click.option("--cache", type=PATH, metavar="FOLDER", help="keep the features of each site here")
+@click.option("--out", type=PATH, required=True, metavar="FILE", help="the model")
+@click.option("--card", type=PATH, metavar="FILE", help="the model card, Markdown")
+@json_option("a line of JSON at the end")
+@click.option("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
+def train(**given: Any) -> None:
     """Play, grow, set limits, write. Raises UserError for options out of range."""
+    asked = Request(**given)
     for name, value, most in (
-        ("sites", args.sites, SITES_MOST),
-        ("machines", args.machines, SITES_MOST),
-        ("check", args.check, SITES_MOST),
-        ("version", args.version, 255),
-        ("workers", args.workers, 64),
+        ("sites", asked.sites, SITES_MOST),
+        ("machines", asked.machines, SITES_MOST),
+        ("check", asked.check, SITES_MOST),
+        ("version", asked.version, 255),
+        ("workers", asked.workers, 64),
     ):
         if not 1 <= value <= most:
             raise UserError(f"--{name}: {value} is outside 1..{most}")
     need("sklearn")  # imported after hours of simulation
-    learned = [("train", str(seed)) for seed in range(1, args.sites + 1)]
-    learned += [("machines", str(seed)) for seed in range(1, args.machines + 1)]
-    checked = [("check", str(seed)) for seed in range(1, args.check + 1)]
-    if args.ground is not None:
-        for jobs, files in zip((learned, checked), real.find(args.ground), strict=True):
+    learned = [("train", str(seed)) for seed in range(1, asked.sites + 1)]
+    learned += [("machines", str(seed)) for seed in range(1, asked.machines + 1)]
+    checked = [("check", str(seed)) for seed in range(1, asked.check + 1)]
+    if asked.ground is not None:
+        for jobs, files in zip((learned, checked), real.find(asked.ground), strict=True):
             jobs += [("ground", str(path)) for path in files]
-    hops = _play(learned + checked, args.cache, args.workers)
-    trees, labels = grow(hops[: len(learned)], args.seed)
+    hops = _play(learned + checked, asked.cache, asked.workers)
+    trees, labels = grow(hops[: len(learned)], asked.seed)
     scored = [(one, scores(trees, one.features)) for one in hops[len(learned) :]]
     peaks = limits.quiet_peaks(scored)
     fitted = limits.fitted(peaks)
     chosen = limits.limits(fitted)
-    packed = pack(trees, args.version, chosen)
+    packed = pack(trees, asked.version, chosen)
     found = limits.detected(scored, chosen)
     command = (
-        f"groundwatch train --sites {args.sites} --machines {args.machines} --check {args.check}"
+        f"groundwatch model train --sites {asked.sites} --machines {asked.machines} "
+        f"--check {asked.check}"
     )
-    _write(args.out, packed)
-    if args.card is not None:
+    _write(asked.out, packed)
+    if asked.card is not None:
         text = card(
-            command=command + (" --ground FOLDER" if args.ground is not None else ""),
-            version=args.version,
+            command=command + (" --ground FOLDER" if asked.ground is not None else ""),
+            version=asked.version,
             packed=packed,
-            train=args.sites,
-            machines=args.machines,
-            check=args.check,
+            train=asked.sites,
+            machines=asked.machines,
+            check=asked.check,
             real=sum(name == "ground" for name, _ in learned + checked),
             labels=labels,
             peaks=peaks,
@@ -103,8 +116,8 @@ def run(args: argparse.Namespace) -> int:
             found=found,
             table=limits.confusion(scored),
         )
-        _write(args.card, text.encode())
-    if args.json:
+        _write(asked.card, text.encode())
+    if asked.as_json:
         print(
             json.dumps(
                 {
@@ -119,7 +132,6 @@ def run(args: argparse.Namespace) -> int:
                 }
             )
         )
-    return 0
 
 
 def grow(hops: Sequence[Hops], seed: int) -> tuple[Trees, NDArray[np.uint8]]:

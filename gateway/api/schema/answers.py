@@ -105,6 +105,14 @@ class Cues(Answer, frozen=True, kw_only=True):
     cues: list[CueView]
 
 
+class ConnectorTest(msgspec.Struct, frozen=True, kw_only=True):
+    """One test notification: whether it was delivered, and what the other side answered."""
+
+    connector: str
+    delivered: bool
+    answer: str
+
+
 class Connectors(Answer, frozen=True, kw_only=True):
     """State of each connector by name, as the picture has it."""
 

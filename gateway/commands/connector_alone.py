@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""Commands: test notifications where no gateway runs: as it would send them, and recorded too."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.audit.offline import Entry, record
+from gateway.config import GatewayConfig
+from gateway.config.site import load_site
+from gateway.errors import ConfigError
+from gateway.model.place.site import Site
+from gateway.outbox.notification import describe_test
+from gateway.ports.connector import (
+    DELIVERY_TIMEOUT_S,
+    ConnectorConfig,
+    Context,
+    DeliveryError,
+    Notifier,
+)
+from gateway.service.connectors.trial import no_such_notifier
+from gateway.store.choose import store_at
+
+
+def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any]]:
+    """By one notifier of the configuration, or by all. Raises GroundwatchError."""
+    site, rng = load_site(config.site), random.Random()
+    made = ((one, kind.make(one, Context(site, _utc_us, rng))) for kind, one in config.connectors)
+    notifiers = {one.name: (one, by) for one, by in made if isinstance(by, Notifier)}
+    if name is not None and name not in notifiers:
+        raise ConfigError(no_such_notifier(name, notifiers))
+    if not notifiers:
+        raise ConfigError("gateway.toml has no connector that notifies: nothing to test")
+    by = getpass.getuser()
+    chosen = [pair for key, pair in notifiers.items() if name in (None, key)]
+    begun = [Entry(by, "output.test", f"output {one.name}") for one, _notifier in chosen]
+    record(store_at(config.store), config.data_dir, begun)
+    tests = asyncio.run(_all(chosen, site, by))
+    ended = [
+        Entry(
+            by,
+            "output.sent" if test["delivered"] else "output.failed",
+            "test",
+            test["answer"],
+            {"attempts": 1, "change": "test", "output": test["output"]},
+        )
+        for test in tests
+    ]
+    record(store_at(config.store), config.data_dir, ended)
+    return tests
+
+
+Chosen = Sequence[tuple[ConnectorConfig, Notifier]]
+
+
+async def _all(chosen: Chosen, site: Site, by: str) -> list[dict[str, Any]]:
+    return await asyncio.gather(*(_one(one.name, by_it, site, by) for one, by_it in chosen))
+
+
+async def _one(name: str, notifier: Notifier, site: Site, by: str) -> dict[str, Any]:
+    body = describe_test(site.name, name, by, _utc_us()) | {"delivery": 0}
+    try:
+        async with asyncio.timeout(1.5 * DELIVERY_TIMEOUT_S):
+            answer = await notifier.deliver(body)
+    except TimeoutError:
+        return {"output": name, "delivered": False, "answer": "no answer in time"}
+    except DeliveryError as error:
+        return {"output": name, "delivered": False, "answer": str(error)}
+    return {"output": name, "delivered": True, "answer": answer}
+
+
+def _utc_us() -> int:
+    return time.time_ns() // 1000
