@@ -72,7 +72,7 @@ score-second: ready ## the same on the second family of ground, which nothing is
 	@$(VENV)/groundwatch score build/second-*/* --markdown docs/scores-second.md $(ARGS)
 
 train: ready-for-tests ## the model that nodes decide by, and its card, from seeds alone; an hour
-	@$(VENV)/groundwatch train --out firmware/ugs/model.bin --card docs/model.md $(ARGS)
+	@$(VENV)/groundwatch model train --out firmware/ugs/model.bin --card docs/model.md $(ARGS)
 
 # Indexes and hosts stay out of the lock files: each machine brings its own pip configuration.
 PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \

@@ -64,7 +64,10 @@ def _line_of(error: Exception) -> str | None:
             example = f", for example: {error.ctx.command.epilog.splitlines()[-1].strip()}"
         return f"{error.format_message().rstrip('.')}{example} (see `{path} --help`)"
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
-        _drop_output()
+        try:
+            sys.stdout.flush()
+        except OSError:  # it was the standard output that is full
+            _drop_output()
         where = f" at {error.filename}" if error.filename else ""
         return f"no space is left on the disk{where}: make room and run this again"
     return str(error) if _is_user_error(error) else None

@@ -144,7 +144,7 @@ def fleet_key(config: GatewayConfig) -> Finding:
     rest = rest_of(config.fleet_key)
     if rest is Rest.PLAIN:
         open_root(config.fleet_key)
-        do = "groundwatch provision --root passphrase (or keyring), with a copy kept offline"
+        do = "groundwatch node provision --root passphrase (or keyring), with a copy kept offline"
         return Finding("fleet key", "warning", f"{config.fleet_key} is plain", do)
     return Finding("fleet key", "ok", f"{config.fleet_key} rests in: {rest.value}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch provision`: keys of nodes, given out, changed, ended, and listed."""
+"""`groundwatch node provision`: keys of nodes, given out, changed, ended, and listed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tools.flash.screen import Screen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch provision`."""
+    """Declare the options of `groundwatch node provision`."""
     parser.add_argument("node", nargs="?", help="the node's id, as in n07")
     job.add_arguments(parser)
     what = parser.add_mutually_exclusive_group()
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         return _list(load_config(args.config), args.json)
     if args.node is None:
-        raise UserError("name a node, as in: groundwatch provision n07, or --list")
+        raise UserError("name a node, as in: groundwatch node provision n07, or --list")
     if args.revoke:
         return _revoke(args)
     if args.rotate:

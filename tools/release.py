@@ -11,7 +11,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway import wrapped
-from gateway.commands.options import PATH
+from gateway.commands.options import PATH, json_option
 from gateway.config.fields import load_public_key
 from gateway.files import read_private
 from gateway.terminal import ask_secret
@@ -43,7 +43,8 @@ _passphrase_option = click.option(
     "--out", type=PATH, default=Path("release.key"), help="the file to write; FILE.pub beside it"
 )
 @_passphrase_option
-def make_key(out: Path, passphrase_file: Path | None) -> None:
+@json_option("print the names of both files as one JSON object")
+def make_key(out: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """A key wrapped by a passphrase, and its public half."""
     public = public_path(out)
     if public.exists():
@@ -54,6 +55,9 @@ def make_key(out: Path, passphrase_file: Path | None) -> None:
         public.write_text(secret.public_key().public_bytes_raw().hex() + "\n")
     except OSError as error:
         raise UserError(f"cannot write {public}: {error.strerror}") from None
+    if as_json:
+        print(json.dumps({"type": "key", "key": str(out), "public": str(public)}))
+        return
     print(f"wrote {out} (keep it off the gateway and off the net) and {public} (for node.toml")
     print("and gateway.toml)")
 
@@ -66,6 +70,7 @@ def make_key(out: Path, passphrase_file: Path | None) -> None:
 @click.option("--firmware", type=PATH, default=FIRMWARE, help="another firmware folder")
 @click.option("--out", type=PATH, required=True, help="the release file to write")
 @_passphrase_option
+@json_option("print what was written as one JSON object")
 def sign(
     board: str,
     version: str,
@@ -74,6 +79,7 @@ def sign(
     firmware: Path,
     out: Path,
     passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """A signed file of the compiled firmware; a file that is there is not overwritten."""
     try:
@@ -90,7 +96,12 @@ def sign(
         out.write_bytes(data)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}") from None
-    print(f"wrote {out}: version {version} for {board} ({architecture_of(mpy)}), {len(data)} bytes")
+    built = architecture_of(mpy)
+    if as_json:
+        facts = {"board": board, "version": version, "architecture": built, "bytes": len(data)}
+        print(json.dumps({"type": "release", "file": str(out), **facts}))
+        return
+    print(f"wrote {out}: version {version} for {board} ({built}), {len(data)} bytes")
 
 
 def make_release(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from gateway.console.operators import (
     save_operators,
 )
 from gateway.errors import ConfigError
+from gateway.terminal import ask_secret
 
 ACTIONS = ("add", "list", "passwd", "set-role", "remove")
 
@@ -89,7 +89,7 @@ def _passphrase(name: str) -> str:
     """Asked for twice at a terminal; the first line of what is piped in."""
     if not sys.stdin.isatty():
         return sys.stdin.readline(PASSPHRASE_MOST + 2).rstrip("\r\n")
-    first = getpass.getpass(f"pass phrase of {name}: ")
-    if getpass.getpass("once more: ") != first:
+    first = ask_secret(f"pass phrase of {name}: ")
+    if ask_secret("once more: ") != first:
         raise ConfigError("the two are not the same; nothing was changed")
     return first

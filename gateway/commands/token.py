@@ -45,7 +45,8 @@ def list_tokens(config: Path, as_json: bool) -> None:
 )
 @click.option("--days", type=int, default=365, help="how long it is valid")
 @config_option()
-def add(name: str, scope: str, days: int, config: Path) -> None:
+@json_option("print name, scope, end and secret as one JSON line")
+def add(name: str, scope: str, days: int, config: Path, as_json: bool) -> None:
     """The secret is printed, and shown only now."""
     path = load_config(config).api.tokens
     tokens = load_tokens(path)
@@ -58,6 +59,10 @@ def add(name: str, scope: str, days: int, config: Path) -> None:
     until_us = time.time_ns() // 1000 + days * _DAY_US
     tokens[name], secret = new_token(name, Scope(scope), until_us)
     save_tokens(path, tokens)
+    if as_json:
+        facts = {"name": name, "scope": scope, "until_us": until_us, "secret": secret}
+        print(json.dumps(facts))
+        return
     print(secret)
     print("keep it safe: it is shown only now, and only its hash is stored", file=sys.stderr)
 
@@ -65,11 +70,13 @@ def add(name: str, scope: str, days: int, config: Path) -> None:
 @click.command()
 @click.argument("name")
 @config_option()
-def remove(name: str, config: Path) -> None:
+@json_option("print one JSON line")
+def remove(name: str, config: Path, as_json: bool) -> None:
     """The token is not valid any more."""
     path = load_config(config).api.tokens
     tokens = load_tokens(path)
     if tokens.pop(name, None) is None:
         raise ConfigError(f"{name} is not in {path}; see `groundwatch token list`")
     save_tokens(path, tokens)
-    print(f"the token {name} is not valid any more")
+    removed = json.dumps({"name": name, "removed": True})
+    print(removed if as_json else f"the token {name} is not valid any more")

@@ -54,7 +54,7 @@ host = "127.0.0.1"       # this machine only
 port = 8480
 operators = "operators.toml"  # written by `groundwatch operator add NAME`
 
-# What `groundwatch flash` writes to nodes: the Wi-Fi they join, and where in it the broker is.
+# What `groundwatch node flash` writes to nodes: the Wi-Fi they join, and where in it the broker is.
 # [nodes]
 # ssid = "groundwatch"
 # passphrase = "change me, 8 to 63 characters"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Service: who belongs to the site and under which keys, by the site file and the enrolment log.
-Both are looked at while the gateway runs, so `groundwatch flash` needs no restart.
+Both are looked at while the gateway runs, so `groundwatch node flash` needs no restart.
 
 A file that cannot be used leaves all as it was, and a line for the operator until it is right.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Service: what `groundwatch tune` asks of the running gateway: the report, and a confirmed change
-of one node's threshold. Command and audit entry are stored in one commit."""
+"""Service: what `groundwatch model tune` asks of the running gateway: the report, and a confirmed
+change of one node's threshold. Command and audit entry are stored in one commit."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: what `groundwatch update` asks of the running gateway: begin, status, stop."""
+"""Service: what `groundwatch node update` asks of the running gateway: begin, status, stop."""
 
 from __future__ import annotations
 

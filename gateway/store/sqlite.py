@@ -96,7 +96,7 @@ class SqliteStore:
             self._forget()
             what = f"store {self._path or 'in memory'}: {error}"
             if "malformed" in what:
-                what += "; `groundwatch salvage` makes a new one of what can be read"
+                what += "; `groundwatch gateway salvage` makes a new one of what can be read"
             raise StoreError(what) from error
 
     def _forget(self) -> None:

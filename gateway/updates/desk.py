@@ -68,7 +68,7 @@ class UpdateDesk:
     def objection(self, rollout: Rollout, firmware: Firmware) -> str:
         """Why this cannot begin now; empty when it can."""
         if self.rollout is not None and self.rollout.active:
-            return "an update is under way; stop it first: groundwatch update --stop"
+            return "an update is under way; stop it first: groundwatch node update --stop"
         for one in rollout.nodes:
             board = firmware.get(one.node, ("", ""))[0]
             if board and board != rollout.board:

@@ -72,6 +72,27 @@ async def test_node_verb_lists_and_shows(
     assert "there is no node 'n99'" in capsys.readouterr().err
 
 
+async def test_gateway_status_counts_by_state(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await command("gateway", "status", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sum(found["nodes"].values()) == 4
+    assert found["open_alarms"] >= found["unacknowledged_alarms"] >= 0
+    assert await command("gateway", "status") == 0
+    assert f"{found['open_alarms']} open" in capsys.readouterr().out
+
+
+async def test_alarm_assess_gives_the_disposition_and_acknowledges(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await command("alarm", "assess", "1", "animal", "--note", "two deer") == 0
+    assert "alarm 1 is assessed: animal" in capsys.readouterr().out
+    assert await command("alarm", "show", "1", "--json") == 0
+    alarm = json.loads(capsys.readouterr().out)["alarm"]
+    assert (alarm["disposition"], alarm["acknowledged"]) == ("animal", True)
+
+
 async def test_token_verb_makes_a_token_that_works_over_tcp(
     gateway: Gateway, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,8 +116,9 @@ async def test_token_verb_makes_a_token_that_works_over_tcp(
 @pytest.mark.parametrize(
     "words",
     [
-        ["alarm", "list"], ["alarm", "show", "1"], ["node", "list"], ["reload"],
-        ["walktest", "score"], ["connector", "list"], ["update", "--status"],
+        ["alarm", "list"], ["alarm", "show", "1"], ["node", "list"], ["gateway", "reload"],
+        ["walktest", "score"], ["connector", "list"], ["node", "update", "--status"],
+        ["gateway", "status"], ["alarm", "assess", "1", "animal"],
     ],
 )  # fmt: skip
 def test_verb_without_a_gateway_is_one_line_and_status_2(

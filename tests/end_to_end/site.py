@@ -77,7 +77,7 @@ class Site:
 
     @asynccontextmanager
     async def gateway(self) -> AsyncIterator[list[dict[str, Any]]]:
-        """`groundwatch gateway --json` while it runs; its lines so far."""
+        """`groundwatch gateway run --json` while it runs; its lines so far."""
         with (self.folder / "gateway.log").open("wb") as log:
             process = await self._start("gateway", "--json", stderr=log)
         lines: list[dict[str, Any]] = []

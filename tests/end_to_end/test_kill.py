@@ -40,7 +40,7 @@ def write_gateway_toml(folder: Path, port: int) -> Path:
 
 
 async def start_gateway(config: Path) -> asyncio.subprocess.Process:
-    """`groundwatch gateway` as an operator starts it, ready for nodes when this returns."""
+    """`groundwatch gateway run` as an operator starts it, ready for nodes when this returns."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tools.cli", "gateway", "--config", str(config), "--json"),
         stdout=asyncio.subprocess.PIPE,

@@ -33,7 +33,7 @@ def embedded(tmp_path):
 
 
 def enrol(tmp_path: Path, node: str, x_m: float = 100.0, sector: str = "north") -> None:
-    """What `groundwatch flash` writes for a new node, in its order."""
+    """What `groundwatch node flash` writes for a new node, in its order."""
     register(tmp_path / "site.toml", Node(node, x_m, 5.0, sector, "pico_w"))
     for what in (KeyAct.OFFER, KeyAct.PROVE):
         act(journal_of(tmp_path), what, node=node)

@@ -64,7 +64,7 @@ def walk_through(page: str, folder: Path, micropython: Path) -> list[str]:
             rom.plug()  # its BOOTSEL button was held
             for block in blocks(page):
                 # The gateway has a terminal of its own, and stays in its foreground.
-                shell = second if "groundwatch gateway" in block else first
+                shell = second if "groundwatch gateway run" in block else first
                 for line in block:
                     shown.append(typed(shell, line, answers))
         finally:
@@ -79,7 +79,7 @@ def walk_through(page: str, folder: Path, micropython: Path) -> list[str]:
 
 def typed(shell: Shell, line: str, answers: Answers) -> str:
     """One line, its questions answered; raises AssertionError when it fails."""
-    if line == "groundwatch gateway":
+    if line == "groundwatch gateway run":
         return shell.start(line, "console http")
     if line == "groundwatch alarm list":
         return shell.run_until(line, "gate")

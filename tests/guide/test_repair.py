@@ -37,7 +37,7 @@ def test_node_with_a_wrong_wifi_passphrase_is_repaired_by_one_command(micropytho
         try:
             first.run(f"{init}/wrong --site north --address 127.0.0.1 {ports}", [])
             second.run(f"cd {site}", [])
-            second.start("groundwatch gateway", "console http")
+            second.start("groundwatch gateway run", "console http")
             rom.plug()
             first.run(f"cd {site}", [])
             with pytest.raises(AssertionError, match="exit status 1") as failed:

@@ -16,7 +16,8 @@ from tools.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/api.md", "docs/operations.md", "docs/power.md")
-_PRINTED = re.compile(r"groundwatch (node (?:[^`#|\n\"]|\"[^\"\n]*\")+)")
+_VERBS = "list|show|log|identify|ping|reboot|configure|snippet"
+_PRINTED = re.compile(rf"groundwatch (node (?:{_VERBS})\b(?:[^`#|\n\"]|\"[^\"\n]*\")*)")
 LAST = ("radio=burst", "reboot")  # what the others would have to wait for
 SENTINEL = "sampling=sentinel"  # another board does it, see below
 

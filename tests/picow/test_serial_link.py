@@ -70,7 +70,7 @@ async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_ba
                 for _at, x in pico.lines
                 if re.search("node stops|task failed|link failed|Trace", x)
             ]
-        # As `groundwatch flash` comes in, past the frames.
+        # As `groundwatch node flash` comes in, past the frames.
         assert pico.run("print(6*7)").split() == ["42"]
     boot, seq, onset_ms = (int(told[i]) for i in (1, 2, 3))
     assert (detection.activity.boot, detection.seq) == (boot, seq)

@@ -60,7 +60,7 @@ class Running:
 async def gateway(
     python: Sequence[str | Path], config: Path, environment: dict[str, str]
 ) -> AsyncIterator[Running]:
-    """`groundwatch gateway` by this interpreter; a gateway that refuses to start has a problem."""
+    """The gateway by this interpreter; one that refuses to start has a problem."""
     process: Process = await asyncio.create_subprocess_exec(
         *(*map(str, python), "-P", "-m", "tools.cli", "gateway", "--config", str(config), "--json"),
         cwd=config.parent,

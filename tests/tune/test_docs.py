@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each `groundwatch tune` command that the documents print works as printed."""
+"""Each `groundwatch model tune` command that the documents print works as printed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch tune` on stores that the gateway's own stages made, whole and damaged."""
+"""`groundwatch model tune` on stores that the gateway's own stages made, whole and damaged."""
 
 from __future__ import annotations
 

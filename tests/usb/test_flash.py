@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch flash`: from a bare board to a node; cut anywhere, the same command repairs it."""
+"""`groundwatch node flash`: a bare board becomes a node; cut anywhere, a rerun repairs it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch flash` on Espressif's boards: by esptool, with an image the node runs on."""
+"""`groundwatch node flash` on Espressif's boards: by esptool, with an image the node runs on."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch monitor`: a node's lines over a cable that is noisy, cut, hostile."""
+"""`groundwatch node monitor`: a node's lines over a cable that is noisy, cut, hostile."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The address of the broker that `groundwatch flash` writes beside its name."""
+"""The address of the broker that `groundwatch node flash` writes beside its name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch provision`: keys given out once, proven, rotated, replaced, revoked."""
+"""`groundwatch node provision`: keys given out once, proven, rotated, replaced, revoked."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class _Bench:
             "heap",
             f"{free_kb} KB free without a node",
             free_kb >= _HEAP_KB,
-            "flash the official MicroPython again: groundwatch flash",
+            "flash the official MicroPython again: groundwatch node flash",
         )
 
     def _geophone(self) -> list[Check]:
@@ -138,7 +138,7 @@ class _Bench:
                 "samples",
                 f"{rate:.1f} Hz, longest gap {gap_ms:.1f} ms",
                 abs(rate - _SAMPLES_HZ) < 1 and gap_ms < _GAP_MS,
-                "nothing else may run on this board: groundwatch flash erases it",
+                "nothing else may run on this board: groundwatch node flash erases it",
             ),
         ]
 

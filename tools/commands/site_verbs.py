@@ -31,10 +31,22 @@ VERBS = (
         "groundwatch gateway run --config gateway.toml",
     ),
     Verb(
+        "gateway status",
+        "gateway.commands.status:status",
+        "nodes, alarms and connectors of the running gateway, counted by state",
+        "groundwatch gateway status --json",
+    ),
+    Verb(
         "gateway reload",
         "gateway.commands.reload:reload",
         "have the running gateway read schedules, escalation, connectors and new nodes",
         "groundwatch gateway reload --config gateway.toml",
+    ),
+    Verb(
+        "gateway check",
+        "gateway.commands.check:check",
+        "check gateway.toml and all files that it names, before a start or reload",
+        "groundwatch gateway check --config gateway.toml",
     ),
     Verb(
         "gateway salvage",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch flash`: MicroPython, firmware, key and proof in one command that can be repeated."""
+"""`groundwatch node flash`: MicroPython, firmware, key and proof; it can be repeated."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DAY_S = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch flash`."""
+    """Declare the options of `groundwatch node flash`."""
     parser.add_argument("node", help="the node's id, as in n07")
     job.add_arguments(parser)
     parser.add_argument("--drive", type=Path, help="the boot ROM's drive (default: found)")

@@ -136,8 +136,8 @@ class Provisioner:
         owner = enrolment.node_of(board.facts.id)
         if owner not in (None, node):
             raise UserError(
-                f"this board is {owner}: revoke {owner} first (groundwatch provision {owner} "
-                f"--revoke), or take another board"
+                f"this board is {owner}: revoke {owner} first "
+                f"(groundwatch node revoke {owner}), or take another board"
             )
         if wish.mode is Mode.REPLACE:
             if not standing.newest and not wish.floor:

@@ -107,7 +107,7 @@ def _report(result: dict[str, Any]) -> str:
     key = next((name for name in result["written"] if name.endswith(files.FLEET_KEY)), "")
     if key:
         lines.append(f"keep a copy of {key} offline: without it every node must be flashed again")
-    lines.append(f"next: cd {result['folder']}, then groundwatch gateway")
+    lines.append(f"next: cd {result['folder']}, then groundwatch gateway run")
     return "\n".join(lines)
 
 

@@ -77,7 +77,7 @@ def gateway_text(answers: Answers, fleet_key: str) -> str:
     host = wifi.address if is_loopback(wifi.address) else "0.0.0.0"
     country = f"country = {quoted(wifi.country)}" if wifi.country else '# country = "DE"'
     text = f"""\
-# Written by `groundwatch init`. `groundwatch gateway --example` prints every key there is.
+# Written by `groundwatch init`. `groundwatch gateway run --example` prints every key there is.
 [gateway]
 data_dir = "{DATA}"
 site = "{SITE}"

@@ -43,7 +43,7 @@ def ask_to_stream(port: str, node: str, seconds: int) -> None:
     finally:
         repl.close()
     if not found:
-        raise UserError(f"the board on {port} is no node yet: groundwatch flash makes it one")
+        raise UserError(f"the board on {port} is no node yet: groundwatch node flash makes it one")
     if found != node:
         raise UserError(f"the node on {port} is {ascii(found)[1:-1]}, not {node}")
 

@@ -100,7 +100,7 @@ def run(
     if session.facts is None or session.seconds < 1:
         raise UserError(
             f"no second of samples came from {node} on {source.port}; "
-            f"{source.ended or session.ended}; groundwatch monitor shows what the node prints"
+            f"{source.ended or session.ended}; groundwatch node monitor shows what the node prints"
         )
     session.place_marks(list(marker.pressed()))
     return session

@@ -88,7 +88,7 @@ class Source:
             if not has_begun and now_s - begin_s > START_S:
                 raise UserError(
                     f"the node on {self.port} does not stream: its firmware may be older than "
-                    "`groundwatch record`; groundwatch flash brings it up to date"
+                    "`groundwatch record`; groundwatch node flash brings it up to date"
                 )
             yield None
 

@@ -181,7 +181,7 @@ def _troubled(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
 
 def _tested(job: Job) -> Job:
     if not isinstance(job, WorldJob):
-        raise UserError("--walk-test is for worlds; see `groundwatch calibrate` for takes")
+        raise UserError("--walk-test is for worlds; see `groundwatch site calibrate` for takes")
     return dataclasses.replace(job, walk_test=True)
 
 

@@ -77,7 +77,7 @@ def _flash(board: Wired) -> list[str]:
     lines = [
         "## MicroPython and firmware",
         "",
-        f"    groundwatch flash n07 --at 75,12.5 --sector gate --board {board.name}{image}",
+        f"    groundwatch node flash n07 --at 75,12.5 --sector gate --board {board.name}{image}",
         f"    groundwatch release sign --board {board.name} --version 0.2.0 --out n07.gwr",
         "",
         f"MicroPython {row.release}: `{row.image_name}` of micropython.org.",
