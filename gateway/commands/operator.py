@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
-import argparse
+import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
-from gateway.config import add_option, load_config
+import click
+
+from gateway.commands.options import config_option, json_option, names
+from gateway.config import load_config
 from gateway.console.operators import (
     PASSPHRASE_MOST,
     Operator,
@@ -20,69 +24,91 @@ from gateway.console.operators import (
 from gateway.errors import ConfigError
 from gateway.terminal import ask_secret
 
-ACTIONS = ("add", "list", "passwd", "set-role", "remove")
+_config = config_option("configuration file that names operators.toml")
+_role = names(Role)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    parser.add_argument("action", choices=ACTIONS)
-    parser.add_argument("name", nargs="?", help='for example "Eva M."')
-    parser.add_argument(
-        "--role",
-        choices=[role.value for role in Role],
-        help="a supervisor also sees the measured performance (add: operator if left out)",
-    )
-    add_option(parser, "configuration file that names operators.toml")
+@click.command()
+@_config
+@json_option()
+def list_operators(config: Path, as_json: bool) -> None:
+    """Role and name of each."""
+    for operator in _known(config)[1].values():
+        facts = {"name": operator.name, "role": operator.role.value}
+        print(json.dumps(facts) if as_json else f"{operator.role.value:<10}  {operator.name}")
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 when done. Raises ConfigError for what the user can mend."""
-    path = load_config(args.config).console.operators
-    operators = load_operators(path) if path.exists() else {}
-    if args.action == "list":
-        for operator in operators.values():
-            print(f"{operator.role.value:<10}  {operator.name}")
-        return 0
-    if args.name is None:
-        raise ConfigError(f"name an operator: groundwatch operator {args.action} eva")
-    if args.role is not None and args.action not in ("add", "set-role"):
-        raise ConfigError(f"--role is for add and set-role, not for {args.action}")
-    name = plain_name(args.name)
-    if args.action == "add":
-        done = _add(operators, name, Role(args.role or Role.OPERATOR.value))
-    elif name not in operators:
-        raise ConfigError(f"{name} is not in {path}; see `groundwatch operator list`")
-    else:
-        done = _change(operators, name, args.action, args.role)
-    save_operators(path, operators)
-    print(done)
-    return 0
-
-
-def _add(operators: dict[str, Operator], name: str, role: Role) -> str:
+@click.command()
+@click.argument("name")
+@click.option(
+    "--role",
+    type=_role,
+    default=Role.OPERATOR.value,
+    help="a supervisor also sees the measured performance",
+)
+@_config
+def add(name: str, role: str, config: Path) -> None:
     """A name that is there keeps its passphrase and role. Raises ConfigError."""
+    path, operators = _known(config)
+    name = plain_name(name)
     if name in operators:
         raise ConfigError(
             f'{name} is an operator already: `groundwatch operator passwd "{name}"` changes the '
-            f'passphrase, `groundwatch operator set-role "{name}" --role {role.value}` the role'
+            f'passphrase, `groundwatch operator set-role "{name}" --role {role}` the role'
         )
-    operators[name] = new_operator(name, role, _passphrase(name))
-    return f"{name} may sign on as {role.value}"
+    operators[name] = new_operator(name, Role(role), _passphrase(name))
+    save_operators(path, operators)
+    print(f"{name} may sign on as {role}")
 
 
-def _change(operators: dict[str, Operator], name: str, action: str, role: str | None) -> str:
-    """Of a name that is there. Raises ConfigError."""
-    known = operators[name]
-    if action == "remove":
-        del operators[name]
-        return f"{name} may no longer sign on; a session that is on ends now"
-    if action == "passwd":
-        operators[name] = new_operator(name, known.role, _passphrase(name))
-        return f"the passphrase of {name} is changed; sessions that are on end now"
-    if role is None:
-        raise ConfigError(f'name a role: groundwatch operator set-role "{name}" --role supervisor')
-    operators[name] = replace(known, role=Role(role))
-    return f"{name} may sign on as {role}; the passphrase is as before"
+@click.command()
+@click.argument("name")
+@_config
+def passwd(name: str, config: Path) -> None:
+    """The role stays. Raises ConfigError."""
+    path, operators, known = _one(config, name)
+    operators[known.name] = new_operator(known.name, known.role, _passphrase(known.name))
+    save_operators(path, operators)
+    print(f"the passphrase of {known.name} is changed; sessions that are on end now")
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--role", type=_role, required=True, help="a supervisor also sees the measured performance"
+)
+@_config
+def set_role(name: str, role: str, config: Path) -> None:
+    """The passphrase stays. Raises ConfigError."""
+    path, operators, known = _one(config, name)
+    operators[known.name] = replace(known, role=Role(role))
+    save_operators(path, operators)
+    print(f"{known.name} may sign on as {role}; the passphrase is as before")
+
+
+@click.command()
+@click.argument("name")
+@_config
+def remove(name: str, config: Path) -> None:
+    """Sessions of this operator end. Raises ConfigError."""
+    path, operators, known = _one(config, name)
+    del operators[known.name]
+    save_operators(path, operators)
+    print(f"{known.name} may no longer sign on; a session that is on ends now")
+
+
+def _known(config: Path) -> tuple[Path, dict[str, Operator]]:
+    """The file, which the first `add` makes, and who is in it."""
+    path = load_config(config).console.operators
+    return path, load_operators(path) if path.exists() else {}
+
+
+def _one(config: Path, name: str) -> tuple[Path, dict[str, Operator], Operator]:
+    path, operators = _known(config)
+    known = operators.get(plain_name(name))
+    if known is None:
+        raise ConfigError(f"{plain_name(name)} is not in {path}; see `groundwatch operator list`")
+    return path, operators, known
 
 
 def _passphrase(name: str) -> str:

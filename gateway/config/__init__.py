@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Configuration: the files that users write, as msgspec Structs, and reading them strictly."""
 
-from gateway.config.gateway_file import EXAMPLE, GatewayConfig, add_option, load_config
+from gateway.config.gateway_file import EXAMPLE, GatewayConfig, load_config
 from gateway.config.network import ApiConfig, BrokerConfig, BrokerKind, ConsoleConfig, SerialConfig
 
 __all__ = [
@@ -12,6 +12,5 @@ __all__ = [
     "ConsoleConfig",
     "GatewayConfig",
     "SerialConfig",
-    "add_option",
     "load_config",
 ]

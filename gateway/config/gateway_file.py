@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -188,16 +187,6 @@ class GatewayConfig:
     def store(self) -> Path | str:
         """Where it is: a file, or the URL of a database."""
         return self.store_url or self.data_dir / "groundwatch.db"
-
-
-def add_option(parser: argparse.ArgumentParser, what_for: str = "configuration file") -> None:
-    """`--config` of every verb that has to do with a gateway."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("gateway.toml"),
-        help=f"{what_for} (default: gateway.toml)",
-    )
 
 
 def load_config(path: Path) -> GatewayConfig:

@@ -61,8 +61,8 @@ def test_operator_set_role_changes_the_role_alone(site, monkeypatch) -> None:
         (("passwd", "tom"), "operator list"),
         (("set-role", "tom", "--role", "operator"), "operator list"),
         (("set-role", "eva"), "--role supervisor"),
-        (("passwd", "eva", "--role", "operator"), "set-role"),
-        (("passwd",), "passwd eva"),
+        (("passwd", "eva", "--role", "operator"), "--role"),
+        (("passwd",), "groundwatch operator passwd"),
     ],
 )
 def test_operator_wrong_word_is_one_line_and_exit_2(site, monkeypatch, capsys, words, part):

@@ -293,13 +293,13 @@ def test_operator_command_adds_lists_and_removes(
 @pytest.mark.parametrize(
     ("words", "typed", "says"),
     [
-        (["add"], PASSPHRASE, "name whom"),
+        (["add"], PASSPHRASE, "groundwatch operator add"),
         (["add", "eva"], "short", "8 to 256"),
         (["add", "eva"], "", "8 to 256"),
         (["add", "e;va"], PASSPHRASE, "letters"),
         (["add", "eva", "--role", "king"], PASSPHRASE, "role"),
         (["remove", "eva"], "", "operator list"),
-        (["promote", "eva"], "", "invalid choice"),
+        (["promote", "eva"], "", "there is no verb"),
     ],
 )
 def test_operator_command_that_cannot_be_done_is_one_line(
