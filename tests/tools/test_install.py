@@ -58,7 +58,7 @@ async def test_gateway_alone_starts_and_serves_its_page(python: Path, tmp_path: 
     config = write_config(tmp_path, 'kind = "embedded"\nport = 0')
     async with gateway((python,), config, {"PYTHONPATH": ""}) as running:
         assert running.port
-        page = await asyncio.to_thread(_read, f"{running.console}sign-on")
+        page = await asyncio.to_thread(_read, f"{running.console}sign-in")
     assert running.status == 0, running.problem
     assert "<title>" in page
 
