@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -96,6 +96,8 @@ class Fleet:
 
     `restarts` and `crashes` count by node; `logs` holds what they print and the detections they say
     they made; `late_blocks` counts world blocks that were ready only after their time had come.
+    `on_line` is called with node and line for each line that a node prints. With `in_place` nodes
+    run on the trees themselves, so what they write to their flash is there for the next run.
     """
 
     def __init__(
@@ -108,6 +110,8 @@ class Fleet:
         faults: Mapping[str, Faults] | None = None,
         ambient_nm_s: float = AMBIENT_NM_S,
         charges: str = "none",
+        in_place: bool = False,
+        on_line: Callable[[str, str], None] | None = None,
     ) -> None:
         self.restarts: dict[str, int] = dict.fromkeys(trees, 0)
         self.crashes: dict[str, int] = dict.fromkeys(trees, 0)
@@ -121,6 +125,8 @@ class Fleet:
         self._faults = _declared(source) if faults is None else faults
         self._ambient_nm_s = ambient_nm_s
         self._charges = charges
+        self._in_place = in_place
+        self._on_line = on_line
         self._work: Path | None = None
         self._feeds: dict[str, RingFeed] = {}
         self._edges: dict[str, EdgeFile] = {}
@@ -144,7 +150,7 @@ class Fleet:
         self._work = Path(tempfile.mkdtemp(prefix="groundwatch-"))
         try:
             boxes = [
-                make_box(self._work, node, tree, self._micropython)
+                make_box(self._work, node, tree, self._micropython, self._in_place)
                 for node, tree in self._trees.items()
             ]
             await self._prepare(boxes)
@@ -305,9 +311,15 @@ class Fleet:
         while data := await process.stdout.read(4096):
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
-                log.add(line.decode(errors="replace"))
+                self._printed(log, line)
             if len(pending) > 4096:
-                log.add(pending.decode(errors="replace"))
+                self._printed(log, pending)
                 pending = b""
         if pending:
-            log.add(pending.decode(errors="replace"))
+            self._printed(log, pending)
+
+    def _printed(self, log: NodeLog, raw: bytes) -> None:
+        line = raw.decode(errors="replace")
+        log.add(line)
+        if self._on_line is not None:
+            self._on_line(log.node, line)

@@ -137,7 +137,7 @@ class NodeLog:
 
 @dataclass(frozen=True)
 class NodeBox:
-    """Where one simulated node lives: a copy of its tree, its feed and its settings."""
+    """Where one simulated node lives: its tree or a copy of it, its feed and its settings."""
 
     node: str
     board: str
@@ -211,8 +211,11 @@ class NodeBox:
         }
 
 
-def make_box(work: Path, node: str, tree: Path, micropython: Path) -> NodeBox:
-    """Copy a tree written by `groundwatch bundle` into a folder of its own. Raises SimError."""
+def make_box(
+    work: Path, node: str, tree: Path, micropython: Path, in_place: bool = False
+) -> NodeBox:
+    """A folder of its own with a copy of a tree that `groundwatch bundle` wrote, or, `in_place`,
+    with a link to the tree itself. Raises SimError."""
     if not micropython.is_file():
         raise SimError(f"{micropython}: no MicroPython there; run make setup")
     try:
@@ -226,7 +229,11 @@ def make_box(work: Path, node: str, tree: Path, micropython: Path) -> NodeBox:
     folder = work / node
     if folder.exists():
         raise SimError(f"{folder}: exists already; give an empty work folder")
-    shutil.copytree(tree, folder / "tree")
+    if in_place:
+        folder.mkdir(parents=True)
+        (folder / "tree").symlink_to(tree.resolve(), target_is_directory=True)
+    else:
+        shutil.copytree(tree, folder / "tree")
     return NodeBox(node, str(board), folder, micropython)
 
 

@@ -1,35 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Loopback ports for servers under test.
-
-A port that the kernel names can go to an outgoing connection of another test before the server
-opens it. These lie below every ephemeral range (Linux from 32768, macOS from 49152), each test
-process has a stretch of its own, and none is given again before the stretch has been used up.
-"""
+"""Loopback ports for servers under test: those that the plugin for pytest gives out as well."""
 
 from __future__ import annotations
 
-import os
-import socket
-from itertools import count
+from sim_hardware.loopback import free_port
 
-_FIRST = 10_000
-_STRETCH = 2_500
-_STRETCHES = 9
-
-_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_start = _FIRST + _STRETCH * (_worker % _STRETCHES)
-# Two runs at once start at different places.
-_steps = count(os.getpid())
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 on which nothing listens."""
-    for _ in range(_STRETCH):
-        port = _start + next(_steps) % _STRETCH
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("every port of this test process is taken")
+__all__ = ["free_port"]

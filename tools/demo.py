@@ -7,10 +7,8 @@ import asyncio
 import contextlib
 import json
 import logging
-import signal
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from tools import micropython
 from tools.errors import UserError
 from tools.score.crossings import crossing_facts
 from tools.score.truth import Point
+from tools.stop import stop_signals
 from tools.telling import Teller
 from tools.trees import write_trees
 
@@ -148,7 +147,7 @@ async def _until(seconds: float | None, gateway: Gateway, fleet: Fleet) -> float
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     failed = asyncio.create_task(gateway.wait())
-    with _stop_signals() as stop:
+    with stop_signals() as stop:
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({failed, stopped}, timeout=seconds, return_when="FIRST_COMPLETED")
         stopped.cancel()
@@ -156,20 +155,6 @@ async def _until(seconds: float | None, gateway: Gateway, fleet: Fleet) -> float
         failed.result()
     failed.cancel()
     return loop.time() - began_s
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 async def _drain(watch: Watch, made: set[Identity]) -> None:

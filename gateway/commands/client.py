@@ -35,10 +35,12 @@ class NoGateway(ConfigError):
 
 
 class Client:
-    """Asks the gateway that runs on `data_dir`. All methods raise ConfigError, and NoGateway."""
+    """Asks the gateway that runs on `data_dir`, or the one at `address` (by default that of
+    GROUNDWATCH_API). All methods raise ConfigError, and NoGateway."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, address: str = "") -> None:
         self._data_dir = data_dir
+        self._address = address or os.environ.get(ADDRESS, "")
 
     def get(self, path: str, answer: type[_T], query: dict[str, Any] | None = None) -> _T:
         """A read; None in the query is left out."""
@@ -63,7 +65,7 @@ class Client:
         # A third of a second of imports, for a verb that asks; not for its help.
         import aiohttp
 
-        address = os.environ.get(ADDRESS, "")
+        address = self._address
         if address:
             headers = {"Authorization": f"Bearer {os.environ.get(TOKEN, '')}"}
             return await self._send(aiohttp.TCPConnector(), address, method, path, body, headers)
@@ -102,10 +104,9 @@ class Client:
             raise self._nobody() from None
 
     def _nobody(self) -> NoGateway:
-        address = os.environ.get(ADDRESS, "")
-        if address:
-            where = repr(address[:80])
-            return NoGateway(f"no gateway answers at {where}: start it, or correct {ADDRESS}")
+        if self._address:
+            where = repr(self._address[:80])
+            return NoGateway(f"no gateway answers at {where}: start it, or correct the address")
         return NoGateway(f"no gateway answers in {self._data_dir}: start it first")
 
 

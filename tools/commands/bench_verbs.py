@@ -91,6 +91,12 @@ VERBS = (
         "groundwatch sim list --json",
     ),
     Verb(
+        "sim run",
+        "tools.simrun.cli:run",
+        "run simulated nodes of your own site, with the real firmware, against your own gateway",
+        "groundwatch sim run --config gateway.toml --seconds 60 --json",
+    ),
+    Verb(
         "sim export",
         "tools.sim:export",
         "make a take from a simulated world, with the truth of who went where",
