@@ -17,8 +17,8 @@ _PUBLISH = 3  # MQTT 3.1.1, 2.2.1
 _CHUNK = 4096
 _CONNECT_S = 5.0
 _WAITING = 256  # chunks on their way in one direction; then TCP makes the sender wait
-LOSS_MOST_PCT = 90
-DELAY_MOST_S = 30.0
+MAX_LOSS_PCT = 90
+MAX_DELAY_S = 30.0
 
 _Late = asyncio.Queue[tuple[float, bytes]]
 
@@ -50,8 +50,8 @@ class ImpairedLink:
 
     @loss_pct.setter
     def loss_pct(self, value: int) -> None:
-        if not 0 <= value <= LOSS_MOST_PCT:
-            raise SimError(f"loss must be from 0 to {LOSS_MOST_PCT} per cent, for example 10")
+        if not 0 <= value <= MAX_LOSS_PCT:
+            raise SimError(f"loss must be from 0 to {MAX_LOSS_PCT} per cent, for example 10")
         self._loss_pct = value
 
     @property
@@ -61,8 +61,8 @@ class ImpairedLink:
 
     @delay_s.setter
     def delay_s(self, value: float) -> None:
-        if not 0 <= value <= DELAY_MOST_S:
-            raise SimError(f"delay must be from 0 to {DELAY_MOST_S:g} s, for example 0.2")
+        if not 0 <= value <= MAX_DELAY_S:
+            raise SimError(f"delay must be from 0 to {MAX_DELAY_S:g} s, for example 0.2")
         self._delay_s = value
 
     def lead_to(self, host: str, port: int) -> None:

@@ -54,9 +54,9 @@ async def test_link_without_faults_carries_both_ways_to_the_last_byte() -> None:
 async def test_link_with_delay_answers_after_twice_the_delay() -> None:
     async with echo_behind_a_link() as link:
         link.delay_s = 0.3
-        began_s = asyncio.get_running_loop().time()
+        start_s = asyncio.get_running_loop().time()
         assert await answer(link, PING) == PING
-        assert asyncio.get_running_loop().time() - began_s >= 0.6
+        assert asyncio.get_running_loop().time() - start_s >= 0.6
 
 
 async def test_link_with_loss_breaks_its_share_of_publishes_and_nothing_else() -> None:

@@ -23,7 +23,7 @@ from tools.errors import UserError
 from tools.flash.enrol import highest_boot
 from tools.image import boards
 
-NODES_MOST = 64
+MAX_NODES = 64
 _FOLDER = "simulated"  # in the gateway's data_dir
 _BOARD = "pico_w"
 
@@ -55,9 +55,9 @@ def read_own(config_path: Path, site_path: Path | None, wanted: Sequence[str]) -
         for node in site.nodes.values()
         if (node.id in wanted if wanted else node.link != SERIAL)
     ]
-    if not 1 <= len(chosen) <= NODES_MOST:
+    if not 1 <= len(chosen) <= MAX_NODES:
         raise UserError(
-            f"{len(chosen)} nodes are to be simulated, and 1 to {NODES_MOST} can be: name some, "
+            f"{len(chosen)} nodes are to be simulated, and 1 to {MAX_NODES} can be: name some, "
             "for example --nodes n01,n02"
         )
     for node in chosen:

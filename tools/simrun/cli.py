@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from gateway.commands.options import NOT_NEGATIVE, PATH, Number, config_option, json_option
-from sim_hardware.impaired import LOSS_MOST_PCT, ImpairedLink
+from sim_hardware.impaired import MAX_LOSS_PCT, ImpairedLink
 from sim_hardware.world import World
 from tools.errors import UserError
 from tools.simrun.boxes import Own, read_own
@@ -21,7 +21,7 @@ from tools.simrun.running import simulated
 from tools.simrun.where import Address, ask_gateway, must_answer, parse_broker
 from tools.stop import stop_signals
 
-_SECONDS_MOST = 604_800
+_MAX_SECONDS = 604_800
 
 
 @click.command()
@@ -39,13 +39,13 @@ _SECONDS_MOST = 604_800
 @click.option("--seed", type=NOT_NEGATIVE, default=1, help="of the world and of the loss")
 @click.option(
     "--seconds",
-    type=Number(1, _SECONDS_MOST),
+    type=Number(1, _MAX_SECONDS),
     help="end after so long  [default: until ^C]",
 )
 @click.option("--nodes", default="", metavar="n01,n02", help="only these  [default: all on Wi-Fi]")
 @click.option(
     "--loss",
-    type=click.IntRange(0, LOSS_MOST_PCT),
+    type=click.IntRange(0, MAX_LOSS_PCT),
     default=0,
     metavar="PCT",
     help="share of messages at which the connection breaks",

@@ -17,7 +17,7 @@ from tools.errors import UserError
 
 _PIR_RANGE_M = 12.0  # of a node without one in site.toml, as of `groundwatch node flash`
 _BOARD = "pico_w"
-_WAYS_MOST = 50
+_MAX_WAYS = 50
 _REACH_M = 28.0  # a walker begins and ends so far from the line of nodes
 _BESIDE_M = 8.0  # and passes a node at this distance, where the next one is far away
 _FIRST_S, _EVERY_S = 5.0, 60.0
@@ -63,7 +63,7 @@ def _spec(node: Node) -> NodeSpec:
 
 def _walkers(nodes: tuple[NodeSpec, ...]) -> tuple[ActorSpec, ...]:
     """By turns over each stretch between two nodes, at right angles to it."""
-    stretches = list(zip(nodes[:-1], nodes[1:], strict=True))[:_WAYS_MOST]
+    stretches = list(zip(nodes[:-1], nodes[1:], strict=True))[:_MAX_WAYS]
     ways = [_across((a.x_m, a.y_m), (b.x_m, b.y_m)) for a, b in stretches if _apart(a, b)]
     if not ways:
         ways = [_across((nodes[0].x_m, nodes[0].y_m), (nodes[0].x_m + 20.0, nodes[0].y_m))]
