@@ -22,7 +22,7 @@ from gateway.performance.intervals import rate, share
 from gateway.performance.measure import measure
 from gateway.performance.watch import (
     DAYS_MOST,
-    WALK_TESTS_MOST,
+    MAX_WALK_TESTS,
     Day,
     WalkTest,
     WatchBook,
@@ -169,11 +169,11 @@ def test_watch_book_is_bounded() -> None:
         state = kept(book, state)
     assert len(book.days) == DAYS_MOST + 1
     assert len(state) == DAYS_MOST + 1
-    for number in range(WALK_TESTS_MOST + 5):
+    for number in range(MAX_WALK_TESTS + 5):
         book.note_walks((walk(number),))
     state = kept(book, state)
-    assert len(book.walk_tests) == WALK_TESTS_MOST
-    assert sum(name.startswith("walk_test:") for name in state) == WALK_TESTS_MOST
+    assert len(book.walk_tests) == MAX_WALK_TESTS
+    assert sum(name.startswith("walk_test:") for name in state) == MAX_WALK_TESTS
 
 
 @pytest.fixture

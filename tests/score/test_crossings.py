@@ -28,7 +28,7 @@ def truth(*actors: dict[str, Any]) -> dict[str, Any]:
 
 def alarm(t_s: float, *nodes: str) -> dict[str, Any]:
     """An alarm line as far as it matters here."""
-    return {"type": "alarm", "id": round(t_s), "t_s": t_s, "nodes": list(nodes)}
+    return {"type": "alarm", "id": round(t_s), "t_s": t_s, "nodes": list(nodes), "class": "person"}
 
 
 def test_score_alarm_during_crossing_counts_it_with_its_delay() -> None:

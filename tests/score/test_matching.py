@@ -153,7 +153,14 @@ def test_spans_merge_and_leave_the_rest() -> None:
 
 
 def alarm(t_s: float, *nodes: str, number: int = 1, **more: float) -> dict[str, Any]:
-    return {"type": "alarm", "id": number, "t_s": t_s, "nodes": list(nodes), **more}
+    return {
+        "type": "alarm",
+        "id": number,
+        "t_s": t_s,
+        "nodes": list(nodes),
+        "class": "person",
+        **more,
+    }
 
 
 def test_alarms_are_hit_repeated_nuisance_or_false() -> None:

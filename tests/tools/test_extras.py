@@ -84,7 +84,7 @@ def test_gateway_alone_imports_no_library_of_an_extra():
     ("words", "extra"),
     [
         (("flash", "n07"), "flash"),
-        (("sim", "--list"), "sim"),
+        (("sim", "export", "walker"), "sim"),
         (("demo",), "sim"),
         (("score", "--suite"), "score"),
         (("recordings", "."), "recordings"),
