@@ -51,6 +51,18 @@ def config_on(board: UsbBoard) -> dict:
     return dict(config)
 
 
+def plugged_in_again(capsys, site, board: UsbBoard) -> dict:
+    """The same command until it is done, as its own error line asks: on a busy machine a board may
+    restart while the command opens its port."""
+    for _ in range(5):
+        board.unplug()
+        board.plug()
+        if cli.main([*flash(site, board), "--json"]) == 0:
+            return dict(json.loads(capsys.readouterr().out))
+        capsys.readouterr()
+    pytest.fail("five times in a row")
+
+
 def test_first_node_of_an_empty_site_is_at_its_origin(site, plug, capsys) -> None:
     before = (site / "site.toml").read_text()
     done = groundwatch(capsys, *flash(site, plug()))
@@ -136,7 +148,7 @@ def test_node_in_a_wrong_wifi_is_repaired_by_the_same_command(site, plug, capsys
     first = config_on(board)
     assert first["wifi"]["ssid"] == "field"
     groundwatch(capsys, "init", str(site), "--yes", "--wifi", "field-2", "--address", "10.1.1.1")
-    again = groundwatch(capsys, *flash(site, board))
+    again = plugged_in_again(capsys, site, board)
     second = config_on(board)
     assert (second["wifi"]["ssid"], second["broker"]["host"]) == ("field-2", "10.1.1.1")
     assert second["wifi"]["passphrase"] == load_config(site / "gateway.toml").nodes.passphrase
