@@ -94,7 +94,7 @@ class Pseudo:
 class Terminal(Pseudo):
     """`with Terminal(folder, "init") as terminal:` runs `groundwatch init` there."""
 
-    def __init__(self, folder: Path, *words: str, limit_s: float = 60) -> None:
+    def __init__(self, folder: Path, *words: str, limit_s: float = 120) -> None:
         command = [sys.executable, "-m", "tools.cli", *words]
         super().__init__(folder, command, os.defpath, limit_s)
 
@@ -108,7 +108,10 @@ class Terminal(Pseudo):
         end_s = time.monotonic() + self._limit_s
         while self._read(end_s):
             pass
-        return self._process.wait(self._limit_s)
+        status = self._process.wait(self._limit_s)
+        while self._read(time.monotonic() + 1.0):  # on a slow machine it wrote after the limit
+            pass
+        return status
 
 
 class Shell(Pseudo):

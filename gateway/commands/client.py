@@ -106,7 +106,8 @@ class Client:
     def _nobody(self) -> NoGateway:
         if self._address:
             where = repr(self._address[:80])
-            return NoGateway(f"no gateway answers at {where}: start it, or correct the address")
+            which = ADDRESS if self._address == os.environ.get(ADDRESS) else "the address"
+            return NoGateway(f"no gateway answers at {where}: start it, or correct {which}")
         return NoGateway(f"no gateway answers in {self._data_dir}: start it first")
 
 

@@ -17,7 +17,7 @@ from tests.gateway.chromium import Page, open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.sign_on import enrol, sign_on_page
 
-ESCALATION = '[[escalation]]\nafter_s = 10\nto = "shift leader"\n'
+ESCALATION = '[[escalation]]\nafter_s = 25\nto = "shift leader"\n'
 
 # Of every element with text of its own: the least contrast to what is painted behind it (WCAG 2.2).
 CONTRAST = """(() => {

@@ -52,7 +52,7 @@ def completed(program: dict[str, str], *typed: str) -> list[str]:
         (["node", "re"], {"reboot", "revoke"}),
         (["alarm", "list", "--sta"], {"--state"}),
         (["alarm", "assess", "12", "wea"], {"weather"}),
-        (["sim", ""], {"list", "export", "board", "control"}),
+        (["sim", ""], {"list", "export", "board", "control", "run"}),
     ],
 )
 def test_bash_completes_what_was_typed(program: dict[str, str], typed: list[str], found: set[str]):
