@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch gateway run`: run the gateway until it is told to stop."""
+"""Commands: `groundwatch gateway run`: run the gateway until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch operator`: who may sign on at the console."""
+"""Commands: `groundwatch operator`: who may sign in at the console."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def add(name: str, role: str, config: Path) -> None:
         )
     operators[name] = new_operator(name, Role(role), _passphrase(name))
     save_operators(path, operators)
-    print(f"{name} may sign on as {role}")
+    print(f"{name} may sign in as {role}")
 
 
 @click.command()
@@ -83,7 +83,7 @@ def set_role(name: str, role: str, config: Path) -> None:
     path, operators, known = _one(config, name)
     operators[known.name] = replace(known, role=Role(role))
     save_operators(path, operators)
-    print(f"{known.name} may sign on as {role}; the passphrase is as before")
+    print(f"{known.name} may sign in as {role}; the passphrase is as before")
 
 
 @click.command()
@@ -94,7 +94,7 @@ def remove(name: str, config: Path) -> None:
     path, operators, known = _one(config, name)
     del operators[known.name]
     save_operators(path, operators)
-    print(f"{known.name} may no longer sign on; a session that is on ends now")
+    print(f"{known.name} may no longer sign in; an open session ends now")
 
 
 def _known(config: Path) -> tuple[Path, dict[str, Operator]]:

@@ -11,9 +11,9 @@ import pytest
 
 from gateway.enrolment import ENROLMENT, Entry, Journal, KeyAct
 from gateway.keys import load_fleet_root, node_key
+from tests.simrun.process import make_site
 from tools.errors import UserError
 from tools.simrun.boxes import kept_folder, node_keys, read_own, write_nodes
-from tools.simrun.process import make_site
 
 SITE = """\
 [site]

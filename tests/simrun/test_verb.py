@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tests.ports import free_port
+from tests.simrun.process import SITE, GatewayProcess, make_site
 from tools.cli import main
-from tools.simrun.process import SITE, GatewayProcess, make_site
 
 
 @pytest.fixture

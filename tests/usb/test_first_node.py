@@ -16,12 +16,11 @@ from gateway.enrolment import ENROLMENT, Journal
 from gateway.keys import load_fleet_root
 from sim_hardware.usb.board import UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
-from sim_hardware.usb.romloader import RomLoader
 from tests.ports import free_port
 from tests.terminal import Terminal
-from tests.usb.rig import esp32_image, uf2_image, until
+from tests.usb.rig import uf2_image, until
 from tests.usb.test_flash import back, groundwatch
-from tests.usb.test_flash_espressif import ESP32
+from tests.usb.test_flash_espressif import blank_esp32
 from tools import cli
 
 INIT = ("--yes", "--address", "192.168.4.1", "--site", "north", "--wifi", "field")
@@ -115,17 +114,8 @@ def test_blank_esp32_is_recognised_by_its_boot_loader(
     site, micropython, tmp_path, capsys, monkeypatch
 ) -> None:
     monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
-    folder = tmp_path / "esp"
-    folder.mkdir()
-    image = tmp_path / "some.bin"
-    image.write_bytes(esp32_image())
-    chip = RomLoader(folder)
-    board = UsbBoard(folder, micropython, ESP32, native_usb=False)
-    board.port = chip.port
-    chip.on_run = board.plug
-    with chip:
+    with blank_esp32(tmp_path, micropython) as (board, _chip, image):
         done = groundwatch(capsys, *flash(site, board, "--image", str(image)))
-    board.unplug()
     assert (done["board"], done["generation"]) == ("esp32", 1)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -23,10 +24,9 @@ def site(tmp_path):
     return write_site(tmp_path)
 
 
-def test_flash_blank_esp32_takes_micropython_by_esptool(
-    site, micropython, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
+@contextmanager
+def blank_esp32(tmp_path, micropython):
+    """A blank chip whose boot loader answers, and an image of MicroPython for it."""
     folder = tmp_path / "esp"
     folder.mkdir()
     image = tmp_path / "some.bin"
@@ -36,8 +36,16 @@ def test_flash_blank_esp32_takes_micropython_by_esptool(
     board.port = chip.port
     chip.on_run = board.plug
     with chip:
-        said = groundwatch(capsys, *flash(site, board, "--image", str(image)), "--board", "esp32")
+        yield board, chip, image
     board.unplug()
+
+
+def test_flash_blank_esp32_takes_micropython_by_esptool(
+    site, micropython, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
+    with blank_esp32(tmp_path, micropython) as (board, chip, image):
+        said = groundwatch(capsys, *flash(site, board, "--image", str(image)), "--board", "esp32")
     size = image.stat().st_size
     assert bytes(chip.flash[0x1000 : 0x1000 + size]) == image.read_bytes()
     assert (said["board"], said["generation"]) == ("esp32", 1)

@@ -34,7 +34,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 def version() -> str:
-    """Return the installed distribution's version, or say that it is a bare checkout."""
+    """Return the installed distribution's version, or that it is a bare checkout."""
     try:
         return metadata.version("groundwatch")
     except metadata.PackageNotFoundError:

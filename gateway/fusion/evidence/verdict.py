@@ -41,8 +41,9 @@ def judge(rules: Rules, target: TargetClass, signs: Sequence[Sign]) -> Verdict:
     if target is TargetClass.UNKNOWN:
         confirmed = "order" in kinds and "noisy" not in kinds
     else:
-        enough = sum_of >= rules.alarm_at or bool(_grounds(kinds) & _SUFFICIENT)
-        confirmed = target in ALARMABLE and enough and bool(_grounds(kinds))
+        grounds = _grounds(kinds)
+        enough = sum_of >= rules.alarm_at or bool(grounds & _SUFFICIENT)
+        confirmed = target in ALARMABLE and enough and bool(grounds)
     is_shown = target in ALARMABLE or target is TargetClass.UNKNOWN
     reasons = tuple(dict.fromkeys(sign.reason for sign in signs if sign.reason))
     return Verdict(
@@ -64,9 +65,9 @@ def _probability(log_odds: float) -> float:
     return round(min(max(1 / (1 + math.exp(-log_odds)), 0.01), 0.99), 2)
 
 
-# A node names one walker of three a group, and a group hardly ever a person: on the sites that
-# weights are fitted on, 38 % of persons and 92 % of groups are reported as a group, 62 % and 5 % as
-# a person. So a report of a person is worth ln(0.62 / 0.05), one of a group ln(0.92 / 0.38).
+# On the sites of tools/score/confidence.toml (`groundwatch score --suite`) nodes report 38 % of
+# persons and 92 % of groups as a group, 62 % and 5 % as a person. So a report of a person is worth
+# ln(0.62 / 0.05), one of a group ln(0.92 / 0.38).
 _GROUP_VOTE = 0.35
 
 
