@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # First thing on a node: room for the trace of an error inside an interrupt, early collections.
-# Then each file that a start needs beside the trees is compared with root.copy, and replaced when
-# it is damaged.
+# Then each file that a start needs beside the trees is compared with its copy, and replaced when it
+# is damaged.
 import gc
 
 import micropython
@@ -12,9 +12,9 @@ gc.threshold(16_384)
 
 
 # Names here are built into MicroPython where they can be: others stay on the heap for ever.
-def check():
-    # root.copy (tools/bundle.py): lines "name size CRC-32", each before the file's bytes. The CRC
-    # goes on from that of name and size.
+def check(copies):
+    # root.copy (tools/bundle.py) and node.copy (ugs/ratchet.py): lines "name size CRC-32", each
+    # before the file's bytes. The CRC goes on from that of name and size.
     from binascii import crc32
     from os import listdir
 
@@ -30,9 +30,9 @@ def check():
         return value
 
     # Without main.py the board is being flashed: what differs may be newer.
-    if "main.py" not in listdir() or "root.copy" not in listdir():
+    if "main.py" not in listdir() or copies not in listdir():
         return
-    with open("root.copy", "rb") as file:
+    with open(copies, "rb") as file:
         line = file.readline(64)
         while line:
             name, size, end = line.split()
@@ -53,8 +53,9 @@ def check():
             line = file.readline(64)
 
 
-try:
-    check()
-except Exception as error:
-    print("not checked cause=%r" % error)
-del check
+for name in ("root.copy", "node.copy"):
+    try:
+        check(name)
+    except Exception as error:
+        print("not checked copy=%s cause=%r" % (name, error))
+del check, name

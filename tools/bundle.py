@@ -59,11 +59,13 @@ _FIXED = {
 }
 # A second copy of them, but for the first, which puts it in place of a damaged one.
 _COPY = "root.copy"
+# That of node.json, which the node fills (firmware/ugs/ratchet.py): an empty one asks it to.
+NODE_COPY = "node.copy"
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
 # What was there before and flashing removes: safe mode's image under another name, and sources,
 # which MicroPython would take instead of what is compiled.
 _FORMER = ("rescue.fw", "guard.py", "pack.py", "slots.py")
-OWNED = (*_FIXED, _COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
+OWNED = (*_FIXED, _COPY, NODE_COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
             (out / name).write_bytes(data)
         for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
             (out / name).write_bytes(unsigned(tree))
-        for name in ("slot0", "slot1"):
+        for name in (NODE_COPY, "slot0", "slot1"):
             (out / name).touch()
         node_json = out / "node.json"
         node_json.touch(mode=0o600)

@@ -55,7 +55,7 @@ def test_bundle_of_the_example_writes_the_exact_tree(
     assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
     fixed = {"boot.py", "main.py"}
     compiled = {"guard.mpy", "inplace.mpy", "pack.mpy", "slots.mpy"}
-    rest = {"node.json", "root.copy", "slot0", "slot1", "a.fw", "safe_mode.fw"}
+    rest = {"node.json", "node.copy", "root.copy", "slot0", "slot1", "a.fw", "safe_mode.fw"}
     assert set(found) == fixed | compiled | rest
     assert set(found) <= {*OWNED, "node.json"}
     for name in fixed:

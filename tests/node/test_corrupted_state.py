@@ -23,11 +23,11 @@ CHARGES = "none"
 QUIET = walker(6, 0, 0)
 STARTED = "node started"
 # On the flash beside the state: two trees of which one may be damaged, what chooses between them,
-# the last failure, what a start needs beside the trees, and the copy of it. Not boot.py and
-# node.json, of which there is one copy.
+# the last failure, what a start needs beside the trees, and the copy of it. Not boot.py, of which
+# MicroPython runs one.
 TREES = ("a.fw", "safe_mode.fw")
 COPIED = {"main.py", "guard.mpy", "inplace.mpy", "pack.mpy", "slots.mpy"}
-COPY = "root.copy"
+COPY, NODE_COPY = "root.copy", "node.copy"
 ROOT = sorted(COPIED | {COPY, "b.fw", "slot0", "slot1", "failure", "starts"})
 COUNTERS = {"boot0", "boot1", "starts"}
 
@@ -183,6 +183,57 @@ def test_file_beside_the_trees_that_is_damaged_is_replaced_at_the_next_start(
     assert f"replaced damaged file={name}" in run.lines
     assert path.read_bytes() == whole
     assert any(line.startswith(STARTED) for line in run.lines)
+
+
+def _settled(micropython: Path, play: Callable[..., Any], tree: Path) -> bytes:
+    """A node whose key has gone on: node.json holds none, and has a copy. Returns node.json."""
+    play(micropython, QUIET)
+    assert (tree / NODE_COPY).read_bytes() == b""  # while it holds the key there is one copy of it
+    settings = json.loads((tree / "node.json").read_text())
+    del settings["key"]
+    (tree / "node.json").write_text(json.dumps(settings))
+    (tree / "exit.json").unlink()
+    play(micropython, QUIET)
+    (tree / "exit.json").unlink()
+    whole = (tree / "node.json").read_bytes()
+    assert (tree / NODE_COPY).read_bytes().endswith(whole)
+    return whole
+
+
+@pytest.mark.parametrize("way", range(len(DAMAGES)))
+def test_settings_that_are_damaged_are_replaced_at_the_next_start(
+    way: int, micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    whole = _settled(micropython, play, tmp_path / "n07")
+    path = tmp_path / "n07" / "node.json"
+    path.write_bytes(DAMAGES[way](random.Random(1), whole))
+    run = play(micropython, QUIET)
+    assert "replaced damaged file=node.json" in run.lines
+    assert path.read_bytes() == whole
+    assert any(line.startswith(STARTED) for line in run.lines)
+
+
+def test_settings_that_are_gone_are_replaced_at_the_next_start(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    whole = _settled(micropython, play, tmp_path / "n07")
+    (tmp_path / "n07" / "node.json").unlink()
+    assert any(line.startswith(STARTED) for line in play(micropython, QUIET).lines)
+    assert (tmp_path / "n07" / "node.json").read_bytes() == whole
+
+
+def test_copy_of_the_settings_that_is_damaged_replaces_nothing(
+    micropython: Path, play: Callable[..., Any], tmp_path: Path
+):
+    whole = _settled(micropython, play, tmp_path / "n07")
+    copy = (tmp_path / "n07" / NODE_COPY).read_bytes()
+    for seed in range(10):
+        damaged = random.Random(seed).choice(DAMAGES)(random.Random(seed), copy)
+        (tmp_path / "n07" / NODE_COPY).write_bytes(damaged)
+        run = play(micropython, QUIET, seed=seed)
+        assert not [line for line in run.lines if line.startswith("replaced ")], seed
+        assert (tmp_path / "n07" / "node.json").read_bytes() == whole, seed
+        (tmp_path / "n07" / "exit.json").unlink()
 
 
 def test_copy_that_is_damaged_replaces_nothing(

@@ -21,7 +21,7 @@ from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
 from gateway.intake.authentication.epochs import AHEAD
 from gateway.keys import challenge_key, derive, next_epoch, node_key
 from gateway.store.choose import reading
-from tools.bundle import NodeConfig
+from tools.bundle import NODE_COPY, NodeConfig
 from tools.errors import UserError
 from tools.flash.board import Board
 from tools.flash.repl import BoardError, CableError
@@ -190,6 +190,7 @@ class Provisioner:
         config = replace(wish.config, key=key)
         data = config.as_json().encode()
         if board.inventory(("node.json",)).get("node.json") != sha256(data).hexdigest():
+            board.send(NODE_COPY, b"")  # the old one would be put back at the next start
             board.send("node.json", data)
 
     def _prove(self, board: Board, wish: Wish, held: Held) -> None:
