@@ -72,11 +72,11 @@ async def test_node_through_key_epochs_and_power_cuts_loses_nothing_and_alarms_n
             assert not reasons.keys() - {"old_epoch"}
     assert AlarmKind.FORGERY not in kinds
     assert AlarmKind.INTRUSION in kinds
-    told = (rig.tree / "node.json").read_text()
-    assert "key" not in json.loads(told)
-    assert given not in told
+    settings = (rig.tree / "node.json").read_text()
+    assert "key" not in json.loads(settings)
+    assert given not in settings
     copy = (rig.tree / "node.copy").read_text()
-    assert copy.endswith(told)
+    assert copy.endswith(settings)
     assert given not in copy
     assert [line for line in node.lines if line.startswith("key scrubbed ")]
     assert not [x for x in node.lines if x.startswith(("task failed", "node stops"))]
