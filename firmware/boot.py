@@ -12,7 +12,7 @@ gc.threshold(16_384)
 
 
 # Names here are built into MicroPython where they can be: others stay on the heap for ever.
-def check(copies):
+def check(path):
     # root.copy (tools/bundle.py) and node.copy (ugs/ratchet.py): lines "name size CRC-32", each
     # before the file's bytes. The CRC goes on from that of name and size.
     from binascii import crc32
@@ -30,9 +30,9 @@ def check(copies):
         return value
 
     # Without main.py the board is being flashed: what differs may be newer.
-    if "main.py" not in listdir() or copies not in listdir():
+    if "main.py" not in listdir() or path not in listdir():
         return
-    with open(copies, "rb") as file:
+    with open(path, "rb") as file:
         line = file.readline(64)
         while line:
             name, size, end = line.split()
@@ -53,9 +53,9 @@ def check(copies):
             line = file.readline(64)
 
 
-for name in ("root.copy", "node.copy"):
+for path in ("root.copy", "node.copy"):
     try:
-        check(name)
+        check(path)
     except Exception as error:
-        print("not checked copy=%s cause=%r" % (name, error))
-del check, name
+        print("not checked copy=%s cause=%r" % (path, error))
+del check, path

@@ -247,7 +247,8 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
     try:
         _clear(out)
         fixed = _fixed(mpy)
-        for name, data in {**fixed, _COPY: _copy(fixed)}.items():
+        copied = {name: data for name, data in fixed.items() if name != "boot.py"}
+        for name, data in {**fixed, _COPY: copy_of(copied)}.items():
             (out / name).write_bytes(data)
         for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
             (out / name).write_bytes(unsigned(tree))
@@ -269,14 +270,13 @@ def _fixed(mpy: int) -> dict[str, bytes]:
     return compiled_files(others, mpy) | plain
 
 
-def _copy(fixed: Mapping[str, bytes]) -> bytes:
+def copy_of(files: Mapping[str, bytes]) -> bytes:
     """As boot.py reads it: lines of name, size and CRC-32, each before the file's bytes. The CRC
     goes on from that of name and size."""
     out = b""
-    for name, data in sorted(fixed.items()):
-        if name != "boot.py":
-            head = f"{name} {len(data)}".encode()
-            out += b"%s %d\n" % (head, crc32(data, crc32(head))) + data
+    for name, data in sorted(files.items()):
+        head = f"{name} {len(data)}".encode()
+        out += b"%s %d\n" % (head, crc32(data, crc32(head))) + data
     return out
 
 

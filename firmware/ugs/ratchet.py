@@ -25,9 +25,6 @@ _PAD = const(600)
 _LOG_TURNS = const(64)
 _BLOCKS_MAX = const(1000)
 _NODE = "node.json"
-# Its second copy, which boot.py puts in place of a damaged one; an empty file asks for it. It never
-# holds a key: as long as node.json does, there is none.
-_COPY = "node.copy"
 
 
 class KeysError(ValueError):
@@ -59,8 +56,6 @@ class Ratchet:
         # How many places are left to overwrite; None: it is not yet counted.
         is_due = _DUE in os.listdir() or (key and self.epoch)
         self.left = None if is_due else 0
-        if key is None:
-            self._copy()
 
     def step(self, wall_ms):
         # Whether there are new keys. Only while the gateway answers to the present ones.
@@ -138,23 +133,22 @@ class Ratchet:
         # The key given at the cable leads to all that came after it.
         with open(_NODE) as file:
             table = json.load(file)
-        if self.epoch and table.pop("key", None):
+        if not self.epoch:
+            return
+        if table.pop("key", None):
             with open(_NODE + ".new", "w") as file:
                 json.dump(table, file)
             os.rename(_NODE + ".new", _NODE)
-            self._copy()
-
-    def _copy(self):
+        # A second copy, without the key, which boot.py puts in place of a damaged file. The tool
+        # that writes new settings empties it. A flash without room for it is scrubbed all the same.
         try:
-            if _COPY not in os.listdir() or os.stat(_COPY)[6]:
-                return
-            with open(_NODE, "rb") as file:
-                data = file.read()
-            head = ("%s %d" % (_NODE, len(data))).encode()
-            value = binascii.crc32(data, binascii.crc32(head))
-            with open(_COPY + ".new", "wb") as file:
-                file.write(head + (" %d\n" % value).encode() + data)
-            os.rename(_COPY + ".new", _COPY)
+            if "node.copy" not in os.listdir() or not os.stat("node.copy")[6]:
+                with open(_NODE, "rb") as file:
+                    data = file.read()
+                head = "%s %d" % (_NODE, len(data))
+                with open("node.copy", "wb") as file:
+                    file.write("%s %d\n" % (head, binascii.crc32(data, binascii.crc32(head))))
+                    file.write(data)
         except OSError:
             self._fail("copy")
 

@@ -132,10 +132,10 @@ class PicoW:
         found: re.Match[str] = await self.until(first, f"a line like {pattern!r}", within_s)
         return found
 
-    def plugged(self) -> None:
-        """Until its port is there, as after a reset."""
+    def plugged(self, boots: int = 0) -> None:
+        """Until its port is there, after so many starts."""
         end_us = self.emulated_us + int(_ENUMERATE_S * 1e6)
-        while not (now := self.ask("time"))["plugged"]:
+        while not (now := self.ask("time"))["plugged"] or now["boots"] < boots:
             assert now["emulated_us"] < end_us, "it does not enumerate"
             time.sleep(0.02)
 

@@ -65,10 +65,10 @@ def test_mpremote_works_on_the_port_and_the_port_survives_resets(pico_w_image, t
         mpremote(pico.port, "cp", str(source), ":kept.py")
         boots = pico.ask("time")["boots"]
         mpremote(pico.port, "reset")
-        pico.plugged()
+        pico.plugged(boots + 1)  # mpremote does not wait for it
         assert mpremote(pico.port, "exec", "import kept; print(kept.VALUE)").split() == ["5"]
         pico.ask("reset")
-        pico.plugged()
+        pico.plugged(boots + 2)
         assert pico.run("import kept; print(kept.VALUE)").split() == ["5"]
         assert pico.ask("time")["boots"] == boots + 2
 
