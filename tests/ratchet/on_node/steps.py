@@ -104,7 +104,7 @@ def copies(image, epochs):
 
 
 def cut(first, every, progsize, last=1_000_000):
-    base = new_node(16, progsize)
+    base = new_node(18, progsize)
     assert copies(base.image, (0,)) >= 2
     flash = Flash(bytearray(base.image))
     mounted(flash, progsize)
