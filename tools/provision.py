@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node provision`: keys of nodes, given out, changed, ended, and listed."""
+"""`groundwatch node provision` and `node revoke`: issue, rotate, revoke and list keys of nodes."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import secrets
 from pathlib import Path
+from typing import Any
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -23,50 +24,64 @@ from tools.flash import job
 from tools.flash.board import Board
 from tools.flash.boards import kind_of
 from tools.flash.enrol import Mode, Provisioner
+from tools.flash.options import BoardOptions, board_options, record_options
 from tools.flash.ports import ports, the_port
 from tools.flash.repl import CableError
 from tools.flash.screen import Screen
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `groundwatch node provision`."""
-    parser.add_argument("node", nargs="?", help="the node's id, as in n07")
-    job.add_arguments(parser)
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--rotate", action="store_true", help="a new key for the board plugged in")
-    what.add_argument("--replace", action="store_true", help="this board for a lost one")
-    what.add_argument("--revoke", action="store_true", help="no board speaks as this node any more")
-    what.add_argument("--list", action="store_true", help="how every node of the site stands")
-    what.add_argument(
-        "--new-root", action="store_true", help="make the fleet key of a new site, plain"
-    )
-    what.add_argument(
-        "--root",
-        choices=[rest.value for rest in Rest],
-        help="let the fleet key rest there from now on",
-    )
+# Options of which at most one is given.
+_ACTIONS = ("rotate", "replace", "revoke", "list_nodes", "new_root", "root")
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 when it is done; what is wrong is told in one line."""
-    if args.new_root or args.root:
-        return _fleet_root(load_config(args.config).fleet_key, args.root)
-    if args.list:
-        return _list(load_config(args.config), args.json)
-    if args.node is None:
+@click.command()
+@click.argument("node", required=False)
+@board_options
+@click.option("--rotate", is_flag=True, help="a new key for the board that is plugged in")
+@click.option("--replace", is_flag=True, help="this board for a lost one")
+@click.option("--revoke", is_flag=True, help="no board is accepted as this node any more")
+@click.option("--list", "list_nodes", is_flag=True, help="the state of every node of the site")
+@click.option("--new-root", is_flag=True, help="make the fleet key of a new site, plain")
+@click.option(
+    "--root",
+    type=click.Choice([rest.value for rest in Rest]),
+    help="where the fleet key is stored from now on",
+)
+def provision(node: str | None, **given: Any) -> None:
+    """NODE is its id, as in n07. Raises UserError, ConfigError."""
+    action = {name: given.pop(name) for name in _ACTIONS}
+    chosen = [name for name in _ACTIONS if action[name]]
+    if len(chosen) > 1:
+        first, second = (name.removesuffix("_nodes").replace("_", "-") for name in chosen[:2])
+        raise click.UsageError(f"--{second} is not allowed with --{first}")
+    config: Path = given["config"]
+    if action["new_root"] or action["root"]:
+        _fleet_root(load_config(config).fleet_key, action["root"], given["as_json"])
+    elif action["list_nodes"]:
+        _list(load_config(config), given["as_json"])
+    elif node is None:
         raise UserError("name a node, as in: groundwatch node provision n07, or --list")
-    if args.revoke:
-        return _revoke(args)
-    if args.rotate:
-        return _enrol(args, Mode.ROTATE, "key changed")
-    return _enrol(args, Mode.REPLACE if args.replace else Mode.ENROL, "provisioned")
+    elif action["revoke"]:
+        _revoke(node, config, given["by"], given["why"], given["as_json"])
+    elif action["rotate"]:
+        _enrol(BoardOptions(node, **given), Mode.ROTATE, "key changed")
+    else:
+        mode = Mode.REPLACE if action["replace"] else Mode.ENROL
+        _enrol(BoardOptions(node, **given), mode, "provisioned")
 
 
-def _enrol(args: argparse.Namespace, mode: Mode, why: str) -> int:
-    """For a board that has its firmware: its settings and its key, no files else."""
-    wanted = job.read_job(args, mode, why)
-    port = the_port(args.port, ports())
-    screen = Screen(quiet=args.json)
+@click.command()
+@click.argument("node")
+@record_options
+def revoke(node: str, config: Path, by: str | None, why: str | None, as_json: bool) -> None:
+    """NODE is its id, as in n07. Raises UserError, ConfigError."""
+    _revoke(node, config, by, why, as_json)
+
+
+def _enrol(options: BoardOptions, mode: Mode, why: str) -> None:
+    """For a board that has its firmware: its settings and its key, no other files."""
+    wanted = job.read_job(options, mode, why)
+    port = the_port(options.port, ports())
+    screen = Screen(quiet=options.as_json)
     try:
         board = Board(port)
         kind = wanted.kind(kind_of(board.facts.platform, board.facts.machine))
@@ -74,7 +89,7 @@ def _enrol(args: argparse.Namespace, mode: Mode, why: str) -> int:
         provisioner.check(board, wish)
         board.hold()
         wanted.enter_in_site(kind)
-        screen.say(f"{board.facts.machine} on {port}: giving it its key")
+        screen.show(f"{board.facts.machine} on {port}: giving it its key")
         try:
             enrolled = provisioner.enrol(board, wish)
         finally:
@@ -82,33 +97,33 @@ def _enrol(args: argparse.Namespace, mode: Mode, why: str) -> int:
         board.start()
     except CableError as error:
         raise UserError(f"{error}; plug it in and run this again: it goes on") from None
+    node = options.node
     facts = {
-        "node": args.node,
+        "node": node,
         "generation": enrolled.generation,
         "new_key": enrolled.is_new,
         "board": kind.name,
         "id": board.facts.id,
     }
     key = "a new key" if enrolled.is_new else "its key as before"
-    _tell(args.json, facts, f"{args.node}: {key} (generation {enrolled.generation}), proven")
-    return 0
+    _show(options.as_json, facts, f"{node}: {key} (generation {enrolled.generation}), proven")
 
 
-def _revoke(args: argparse.Namespace) -> int:
-    config = load_config(args.config)
-    if args.node not in load_site(config.site).nodes:
-        raise UserError(f"{config.site} has no node {args.node}")
-    if not args.why:
-        raise UserError("say why, for the record: --revoke --why 'stolen on the night of ...'")
-    who = job.person(args, args.why)
-    _provisioner(config).revoke(args.node, who)
-    facts = {"node": args.node, "revoked": True, "by": who.by, "why": who.why}
-    _tell(args.json, facts, f"{args.node} is revoked; a running gateway knows within a second")
-    return 0
+def _revoke(node: str, config_file: Path, by: str | None, why: str | None, as_json: bool) -> None:
+    config = load_config(config_file)
+    if node not in load_site(config.site).nodes:
+        raise UserError(f"{config.site} has no node {node}")
+    if not why:
+        raise UserError("give the reason for the record: --why 'stolen on the night of ...'")
+    person = job.person(by, why)
+    root = open_root(config.fleet_key)
+    Provisioner(Journal(config.data_dir / ENROLMENT, root), root).revoke(node, person)
+    facts = {"node": node, "revoked": True, "by": person.by, "why": person.why}
+    _show(as_json, facts, f"{node} is revoked; a running gateway knows within a second")
 
 
-def _list(config: GatewayConfig, as_json: bool) -> int:
-    enrolment = _journal(config).read()
+def _list(config: GatewayConfig, as_json: bool) -> None:
+    enrolment = Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
     rows = []
     for node in load_site(config.site).nodes:
         standing = enrolment.of(node)
@@ -125,7 +140,7 @@ def _list(config: GatewayConfig, as_json: bool) -> int:
         )
     if as_json:
         print(json.dumps(rows))
-        return 0
+        return
     table = Table(box=box.SIMPLE)
     for name in ("node", "state", "generation", "id", "revoked_at"):
         table.add_column(name.replace("_", " "))
@@ -136,17 +151,17 @@ def _list(config: GatewayConfig, as_json: bool) -> int:
             str(row["revoked_at"]),
         )
     Console().print(table)
-    return 0
 
 
-def _fleet_root(path: Path, rest: str | None) -> int:
-    """Make it, or move it from one place of rest to another."""
+def _fleet_root(path: Path, rest: str | None, as_json: bool) -> None:
+    """Make the fleet key, or move it to another storage."""
     if rest is None:
         if path.exists():
             raise UserError(f"{path} holds a fleet key already; nodes in use depend on it")
         write_root(path, secrets.token_bytes(ROOT_BYTES), Rest.PLAIN)
-        print(f"wrote {path}: keep a copy offline, then let it rest under a passphrase: --root")
-        return 0
+        line = f"wrote {path}: keep a copy offline, then encrypt it by --root passphrase"
+        _show(as_json, {"fleet_key": str(path), "root": Rest.PLAIN.value}, line)
+        return
     root = open_root(path)
     chosen: list[str] = []
 
@@ -157,18 +172,9 @@ def _fleet_root(path: Path, rest: str | None) -> int:
     write_root(path, root, Rest(rest), ask)
     if open_root(path, lambda _prompt: chosen[-1]) != root:
         raise ConfigError(f"{path} does not give its key back: restore your copy")
-    print(f"the fleet key {path} rests in: {rest}")
-    return 0
+    line = f"the fleet key {path} is stored as: {rest}"
+    _show(as_json, {"fleet_key": str(path), "root": rest}, line)
 
 
-def _provisioner(config: GatewayConfig) -> Provisioner:
-    root = open_root(config.fleet_key)
-    return Provisioner(Journal(config.data_dir / ENROLMENT, root), root)
-
-
-def _journal(config: GatewayConfig) -> Journal:
-    return Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key))
-
-
-def _tell(as_json: bool, facts: dict[str, object], sentence: str) -> None:
+def _show(as_json: bool, facts: dict[str, object], sentence: str) -> None:
     print(json.dumps(facts) if as_json else sentence)

@@ -146,7 +146,7 @@ def test_provision_of_a_node_on_a_wire_needs_no_network_and_is_remembered(
     assert held.inventory(("node.json",)) == digest
     held.close()
     said = refused(capsys, site, "n02", "--link", "wifi", board=board)
-    assert "says link = serial of n02" in said
+    assert "has link = serial for n02" in said
 
 
 def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
@@ -229,7 +229,7 @@ def test_provision_clone_of_a_nodes_flash_is_told_by_its_chip(desk, plug) -> Non
 def test_provision_revoked_node_comes_back_only_as_a_replacement(site, plug, capsys) -> None:
     board = plug(flash_blocks=BLOCKS)
     provision(capsys, site, "n01", board=board)
-    assert "say why" in refused(capsys, site, "n01", "--revoke")
+    assert "give the reason" in refused(capsys, site, "n01", "--revoke")
     provision(capsys, site, "n01", "--revoke", "--why", "stolen")
     assert "already" in refused(capsys, site, "n01", "--revoke", "--why", "stolen")
     assert "revoked" in refused(capsys, site, "n01", board=board)

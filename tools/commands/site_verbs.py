@@ -20,7 +20,7 @@ GROUPS = (
 VERBS = (
     Verb(
         "init",
-        "tools.init.cli",
+        "tools.init.cli:init",
         "make the folder of a new site: five questions, then a gateway can start",
         "groundwatch init",
     ),
@@ -56,7 +56,7 @@ VERBS = (
     ),
     Verb(
         "node flash",
-        "tools.flash.cli",
+        "tools.flash.cli:flash",
         "make a bare board a node: MicroPython, firmware, its key, and a proof of it",
         "groundwatch node flash n07 --at 75,12.5 --sector gate",
     ),
@@ -122,16 +122,15 @@ VERBS = (
     ),
     Verb(
         "node provision",
-        "tools.provision",
-        "keys of nodes: give out, rotate, replace a lost board, list; the fleet key",
+        "tools.provision:provision",
+        "keys of nodes: issue, rotate, replace a lost board, list; the fleet key",
         "groundwatch node provision n07 --rotate",
     ),
     Verb(
         "node revoke",
-        "tools.provision",
+        "tools.provision:revoke",
         "end a node's key: no board is accepted as this node any more",
         "groundwatch node revoke n07 --why 'stolen in the night of 3 May'",
-        words=("--revoke",),
     ),
     Verb(
         "alarm list",
