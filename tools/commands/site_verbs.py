@@ -49,6 +49,18 @@ VERBS = (
         "groundwatch gateway check --config gateway.toml",
     ),
     Verb(
+        "gateway backup",
+        "gateway.commands.backup:backup",
+        "write store, configuration and audit of a gateway to one file, while it runs",
+        "groundwatch gateway backup north.gwb --with-keys",
+    ),
+    Verb(
+        "gateway restore",
+        "gateway.commands.backup:restore",
+        "put a backup in place: a folder from which the gateway starts",
+        "groundwatch gateway restore north.gwb --config site/gateway.toml",
+    ),
+    Verb(
         "gateway salvage",
         "gateway.commands.salvage:salvage_store",
         "make a new store from what can be read of a damaged one",
