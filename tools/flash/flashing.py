@@ -24,6 +24,7 @@ from tools.flash.heartbeat import await_heartbeat, sentence
 from tools.flash.install import compare, put_files, put_start, tree_files
 from tools.flash.job import Job
 from tools.flash.options import BoardOptions
+from tools.flash.positions import Position
 from tools.flash.repl import CableError
 from tools.flash.screen import Screen
 from tools.flash.wiring import print_wiring
@@ -194,7 +195,6 @@ class Flash:
         print(f"{facts['node']} is a node of {facts['site']}: {key}, proven by a challenge")
         if self.job.is_new:
             node, file = self.job.node, self.job.config.site
-            print(
-                f"{node.id} was added to {file}: {node.x_m:g},{node.y_m:g} in sector {node.sector}"
-            )
+            where = self.job.position or Position(node.x_m, node.y_m)
+            print(f"{node.id} was added to {file}: {where} in sector {node.sector}")
         print_wiring(self.kind)

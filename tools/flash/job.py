@@ -22,6 +22,7 @@ from tools.errors import UserError
 from tools.flash.boards import BoardKind, guessed, kind_named, must_be_supported
 from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
 from tools.flash.options import BoardOptions
+from tools.flash.positions import Position, of_metres, position_of
 from tools.flash.site_file import Placement, check_id, placed, register, usual_sector
 from tools.prompts import Prompts
 
@@ -40,6 +41,7 @@ class Job:
     is_new: bool
     mode: Mode
     person: Person
+    position: Position | None = None  # of a new node
 
     def kind(self, found: BoardKind | None, chip: str = "") -> BoardKind:
         """The kind of board, from site.toml or as found. `chip` is known of a blank one too.
@@ -115,19 +117,20 @@ class Job:
         """Add a new node to the site file, before a key is issued for it."""
         if self.is_new:
             node = self.node
-            register(self.config.site, replace(node, board=kind.name))
+            register(self.config.site, replace(node, board=kind.name), self.position)
 
 
 def read_job(options: BoardOptions, mode: Mode, why: str) -> Job:
     """Raises UserError, ConfigError."""
     config = load_config(options.config)
-    x_m, y_m = (None, None) if options.at is None else _place(options.at)
+    position = position_of(options.at, options.at_gps, load_site(config.site).origin)
     if options.board:
         kind_named(options.board)
-    placement = Placement(x_m, y_m, options.sector, options.board, options.link)
+    placement = Placement(position, options.sector, options.board, options.link)
     placement = _completed(placement, config.site, options.node, asks=not options.as_json)
     site, node, is_new = placed(config.site, options.node, placement)
-    return Job(config, site, node, is_new, mode, person(options.by, options.why or why))
+    who = person(options.by, options.why or why)
+    return Job(config, site, node, is_new, mode, who, placement.position)
 
 
 def person(by: str | None, why: str) -> Person:
@@ -157,24 +160,13 @@ def _completed(placement: Placement, path: Path, node: str, asks: bool) -> Place
     site is at (0, 0) by default. Raises UserError, ConfigError."""
     check_id(node)
     site = load_site(path)
-    if placement.x_m is not None or node in site.nodes:
+    if placement.position is not None or node in site.nodes:
         return placement
     origin = "0,0" if not site.nodes else ""
     if asks and sys.stdin.isatty():
         prompts = Prompts()
         where = f"where {node} is: metres east,north of the site's (0, 0)"
-        x_m, y_m = prompts.ask(where, origin, _place)
+        position = prompts.ask(where, origin, of_metres)
         sector = placement.sector or prompts.ask("sector", usual_sector(site), str)
-        return replace(placement, x_m=x_m, y_m=y_m, sector=sector)
-    return replace(placement, x_m=0.0, y_m=0.0) if origin else placement
-
-
-def _place(text: str) -> tuple[float, float]:
-    try:
-        x_text, y_text = text.split(",")
-        x_m, y_m = float(x_text), float(y_text)
-    except ValueError:
-        x_m = y_m = float("nan")
-    if not (abs(x_m) <= 1e7 and abs(y_m) <= 1e7):  # nan compares false
-        raise UserError(f"--at {text!r} must be metres east and north, as in --at 75,12.5")
-    return x_m, y_m
+        return replace(placement, position=position, sector=sector)
+    return replace(placement, position=Position(0.0, 0.0)) if origin else placement

@@ -23,6 +23,7 @@ class BoardOptions:
     node: str
     config: Path
     at: str | None
+    at_gps: str | None
     sector: str | None
     board: str | None
     link: str | None
@@ -36,6 +37,11 @@ def board_options(command: _Function) -> _Function:
     """Options of a verb that makes a board a node: where it is placed, and how it is reached."""
     options = (
         click.option("--at", metavar="X,Y", help="metres east and north, for a new node"),
+        click.option(
+            "--at-gps",
+            metavar="LAT,LON[,ERROR_M]",
+            help="the same by a receiver, WGS 84; the site needs an origin in site.toml",
+        ),
         click.option("--sector", help="the sector it guards, for a new node"),
         click.option("--board", help="the kind of board, where the board does not report it"),
         click.option(
