@@ -9,7 +9,7 @@ GROUPS = (
     Group("gateway", "run the gateway and look after it", "run"),
     Group("node", "nodes: flash, watch, configure, update, revoke"),
     Group("alarm", "alarms of the running gateway: list, acknowledge, assess, export"),
-    Group("site", "what belongs to the ground of a site"),
+    Group("site", "sectors, nodes and ground of a site: show, map, plan, calibrate"),
     Group("operator", "the people who may sign in at the console"),
     Group("token", "tokens with which other systems use the gateway's API"),
     Group("connector", "connectors of the running gateway, and a test notification"),
@@ -173,6 +173,24 @@ VERBS = (
         "gateway.commands.export:export",
         "write one alarm with its detections, waveforms, history and audit as a signed file",
         "groundwatch alarm export 12 --by eva --reason 'case 7/26' --out alarm12.jsonl",
+    ),
+    Verb(
+        "site show",
+        "gateway.commands.site:show",
+        "sectors, nodes and positions of a site",
+        "groundwatch site show --json",
+    ),
+    Verb(
+        "site map",
+        "gateway.commands.site:draw_map",
+        "draw the plan of the console's map, as text, SVG or HTML",
+        "groundwatch site map --out site.svg --live",
+    ),
+    Verb(
+        "site plan",
+        "gateway.commands.site:check_plan",
+        "check spacing and coverage: gaps between nodes, and the expected detection radius",
+        "groundwatch site plan --floor 0.2",
     ),
     Verb(
         "site calibrate",
