@@ -11,26 +11,25 @@ import sqlite3
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.app import Gateway
 from gateway.commands.options import NOT_NEGATIVE, json_option
 from gateway.config import BrokerConfig, BrokerKind, ConsoleConfig, GatewayConfig
 from gateway.keys import create_fleet_root, load_fleet_root
 from gateway.service.outcome import Outcome
-from sim_hardware.fleet import Fleet
-from sim_hardware.site import Site, write_site
-from sim_hardware.world import World, load
-from sim_hardware.world.scenario import SCENARIOS
 from tools import micropython
 from tools.errors import UserError
-from tools.score.crossings import crossing_facts
 from tools.score.truth import Point
 from tools.stop import stop_signals
 from tools.telling import Teller
 from tools.trees import write_trees
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+    from sim_hardware.fleet import Fleet
+    from sim_hardware.world import World
 
 _SECONDS_LEAST, _SECONDS_MOST = 5.0, 86_400.0
 # After the last second of ground: what nodes still hold reaches the store, or counts as lost.
@@ -82,6 +81,9 @@ def demo(**given: Any) -> None:
         raise UserError("--seconds must be from 5 to 86400, for example --seconds 60")
     if not 0 <= asked.port <= 65535:
         raise UserError("--port must be from 0 to 65535, for example --port 8480")
+    # Gateway and simulator take two seconds to import: not for help, and not for a wrong option.
+    from sim_hardware.world import World, load
+
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
     world = World(load(_scenario(asked.scenario)), asked.seed)
     with tempfile.TemporaryDirectory(prefix="groundwatch-demo-") as folder:
@@ -94,6 +96,8 @@ def demo(**given: Any) -> None:
 
 
 def _scenario(name: str) -> Path:
+    from sim_hardware.world.scenario import SCENARIOS
+
     path = Path(name)
     if path.suffix == ".toml":
         return path
@@ -104,6 +108,10 @@ def _scenario(name: str) -> Path:
 
 
 async def _demo(asked: Request, world: World, work: Path) -> dict[str, Any]:
+    from gateway.app import Gateway
+    from sim_hardware.fleet import Fleet
+    from sim_hardware.site import Site, write_site
+
     site = Site(world.scenario.name, world.nodes, world.sectors, world.scenario.origin)
     write_site(site, work / "site.toml")
     create_fleet_root(work / "fleet.key")
@@ -175,6 +183,8 @@ def _stored(data_dir: Path) -> set[Identity]:
 def _summary(
     world: World, watch: Watch, counts: dict[str, Any], losses: dict[str, int], elapsed_s: float
 ) -> dict[str, Any]:
+    from tools.score.crossings import crossing_facts
+
     points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
     return {
         "type": "summary",

@@ -14,18 +14,19 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import uvloop
 
 from gateway import config as configuration
-from gateway.app import Gateway
 from gateway.commands.options import config_option, json_option
 from gateway.errors import ConfigError
 from gateway.model import text
 from gateway.service.outcome import Outcome
 from gateway.service.systemd import ServiceManager
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
 
 _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 
@@ -39,6 +40,8 @@ def run(config: Path, example: bool, as_json: bool) -> None:
     if example:
         print(configuration.EXAMPLE, end="")
         return
+    import uvloop  # with the gateway half a second of imports, which a help does not need
+
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
         uvloop.run(_serve(partial(configuration.load_config, config), as_json))
@@ -48,6 +51,8 @@ def run(config: Path, example: bool, as_json: bool) -> None:
 
 
 async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool) -> None:
+    from gateway.app import Gateway
+
     stop = asyncio.Event()
     manager = ServiceManager(os.environ)
     loop = asyncio.get_running_loop()

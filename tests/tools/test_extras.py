@@ -106,7 +106,7 @@ def test_system_without_posix_modules_is_named_in_one_line():
     script = """
 sys.modules["fcntl"] = None
 from tools.cli import main
-sys.exit(main(["gateway", "--example"]))
+sys.exit(main(["gateway", "run"]))
 """
     ran = _without_extras(script)
     assert ran.returncode == 2
