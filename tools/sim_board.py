@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.commands.options import PATH
+from gateway.commands.options import PATH, json_option
 from tools.errors import UserError
 from tools.extras import need
 from tools.micropython import cache_dir
@@ -57,6 +57,7 @@ _ANSWERS = ("absent", "refuse", "gateway")
     "--bootsel", type=PATH, metavar="FOLDER", help="blank, and its boot ROM's drive in here"
 )
 @click.option("--flash", type=PATH, metavar="FILE", help="keeps its flash between runs")
+@json_option("print one JSON line when the board is ready")
 def board(
     name: str,
     image: Path | None,
@@ -67,6 +68,7 @@ def board(
     files: Path | None,
     bootsel: Path | None,
     flash: Path | None,
+    as_json: bool,
 ) -> None:
     """Until it is ended; `name` is pico_w, the only one that there is."""
     need("rp2040py", "littlefs")
@@ -95,6 +97,7 @@ def board(
             bootsel=bootsel,
             routes=routes,
             names=names,
+            as_json=as_json,
         )
     )
 

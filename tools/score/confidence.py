@@ -10,15 +10,16 @@ minute.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import click
 
-from gateway.commands.options import NOT_NEGATIVE, PATH
+from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from gateway.fusion.evidence.signs import KINDS
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.kind import Context
@@ -98,6 +99,7 @@ class _Work:
     "goes on where it was stopped and repeats in a minute",
 )
 @click.option("--only-kept", is_flag=True, help="fit on the sites that are kept already")
+@json_option("print one JSON object")
 def calibrate(
     sites: int,
     hours: float,
@@ -107,6 +109,7 @@ def calibrate(
     workers: int,
     keep: Path,
     only_kept: bool,
+    as_json: bool,
 ) -> None:
     """Observe the sites, fit, and write the table and its report."""
     if not 10 <= sites <= _SITES_MAX:
@@ -129,7 +132,11 @@ def calibrate(
     text = table(choice.weights, fitted)
     out.write_text(text, encoding="utf-8")
     doc.write_text(page(choice, fitted, tested, len(found)), encoding="utf-8")
-    print(text[text.index("class ") :])
+    if as_json:
+        facts = {"type": "weights", "out": str(out), "doc": str(doc), "sites": len(found)}
+        print(json.dumps({**facts, "weights": asdict(choice.weights)}))
+    else:
+        print(text[text.index("class ") :])
 
 
 def _weight(job: WorldJob) -> float:

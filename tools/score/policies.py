@@ -6,8 +6,9 @@ Both are scored over the same reports of the same nodes, so the only difference 
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import click
 
 from gateway.alarms.confirmation import CONFIRMED, SINGLE
-from gateway.commands.options import NOT_NEGATIVE, PATH
+from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import mark
@@ -78,7 +79,8 @@ def counted(seen: Observation, policy: str) -> Count:
 @click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="the table")
 @click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
 @click.option("--keep", type=PATH, default=KEEP, metavar="FOLDER", help="as of score")
-def policies(suite: Path, doc: Path, workers: int, keep: Path) -> None:
+@json_option("print one JSON object")
+def policies(suite: Path, doc: Path, workers: int, keep: Path, as_json: bool) -> None:
     """Score both policies and write the table."""
     if not doc.parent.is_dir():
         raise UserError(f"{doc.parent}: no such folder to write into; make it first")
@@ -88,7 +90,10 @@ def policies(suite: Path, doc: Path, workers: int, keep: Path) -> None:
         total = {policy: total[policy].plus(found[policy]) for policy in POLICIES}
     text = page(total)
     doc.write_text(text, encoding="utf-8")
-    print(text)
+    counts = {policy: asdict(one) for policy, one in total.items()}
+    print(
+        json.dumps({"type": "policies", "doc": str(doc), "policies": counts}) if as_json else text
+    )
 
 
 def _weight(job: WorldJob) -> float:
