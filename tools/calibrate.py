@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import click
-
-from gateway.commands.options import PATH, json_option
 from gateway.fusion.calibrate import MIN_PASSES, MIN_SAMPLES, Calibration, calibrate
 from sim_hardware import take
 from tools import micropython
@@ -23,9 +20,6 @@ from tools.score.observe import observe_take
 from tools.score.walktest import leads, samples
 
 
-@click.command("calibrate")
-@click.argument("takes", type=PATH, nargs=-1, required=True, metavar="TAKE...")
-@json_option("print one JSON object")
 def calibrate_site(takes: Sequence[Path], as_json: bool) -> None:
     """The lines for site.toml are printed."""
     node = micropython.find()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -14,12 +13,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
 from tools import added, ground, micropython, stretches
@@ -79,24 +76,6 @@ class Listened:
     alarms: tuple[str, ...]
 
 
-def _ratios(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or not all(-20 <= one <= 60 for one in found):
-        raise click.BadParameter(f"{text!r}: give dB from -20 to 60, as 6,12,18")
-    return found
-
-
-def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
-    try:
-        re.compile(text or "")
-    except re.error as error:
-        raise click.BadParameter(f"{text!r} is no regular expression: {error}") from None
-    return text
-
-
 @dataclass(frozen=True)
 class Request:
     """What was asked for."""
@@ -111,36 +90,6 @@ class Request:
     workers: int
 
 
-@click.command("recordings")
-@click.argument("folder", type=PATH)
-@click.option(
-    "--added-to",
-    type=PATH,
-    metavar="GROUND",
-    help="add each recording to a stretch of these, which are long and continuous",
-)
-@click.option(
-    "--snr",
-    callback=_ratios,
-    default="6,12,18",
-    metavar="DB,DB",
-    help="loudest two seconds over the ground's median second, with --added-to",
-)
-@click.option(
-    "--group-by",
-    callback=_pattern,
-    metavar="REGEX",
-    help="a row for each match in the names, with --added-to; else for each folder",
-)
-@click.option(
-    "--stretches",
-    metavar="CSV|rises",
-    help="a row for each stretch listed in a CSV file (file, t0_s, t1_s), or for each one in"
-    " which the level rises smoothly, as a vehicle passes",
-)
-@json_option("a line for each file, then a summary")
-@click.option("--markdown", type=PATH, metavar="FILE", help="write the table")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
 def recordings_command(**given: Any) -> None:
     """FOLDER holds recordings, or folders of them."""
     asked = Request(**given)

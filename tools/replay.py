@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.console import Console
 from rich.status import Status
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, config_option, json_option
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
-from gateway.store.choose import place
 from sim_hardware.site import write_site
 from tools import micropython, replay_store
 from tools.errors import UserError
@@ -125,28 +122,6 @@ def _summary(
     return summary
 
 
-@click.command("replay")
-@click.argument("path", type=PATH, required=False)
-@click.option(
-    "--store",
-    type=place,
-    metavar="PATH",
-    help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read",
-)
-@config_option("with --store: the gateway's configuration, for its site and orders")
-@click.option(
-    "--rules",
-    type=PATH,
-    help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
-)
-@json_option()
-@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the simulated parts")
-@click.option(
-    "--ambient-nm-s",
-    type=float,
-    default=100.0,
-    help="what the quiet floor of uncalibrated counts is taken for",
-)
 def replay_command(
     path: Path | None,
     store: Path | str | None,

@@ -7,12 +7,10 @@ import json
 import os
 from pathlib import Path
 
-import click
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from sim_hardware.take import Take
 from sim_hardware.world import World, load
@@ -67,13 +65,6 @@ def plot(made: Take, path: Path, title: str) -> None:
         raise UserError(f"cannot write {path}: {error}") from None
 
 
-@click.command()
-@click.argument("scenario", type=PATH, required=False)
-@click.option("--seconds", type=float, default=120.0, help="how long")
-@click.option("--seed", type=int, default=1, help="of the world")
-@click.option("--out", type=PATH, help="the take folder to write; must not exist")
-@click.option("--plot", "picture", type=PATH, metavar="PNG", help="draw what each node measured")
-@json_option("print what was written as one JSON object")
 def export(
     scenario: Path | None,
     seconds: float,

@@ -88,7 +88,7 @@ def test_gateway_alone_imports_no_library_of_an_extra():
         (("demo",), "sim"),
         (("score", "--suite"), "score"),
         (("recordings", "."), "recordings"),
-        (("train",), "train"),
+        (("train", "--out", "model.bin"), "train"),
     ],
 )
 def test_missing_extra_is_one_line_that_installs_it(words, extra):

@@ -194,7 +194,7 @@ VERBS = (
     ),
     Verb(
         "site calibrate",
-        "tools.calibrate:calibrate_site",
+        "tools.commands.scoring:calibrate_site",
         "the soil and the gain of each node from a walk test: lines for site.toml",
         "groundwatch site calibrate takes/walk_test",
     ),

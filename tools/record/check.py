@@ -10,9 +10,6 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
-from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from tools.errors import UserError
 from tools.record import archive
@@ -26,9 +23,6 @@ _OF_TAKE = frozenset({SITE, FILE, MARKS_FILE, TRUTH})
 _SMALL_MAX = 64 << 20  # all files but the samples
 
 
-@click.command("check")
-@click.argument("archive_file", type=PATH, metavar="ARCHIVE")
-@json_option("print one JSON object")
 def check_set(archive_file: Path, as_json: bool) -> None:
     """Check everything; what is wrong is one line and exit code 2."""
     if not archive_file.is_file():

@@ -19,12 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from sim_hardware.take import Take
 from tools import micropython
@@ -70,12 +68,6 @@ class Scored:
     false: list[str]
 
 
-@click.command("score")
-@click.option(
-    "--takes", type=PATH, required=True, metavar="FOLDER", help="takes of groundwatch record"
-)
-@click.option("--seed", type=int, default=0, help="of the simulated parts")
-@json_option("print JSON lines; the last sums up")
 def score_takes(takes: Path, seed: int, as_json: bool) -> None:
     """Score every take below the folder."""
     if seed < 0:

@@ -12,10 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from sim_hardware import take
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import Faults
@@ -28,7 +26,7 @@ from tools.score.kept import kept
 from tools.score.link import Link
 from tools.score.observe import observe_take
 from tools.score.runs import each
-from tools.score.suite import CLOCK_MS_MOST, HELD_OUT, WorldJob, good_clock, read_suite
+from tools.score.suite import HELD_OUT, WorldJob, good_clock, read_suite
 from tools.score.tables import MARKS, between_marks, markdown, show
 from tools.score.tally import Tally, tally, total
 
@@ -80,52 +78,6 @@ class Request:
     into: Path | None
 
 
-@click.command()
-@click.argument("takes", type=PATH, nargs=-1, metavar="[TAKE]...")
-@click.option(
-    "--scenario",
-    multiple=True,
-    metavar="NAME",
-    help="a world instead: a scenario's name or file; may be given again",
-)
-@click.option("--seeds", default="1", metavar="A-B", help="of the worlds")
-@click.option("--hours", type=float, default=1.0, help="of each world")
-@click.option(
-    "--suite",
-    type=PATH,
-    is_flag=False,
-    flag_value=HELD_OUT,
-    metavar="FILE",
-    help="the held-out worlds, or those of another suite file",
-)
-@click.option("--loss", type=int, default=0, metavar="PCT", help="messages that the radio loses")
-@click.option("--dead", multiple=True, metavar="NODE", help="a node that is dead all along")
-@click.option("--walk-test", is_flag=True, help="calibrate each world's site by a walk test first")
-@click.option(
-    "--clock-ms",
-    type=int,
-    metavar="MS",
-    help=f"nodes know the time within so much (0-{CLOCK_MS_MOST}) and report when steps arrive",
-)
-@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the parts for takes")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-@click.option(
-    "--keep",
-    type=PATH,
-    metavar="FOLDER",
-    help="keep what nodes report of worlds there, and take it from there when it is known: after "
-    "a change of the gateway alone a score takes seconds",
-)
-@json_option("print one JSON object")
-@click.option("--html", type=PATH, metavar="FILE", help="write plots and tables")
-@click.option("--png", type=PATH, metavar="FOLDER", help="write the plots alone")
-@click.option("--markdown", type=PATH, metavar="FILE", help="write the tables")
-@click.option(
-    "--into",
-    type=PATH,
-    metavar="FILE",
-    help=f"renew the table of goals between {MARKS[0]} and {MARKS[1]} of a file",
-)
 def score(**given: Any) -> None:
     """Score, print, and write what was asked for."""
     asked = Request(**given)

@@ -17,9 +17,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import click
-
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from gateway.fusion.evidence.signs import KINDS
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.kind import Context
@@ -39,12 +36,9 @@ from tools.score.runs import each
 from tools.score.suite import WorldJob, read_suite
 from tools.score.weighing import Sample, chosen, table
 
-OUT = Path("gateway/fusion/weights.py")
-DOC = Path("docs/confidence.md")
-KEEP = Path("build/observed")
 HELD_OUT_EVERY = 5
-_SITES, _SITES_MAX = 400, 5000
-_HOURS, _HOURS_MAX = 0.25, 24.0
+_SITES_MAX = 5000
+_HOURS_MAX = 24.0
 
 
 def samples(seen: Observation) -> list[Sample]:
@@ -81,25 +75,6 @@ class _Work:
     only_kept: bool
 
 
-@click.command()
-@click.option("--sites", type=int, default=_SITES, help="random sites to fit on")
-@click.option(
-    "--hours", type=float, default=_HOURS, help="of each site that has no one to alarm about"
-)
-@click.option("--suite", "suites", type=PATH, multiple=True, metavar="FILE", help="more sites")
-@click.option("--out", type=PATH, default=OUT, metavar="FILE", help="the table")
-@click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="its report")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-@click.option(
-    "--keep",
-    type=PATH,
-    default=KEEP,
-    metavar="FOLDER",
-    help="keep what nodes report of each site there, by site, seed and firmware, so that it "
-    "goes on where it was stopped and repeats in a minute",
-)
-@click.option("--only-kept", is_flag=True, help="fit on the sites that are kept already")
-@json_option("print one JSON object")
 def calibrate(
     sites: int,
     hours: float,

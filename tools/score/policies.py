@@ -13,10 +13,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
-import click
-
 from gateway.alarms.confirmation import CONFIRMED, SINGLE
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import mark
@@ -25,12 +22,10 @@ from tools.score.kept import kept
 from tools.score.line import alarm_lines
 from tools.score.observe import Observation
 from tools.score.runs import each
-from tools.score.suite import HELD_OUT, WorldJob, read_suite
+from tools.score.suite import WorldJob, read_suite
 from tools.score.truth import WANTED
 
 POLICIES = (SINGLE, CONFIRMED)
-DOC = Path("docs/policies.md")
-KEEP = Path("build/observed")
 _MILE_M = 1609.344
 _DAY_S = 86400.0
 
@@ -74,12 +69,6 @@ def counted(seen: Observation, policy: str) -> Count:
     )
 
 
-@click.command()
-@click.option("--suite", type=PATH, default=HELD_OUT, metavar="FILE", help="the sites to score on")
-@click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="the table")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-@click.option("--keep", type=PATH, default=KEEP, metavar="FOLDER", help="as of score")
-@json_option("print one JSON object")
 def policies(suite: Path, doc: Path, workers: int, keep: Path, as_json: bool) -> None:
     """Score both policies and write the table."""
     if not doc.parent.is_dir():

@@ -14,9 +14,9 @@ from sim_hardware.errors import SimError
 from sim_hardware.world import Scenario, load
 from sim_hardware.world.soil import SOILS
 from tools.errors import UserError
+from tools.score.defaults import HELD_OUT as HELD_OUT
 from tools.score.link import PERFECT, Link
 
-HELD_OUT = Path(__file__).parent / "held_out.toml"
 _KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes", "walk_test", "clock_ms"}
 _NEEDED = {"scenarios", "seeds", "minutes"}
 _WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}

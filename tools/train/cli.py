@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from tools import micropython
 from tools.errors import UserError
 from tools.extras import need
@@ -52,23 +49,6 @@ class Request:
     workers: int
 
 
-@click.command()
-@click.option("--sites", type=int, default=200, help="to learn from")
-@click.option("--machines", type=int, default=80, help="more of them, with nothing wanted")
-@click.option("--check", type=int, default=70, help="to set limits on")
-@click.option("--seed", type=NOT_NEGATIVE, default=1, help="of the trees")
-@click.option("--version", type=int, default=4, help="of the model, 1..255")
-@click.option(
-    "--ground",
-    type=PATH,
-    metavar="FOLDER",
-    help="recordings of real ground with nothing on it: half to learn from, half for limits",
-)
-@click.option("--cache", type=PATH, metavar="FOLDER", help="keep the features of each site here")
-@click.option("--out", type=PATH, required=True, metavar="FILE", help="the model")
-@click.option("--card", type=PATH, metavar="FILE", help="the model card, Markdown")
-@json_option("a line of JSON at the end")
-@click.option("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
 def train(**given: Any) -> None:
     """Play, grow, set limits, write. Raises UserError for options out of range."""
     asked = Request(**given)
