@@ -88,7 +88,11 @@ def register(path: Path, node: Node, position: Position | None = None) -> None:
 
 def _no_other_place(path: Path, known: Node, placement: Placement) -> None:
     position = placement.position
-    wanted = {"sector": placement.sector, "board": placement.board, "link": placement.link}
+    wanted: dict[str, object] = {
+        "sector": placement.sector,
+        "board": placement.board,
+        "link": placement.link,
+    }
     if position is not None:
         wanted |= {"x_m": position.x_m, "y_m": position.y_m}
     for name, given in wanted.items():

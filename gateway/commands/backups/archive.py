@@ -17,10 +17,11 @@ import secrets
 import struct
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -134,7 +135,7 @@ def extract(path: Path, passphrase: str, accept: Callable[[str], Path | None]) -
                     done.append(member.name)
             while source.read(_CHUNK):
                 pass  # the last chunk authenticates the end
-    except (InvalidTag, ValueError, EOFError, tarfile.TarError, struct.error):
+    except (InvalidTag, ValueError, EOFError, tarfile.TarError, struct.error, zlib.error):
         raise ConfigError(f"{path} is no backup that this version can read") from None
     return done
 
@@ -174,7 +175,7 @@ def _write_tar(sink: _Summed | _Encrypted, entries: Iterable[Entry]) -> None:
                 archive.addfile(member, content)
 
 
-def _write_file(target: Path, content: BinaryIO | io.BufferedIOBase, mode: int) -> None:
+def _write_file(target: Path, content: IO[bytes], mode: int) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -241,7 +242,7 @@ class _Decrypted(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # of BufferedReader
+    def readinto(self, buffer: Any) -> int:
         while not self._plain and self._next:
             sealed, self._next = self._next, self._sealed()
             nonce, bound = _chunk_data(self._number, not self._next, self._head)
@@ -272,7 +273,7 @@ class _Part(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # of BufferedReader
+    def readinto(self, buffer: Any) -> int:
         part = self._file.read(min(len(buffer), self._left))
         buffer[: len(part)] = part
         self._left -= len(part)
