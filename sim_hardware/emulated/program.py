@@ -129,7 +129,9 @@ class Program:
             facts = {"image": str(options.image), "micropython": release or None, "drive": drive}
             places = {"serial": str(options.serial), "control": str(options.control)}
             network = {"ssid": SSID, "host": HOST, "routes": routes}
-            _say(json.dumps({"type": "ready", **facts, **places, "network": network}))
+            line = json.dumps({"type": "ready", **facts, **places, "network": network})
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
             return
         _say(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
         if options.bootsel is not None:

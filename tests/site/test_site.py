@@ -104,7 +104,7 @@ def test_plan_over_a_higher_floor_has_a_smaller_radius() -> None:
     assert radii[0] > radii[1] > radii[2]
 
 
-def test_plan_of_nodes_that_are_too_far_apart_to_confirm_each_other_says_so() -> None:
+def test_plan_of_nodes_too_far_apart_to_confirm_each_other_has_a_remark() -> None:
     (sector,) = site_plan.plan(line(0, 90), 0.001).sectors
     assert any("beyond 80 m" in one for one in sector.remarks)
 

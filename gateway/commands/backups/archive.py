@@ -78,7 +78,7 @@ def write(path: Path, header: Header, entries: Iterable[Entry], passphrase: str 
             file.write(summed.digest())
             file.flush()
             os.fsync(file.fileno())
-            size = file.tell()
+            size = os.fstat(file.fileno()).st_size
         # Not a link, which would replace nothing: a memory stick may have no hard links.
         _must_be_new(path)
         replace_synced(Path(name), path)
@@ -97,8 +97,7 @@ def check(path: Path) -> Header:
     try:
         with path.open("rb") as file:
             header, _head = _header(file, path)
-            file.seek(0, os.SEEK_END)
-            left = file.tell() - _DIGEST
+            left = file.seek(0, os.SEEK_END) - _DIGEST
             file.seek(0)
             found = hashlib.sha256()
             while left > 0 and (part := file.read(min(left, _CHUNK))):
@@ -268,7 +267,7 @@ class _Part(io.RawIOBase):
 
     def __init__(self, file: BinaryIO, end: int) -> None:
         self._file = file
-        self._left = end - file.tell()
+        self._left = end - file.seek(0, os.SEEK_CUR)
 
     def readable(self) -> bool:
         return True
