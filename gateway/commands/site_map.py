@@ -50,15 +50,24 @@ class Live:
 class _Scale:
     """Local metres to the drawing, whose y goes down."""
 
-    def __init__(self, site: Site, width: float, height: float, margin: float) -> None:
+    def __init__(
+        self,
+        site: Site,
+        size: Point,
+        margin: float,
+        radii: Mapping[str, float] | None = None,
+    ) -> None:
         points = [(one.x_m, one.y_m) for one in site.nodes.values()]
+        for name, metres in (radii or {}).items():
+            x_m, y_m = site.nodes[name].x_m, site.nodes[name].y_m
+            points += [(x_m - metres, y_m - metres), (x_m + metres, y_m + metres)]
         points += [corner for one in site.sectors.values() for corner in one.polygon]
         xs, ys = [x for x, _y in points] or [0.0], [y for _x, y in points] or [0.0]
         self._middle = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-        self._size = width, height
+        self._size = size
         self.per_m = min(
-            (width - 2 * margin) / max(max(xs) - min(xs), 10),
-            (height - 2 * margin) / max(max(ys) - min(ys), 10),
+            (size[0] - 2 * margin) / max(max(xs) - min(xs), 10),
+            (size[1] - 2 * margin) / max(max(ys) - min(ys), 10),
         )
 
     def place(self, x_m: float, y_m: float) -> Point:
@@ -69,7 +78,7 @@ class _Scale:
 def svg(site: Site, live: Live | None = None, radii: Mapping[str, float] | None = None) -> str:
     """The whole drawing. `radii`: circles of so many metres around nodes."""
     live = live or Live()
-    scale = _Scale(site, WIDTH, HEIGHT - _FOOT, 70)
+    scale = _Scale(site, (WIDTH, HEIGHT - _FOOT), 30 if radii else 70, radii)
     label = _Labels()
     parts = [f"<style>\n{_STYLE}\n</style>", '<rect width="100%" height="100%" fill="#0d1115"/>']
     for sector in site.sectors.values():
@@ -108,7 +117,7 @@ def text(site: Site, width: int, live: Live | None = None) -> list[str]:
     columns = max(20, width)
     rows = max(7, min(24, columns // 4))
     # A character is about twice as high as wide.
-    scale = _Scale(site, columns, 2 * rows, 8)
+    scale = _Scale(site, (columns, 2 * rows), 8)
     grid = [[" "] * columns for _ in range(rows)]
     for sector in site.sectors.values():
         corners = [scale.place(*corner) for corner in sector.polygon]
