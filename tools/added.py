@@ -135,8 +135,8 @@ def _classes(mixed: _Floats, clip_s: float) -> tuple[str, ...]:
     end_ms = begin_ms + (clip_s + _LATE_S) * 1000
     last: dict[int, str] = {}
     for report in fast.reports:
-        is_begun = report.phase == Phase.ONSET or report.onset_ms in last
-        if is_begun and begin_ms <= report.onset_ms < end_ms:
+        has_onset = report.phase == Phase.ONSET or report.onset_ms in last
+        if has_onset and begin_ms <= report.onset_ms < end_ms:
             last[report.onset_ms] = TargetClass(report.class_id).label
     return tuple(last.values())
 

@@ -21,11 +21,11 @@ _RP2040_UF2, _RP2350_UF2 = 0xE48BFF56, 0xE48BFF59
 
 @dataclass(frozen=True)
 class BoardRow:
-    """How MicroPython gets onto a board, and how its MicroPython is known again.
+    """How MicroPython is installed on a board, and how an installed one is recognised.
 
-    `chip` ends sys.implementation._machine: "... with ESP32S3"; `machine` is another part of it, by
-    which boards of one chip differ, and `build` what only the right image says there.
-    `image_sha256` is None where no two holders of an image are known: then the user brings it
+    `chip` ends sys.implementation._machine: "... with ESP32S3". `machine` is another part of it, in
+    which boards of one chip differ; `build` is the part that only the right image has.
+    `image_sha256` is None where no two sources of an image are known: the user then provides it
     (docs/adr/0011).
     """
 

@@ -70,7 +70,7 @@ OWNED = (*_FIXED, _COPY, NODE_COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """What one node is told; `write_tree` turns it into files. On a wire it is told no network.
+    """Configuration of one node; `write_tree` writes it as files. A serial link has no network.
 
     `key` is the 32-byte node key and stays out of reprs, empty for a node that keeps what has come
     of its own; `release` the public key of firmware releases, without which the node takes no
@@ -128,7 +128,7 @@ def load_config(path: Path, board: str | None = None) -> NodeConfig:
     if config.board not in boards():
         raise UserError(f"no board {config.board}; there are {', '.join(boards())}")
     if board is not None and config.board != board:
-        raise UserError(f"{path}: node.board is {config.board}, but --board says {board}")
+        raise UserError(f"{path}: node.board is {config.board}, but --board is {board}")
     return config
 
 

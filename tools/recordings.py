@@ -27,7 +27,7 @@ from tools.errors import UserError
 from tools.score.intervals import rate, share
 
 _SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
-_FILES_MOST = 10_000
+_MAX_FILES = 10_000
 _HEADS = (
     "folder",
     "files",
@@ -216,8 +216,8 @@ def find(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-    if not 1 <= len(files) <= _FILES_MOST:
-        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_FILES_MOST} are taken")
+    if not 1 <= len(files) <= _MAX_FILES:
+        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_MAX_FILES} are taken")
     return files
 
 

@@ -107,7 +107,7 @@ def sign(
 def make_release(
     board: str, version: str, key: Ed25519PrivateKey, firmware: Path = FIRMWARE, mpy: int = 0
 ) -> bytes:
-    """A release file of the firmware in a folder, which says it is `version`.
+    """A release file of the firmware in a folder, with this version.
 
     `mpy` is the MicroPython it is for (tools.compiled); 0 is the board's own. The same sources give
     the same bytes. Raises UserError, ConfigError.

@@ -33,7 +33,7 @@ _RISE_DB, _STEP_DB = 10.0, 10.0
 _SHORTEST_S, _LONGEST_S = 4, 60
 _AROUND_S = 241
 _BEFORE_S, _AFTER_S = 3.0, 5.0
-_ROWS_MOST = 10_000
+_MAX_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def read(path: Path, top: Path) -> list[Stretch]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
-                if number > _ROWS_MOST:
-                    raise UserError(f"{path}: more than {_ROWS_MOST} lines")
+                if number > _MAX_ROWS:
+                    raise UserError(f"{path}: more than {_MAX_ROWS} lines")
                 try:
                     one = Stretch(row["file"], float(row["t0_s"]), float(row["t1_s"]))
                 except (KeyError, TypeError, ValueError):

@@ -168,7 +168,7 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
             'board = "abacus"',
             "no board abacus; there are esp32, esp32_c3, ",
         ),
-        ("^board = .*", 'board = "esp32"', "--board says pico_w"),
+        ("^board = .*", 'board = "esp32"', "--board is pico_w"),
         ("^x_m = .*", 'x_m = "east"', "node.x_m"),
         ("^x_m = .*", "x_m = 1e6", "node.x_m"),
         ("^pir = .*", 'pir = "yes"', "node.pir must be true or false"),

@@ -58,7 +58,7 @@ def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
     [
         ([], "name a scenario"),
         (["nowhere", "--out", "x"], "no scenario nowhere"),
-        (["demo"], "say where to"),
+        (["demo"], "name an output"),
         (["demo", "--out", "x", "--seconds", "0"], "--seconds must be"),
         (["demo", "--out", "x", "--seconds", "nan"], "--seconds must be"),
         (["demo", "--out", "x", "--seconds", "86400"], "too much for one take"),

@@ -75,7 +75,7 @@ def test_health_counts_what_goes_wrong() -> None:
     health = Health()
     for line in ("node stops cause=memory", "task failed name=pump restarts=2", "hello", "a=b"):
         health.take(line)
-    assert health.seen["troubles"] == 2
+    assert health.seen["faults"] == 2
     assert health.take("link failed cause=timeout")["kind"] == "link failed"
     assert health.facts["link"] == "timeout"
 
