@@ -20,7 +20,7 @@ SITE = "north"
 
 
 class Quiet:
-    """A progress nobody watches."""
+    """A progress display without output."""
 
     def begin(self, what: str, total: int) -> None:
         pass

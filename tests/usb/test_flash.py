@@ -55,15 +55,15 @@ def flash(site, board, *more: str) -> list[str]:
 
 def test_flash_board_with_micropython_becomes_a_node_of_the_site(site, plug, capsys) -> None:
     board = plug()
-    said = groundwatch(capsys, *flash(site, board))
-    assert (said["node"], said["board"], said["generation"]) == ("n07", "pico_w", 1)
+    result = groundwatch(capsys, *flash(site, board))
+    assert (result["node"], result["board"], result["generation"]) == ("n07", "pico_w", 1)
     placed = load_site(site.parent / "site.toml").nodes["n07"]
     assert (placed.x_m, placed.y_m, placed.sector, placed.board) == (75, 12.5, "gate", "pico_w")
     assert "# Placed in March." in (site.parent / "site.toml").read_text()
     root = load_fleet_root(site.parent / "fleet.key")
     acts = Journal(site.parent / "data" / ENROLMENT, root).history()
     assert [entry.act for entry in acts] == [KeyAct.OFFER, KeyAct.PROVE]
-    assert acts[1].board == said["id"]
+    assert acts[1].board == result["id"]
 
     again = groundwatch(capsys, *flash(site, board))
     assert (again["removed"], again["new_key"]) == (0, False)
@@ -71,18 +71,18 @@ def test_flash_board_with_micropython_becomes_a_node_of_the_site(site, plug, cap
     assert len(Journal(site.parent / "data" / ENROLMENT, root).history()) == 2
 
 
-def test_flash_whole_tree_and_settings_are_on_the_board(site, plug, capsys, desk) -> None:
+def test_flash_whole_image_and_settings_are_on_the_board(site, plug, capsys, desk) -> None:
     board = plug()
     groundwatch(capsys, *flash(site, board))
     held = back(board)
     held.hold()
     assert [path for path in compare(held, desk.files).send if "slot" not in path] == []
-    said = json.loads(held._repl.run("print(open('node.json').read())"))
+    result = json.loads(held._repl.run("print(open('node.json').read())"))
     held.close()
     root = load_fleet_root(site.parent / "fleet.key")
-    assert said["key"] == node_key(root, "north", "n07", 1).hex()
-    assert said["wifi"]["ssid"] == "groundwatch"
-    assert (said["broker"]["host"], said["x_m"], said["y_m"]) == ("192.168.4.1", 75, 12.5)
+    assert result["key"] == node_key(root, "north", "n07", 1).hex()
+    assert result["wifi"]["ssid"] == "groundwatch"
+    assert (result["broker"]["host"], result["x_m"], result["y_m"]) == ("192.168.4.1", 75, 12.5)
 
 
 def test_flash_shows_no_key_on_any_screen_or_command_line(site, plug) -> None:
@@ -102,15 +102,15 @@ def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
     board = plug()
     back(board).close()  # it has made its file system
     before = (site.parent / "site.toml").read_text(), board.flash.read_bytes()
-    said = groundwatch(capsys, *flash(site, board, "--dry-run"))
-    assert any("send" in step for step in said["steps"])
+    result = groundwatch(capsys, *flash(site, board, "--dry-run"))
+    assert any("send" in step for step in result["steps"])
     assert ((site.parent / "site.toml").read_text(), board.flash.read_bytes()) == before
     assert not (site.parent / "data").exists()
 
 
 @pytest.fixture
 def small(desk, monkeypatch):
-    """A tree of few files: what is cut here is the procedure, not the firmware."""
+    """A small image: these tests interrupt the procedure, not the firmware."""
     kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy")
     files = {path: source for path, source in desk.files.items() if path in kept}
     assert len(files) == len(kept)
@@ -118,7 +118,7 @@ def small(desk, monkeypatch):
 
 
 def make(desk, board: UsbBoard, files, mode: Mode = Mode.ENROL):
-    """What the command does between finding a board and telling of it."""
+    """What the command does between finding a board and reporting the result."""
     held = back(board)
     held.hold()
     put_files(held, files, Quiet())
@@ -181,15 +181,15 @@ def test_flash_cable_pulled_at_very_many_points_is_repaired(desk, plug, small) -
 def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(desk, plug, small) -> None:
     board = plug(flash_blocks=32)  # all free blocks are overwritten after each rotation
     make(desk, board, small)
-    began = board.taken
+    before = board.taken
     make(desk, board, small, Mode.ROTATE)
-    step = (board.taken - began) // ROTATION_CUTS
+    step = (board.taken - before) // ROTATION_CUTS
     for number in range(ROTATION_CUTS):
         cut_and_repair(desk, board, small, Mode.ROTATE, 1 + step * number + step // 2)
         assert is_whole(desk, board, small), f"cut {number} of {ROTATION_CUTS}"
 
 
-def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, small) -> None:
+def test_flash_board_that_was_cut_off_does_not_start_half_an_image(desk, plug, small) -> None:
     board = plug()
     make(desk, board, small)
     held = back(board)
@@ -264,7 +264,7 @@ def test_flash_blank_pico_takes_micropython_from_its_boot_rom_drive(
         board.plug()
 
     with Bootsel(folder, started) as rom:
-        said = groundwatch(
+        result = groundwatch(
             capsys,
             *flash(site, board, "--drive", str(rom.path), "--image", str(image)),
             "--board",
@@ -273,8 +273,8 @@ def test_flash_blank_pico_takes_micropython_from_its_boot_rom_drive(
         until(lambda: programs)
     board.unplug()
     assert programs[0][: len(program)] == program
-    assert said["generation"] == 1
-    assert said["micropython"]
+    assert result["generation"] == 1
+    assert result["micropython"]
 
 
 def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
@@ -294,9 +294,9 @@ def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
     monkeypatch.setattr(
         "tools.flash.ports.boot_drives", lambda: [rom.path] if rom.path.exists() else []
     )
-    said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    result = groundwatch(capsys, *flash(site, board, "--image", str(image)))
     rom.unplug()
-    assert said["generation"] == 1
+    assert result["generation"] == 1
 
 
 @pytest.mark.parametrize("architecture", ["armv6m", "armv7emsp", "xtensawin"])
@@ -307,9 +307,9 @@ def test_flash_writes_what_the_micropython_on_the_board_loads(
     board = plug(identity=Identity(mpy=mpy | 1 << 16))  # a flag of the architecture, not compared
     groundwatch(capsys, *flash(site, board))
     held = back(board)
-    said = held._repl.run("f=open('a.fw','rb')\nf.seek(90)\nprint(f.read(70))")
+    result = held._repl.run("f=open('a.fw','rb')\nf.seek(90)\nprint(f.read(70))")
     held.close()
-    assert f"\\nmpy {mpy}\\n" in said.decode()
+    assert f"\\nmpy {mpy}\\n" in result.decode()
 
 
 def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
@@ -329,10 +329,10 @@ def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
     monkeypatch.setattr(
         "tools.flash.ports.boot_drives", lambda: [rom.path] if rom.path.exists() else []
     )
-    said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    result = groundwatch(capsys, *flash(site, board, "--image", str(image)))
     rom.unplug()
-    assert said["micropython"]
-    assert said["generation"] == 1
+    assert result["micropython"]
+    assert result["generation"] == 1
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tools.flash.board import Board
 from tools.flash.enrol import Mode, highest_boot
 
 SECOND = Identity(unique_id="e661640843195555")
-HEARD = (("n01", 40), ("n01", 41), ("n02", 99))
+RECEIVED = (("n01", 40), ("n01", 41), ("n02", 99))
 BLOCKS = 32  # all free blocks are overwritten when a key is replaced
 
 
@@ -156,7 +156,7 @@ def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
     assert "this board is n01" in refused(capsys, site, *words, board=board)
 
 
-def test_flash_refused_for_a_board_of_another_node_leaves_that_node_as_it_was(
+def test_flash_refused_for_a_board_of_another_node_leaves_that_node_unchanged(
     site, plug, capsys
 ) -> None:
     board = plug(flash_blocks=BLOCKS)
@@ -181,13 +181,13 @@ def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
     store = site.parent / "data" / "groundwatch.db"
     made = SqliteStore(store)
     made.open()
-    rows = [BootRow(node, boot, 0, 0, None, None, None, None) for node, boot in HEARD]
+    rows = [BootRow(node, boot, 0, 0, None, None, None, None) for node, boot in RECEIVED]
     made.commit(Writes(boots={(row.node, row.boot): row for row in rows}))
     made.close()
     assert highest_boot(store, "n01") == 41
     found = plug("found", identity=SECOND)
-    said = provision(capsys, site, "n01", "--replace", "--why", "taken", board=found)
-    assert said["generation"] == 2
+    result = provision(capsys, site, "n01", "--replace", "--why", "taken", board=found)
+    assert result["generation"] == 2
     until(found.port.exists)
     held = Board(str(found.port))
     assert held.carried().boot == 41
@@ -208,7 +208,7 @@ def test_provision_wiped_counters_under_a_key_in_use_cost_a_new_key(desk, plug) 
     held.close()
 
 
-def test_provision_clone_of_a_nodes_flash_is_told_by_its_chip(desk, plug) -> None:
+def test_provision_clone_of_a_nodes_flash_is_detected_by_its_chip(desk, plug) -> None:
     board = plug("real", flash_blocks=BLOCKS)
     held = Board(str(board.port))
     desk.provisioner.enrol(held, desk.wish())
@@ -233,12 +233,12 @@ def test_provision_revoked_node_comes_back_only_as_a_replacement(site, plug, cap
     provision(capsys, site, "n01", "--revoke", "--why", "stolen")
     assert "already" in refused(capsys, site, "n01", "--revoke", "--why", "stolen")
     assert "revoked" in refused(capsys, site, "n01", board=board)
-    said = provision(capsys, site, "n01", "--replace", board=board)
-    assert said["generation"] == 2
+    result = provision(capsys, site, "n01", "--replace", board=board)
+    assert result["generation"] == 2
     assert provision(capsys, site, "--list")[0]["state"] == "proven"
 
 
-def test_provision_list_tells_how_each_node_stands(site, capsys) -> None:
+def test_provision_list_shows_the_state_of_each_node(site, capsys) -> None:
     assert provision(capsys, site, "--list") == [
         {
             "node": "n01",
