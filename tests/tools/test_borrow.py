@@ -27,20 +27,20 @@ class Base:
         self.append = callback
         self.known_beside = callback
 
-    def grow_by(self, amount, politely=False):
-        return [amount + LIMIT_MV for amount in range(self.deepest_mv) if politely]
+    def grow_by(self, amount, in_order=False):
+        return [amount + LIMIT_MV for amount in range(self.deepest_mv) if in_order]
 """
 CHILD = b"""
 from level import Base as Parent
 import level
 
 class Child(Parent):
-    def grow_by(self, amount, politely):
+    def grow_by(self, amount, in_order):
         # deepest_mv of the other file
         return self.deepest_mv + amount * level.LIMIT_MV
 
 def make_child(deepest_mv):
-    return Child(deepest_mv, "grow_by").grow_by(3, politely=True)
+    return Child(deepest_mv, "grow_by").grow_by(3, in_order=True)
 """
 SOURCES = {"level.py": LEVEL, "child.py": CHILD}
 BESIDE = (b"import level\nprint(level.Base(1, 2).known_beside)\n",)
@@ -60,9 +60,9 @@ def test_borrowed_names_are_built_in_and_occur_nowhere_else():
     [
         "quality_ms",  # a text
         "grow_by",  # too
-        "politely",  # a call names it
+        "in_order",  # a keyword argument of a call
         "level",  # a module
-        "DeepError",  # the log says what failed
+        "DeepError",  # shown in the log
         "append",  # built in as it is
         "known_beside",  # mentioned by a file that is not renamed
         "Base",  # too

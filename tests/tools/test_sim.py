@@ -46,7 +46,7 @@ def test_sim_lists_scenarios_with_what_happens(capsys: pytest.CaptureFixture[str
     assert "two groups cross the line at once" in " ".join(out.split())
 
 
-def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
+def test_sim_plot_is_a_png(tmp_path: Path) -> None:
     picture = tmp_path / "night.png"
     words = ["sim", "night_walker_two_nodes", "--seconds", "5", "--plot", str(picture)]
     assert main(words) == 0
@@ -68,7 +68,7 @@ def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
         (["demo", "--seconds", "1", "--plot", "/proc/nowhere.png"], "cannot write"),
     ],
 )
-def test_sim_asked_for_nonsense_says_so_in_one_line(
+def test_sim_with_invalid_arguments_is_one_clear_line(
     words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sim", *words]) == 2
