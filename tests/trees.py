@@ -14,7 +14,7 @@ _changed: dict[Path, str] = {}
 
 
 def files_of(pack: Path) -> dict[str, bytes]:
-    """The files of a tree by their paths, whoever signed it or nobody."""
+    """The files of an image by their paths; its signature is not checked."""
     data = pack.read_bytes()
     start = len(package.FIRST) + 68
     end = start + int.from_bytes(data[start - 68 : start - 64], "big")

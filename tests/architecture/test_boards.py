@@ -54,7 +54,7 @@ def test_board_with_firmware_is_in_every_table(name: str) -> None:
     assert missing(name) == []
 
 
-def test_board_without_rows_is_told_all_that_it_lacks() -> None:
+def test_board_without_rows_is_missing_in_every_table() -> None:
     assert missing("abacus") == list(TABLES)
 
 

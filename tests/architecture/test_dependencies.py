@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.architecture.tree import ON_NODE, ROOT, imports, python_files
 
 OURS = {"boards", "gateway", "micropython", "sim_hardware", "tests", "tools", "ugs"}
-# Run in MicroPython or stand in for its modules: judged by the import law, not here.
+# Run in MicroPython or stand in for its modules: checked by the import law, not here.
 ELSEWHERE = (*ON_NODE, "sim_hardware/cpython/")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may import whom. The table is the design; breaking a row needs an ADR, not an exception."""
+"""Which layer may import which. A change of the table needs an ADR."""
 
 from __future__ import annotations
 

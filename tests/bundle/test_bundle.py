@@ -105,7 +105,7 @@ def test_bundle_is_read_by_the_node_itself(node_toml: Path, tmp_path: Path, micr
     assert line == f"north n07 pico_w {key} groundwatch 192.168.4.1 1883 75.0 12.5 True"
 
 
-def test_bundle_for_a_wire_tells_the_node_of_no_network(node_toml: Path, tmp_path: Path):
+def test_bundle_for_a_serial_link_has_no_network(node_toml: Path, tmp_path: Path):
     text = node_toml.read_text().split("[wifi]")[0].replace("pir = true", 'link = "serial"')
     node_toml.write_text(text)
     write_tree(load_config(node_toml), tmp_path / "n07")
@@ -137,7 +137,7 @@ def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
 ):
     out = tmp_path / "home"
     out.mkdir()
-    (out / "main.py").write_text("somebody's own")
+    (out / "main.py").write_text("another file")
     with pytest.raises(UserError, match="not empty and not a former bundle"):
         write_tree(load_config(node_toml), out)
     assert [p.name for p in out.iterdir()] == ["main.py"]
@@ -149,16 +149,16 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
     out = tmp_path / "n07"
     write_tree(load_config(node_toml), out)
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_text("somebody's own")
+    elsewhere.write_text("another file")
     (out / "a.fw").unlink()
     (out / "a.fw").symlink_to(elsewhere)
     write_tree(load_config(node_toml), out)
-    assert elsewhere.read_text() == "somebody's own"
+    assert elsewhere.read_text() == "another file"
     assert files_of(out / "a.fw")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "complaint"),
     [
         ("^id = .*", 'id = "N 07"', "node.id"),
         ("^id = .*", "", "node.id"),
@@ -188,10 +188,10 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
         (r"^\[node\]", "[node", "not valid TOML"),
     ],
 )
-def test_bundle_of_a_wrong_configuration_says_so_in_one_line(
+def test_bundle_of_an_invalid_configuration_is_one_clear_line(
     old: str,
     new: str,
-    said: str,
+    complaint: str,
     node_toml: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -204,7 +204,7 @@ def test_bundle_of_a_wrong_configuration_says_so_in_one_line(
     assert printed.out == ""
     assert printed.err.startswith("groundwatch: ")
     assert printed.err.count("\n") == 1
-    assert said in printed.err
+    assert complaint in printed.err
     assert "ab" * 32 not in printed.err
     assert not out.exists()
 
@@ -215,7 +215,7 @@ def test_bundle_with_a_key_file_uses_that_key(node_toml: Path, tmp_path: Path):
     assert config.key == b"\x0f" * 32
 
 
-def test_bundle_with_a_release_key_tells_the_node_of_it(
+def test_bundle_with_a_release_key_has_it_in_node_json(
     node_toml: Path, tmp_path: Path, micropython: Path
 ):
     changed(node_toml, "^# release_key = .*", 'release_key = "release.pub"')

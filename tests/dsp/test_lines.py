@@ -73,7 +73,7 @@ def test_line_that_ends_gives_its_notch_back():
 
 
 def test_tone_of_an_engine_that_passes_is_no_line():
-    # 20 s of a constant tone with the trigger open, as somebody who drives by in one gear
+    # 20 s of a constant tone with the trigger open, as a vehicle passes in one gear
     lines = Lines()
     _, found_s = play(ground(20, (31.0, 900)), lines, is_open=lambda t_s: True)
     assert found_s is None

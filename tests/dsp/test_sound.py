@@ -80,8 +80,8 @@ def test_kurtosis_is_that_of_the_samples(rms):
         samples = rng.standard_normal(128) * rms
         samples[50] += spike * rms
         samples = np.clip(samples, -32767, 32767).astype(int)
-        told = fed(Moments(), samples).kurtosis_x16
-        assert told == pytest.approx(16 * np.log2(kurtosis(samples, fisher=False)), abs=6)
+        measured = fed(Moments(), samples).kurtosis_x16
+        assert measured == pytest.approx(16 * np.log2(kurtosis(samples, fisher=False)), abs=6)
 
 
 def test_crossings_count_the_swings_of_a_tone():

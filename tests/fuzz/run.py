@@ -30,9 +30,9 @@ def rss_kb() -> int:
 
 def _cost_s(data: bytes) -> float:
     """Processor time of one input over all readers."""
-    began_s = time.process_time()
+    started_s = time.process_time()
     targets.run(data)
-    return time.process_time() - began_s
+    return time.process_time() - started_s
 
 
 def mutate(count: int, seed: int) -> None:

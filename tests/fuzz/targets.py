@@ -73,7 +73,7 @@ def line(data: bytes) -> None:
 
 
 def broker_packet(data: bytes) -> None:
-    """What a node's connection to the embedded broker may say."""
+    """Packets that a node may send to the embedded broker."""
     readers: tuple[Callable[[], object], ...] = (
         lambda: packets.parse_connect(data),
         lambda: packets.parse_publish(data[0] & 0x0F if data else 0, data),

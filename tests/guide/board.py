@@ -3,7 +3,7 @@
 
 Until it has a main.py it is the console of `UsbBoard`. With one, a start runs the node's firmware
 on simulated hardware, with a simulated Wi-Fi and a person who walks past. Ctrl-C at the cable ends
-the node, and what it has written is on the flash for whoever is at the prompt.
+the node; what it has written stays on the flash for the prompt.
 """
 
 from __future__ import annotations

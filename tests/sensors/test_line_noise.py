@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A pump hums beside a node: the node says so, and still detects who walks by."""
+"""A pump hums beside a node: the node reports it, and still detects a person."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ start = time.ticks_ms()
 print(await line.receive(), time.ticks_diff(time.ticks_ms(), start))
 """,
     )
-    assert lines == ["None 14980"]  # one and a half keepalives after it was heard
+    assert lines == ["None 14980"]  # one and a half keepalives after the last packet
     assert len(uplinks(bench64)) == 1
 
 

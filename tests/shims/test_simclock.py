@@ -9,7 +9,7 @@ Bench = Any
 
 
 def test_timer_in_a_virtual_hour_ticks_exactly(bench: Bench) -> None:
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     code, lines = bench.power_on(
         "import asyncio, machine, time\n"
         "n = 0\n"
@@ -28,11 +28,11 @@ def test_timer_in_a_virtual_hour_ticks_exactly(bench: Bench) -> None:
         "asyncio.run(main())\n"
     )
     assert (code, lines) == (0, ["144000 0 3600000"])
-    assert time.monotonic() - began_s < 20
+    assert time.monotonic() - started_s < 20
 
 
 def test_sleep_of_a_day_takes_no_real_time(bench: Bench) -> None:
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     code, lines = bench.power_on(
         "import asyncio, time\n"
         "async def main():\n"
@@ -41,7 +41,7 @@ def test_sleep_of_a_day_takes_no_real_time(bench: Bench) -> None:
         "asyncio.run(main())\n"
     )
     assert (code, lines) == (0, ["86400000 86400"])
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - started_s < 5
 
 
 def test_ticks_us_wrap_at_the_boards_period_on_every_host(bench: Bench) -> None:
@@ -122,7 +122,7 @@ def test_tasks_wake_in_the_order_of_their_deadlines(bench: Bench) -> None:
         "    event = asyncio.Event()\n"
         "    async def waiter():\n"
         "        await event.wait()\n"
-        "        print('told', time.ticks_ms())\n"
+        "        print('woken', time.ticks_ms())\n"
         "    asyncio.create_task(waiter())\n"
         "    many = (('c', 30), ('a', 10), ('b', 20))\n"
         "    naps = [asyncio.create_task(nap(*one)) for one in many]\n"
@@ -135,7 +135,7 @@ def test_tasks_wake_in_the_order_of_their_deadlines(bench: Bench) -> None:
         "        print('late', time.ticks_ms())\n"
         "asyncio.run(main())\n"
     )
-    assert lines == ["a 10", "told 15", "b 20", "c 30", "late 1030"]
+    assert lines == ["a 10", "woken 15", "b 20", "c 30", "late 1030"]
 
 
 def test_loop_that_only_polls_the_clock_still_ends(bench: Bench) -> None:
@@ -219,7 +219,7 @@ def test_real_time_callbacks_that_come_late_read_their_own_deadlines(bench: Benc
 
 def test_real_time_asyncio_sleeps_as_long_as_the_host_does(bench: Bench) -> None:
     bench.real_time()
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     _, lines = bench.power_on(
         "import asyncio, machine, time\n"
         "n = 0\n"
@@ -235,4 +235,4 @@ def test_real_time_asyncio_sleeps_as_long_as_the_host_does(bench: Bench) -> None
         "asyncio.run(main())\n"
     )
     assert lines == ["True True"]
-    assert time.monotonic() - began_s >= 0.5
+    assert time.monotonic() - started_s >= 0.5

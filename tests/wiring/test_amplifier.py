@@ -57,7 +57,7 @@ def test_scale_of_the_components_is_the_firmwares_within_a_hundredth():
     assert OF.nm_s_per_count == pytest.approx(board.nm_s_per_count, rel=0.01)
 
 
-def test_geophone_is_damped_as_its_data_sheet_says():
+def test_geophone_damping_matches_its_data_sheet():
     # SM-24: 0.60 of the critical damping with 1339 ohm.
     assert pytest.approx(0.60, abs=0.01) == OF.damping
     # Its other printed point, by the same formula: 0.69 and 20.9 V/(m/s) with 1000 ohm.

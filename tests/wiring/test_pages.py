@@ -126,7 +126,7 @@ def test_wires_of_a_drawing_cross_no_words(name):
                 assert not hits, words
 
 
-def test_check_says_which_page_is_not_current(tmp_path, monkeypatch, capsys):
+def test_check_names_the_pages_that_are_not_current(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "_FOLDER", tmp_path)
     assert command.main([]) == 0
     assert command.main(["--check"]) == 0

@@ -62,7 +62,7 @@ def ads1220_is_set_up_and_read():
         assert driver.read() == count, (code, driver.read())
 
 
-def ads1220_that_lost_its_registers_is_set_up_anew():
+def ads1220_that_lost_its_registers_is_configured_again():
     part = Converter()
     driver = Ads1220(part, part.select)
     driver.start()

@@ -226,7 +226,7 @@ def converter_that_is_dead_makes_no_samples_of_its_own():
     before = sampler.written
     bench.dead = True
     bench.run(3_000_000)
-    if sys.argv[2] != "ready":  # there the board tells of it
+    if sys.argv[2] != "ready":  # there the board reports it
         assert sampler.written == before
 
 

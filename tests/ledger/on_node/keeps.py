@@ -83,7 +83,7 @@ def receipt_beyond_what_was_made_is_cut():
     assert [m[:2] for m in all_held(journal.ledger)] == [(1, 4)]
 
 
-def full_drops_oldest_and_says_so():
+def full_drops_oldest_and_reports_the_gap():
     journal = fill(1, 2000)
     ledger = journal.ledger
     assert ledger.pending() >= 1000, ledger.pending()
@@ -257,7 +257,7 @@ def refusing_flash_for_long_drops_oldest_in_memory():
         held = [m[1] for m in all_held(journal.ledger)]
         assert held == [1, 2] + list(range(17, 33)), held
         assert journal.ledger.lost == 14
-        # Told while flash holds 1 and 2, the gap would cover them too.
+        # Reported while flash holds 1 and 2, the gap would include them.
         assert journal.ledger.take_dropped() is None
         journal.ledger.receipt(1, 2)
         assert journal.ledger.take_dropped() == (1, 16)

@@ -177,40 +177,40 @@ def downlink():
 
 
 def downlink_opens_once():
-    door = downlink()
+    receiver = downlink()
     for counter in (5, 300, 70_000, 69_990, 69_937):
         data = sealed(counter)
-        assert door.open(TOPIC.encode(), data) == ("time", {"utc_ms": 5, "echo_ms": 6})
-        assert door.open(TOPIC.encode(), data) is None and door.reason == "replay"
-    assert door.open(TOPIC.encode(), sealed(69_936)) is None  # behind the window of 64
-    assert door.refused == 6
+        assert receiver.open(TOPIC.encode(), data) == ("time", {"utc_ms": 5, "echo_ms": 6})
+        assert receiver.open(TOPIC.encode(), data) is None and receiver.reason == "replay"
+    assert receiver.open(TOPIC.encode(), sealed(69_936)) is None  # behind the window of 64
+    assert receiver.refused == 6
 
 
 def downlink_refuses_what_is_not_for_this_boot():
-    door = downlink()
-    assert door.open(TOPIC.encode(), sealed(9, boot=2)) is None
-    assert door.open(TOPIC.encode(), sealed(9, topic=TOPIC[:-4] + "up")) is None
-    assert door.open(b"groundwatch/v1/north/n08/down", sealed(9)) is None
+    receiver = downlink()
+    assert receiver.open(TOPIC.encode(), sealed(9, boot=2)) is None
+    assert receiver.open(TOPIC.encode(), sealed(9, topic=TOPIC[:-4] + "up")) is None
+    assert receiver.open(b"groundwatch/v1/north/n08/down", sealed(9)) is None
     # A refused message has used up no counter.
-    assert door.open(TOPIC.encode(), sealed(9)) is not None
+    assert receiver.open(TOPIC.encode(), sealed(9)) is not None
 
 
 def downlink_refuses_every_changed_bit():
-    door = downlink()
+    receiver = downlink()
     data = sealed(9)
     for at in range(len(data)):
         changed = bytearray(data)
         changed[at] ^= 1 << at % 8
-        assert door.open(TOPIC.encode(), bytes(changed)) is None
-        assert door.open(TOPIC.encode(), data[:at]) is None
-    assert door.refused == 2 * len(data)
+        assert receiver.open(TOPIC.encode(), bytes(changed)) is None
+        assert receiver.open(TOPIC.encode(), data[:at]) is None
+    assert receiver.refused == 2 * len(data)
 
 
 def downlink_refuses_an_uplink_message():
-    door = downlink()
+    receiver = downlink()
     values = {"t_ms": 1, "command_id": 1, "status": 0}
-    assert door.open(TOPIC.encode(), sealed(9, "result", values=values)) is None
-    assert door.reason == "wrong_direction"
+    assert receiver.open(TOPIC.encode(), sealed(9, "result", values=values)) is None
+    assert receiver.reason == "wrong_direction"
 
 
 def commands_are_done_once_and_answered():
@@ -325,7 +325,7 @@ def wifi_radio_that_does_not_start_counts_towards_a_restart():
         now[0] += ms
 
     class Dead(Radio):
-        # As the CYW43 driver tells of a chip that does not answer.
+        # As the CYW43 driver reports a chip that does not answer.
         def power_up(self):
             raise OSError(1)
 
@@ -345,7 +345,7 @@ def wifi_radio_that_does_not_start_counts_towards_a_restart():
     assert cycles[0] == 0 and cycles[-1] == 6, cycles
 
 
-def wifi_joined_but_reaching_nobody_is_powered_down():
+def wifi_joined_without_a_reachable_broker_is_powered_down():
     import asyncio
 
     import ugs.link.wifi as module
