@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Key rotations of a node on a real littlefs: steps.py cut FIRST STEP PROGSIZE [LAST] cuts the power
-# at every STEP-th flash operation of one and prints "cuts N operations M". steps.py dump FILE EPOCHS
-# writes the flash of a node after EPOCHS rotations. A scrubbed flash holds no key of a past epoch.
+# at every STEP-th flash operation of one and prints "cuts N operations M". steps.py dump FILE N
+# writes the flash of a node after N rotations. A scrubbed flash holds no key of a past epoch.
 
 import json
 import os
