@@ -113,7 +113,7 @@ def _apt_install(packages: list[str], otherwise: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     first = subprocess.run(install, env=environment, capture_output=True, check=False)
-    if first.returncode != 0:  # most often: package lists that are missing or too old
+    if first.returncode != 0:  # usually: package lists that are missing or too old
         subprocess.run(["apt-get", "update", "-qq"], env=environment, check=True)
         subprocess.run(install, env=environment, stdout=subprocess.DEVNULL, check=True)
 
@@ -182,7 +182,7 @@ def _show_path_hint() -> None:
 
 
 def _try_i386() -> None:
-    """The 32-bit interpreter is wanted, not needed: its tests skip with this reason."""
+    """The 32-bit interpreter is optional: without it its tests skip with this reason."""
     try:
         find("i386", log=_log)
     except MicropythonMissingError as error:

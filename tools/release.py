@@ -26,7 +26,7 @@ _PASSPHRASE_MOST = 4096
 
 
 def public_path(key: Path) -> Path:
-    """Where the public half of a key lies."""
+    """The path of the public half of a key."""
     return key.with_suffix(".pub")
 
 
@@ -81,7 +81,7 @@ def sign(
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """A signed file of the compiled firmware; a file that is there is not overwritten."""
+    """A signed file of the compiled firmware; an existing file is not overwritten."""
     try:
         package.version_number(version)
     except ValueError as error:
@@ -120,7 +120,7 @@ def make_release(
 @click.argument("file", type=PATH)
 @click.option("--key", type=PATH, default=Path("release.pub"), help="the public key")
 def show(file: Path, key: Path) -> None:
-    """What is in it, as one JSON object."""
+    """Print its content as one JSON object."""
     public = Ed25519PublicKey.from_public_bytes(load_public_key(key))
     release = package.load(file, public)
     size = sum(map(len, release.contents))
@@ -137,7 +137,7 @@ def show(file: Path, key: Path) -> None:
 
 
 def passphrase(source: Path | None, is_new: bool) -> str:
-    """From --passphrase-file, or asked for on the terminal; never an argument.
+    """From --passphrase-file, or typed at the terminal; never an argument.
 
     Raises UserError, ConfigError.
     """

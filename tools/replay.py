@@ -58,8 +58,8 @@ def replay(
     ambient_nm_s: float = 100.0,
     settings: Mapping[str, int] | None = None,
 ) -> Replay:
-    """Run every node of the take, then step what they sent through the gateway's stages. All nodes
-    have these settings from the start."""
+    """Run every node of the take, then step their messages through the gateway's stages. All nodes
+    start with these settings."""
     from sim_hardware.virtual import Pace, simulate
 
     # A root of its own for each seed: nothing here is secret, and one seed gives one result.

@@ -68,7 +68,7 @@ def board(
     bootsel: Path | None,
     flash: Path | None,
 ) -> None:
-    """Until it is ended; `name` is pico_w, the only one that there is."""
+    """Run until the board is ended; `name` is pico_w, the only one."""
     need("rp2040py", "littlefs")
     routes = dict(_route(text) for text in network)
     names = _names(dns)
@@ -100,7 +100,7 @@ def board(
 
 
 def _route(text: str) -> tuple[int, tuple[str, int]]:
-    """A port of the board's gateway, and the loopback address and port that it stands for."""
+    """A port of the board's gateway, and its loopback address and port."""
     left, _, place = text.rpartition("=")
     host, _, port_text = place.rpartition(":")
     try:

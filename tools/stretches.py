@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Recordings, stretch by stretch: what the node reports where something is likely.
+"""Recordings by stretch: reports of the node where a target is likely.
 
 Stretches come from a CSV file (file, t0_s, t1_s), or from a plain level rule that shares nothing
 with the node: the level in 8-40 Hz, second by second, stands 10 dB or more over the fifth of the
-seconds around it for 4 to 60 s, and no second differs from the next by more than 10 dB. That is how
-a vehicle passes; so does some weather. No stretch has truth: each is a question.
+seconds around it for 4 to 60 s, and no second differs from the next by more than 10 dB. A passing
+vehicle has this shape, and so has some weather. Stretches have no ground truth.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_imports_of_what_runs_are_dependencies_or_of_their_extra(package):
         assert not _undeclared([path], _declared(*extras))
 
 
-def test_imports_of_the_workbench_are_of_running_or_checking():
+def test_imports_of_tools_are_of_running_or_checking():
     extras = ("flash", "sim", "score", "recordings", "train", "picow", "check")
     assert not _undeclared(python_files("tools"), _declared(*extras))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch sim list`: the built-in scenarios, without the world that plays them."""
+"""`groundwatch sim list`: the built-in scenarios, without loading the simulator."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the wiring of a board, drawn: each part a box, each wire one line to its pin."""
+"""The wiring of a board, drawn: each part a box, each wire one line to its pin."""
 
 from __future__ import annotations
 
