@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch bench board` and `bench node`: their words, without a board."""
+"""`groundwatch bench board` and `bench node`: their output, without a board."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAPPED = {**STILL, "peak": 800}
 
 
 class FakeBoard:
-    """Answers each piece of code from a table; remembers what was done to it."""
+    """Answers each piece of code from a table; records the calls."""
 
     machine = "Raspberry Pi Pico W with RP2040"
     made: FakeBoard
@@ -93,7 +93,7 @@ def test_bench_board_geophone_out_of_limits_fails_its_check(fake, monkeypatch, c
     assert failed == [name]
 
 
-def test_board_of_another_kind_is_refused_and_let_go(fake, monkeypatch):
+def test_bench_board_of_another_kind_is_refused_and_closed(fake, monkeypatch):
     monkeypatch.setattr(FakeBoard, "machine", "Generic ESP32 module with ESP32")
     with pytest.raises(UserError):
         board.check("port", None, lambda _line: None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Making a checkout ready: silent when it is, one line when it cannot be."""
+"""Preparing a checkout: silent when it is ready, one line when it cannot be."""
 
 from __future__ import annotations
 

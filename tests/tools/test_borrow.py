@@ -69,7 +69,7 @@ def test_borrowed_names_are_built_in_and_occur_nowhere_else():
         "callback",  # a parameter is shortened by tools.shorten
     ],
 )
-def test_these_stay_as_they_are_written(word: str):
+def test_names_of_these_kinds_stay(word: str):
     assert word not in borrowed(SOURCES, BESIDE)
 
 
@@ -107,7 +107,7 @@ def test_file_that_is_no_python_is_an_error():
 
 
 @pytest.mark.parametrize("board", boards())
-def test_firmware_renames_nothing_that_it_asks_other_modules_for(board: str):
+def test_firmware_renames_no_attribute_of_other_modules(board: str):
     sources = {name: text for name, text in read_sources(board).items() if name.endswith(".py")}
     names = borrowed(sources, [path.read_bytes() for path in FIRMWARE.glob("*.py")])
     assert len(names) > 300

@@ -43,7 +43,7 @@ def typed(folder: Path, prompt: str, *words: str, answers: tuple[bytes, ...] = (
             assert process.stderr is not None
             shown = b""
             for answer in (*answers, b"\x04"):
-                # A prompt throws away what was typed before it, and ends without a new line.
+                # A prompt discards earlier input, and ends without a new line.
                 while not shown.endswith(b": "):
                     part = os.read(process.stderr.fileno(), 200)
                     assert part, shown
@@ -133,7 +133,7 @@ def test_end_of_input_at_a_plain_question_is_an_error_for_the_user(
         "node update none.gwr --failures -1",
     ],
 )
-def test_number_that_makes_no_sense_is_one_line_and_exit_2(
+def test_number_out_of_range_is_one_line_and_exit_2(
     words: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

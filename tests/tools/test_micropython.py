@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finding MicroPython: what is named is used or refused, what is unpacked runs by itself."""
+"""Finding MicroPython: a named one is used or refused, an unpacked one runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_find_with_a_named_executable_returns_it(nowhere, monkeypatch):
     ("answer", "status", "reason"),
     [("1 20", 0, "1.20"), ("no module cryptolib", 1, "cryptolib")],
 )
-def test_find_with_an_unfit_named_executable_names_the_reason(
+def test_find_with_an_unusable_named_executable_names_the_reason(
     nowhere, monkeypatch, answer, status, reason
 ):
     monkeypatch.setenv("MICROPYTHON", str(_program(nowhere / "mp", answer, status)))
@@ -50,7 +50,7 @@ def test_find_with_a_name_that_is_no_program_names_the_variable(nowhere, monkeyp
         find()
 
 
-def test_find_on_path_takes_a_fit_one_and_passes_over_an_old_one(nowhere):
+def test_find_on_path_takes_a_usable_one_and_skips_an_old_one(nowhere):
     _program(nowhere / "micropython", "1 17")
     with pytest.raises(MicropythonMissingError):
         find()

@@ -53,7 +53,7 @@ def test_recordings_with_a_damaged_file_names_it(tmp_path, capsys):
     assert "bad.npz" in capsys.readouterr().err
 
 
-def test_walks_are_added_to_the_ground_at_their_ratio_and_beside_it_alone(tmp_path, capsys):
+def test_walks_are_added_to_the_ground_at_their_ratio(tmp_path, capsys):
     walker = ActorSpec("w", "person", ((-30.0, 6.0), (30.0, 6.0)), start_s=5.0)
     write(tmp_path / "walks" / "one_pA.npz", (walker,))
     ground = tmp_path / "ground" / "long.npz"
@@ -77,7 +77,7 @@ def test_walks_are_added_to_the_ground_at_their_ratio_and_beside_it_alone(tmp_pa
     assert detected["all", "18"] == "100 "
 
 
-def test_clip_is_as_loud_over_the_ground_as_asked_and_has_no_seam():
+def test_clip_has_the_given_ratio_to_the_ground_and_no_seam():
     rng = np.random.default_rng(5)
     ground = rng.normal(0.0, 1.0, 120 * FEED_FS_HZ)
     clip = rng.normal(0.0, 40.0, 10 * FEED_FS_HZ)

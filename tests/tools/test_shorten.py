@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names in compiled firmware: short where only the file sees them, and it does the same."""
+"""Names in compiled firmware: private ones are short, and the program is the same."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def test_private_names_are_short_and_those_of_others_stay():
     assert "self._a" in other
 
 
-def test_parameters_that_a_call_names_stay():
+def test_parameters_named_by_a_call_stay():
     base = short()["base.py"]
     assert "in_order=False" in base and "in_order=True" in base and "if in_order" in base
 
 
 @pytest.mark.parametrize("board", boards())
 def test_firmware_uses_private_names_where_they_are_made(board: str):
-    """Else a file would ask another one for a name that was changed there."""
+    """Otherwise a file would use a name that another file has renamed."""
     sources = {name: text for name, text in read_sources(board).items() if name.endswith(".py")}
     after = shorten(sources)
     made = {}

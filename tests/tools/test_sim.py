@@ -39,7 +39,7 @@ def test_every_built_in_scenario_becomes_a_take_that_can_be_read(tmp_path: Path)
             assert take.load(tmp_path / path.stem).truth == made.truth
 
 
-def test_sim_lists_scenarios_with_what_happens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sim_lists_scenarios_with_their_descriptions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sim", "--list"]) == 0
     out = capsys.readouterr().out
     assert all(path.stem[:20] in out for path in SCENARIOS.glob("*.toml"))

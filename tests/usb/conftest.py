@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Boards on a simulated cable, and a site to enrol them in."""
+"""Boards on a simulated cable, and a site for their enrolment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Quiet:
 
 @dataclass
 class Desk:
-    """What the installer's laptop has."""
+    """The files of the installer's laptop."""
 
     journal: Journal
     provisioner: Provisioner

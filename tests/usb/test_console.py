@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated board's console: MicroPython's own tool finds it genuine, and so does ours."""
+"""The simulated board's console: MicroPython's own tool works with it, and so does ours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mpremote(board, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_console_is_genuine_to_mpremote(plug, tmp_path) -> None:
+def test_console_works_with_mpremote(plug, tmp_path) -> None:
     board = plug()
     data = os.urandom(3000)
     (tmp_path / "some.bin").write_bytes(data)
@@ -38,7 +38,7 @@ def test_console_is_genuine_to_mpremote(plug, tmp_path) -> None:
     assert "Pico W" in mpremote(board, "exec", "import sys; print(sys.implementation._machine)")
 
 
-def test_console_files_outlive_a_reset_and_a_power_cut(plug) -> None:
+def test_console_files_survive_a_reset_and_a_power_cut(plug) -> None:
     board = plug()
     repl = Repl(str(board.port))
     repl.enter()

@@ -77,7 +77,7 @@ def test_image_of_any_kind_but_the_boards_is_refused(tmp_path) -> None:
         images.given(ESP32, tmp_path / "absent")
 
 
-def test_image_of_an_rp2350_may_begin_with_a_block_that_is_not_written(tmp_path) -> None:
+def test_image_of_an_rp2350_may_start_with_a_block_that_is_not_written(tmp_path) -> None:
     path = tmp_path / "image"
     good = uf2_image(b"program" * 100, family=0xE48BFF59)
     absolute = uf2_image(b"\xef" * 300, family=0xE48BFF57)[:512]  # the first of two, erratum E10
@@ -96,7 +96,7 @@ def test_image_of_an_rp2350_may_begin_with_a_block_that_is_not_written(tmp_path)
 
 @pytest.fixture
 def served(tmp_path):
-    """A server of released firmware: what it gives for any name is `body`."""
+    """A server of released firmware: the response for any name is `body`."""
     given = SimpleNamespace(body=uf2_image(b"released" * 2000), asked=[])
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -168,7 +168,7 @@ def test_board_kinds_list_their_wiring_and_are_recognised_by_their_micropython()
 @pytest.mark.parametrize(
     "kind", [one for one in KINDS if not one.by_drive], ids=lambda one: one.name
 )
-def test_chip_and_place_of_its_image_are_as_esptool_has_them(kind) -> None:
+def test_chip_and_address_of_its_image_are_those_of_esptool(kind) -> None:
     (rom,) = [one for one in ROM_LIST if one.CHIP_NAME.replace("-", "") == kind.chip]
     assert kind.flash_offset == rom.BOOTLOADER_FLASH_OFFSET
 

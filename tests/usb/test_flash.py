@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node flash`: a bare board becomes a node; cut anywhere, a rerun repairs it."""
+"""`groundwatch node flash`: a bare board becomes a node; after any cut a rerun repairs it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def groundwatch(capsys, *words: str) -> dict:
 
 
 def back(board: UsbBoard) -> Board:
-    """At its prompt, once it is on the bus again."""
+    """The board at its prompt, when it is on the bus again."""
     until(board.port.exists)
     return Board(str(board.port))
 
@@ -93,7 +93,7 @@ def test_flash_shows_no_key_on_any_screen_or_command_line(site, plug) -> None:
     for secret in (root, node_key(root, "north", "n07", 1)):
         assert secret.hex() not in done.stdout + done.stderr + " ".join(words)
     assert "correct horse battery" not in done.stdout + done.stderr
-    assert "GP26" in done.stdout  # what to wire
+    assert "GP26" in done.stdout  # the wiring
     journal = (site.parent / "data" / ENROLMENT).read_text()
     assert node_key(root, "north", "n07", 1).hex() not in journal
 
@@ -139,7 +139,7 @@ def is_whole(desk, board: UsbBoard, files) -> bool:
 
 
 def cut_and_repair(desk, lost: UsbBoard, files, mode: Mode, at: int) -> None:
-    """Pull the cable after so many bytes; plug it in and give the same command again."""
+    """Pull the cable after so many bytes; plug it in and run the same command again."""
     lost.cut_after = lost.taken + at
     with pytest.raises(CableError):
         make(desk, lost, files, mode)
@@ -204,7 +204,7 @@ def test_flash_board_that_was_cut_off_does_not_start_half_an_image(desk, plug, s
 
 
 @pytest.mark.long
-def test_flash_noise_on_the_line_is_noticed_and_mended(desk, plug, small) -> None:
+def test_flash_noise_on_the_line_is_detected_and_corrected(desk, plug, small) -> None:
     chance, hits = random.Random(3), []
 
     def noisy(data: bytes) -> bytes:
@@ -228,7 +228,7 @@ def test_flash_noise_on_the_line_is_noticed_and_mended(desk, plug, small) -> Non
     assert is_whole(desk, board, small)
 
 
-def test_flash_leftovers_and_an_update_in_use_are_cleared_away(desk, plug, small) -> None:
+def test_flash_over_old_files_and_an_update_in_use_removes_them(desk, plug, small) -> None:
     board = plug()
     make(desk, board, small)
     held = back(board)
@@ -348,7 +348,7 @@ def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
         (["--by", "x" * 300], "--by"),
     ],
 )
-def test_flash_wrong_word_is_one_line_and_exit_2(site, capsys, words, part) -> None:
+def test_flash_invalid_argument_is_one_line_and_exit_2(site, capsys, words, part) -> None:
     base = ["flash", "n07", "--config", str(site), "--at", "75,12.5", "--port", "/dev/none"]
     assert cli.main([*base, *words]) == 2
     err = capsys.readouterr().err
@@ -356,7 +356,7 @@ def test_flash_wrong_word_is_one_line_and_exit_2(site, capsys, words, part) -> N
     assert part in err
 
 
-def test_flash_node_that_stands_elsewhere_in_the_site_is_refused(site, capsys) -> None:
+def test_flash_node_with_another_position_in_the_site_is_refused(site, capsys) -> None:
     words = ["flash", "n01", "--config", str(site), "--at", "5,5", "--port", "/dev/none"]
     assert cli.main(words) == 2
     assert "x_m = 0" in capsys.readouterr().err

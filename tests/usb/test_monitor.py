@@ -71,7 +71,7 @@ def test_lines_of_a_hostile_board_are_plain_and_bounded() -> None:
     assert lines.cut == 1
 
 
-def test_health_counts_what_goes_wrong() -> None:
+def test_health_counts_the_lines_of_faults() -> None:
     health = Health()
     for line in ("node stops cause=memory", "task failed name=pump restarts=2", "hello", "a=b"):
         health.take(line)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node provision`: keys given out once, proven, rotated, replaced, revoked."""
+"""`groundwatch node provision`: keys issued once, confirmed, rotated, replaced, revoked."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def refused(capsys, site, *words: str, board=None) -> str:
     return err[-1]
 
 
-def test_provision_gives_a_key_once_and_asks_for_a_proof_afterwards(site, plug, capsys) -> None:
+def test_provision_issues_a_key_once_and_verifies_it_afterwards(site, plug, capsys) -> None:
     board = plug()
     first = provision(capsys, site, "n01", board=board)
     assert (first["generation"], first["new_key"]) == (1, True)
@@ -94,7 +94,7 @@ for day in range(1,4):
 ITS_CODE = ("ugs/__init__.py", "ugs/ratchet.py", "ugs/wire/__init__.py", "ugs/wire/keys.py")
 
 
-def test_provision_board_whose_key_has_gone_on_keeps_it_until_it_is_rotated(
+def test_provision_board_with_a_later_key_epoch_keeps_it_until_it_is_rotated(
     site, plug, capsys, root
 ) -> None:
     board = plug(flash_blocks=BLOCKS)
@@ -128,7 +128,7 @@ def test_provision_second_board_under_a_known_name_is_refused(site, plug, capsys
     assert "--replace" in refused(capsys, site, "n01", board=plug("two", identity=SECOND))
 
 
-def test_provision_of_a_node_on_a_wire_needs_no_network_and_is_remembered(
+def test_provision_of_a_node_on_a_serial_link_needs_no_network_and_is_stored(
     site, plug, capsys
 ) -> None:
     text = site.read_text()
@@ -174,7 +174,7 @@ def test_flash_refused_for_a_board_of_another_node_leaves_that_node_unchanged(
     assert "n02" not in (site.parent / "site.toml").read_text()
 
 
-def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
+def test_provision_replacement_continues_the_boot_count_of_the_lost_board(
     site, plug, capsys, root
 ) -> None:
     provision(capsys, site, "n01", board=plug("lost"))
@@ -196,7 +196,7 @@ def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
     assert acts == [KeyAct.OFFER, KeyAct.PROVE, KeyAct.REPLACE, KeyAct.PROVE]
 
 
-def test_provision_wiped_counters_under_a_key_in_use_cost_a_new_key(desk, plug) -> None:
+def test_provision_wiped_counters_under_a_key_in_use_issue_a_new_key(desk, plug) -> None:
     board = plug(flash_blocks=BLOCKS)
     held = Board(str(board.port))
     assert desk.provisioner.enrol(held, desk.wish()).generation == 1
@@ -226,7 +226,7 @@ def test_provision_clone_of_a_nodes_flash_is_detected_by_its_chip(desk, plug) ->
     held.close()
 
 
-def test_provision_revoked_node_comes_back_only_as_a_replacement(site, plug, capsys) -> None:
+def test_provision_revoked_node_returns_only_as_a_replacement(site, plug, capsys) -> None:
     board = plug(flash_blocks=BLOCKS)
     provision(capsys, site, "n01", board=board)
     assert "say why" in refused(capsys, site, "n01", "--revoke")
