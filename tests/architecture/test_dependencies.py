@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What we import is what pyproject.toml asks for: no module that is here by accident."""
+"""Every import is a declared dependency in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _undeclared(paths, declared):
             top = name.split(".")[0]
             if not top or top in OURS or top in sys.stdlib_module_names:
                 continue
-            if (ROOT / path).with_name(f"{top}.py").exists():  # a script's neighbour
+            if (ROOT / path).with_name(f"{top}.py").exists():  # a module beside the script
                 continue
             if not {canonicalize_name(owner) for owner in owners.get(top, (top,))} & declared:
                 found.add(f"{path} imports {top}")

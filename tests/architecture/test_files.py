@@ -10,7 +10,7 @@ from tests.architecture.tree import ON_NODE, files, parsed, python_files, text
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70
-DRAWERS = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|$)")
+VAGUE_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|$)")
 WAIVER = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b|pragma:)(.*)")
 # After the codes, a reason in a few words.
 EXPLAINED = re.compile(r"^(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|\[[\w\-, ]+\])\W+\w+\W+\w+")
@@ -74,13 +74,13 @@ def test_waivers_of_a_check_give_a_reason():
     assert not unexplained
 
 
-def test_no_module_is_a_drawer_for_anything():
-    drawers = [
+def test_no_module_has_a_name_without_a_subject():
+    vague = [
         path
         for path in python_files()
-        if any(DRAWERS.search(part.removesuffix(".py")) for part in path.split("/"))
+        if any(VAGUE_NAMES.search(part.removesuffix(".py")) for part in path.split("/"))
     ]
-    assert not drawers
+    assert not vague
 
 
 def test_tests_are_named_by_subject_circumstance_and_outcome():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bundle: strict configuration in, the exact tree out, and never a key in sight."""
+"""The bundle: a strict configuration gives the exact files, and no output shows a key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def changed(path: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_bundle_of_the_example_writes_the_exact_tree(
+def test_bundle_of_the_example_writes_the_exact_files(
     node_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "n07"
@@ -122,7 +122,7 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     (out / "state").mkdir()
     (out / "state" / "boot0").write_bytes(b"kept")
     (out / "b.fw").write_text("of an update")
-    (out / "slot0").write_bytes(b"which tree is in use")
+    (out / "slot0").write_bytes(b"which slot is in use")
     changed(node_toml, "^board = .*", 'board = "esp32"')
     write_tree(load_config(node_toml), out)
     assert (out / "state" / "boot0").read_bytes() == b"kept"
@@ -132,7 +132,7 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     assert {"boards/esp32/board.mpy", "boards/espressif.mpy"} <= set(files_of(out / "a.fw"))
 
 
-def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
+def test_bundle_into_a_folder_with_other_files_is_refused_and_changes_nothing(
     node_toml: Path, tmp_path: Path
 ):
     out = tmp_path / "home"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hostile bytes: typed refusals only, the same on gateway and node, and the oracle's opinion."""
+"""Hostile bytes: typed refusals only, the same on gateway and node, and those of an oracle."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_gateway_decoder_fed_mutations_refuses_or_decodes_to_the_same_bytes(
     assert accepted > 1_000
 
 
-def test_node_decoder_fed_mutations_gives_the_gateways_verdict(payloads: list[bytes]) -> None:
+def test_node_decoder_fed_mutations_gives_the_gateways_result(payloads: list[bytes]) -> None:
     for data in _mutations(payloads, 20_000, seed=2):
         verdicts = []
         for decode, error_type in ((codec.decode, WireError), (node_codec.decode, NodeWireError)):
@@ -117,7 +117,7 @@ def _oracle(data: bytes) -> tuple[bool, object]:
     stream = io.BytesIO(data)
     try:
         value = cbor2.load(stream)
-    except Exception:  # cbor2 lets others than its own errors through
+    except Exception:  # cbor2 raises others than its own errors
         return False, None
     if stream.read(1) or not _ours(value, depth=2):
         return False, None
