@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The decimator: what it lets through by its taps, and on MicroPython the same to the bit."""
+"""The decimator: its pass band by its taps, and the same on MicroPython to the bit."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ WHOLE = np.concatenate([HALF, HALF[::-1]])
 
 
 def samples(counts: Ints) -> Ints:
-    """All samples of a filter that gives its first one when it is full."""
+    """All samples of a filter; the first one comes when it is full."""
     windows = np.lib.stride_tricks.sliding_window_view(counts >> 1, TAPS)[:: fir.BY]
     return np.asarray(windows @ WHOLE + (1 << 12) >> 13, np.int64)
 
 
 def on_node(interpreter: Path, counts: Ints, tmp_path: Path, missing: Ints | None = None) -> Ints:
-    """What the node makes of the conversions, with so many missing before each."""
+    """The samples of the node from conversions, with gaps before them."""
     path = tmp_path / "counts.i32"
     gaps = np.zeros_like(counts) if missing is None else missing
     (counts + FULL | gaps << 18).astype("<i4").tofile(path)

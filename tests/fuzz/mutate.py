@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Valid inputs of every kind, and mutations of them: bytes changed, put in, taken out, spliced."""
+"""Valid inputs of every kind, and mutations of them: bytes changed, inserted, removed, spliced."""
 
 from __future__ import annotations
 

@@ -36,13 +36,13 @@ def _cost_s(data: bytes) -> float:
 
 
 def mutate(count: int, seed: int) -> None:
-    """Raises what a reader lets out, with the input in hexadecimal."""
+    """Raises any error of a reader, with the input in hexadecimal."""
     paused, slow, worst_s, before_kb = 0, 0, 0.0, 0
     for number, data in enumerate(mutations(seeds(), count, seed)):
         try:
             took_s = _cost_s(data)
             if took_s > _SLOW_S:
-                # The collector's pauses and the machine's are not the input's: it is asked again.
+                # A pause of the collector or the machine is no cost of the input: measure again.
                 paused += 1
                 took_s = min(_cost_s(data) for _ in range(_AGAIN))
         except Exception:
@@ -78,7 +78,7 @@ def guided(seconds: int) -> None:
 
 
 def main() -> None:
-    """See the module's words."""
+    """See the module docstring."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)

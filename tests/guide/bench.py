@@ -3,7 +3,7 @@
 
     python -m tests.guide.bench DESK VERB ...
 
-The operating system's lists of serial ports and mounted drives name what lies in the folder DESK,
+The operating system's lists of serial ports and mounted drives list the content of the folder DESK,
 and the published image of MicroPython is replaced by one for the simulated board.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The installer's guide, run as it is printed: from an empty folder to an alarm.
+"""The installer's guide, run as printed: from an empty folder to an alarm.
 
 A person at two terminals types each block and answers what is asked. The board is simulated, behind
 a serial port and in a simulated Wi-Fi. `groundwatch` is the real program; tests/guide/bench.py

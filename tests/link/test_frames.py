@@ -18,14 +18,14 @@ TOPIC = "groundwatch/v1/north/n07/down"
 
 @pytest.fixture
 def on_node(micropython_i386: Path, tmp_path: Path):
-    """Reads a stream and frames messages on a node; what it prints, by first word."""
+    """Reads a stream and frames messages on a node; returns its output by first word."""
 
     def run(stream: bytes, messages: list[bytes] | None = None, seed: int = 1):
         (tmp_path / "stream").write_bytes(stream)
         lines = [f"{TOPIC} {body.hex()}\n" for body in messages or []]
         (tmp_path / "messages").write_text("".join(lines))
         args = (str(tmp_path / "stream"), str(seed), str(tmp_path / "messages"))
-        # A small heap: a stream however long must fit.
+        # A small heap: a stream of any length must fit.
         printed: dict[str, list[str]] = {}
         for line in run_on_node(micropython_i386, SCRIPT, *args, heap="400k"):
             word, _, rest = line.partition(" ")
@@ -36,7 +36,7 @@ def on_node(micropython_i386: Path, tmp_path: Path):
 
 
 def bodies(seed: int) -> list[bytes]:
-    """Of every size, with zeros and without: where COBS has its corners."""
+    """Of every size, with zeros and without: the limits of COBS."""
     rng = random.Random(seed)
     sizes = [
         1,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The node's MQTT client under real MicroPython: a real broker, and peers that misbehave."""
+"""The node's MQTT client under real MicroPython: a real broker, and faulty peers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @contextmanager
 def client(interpreter: Path, log: Path, *args: str) -> Iterator[Callable[[], list[str]]]:
-    """A running client.py; yields what reads its lines so far."""
+    """A running client.py; yields a function that reads its lines so far."""
     with log.open("w") as out:
         process = subprocess.Popen(
             [interpreter, ON_NODE / "client.py", *args],
@@ -168,7 +168,7 @@ PEERS: dict[str, tuple[Peer, tuple[str, ...], int]] = {
 }
 
 
-async def test_client_with_bad_peers_gives_each_up_in_time(micropython: Path):
+async def test_client_with_faulty_peers_disconnects_in_time(micropython: Path):
     servers = [
         await asyncio.start_server(peer, "127.0.0.1", 0) for peer, _ended, _ms in PEERS.values()
     ]
@@ -210,7 +210,7 @@ async def _goes_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 @pytest.mark.long
-async def test_client_on_a_half_open_connection_gives_it_up_in_half_a_minute(
+async def test_client_on_a_half_open_connection_closes_it_in_half_a_minute(
     micropython: Path, tmp_path: Path
 ):
     server = await asyncio.start_server(_goes_silent, "127.0.0.1", 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A sensor fails; within 10 s the operator reads which one and how. Real firmware on both boards,
+"""A sensor fails; within 10 s the alarm states which one and how. Real firmware on both boards,
 real gateway, virtual time; the sensors at the level of their registers, codes and edges."""
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def test_pir_with_a_loose_wire_is_disabled_and_reported(board: str) -> None:
 
 
 def test_pir_that_trips_without_end_is_disabled_and_reported() -> None:
-    # A pulse of a second every three: what sun and leaves do. Known after five such minutes.
+    # A pulse of a second every three, as from sun and leaves. Reported after five such minutes.
     pulses = tuple(t_s for at in range(20, 420, 3) for t_s in (float(at), float(at + 1)))
     (alarm,) = node_alarms("pico_w", 430.0, pir_edges_s=pulses)
     assert 280 < alarm["t_s"] < 400

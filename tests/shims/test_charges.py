@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Work that takes time on a board takes it here: flash, collections, imports, look-ups."""
+"""Work that takes time on a board takes it in the simulator: flash, collections, imports."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_power_that_fails_during_an_erase_leaves_a_file_system_that_mounts(bench
     assert lines == ["['main.py', 'record']"]
 
 
-def test_charges_in_real_time_really_block(bench64: Bench) -> None:
+def test_charges_in_real_time_block(bench64: Bench) -> None:
     bench64.charge()
     bench64.real_time()
     main = timer("pico_w") + (
@@ -257,7 +257,7 @@ def test_charges_in_real_time_really_block(bench64: Bench) -> None:
     assert bench64.power_on(main)[1] == ["True 8"]
 
 
-def test_node_without_charges_pays_for_nothing(bench64: Bench) -> None:
+def test_node_without_charges_takes_no_time(bench64: Bench) -> None:
     bench64.settings["costs"] = str(bench64.folder / "costs.jsonl")
     main = "import gc, time, simcharge\ngc.collect()\nsimcharge.erase()\nprint(time.ticks_ms())\n"
     assert bench64.power_on(main)[1] == ["0"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`machine` on the shims: resets and their causes, the watchdog, pins, what is refused."""
+"""`machine` on the shims: resets and their causes, the watchdog, pins, refusals."""
 
 import json
 import subprocess
@@ -110,7 +110,7 @@ def test_modules_in_the_tree_do_not_shadow_the_simulated_ones(bench64: Bench) ->
         ({"outages_s": [1, 2]}, "run_node: outages_s must hold [from, to] pairs"),
     ],
 )
-def test_settings_that_cannot_be_are_named_in_one_line(
+def test_settings_that_are_invalid_are_named_in_one_line(
     bench64: Bench, settings: dict[str, Any], message: str
 ) -> None:
     bench64.settings |= settings

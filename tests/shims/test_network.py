@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated radio: joining takes a while, outages break it, wrong use is refused."""
+"""The simulated radio: joining takes time, outages break it, wrong use is refused."""
 
 from typing import Any
 

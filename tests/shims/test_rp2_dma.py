@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The board's own converter by DMA, on the simulated registers: what it gives, what it loses."""
+"""The board's own converter by DMA, on the simulated registers: its samples and losses."""
 
 from __future__ import annotations
 

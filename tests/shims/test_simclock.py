@@ -85,7 +85,9 @@ def test_timers_due_at_one_instant_run_in_the_order_they_were_started(bench: Ben
     assert lines == ["abcabc"]
 
 
-def test_timer_without_hard_interrupts_refuses_the_word_like_the_1_25_ports(bench: Bench) -> None:
+def test_timer_without_hard_interrupts_refuses_the_argument_as_in_1_25(
+    bench: Bench,
+) -> None:
     _, lines = bench.power_on(
         "import machine\n"
         "try:\n"
@@ -162,7 +164,7 @@ def test_task_that_only_yields_does_not_stop_the_others(bench: Bench) -> None:
     assert (code, lines) == (0, ["over"])
 
 
-def test_tasks_that_wait_for_nothing_possible_end_with_a_word(bench: Bench) -> None:
+def test_tasks_that_can_never_wake_end_with_a_message(bench: Bench) -> None:
     code, lines = bench.power_on(
         "import asyncio\n"
         "flag = asyncio.ThreadSafeFlag()\n"
