@@ -300,7 +300,7 @@ def _clear(out: Path) -> None:
 
 
 @click.command()
-@click.option("--board", type=click.Choice(boards()), help="the board it is for")
+@click.option("--board", type=click.Choice(boards()), help="its board")
 @click.option("--config", required=True, type=PATH, help="the node's node.toml")
 @click.option("--out", required=True, type=PATH, help="the folder to write")
 @architecture_option

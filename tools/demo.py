@@ -70,10 +70,10 @@ class Request:
 
 
 @click.command()
-@click.option("--seconds", type=float, help="end after so long  [default: until ^C]")
+@click.option("--seconds", type=float, help="end after this time  [default: until ^C]")
 @json_option("print JSON lines; the last is the summary")
 @click.option("--scenario", default="demo", help="a name, or a TOML file")
-@click.option("--seed", type=NOT_NEGATIVE, default=1, help="of the world")
+@click.option("--seed", type=NOT_NEGATIVE, default=1, help="seed of the world")
 @click.option("--port", type=int, default=8480, help="of the operator console; 0 takes a free one")
 def demo(**given: Any) -> None:
     """Run the demo until its time is over or ^C."""

@@ -106,7 +106,7 @@ def serial_ports(found: list[Port]) -> list[Finding]:
 def clock(now_s: float, quality: ClockQuality | None = None) -> Finding:
     """Whether the clock is set and synchronised; `quality` defaults to that of this kernel."""
     if now_s < _EPOCH_S:
-        return Finding("clock", "problem", "it was never set", "sudo timedatectl set-time ...")
+        return Finding("clock", "problem", "it is not set", "sudo timedatectl set-time ...")
     quality = quality or read_clock_quality()
     if quality.synchronised and (quality.max_error_ms or 0.0) <= _CLOCK_ERROR_MS:
         return Finding("clock", "ok", quality.text)
@@ -115,7 +115,7 @@ def clock(now_s: float, quality: ClockQuality | None = None) -> Finding:
         "warning",
         quality.text,
         "set up chrony or systemd-timesyncd with a server or a GNSS receiver, or compare the clock"
-        " with a watch now and then; nodes follow it",
+        " with a watch regularly; nodes follow it",
     )
 
 
@@ -125,7 +125,7 @@ def site(config: GatewayConfig) -> Finding:
     found = f"{known.name}: {len(known.nodes)} nodes in {len(known.sectors)} sectors"
     if config.nodes is None:
         do = "groundwatch init --wifi NAME --address ADDRESS adds it"
-        return Finding("site", "warning", f"{found}; no [nodes] to flash by", do)
+        return Finding("site", "warning", f"{found}; no [nodes], which node flash needs", do)
     return Finding("site", "ok", found)
 
 
@@ -134,7 +134,7 @@ def origin(config: GatewayConfig) -> Finding:
     zero = load_site(config.site).origin
     if zero is None:
         do = "add latitude and longitude to [site] (docs/operations.md) to share positions"
-        return Finding("origin", "ok", "none: the site has local metres alone", do)
+        return Finding("origin", "ok", "none: the site has local metres only", do)
     place = f"{zero.latitude:.6f}, {zero.longitude:.6f}, {zero.height_m:.0f} m"
     return Finding("origin", "ok", f"{place}; error {zero.error_m:g} m")
 
@@ -145,8 +145,8 @@ def fleet_key(config: GatewayConfig) -> Finding:
     if rest is Rest.PLAIN:
         open_root(config.fleet_key)
         do = "groundwatch node provision --root passphrase (or keyring), with a copy kept offline"
-        return Finding("fleet key", "warning", f"{config.fleet_key} is plain", do)
-    return Finding("fleet key", "ok", f"{config.fleet_key} rests in: {rest.value}")
+        return Finding("fleet key", "warning", f"{config.fleet_key} is not encrypted", do)
+    return Finding("fleet key", "ok", f"{config.fleet_key} is stored in: {rest.value}")
 
 
 def enrolment(config: GatewayConfig) -> Finding:
@@ -180,7 +180,7 @@ def fsync(config: GatewayConfig) -> Finding:
             times_ms.append(1000 * (time.perf_counter() - started_s))
     found = f"{statistics.median(times_ms):.1f} ms each (median of {_FSYNCS})"
     if statistics.median(times_ms) > _FSYNC_MS:
-        do = "put data_dir on a disk of this machine, not a card or a share"
+        do = "put data_dir on a local disk, not a memory card or a network share"
         return Finding("fsync", "warning", found, do)
     return Finding("fsync", "ok", found)
 
@@ -189,10 +189,10 @@ def broker(config: GatewayConfig) -> Finding:
     """Whether a broker of the configured kind, on a free port, enforces its access rules."""
     kind = config.broker.kind
     if kind is BrokerKind.EXTERNAL:
-        do = "see that it lets each node publish on its own topic only (docs/operations.md)"
+        do = "verify that each node can publish on its own topic only (docs/operations.md)"
         return Finding("broker", "warning", "an external one is not tested", do)
     asyncio.run(_try_broker(kind, load_site(config.site).name))
-    return Finding("broker", "ok", f"{kind.value}: strangers stay out, nodes keep to their topics")
+    return Finding("broker", "ok", f"{kind.value}: it enforces passwords and topics")
 
 
 async def _try_broker(kind: BrokerKind, name: str) -> None:

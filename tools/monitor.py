@@ -120,7 +120,7 @@ class Lines:
 
 @click.command()
 @click.option("--port", help="the node's port  [default: the one that is plugged in]")
-@click.option("--seconds", type=float, help="stop after so long  [default: Ctrl-C]")
+@click.option("--seconds", type=float, help="stop after this time  [default: Ctrl-C]")
 @json_option("one JSON object for each line")
 def monitor(port: str | None, seconds: float | None, as_json: bool) -> None:
     """Show the node's lines until the time is over; an unplugged node is waited for."""

@@ -58,13 +58,13 @@ def make_key(out: Path, passphrase_file: Path | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"type": "key", "key": str(out), "public": str(public)}))
         return
-    print(f"wrote {out} (keep it off the gateway and off the net) and {public} (for node.toml")
+    print(f"wrote {out} (keep it offline, away from the gateway) and {public} (for node.toml")
     print("and gateway.toml)")
 
 
 @click.command()
-@click.option("--board", required=True, type=click.Choice(boards()), help="the board it is for")
-@click.option("--version", required=True, help="as in 0.2.0; newer than any before")
+@click.option("--board", required=True, type=click.Choice(boards()), help="its board")
+@click.option("--version", required=True, help="as in 0.2.0; newer than all earlier ones")
 @click.option("--key", type=PATH, default=Path("release.key"), help="the release key")
 @architecture_option
 @click.option("--firmware", type=PATH, default=FIRMWARE, help="another firmware folder")

@@ -140,12 +140,12 @@ def _summary(
     help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
 )
 @json_option()
-@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the simulated parts")
+@click.option("--seed", type=NOT_NEGATIVE, default=0, help="seed of the simulated parts")
 @click.option(
     "--ambient-nm-s",
     type=float,
     default=100.0,
-    help="what the quiet floor of uncalibrated counts is taken for",
+    help="noise floor that is assumed for uncalibrated counts",
 )
 def replay_command(
     path: Path | None,

@@ -70,8 +70,8 @@ def run(store: Path | str, config: Path, rules: Path | None, as_json: bool) -> i
         with reading(store) as db:
             if not sql_replay.holds_log(db):
                 raise UserError(
-                    "the store cannot be replayed: it was made by an earlier version, which kept "
-                    "no log; what a gateway of this version adds to it can be"
+                    "the store cannot be replayed: it is of an earlier version, which kept "
+                    "no log; entries of this version can be replayed"
                 )
             if rules is None:
                 lines = list(_same(replay(db, then)))

@@ -29,7 +29,7 @@ def make(scenario: Path, seconds: float, seed: int) -> Take:
     if len(world.nodes) * seconds > _MAX_NODE_SECONDS:
         raise UserError(
             f"{len(world.nodes)} nodes for {seconds:g} s are too much for one take; "
-            "ask for fewer seconds, or let groundwatch score stream the scenario"
+            "give fewer seconds, or let groundwatch score stream the scenario"
         )
     if len(world.scenario.name) > _NAME_CHARS:
         raise UserError(f"site.name {world.scenario.name!r} is longer than {_NAME_CHARS}")
@@ -69,8 +69,8 @@ def plot(made: Take, path: Path, title: str) -> None:
 
 @click.command()
 @click.argument("scenario", type=PATH, required=False)
-@click.option("--seconds", type=float, default=120.0, help="how long")
-@click.option("--seed", type=int, default=1, help="of the world")
+@click.option("--seconds", type=float, default=120.0, help="duration")
+@click.option("--seed", type=int, default=1, help="seed of the world")
 @click.option("--out", type=PATH, help="the take folder to write; must not exist")
 @click.option("--plot", "picture", type=PATH, metavar="PNG", help="draw what each node measured")
 @json_option("print what was written as one JSON object")

@@ -38,13 +38,13 @@ _ANSWERS = ("absent", "refuse", "gateway")
     type=PATH,
     default=Path("control"),
     metavar="PATH",
-    help="name of its control socket; `groundwatch sim control` asks there",
+    help="name of its control socket; `groundwatch sim control` uses it",
 )
 @click.option(
     "--network",
     multiple=True,
     metavar="[PORT=]127.0.0.1:PORT",
-    help="what the board finds at 10.0.0.1:PORT; may be given again; without it, nothing",
+    help="service for the board at 10.0.0.1:PORT; repeatable; default: none",
 )
 @click.option(
     "--dns",
@@ -123,7 +123,7 @@ def _names(text: str) -> NameServer:
     name, _, late = text.partition(":")
     if name not in _ANSWERS or not (late or "0").isdecimal() or int(late or 0) > DELAY_MS_MAX:
         raise UserError(
-            f"--dns {text}: give {', '.join(_ANSWERS[:-1])} or {_ANSWERS[-1]}, and perhaps how "
-            f"late in ms (at most {DELAY_MS_MAX}), as gateway:2000"
+            f"--dns {text}: give {', '.join(_ANSWERS[:-1])} or {_ANSWERS[-1]}, optionally "
+            f"with a delay in ms (at most {DELAY_MS_MAX}), as gateway:2000"
         )
     return NameServer(Answer(name), int(late or 0))

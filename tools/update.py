@@ -37,10 +37,10 @@ _EVERY_S = 1.0
 )
 @click.option("--failures", type=int, default=0, help="nodes that may fail before it stops")
 @click.option("--soak", type=int, default=60, help="seconds between two waves")
-@click.option("--node-timeout", "patience", type=int, default=3600, help="seconds a node may take")
+@click.option("--node-timeout", "patience", type=int, default=3600, help="seconds for each node")
 @click.option("--no-wait", is_flag=True, help="start it and return")
 @click.option("--status", is_flag=True, help="show the progress")
-@click.option("--stop", metavar="REASON", help="end it; nodes at work keep their firmware")
+@click.option("--stop", metavar="REASON", help="end it; unfinished nodes keep their firmware")
 @json_option("print it as JSON")
 def update(
     file: Path | None,
