@@ -30,7 +30,7 @@ def test_ledger_in_case_keeps_its_limits(script: str, case: str, micropython: Pa
         "flood_of_every_other_kind_leaves_room_for_a_thousand_detections",
         "gaps_of_many_boots_do_not_flood_the_ledger",
         "full_drops_oldest_and_reports_the_gap",
-        "lane_used_up_takes_next_boot",
+        "counters_used_up_take_the_next_boot",
     ],
 )
 def test_ledger_on_a_heap_like_the_boards_keeps_its_limits(

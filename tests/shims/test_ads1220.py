@@ -192,7 +192,7 @@ def test_coil_swings_after_a_step_of_the_burn_out_current(chip: Bench) -> None:
         "    print(code())\n"
     )
     early, _, late = (int(line) for line in lines)
-    # The force 28.8 V s/m * 7.8 uA moves 11 g: some 3 mV above what stays in the end.
+    # The force 28.8 V s/m * 7.8 uA moves 11 g: about 3 mV above the final value.
     assert 2e-3 * CODES_PER_V < early - late < 5e-3 * CODES_PER_V
 
 

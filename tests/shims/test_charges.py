@@ -192,7 +192,7 @@ def test_ledger_segment_costs_as_many_erases_as_were_counted_on_littlefs(bench: 
         "print((simcharge.totals['erases'] - before) / 64)\n"
     )
     # 0.87 for each record was counted apart from this: a small file is in its folder's block, and
-    # each later append is a copy of its own.
+    # each later append is a separate copy.
     assert float(bench.power_on(main)[1][0]) == pytest.approx(0.87, abs=0.06)
 
 

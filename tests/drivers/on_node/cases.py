@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of the drivers on parts and a clock in the hand of the test: cases.py CASE; prints "ok".
+# One case of the drivers on simulated parts and a test clock: cases.py CASE; prints "ok".
 
 import gc
 import sys
@@ -17,7 +17,7 @@ PERIOD_US = 4000
 
 
 class Ground:
-    # A timer that a test strikes, and an ADC that returns how often it was read.
+    # A timer that a test triggers, and an ADC that returns how often it was read.
     def __init__(self):
         self.reads = 0
 
@@ -72,7 +72,7 @@ def sampler_after_a_stall_fills_and_counts():
     assert sampler.age_us(30) == 0
 
 
-def sampler_catching_up_after_a_stall_leaves_what_it_filled():
+def sampler_catching_up_after_a_stall_keeps_the_filled_samples():
     ground, sampler = make()
     ground.tick(10)
     time.advance_us(20 * PERIOD_US)
@@ -105,7 +105,7 @@ def sampler_and_edges_in_the_interrupt_allocate_nothing():
     edges = EdgeQueue(Level(1))
     strike = ground.strike
     ground.tick(3)
-    # The sampler is due 30 slots from here: the first strike fills them, the others come early.
+    # The sampler is due 30 slots from here: the first callback fills them, the others come early.
     time.advance_us(31 * PERIOD_US)
     gc.collect()
     micropython.heap_lock()
@@ -209,7 +209,7 @@ def clock_of_a_gateway_that_was_set_is_followed_at_once():
 
 
 def clock_over_a_bad_link_is_within_its_stated_quality():
-    # A crystal 30 ppm fast beside a gateway's that is 20 ppm slow; each way takes what it takes.
+    # A crystal 30 ppm fast beside a gateway's that is 20 ppm slow; each way has a random delay.
     clock = Clock()
     time.advance_us(1_000_000)
     state = 12345

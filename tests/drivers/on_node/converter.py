@@ -190,7 +190,7 @@ def conversions_before_the_filter_is_full_make_no_sample():
     ready.run(63)
     assert sampler.written == 1
     ready.run(1)
-    # Nothing of the time before is in it.
+    # It contains no earlier conversions.
     assert (sampler.written, sampler.ring[1]) == (2, 128 - 32)
     ready.run(64)
     assert (sampler.written, sampler.missed, sampler.lost) == (18, 0, 0)

@@ -49,7 +49,7 @@ def dismounted():
 
 
 def new_node(blocks, progsize):
-    # A node that was given its key at the cable, has a ledger and has been answered once.
+    # A node that got its key at the cable, has a ledger and has received one answer.
     flash = Flash(bytearray(b"\xff" * nor_flash.BLOCK * blocks))
     nor_flash.BLOCKS = blocks
     vfs.VfsLfs2.mkfs(flash, readsize=32, progsize=progsize, lookahead=128)
@@ -82,7 +82,7 @@ def scrub(ratchet):
 
 
 def step(epoch):
-    # The step to an epoch, all of it.
+    # The whole rotation to an epoch.
     ratchet = loaded_ratchet()
     if ratchet.step(T0_MS + epoch * DAY_MS):
         assert ratchet.keys.up_key == keys.Keys(CHAIN[epoch], b"").up_key
@@ -92,7 +92,7 @@ def step(epoch):
 
 
 def copies(image, epochs):
-    # How often keys of those epochs stand in a flash, raw or in hex digits.
+    # How often keys of those epochs occur in a flash, raw or in hex digits.
     found = 0
     for epoch in epochs:
         for text in (CHAIN[epoch], hexlify(CHAIN[epoch])):
