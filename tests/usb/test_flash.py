@@ -111,7 +111,7 @@ def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
 @pytest.fixture
 def small(desk, monkeypatch):
     """A small image: these tests interrupt the procedure, not the firmware."""
-    kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy")
+    kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy", "node.copy")
     files = {path: source for path, source in desk.files.items() if path in kept}
     assert len(files) == len(kept)
     return files
@@ -158,11 +158,11 @@ def short_wait(monkeypatch):
 def blank_boards(desk, plug, files, cuts: int) -> None:
     board = plug("probe")
     make(desk, board, files)
-    chance = random.Random(11)
+    rng = random.Random(11)
     for number in range(cuts):
         step = board.taken // cuts
         lost = plug(f"cut{number}", identity=Identity(unique_id=f"e6616408431922{number:02x}"))
-        at = 1 + step * number + chance.randrange(step - 1)
+        at = 1 + step * number + rng.randrange(step - 1)
         cut_and_repair(desk, lost, files, Mode.REPLACE, at)
         assert is_whole(desk, lost, files), f"cut {number} of {cuts}"
         lost.unplug()
@@ -205,13 +205,13 @@ def test_flash_board_that_was_cut_off_does_not_start_half_an_image(desk, plug, s
 
 @pytest.mark.long
 def test_flash_noise_on_the_line_is_detected_and_corrected(desk, plug, small) -> None:
-    chance, hits = random.Random(3), []
+    rng, hits = random.Random(3), []
 
     def noisy(data: bytes) -> bytes:
-        if chance.random() < 0.02 and len(data) > 40:
+        if rng.random() < 0.02 and len(data) > 40:
             hits.append(len(data))
             hurt = bytearray(data)
-            hurt[chance.randrange(len(hurt))] ^= 1 << chance.randrange(7)
+            hurt[rng.randrange(len(hurt))] ^= 1 << rng.randrange(7)
             return bytes(hurt)
         return data
 
