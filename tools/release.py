@@ -22,7 +22,7 @@ from tools.errors import UserError
 from tools.image import FIRMWARE, boards, make_image
 
 _WHAT = "release key"
-_PASSPHRASE_MOST = 4096
+_MAX_PASSPHRASE = 4096
 
 
 def public_path(key: Path) -> Path:
@@ -151,6 +151,6 @@ def passphrase(source: Path | None, is_new: bool) -> str:
     if str(source) == "-":
         return sys.stdin.readline().rstrip("\n")
     try:
-        return read_private(source, _PASSPHRASE_MOST).decode().rstrip("\n")
+        return read_private(source, _MAX_PASSPHRASE).decode().rstrip("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {source}: {error}") from None

@@ -37,7 +37,9 @@ _EVERY_S = 1.0
 )
 @click.option("--failures", type=int, default=0, help="nodes that may fail before it stops")
 @click.option("--soak", type=int, default=60, help="seconds between two waves")
-@click.option("--node-timeout", "patience", type=int, default=3600, help="seconds for each node")
+@click.option(
+    "--node-timeout", "node_timeout_s", type=int, default=3600, help="seconds for each node"
+)
 @click.option("--no-wait", is_flag=True, help="start it and return")
 @click.option("--status", is_flag=True, help="show the progress")
 @click.option("--stop", metavar="REASON", help="end it; unfinished nodes keep their firmware")
@@ -48,7 +50,7 @@ def update(
     waves: Sequence[str],
     failures: int,
     soak: int,
-    patience: int,
+    node_timeout_s: int,
     no_wait: bool,
     status: bool,
     stop: str | None,
@@ -69,7 +71,7 @@ def update(
         waves=tuple(waves) or DEFAULT,
         max_failures=failures,
         soak_s=soak,
-        patience_s=patience,
+        patience_s=node_timeout_s,
     )
     rollout = _plain(client.post("/updates", Update, body))
     if no_wait:

@@ -30,7 +30,7 @@ class Quiet:
 
 
 @dataclass
-class Desk:
+class Laptop:
     """The files of the installer's laptop."""
 
     journal: Journal
@@ -59,9 +59,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, micropython: Path) -> Desk:
+def laptop(tmp_path: Path, micropython: Path) -> Laptop:
     journal = Journal(tmp_path / "data" / "enrolment.jsonl", ROOT)
-    made = Desk(journal, Provisioner(journal, ROOT), tmp_path / "tree")
+    made = Laptop(journal, Provisioner(journal, ROOT), tmp_path / "tree")
     # The simulated board runs the MicroPython of this machine.
     write_tree(made.wish().config, made.tree, mpy_of_interpreter(micropython))
     return made

@@ -71,12 +71,12 @@ def test_flash_board_with_micropython_becomes_a_node_of_the_site(site, plug, cap
     assert len(Journal(site.parent / "data" / ENROLMENT, root).history()) == 2
 
 
-def test_flash_whole_image_and_settings_are_on_the_board(site, plug, capsys, desk) -> None:
+def test_flash_whole_image_and_settings_are_on_the_board(site, plug, capsys, laptop) -> None:
     board = plug()
     groundwatch(capsys, *flash(site, board))
     held = back(board)
     held.hold()
-    assert [path for path in compare(held, desk.files).send if "slot" not in path] == []
+    assert [path for path in compare(held, laptop.files).send if "slot" not in path] == []
     result = json.loads(held._repl.run("print(open('node.json').read())"))
     held.close()
     root = load_fleet_root(site.parent / "fleet.key")
@@ -109,44 +109,44 @@ def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
 
 
 @pytest.fixture
-def small(desk, monkeypatch):
+def small(laptop, monkeypatch):
     """A small image: these tests interrupt the procedure, not the firmware."""
     kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy", "node.copy")
-    files = {path: source for path, source in desk.files.items() if path in kept}
+    files = {path: source for path, source in laptop.files.items() if path in kept}
     assert len(files) == len(kept)
     return files
 
 
-def make(desk, board: UsbBoard, files, mode: Mode = Mode.ENROL):
+def make(laptop, board: UsbBoard, files, mode: Mode = Mode.ENROL):
     """What the command does between finding a board and reporting the result."""
     held = back(board)
     held.hold()
     put_files(held, files, Quiet())
-    enrolled = desk.provisioner.enrol(held, desk.wish(mode=mode))
+    enrolled = laptop.provisioner.enrol(held, laptop.wish(mode=mode))
     put_start(held, files)
     held.start()
     return enrolled
 
 
-def is_whole(desk, board: UsbBoard, files) -> bool:
+def is_whole(laptop, board: UsbBoard, files) -> bool:
     held = back(board)
     work = compare(held, files)
-    answered = desk.provisioner._held(held, desk.wish(), desk.provisioner.standing("n07"))
+    answered = laptop.provisioner._held(held, laptop.wish(), laptop.provisioner.standing("n07"))
     held.close()
     # The record of starts changes whenever the board starts.
     send = [path for path in work.send if not path.startswith("slot")]
     return not send and not work.remove and answered is not None
 
 
-def cut_and_repair(desk, lost: UsbBoard, files, mode: Mode, at: int) -> None:
+def cut_and_repair(laptop, lost: UsbBoard, files, mode: Mode, at: int) -> None:
     """Pull the cable after so many bytes; plug it in and run the same command again."""
     lost.cut_after = lost.taken + at
     with pytest.raises(CableError):
-        make(desk, lost, files, mode)
+        make(laptop, lost, files, mode)
     until(lambda: not lost.plugged)
     lost.cut_after = None
     lost.plug()
-    make(desk, lost, files, mode)
+    make(laptop, lost, files, mode)
 
 
 @pytest.fixture(autouse=True)
@@ -155,43 +155,43 @@ def short_wait(monkeypatch):
     monkeypatch.setattr("tools.flash.board._RETURN_S", 3.0)
 
 
-def blank_boards(desk, plug, files, cuts: int) -> None:
+def blank_boards(laptop, plug, files, cuts: int) -> None:
     board = plug("probe")
-    make(desk, board, files)
+    make(laptop, board, files)
     rng = random.Random(11)
     for number in range(cuts):
         step = board.taken // cuts
         lost = plug(f"cut{number}", identity=Identity(unique_id=f"e6616408431922{number:02x}"))
         at = 1 + step * number + rng.randrange(step - 1)
-        cut_and_repair(desk, lost, files, Mode.REPLACE, at)
-        assert is_whole(desk, lost, files), f"cut {number} of {cuts}"
+        cut_and_repair(laptop, lost, files, Mode.REPLACE, at)
+        assert is_whole(laptop, lost, files), f"cut {number} of {cuts}"
         lost.unplug()
 
 
-def test_flash_cable_pulled_at_many_points_is_repaired_by_the_same_command(desk, plug, small):
-    blank_boards(desk, plug, small, CUTS)
+def test_flash_cable_pulled_at_many_points_is_repaired_by_the_same_command(laptop, plug, small):
+    blank_boards(laptop, plug, small, CUTS)
 
 
 @pytest.mark.slow
-def test_flash_cable_pulled_at_very_many_points_is_repaired(desk, plug, small) -> None:
-    blank_boards(desk, plug, small, 120)
+def test_flash_cable_pulled_at_very_many_points_is_repaired(laptop, plug, small) -> None:
+    blank_boards(laptop, plug, small, 120)
 
 
 @pytest.mark.long
-def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(desk, plug, small) -> None:
+def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(laptop, plug, small) -> None:
     board = plug(flash_blocks=32)  # all free blocks are overwritten after each rotation
-    make(desk, board, small)
+    make(laptop, board, small)
     before = board.taken
-    make(desk, board, small, Mode.ROTATE)
+    make(laptop, board, small, Mode.ROTATE)
     step = (board.taken - before) // ROTATION_CUTS
     for number in range(ROTATION_CUTS):
-        cut_and_repair(desk, board, small, Mode.ROTATE, 1 + step * number + step // 2)
-        assert is_whole(desk, board, small), f"cut {number} of {ROTATION_CUTS}"
+        cut_and_repair(laptop, board, small, Mode.ROTATE, 1 + step * number + step // 2)
+        assert is_whole(laptop, board, small), f"cut {number} of {ROTATION_CUTS}"
 
 
-def test_flash_board_that_was_cut_off_does_not_start_half_an_image(desk, plug, small) -> None:
+def test_flash_board_that_was_cut_off_does_not_start_half_an_image(laptop, plug, small) -> None:
     board = plug()
-    make(desk, board, small)
+    make(laptop, board, small)
     held = back(board)
     held.hold()
     held.remove("guard.mpy")
@@ -204,7 +204,7 @@ def test_flash_board_that_was_cut_off_does_not_start_half_an_image(desk, plug, s
 
 
 @pytest.mark.long
-def test_flash_noise_on_the_line_is_detected_and_corrected(desk, plug, small) -> None:
+def test_flash_noise_on_the_line_is_detected_and_corrected(laptop, plug, small) -> None:
     rng, hits = random.Random(3), []
 
     def noisy(data: bytes) -> bytes:
@@ -219,23 +219,23 @@ def test_flash_noise_on_the_line_is_detected_and_corrected(desk, plug, small) ->
     board.noise = noisy
     for _ in range(30):
         with contextlib.suppress(CableError, BoardError):
-            make(desk, board, small)
+            make(laptop, board, small)
         if len(hits) > 3:
             break
     board.noise = bytes
     assert len(hits) > 3
-    make(desk, board, small)
-    assert is_whole(desk, board, small)
+    make(laptop, board, small)
+    assert is_whole(laptop, board, small)
 
 
-def test_flash_over_old_files_and_an_update_in_use_removes_them(desk, plug, small) -> None:
+def test_flash_over_old_files_and_an_update_in_use_removes_them(laptop, plug, small) -> None:
     board = plug()
-    make(desk, board, small)
+    make(laptop, board, small)
     held = back(board)
     for path in ("b/ugs/node.py", "a/old.py", "slot0", "state/kept", "notes.txt"):
         held.send(path, b"1")
     held.close()
-    make(desk, board, small)
+    make(laptop, board, small)
     held = back(board)
     there = held.inventory((*OWNED, "state", "notes.txt"))
     held.close()

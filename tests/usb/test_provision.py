@@ -145,8 +145,8 @@ def test_provision_of_a_node_on_a_serial_link_needs_no_network_and_is_stored(
     held = Board(str(board.port))
     assert held.inventory(("node.json",)) == digest
     held.close()
-    said = refused(capsys, site, "n02", "--link", "wifi", board=board)
-    assert "says link = serial of n02" in said
+    error = refused(capsys, site, "n02", "--link", "wifi", board=board)
+    assert "says link = serial of n02" in error
 
 
 def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
@@ -196,22 +196,22 @@ def test_provision_replacement_continues_the_boot_count_of_the_lost_board(
     assert acts == [KeyAct.OFFER, KeyAct.PROVE, KeyAct.REPLACE, KeyAct.PROVE]
 
 
-def test_provision_wiped_counters_under_a_key_in_use_issue_a_new_key(desk, plug) -> None:
+def test_provision_wiped_counters_under_a_key_in_use_issue_a_new_key(laptop, plug) -> None:
     board = plug(flash_blocks=BLOCKS)
     held = Board(str(board.port))
-    assert desk.provisioner.enrol(held, desk.wish()).generation == 1
+    assert laptop.provisioner.enrol(held, laptop.wish()).generation == 1
     held.raise_boot(9)
-    assert not desk.provisioner.enrol(held, desk.wish(floor=9)).is_new
+    assert not laptop.provisioner.enrol(held, laptop.wish(floor=9)).is_new
     held.remove("state")
-    assert desk.provisioner.enrol(held, desk.wish(floor=9)).generation == 2
+    assert laptop.provisioner.enrol(held, laptop.wish(floor=9)).generation == 2
     assert held.carried().boot == 9
     held.close()
 
 
-def test_provision_clone_of_a_nodes_flash_is_detected_by_its_chip(desk, plug) -> None:
+def test_provision_clone_of_a_nodes_flash_is_detected_by_its_chip(laptop, plug) -> None:
     board = plug("real", flash_blocks=BLOCKS)
     held = Board(str(board.port))
-    desk.provisioner.enrol(held, desk.wish())
+    laptop.provisioner.enrol(held, laptop.wish())
     held.close()
     board.unplug()
     clone = plug("clone", identity=SECOND, flash_blocks=BLOCKS)
@@ -220,9 +220,9 @@ def test_provision_clone_of_a_nodes_flash_is_detected_by_its_chip(desk, plug) ->
     clone.plug()
     held = Board(str(clone.port))
     with pytest.raises(UserError, match="a copy of its key"):
-        desk.provisioner.enrol(held, desk.wish())
+        laptop.provisioner.enrol(held, laptop.wish())
     with pytest.raises(UserError, match="a copy of its key"):
-        desk.provisioner.enrol(held, desk.wish(mode=Mode.ROTATE))
+        laptop.provisioner.enrol(held, laptop.wish(mode=Mode.ROTATE))
     held.close()
 
 
