@@ -47,7 +47,7 @@ _Place = Annotated[
     ),
 ]
 # What is at the top of a node's filesystem beside node.json and state/: all of it is firmware. The
-# slots are empty: the first tree is in use, and no update has been committed (firmware/slots.py).
+# slots are empty: the first image is in use, and no update has been committed (firmware/slots.py).
 # MicroPython runs the first two by name, from source; the others are compiled.
 _FIXED = {
     "boot.py": "boot.py",
@@ -62,20 +62,20 @@ _COPY = "root.copy"
 # That of node.json, which the node fills (firmware/ugs/ratchet.py): an empty one asks it to.
 NODE_COPY = "node.copy"
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
-# What was there before and flashing removes: safe mode's image under another name, and sources,
-# which MicroPython would take instead of what is compiled.
+# Files of earlier versions that flashing removes: the safe-mode image under another name, and
+# sources, which MicroPython would load instead of the compiled files.
 _FORMER = ("rescue.fw", "guard.py", "pack.py", "slots.py")
 OWNED = (*_FIXED, _COPY, NODE_COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """What one node is told; `write_tree` turns it into files. On a wire it is told no network.
+    """Configuration of one node; `write_tree` writes it as files. A serial link has no network.
 
-    `key` is the 32-byte node key and stays out of reprs, empty for a node that keeps what has come
-    of its own; `release` the public key of firmware releases, without which the node takes no
-    updates. `x_m`, `y_m` are metres east and north. `address` is what `host` stands for now, for
-    the node to try before it asks a name server; `country` two letters for its radio.
+    `key` is the 32-byte node key and stays out of reprs. It is empty for a node that keeps its
+    rotated key; `release` the public key of firmware releases, without which the node takes no
+    updates. `x_m`, `y_m` are metres east and north. `address` is the present address of `host`,
+    which the node tries before a name server; `country` two letters for its radio.
     """
 
     site: str
@@ -119,7 +119,7 @@ class NodeConfig:
 def load_config(path: Path, board: str | None = None) -> NodeConfig:
     """Read node.toml strictly. `board` overrides an absent [node] board.
 
-    Raises UserError with one line that names the key and shows what would be right.
+    Raises UserError with one line that names the key and shows a valid value.
     """
     try:
         config = _parse(path, board)
@@ -128,7 +128,7 @@ def load_config(path: Path, board: str | None = None) -> NodeConfig:
     if config.board not in boards():
         raise UserError(f"no board {config.board}; there are {', '.join(boards())}")
     if board is not None and config.board != board:
-        raise UserError(f"{path}: node.board is {config.board}, but --board says {board}")
+        raise UserError(f"{path}: node.board is {config.board}, but --board is {board}")
     return config
 
 
@@ -262,7 +262,7 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
 
 
 def _fixed(mpy: int) -> dict[str, bytes]:
-    """What stands at the top of the file system, as the MicroPython `mpy` takes it."""
+    """Files at the top of the file system, compiled for the MicroPython `mpy`."""
     sources = {name: (FIRMWARE / source).read_bytes() for name, source in _FIXED.items()}
     plain = {name: data for name, data in sources.items() if name.endswith(".py")}
     others = {name.replace(".mpy", ".py"): sources[name] for name in sources.keys() - plain.keys()}
@@ -281,7 +281,7 @@ def _copy(fixed: Mapping[str, bytes]) -> bytes:
 
 
 def unsigned(image: Image) -> bytes:
-    """A tree for the cable: no node takes it over the air."""
+    """An image for the cable: no node accepts it over the air."""
     return package.unsigned(image.board, image.version, image.mpy, image.files)
 
 
@@ -300,7 +300,7 @@ def _clear(out: Path) -> None:
 
 
 @click.command()
-@click.option("--board", type=click.Choice(boards()), help="the board it is for")
+@click.option("--board", type=click.Choice(boards()), help="its board")
 @click.option("--config", required=True, type=PATH, help="the node's node.toml")
 @click.option("--out", required=True, type=PATH, help="the folder to write")
 @architecture_option

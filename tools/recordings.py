@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Recordings: what a node and a gateway make of real ground, folder by folder."""
+"""Recordings of real ground: reports of a node and alarms of a gateway, per folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tools.errors import UserError
 from tools.score.intervals import rate, share
 
 _SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
-_FILES_MOST = 10_000
+_MAX_FILES = 10_000
 _HEADS = (
     "folder",
     "files",
@@ -40,26 +40,26 @@ _PREFACE = """# Recordings
 
 Written by `groundwatch recordings FOLDER --markdown FILE`; not to be edited. Each file goes through
 the node's own detector after ten seconds of synthetic quiet ground at the file's own floor; counts
-without calibration are scaled by that floor. No tree was grown and no limit set on any of them. A
-file is detected when an activity begins in it; "named" counts activities by their last class.
-"Alarms" is what the gateway makes of one such node alone, by the class when the alarm is raised.
+without calibration are scaled by that floor. No tree was fitted and no limit set on any of them. A
+file is detected when an activity starts in it; "named" counts activities by their last class.
+"Alarms" counts alarms of a gateway with one such node, by the class at the time of the alarm.
 
 """
 _ADDED_PREFACE = """# Recordings added to continuous ground
 
 Written by `groundwatch recordings CLIPS --added-to GROUND --markdown FILE`; not to be edited. Each
-clip is added, faded in and out, to a stretch of continuous real ground that begins a minute before
+clip is added, faded in and out, to a stretch of continuous real ground that starts a minute before
 it: there is no seam. The ratio is the clip's loudest two seconds over the ground's median second,
 both rms in 10-60 Hz. "None added" is the same stretch without the clip. A clip is detected when an
-activity begins from its first sample to 5 s after its last.
+activity starts from its first sample to 5 s after its last.
 
 """
 _STRETCHES_PREFACE = """# Recordings, stretch by stretch
 
 Written by `groundwatch recordings FOLDER --stretches CSV --markdown FILE`; not to be edited. Each
-row is a stretch of real ground in which something is likely, and what one node reports of it. No
-stretch has truth. Without a CSV file, stretches are those in which the level of 8-40 Hz rises
-smoothly by 10 dB for 4 to 60 s, as a vehicle that passes makes it, and some weather too.
+row is a stretch of real ground with a likely target, and the report of one node. Stretches have no
+ground truth. Without a CSV file, stretches are those in which the level of 8-40 Hz rises smoothly
+by 10 dB for 4 to 60 s. A passing vehicle causes this, and so does some weather.
 
 """
 _T = TypeVar("_T")
@@ -165,8 +165,8 @@ def find(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-    if not 1 <= len(files) <= _FILES_MOST:
-        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_FILES_MOST} are taken")
+    if not 1 <= len(files) <= _MAX_FILES:
+        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_MAX_FILES} are taken")
     return files
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys and flash of simulated nodes: which are refused and why, and what the next run finds."""
+"""Keys and flash of simulated nodes: which are refused and why, and the state in the next run."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_second_run_at_the_same_time_is_refused(config: Path) -> None:
         pass
 
 
-def test_tree_written_again_keeps_flash_and_names_the_new_port(
+def test_bundle_written_again_keeps_flash_and_names_the_new_port(
     config: Path, micropython: Path
 ) -> None:
     own = read_own(config, None, ["n01"])

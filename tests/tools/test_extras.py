@@ -18,7 +18,7 @@ from tests.architecture.tree import ROOT
 from tools.errors import UserError
 from tools.extras import LIBRARIES, explanation, need
 
-# Of no extra: what runs a site, equips nodes at the cable with keys, and looks after both.
+# Of no extra: running a site, issuing keys to nodes at the cable, and maintaining both.
 GATEWAY_ALONE = (
     *(
         f"gateway.commands.{found.name}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Boards on a simulated cable, and a site to enrol them in."""
+"""Boards on a simulated cable, and a site for their enrolment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SITE = "north"
 
 
 class Quiet:
-    """A progress nobody watches."""
+    """A progress display without output."""
 
     def begin(self, what: str, total: int) -> None:
         pass
@@ -30,8 +30,8 @@ class Quiet:
 
 
 @dataclass
-class Desk:
-    """What the installer's laptop has."""
+class Laptop:
+    """The files of the installer's laptop."""
 
     journal: Journal
     provisioner: Provisioner
@@ -59,9 +59,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, micropython: Path) -> Desk:
+def laptop(tmp_path: Path, micropython: Path) -> Laptop:
     journal = Journal(tmp_path / "data" / "enrolment.jsonl", ROOT)
-    made = Desk(journal, Provisioner(journal, ROOT), tmp_path / "tree")
+    made = Laptop(journal, Provisioner(journal, ROOT), tmp_path / "tree")
     # The simulated board runs the MicroPython of this machine.
     write_tree(made.wish().config, made.tree, mpy_of_interpreter(micropython))
     return made

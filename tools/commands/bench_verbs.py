@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the verbs of the workbench: simulate, record, measure, train, build."""
+"""Table of verbs: simulate, record, measure, train, build."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUPS = (
     Group("record", "labelled takes of one node, and data sets of them", "take", True),
 )
 
-# Names and formats of demo, replay, score, recordings, bench, bundle and doctor stay for good.
+# Names and formats of demo, replay, score, recordings, bench, bundle and doctor are stable.
 VERBS = (
     Verb(
         "demo",

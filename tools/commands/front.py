@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: groups of verbs whose modules are imported only when they are run or completed."""
+"""Groups of verbs whose modules are imported only when they are run or completed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the verbs of those who run a site."""
+"""Table of verbs: those that run a site."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: one line of the table of verbs."""
+"""One line of the table of verbs."""
 
 from __future__ import annotations
 
