@@ -103,7 +103,7 @@ class Result:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Names and meanings are for good: others measure with them."""
+        """Names and meanings never change: other programs read them."""
         mine = self.rate(OURS.key)
         return {
             "type": "summary",
@@ -162,8 +162,8 @@ def _per_detection_ms(one: Throughput, load: Load) -> float:
 
 
 def bench(peers: Sequence[System], runs: int, report: Callable[[str], None]) -> Result:
-    """Every system once per run, in turn, so that a noisy minute hits all. A system that fails is
-    left out from then on, and the others go on."""
+    """Every system once per run, in turn, so that a noisy minute affects all. A system that fails
+    is left out of later runs, and the others continue."""
     result = Result(runs)
     with tempfile.TemporaryDirectory(prefix="groundwatch-bench-") as name:
         bench = _Bench(Path(name), result, report)

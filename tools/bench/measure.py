@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Workbench, bench: one run: load on one side, an observer of the stored rows on the other.
 
-Throughput is observed by the times of the store's files, which disturbs nobody: a reader beside a
-rollback journal would hold its writer up. Latency and alarms read our store (WAL: readers are
-free).
+Throughput is observed by the times of the store's files, which disturbs no writer: a reader of a
+database with a rollback journal blocks its writer. Latency and alarms are read from our store (in
+WAL mode readers block no writer).
 """
 
 from __future__ import annotations

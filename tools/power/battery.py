@@ -10,7 +10,7 @@ from tools.errors import UserError
 from tools.power.facts import Battery, batteries
 
 _SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(Ah)?")
-_CELLS_MOST = 24
+_MAX_CELLS = 24
 _DAYS_PER_MONTH = 365 / 12
 
 
@@ -67,6 +67,6 @@ def parse_pack(text: str) -> Pack:
     if match is None or bool(match[2]) == is_primary or not 0 < float(match[1]) <= 1000:
         want = f"{name}:2 (cells)" if is_primary else f"{name}:6Ah"
         raise UserError(f"battery {text!r} has no such size; write it as {want}")
-    if is_primary and (float(match[1]) % 1 or float(match[1]) > _CELLS_MOST):
-        raise UserError(f"battery {text!r}: from 1 to {_CELLS_MOST} whole cells")
+    if is_primary and (float(match[1]) % 1 or float(match[1]) > _MAX_CELLS):
+        raise UserError(f"battery {text!r}: from 1 to {_MAX_CELLS} whole cells")
     return Pack(name, float(match[1]))

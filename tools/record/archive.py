@@ -120,14 +120,14 @@ def _read_zip(path: Path) -> Iterator[tuple[str, int, bytes]]:
 
 
 def _whole(path: Path, name: str, file: IO[bytes], size: int) -> bytes:
-    """As many bytes as the head says, and no more."""
+    """As many bytes as the header states, and no more."""
     data = bytearray()
     while part := file.read(_READ):
         data += part
         if len(data) > size:
             break
     if len(data) != size:
-        raise UserError(f"{path}: {name} does not have the length its head gives")
+        raise UserError(f"{path}: {name} does not have the length that its header states")
     return bytes(data)
 
 

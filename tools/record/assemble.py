@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: records of a stream become one signal without gaps; what is lost is counted and marked.
+"""Record: records of a stream become one signal without gaps; lost samples are counted and marked.
 
 A lost sample has the value of the one before it, so that time stays right, and its place is in
 `lost`. Times of a node are milliseconds of its uptime; a take counts samples. The two are joined by
@@ -23,7 +23,7 @@ _NUMBERS = 1 << 16
 
 
 class StreamError(Exception):
-    """The stream cannot go on: the node started again, or it sends what no node does."""
+    """The stream cannot continue: the node started again, or it sends invalid records."""
 
 
 @dataclass(frozen=True)

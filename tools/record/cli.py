@@ -77,7 +77,7 @@ class Request:
 @click.option("--seconds", type=float, help="end after so long")
 @click.option("--keys", help='marks by key, e.g. "1=walks@5:0,2=stands,space=passes"')
 @click.option("--marks", type=PATH, help="a file of lines SECONDS LABEL")
-@click.option("--people", help="pseudonyms of those who take part, e.g. p03,p04")
+@click.option("--people", help="pseudonyms of the people, e.g. p03,p04")
 @click.option("--background", is_flag=True, help="a null take: no person and no vehicle is near")
 @click.option("--class", "class_name", type=click.Choice(CLASSES), default="person")
 @click.option("--count", type=int, default=1, help="how many move together")
@@ -89,7 +89,7 @@ class Request:
 @click.option("--fault", multiple=True, help="a known fault; repeatable")
 @json_option()
 def take(**given: Any) -> int:
-    """Record one take. 1 when the node or the cable broke it off: what came is kept."""
+    """Record one take. 1 when the node or the cable broke it off; its samples so far are kept."""
     asked = Request(**given)
     if asked.protocol:
         print(protocol.text(), end="")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: recording.json, what a take's other files do not say: where, with what, of whom."""
+"""Record: recording.json, the metadata of a take: place, equipment and people."""
 
 from __future__ import annotations
 

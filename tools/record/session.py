@@ -14,13 +14,13 @@ from tools.record.marks import QUIT, Mark, Marker, moved
 from tools.record.source import Source
 from tools.record.stream import Edge, End, Facts, Samples, parse
 
-# The least delay of a record says best how the two clocks lie to each other.
+# The record with the least delay gives the best estimate of the offset between the two clocks.
 _NO_DELAY = float("inf")
 
 
 @dataclass
 class Session:
-    """What came of it; `ended` says why: "asked", "time", or what broke off."""
+    """The result; `ended` is the cause of its end: "asked", "time", or what broke it off."""
 
     signal: Signal = field(default_factory=Signal)
     facts: Facts | None = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: marks become stretches, and the truth of a take as far as marks say it."""
+"""Record: marks become stretches, and the truth of a take as far as marks state it."""
 
 from __future__ import annotations
 

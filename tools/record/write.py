@@ -28,7 +28,7 @@ _NEVER_ENDED = ("asked", "time", "host")
 
 @dataclass(frozen=True)
 class Described:
-    """What the person who records says of a take."""
+    """The description of a take by the person who records it."""
 
     label: str
     people: list[str]
