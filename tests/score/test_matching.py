@@ -120,7 +120,7 @@ def test_truth_of_nuisances_is_a_condition_of_its_own() -> None:
     assert [truth.condition(t) for t in (50, 120, 150)] == ["calm", "thunder", "calm"]
 
 
-def test_truth_of_a_dead_node_or_one_with_a_cut_geophone_cable_has_no_pass() -> None:
+def test_truth_of_a_dead_node_or_a_cut_geophone_has_no_pass_after_the_fault() -> None:
     faults = [{"node": "n01", "dead_from_s": 900}, {"node": "n02", "deaf_from_s": 1900}]
     truth = truth_of(actor("a"), actor("b", start_s=2000), faults=faults)
     assert [(one.actor, one.node) for one in truth.passes] == [("a", "n02")]

@@ -187,7 +187,7 @@ class _Bench:
         self._loads: dict[str, Load] = {}
 
     def attempt(self, system: System, step: Callable[[], None]) -> None:
-        """Do it unless the system failed before; note why it fails."""
+        """Run a step unless the system failed before; record the reason of a failure."""
         if system.key in self._result.failed:
             return
         try:
@@ -230,8 +230,8 @@ class _Bench:
             return measure.throughput(it, NODES, self._folder / key, wanted)
 
     def _live(self, system: System, run: int) -> None:
-        """Walks as they happen. All processor counts, also that of an idle gateway's housekeeping
-        meanwhile: the cost of a detection is at most this."""
+        """Walks in real time. All processor time counts, housekeeping included, so this is an upper
+        bound of the cost of a detection."""
         load = self._loads[_LIVE_KEY]
         one = self._throughput(system, run, _LIVE_KEY, 1)
         self._result.live_ms.append(_per_detection_ms(one, load))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: a battery of a kind and a size: what it holds, in the cold and over time."""
+"""Workbench: a battery of a kind and a size: its energy, in the cold and over time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Pack:
         return self.amount * self.kind.voltage.value * (1.0 if cell is None else cell.value)
 
     def usable_wh(self, celsius: float) -> float:
-        """What of it a node may draw at a temperature."""
+        """The energy that a node may draw at a temperature."""
         return self.wh * self.kind.usable.value * self.kind.capacity.at(celsius)
 
     @property
@@ -47,7 +47,7 @@ class Pack:
         return self.kind.loss_pct_month.value / 100 / _DAYS_PER_MONTH
 
     def charged(self, wh: float, celsius: float) -> float:
-        """What stays of energy offered at a temperature; nothing when it is too cold to charge."""
+        """The energy stored of an amount offered; 0 when it is too cold to charge."""
         least, efficiency = self.kind.charge_from_c, self.kind.charge_efficiency
         if least is None or efficiency is None or celsius < least.value:
             return 0.0

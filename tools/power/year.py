@@ -29,7 +29,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Year:
-    """State of charge at the end of each day, 0 to 1 of the whole battery, and what fell short."""
+    """State of charge at the end of each day, 0 to 1 of the whole battery, and the days off."""
 
     charge: tuple[float, ...]
     floor: tuple[float, ...]  # below this a node may not draw
@@ -106,7 +106,7 @@ def simulate(load_wh: float, pack: Pack, sky: Sky, panel: Panel, dark_days: int)
 def primary_days(load_wh: float, pack: Pack, sky: Sky, first_day: int = 0) -> int:
     """Whole days that cells which cannot be charged last, from a day of the year; 3650 at most.
 
-    A Wh drawn in the cold costs more of them, by the share of the capacity that is there.
+    A Wh drawn in the cold uses more of the cells, since less of their capacity is usable.
     """
     left = 1.0
     full = pack.wh * pack.kind.usable.value

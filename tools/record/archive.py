@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Record: a data set as one archive, .tar.gz or .zip, and a strict reader of such archives.
 
-An archive of others is not trusted: plain files only, names that stay inside it, and no more files
-and bytes than a set can have. Nothing is written to the disk before all of that is checked.
+An archive from another party is not trusted: plain files only, names inside it only, and no more
+files and bytes than a set can have. Nothing is written to the disk before this is checked.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class StreamError(Exception):
 
 @dataclass(frozen=True)
 class Lost:
-    """Samples that are not the ground's: `count` of them from sample `first` on. `where`: "cable"
-    (sent and not received, exact), or "node" (not taken, somewhere in the stretch)."""
+    """Samples that were not measured or not received: `count` of them from sample `first` on.
+    `where`: "cable" (not received, exact), or "node" (not measured, somewhere in the stretch)."""
 
     first: int
     count: int
@@ -99,7 +99,7 @@ class Signal:
 
     @property
     def lost_samples(self) -> int:
-        """How many samples are not the ground's."""
+        """How many samples were not measured or not received."""
         return sum(one.count for one in self.lost)
 
     @property
@@ -125,7 +125,7 @@ class Signal:
         return min(float(np.interp(t_ms, times, samples)) + after, float(self.size))
 
     def pir_edges_s(self, fs_hz: float) -> list[float]:
-        """When the PIR's output changed, starting low, in seconds of the take."""
+        """Times of changes of the PIR's output, from low at the start, in seconds of the take."""
         found: list[float] = []
         if self._edges and self._edges[0][1]:
             found.append(0.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: one session at one node: lines in, keys in, until its end."""
+"""Record: one session at one node: it reads lines and keys until its end."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Session:
         return self.signal.size / self.facts.fs_hz if self.facts else 0.0
 
     def take(self, line: str, at_s: float, node: str) -> bool:
-        """Take in one line of the node; False when the node ends the stream. Raises UserError,
+        """Process one line of the node; False when the node ends the stream. Raises UserError,
         StreamError."""
         try:
             record = parse(line)
@@ -86,9 +86,9 @@ def run(
     seconds: float | None,
     show: Callable[[Session, str], None],
 ) -> Session:
-    """Record until the time is over, `q`, Ctrl-C, or the node or the cable ends it.
+    """Record until the time is over, `q` or Ctrl-C is pressed, or the node or the cable ends it.
 
-    Raises UserError when nothing comes at all.
+    Raises UserError when no samples come.
     """
     session = Session()
     try:
