@@ -98,8 +98,8 @@ class Throughput:
 
 
 def throughput(system: Running, nodes: int, messages: Path, wanted: Wanted) -> Throughput:
-    """Measure at full speed, or at the speed of `wanted`. Raises UserError when not all messages are
-    stored, or not all alarms are raised."""
+    """Measure at full speed, or at the speed of `wanted`. Raises UserError when a message is not
+    stored, or an alarm is not raised."""
     options = () if wanted.speed is None else ("--speed", str(wanted.speed))
     with _load(system, nodes, messages, *options) as load:
         before_s = _cpu_s(system.process.pid)
