@@ -64,7 +64,7 @@ class Request:
 
 
 def take(**given: Any) -> int:
-    """Record one take. 1 when the node or the cable broke it off: what came is kept."""
+    """Record one take. 1 when the node or the cable broke it off; its samples so far are kept."""
     asked = Request(**given)
     if asked.protocol:
         print(protocol.text(), end="")

@@ -32,14 +32,14 @@ from tools.score.tally import Tally, tally, total
 
 _SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _SEEDS_MAX = 1000
-_HOURS_LEAST, _HOURS_MOST = 1 / 60, 14 * 24.0
+_MIN_HOURS, _MAX_HOURS = 1 / 60, 14 * 24.0
 _PREFACE = """# Scores
 
 Written by `{command}`; not to be edited. Simulated sites only: {hours:g} hours of ground at a line
 of nodes, in {runs} runs. Brackets hold exact 95 % confidence intervals (Clopper-Pearson for
-shares, Poisson for rates). "By chance" is what the detector's own false rate, at its upper 95 %
-bound, may have scored at most. How passes, hits and false detections are distinguished:
-`tools/score/matching.py`.
+shares, Poisson for rates). "By chance" is the share that the detector's own false rate, at its
+upper 95 % bound, can have contributed at most. How passes, hits and false detections are
+distinguished: `tools/score/matching.py`.
 
 """
 
@@ -97,15 +97,15 @@ def score(**given: Any) -> None:
 def _jobs(asked: Request) -> list[Job]:
     jobs: list[Job] = [TakeJob(_folder(path), asked.seed) for path in asked.takes]
     seeds = parse_seeds(asked.seeds)
-    if not _HOURS_LEAST <= asked.hours <= _HOURS_MOST:
-        raise UserError(f"--hours must be from 1/60 to {_HOURS_MOST:g}, not {asked.hours:g}")
+    if not _MIN_HOURS <= asked.hours <= _MAX_HOURS:
+        raise UserError(f"--hours must be from 1/60 to {_MAX_HOURS:g}, not {asked.hours:g}")
     for name in asked.scenario:
         scenario = load(Path(name))
         jobs += [WorldJob(scenario, seed, round(3600 * asked.hours)) for seed in seeds]
     if asked.suite is not None:
         jobs += read_suite(asked.suite)
     if asked.loss or asked.dead:
-        jobs = [_troubled(job, asked.loss, asked.dead) for job in jobs]
+        jobs = [_impaired(job, asked.loss, asked.dead) for job in jobs]
     if asked.walk_test:
         jobs = [_tested(job) for job in jobs]
     if asked.clock_ms is not None:
@@ -115,8 +115,8 @@ def _jobs(asked: Request) -> list[Job]:
     return jobs
 
 
-def _troubled(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
-    """A world with a bad radio and nodes that say nothing from the start."""
+def _impaired(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
+    """A world with a bad radio, and with nodes that are dead from the start."""
     if not 0 <= loss_pct <= 90:
         raise UserError(f"--loss must be from 0 to 90, not {loss_pct}")
     if not isinstance(job, WorldJob):
@@ -184,7 +184,7 @@ def one(job: Job, node: Path, keep: Path | None = None) -> Tally:
 def _write(score: dict[str, Any], asked: Request) -> None:
     try:
         if asked.html is not None or asked.png is not None:
-            # Half a second of imports, for those who want pictures.
+            # Half a second of imports, only where pictures are asked for.
             from tools.score import plots
 
             if asked.png is not None:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Score: `groundwatch model calibrate` fits what each sign of an event weighs.
+"""Score: `groundwatch model calibrate` fits the weight of each sign of an event.
 
-Every event of sites whose truth is known is looked at with each of its reports, as the gateway saw
-it then: which signs it had, and whether a target that an operator must know of was near the nodes
-that reported it. Every fifth site is held out: it fits nothing, and shows how often the confidence
-is right. What nodes report of a site is kept on disk, so a fit after a change of fusion takes a
-minute.
+A sample is one event at one of its reports, on a site whose truth is known. It holds the signs that
+the gateway had at that time, and whether a target that an operator must know of was near the nodes
+that reported it. Every fifth site is held out of the fit and measures how often the confidence is
+right. Reports of the nodes are kept on disk, so a fit after a change of fusion takes a minute.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: `groundwatch model policies` measures what each policy for alarms gives and costs.
+"""Score: `groundwatch model policies` measures detections and unwanted alarms of each alarm policy.
 
 Both are scored over the same reports of the same nodes, so the only difference is the policy.
 """
@@ -99,7 +99,7 @@ _PAGE = """# Policies for alarms
 Written by `groundwatch model policies`; not to be edited. Simulated sites, {hours:.1f} hours
 of a line.
 
-- `single`: the word of one node may raise an alarm. It holds where nothing else is configured.
+- `single`: one node may raise an alarm. It applies where nothing else is configured.
 - `confirmed`: an alarm needs two nodes that do not depend on each other, one node and a PIR, or a
   plot that agrees. An event that waits for a second source stays on the map.
 
@@ -110,7 +110,7 @@ A sector has `confirmed` for the times that `gateway.toml` states, and `single` 
     time_zone = "Europe/Berlin"
     confirmed = ["mon-fri 06:00-18:00"]
 
-The console and the API (`policy` of each sector) state which one holds.
+The console and the API (`policy` of each sector) show which one applies.
 
 | policy | crossings that raise an alarm (95 %) | unwanted alarms per day | and mile (95 %) |
 |---|---|---|---|
