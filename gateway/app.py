@@ -53,7 +53,7 @@ from gateway.service.reload import Reload, Rooms, described_connectors
 from gateway.service.service import Service
 from gateway.service.stages import Stages
 from gateway.service.tuning_requests import TuningRequests
-from gateway.service.update_requests import UpdateOrders
+from gateway.service.update_requests import UpdateRequests
 from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
 
@@ -254,7 +254,7 @@ class Gateway:
             self.picture,
             self._reload,
             PerformanceService(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
-            UpdateOrders(service, config.data_dir, config.release_key),
+            UpdateRequests(service, config.data_dir, config.release_key),
             requests,
             TuningRequests(service, requests, config.store, _utc_us),
             reader,

@@ -39,7 +39,7 @@ from gateway.service.publisher import NodeReport, Publisher
 from gateway.service.reload import Reload
 from gateway.service.service import Service
 from gateway.service.tuning_requests import TuningRequests
-from gateway.service.update_requests import UpdateOrders
+from gateway.service.update_requests import UpdateRequests
 from gateway.store.reader import StoreReader
 from gateway.tuning.report import Confirmation, TuningReport
 from gateway.updates.rollout import Rollout
@@ -61,7 +61,7 @@ class Parts:
     picture: Picture
     reload: Reload
     performance: PerformanceService
-    updates: UpdateOrders
+    updates: UpdateRequests
     node_requests: NodeRequests
     tuning: TuningRequests
     reader: StoreReader
@@ -198,7 +198,12 @@ class Facade:
     async def begin_update(self, order: UpdateOrder, by: str) -> Rollout:
         """Start to bring a release to nodes. Raises ConfigError."""
         return await self._parts.updates.begin(
-            Path(order.file), order.waves, order.max_failures, order.soak_s, order.patience_s, by
+            Path(order.file),
+            order.waves,
+            order.max_failures,
+            order.soak_s,
+            order.node_timeout_s,
+            by,
         )
 
     async def stop_update(self, reason: str, by: str) -> Rollout:

@@ -69,7 +69,7 @@ def update(
         waves=tuple(waves) or DEFAULT,
         max_failures=failures,
         soak_s=soak,
-        patience_s=patience,
+        node_timeout_s=patience,
     )
     rollout = _plain(client.post("/updates", Update, body))
     if no_wait:

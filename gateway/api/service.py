@@ -35,7 +35,7 @@ class UpdateOrder(msgspec.Struct, frozen=True, kw_only=True):
     waves: tuple[str, ...]
     max_failures: int
     soak_s: int
-    patience_s: int
+    node_timeout_s: int
 
 
 class ServiceFacade(Protocol):

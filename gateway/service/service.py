@@ -223,8 +223,8 @@ class Service:
             firmware = stages.intake.registry.firmware()
             if stages.updates.objection(rollout, firmware):
                 return Work((), False)
-            happened = stages.updates.begin(now_us, rollout, release, firmware)
-            return Work(stages.happened(happened, now_us), True)
+            effects = stages.updates.begin(now_us, rollout, release, firmware)
+            return Work(stages.apply(effects, now_us), True)
 
         begun: bool = await self.intake_stage.request(work)
         return begun

@@ -43,7 +43,7 @@ from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
 from gateway.store.interface import HistoryRow, Snapshot, Writes
-from gateway.updates.desk import OF_UPDATES, Happened, UpdateDesk
+from gateway.updates.service import OF_UPDATES, Effects, UpdateService
 from gateway.wire.messages import DownMessage, Health
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Stages:
         self.audit = audit or AuditLog()
         self.intake = Intake(site, keys)
         self.monitor = Monitor(policy)
-        self.updates = UpdateDesk(sectors, self.audit)
+        self.updates = UpdateService(sectors, self.audit)
         self.node_commands = NodeCommands(self._running, lambda: self.intake.messages, self.audit)
         self.batteries = Batteries()
         self.watch = WatchBook()
@@ -117,8 +117,8 @@ class Stages:
         """First stage: bytes that came on a topic; never raises for what they hold."""
         taken = self.intake.uplink(arrival_us, topic, payload)
         if isinstance(taken.message, OF_UPDATES):
-            happened = self.updates.hear(taken.node, taken.message, arrival_us)
-            taken.entries += self.happened(happened, arrival_us)
+            effects = self.updates.process(taken.node, taken.message, arrival_us)
+            taken.entries += self.apply(effects, arrival_us)
         if isinstance(taken.message, Health):
             self.batteries.on_health(taken.node, arrival_us, taken.message.battery_mv)
         if taken.message is not None:
@@ -129,7 +129,7 @@ class Stages:
     def pass_time(self, now_us: int) -> list[Entry]:
         """First stage: nodes that are missed, updates and commands that wait."""
         self.down += self.node_commands.tick(now_us)
-        return self.intake.tick(now_us) + self.happened(self.updates.tick(now_us), now_us)
+        return self.intake.tick(now_us) + self.apply(self.updates.tick(now_us), now_us)
 
     def set_policy(self, now_us: int, by: str, new: NewPolicy) -> tuple[list[Entry], list[str]]:
         """First stage: another policy from now on, and the site may have grown: (entries, subjects
@@ -235,12 +235,12 @@ class Stages:
         seen_us = view.last_seen_us or 0
         return Running(view.boot, start_us, view.schema, view.contact_s, seen_us)
 
-    def happened(self, happened: Happened, now_us: int) -> list[Entry]:
-        """What an update asks for: messages to nodes, and conditions for the log."""
-        self.down += happened.down
+    def apply(self, effects: Effects, now_us: int) -> list[Entry]:
+        """The effects of an update: messages to nodes, and conditions for the log."""
+        self.down += effects.down
         return [
             entry
-            for condition in happened.troubles
+            for condition in effects.conditions
             for entry in self.intake.append(now_us, condition.node, condition)
         ]
 
