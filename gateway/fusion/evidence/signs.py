@@ -139,8 +139,8 @@ def _pair(rules: Rules, activities: Sequence[Activity]) -> Iterator[Sign]:
 
 
 def _unnamed(rules: Rules, activities: Sequence[Activity], target: TargetClass) -> Iterator[Sign]:
-    """Nodes that detected it and could not classify it, beside one that could. A knock that two
-    nodes report is no digging, whoever names it: there it is no ground, and only counted."""
+    """Nodes that detected it and could not classify it, beside one that could. A knock reported by
+    two nodes is not digging, whichever node classifies it so: it counts, but is no ground."""
     named = [a for a in activities if a.target is not TargetClass.UNKNOWN]
     nodes = {a.id.node for a in named}
     others = {
