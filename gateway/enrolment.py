@@ -28,7 +28,7 @@ from gateway.model.place.site import Site
 
 ENROLMENT = "enrolment.jsonl"  # its name in the gateway's data_dir
 _MAX_BYTES = 16 << 20  # 60,000 acts
-_GENERATION_MOST = 1_000_000
+_MAX_GENERATION = 1_000_000
 
 
 class KeyAct(Enum):
@@ -205,7 +205,7 @@ class Journal:
                 entry = Entry(**fields | {"act": KeyAct(fields["act"])})
             except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
                 good = False
-            if not good or entry.number != number or not 0 < entry.generation <= _GENERATION_MOST:
+            if not good or entry.number != number or not 0 < entry.generation <= _MAX_GENERATION:
                 raise ConfigError(
                     f"{self.path}: line {number} was altered, or the fleet key is another one; "
                     "restore both from one backup"

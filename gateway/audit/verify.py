@@ -19,7 +19,7 @@ from gateway.audit import chain
 from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
 from gateway.model.actions.record import ERASED
 
-_PROBLEMS_MOST = 20
+_MAX_PROBLEMS = 20
 _CONTENT_TYPES: tuple[Any, ...] = (int, int, str, str, str, str, (int, type(None)), str, bytes)
 
 Row = tuple[Any, ...]
@@ -62,7 +62,7 @@ class Report:
     code: str = ""
 
     def tell(self, problem: str) -> None:
-        if len(self.problems) < _PROBLEMS_MOST:
+        if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)
 
 

@@ -30,7 +30,7 @@ from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident
 
-_NAME_MOST = 32
+_MAX_NAME = 32
 
 
 class Note(NamedTuple):
@@ -104,7 +104,7 @@ def _require(where: Path | str, alarm: int) -> None:
 def _note(number: int, by: str, reason: str) -> Note:
     if not 0 < number < 1 << 53:
         raise ConfigError("the alarm's number must be 1 or more")
-    for name, text, most in (("--by", by, _NAME_MOST), ("--reason", reason, 200)):
+    for name, text, most in (("--by", by, _MAX_NAME), ("--reason", reason, 200)):
         if not text.strip() or len(text) > most or not text.isprintable():
             raise ConfigError(f"{name} must be 1 to {most} characters on one line")
     return Note(by.strip(), number, reason.strip())

@@ -17,7 +17,7 @@ from gateway.files import replace_synced
 from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore, hold
 
-_NAME_MOST = 32
+_MAX_NAME = 32
 
 
 @click.command("salvage")
@@ -31,8 +31,8 @@ def salvage_store(by: str, config: Path, as_json: bool) -> None:
         raise ConfigError(
             "there is no SQLite store to salvage; a database server has its own means"
         )
-    if not by.strip() or len(by) > _NAME_MOST or not by.isprintable():
-        raise ConfigError(f"--by must be 1 to {_NAME_MOST} characters on one line")
+    if not by.strip() or len(by) > _MAX_NAME or not by.isprintable():
+        raise ConfigError(f"--by must be 1 to {_MAX_NAME} characters on one line")
     fresh = loaded.store.with_name("salvaged.db")
     fresh.unlink(missing_ok=True)
     with hold(loaded.store):

@@ -16,7 +16,7 @@ from gateway.commands.client import Client
 from gateway.commands.options import config_option, json_option
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.performance.watch import DAYS_MOST
+from gateway.performance.watch import MAX_KEPT_DAYS
 
 
 @click.command()
@@ -62,8 +62,8 @@ def announce(
 def score(days: int, config: Path, as_json: bool) -> None:
     """How many of the announced crossings were detected, by sector."""
     client = Client(load_config(config).data_dir)
-    if not 1 <= days <= DAYS_MOST:
-        raise ConfigError(f"--days must be 1 to {DAYS_MOST}, for example --days 30")
+    if not 1 <= days <= MAX_KEPT_DAYS:
+        raise ConfigError(f"--days must be 1 to {MAX_KEPT_DAYS}, for example --days 30")
     detection = client.get("/walktests", WalkTests, {"days": days}).detection
     if as_json:
         print(msgspec.json.encode(detection).decode())

@@ -23,16 +23,16 @@ LATE_US = 20_000_000
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 _MEANING = {
-    Disposition.PERSON: "right",
-    Disposition.VEHICLE: "right",
+    Disposition.PERSON: "valid",
+    Disposition.VEHICLE: "valid",
     Disposition.ANIMAL: "nuisance",
     Disposition.WEATHER: "nuisance",
     Disposition.UNKNOWN: "false",
-    Disposition.OWN_PATROL: "announced",
-    Disposition.TEST: "announced",
+    Disposition.OWN_PATROL: "authorised",
+    Disposition.TEST: "authorised",
 }
 
-_WORDS = ("right", "nuisance", "false", "announced", "not_judged")
+_WORDS = ("valid", "nuisance", "false", "authorised", "not_assessed")
 
 
 def measure(
@@ -55,9 +55,9 @@ def measure(
         "supervised_days": round(supervised_days, 3),
         "operator_hours": round(operator_h, 2),
         "alarms": {
-            "told": len(notified),
+            "notified": len(notified),
             "intrusion": len(crossings),
-            "quiet": len(alarms) - len(notified),
+            "suppressed": len(alarms) - len(notified),
             **{word: meanings[word] for word in _WORDS},
         },
         "false_per_day": _interval(rate(meanings["false"], supervised_days)),
@@ -81,10 +81,10 @@ def measure(
 
 
 def meaning(alarm: Alarm) -> str:
-    """right, nuisance, false, announced or not_judged."""
+    """valid, nuisance, false, authorised or not_assessed."""
     if alarm.disposition is not None:
         return _MEANING[alarm.disposition]
-    return "announced" if alarm.walk else "not_judged"
+    return "authorised" if alarm.walk else "not_assessed"
 
 
 def _detection(
@@ -119,11 +119,11 @@ def _pd(hits: int, trials: int) -> dict[str, Any]:
 def _acknowledged(notified: Sequence[Alarm]) -> dict[str, Any]:
     """An unacknowledged alarm counts as the longest time: without it the figure would flatter."""
     waits = sorted(
-        max(0, alarm.acknowledged_us - alarm.told_us) / 1e6
+        max(0, alarm.acknowledged_us - alarm.notified_us) / 1e6
         for alarm in notified
         if alarm.acknowledged and alarm.acknowledged_us is not None
     )
-    waiting = sum(alarm.asks for alarm in notified)
+    waiting = sum(alarm.unacknowledged for alarm in notified)
     all_of_them = [*waits, *[math.inf] * waiting]
     return {
         "acknowledged": len(waits),

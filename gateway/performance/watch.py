@@ -12,7 +12,7 @@ from gateway.model.actions.orders import Purpose, Walk
 from gateway.store.interface import Snapshot, Writes
 
 _WATCH, _WALK = "watch:", "walk_test:"  # names of state rows
-DAYS_MOST = 366  # older days are dropped
+MAX_KEPT_DAYS = 366  # older days are dropped
 MAX_WALK_TESTS = 1000
 _DAY_US = 24 * 3600 * 1_000_000
 
@@ -52,7 +52,7 @@ class WatchBook:
         day.supervised_s += seconds
         day.operator_s += seconds * operators
         self._changed.add(f"{_WATCH}{name}")
-        oldest = day_of(now_us - DAYS_MOST * _DAY_US)
+        oldest = day_of(now_us - MAX_KEPT_DAYS * _DAY_US)
         for gone in [other for other in self.days if other < oldest]:
             del self.days[gone]
             self._changed.add(f"{_WATCH}{gone}")

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
@@ -52,7 +52,7 @@ def alarm(number: int, **more: object) -> Alarm:
         changed_us=T0, active=True, acknowledged=False, nodes=("n00000",), sectors=("s00",),
         reasons=("opened",),
     )  # fmt: skip
-    return replace(plain, **more)  # type: ignore[arg-type]  # fields of an alarm
+    return structs.replace(plain, **more)  # type: ignore[arg-type]  # fields of an alarm
 
 
 def event(nodes: tuple[str, ...], **more: object) -> Event:
@@ -131,7 +131,7 @@ def test_publisher_closed_alarms_are_kept_up_to_the_limit() -> None:
     stage = Stage()
     for number in range(1, MAX_CLOSED + 4):
         raised = alarm(number)
-        over = replace(raised, active=False, acknowledged=True)
+        over = structs.replace(raised, active=False, acknowledged=True)
         changes = [AlarmChange(Change.RAISED, raised, T0), AlarmChange(Change.CLEARED, over, T0)]
         stage.publisher.alarms(changes)
     kept = dict(stage.picture.all(view.ALARM))

@@ -93,7 +93,7 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
         command = ["reload", "--config", str(path)]
         assert await asyncio.to_thread(main, command) == 0
         assert "changed: arming west" in capsys.readouterr().out
-        await until(lambda: gateway.service.stages.monitor.state.alarms.open[0].asks)
+        await until(lambda: gateway.service.stages.monitor.state.alarms.open[0].unacknowledged)
         assert await asyncio.to_thread(main, command) == 0
         assert "changed: nothing" in capsys.readouterr().out
     (change, load) = audited(tmp_path)

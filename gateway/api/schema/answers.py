@@ -168,14 +168,14 @@ class WalkTests(Answer, frozen=True, kw_only=True):
 class AlarmCounts(Answer, frozen=True, kw_only=True):
     """Alarms of the period by what they turned out to be."""
 
-    told: int
+    notified: int
     intrusion: int
-    quiet: int
-    right: int
+    suppressed: int
+    valid: int
     nuisance: int
     false: int
-    announced: int
-    not_judged: int
+    authorised: int
+    not_assessed: int
 
 
 class AcknowledgeTimes(Answer, frozen=True, kw_only=True):
@@ -203,11 +203,11 @@ class DayCounts(Answer, frozen=True, kw_only=True):
 
     day: str
     supervised_h: float
-    right: int
+    valid: int
     nuisance: int
     false: int
-    announced: int
-    not_judged: int
+    authorised: int
+    not_assessed: int
 
 
 class Performance(Answer, frozen=True, kw_only=True):

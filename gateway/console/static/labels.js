@@ -9,7 +9,7 @@ export const ALARM = {
 export const STATE = { normal: "Normal", detecting: "Detecting", fault: "Fault", offline: "Offline", not_reporting: "Not reporting" };
 
 // The result of a disposition (the API's `alarms` and `days` of a report).
-export const RESULT = { right: "Valid", nuisance: "Nuisance", false: "False", announced: "Authorised", not_judged: "Not assessed" };
+export const RESULT = { valid: "Valid", nuisance: "Nuisance", false: "False", authorised: "Authorised", not_assessed: "Not assessed" };
 
 // Changes of an alarm that notifications are sent about.
 export const CHANGE = {
