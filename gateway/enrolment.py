@@ -96,12 +96,12 @@ class Enrolment:
         return None
 
     def key_rings(self, site: str, nodes: Iterable[str], fleet_root: bytes) -> dict[str, KeyRing]:
-        """Keys of each node: those it may speak under, and those that give a revoked one away."""
+        """Keys of each node: those it may send under, and those that identify a revoked one."""
         rings = {}
         for node in nodes:
             standing = self.of(node)
             good = standing.accepted
-            # One barred generation tells a stolen board that still speaks; all would cost time.
+            # One barred generation detects a stolen board that still sends; all would cost time.
             last = max(standing.proven, standing.newest)
             barred = () if good else (last,)
             rings[node] = KeyRing(
@@ -145,7 +145,7 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Iterator[Enrolment]:
-        """Nobody else appends while the block runs; yields what stands. Raises ConfigError."""
+        """No other process appends during the block; yields the enrolment. Raises ConfigError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Key safe: where the fleet root rests: wrapped by a passphrase, in the OS keyring, or plain.
 
-The file named by `fleet_key` says which: 64 hex digits (plain, mode 0600), what gateway/wrapped.py
-wrote, or the name of an entry in the keyring.
+The file named by `fleet_key` determines which: 64 hex digits (plain, mode 0600), what
+gateway/wrapped.py wrote, or the name of an entry in the keyring.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gateway.broker.canary import check_embedded
+from gateway.broker.acl_probe import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.commands.options import config_option, json_option
 from gateway.config import BrokerKind, GatewayConfig, load_config

@@ -111,7 +111,7 @@ class EmbeddedBroker(Broker):
         self._passwords = dict(passwords)
         for user, peer in list(self.sessions.items()):
             if peer.password not in passwords.get(user, ()):
-                self.counters["put_out"] += 1
+                self.counters["disconnected"] += 1
                 peer.will = None
                 peer.close()
 
@@ -233,7 +233,7 @@ class EmbeddedBroker(Broker):
             self._offer_soon()
 
     def _sweep(self) -> None:
-        """End connections that were silent for longer than they said they would be."""
+        """End connections that were silent for longer than their keep-alive."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         for peer in list(self._peers):

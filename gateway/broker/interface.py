@@ -21,7 +21,7 @@ class Broker(ABC):
     """`async with` it; then host and port are set.
 
     `access` is how the gateway connects to it, None when arrivals come in process; `warnings` are
-    lines for the operator; `counters` count what it refused, where it can tell.
+    lines for the operator; `counters` count what it refused, if the broker reports it.
     """
 
     access: MqttAccess | None = None

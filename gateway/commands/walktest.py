@@ -39,7 +39,7 @@ def announce(
     """The running gateway expects the walk. Raises ConfigError for what the user can mend."""
     client = Client(load_config(config).data_dir)
     if not who or not sectors:
-        raise ConfigError("say who walks and where: --who Ben --sectors west,east")
+        raise ConfigError("name the person and the sectors: --who Ben --sectors west,east")
     body = WalkTestBody(
         who=who,
         sectors=tuple(sectors.split(",")),

@@ -105,8 +105,8 @@ class NodeCommands:
         return sorted(found, key=lambda one: one.id, reverse=True)
 
     def wait_us(self, node: str) -> int:
-        """How long a command waits for an answer unless someone says otherwise: through two
-        contacts of a node in radio burst."""
+        """How long a command waits for an answer by default: through two contacts of a node in
+        radio burst."""
         running = self._running(node)
         return DEFAULT_WAIT_US + 2 * (running.contact_s if running else 0) * _SECOND_US
 

@@ -54,7 +54,8 @@ def test_mask_records_the_alarm_shows_it_and_asks_nobody() -> None:
     desk.say(mask())
     assert desk.hear("n1", at_s=10) == ["raised"]
     assert desk.alarm.masked == "mask 1 by eva: mowing"
-    assert (desk.alarm.is_suppressed, desk.alarm.unacknowledged, desk.alarm.open) == (True, False, True)
+    state = desk.alarm.is_suppressed, desk.alarm.unacknowledged, desk.alarm.open
+    assert state == (True, False, True)
     assert desk.hear("n1", at_s=20, closed=True) == ["cleared"]
     assert desk.state.open == ()
 

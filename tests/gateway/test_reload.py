@@ -298,7 +298,7 @@ def test_reload_by_signal_is_taken_and_a_wrong_file_ends_nothing(tmp_path: Path)
         path.write_text(whole + "[[arming]]\n")
         os.kill(run.pid, signal.SIGHUP)
         said = next(line for line in run.stderr if "orders" in line)
-        assert "stay as they were" in said
+        assert "the policy is unchanged" in said
         path.write_text(whole + NEVER)
         os.kill(run.pid, signal.SIGHUP)
         said = next(line for line in run.stderr if "orders" in line)

@@ -62,7 +62,7 @@ def test_store_of_a_noisy_and_of_quiet_nodes_gives_a_raise_and_no_more(
     noisy = node(found)
     assert noisy["listened_h"] == pytest.approx(14 * 24, abs=0.5)
     assert noisy["quiet_h"] == pytest.approx(14 * 24 - 2, abs=0.5)
-    assert noisy["excluded_h"] == {"own people announced": 2.0}
+    assert noisy["excluded_h"] == {"authorised activity": 2.0}
     assert (noisy["false"], noisy["unconfirmed"], noisy["confirmed"]) == (14 * 6, 0, 2)
     assert noisy["per_day"][1] < 6 < noisy["per_day"][2]
     assert {rate["target"] for rate in noisy["rates"]} == {"person"}

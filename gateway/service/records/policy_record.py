@@ -40,8 +40,8 @@ def by_subject(policy: Policy) -> Plain:
 
 
 class NewPolicy(NamedTuple):
-    """A policy given to a gateway that runs: with keys of all nodes, outputs, and these by subject
-    without what nobody may read; `hidden` are subjects that changed in that."""
+    """A policy for a running gateway, with keys of all nodes and outputs. `outputs` describes them
+    by subject, without secrets; `hidden` are subjects whose secrets changed."""
 
     policy: Policy
     keys: Mapping[str, KeyRing]
@@ -61,7 +61,7 @@ class PolicyRecord:
     def note(self, now_us: int, by: str, now: Plain, hidden: Sequence[str] = ()) -> list[str]:
         """Subjects that are different now, each with its entry in the audit; none the first time.
 
-        `hidden` names those that changed in what nobody may read: an address or a secret.
+        `hidden` names those whose address or secret changed.
         """
         now = json.loads(json.dumps(now))
         before, self._known = self._known, now
@@ -89,7 +89,7 @@ class PolicyRecord:
 
 
 def _differs(before: Any, now: Any) -> bool:
-    """A value that a new version knows and nobody has set is no change."""
+    """A key that only a new version knows, without a value, is no change."""
     if isinstance(before, dict) and isinstance(now, dict):
         return {k: v for k, v in before.items() if v is not None} != {
             k: v for k, v in now.items() if v is not None

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from gateway.intake.intake import Taken
 from gateway.model.entry import Entry
 from gateway.ports.link import Arrival, Clock, Link
-from gateway.service.running.answers import AnswerDesk
+from gateway.service.running.answers import AnswerSender
 from gateway.service.running.commits import RETRY_S, Commits
 from gateway.service.stages import Stages
 from gateway.wire.messages import DownMessage
@@ -69,7 +69,7 @@ class IntakeStage:
         self._routes: dict[str, Link] = {}
         self._waiting: list[tuple[Taken, Arrival]] = []
         self._replies: list[tuple[Any, asyncio.Future[Any]]] = []
-        self._answers = AnswerDesk(stages.intake.completeness.stored_upto, clock, self._send)
+        self._answers = AnswerSender(stages.intake.completeness.stored_upto, clock, self._send)
 
     @property
     def queued(self) -> int:
@@ -156,7 +156,7 @@ class IntakeStage:
     def _perform(
         self, request: Request, done: asyncio.Future[Any] | None, now_us: int
     ) -> Sequence[Entry]:
-        """One that raises says so to who asked, and to no one else."""
+        """A request that raises fails for its caller only."""
         try:
             work = request(now_us)
         except Exception as error:
