@@ -297,11 +297,11 @@ def test_reload_by_signal_is_taken_and_a_wrong_file_ends_nothing(tmp_path: Path)
         whole = path.read_text()
         path.write_text(whole + "[[arming]]\n")
         os.kill(run.pid, signal.SIGHUP)
-        said = next(line for line in run.stderr if "orders" in line)
+        said = next(line for line in run.stderr if "policy" in line)
         assert "the policy is unchanged" in said
         path.write_text(whole + NEVER)
         os.kill(run.pid, signal.SIGHUP)
-        said = next(line for line in run.stderr if "orders" in line)
+        said = next(line for line in run.stderr if "policy" in line)
         assert "changed=arming west" in said
         run.terminate()
         run.communicate()
