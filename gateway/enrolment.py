@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Enrolment: which key generations of which nodes are good, in a journal that shows tampering.
+"""Enrolment: which key generations of which nodes are good, in a log that shows tampering.
 
 One JSON line for each act, appended and synced under a lock; each carries a MAC, under a key of
 the fleet root, over itself and the MAC before it. So a line that was altered, moved or left out in
@@ -64,7 +64,7 @@ class Standing:
     board: str = ""
     floor: int = 0
     revoked_at: str = ""
-    newest: int = 0  # the highest generation that was ever given out; 0: none by a journal
+    newest: int = 0  # the highest generation that was ever given out; 0: none by the log
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -192,7 +192,7 @@ class Journal:
         except OSError as error:
             raise self._unusable(error) from None
         if len(data) > _MAX_BYTES:
-            raise ConfigError(f"{self.path}: larger than {_MAX_BYTES} bytes, no enrolment journal")
+            raise ConfigError(f"{self.path}: larger than {_MAX_BYTES} bytes, no enrolment log")
         return data[: data.rfind(b"\n") + 1]
 
     def _lines(self, whole: bytes) -> Iterator[tuple[Entry, bytes]]:

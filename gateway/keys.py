@@ -99,7 +99,7 @@ def challenge_key(key: bytes) -> bytes:
 
 
 def enrolment_key(fleet_root: bytes) -> bytes:
-    """The 32-byte key of the enrolment journal's MACs."""
+    """The 32-byte key of the MACs of the enrolment log."""
     return _expand(fleet_root, b"enrolment", 32)
 
 

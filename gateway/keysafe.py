@@ -122,7 +122,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _to_keyring(path: Path, root: bytes) -> str:
-    import keyring  # takes 0.2 s and looks for a desktop's bus: only who rests a key there waits
+    import keyring  # takes 0.2 s and looks for a desktop's bus: only where it is used
     import keyring.errors
 
     entry = f"fleet root {secrets.token_hex(8)}"

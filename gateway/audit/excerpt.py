@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: the evidence in an exported file, read as what a stranger sent."""
+"""Accountability: the evidence in an exported file, read as untrusted input."""
 
 from __future__ import annotations
 

@@ -24,9 +24,8 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def check_rules(
     address: tuple[str, int], site: str, gateway: tuple[str, str], probe_password: str
 ) -> None:
-    """A stranger is refused, and a message of the probe on another's topic does not arrive at a
-    gateway with these credentials. Raises BrokerError otherwise: better no gateway than one that
-    only seems guarded.
+    """Check that the broker refuses a client without a password, and does not deliver a message of
+    the probe on another's topic to a gateway with these credentials. Raises BrokerError otherwise.
     """
     async with _testing(), _connection(address, *gateway) as (listener, out):
         out.write(_subscribe(uplink_filter(site)))
@@ -73,7 +72,7 @@ async def _check(
     probe_password: str,
 ) -> None:
     if await _connects(address, "stranger", None):
-        raise BrokerError("the broker lets strangers in; it must ask for a password")
+        raise BrokerError("the broker accepts clients without a password; it must require one")
     if await _connects(address, PROBE_USER, secrets.token_hex(16)):
         raise BrokerError("the broker accepts a wrong password")
     token = secrets.token_bytes(16)

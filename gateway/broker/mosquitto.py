@@ -128,7 +128,7 @@ class MosquittoBroker(Broker):
             await asyncio.gather(self._reader, return_exceptions=True)
 
     async def set_passwords(self, passwords: Passwords) -> None:
-        """From now on these: on SIGHUP mosquitto reads its files and puts out who is not in."""
+        """From now on these: on SIGHUP mosquitto reads its files and disconnects others."""
         self._passwords = dict(passwords)
         self._write_passwords()
         if self._process is not None and self._process.returncode is None:

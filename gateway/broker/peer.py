@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Broker: one connection to the embedded broker: a stranger until its CONNECT, then a node.
+"""Broker: one connection to the embedded broker: unknown until its CONNECT, then a node.
 
 All of it runs in callbacks of the event loop: no task, no queue and no timer per message. A message
 that cannot go on stops the reading of this connection, so the node sees a slow link and loses
@@ -40,7 +40,7 @@ class Host(Protocol):
     """What a peer needs from its broker."""
 
     def met(self, peer: Peer) -> bool:
-        """A stranger has connected; False when there are too many of them."""
+        """An unknown client has connected; False when there are too many of them."""
 
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may, and is known by its user from now on."""
@@ -129,7 +129,7 @@ class Peer(asyncio.BufferedProtocol):
     # Connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A stranger has so long to introduce itself."""
+        """The time for the CONNECT of an unknown client has passed."""
         self._transport = cast("asyncio.Transport", transport)
         self._connecting = self._loop.call_later(CONNECT_S, self._too_late)
         if not self._host.met(self):

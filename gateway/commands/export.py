@@ -49,7 +49,7 @@ class Note(NamedTuple):
 @config_option()
 @json_option("print what was written as one JSON object")
 def export(number: int, by: str, reason: str, out: Path, config: Path, as_json: bool) -> None:
-    """The file is written when this returns. Raises GroundwatchError for what the user can mend."""
+    """The file is written when this returns. Raises GroundwatchError that the user can correct."""
     note = _note(number, by, reason)
     loaded = load_config(config)
     site = load_site(loaded.site)

@@ -35,7 +35,7 @@ _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 @click.option("--example", is_flag=True, help="print an example configuration")
 @json_option("print events as JSON lines")
 def run(config: Path, example: bool, as_json: bool) -> None:
-    """Until it is stopped. Raises GroundwatchError for what the user can mend."""
+    """Until it is stopped. Raises GroundwatchError for what the user can correct."""
     if example:
         print(configuration.EXAMPLE, end="")
         return

@@ -36,7 +36,7 @@ def announce(
     config: Path,
     as_json: bool,
 ) -> None:
-    """The running gateway expects the walk. Raises ConfigError for what the user can mend."""
+    """The running gateway expects the walk. Raises ConfigError for what the user can correct."""
     client = Client(load_config(config).data_dir)
     if not who or not sectors:
         raise ConfigError("name the person and the sectors: --who Ben --sectors west,east")

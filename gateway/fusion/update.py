@@ -156,8 +156,8 @@ def _is_finite(path: Path) -> bool:
 
 
 def _reasons(before: Sequence[str], now: Sequence[str], event: Event) -> tuple[str, ...]:
-    """Each once, of whichever node it was stated first, and of an order the latest. What spoke
-    against it at first and does no longer is left out."""
+    """Each once, of whichever node it was stated first, and of an order the latest. Evidence
+    against that no longer holds is left out."""
     nodes = set(event.nodes)
     found: dict[str, str] = {}
     for reason in (*before, *now):

@@ -167,7 +167,7 @@ class Intake:
         return [self.log.append(now_us, node, one) for one in conditions]
 
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
-        """The site grew, or was measured again; `keys` are of all its nodes."""
+        """The site has more nodes or was measured again; `keys` are of all its nodes."""
         self._site = site
         self._coverage.set_site(site)
         fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
@@ -217,7 +217,7 @@ class Intake:
         self.downlinks.committed(promise.reserved)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         self.log.restore(snapshot)
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
@@ -347,7 +347,7 @@ class Intake:
         return found
 
     def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
-        """A fault of our own: it happened and is over, as the monitor reports its own."""
+        """An internal fault, active and cleared at once, as the monitor reports its own."""
         what = admitted.message.NAME
         self.failures += 1
         _LOG.error("%s of %s could not be processed", what, admitted.node, exc_info=problem)

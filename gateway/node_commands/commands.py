@@ -205,7 +205,7 @@ class NodeCommands:
         self._changed.clear()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         rows = sorted(
             (int(name.removeprefix(_ROW)), value)
             for name, value in snapshot.state.items()

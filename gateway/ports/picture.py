@@ -105,7 +105,7 @@ class Picture:
         else:
             self._present[key[0]].add(key[1])
         self._entries.move_to_end(key)
-        # Wake who waits now; who comes later waits for the next event.
+        # Wake all waiting readers; later ones wait for the next event.
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 

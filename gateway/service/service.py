@@ -81,7 +81,7 @@ class Service:
         self._on_outcome = on_outcome
 
     def start(self) -> None:
-        """Process what an earlier run left in the log, and begin this run. Raises StoreError."""
+        """Process what an earlier run left in the log, and start this run. Raises StoreError."""
         for outcome in self.monitor_stage.catch_up():
             self._on_outcome(outcome)
         entries = self.stages.start(self.clock_us())
@@ -152,8 +152,8 @@ class Service:
         self.intake_stage.post(lambda now_us: Work(append(now_us, SYSTEM, report)))
 
     async def set_policy(self, by: str, given: Callable[[], NewPolicy]) -> list[str]:
-        """Another policy from now on, recorded in the name of who gave it; subjects that are
-        different. `given` is called when it is its turn: a key may have been revoked since."""
+        """Another policy from now on, recorded under the name `by`; changed subjects. `given` is
+        called at its turn: a key may have been revoked since."""
 
         def work(now_us: int) -> Work:
             return Work(*self.stages.set_policy(now_us, by, given()))

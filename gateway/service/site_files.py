@@ -20,7 +20,7 @@ from gateway.model.place.site import Site
 from gateway.service.service import Service
 
 _LOG = logging.getLogger(__name__)
-# A revocation takes effect within a second, one look at the journal included.
+# A revocation takes effect within a second, one read of the log included.
 _LOOK_S = 0.25
 
 _Stamp = tuple[int, int, int] | None

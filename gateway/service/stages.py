@@ -132,8 +132,8 @@ class Stages:
         return self.intake.tick(now_us) + self.apply(self.updates.tick(now_us), now_us)
 
     def set_policy(self, now_us: int, by: str, new: NewPolicy) -> tuple[list[Entry], list[str]]:
-        """First stage: another policy from now on, and the site may have grown: (entries, subjects
-        that are different), recorded in the name of who gave it."""
+        """First stage: another policy from now on, and the site may have more nodes: (entries,
+        changed subjects), recorded under the name `by`."""
         before, now = self.policy, new.policy
         entries = self.intake.append(now_us, by, saved(now)) if now != before else []
         self.site = now.site
@@ -265,7 +265,7 @@ class Stages:
         self.audit.add(at_us, act.by, name, subject, reason, until_us, act_to_dict(act))
 
     def _record_cue(self, change: CueChange) -> None:
-        """Every step in the life of a cue, with who brought it about."""
+        """Every step in the life of a cue, and its actor."""
         cue = change.cue
         detail = {
             "kind": cue.kind.value,
@@ -287,7 +287,7 @@ class Stages:
             self.audit.add(at_us, act.by, name, f"policy {act.policy_id}", act.reason)
 
     def _record_delivery(self, delivery: Delivery) -> None:
-        """Who was notified of what, and of what no one could be notified."""
+        """Each notification, sent or not, with its recipient."""
         detail = {
             "delivery": delivery.id,
             "output": delivery.channel,

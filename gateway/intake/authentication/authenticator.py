@@ -197,7 +197,7 @@ class Authenticator:
 
 
 def _lane_allowed(message: UpMessage, lane: int) -> bool:
-    """The schema's lanes; a volatile condition can only be the Will."""
+    """The counter spaces of the schema; a volatile condition can only be the Will."""
     if lane not in message.LANES:
         return False
     if lane == seal.VOLATILE and type(message) is Condition:

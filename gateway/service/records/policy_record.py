@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Service: changes of the policy, each recorded in the audit with who made it, also one that was
-made while no gateway ran."""
+"""Service: changes of the policy, each recorded in the audit with its author, also those made while
+no gateway ran."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class NewPolicy(NamedTuple):
 
 
 class PolicyRecord:
-    """What was in force last. A change is recorded once, in the name of who made it."""
+    """The policy last in force. A change is recorded once, with its author."""
 
     def __init__(self, audit: Recorder) -> None:
         self._audit = audit
@@ -83,7 +83,7 @@ class PolicyRecord:
             self._changed = False
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         if snapshot.state.get(_ROW):
             self._known = json.loads(snapshot.state[_ROW])
 
