@@ -242,11 +242,10 @@ class Intake:
         for node in self.registry.views:
             self._take_up(node)
         self.authenticator.epochs.restore(snapshot)
-        for reason, node, count in snapshot.refused:
-            self.refused.cells[(reason, node)] = count
         self._coverage.restore(snapshot)
         for row in tail:
             self._apply_again(row)
+        self.refused.restore(snapshot.refused)
         self.completeness.restored()
 
     def _take_up(self, node: str) -> None:
@@ -330,7 +329,7 @@ class Intake:
             case wire.Strikes():
                 footfalls = footfalls_of(node, boot, message, arrival_us)
                 if footfalls is None:
-                    self.refused.count("untimely_strikes", node)
+                    self.refused.count("untimely_footfalls", node)
                 else:
                     found.append(footfalls)
             case wire.Hello():

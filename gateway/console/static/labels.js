@@ -29,8 +29,8 @@ export const REJECTION = {
   old_boot: "earlier boot", old_epoch: "earlier key", other: "other", replayed: "replayed", revoked: "revoked node",
   stale_key: "new message under an earlier key", too_big: "too large", too_deep: "nested too deeply", trailing: "trailing bytes",
   two_senders: "two senders with one key", unknown_message: "unknown message", unknown_node: "unknown node",
-  unsupported: "unsupported type", untimely_strikes: "footfalls with impossible times", wrong_direction: "wrong direction",
-  wrong_lane: "wrong counter space",
+  unsupported: "unsupported type", untimely_footfalls: "footfalls with impossible times", wrong_direction: "wrong direction",
+  wrong_counter_space: "wrong counter space",
 };
 
 export const spaced = (name) => name.replaceAll("_", " ");
