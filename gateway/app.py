@@ -30,7 +30,7 @@ from gateway.config.alarms import alarm_rules
 from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.pages import ConsolePages
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import BrokerError
 from gateway.intake.admission import Gate
 from gateway.keys import KeyRing
@@ -182,8 +182,8 @@ class Gateway:
         """Both stages over the store, as an earlier run left them."""
         config = self._config
         fleet_root = open_root(config.fleet_key)
-        journal = Journal(config.data_dir / ENROLMENT, fleet_root)
-        self._site_files = SiteFiles(config.site, journal, fleet_root, _utc_us)
+        log = EnrolmentLog(config.data_dir / ENROLMENT, fleet_root)
+        self._site_files = SiteFiles(config.site, log, fleet_root, _utc_us)
         site, keys = self._site_files.site, self._site_files.keys(self._site_files.site)
         store = store_at(config.store)
         store.open()

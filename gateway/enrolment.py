@@ -128,7 +128,7 @@ def _after(standing: Standing, entry: Entry) -> Standing:
             return replace(standing, offered=0, revoked_at=entry.at, newest=newest)
 
 
-class Journal:
+class EnrolmentLog:
     """The file. Reading is strict; appending is locked, checked and synced."""
 
     def __init__(self, path: Path, fleet_root: bytes) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from gateway.config import GatewayConfig, load_config
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES
 from gateway.keysafe import Rest, ask_new_passphrase, open_root, write_root
@@ -163,11 +163,11 @@ def _fleet_root(path: Path, rest: str | None) -> int:
 
 def _provisioner(config: GatewayConfig) -> Provisioner:
     root = open_root(config.fleet_key)
-    return Provisioner(Journal(config.data_dir / ENROLMENT, root), root)
+    return Provisioner(EnrolmentLog(config.data_dir / ENROLMENT, root), root)
 
 
-def _journal(config: GatewayConfig) -> Journal:
-    return Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key))
+def _journal(config: GatewayConfig) -> EnrolmentLog:
+    return EnrolmentLog(config.data_dir / ENROLMENT, open_root(config.fleet_key))
 
 
 def _tell(as_json: bool, facts: dict[str, object], sentence: str) -> None:

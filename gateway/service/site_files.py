@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from gateway.config.site import load_site
-from gateway.enrolment import Enrolment, Journal, site_keys
+from gateway.enrolment import Enrolment, EnrolmentLog, site_keys
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
 from gateway.model.place.site import Site
@@ -31,15 +31,15 @@ class SiteFiles:
     """Reads both files. Raises ConfigError. `problems` are lines by the file they are about."""
 
     def __init__(
-        self, site_file: Path, journal: Journal, fleet_root: bytes, clock: Callable[[], int]
+        self, site_file: Path, log: EnrolmentLog, fleet_root: bytes, clock: Callable[[], int]
     ) -> None:
         self.problems: dict[Path, str] = {}
-        self._site_file, self._journal = site_file, journal
+        self._site_file, self._log = site_file, log
         self._fleet_root, self._clock = fleet_root, clock
         # The stamps first: a later change is then seen.
-        self._stamps = {path: _stamp(path) for path in (site_file, journal.path)}
+        self._stamps = {path: _stamp(path) for path in (site_file, log.path)}
         self.site = load_site(site_file)
-        self.entries = journal.history()
+        self.entries = log.history()
 
     def keys(self, site: Site) -> dict[str, KeyRing]:
         """Keys of every node of a site, by the enrolment log as last read."""
@@ -59,15 +59,15 @@ class SiteFiles:
     ) -> None:
         """Until cancelled: keys given out, proven or revoked count from now on."""
         while True:
-            await self._change(self._journal.path)
+            await self._change(self._log.path)
             before = self.entries
             try:
-                self.entries = self._journal.history()
+                self.entries = self._log.history()
                 service.enrol(self.entries, self.keys(service.stages.site))
             except ConfigError as error:
                 # The known keys stay in use: without keys no message would be accepted.
                 self.entries = before
-                self._complain(self._journal.path, error)
+                self._complain(self._log.path, error)
                 continue
             site = service.stages.site
             await admit(site, self.keys(site))
