@@ -59,7 +59,7 @@ from gateway.store.reader import StoreReader
 
 _LOG = logging.getLogger(__name__)
 _FAILED_LOGIN_S = 0.05
-_WATCH_S = 60.0  # one row of the store each
+_MONITORED_S = 60.0  # one row of the store each
 
 
 def _utc_us() -> int:
@@ -253,7 +253,9 @@ class Gateway:
             self.connectors,
             self.picture,
             self._reload,
-            PerformanceService(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
+            PerformanceService(
+                stages.monitored_time, lambda: stages.site, service.alarms_since, _utc_us
+            ),
             UpdateRequests(service, config.data_dir, config.release_key),
             requests,
             TuningRequests(service, requests, config.store, _utc_us),
@@ -316,7 +318,7 @@ class Gateway:
             "keys": lambda: files.watch_keys(self.service, self._admit),
             "publisher": self.facade.run,
             "connectors": self.connectors.run,
-            "exposure": self._keep_watch,
+            "monitored time": self._count_monitored_time,
             **{link.name: link.run for link in self.links},
         }
         async with asyncio.TaskGroup() as tasks:
@@ -324,14 +326,16 @@ class Gateway:
             for name, run in beside.items():
                 tasks.create_task(keep_up(name, run), name=name)
 
-    async def _keep_watch(self) -> None:
+    async def _count_monitored_time(self) -> None:
         """Count the monitored time, to which measured rates refer."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         while True:
-            await asyncio.sleep(_WATCH_S)
+            await asyncio.sleep(_MONITORED_S)
             now_s = loop.time()
-            self.service.stages.watch.count(_utc_us(), now_s - started_s, self.api.operators)
+            self.service.stages.monitored_time.count(
+                _utc_us(), now_s - started_s, self.api.operators
+            )
             started_s = now_s
 
     async def _act(self, act: Act | ProposeCue) -> bool:

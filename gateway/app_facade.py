@@ -25,8 +25,8 @@ from gateway.model.place.site import SERIAL, Site
 from gateway.monitor.step import MonitorState
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
+from gateway.performance.monitored_time import WalkTest
 from gateway.performance.service import PerformanceService
-from gateway.performance.watch import WalkTest
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.clock_quality import read_clock_quality
@@ -185,7 +185,7 @@ class Facade:
 
     def walk_tests(self) -> list[WalkTest]:
         """Walk tests that were announced."""
-        return list(self._stages.watch.walk_tests.values())
+        return list(self._stages.monitored_time.walk_tests.values())
 
     async def test_connector(self, name: str, by: str) -> ConnectorTest:
         """Send a test notification. Raises ConfigError."""

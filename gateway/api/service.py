@@ -14,7 +14,7 @@ from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.place.site import Site
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
-from gateway.performance.watch import WalkTest
+from gateway.performance.monitored_time import WalkTest
 from gateway.ports.picture import Picture
 from gateway.store.reader import StoreReader
 from gateway.tuning.report import Confirmation, TuningReport

@@ -16,7 +16,7 @@ from gateway.commands.client import Client
 from gateway.commands.options import config_option, json_option
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.performance.watch import MAX_KEPT_DAYS
+from gateway.performance.monitored_time import MAX_KEPT_DAYS
 
 
 @click.command()

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.performance.intervals import Interval, rate, share
-from gateway.performance.watch import Day, WalkTest, day_of
+from gateway.performance.monitored_time import Day, WalkTest, day_of
 
 # A single node raises an alarm with its third report, which may be of the past: so long after a
 # walk test an alarm may still be of it.
@@ -43,7 +43,7 @@ def measure(
     now_us: int,
 ) -> dict[str, Any]:
     """Plain values, ready for JSON. `alarms` are those raised in the period that `days` covers."""
-    supervised_days = sum(day.supervised_s for day in days.values()) / _DAY_S
+    monitored_days = sum(day.supervised_s for day in days.values()) / _DAY_S
     operator_h = sum(day.operator_s for day in days.values()) / _HOUR_S
     notified = [alarm for alarm in alarms if not alarm.is_suppressed]
     crossings = [alarm for alarm in notified if alarm.kind is AlarmKind.INTRUSION]
@@ -52,7 +52,7 @@ def measure(
         name: Counter(meaning(a) for a in crossings if name in a.nodes) for name in sorted(nodes)
     }
     return {
-        "supervised_days": round(supervised_days, 3),
+        "monitored_days": round(monitored_days, 3),
         "operator_hours": round(operator_h, 2),
         "alarms": {
             "notified": len(notified),
@@ -60,8 +60,8 @@ def measure(
             "suppressed": len(alarms) - len(notified),
             **{word: meanings[word] for word in _WORDS},
         },
-        "false_per_day": _interval(rate(meanings["false"], supervised_days)),
-        "nuisance_per_day": _interval(rate(meanings["nuisance"], supervised_days)),
+        "false_per_day": _interval(rate(meanings["false"], monitored_days)),
+        "nuisance_per_day": _interval(rate(meanings["nuisance"], monitored_days)),
         "alarms_per_operator_hour": _interval(rate(len(notified), operator_h)),
         "time_to_acknowledge": _acknowledged(notified),
         "detection": _detection(alarms, walk_tests, now_us),
@@ -71,8 +71,8 @@ def measure(
                 "alarms": sum(counts.values()),
                 "false": counts["false"],
                 "nuisance": counts["nuisance"],
-                "false_per_day": _interval(rate(counts["false"], supervised_days)),
-                "nuisance_per_day": _interval(rate(counts["nuisance"], supervised_days)),
+                "false_per_day": _interval(rate(counts["false"], monitored_days)),
+                "nuisance_per_day": _interval(rate(counts["nuisance"], monitored_days)),
             }
             for name, counts in by_node.items()
         ],
@@ -140,7 +140,7 @@ def _by_day(crossings: Sequence[Alarm], days: Mapping[str, Day]) -> list[dict[st
     return [
         {
             "day": name,
-            "supervised_h": round(days[name].supervised_s / _HOUR_S, 2) if name in days else 0.0,
+            "monitored_h": round(days[name].supervised_s / _HOUR_S, 2) if name in days else 0.0,
             **{word: counts[name][word] for word in _WORDS},
         }
         for name in sorted(counts)

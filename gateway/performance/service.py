@@ -11,7 +11,7 @@ from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.model.place.site import Site
 from gateway.performance.measure import measure
-from gateway.performance.watch import MAX_KEPT_DAYS, WatchBook, day_of
+from gateway.performance.monitored_time import MAX_KEPT_DAYS, MonitoredTime, day_of
 
 MAX_ALARMS = 20_000  # of one report; the newest
 _DAY_US = 24 * 3600 * 1_000_000
@@ -24,7 +24,7 @@ class PerformanceService:
 
     def __init__(
         self,
-        book: WatchBook,
+        book: MonitoredTime,
         site: Callable[[], Site],
         read_alarms: ReadAlarms,
         clock: Callable[[], int],

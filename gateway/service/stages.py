@@ -36,7 +36,7 @@ from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import Changes
 from gateway.node_commands.commands import NodeCommands, Running
 from gateway.outbox.outbox import Channel, Delivery, Outbox
-from gateway.performance.watch import WatchBook
+from gateway.performance.monitored_time import MonitoredTime
 from gateway.service.outcome import Outcome
 from gateway.service.records.act_keys import ActKeys
 from gateway.service.records.enrolment_record import EnrolmentRecord
@@ -77,7 +77,7 @@ class Stages:
         self.updates = UpdateService(sectors, self.audit)
         self.node_commands = NodeCommands(self._running, lambda: self.intake.messages, self.audit)
         self.batteries = Batteries()
-        self.watch = WatchBook()
+        self.monitored_time = MonitoredTime()
         self.eraser = Eraser(self.audit)
         self.enrolment = EnrolmentRecord(self.audit)
         self.policies = PolicyRecord(self.audit)
@@ -89,7 +89,7 @@ class Stages:
             self.updates,
             self.node_commands,
             self.batteries,
-            self.watch,
+            self.monitored_time,
             self.eraser,
             self.enrolment,
             self.policies,
@@ -258,7 +258,7 @@ class Stages:
         )
 
     def _record_act(self, at_us: int, act: Act) -> None:
-        self.watch.note_walks(self.monitor.state.alarms.walks)
+        self.monitored_time.note_walks(self.monitor.state.alarms.walks)
         reason = getattr(act, "reason", "") or getattr(act, "note", "")
         until_us = getattr(act, "until_us", None)
         name, subject = act_name(act), act_subject(act)

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import AlarmView, CueView, NodeView, TrackView
-from gateway.performance.watch import WalkTest
+from gateway.performance.monitored_time import WalkTest
 from gateway.store.reader import StoredDetection
 from gateway.updates.rollout import Rollout
 
@@ -202,7 +202,7 @@ class DayCounts(Answer, frozen=True, kw_only=True):
     """Alarms of one UTC day."""
 
     day: str
-    supervised_h: float
+    monitored_h: float
     valid: int
     nuisance: int
     false: int
@@ -215,7 +215,7 @@ class Performance(Answer, frozen=True, kw_only=True):
 
     since: str
     cut: bool
-    supervised_days: float
+    monitored_days: float
     operator_hours: float
     alarms: AlarmCounts
     false_per_day: Interval

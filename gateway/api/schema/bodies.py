@@ -18,7 +18,7 @@ from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
 from gateway.model.node_settings import THRESHOLD_X10
 from gateway.model.target import TargetClass
-from gateway.performance.watch import MAX_KEPT_DAYS
+from gateway.performance.monitored_time import MAX_KEPT_DAYS
 from gateway.store.reader import MAX_LIMIT
 from gateway.tuning.bounds import DEFAULT_DAYS, DEFAULT_WEEKS, MAX_DAYS, MAX_WEEKS
 

@@ -19,7 +19,7 @@ function requiredPd([value, low, high]) {
   return "Requirement 95 %: too few crossings to decide";
 }
 
-function unassessed({ alarms, supervised_days: days }) {
+function unassessed({ alarms, monitored_days: days }) {
   if (!alarms.not_assessed || !days) return "not counted in the rates";
   return `not counted in the rates; if all of them were false: ${number((alarms.false + alarms.not_assessed) / days)} false per day`;
 }
@@ -45,7 +45,7 @@ function figures(report) {
   const { detection, alarms, time_to_acknowledge: times } = report;
   return [
     ["Probability of detection (Pd)", percent(detection.pd[0]), `${range(detection.pd, percent)} · ${detection.detected} of ${detection.crossings} crossings`, requiredPd(detection.pd)],
-    ["False alarms per day", number(report.false_per_day[0]), `${range(report.false_per_day, number)} · ${alarms.false} in ${number(report.supervised_days)} days`, "Requirement: less than 1 per mile"],
+    ["False alarms per day", number(report.false_per_day[0]), `${range(report.false_per_day, number)} · ${alarms.false} in ${number(report.monitored_days)} days`, "Requirement: less than 1 per mile"],
     ["Nuisance alarms per day", number(report.nuisance_per_day[0]), `${range(report.nuisance_per_day, number)} · ${alarms.nuisance}`, "animal, weather"],
     ["Not assessed", String(alarms.not_assessed), `of ${alarms.intrusion} intrusion alarms`, unassessed(report)],
     ["Alarms per operator hour", number(report.alarms_per_operator_hour[0]), `${range(report.alarms_per_operator_hour, number)} · ${alarms.notified} in ${number(report.operator_hours)} h`, "hours with a console open, each operator once"],
@@ -54,7 +54,7 @@ function figures(report) {
 }
 
 function show(report) {
-  setText(byId("period"), `since ${report.since} · monitored time ${number(report.supervised_days)} d · exact 95 % intervals · ${report.alarms.suppressed} alarms masked or suppressed`);
+  setText(byId("period"), `since ${report.since} · monitored time ${number(report.monitored_days)} d · exact 95 % intervals · ${report.alarms.suppressed} alarms masked or suppressed`);
   keyed(byId("figures"), figures(report), ([name]) => name, () => {
     const box = make("div");
     box.append(make("dt"), make("dd"), make("dd", "of"), make("dd", "of"));
@@ -66,7 +66,7 @@ function show(report) {
   table(byId("by-node"), report.nodes.map((one) => [one.node, one.alarms, one.false, whole(one.false_per_day, number), one.nuisance, whole(one.nuisance_per_day, number)]));
   const most = Math.max(1, ...report.days.map((day) => day.valid + day.nuisance + day.false));
   const days = [...report.days].reverse();
-  table(byId("by-day"), days.map((day) => [day.day, `${number(day.supervised_h)} h`, day.valid, day.nuisance, day.false, day.authorised, day.not_assessed, ""]));
+  table(byId("by-day"), days.map((day) => [day.day, `${number(day.monitored_h)} h`, day.valid, day.nuisance, day.false, day.authorised, day.not_assessed, ""]));
   days.forEach((day, index) => {
     const bar = byId("by-day").children[index].lastChild;
     keyed(bar, RATED, (kind) => kind, (kind) => make("meter", `bar ${kind}`), (meter, kind) => {
