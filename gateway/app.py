@@ -286,7 +286,7 @@ class Gateway:
             if self._main.done():
                 await self._main
             if not ready.done():
-                raise BrokerError(f"our own broker does not let us in: {mqtt.problem}")
+                raise BrokerError(f"the gateway cannot connect to its own broker: {mqtt.problem}")
         finally:
             ready.cancel()
 

@@ -132,7 +132,7 @@ def _to_keyring(path: Path, root: bytes) -> str:
     except keyring.errors.KeyringError as error:
         raise _no_keyring(path, error) from None
     if kept != root.hex():
-        raise ConfigError(f"the keyring does not give back what it was given; {path} is unchanged")
+        raise ConfigError(f"the keyring does not return the stored key; {path} is unchanged")
     return entry
 
 

@@ -23,5 +23,5 @@ class ExternalBroker(Broker):
         """Nothing to do."""
 
     async def watch(self) -> None:
-        """It is not ours to watch."""
+        """Others watch it."""
         await asyncio.Event().wait()

@@ -61,7 +61,7 @@ class Broker(ABC):
         """Nothing of it is left when it returns."""
 
     async def set_passwords(self, passwords: Passwords) -> None:
-        """From now on these, where the broker is ours; connections with others are ended."""
+        """From now on these, for a broker of the gateway; connections with others are ended."""
         return
 
     async def watch(self) -> None:

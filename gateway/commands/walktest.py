@@ -24,7 +24,9 @@ from gateway.performance.monitored_time import MAX_KEPT_DAYS
 @click.option("--sectors", help="where, for example west,east")
 @click.option("--minutes", type=int, default=30, help="for how long")
 @click.option("--crossings", type=int, default=1, help="how often each sector is crossed")
-@click.option("--starts-in", type=int, default=0, metavar="MINUTES", help="start so much later")
+@click.option(
+    "--starts-in", type=int, default=0, metavar="MINUTES", help="start after so many minutes"
+)
 @config_option()
 @json_option("print one JSON line")
 def announce(

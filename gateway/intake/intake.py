@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Intake: the first stage: bytes that come in become authentic, new, stored entries of the log.
+"""Intake: the first stage: received bytes become authenticated, new, stored entries of the log.
 
 No I/O and no clock: arrivals go in with their times, entries come out, rows gather in `collect`. It
 knows keys, counters, windows and clocks; it does not know fusion and never waits for it.

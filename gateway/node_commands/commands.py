@@ -52,7 +52,7 @@ _DETAILS = {
     3: "a value is out of bounds",
     4: "it has no radio of its own",
     5: "it is busy with another such command",
-    6: "its flash refuses",
+    6: "its flash cannot be written",
     7: "its memory is short",
     8: "its board has no LED that answers",
     9: "sampling=sentinel needs radio=burst",

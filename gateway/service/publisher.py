@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: the publisher keeps the picture true from what the stages give it.
+"""Service: the publisher keeps the picture current from the output of the stages.
 
 Each thing has its own kind and id, so that one changed node costs one node, whatever the size of
 the site. Alarms and tracks are published at once. Nodes are collected and published by `flush`,

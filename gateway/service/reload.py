@@ -88,7 +88,7 @@ class Reload:
         dependents, before = self._dependents, self._config
         for name, field in _FIXED.items():
             if getattr(config, field) != getattr(before, field):
-                raise ConfigError(f"{name} is another: that takes a restart; nothing was changed")
+                raise ConfigError(f"{name} has changed: this needs a restart; nothing was changed")
         _check_growth(dependents.service.stages.site, site)
         policy = Policy(
             site,
@@ -134,14 +134,14 @@ def _hidden(before: GatewayConfig, now: GatewayConfig) -> list[str]:
 
 def _check_growth(before: Site, now: Site) -> None:
     if now.name != before.name:
-        raise ConfigError(f"the site is called {now.name} now: that takes a restart")
+        raise ConfigError(f"the site is called {now.name} now: this needs a restart")
     for node in before.nodes.values():
         if node.id not in now.nodes:
             raise ConfigError(
-                f"node {node.id} is not in site.toml any more: that takes a restart; "
+                f"node {node.id} is not in site.toml any more: this needs a restart; "
                 "nothing was changed"
             )
         if now.nodes[node.id].sector != node.sector:
             raise ConfigError(
-                f"node {node.id} is in another sector: that takes a restart; nothing was changed"
+                f"node {node.id} is in another sector: this needs a restart; nothing was changed"
             )

@@ -97,4 +97,4 @@ def _keep(source: Path, target: Path) -> None:
     try:
         write_atomic(target, source.read_bytes(), 0o644)
     except OSError as error:
-        raise ConfigError(f"cannot keep the release in {target}: {error.strerror}") from None
+        raise ConfigError(f"cannot store the release in {target}: {error.strerror}") from None

@@ -37,9 +37,9 @@ _REASONS = {
     5: "command or manifest are malformed",
     6: "another update was under way",
     7: "a file differed from its hash",
-    8: "its flash refuses",
-    9: "it got no answer from here",
-    10: "the new version did not prove itself; the old one is back",
+    8: "its flash cannot be written",
+    9: "it got no answer from the gateway",
+    10: "the new version failed its self-test; the old one is back",
     11: "the release is compiled for another processor or MicroPython",
 }
 # Only data that was never released for this node can cause these.

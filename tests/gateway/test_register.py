@@ -141,7 +141,7 @@ async def test_site_file_changed_otherwise_is_refused_whole_and_still_a_revocati
         before = gateway.service.stages.site
         site.write_text(good.replace(old, new, 1))
         await until(lambda: words in warnings(gateway), WITHIN_S)
-        assert "takes a restart" in warnings(gateway)
+        assert "needs a restart" in warnings(gateway)
         act(journal_of(tmp_path), KeyAct.REVOKE)
         await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
         assert gateway.service.stages.site is before

@@ -116,8 +116,8 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("port = 0", "port = 1", "broker is another: that takes a restart"),
-        ('data_dir = "data"', 'data_dir = "moon"', "data_dir is another"),
+        ("port = 0", "port = 1", "broker has changed: this needs a restart"),
+        ('data_dir = "data"', 'data_dir = "moon"', "data_dir has changed"),
         ("[console]", "[[escalation]]\nafter_s = 1\n[console]", "after_s must be"),
         ("[console]", NEVER.replace("west", "moon") + "[console]", "'moon' is not a sector"),
         ("[console]", "[[output]]\n[console]", "kind is missing"),

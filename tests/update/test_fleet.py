@@ -123,7 +123,7 @@ async def test_update_that_cannot_start_is_taken_back_and_stops_the_waves(
         assert rollout.ended == "stopped by itself: n01 failed"
         first, second = rollout.nodes
         assert first.stage is Stage.FAILED
-        assert "did not prove itself; the old one is back" in first.reason
+        assert "failed its self-test; the old one is back" in first.reason
         assert second.stage is Stage.WAITING
         text = field.nodes["n01"].text()
         assert text.count("node stops cause=") == 3

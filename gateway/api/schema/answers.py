@@ -106,7 +106,7 @@ class Cues(Answer, frozen=True, kw_only=True):
 
 
 class ConnectorTest(msgspec.Struct, frozen=True, kw_only=True):
-    """One test notification: whether it was delivered, and what the other side answered."""
+    """One test notification: whether it was delivered, and the answer of the other side."""
 
     connector: str
     delivered: bool
@@ -166,7 +166,7 @@ class WalkTests(Answer, frozen=True, kw_only=True):
 
 
 class AlarmCounts(Answer, frozen=True, kw_only=True):
-    """Alarms of the period by what they turned out to be."""
+    """Alarms of the period by result."""
 
     notified: int
     intrusion: int
