@@ -74,7 +74,7 @@ class SiteFiles:
             _LOG.info("enrolment entries=%d", len(self.entries))
 
     async def _change(self, path: Path) -> None:
-        while (stamp := _stamp(path)) == self._stamps[path]:  # noqa: ASYNC110  # polled
+        while (stamp := _stamp(path)) == self._stamps[path]:  # noqa: ASYNC110  # a file sends no event
             await asyncio.sleep(_LOOK_S)
         self._stamps[path] = stamp
         self.problems.pop(path, None)
