@@ -17,12 +17,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gateway.broker.canary import check_embedded
+from gateway.broker.acl_probe import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.commands.options import config_option, json_option
 from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.service.clock_quality import ClockQuality, read_clock_quality
@@ -153,7 +153,7 @@ def enrolment(config: GatewayConfig) -> Finding:
     """The enrolment log."""
     if rest_of(config.fleet_key) is Rest.PASSPHRASE:
         return Finding("enrolment", "ok", "not read: it takes the passphrase")
-    journal = Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
+    journal = EnrolmentLog(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
     revoked = [node for node, standing in journal.standings.items() if standing.revoked_at]
     found = f"{journal.entries} entries, {len(revoked)} nodes revoked"
     return Finding("enrolment", "ok", found)

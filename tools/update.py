@@ -71,7 +71,7 @@ def update(
         waves=tuple(waves) or DEFAULT,
         max_failures=failures,
         soak_s=soak,
-        patience_s=node_timeout_s,
+        node_timeout_s=node_timeout_s,
     )
     rollout = _plain(client.post("/updates", Update, body))
     if no_wait:

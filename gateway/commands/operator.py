@@ -13,7 +13,7 @@ import click
 from gateway.commands.options import config_option, json_option, names
 from gateway.config import load_config
 from gateway.console.operators import (
-    PASSPHRASE_MOST,
+    MAX_PASSPHRASE,
     Operator,
     Role,
     load_operators,
@@ -130,7 +130,7 @@ def _one(config: Path, name: str) -> tuple[Path, dict[str, Operator], Operator]:
 def _passphrase(name: str) -> str:
     """Asked for twice at a terminal; the first line of what is piped in."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline(PASSPHRASE_MOST + 2).rstrip("\r\n")
+        return sys.stdin.readline(MAX_PASSPHRASE + 2).rstrip("\r\n")
     first = ask_secret(f"pass phrase of {name}: ")
     if ask_secret("once more: ") != first:
         raise ConfigError("the two are not the same; nothing was changed")

@@ -90,7 +90,7 @@ class Request:
 @json_option("print one JSON object")
 def tune(**given: Any) -> int:
     """0 when done, 1 when the node has not changed its threshold. Raises GroundwatchError for what
-    the user can mend."""
+    the user can correct."""
     asked = Request(**given)
     if not 1 <= asked.weeks <= MAX_WEEKS:
         raise ConfigError(f"--weeks must be 1 to {MAX_WEEKS}, for example --weeks 4")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import ENROLMENT, Entry, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, Entry, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from tests.simrun.process import make_site
 from tools.errors import UserError
@@ -41,7 +41,7 @@ def config(tmp_path: Path) -> Path:
 
 def enter(config: Path, act: KeyAct, generation: int, board: str = "") -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    journal = Journal(config.parent / "data" / ENROLMENT, root_of(config))
+    journal = EnrolmentLog(config.parent / "data" / ENROLMENT, root_of(config))
     with journal.locked():
         journal.append(Entry(0, at, act, "n01", generation, board, 0, "eva", "test"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import Journal
+from gateway.enrolment import EnrolmentLog
 from sim_hardware.usb.board import UsbBoard
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
@@ -33,7 +33,7 @@ class Quiet:
 class Laptop:
     """The files of the installer's laptop."""
 
-    journal: Journal
+    journal: EnrolmentLog
     provisioner: Provisioner
     tree: Path
 
@@ -60,7 +60,7 @@ class Laptop:
 
 @pytest.fixture
 def laptop(tmp_path: Path, micropython: Path) -> Laptop:
-    journal = Journal(tmp_path / "data" / "enrolment.jsonl", ROOT)
+    journal = EnrolmentLog(tmp_path / "data" / "enrolment.jsonl", ROOT)
     made = Laptop(journal, Provisioner(journal, ROOT), tmp_path / "tree")
     # The simulated board runs the MicroPython of this machine.
     write_tree(made.wish().config, made.tree, mpy_of_interpreter(micropython))

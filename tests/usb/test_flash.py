@@ -13,7 +13,7 @@ from dataclasses import asdict
 import pytest
 
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
@@ -61,14 +61,14 @@ def test_flash_board_with_micropython_becomes_a_node_of_the_site(site, plug, cap
     assert (placed.x_m, placed.y_m, placed.sector, placed.board) == (75, 12.5, "gate", "pico_w")
     assert "# Placed in March." in (site.parent / "site.toml").read_text()
     root = load_fleet_root(site.parent / "fleet.key")
-    acts = Journal(site.parent / "data" / ENROLMENT, root).history()
+    acts = EnrolmentLog(site.parent / "data" / ENROLMENT, root).history()
     assert [entry.act for entry in acts] == [KeyAct.OFFER, KeyAct.PROVE]
     assert acts[1].board == result["id"]
 
     again = groundwatch(capsys, *flash(site, board))
     assert (again["removed"], again["new_key"]) == (0, False)
     assert again["sent"] <= 2  # the record of starts in its two slots
-    assert len(Journal(site.parent / "data" / ENROLMENT, root).history()) == 2
+    assert len(EnrolmentLog(site.parent / "data" / ENROLMENT, root).history()) == 2
 
 
 def test_flash_whole_image_and_settings_are_on_the_board(site, plug, capsys, laptop) -> None:

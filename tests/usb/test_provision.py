@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import ENROLMENT, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, KeyAct
 from gateway.keys import at_epoch, derive, load_fleet_root, node_key
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.store.interface import BootRow, Writes
@@ -192,7 +192,7 @@ def test_provision_replacement_continues_the_boot_count_of_the_lost_board(
     held = Board(str(found.port))
     assert held.carried().boot == 41
     held.close()
-    acts = [entry.act for entry in Journal(site.parent / "data" / ENROLMENT, root).history()]
+    acts = [entry.act for entry in EnrolmentLog(site.parent / "data" / ENROLMENT, root).history()]
     assert acts == [KeyAct.OFFER, KeyAct.PROVE, KeyAct.REPLACE, KeyAct.PROVE]
 
 

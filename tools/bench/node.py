@@ -167,7 +167,7 @@ async def _bench(
 
 def _order(data: Path, update: Path) -> None:
     """As `groundwatch node update` does it."""
-    body = UpdateBody(file=str(update), waves=(node_site.NODE,), soak_s=0, patience_s=86_400)
+    body = UpdateBody(file=str(update), waves=(node_site.NODE,), soak_s=0, node_timeout_s=86_400)
     Client(data).post("/updates", Update, body)
 
 

@@ -17,7 +17,7 @@ from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
+from gateway.enrolment import Enrolment, EnrolmentLog, Entry, KeyAct, Standing
 from gateway.intake.authentication.epochs import AHEAD
 from gateway.keys import challenge_key, derive, next_epoch, node_key
 from gateway.store.choose import reading
@@ -74,7 +74,7 @@ class Provisioner:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: EnrolmentLog,
         fleet_root: bytes,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:

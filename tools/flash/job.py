@@ -14,7 +14,7 @@ from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.fields import is_loopback
 from gateway.config.network import NodeNetwork
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.keysafe import open_root
 from gateway.model.place.site import SERIAL, Node, Site
 from tools.bundle import NodeConfig
@@ -111,7 +111,7 @@ class Job:
     def provisioner(self) -> Provisioner:
         """Opens the fleet key, which may ask for a passphrase. Raises ConfigError."""
         root = open_root(self.config.fleet_key)
-        return Provisioner(Journal(self.config.data_dir / ENROLMENT, root), root)
+        return Provisioner(EnrolmentLog(self.config.data_dir / ENROLMENT, root), root)
 
     def enter_in_site(self, kind: BoardKind) -> None:
         """Add a new node to the site file, before a key is issued for it."""

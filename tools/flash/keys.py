@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gateway.config import GatewayConfig, load_config
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import ConfigError
 from gateway.keys import ROOT_BYTES
 from gateway.keysafe import Rest, ask_new_passphrase, open_root, write_root
@@ -69,14 +69,14 @@ def revoke(node: str, config_file: Path, by: str | None, why: str | None, as_jso
         raise UserError("give the reason for the record: --why 'stolen on the night of ...'")
     person = job.person(by, why)
     root = open_root(config.fleet_key)
-    Provisioner(Journal(config.data_dir / ENROLMENT, root), root).revoke(node, person)
+    Provisioner(EnrolmentLog(config.data_dir / ENROLMENT, root), root).revoke(node, person)
     facts = {"node": node, "revoked": True, "by": person.by, "why": person.why}
     _show(as_json, facts, f"{node} is revoked; a running gateway knows within a second")
 
 
 def show_list(config: GatewayConfig, as_json: bool) -> None:
     """The state of every node of the site, as a table. Raises ConfigError."""
-    enrolment = Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
+    enrolment = EnrolmentLog(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
     rows = []
     for node in load_site(config.site).nodes:
         standing = enrolment.of(node)
