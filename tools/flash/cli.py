@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from gateway.model.place.site import SERIAL
-from tools.bundle import write_tree
-from tools.compiled import loaded_by
+from tools.bundle import signer, write_tree
+from tools.compiled import loaded_by, mpy_for
 from tools.errors import UserError
 from tools.flash import images, job, micropython
 from tools.flash.board import Board
@@ -27,6 +27,7 @@ from tools.flash.job import Job
 from tools.flash.repl import CableError
 from tools.flash.screen import Screen
 from tools.flash.wiring import print_wiring
+from tools.node_images import NodeImages, installed
 
 _HEARTBEAT_S = 90.0  # a Pico W starts in 4 s, and joins a Wi-Fi within 30
 _DAY_S = 86_400
@@ -38,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     job.add_arguments(parser)
     parser.add_argument("--drive", type=Path, help="the boot ROM's drive (default: found)")
     parser.add_argument("--image", type=Path, help="a MicroPython image instead of the known one")
+    parser.add_argument(
+        "--image-key", type=Path, help="public key that must have signed the firmware"
+    )
     parser.add_argument("--reinstall", action="store_true", help="MicroPython anew, even if there")
     parser.add_argument("--replace", action="store_true", help="the node's old board is lost")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
@@ -54,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """A board becomes a node of the site, or stays what it was but for what was wrong with it."""
     if not 0 <= args.heartbeat_s <= _DAY_S:
         raise UserError("--heartbeat-s must be 0 to 86400 seconds, as in --heartbeat-s 90")
+    images = installed(args.image_key)
     mode = Mode.REPLACE if args.replace else Mode.ENROL
     wanted = job.read_job(args, mode, "board lost" if args.replace else "flashed")
     screen = Screen(quiet=args.json)
@@ -62,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if named is None and not wanted.node.board:
         found.chip = micropython.chip_of(found)
     kind = wanted.kind(named, found.chip)
-    flash = Flash(wanted, kind, args, screen)
+    flash = Flash(wanted, kind, args, screen, images)
     screen.say(f"found {found.tells()}")
     if warning := wanted.unreachable():
         screen.say(f"warning: {warning}")
@@ -92,12 +97,16 @@ class Flash:
     kind: BoardKind
     args: argparse.Namespace
     screen: Screen
+    images: NodeImages | None = None
     done: dict[str, Any] = field(default_factory=dict)
 
     def files(self, folder: Path, board: Board | None) -> dict[str, Path]:
-        """The firmware compiled for the MicroPython on the board, but for node.json."""
-        mpy = loaded_by(board.facts.mpy) if board else 0
-        write_tree(self.job.node_config(self.kind), folder / "tree", mpy)
+        """The firmware for the MicroPython on the board, but for node.json."""
+        mpy = loaded_by(board.facts.mpy) if board else mpy_for(self.kind.name)
+        write_tree(self.job.node_config(self.kind), folder / "tree", mpy, self.images)
+        by = self.done["signed_by"] = signer(self.images, self.kind.name, mpy)
+        origin = f"signed by the release key {by}" if by else "compiled here, without a signature"
+        self.screen.say(f"firmware: {origin}")
         return tree_files(folder / "tree")
 
     def ready(self, found: micropython.Found) -> Board:
