@@ -85,7 +85,7 @@ fit had the sign; where they are few, the weight stays near the one stated there
 |---|---|---|---|
 {weights}
 
-## What sites that the fit did not have said
+## Sites that the fit did not use
 
 Mean log-loss of an event, five folds by site. A product of two signs has a weight if it gains at
 least 0.002.
