@@ -28,7 +28,7 @@ NODES = {"n01": "east", "n02": "east", "n03": "east", "n07": "west"}
 PRINTED_PORT, PRINTED_ENTRY = "8480", "120:9f86d081884c7d65"
 # What is typed at the questions of a command, by how the command starts.
 ANSWERS: dict[str, Answers] = {
-    "groundwatch operator add": [("pass phrase of", PASSPHRASE), ("again", PASSPHRASE)],
+    "groundwatch operator add": [("pass phrase of", PASSPHRASE), ("once more", PASSPHRASE)],
     "groundwatch release key": [("passphrase: ", PASSPHRASE), ("again: ", PASSPHRASE)],
     "groundwatch release sign": [("passphrase: ", PASSPHRASE)],
 }
