@@ -11,10 +11,11 @@ ARGS ?=
 PYTEST_ARGS ?=
 # Twice the cores that CI has: most tests wait for processes, not for the processor.
 WORKERS ?= 4
+RELEASE_KEY ?= release.key
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test test-long test-installs guide check attacks faults fuzz picow score score-nightly score-second train lock ready ready-for-tests clean
+.PHONY: help demo test test-long test-installs guide check attacks faults fuzz picow score score-nightly score-second train lock sbom wheel ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -87,6 +88,14 @@ lock: ready ## write the lock files again from pyproject.toml
 		-c requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
 	@$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in
+
+sbom: ready-for-tests ## build/sbom.json: every locked package with version and hashes, as CycloneDX
+	@mkdir -p build
+	@$(VENV)/python -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible -o build/sbom.json
+
+wheel: ready-for-tests ## dist/: a wheel with signed node images; RELEASE_KEY names the key
+	@$(VENV)/python -m tools.signed_wheel --key $(RELEASE_KEY) --out dist $(ARGS)
 
 ready:
 	@$(PYTHON) -m tools.bootstrap

@@ -31,6 +31,7 @@ STUB_PREFIX, STUB_SUFFIX = "micropython_", "_stubs"
 TEST_PACKAGES = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
+    "curl": "curl",
     "openssl": "openssl",
     "postgresql": "pg_ctlcluster",
     "strace": "strace",

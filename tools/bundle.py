@@ -34,6 +34,7 @@ from tools.commands.options import architecture_option
 from tools.compiled import mpy_for
 from tools.errors import UserError
 from tools.image import FIRMWARE, Image, boards, compiled_files, make_image
+from tools.node_images import NodeImages, installed
 
 _KEY_WANTS = "must give 64 hexadecimal digits"
 _Place = Annotated[
@@ -235,22 +236,23 @@ def _key_digits(path: Path) -> str:
         raise ConfigError(f"cannot read the node key {path}: {error.strerror}") from None
 
 
-def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
+def write_tree(
+    config: NodeConfig, out: Path, mpy: int = 0, images: NodeImages | None = None
+) -> list[Path]:
     """Write all files of a node into `out`; return their paths there.
 
-    `mpy` is the MicroPython that will load them (tools.compiled); 0 is the board's own.
+    `mpy` is the MicroPython that will load them (tools.compiled); 0 is the board's own. They are
+    taken from `images` where that has this board for it, else compiled from the sources.
     `out` must be absent, empty, or a former bundle, whose files are replaced while whatever the
     node has written beside them (state/) stays. Raises UserError.
     """
     mpy = mpy or mpy_for(config.board)
-    image = make_image(config.board, mpy)
+    ready = images.of(config.board, mpy) if images else None
+    files = ready or node_files(config.board, mpy)
     try:
         _clear(out)
-        fixed = _fixed(mpy)
-        for name, data in {**fixed, _COPY: _copy(fixed)}.items():
+        for name, data in files.items():
             (out / name).write_bytes(data)
-        for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
-            (out / name).write_bytes(unsigned(tree))
         for name in (NODE_COPY, "slot0", "slot1"):
             (out / name).touch()
         node_json = out / "node.json"
@@ -259,6 +261,13 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
     return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, *_FORMER))
+
+
+def node_files(board: str, mpy: int) -> dict[str, bytes]:
+    """The firmware of a node by its paths there, compiled from the sources. Raises UserError."""
+    image, fixed = make_image(board, mpy), _fixed(mpy)
+    trees = {TREE: unsigned(image), SAFE_MODE: unsigned(image.safe_mode())}
+    return {**fixed, _COPY: _copy(fixed), **trees}
 
 
 def _fixed(mpy: int) -> dict[str, bytes]:
@@ -285,6 +294,11 @@ def unsigned(image: Image) -> bytes:
     return package.unsigned(image.board, image.version, image.mpy, image.files)
 
 
+def signer(images: NodeImages | None, board: str, mpy: int) -> str | None:
+    """Whose signature the files of a node have; None when they were compiled here."""
+    return images.signer if images and images.of(board, mpy) else None
+
+
 def _clear(out: Path) -> None:
     if not out.exists():
         out.mkdir(parents=True)
@@ -304,13 +318,20 @@ def _clear(out: Path) -> None:
 @click.option("--config", required=True, type=PATH, help="the node's node.toml")
 @click.option("--out", required=True, type=PATH, help="the folder to write")
 @architecture_option
+@click.option("--image-key", type=PATH, help="the public key that node images must be signed by")
 @json_option("print what was written as JSON")
 def bundle(
-    board: str | None, config: Path, out: Path, architecture: str | None, as_json: bool
+    board: str | None,
+    config: Path,
+    out: Path,
+    architecture: str | None,
+    image_key: Path | None,
+    as_json: bool,
 ) -> None:
     """The bundle is in the folder; nothing of its keys is printed."""
     node = load_config(config, board)
-    files = write_tree(node, out, mpy_for(node.board, architecture))
+    images, mpy = installed(image_key), mpy_for(node.board, architecture)
+    files = write_tree(node, out, mpy, images)
     size = sum((out / path).stat().st_size for path in files)
     if as_json:
         facts = {
@@ -320,6 +341,7 @@ def bundle(
             "out": str(out),
             "files": [path.as_posix() for path in files],
             "bytes": size,
+            "signed_by": signer(images, node.board, mpy),
         }
         print(json.dumps(facts))
     else:

@@ -21,7 +21,7 @@ from tools.compiled import architecture_of, mpy_for, version_of
 from tools.errors import UserError
 from tools.image import FIRMWARE, boards, make_image
 
-_WHAT = "release key"
+KEY_KIND = "release key"
 _MAX_PASSPHRASE = 4096
 
 
@@ -50,7 +50,9 @@ def make_key(out: Path, passphrase_file: Path | None, as_json: bool) -> None:
     if public.exists():
         raise UserError(f"{public} exists already and is not overwritten")
     secret = Ed25519PrivateKey.generate()
-    wrapped.create(out, _WHAT, secret.private_bytes_raw(), passphrase(passphrase_file, is_new=True))
+    wrapped.create(
+        out, KEY_KIND, secret.private_bytes_raw(), passphrase(passphrase_file, is_new=True)
+    )
     try:
         public.write_text(secret.public_key().public_bytes_raw().hex() + "\n")
     except OSError as error:
@@ -86,7 +88,7 @@ def sign(
         package.version_number(version)
     except ValueError as error:
         raise UserError(str(error)) from None
-    raw = wrapped.open_secret(key, _WHAT, passphrase(passphrase_file, is_new=False))
+    raw = wrapped.open_secret(key, KEY_KIND, passphrase(passphrase_file, is_new=False))
     mpy = mpy_for(board, architecture)
     secret = Ed25519PrivateKey.from_private_bytes(raw)
     data = make_release(board, version, secret, firmware, mpy)

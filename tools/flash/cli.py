@@ -21,6 +21,9 @@ _DAY_S = 86_400
 @board_options
 @click.option("--drive", type=PATH, help="the boot ROM's drive  [default: the one that is mounted]")
 @click.option("--image", type=PATH, help="a MicroPython image instead of the known one")
+@click.option(
+    "--image-key", type=PATH, help="public key of the release that must have signed the firmware"
+)
 @click.option("--reinstall", is_flag=True, help="install MicroPython again, even if it is there")
 @click.option("--replace", is_flag=True, help="the node's old board is lost")
 @click.option("--dry-run", is_flag=True, help="only show what would be done")
@@ -33,6 +36,7 @@ _DAY_S = 86_400
 def flash(
     drive: Path | None,
     image: Path | None,
+    image_key: Path | None,
     reinstall: bool,
     replace: bool,
     dry_run: bool,
@@ -44,6 +48,9 @@ def flash(
         raise UserError("--heartbeat-s must be 0 to 86400 seconds, as in --heartbeat-s 90")
     from tools.flash.flashing import FlashOptions, run
 
+    shared_options = BoardOptions(**shared)
     return run(
-        FlashOptions(BoardOptions(**shared), drive, image, reinstall, replace, dry_run, heartbeat_s)
+        FlashOptions(
+            shared_options, drive, image, image_key, reinstall, replace, dry_run, heartbeat_s
+        )
     )

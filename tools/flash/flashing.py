@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from gateway.model.place.site import SERIAL
-from tools.bundle import write_tree
-from tools.compiled import loaded_by
+from tools.bundle import signer, write_tree
+from tools.compiled import loaded_by, mpy_for
 from tools.errors import UserError
 from tools.flash import images, job, micropython
 from tools.flash.board import Board
@@ -28,6 +28,7 @@ from tools.flash.positions import Position
 from tools.flash.repl import CableError
 from tools.flash.screen import Screen
 from tools.flash.wiring import print_wiring
+from tools.node_images import NodeImages, installed
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class FlashOptions:
     shared: BoardOptions
     drive: Path | None
     image: Path | None
+    image_key: Path | None
     reinstall: bool
     replace: bool
     dry_run: bool
@@ -46,6 +48,7 @@ class FlashOptions:
 def run(options: FlashOptions) -> int:
     """Make a board a node of the site. 1 when its first heartbeat does not come."""
     shared = options.shared
+    signed = installed(options.image_key)
     mode = Mode.REPLACE if options.replace else Mode.ENROL
     wanted = job.read_job(shared, mode, "board lost" if options.replace else "flashed")
     screen = Screen(quiet=shared.as_json)
@@ -54,7 +57,7 @@ def run(options: FlashOptions) -> int:
     if named is None and not wanted.node.board:
         found.chip = micropython.chip_of(found)
     kind = wanted.kind(named, found.chip)
-    flash = Flash(wanted, kind, options, screen)
+    flash = Flash(wanted, kind, options, screen, signed)
     screen.show(f"found {found.describe()}")
     if warning := wanted.unreachable():
         screen.show(f"warning: {warning}")
@@ -84,12 +87,16 @@ class Flash:
     kind: BoardKind
     options: FlashOptions
     screen: Screen
+    signed: NodeImages | None = None
     done: dict[str, Any] = field(default_factory=dict)
 
     def files(self, folder: Path, board: Board | None) -> dict[str, Path]:
-        """The firmware compiled for the MicroPython on the board, without node.json."""
-        mpy = loaded_by(board.facts.mpy) if board else 0
-        write_tree(self.job.node_config(self.kind), folder / "tree", mpy)
+        """The firmware for the MicroPython on the board, without node.json."""
+        mpy = loaded_by(board.facts.mpy) if board else mpy_for(self.kind.name)
+        write_tree(self.job.node_config(self.kind), folder / "tree", mpy, self.signed)
+        by = self.done["signed_by"] = signer(self.signed, self.kind.name, mpy)
+        origin = f"signed by the release key {by}" if by else "compiled here, without a signature"
+        self.screen.show(f"firmware: {origin}")
         return tree_files(folder / "tree")
 
     def ready(self, found: micropython.Found) -> Board:
