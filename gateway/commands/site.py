@@ -158,7 +158,7 @@ def _live(client: Client) -> site_map.Live:
         for one in active
         if one.x_m is not None and one.y_m is not None
     )
-    alarmed = frozenset(sector for one in active if one.asks for sector in one.sectors)
+    alarmed = frozenset(sector for one in active if one.unacknowledged for sector in one.sectors)
     return site_map.Live(states, alarmed, targets)
 
 
