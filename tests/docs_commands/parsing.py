@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import importlib.util
 import re
 import shlex
@@ -14,8 +12,6 @@ import click
 
 from tests.terminal import ROOT
 from tools.commands import front, table
-from tools.commands.bridge import Parser
-from tools.commands.verb import Verb
 from tools.errors import UserError
 
 _TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
@@ -106,13 +102,6 @@ def _parsed(words: list[str]) -> None:
         name, inner, words = command.resolve_command(context, rest)
         assert inner is not None, name
         command = inner
-    verb = _verb_at(context)
-    if verb is not None and ":" not in verb.target:
-        parser = _parser_of(verb)
-        try:
-            parser.parse_args([*verb.words, *context.params["words"]])
-        except SystemExit as left:
-            assert left.code == 0
 
 
 def _loosely(words: list[str]) -> str:
@@ -133,27 +122,13 @@ def _loosely(words: list[str]) -> str:
         assert inner is not None
         context = click.Context(inner, info_name=inner.name, parent=context)
         command = inner
-    verb = _verb_at(context)
-    options = _options_of(command, verb)
+    options = _options_of(command)
     given = [word.partition("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)]
     unknown = [word for word in given if word not in options]
     return f"no option {unknown[0]}" if unknown else ""
 
 
-def _verb_at(context: click.Context) -> Verb | None:
-    path = context.command_path.partition(" ")[2]
-    return next((one for one in table.VERBS if one.name == path), None)
-
-
-def _parser_of(verb: Verb) -> argparse.ArgumentParser:
-    parser = Parser(prog=f"groundwatch {verb.name}")
-    importlib.import_module(verb.target).add_arguments(parser)
-    return parser
-
-
-def _options_of(command: click.Command, verb: Verb | None) -> set[str]:
-    if verb is not None and ":" not in verb.target:
-        return set(_parser_of(verb)._option_string_actions)
+def _options_of(command: click.Command) -> set[str]:
     names = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
     return names | {"-h", "--help"}
 
