@@ -11,18 +11,19 @@ ARGS ?=
 PYTEST_ARGS ?=
 # Twice the cores that CI has: most tests wait for processes, not for the processor.
 WORKERS ?= 4
+RELEASE_KEY ?= release.key
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test test-long test-installs guide check attacks faults fuzz picow score score-nightly score-second train lock ready ready-for-tests clean
+.PHONY: help demo test test-long test-installs guide check attacks faults fuzz picow score score-nightly score-second train lock sbom wheel ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
-demo: ready ## gateway, operator's page and simulated nodes; ARGS='--seconds 60 --json' passes on
+demo: ready ## gateway, operator console and simulated nodes; ARGS='--seconds 60 --json' passes on
 	@$(VENV)/groundwatch demo $(ARGS)
 
-test: check ## every check and test but the long ones; PYTEST_ARGS='-k door' passes on
+test: check ## every check and test but the long ones; PYTEST_ARGS='-k intake' passes on
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-long: ready-for-tests ## tests of whole processes under kills, cuts and bad lines; minutes
@@ -51,7 +52,7 @@ fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARG
 	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-fuzz.lock
 	@$(VENV)/python -m tests.fuzz.run $(ARGS)
 
-attacks: ready-for-tests ## the attack suite: what was tried, what came in, who was told
+attacks: ready-for-tests ## the attack suite: attempts, accepted messages, raised alarms
 	@$(VENV)/python -m pytest -q tests/attacks $(PYTEST_ARGS) \
 		tests/usb/test_provision.py::test_provision_rotation_leaves_no_trace_of_the_old_key_in_flash
 
@@ -62,7 +63,7 @@ score: ready ## detectors and alarms on held-out worlds; writes docs/scores.md; 
 	@mkdir -p build
 	@$(VENV)/groundwatch score --suite --markdown docs/scores.md --html build/scores.html $(ARGS)
 
-score-nightly: ready ## days of ground with nobody on it: the false rates; hours
+score-nightly: ready ## days of ground without a person: the false rates; hours
 	@mkdir -p build
 	@$(VENV)/groundwatch score --suite tools/score/nightly.toml --markdown docs/scores-nightly.md $(ARGS)
 
@@ -80,13 +81,21 @@ PIP_COMPILE := $(VENV)/pip-compile -q --generate-hashes --allow-unsafe --strip-e
 # What the targets for users run: everything but the libraries of training, emulation and e-mail.
 RUN_EXTRAS := $(addprefix --extra ,flash keyring postgresql recordings score sim)
 
-lock: ready ## write the lock files anew from pyproject.toml
+lock: ready ## write the lock files again from pyproject.toml
 	@$(VENV)/python -m pip install -q pip-tools
 	@$(PIP_COMPILE) --extra build $(RUN_EXTRAS) -o requirements.lock pyproject.toml
 	@$(PIP_COMPILE) --extra build --extra email --extra test --extra check --extra picow --extra train $(RUN_EXTRAS) \
 		-c requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
 	@$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in
+
+sbom: ready-for-tests ## build/sbom.json: every locked package with version and hashes, as CycloneDX
+	@mkdir -p build
+	@$(VENV)/python -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible -o build/sbom.json
+
+wheel: ready-for-tests ## dist/: a wheel with signed node images; RELEASE_KEY names the key
+	@$(VENV)/python -m tools.signed_wheel --key $(RELEASE_KEY) --out dist $(ARGS)
 
 ready:
 	@$(PYTHON) -m tools.bootstrap

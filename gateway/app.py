@@ -30,7 +30,7 @@ from gateway.config.alarms import alarm_rules
 from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.pages import ConsolePages
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import BrokerError
 from gateway.intake.admission import Gate
 from gateway.keys import KeyRing
@@ -48,18 +48,18 @@ from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome
-from gateway.service.register import Register
-from gateway.service.reload import Reload, Rooms, described_connectors
+from gateway.service.reload import Dependents, Reload, described_connectors
 from gateway.service.service import Service
+from gateway.service.site_files import SiteFiles
 from gateway.service.stages import Stages
 from gateway.service.tuning_requests import TuningRequests
-from gateway.service.update_requests import UpdateOrders
+from gateway.service.update_requests import UpdateRequests
 from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
 
 _LOG = logging.getLogger(__name__)
-_KNOCK_S = 0.05
-_WATCH_S = 60.0  # one row of the store each
+_FAILED_LOGIN_S = 0.05
+_MONITORED_S = 60.0  # one row of the store each
 
 
 def _utc_us() -> int:
@@ -79,7 +79,7 @@ class Gateway:
     def __init__(
         self, config: GatewayConfig, read: Callable[[], GatewayConfig] | None = None
     ) -> None:
-        """`read` reads the configuration anew, for `reload`."""
+        """`read` reads the configuration again, for `reload`."""
         self.service: Service
         self.broker: Broker
         self.console: ConsolePages
@@ -91,7 +91,7 @@ class Gateway:
         self._listeners: list[Callable[[AlarmChange], None]] = []
         self._observers: list[Callable[[Outcome], None]] = []
         self._main: asyncio.Task[None] | None = None
-        self._knocked_s = -_KNOCK_S
+        self._failed_login_s = -_FAILED_LOGIN_S
         self._stack = AsyncExitStack()
 
     @property
@@ -133,7 +133,7 @@ class Gateway:
         }
 
     async def reload(self, by: str = SYSTEM) -> list[str]:
-        """Read standing orders anew; what is other now. Raises ConfigError: all stays as it was."""
+        """Read the policy again: what has changed. Raises ConfigError; then nothing has."""
         return await self._reload.load(by)
 
     async def wait(self) -> None:
@@ -166,8 +166,8 @@ class Gateway:
             clock_us=_utc_us,
         )
         self.connectors.apply(self.connectors.prepare(config.connectors))
-        rooms = Rooms(self.service, self.connectors, self._register.keys, self._admit)
-        self._reload = Reload(config, self._read, rooms)
+        dependents = Dependents(self.service, self.connectors, self._site_files.keys, self._admit)
+        self._reload = Reload(config, self._read, dependents)
         await self._start_api(stack)
         self.service.start()
         for cue in stages.monitor.state.cues.open.values():
@@ -182,9 +182,9 @@ class Gateway:
         """Both stages over the store, as an earlier run left them."""
         config = self._config
         fleet_root = open_root(config.fleet_key)
-        journal = Journal(config.data_dir / ENROLMENT, fleet_root)
-        self._register = Register(config.site, journal, fleet_root, _utc_us)
-        site, keys = self._register.site, self._register.keys(self._register.site)
+        log = EnrolmentLog(config.data_dir / ENROLMENT, fleet_root)
+        self._site_files = SiteFiles(config.site, log, fleet_root, _utc_us)
+        site, keys = self._site_files.site, self._site_files.keys(self._site_files.site)
         store = store_at(config.store)
         store.open()
         stack.callback(store.close)
@@ -210,7 +210,7 @@ class Gateway:
         in_force = {"orders": stages.policy.digest}
         audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
         self.service.note_policy(SYSTEM, described_connectors(config))
-        self.service.enrol(self._register.entries, keys)
+        self.service.enrol(self._site_files.entries, keys)
         return stages
 
     async def _start_links(self, stack: AsyncExitStack) -> Link:
@@ -218,7 +218,7 @@ class Gateway:
         config, stages = self._config, self.service.stages
         offer = self.service.intake_stage.offer
         self._gate = Gate(stages.site.name, stages.site.nodes, offer, stages.intake.refused.count)
-        keys = self._register.keys(stages.site)
+        keys = self._site_files.keys(stages.site)
         self.broker = await stack.enter_async_context(
             broker_for(
                 config.broker,
@@ -253,8 +253,10 @@ class Gateway:
             self.connectors,
             self.picture,
             self._reload,
-            PerformanceService(stages.watch, lambda: stages.site, service.alarms_since, _utc_us),
-            UpdateOrders(service, config.data_dir, config.release_key),
+            PerformanceService(
+                stages.monitored_time, lambda: stages.site, service.alarms_since, _utc_us
+            ),
+            UpdateRequests(service, config.data_dir, config.release_key),
             requests,
             TuningRequests(service, requests, config.store, _utc_us),
             reader,
@@ -276,7 +278,7 @@ class Gateway:
         await self.api.start()
 
     async def _link_up(self, mqtt: MqttLink) -> None:
-        """Our own broker must let us in before any node is told where it is."""
+        """The gateway must be connected to its own broker before nodes may connect."""
         assert self._main is not None
         ready = asyncio.create_task(mqtt.ready.wait())
         try:
@@ -284,7 +286,7 @@ class Gateway:
             if self._main.done():
                 await self._main
             if not ready.done():
-                raise BrokerError(f"our own broker does not let us in: {mqtt.problem}")
+                raise BrokerError(f"the gateway cannot connect to its own broker: {mqtt.problem}")
         finally:
             ready.cancel()
 
@@ -309,14 +311,14 @@ class Gateway:
 
     async def _run(self) -> None:
         """Each task by itself: a fault in one is logged, and it starts again."""
-        register, keep_up = self._register, self.service.supervisor.keep_up
+        files, keep_up = self._site_files, self.service.supervisor.keep_up
         beside: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "broker": self._watch_broker,
-            "site": lambda: register.watch_site(self._reload.load_site),
-            "keys": lambda: register.watch_keys(self.service, self._admit),
+            "site": lambda: files.watch_site(self._reload.load_site),
+            "keys": lambda: files.watch_keys(self.service, self._admit),
             "publisher": self.facade.run,
             "connectors": self.connectors.run,
-            "exposure": self._keep_watch,
+            "monitored time": self._count_monitored_time,
             **{link.name: link.run for link in self.links},
         }
         async with asyncio.TaskGroup() as tasks:
@@ -324,15 +326,17 @@ class Gateway:
             for name, run in beside.items():
                 tasks.create_task(keep_up(name, run), name=name)
 
-    async def _keep_watch(self) -> None:
-        """The exposure that measured rates are of."""
+    async def _count_monitored_time(self) -> None:
+        """Count the monitored time, to which measured rates refer."""
         loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        started_s = loop.time()
         while True:
-            await asyncio.sleep(_WATCH_S)
+            await asyncio.sleep(_MONITORED_S)
             now_s = loop.time()
-            self.service.stages.watch.count(_utc_us(), now_s - began_s, self.api.operators)
-            began_s = now_s
+            self.service.stages.monitored_time.count(
+                _utc_us(), now_s - started_s, self.api.operators
+            )
+            started_s = now_s
 
     async def _act(self, act: Act | ProposeCue) -> bool:
         """Of a connector, in its name."""
@@ -348,13 +352,13 @@ class Gateway:
         raise BrokerError("the broker ended by itself; see its messages above")
 
     def _warnings(self) -> list[str]:
-        return [*self.broker.warnings, *self._register.problems.values()]
+        return [*self.broker.warnings, *self._site_files.problems.values()]
 
     def _on_refused(self, user: str, knew_password: bool) -> None:
-        """The broker turned somebody away; so many a second are looked at as tell of an attack."""
+        """The broker refused a login; 20 a second are enough to detect an attack."""
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._knocked_s >= _KNOCK_S:
-            self._knocked_s = now_s
+        if now_s - self._failed_login_s >= _FAILED_LOGIN_S:
+            self._failed_login_s = now_s
             self.service.failed_login(user, knew_password)
 
     async def _end(self) -> None:

@@ -25,8 +25,8 @@ from gateway.model.place.site import SERIAL, Site
 from gateway.monitor.step import MonitorState
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
+from gateway.performance.monitored_time import WalkTest
 from gateway.performance.service import PerformanceService
-from gateway.performance.watch import WalkTest
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.clock_quality import read_clock_quality
@@ -39,7 +39,7 @@ from gateway.service.publisher import NodeReport, Publisher
 from gateway.service.reload import Reload
 from gateway.service.service import Service
 from gateway.service.tuning_requests import TuningRequests
-from gateway.service.update_requests import UpdateOrders
+from gateway.service.update_requests import UpdateRequests
 from gateway.store.reader import StoreReader
 from gateway.tuning.report import Confirmation, TuningReport
 from gateway.updates.rollout import Rollout
@@ -61,7 +61,7 @@ class Parts:
     picture: Picture
     reload: Reload
     performance: PerformanceService
-    updates: UpdateOrders
+    updates: UpdateRequests
     node_requests: NodeRequests
     tuning: TuningRequests
     reader: StoreReader
@@ -185,7 +185,7 @@ class Facade:
 
     def walk_tests(self) -> list[WalkTest]:
         """Walk tests that were announced."""
-        return list(self._stages.watch.walk_tests.values())
+        return list(self._stages.monitored_time.walk_tests.values())
 
     async def test_connector(self, name: str, by: str) -> ConnectorTest:
         """Send a test notification. Raises ConfigError."""
@@ -198,7 +198,12 @@ class Facade:
     async def begin_update(self, order: UpdateOrder, by: str) -> Rollout:
         """Start to bring a release to nodes. Raises ConfigError."""
         return await self._parts.updates.begin(
-            Path(order.file), order.waves, order.max_failures, order.soak_s, order.patience_s, by
+            Path(order.file),
+            order.waves,
+            order.max_failures,
+            order.soak_s,
+            order.node_timeout_s,
+            by,
         )
 
     async def stop_update(self, reason: str, by: str) -> Rollout:

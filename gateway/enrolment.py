@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Enrolment: which key generations of which nodes are good, in a journal that shows tampering.
+"""Enrolment: which key generations of which nodes are good, in a log that shows tampering.
 
 One JSON line for each act, appended and synced under a lock; each carries a MAC, under a key of
 the fleet root, over itself and the MAC before it. So a line that was altered, moved or left out in
@@ -28,7 +28,7 @@ from gateway.model.place.site import Site
 
 ENROLMENT = "enrolment.jsonl"  # its name in the gateway's data_dir
 _MAX_BYTES = 16 << 20  # 60,000 acts
-_GENERATION_MOST = 1_000_000
+_MAX_GENERATION = 1_000_000
 
 
 class KeyAct(Enum):
@@ -64,7 +64,7 @@ class Standing:
     board: str = ""
     floor: int = 0
     revoked_at: str = ""
-    newest: int = 0  # the highest generation that was ever given out; 0: none by a journal
+    newest: int = 0  # the highest generation that was ever given out; 0: none by the log
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -96,12 +96,12 @@ class Enrolment:
         return None
 
     def key_rings(self, site: str, nodes: Iterable[str], fleet_root: bytes) -> dict[str, KeyRing]:
-        """Keys of each node: those it may speak under, and those that give a revoked one away."""
+        """Keys of each node: those it may send under, and those that identify a revoked one."""
         rings = {}
         for node in nodes:
             standing = self.of(node)
             good = standing.accepted
-            # One barred generation tells a stolen board that still speaks; all would cost time.
+            # One barred generation detects a stolen board that still sends; all would cost time.
             last = max(standing.proven, standing.newest)
             barred = () if good else (last,)
             rings[node] = KeyRing(
@@ -128,7 +128,7 @@ def _after(standing: Standing, entry: Entry) -> Standing:
             return replace(standing, offered=0, revoked_at=entry.at, newest=newest)
 
 
-class Journal:
+class EnrolmentLog:
     """The file. Reading is strict; appending is locked, checked and synced."""
 
     def __init__(self, path: Path, fleet_root: bytes) -> None:
@@ -145,7 +145,7 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Iterator[Enrolment]:
-        """Nobody else appends while the block runs; yields what stands. Raises ConfigError."""
+        """No other process appends during the block; yields the enrolment. Raises ConfigError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -192,7 +192,7 @@ class Journal:
         except OSError as error:
             raise self._unusable(error) from None
         if len(data) > _MAX_BYTES:
-            raise ConfigError(f"{self.path}: larger than {_MAX_BYTES} bytes, no enrolment journal")
+            raise ConfigError(f"{self.path}: larger than {_MAX_BYTES} bytes, no enrolment log")
         return data[: data.rfind(b"\n") + 1]
 
     def _lines(self, whole: bytes) -> Iterator[tuple[Entry, bytes]]:
@@ -205,7 +205,7 @@ class Journal:
                 entry = Entry(**fields | {"act": KeyAct(fields["act"])})
             except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
                 good = False
-            if not good or entry.number != number or not 0 < entry.generation <= _GENERATION_MOST:
+            if not good or entry.number != number or not 0 < entry.generation <= _MAX_GENERATION:
                 raise ConfigError(
                     f"{self.path}: line {number} was altered, or the fleet key is another one; "
                     "restore both from one backup"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every room: the errors a caller may catch."""
+"""Errors that a caller may catch."""
 
 from __future__ import annotations
 

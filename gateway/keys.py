@@ -33,9 +33,9 @@ class NodeKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The keys one node may speak under, the proven generation first; none when it is revoked.
+    """The keys one node may send under, the proven generation first; none when it is revoked.
 
-    `barred` are those of a revoked node, by which its messages are told from a stranger's.
+    `barred` are those of a revoked node: they identify its messages.
     """
 
     accepted: tuple[NodeKeys, ...]
@@ -89,7 +89,7 @@ def _derived(key: bytes, epoch: int, mqtt_password: str) -> NodeKeys:
 
 
 def check_value(key: bytes) -> str:
-    """8 hex digits that tell node keys apart and say nothing else about them."""
+    """8 hex digits that identify a node key and reveal nothing else about it."""
     return _expand(key, b"check", 4).hex()
 
 
@@ -99,7 +99,7 @@ def challenge_key(key: bytes) -> bytes:
 
 
 def enrolment_key(fleet_root: bytes) -> bytes:
-    """The 32-byte key of the enrolment journal's MACs."""
+    """The 32-byte key of the MACs of the enrolment log."""
     return _expand(fleet_root, b"enrolment", 32)
 
 

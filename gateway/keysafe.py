@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Key safe: where the fleet root rests: wrapped by a passphrase, in the OS keyring, or plain.
 
-The file named by `fleet_key` says which: 64 hex digits (plain, mode 0600), what gateway/wrapped.py
-wrote, or the name of an entry in the keyring.
+The file named by `fleet_key` determines which: 64 hex digits (plain, mode 0600), what
+gateway/wrapped.py wrote, or the name of an entry in the keyring.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _to_keyring(path: Path, root: bytes) -> str:
-    import keyring  # takes 0.2 s and looks for a desktop's bus: only who rests a key there waits
+    import keyring  # takes 0.2 s and looks for a desktop's bus: only where it is used
     import keyring.errors
 
     entry = f"fleet root {secrets.token_hex(8)}"
@@ -132,7 +132,7 @@ def _to_keyring(path: Path, root: bytes) -> str:
     except keyring.errors.KeyringError as error:
         raise _no_keyring(path, error) from None
     if kept != root.hex():
-        raise ConfigError(f"the keyring does not give back what it was given; {path} is unchanged")
+        raise ConfigError(f"the keyring does not return the stored key; {path} is unchanged")
     return entry
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TLS: whom we accept as the other side, and the certificate that we show.
+"""TLS: which peers are accepted, and the certificate that is presented.
 
 The certificate and the name of the host are always checked: no option turns that off.
 """

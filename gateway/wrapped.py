@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gateway.errors import ConfigError
 from gateway.files import create_private
 
-PASSPHRASE_LEAST = 12
+MIN_PASSPHRASE = 12
 _FORMAT = "groundwatch wrapped secret 1"
 _COSTS = {"memory_kib": 65_536, "passes": 3, "lanes": 4}
 _BYTES = {"salt": 16, "nonce": 12, "wrapped": 0}  # 0: as long as it is
-_FILE_MOST = 4096
+_MAX_FILE = 4096
 
 
 def create(path: Path, what: str, secret: bytes, passphrase: str) -> None:
@@ -42,8 +42,8 @@ def wrap(what: str, secret: bytes, passphrase: str) -> str:
 
     `what` names the secret; opening asks for the same name, so one secret never passes for another.
     """
-    if len(passphrase) < PASSPHRASE_LEAST:
-        raise ConfigError(f"the passphrase must have at least {PASSPHRASE_LEAST} characters")
+    if len(passphrase) < MIN_PASSPHRASE:
+        raise ConfigError(f"the passphrase must have at least {MIN_PASSPHRASE} characters")
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     wrapped = AESGCM(_key(passphrase, salt, **_COSTS)).encrypt(nonce, secret, _bound(what))
     table = {
@@ -61,7 +61,7 @@ def open_secret(path: Path, what: str, passphrase: str) -> bytes:
     """The secret in a file that `create` wrote. Raises ConfigError."""
     try:
         with path.open("rb") as file:
-            data = file.read(_FILE_MOST + 1)
+            data = file.read(_MAX_FILE + 1)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     try:
@@ -75,7 +75,7 @@ def open_secret(path: Path, what: str, passphrase: str) -> bytes:
 
 
 def _parsed(data: bytes, what: str) -> dict[str, Any]:
-    if len(data) > _FILE_MOST:
+    if len(data) > _MAX_FILE:
         raise ValueError("too long")
     table: Any = json.loads(data)
     names = {"format", "what", *_COSTS, *_BYTES}

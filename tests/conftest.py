@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every test room shares: the interpreters, and the gate before the emulated Pico W."""
+"""Shared by all tests: the interpreters, and the selection of tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tools.micropython import MicropythonMissingError, find
 
-# Left out unless asked for by -m: they take longer than a change should wait.
+# Left out unless asked for by -m: they take too long for every change.
 LONG_MARKERS = ("long", "slow", "soak", "faults", "installs")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Loopback ports for servers under test: those that the plugin for pytest gives out as well."""
+"""Loopback ports for servers under test: those of the pytest plugin."""
 
 from __future__ import annotations
 

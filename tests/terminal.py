@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A command, or a shell, at a real terminal: a pseudo-terminal whose other end types."""
+"""A command or a shell on a pseudo-terminal, whose other end the test operates."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Shell(Pseudo):
         self._status()
 
     def close(self) -> None:
-        """What runs in the foreground is interrupted first, as a person would."""
+        """The foreground process is interrupted first, as by Ctrl-C."""
         try:
             self.type("\x03")
             self._process.poll()

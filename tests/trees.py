@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Looks into the trees of a bundled node, and changes files in them."""
+"""Reads the images of a bundled node, and changes files in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _changed: dict[Path, str] = {}
 
 
 def files_of(pack: Path) -> dict[str, bytes]:
-    """The files of a tree by their paths, whoever signed it or nobody."""
+    """The files of an image by their paths; its signature is not checked."""
     data = pack.read_bytes()
     start = len(package.FIRST) + 68
     end = start + int.from_bytes(data[start - 68 : start - 64], "big")
@@ -28,13 +28,13 @@ def files_of(pack: Path) -> dict[str, bytes]:
 
 
 def head_of(pack: Path) -> list[str]:
-    """The first lines of a tree's manifest: format, board, version, mpy."""
+    """The first lines of an image's manifest: format, board, version, mpy."""
     start = len(package.FIRST) + 68
     return pack.read_bytes()[start:].decode("latin-1").split("\n")[:HEAD_LINES]
 
 
 def patch(tree: Path, name: str, change: Callable[[str], str], pack: str = "a.fw") -> str:
-    """Change the source of one file in a tree of the bundle in `tree`; return what it was."""
+    """Change the source of one file in an image of the bundle `tree`; return the former one."""
     board, version, mpy = (line.split()[1] for line in head_of(tree / pack)[1:])
     files = files_of(tree / pack)
 
@@ -43,7 +43,7 @@ def patch(tree: Path, name: str, change: Callable[[str], str], pack: str = "a.fw
         changed = sources | {name: source.encode()}
         return compiled_files(with_names(changed, names_of(sources)), int(mpy))
 
-    # A tree holds no sources: it is that of firmware/, or what an earlier change made of it.
+    # An image holds no sources: it is that of firmware/, or the result of an earlier change.
     path = name.replace(".py", ".mpy")
     sources = [(FIRMWARE / name).read_text(), _changed.get(tree / pack / name, "")]
     before = next(source for source in sources if compiled(source)[path] == files[path])

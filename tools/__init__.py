@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The workbench: library functions behind the `groundwatch` command and the build."""
+"""Library functions behind the `groundwatch` command and the build."""

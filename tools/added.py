@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Recordings added to continuous real ground: hit rates at stated signal-to-noise ratios.
 
-A clip behind a synthetic lead has a seam, and a detector may answer to the seam. Here each clip is
-added, faded in and out, to a stretch of continuous ground that begins a minute before it. The same
-stretch without the clip shows what the ground alone brings.
+A clip behind a synthetic lead has a seam, and a detector may respond to the seam. Here each clip is
+added, faded in and out, to a stretch of continuous ground that starts a minute before it. The same
+stretch without the clip shows the response to the ground alone.
 
 The ratio is the clip's loudest two seconds over the ground's median second, both rms in 10-60 Hz.
 """
@@ -33,7 +33,7 @@ from tools.score.intervals import share
 HEADS = ("group", "SNR dB", "clips", "detected (95 %)", "as a person (95 %)")
 LEAD_S, TAIL_S = 60.0, 20.0
 _FADE_S = 1.0
-_LATE_S = 5.0  # an activity that begins so soon after the clip is the clip's
+_LATE_S = 5.0  # an activity that starts within this time after the clip counts as the clip's
 _BAND_HZ = (10.0, 60.0)
 _LOUD_S = 2
 _FLOOR_COUNTS = 1000.0  # of the ground's median second, so that rounding adds nothing
@@ -44,7 +44,7 @@ _Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class Trial:
     """One clip on one stretch of ground. `snr_db` None: the ground alone. `classes`: of the
-    activities that begin while the clip lasts, the last name of each."""
+    activities that start while the clip lasts, the last name of each."""
 
     group: str
     clip: str
@@ -135,8 +135,8 @@ def _classes(mixed: _Floats, clip_s: float) -> tuple[str, ...]:
     end_ms = begin_ms + (clip_s + _LATE_S) * 1000
     last: dict[int, str] = {}
     for report in fast.reports:
-        is_begun = report.phase == Phase.ONSET or report.onset_ms in last
-        if is_begun and begin_ms <= report.onset_ms < end_ms:
+        has_onset = report.phase == Phase.ONSET or report.onset_ms in last
+        if has_onset and begin_ms <= report.onset_ms < end_ms:
             last[report.onset_ms] = TargetClass(report.class_id).label
     return tuple(last.values())
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The boards there is firmware for: one row each, from which all tools take them.
+"""The boards with firmware: one row each, used by all tools.
 
-A board is whole with its row here, its folder in firmware/boards, its rows in the simulator
+A complete board has its row here, its folder in firmware/boards, its rows in the simulator
 (parts/rows.py, shims/simcosts.py) and in tools/wiring/boards.toml and tools/power/boards.toml;
-tests/architecture/test_boards.py names what is missing.
+tests/architecture/test_boards.py lists what is missing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 RP2, ESP32 = "rp2", "esp32"  # ports of MicroPython
 PORTS = (RP2, ESP32)
-# From so much on the node starts on a board with an ADS1220 and keeps running, in bytes, simulated:
-# heaps of 166,000 and less ended with a MemoryError.
+# Smallest heap, in bytes, with which a node with an ADS1220 starts and keeps running in the
+# simulator: heaps of 166,000 and less ended with a MemoryError.
 NODE_HEAP = 166_500
 # RP2350 datasheet 5.5.3; of the RP2350: Arm, secure.
 _RP2040_UF2, _RP2350_UF2 = 0xE48BFF56, 0xE48BFF59
@@ -21,11 +21,11 @@ _RP2040_UF2, _RP2350_UF2 = 0xE48BFF56, 0xE48BFF59
 
 @dataclass(frozen=True)
 class BoardRow:
-    """How MicroPython gets onto a board, and how its MicroPython is known again.
+    """How MicroPython is installed on a board, and how an installed one is recognised.
 
-    `chip` ends sys.implementation._machine: "... with ESP32S3"; `machine` is another part of it, by
-    which boards of one chip differ, and `build` what only the right image says there.
-    `image_sha256` is None where no two holders of an image are known: then the user brings it
+    `chip` ends sys.implementation._machine: "... with ESP32S3". `machine` is another part of it, in
+    which boards of one chip differ; `build` is the part that only the right image has.
+    `image_sha256` is None where no two sources of an image are known: the user then provides it
     (docs/adr/0011).
     """
 
@@ -42,7 +42,7 @@ class BoardRow:
     flash_offset: int = 0  # of a board that esptool writes
     # At the prompt, before the radio is on. Less: the board lacks the memory that its kind has.
     heap_least: int = 0
-    unsupported: str = ""  # why it is not, for a board that has firmware and cannot run it
+    unsupported: str = ""  # why a board that has firmware cannot run it
 
 
 BOARDS = (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Make a checkout ready: .venv from the lock file, MicroPython, and what the tests need.
+"""Prepare a checkout: .venv from the lock file, MicroPython, and what the tests need.
 
 Called by the Makefile before every target, on any bare Python 3.11 (standard library only). Safe to
 repeat (a stamp makes that instant) and to run in parallel (a file lock makes the second one wait).
@@ -31,6 +31,7 @@ STUB_PREFIX, STUB_SUFFIX = "micropython_", "_stubs"
 TEST_PACKAGES = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
+    "curl": "curl",
     "openssl": "openssl",
     "postgresql": "pg_ctlcluster",
     "strace": "strace",
@@ -38,7 +39,7 @@ TEST_PACKAGES = {
 }
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
@@ -57,16 +58,16 @@ def main() -> int:
             _ensure_packages(DEV_LOCK if args.tests else RUNTIME_LOCK)
             if args.tests:
                 _ensure_stubs()
-        find(say=_say)
-        _say_where()
+        find(log=_log)
+        _show_path_hint()
         if args.tests:
             _ensure_programs()
             _try_i386()
     except UserError as error:
-        _say(f"groundwatch: {error}")
+        _log(f"groundwatch: {error}")
         return 2
     except subprocess.CalledProcessError as error:
-        _say(f"groundwatch: `{' '.join(map(str, error.cmd))}` failed; its words are above")
+        _log(f"groundwatch: `{' '.join(map(str, error.cmd))}` failed; its output is above")
         return 2
     return 0
 
@@ -91,13 +92,13 @@ def _ensure_venv() -> None:
     ):
         return
     _ensure_ensurepip()
-    _say(f"Python: making .venv with Python {sys.version.split()[0]} ...")
+    _log(f"Python: making .venv with Python {sys.version.split()[0]} ...")
     shutil.rmtree(VENV, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
 
 
 def _ensure_ensurepip() -> None:
-    """Debian splits ensurepip from Python: fetch it when we may, else say what to do."""
+    """Debian splits ensurepip from Python: install it as root, else name the package."""
     probe = [sys.executable, "-c", "import ensurepip"]
     if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
         return
@@ -109,11 +110,11 @@ def _apt_install(packages: list[str], otherwise: str) -> None:
     """Install Debian packages when root; else raise UserError with `otherwise`."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise UserError(f"{otherwise} (on Debian: sudo apt-get install {' '.join(packages)})")
-    _say(f"Debian: installing {', '.join(packages)} ...")
+    _log(f"Debian: installing {', '.join(packages)} ...")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     first = subprocess.run(install, env=environment, capture_output=True, check=False)
-    if first.returncode != 0:  # most often: package lists that are missing or too old
+    if first.returncode != 0:  # usually: package lists that are missing or too old
         subprocess.run(["apt-get", "update", "-qq"], env=environment, check=True)
         subprocess.run(install, env=environment, stdout=subprocess.DEVNULL, check=True)
 
@@ -137,7 +138,7 @@ def _ensure_packages(lock: Path) -> None:
         dev_stamp.exists() and dev_stamp.read_text() == _digest(DEV_LOCK, ROOT / "pyproject.toml")
     ):
         return
-    _say(f"Python: installing packages of {lock.name} ...")
+    _log(f"Python: installing packages of {lock.name} ...")
     stamp.unlink(missing_ok=True)
     # The lock is complete, so nothing is resolved; every file must match a hash in it.
     # Compiling every module of every package up front takes longer than the tests save by it.
@@ -152,7 +153,7 @@ def _ensure_stubs() -> None:
     digest = _digest(STUBS_LOCK)
     if stamp.exists() and stamp.read_text() == digest:
         return
-    _say("Python: unpacking MicroPython's type stubs ...")
+    _log("Python: unpacking MicroPython's type stubs ...")
     shutil.rmtree(STUBS, ignore_errors=True)
     wheels = STUBS / "wheels"
     _pip("download", "--no-deps", "--require-hashes", "-d", wheels, "-r", STUBS_LOCK)
@@ -172,21 +173,21 @@ def _ensure_programs() -> None:
         _apt_install(missing, f"the tests need {' and '.join(missing)}")
 
 
-def _say_where() -> None:
-    """Once, after the installation: where the command is, unless the shell finds it."""
+def _show_path_hint() -> None:
+    """Once, after the installation, when the command is not on PATH."""
     stamp = VENV / "path.stamp"
     if stamp.exists() or shutil.which("groundwatch"):
         return
-    _say(f'Python: export PATH="{VENV / "bin"}:$PATH" lets this shell find `groundwatch`')
+    _log(f'Python: export PATH="{VENV / "bin"}:$PATH" puts `groundwatch` on PATH')
     stamp.write_text("")
 
 
 def _try_i386() -> None:
-    """The 32-bit interpreter is wanted, not needed: its tests skip with this reason."""
+    """The 32-bit interpreter is optional: without it its tests skip with this reason."""
     try:
-        find("i386", say=_say)
+        find("i386", log=_log)
     except MicropythonMissingError as error:
-        _say(f"MicroPython i386: {error}; tests on it will be skipped")
+        _log(f"MicroPython i386: {error}; tests on it will be skipped")
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 """Names that MicroPython has built in, in place of the firmware's own public ones.
 
 Each name that MicroPython does not know takes 6 bytes of heap and its letters, and so do the tables
-that double (tools/shorten.py). A name that no other file of the firmware shares with MicroPython
-or with the files beside the tree may as well be spelled like a built-in one that occurs nowhere:
-`quality_ms` as `dhcp`. Every occurrence in all files of an image is changed, so the program is the
-same. A traceback shows the right module and line, and another word for the function.
+that double (tools/shorten.py). A name that the firmware shares neither with MicroPython nor with
+the files beside the image can be spelled like a built-in name that occurs nowhere: `quality_ms` as
+`dhcp`. Every occurrence in all files of an image is changed, so the program is the same. A
+traceback shows the right module and line, and the borrowed name of the function.
 
-What stays as it is written: names that MicroPython has anyway (an attribute of one of its objects
-is such a name), texts, names that a call gives an argument by, modules, errors, since the log says
-what they are called, and whatever the files beside the tree mention.
+These names stay: those that MicroPython has anyway (attributes of its objects), texts, names of
+keyword arguments, modules, errors (the log shows their names), and names in files beside the image.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ from functools import lru_cache
 from zlib import crc32
 
 from tools.builtin_names import borrowable_names, builtin_names
-from tools.shorten import parse, words_said
+from tools.shorten import call_words, parse
 
-_LETTERS = 8  # longer ones make a tree larger
+_LETTERS = 8  # longer ones make an image larger
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Of the simulator's gateway, which opens messages with the node's own code (simgateway.py).
 _SIMULATED = (
     *("Keys", "Ratchet", "down_aad", "down_iv", "down_key", "epoch", "gap", "mqtt_password"),
     *("next_key", "open_sealed", "publish", "up_iv", "up_key"),
 )
-# What MicroPython may ask an object for, or means something to its compiler.
+# Methods that MicroPython calls on an object, and names that its compiler uses.
 _MEANT = frozenset(
     (
         *("accept", "append", "args", "asm_thumb", "chdir", "close", "coro", "data", "done"),
@@ -57,8 +56,8 @@ def rename(sources: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, 
 def borrowed(sources: Mapping[str, bytes], beside: Iterable[bytes] = ()) -> dict[str, str]:
     """Which built-in name stands for which, in all Python files of an image by their paths.
 
-    `beside` are files that import them. A name of its own gets the same one in the next release,
-    mostly: files that did not change are not sent again. Raises UserError for what is no Python.
+    `beside` are files that import them. Most names get the same one in the next release: files
+    that did not change are not sent again. Raises UserError for a file that is no Python.
     """
     return dict(_borrowed(tuple(sources.items()), tuple(beside)))
 
@@ -67,7 +66,7 @@ def borrowed(sources: Mapping[str, bytes], beside: Iterable[bytes] = ()) -> dict
 def _borrowed(sources: tuple[tuple[str, bytes], ...], beside: tuple[bytes, ...]) -> dict[str, str]:
     trees = [parse(name, source) for name, source in sources]
     used = {word for _name, source in sources for word in _names(source)}
-    kept = words_said(trees) | {word for name, _source in sources for word in _WORD.findall(name)}
+    kept = call_words(trees) | {word for name, _source in sources for word in _WORD.findall(name)}
     kept |= {word for source in beside for word in _WORD.findall(source.decode())}
     kept |= {word for tree in trees for word in _formatted(tree)}
     kept |= {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *_MEANT, *_SIMULATED}
@@ -81,7 +80,7 @@ def _borrowed(sources: tuple[tuple[str, bytes], ...], beside: tuple[bytes, ...])
     names: dict[str, str] = {}
     for word in sorted(own):
         if places:
-            # Rendezvous hashing: a new name moves two others at most times, not all behind it.
+            # Rendezvous hashing: a new name usually changes two others, not all after it.
             names[word] = min(places, key=lambda place: crc32(f"{word} {place}".encode()))
             places.remove(names[word])
     return names

@@ -34,6 +34,7 @@ from tools.commands.options import architecture_option
 from tools.compiled import mpy_for
 from tools.errors import UserError
 from tools.image import FIRMWARE, Image, boards, compiled_files, make_image
+from tools.node_images import NodeImages, installed
 
 _KEY_WANTS = "must give 64 hexadecimal digits"
 _Place = Annotated[
@@ -47,7 +48,7 @@ _Place = Annotated[
     ),
 ]
 # What is at the top of a node's filesystem beside node.json and state/: all of it is firmware. The
-# slots are empty: the first tree is in use, and no update has been committed (firmware/slots.py).
+# slots are empty: the first image is in use, and no update has been committed (firmware/slots.py).
 # MicroPython runs the first two by name, from source; the others are compiled.
 _FIXED = {
     "boot.py": "boot.py",
@@ -62,20 +63,20 @@ _COPY = "root.copy"
 # That of node.json, which the node fills (firmware/ugs/ratchet.py): an empty one asks it to.
 NODE_COPY = "node.copy"
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
-# What was there before and flashing removes: safe mode's image under another name, and sources,
-# which MicroPython would take instead of what is compiled.
+# Files of earlier versions that flashing removes: the safe-mode image under another name, and
+# sources, which MicroPython would load instead of the compiled files.
 _FORMER = ("rescue.fw", "guard.py", "pack.py", "slots.py")
 OWNED = (*_FIXED, _COPY, NODE_COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """What one node is told; `write_tree` turns it into files. On a wire it is told no network.
+    """Configuration of one node; `write_tree` writes it as files. A serial link has no network.
 
-    `key` is the 32-byte node key and stays out of reprs, empty for a node that keeps what has come
-    of its own; `release` the public key of firmware releases, without which the node takes no
-    updates. `x_m`, `y_m` are metres east and north. `address` is what `host` stands for now, for
-    the node to try before it asks a name server; `country` two letters for its radio.
+    `key` is the 32-byte node key and stays out of reprs. It is empty for a node that keeps its
+    rotated key; `release` the public key of firmware releases, without which the node takes no
+    updates. `x_m`, `y_m` are metres east and north. `address` is the present address of `host`,
+    which the node tries before a name server; `country` two letters for its radio.
     """
 
     site: str
@@ -119,7 +120,7 @@ class NodeConfig:
 def load_config(path: Path, board: str | None = None) -> NodeConfig:
     """Read node.toml strictly. `board` overrides an absent [node] board.
 
-    Raises UserError with one line that names the key and shows what would be right.
+    Raises UserError with one line that names the key and shows a valid value.
     """
     try:
         config = _parse(path, board)
@@ -128,7 +129,7 @@ def load_config(path: Path, board: str | None = None) -> NodeConfig:
     if config.board not in boards():
         raise UserError(f"no board {config.board}; there are {', '.join(boards())}")
     if board is not None and config.board != board:
-        raise UserError(f"{path}: node.board is {config.board}, but --board says {board}")
+        raise UserError(f"{path}: node.board is {config.board}, but --board is {board}")
     return config
 
 
@@ -235,23 +236,23 @@ def _key_digits(path: Path) -> str:
         raise ConfigError(f"cannot read the node key {path}: {error.strerror}") from None
 
 
-def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
+def write_tree(
+    config: NodeConfig, out: Path, mpy: int = 0, images: NodeImages | None = None
+) -> list[Path]:
     """Write all files of a node into `out`; return their paths there.
 
-    `mpy` is the MicroPython that will load them (tools.compiled); 0 is the board's own.
+    `mpy` is the MicroPython that will load them (tools.compiled); 0 is the board's own. They are
+    taken from `images` where that has this board for it, else compiled from the sources.
     `out` must be absent, empty, or a former bundle, whose files are replaced while whatever the
     node has written beside them (state/) stays. Raises UserError.
     """
     mpy = mpy or mpy_for(config.board)
-    image = make_image(config.board, mpy)
+    ready = images.of(config.board, mpy) if images else None
+    files = ready or node_files(config.board, mpy)
     try:
         _clear(out)
-        fixed = _fixed(mpy)
-        copied = {name: data for name, data in fixed.items() if name != "boot.py"}
-        for name, data in {**fixed, _COPY: copy_of(copied)}.items():
+        for name, data in files.items():
             (out / name).write_bytes(data)
-        for name, tree in ((TREE, image), (SAFE_MODE, image.safe_mode())):
-            (out / name).write_bytes(unsigned(tree))
         for name in (NODE_COPY, "slot0", "slot1"):
             (out / name).touch()
         node_json = out / "node.json"
@@ -262,8 +263,16 @@ def write_tree(config: NodeConfig, out: Path, mpy: int = 0) -> list[Path]:
     return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, *_FORMER))
 
 
+def node_files(board: str, mpy: int) -> dict[str, bytes]:
+    """The firmware of a node by its paths there, compiled from the sources. Raises UserError."""
+    image, fixed = make_image(board, mpy), _fixed(mpy)
+    trees = {TREE: unsigned(image), SAFE_MODE: unsigned(image.safe_mode())}
+    copied = {name: data for name, data in fixed.items() if name != "boot.py"}
+    return {**fixed, _COPY: copy_of(copied), **trees}
+
+
 def _fixed(mpy: int) -> dict[str, bytes]:
-    """What stands at the top of the file system, as the MicroPython `mpy` takes it."""
+    """Files at the top of the file system, compiled for the MicroPython `mpy`."""
     sources = {name: (FIRMWARE / source).read_bytes() for name, source in _FIXED.items()}
     plain = {name: data for name, data in sources.items() if name.endswith(".py")}
     others = {name.replace(".mpy", ".py"): sources[name] for name in sources.keys() - plain.keys()}
@@ -281,8 +290,13 @@ def copy_of(files: Mapping[str, bytes]) -> bytes:
 
 
 def unsigned(image: Image) -> bytes:
-    """A tree for the cable: no node takes it over the air."""
+    """An image for the cable: no node accepts it over the air."""
     return package.unsigned(image.board, image.version, image.mpy, image.files)
+
+
+def signer(images: NodeImages | None, board: str, mpy: int) -> str | None:
+    """Whose signature the files of a node have; None when they were compiled here."""
+    return images.signer if images and images.of(board, mpy) else None
 
 
 def _clear(out: Path) -> None:
@@ -300,17 +314,24 @@ def _clear(out: Path) -> None:
 
 
 @click.command()
-@click.option("--board", type=click.Choice(boards()), help="the board it is for")
+@click.option("--board", type=click.Choice(boards()), help="its board")
 @click.option("--config", required=True, type=PATH, help="the node's node.toml")
 @click.option("--out", required=True, type=PATH, help="the folder to write")
 @architecture_option
+@click.option("--image-key", type=PATH, help="the public key that node images must be signed by")
 @json_option("print what was written as JSON")
 def bundle(
-    board: str | None, config: Path, out: Path, architecture: str | None, as_json: bool
+    board: str | None,
+    config: Path,
+    out: Path,
+    architecture: str | None,
+    image_key: Path | None,
+    as_json: bool,
 ) -> None:
     """The bundle is in the folder; nothing of its keys is printed."""
     node = load_config(config, board)
-    files = write_tree(node, out, mpy_for(node.board, architecture))
+    images, mpy = installed(image_key), mpy_for(node.board, architecture)
+    files = write_tree(node, out, mpy, images)
     size = sum((out / path).stat().st_size for path in files)
     if as_json:
         facts = {
@@ -320,6 +341,7 @@ def bundle(
             "out": str(out),
             "files": [path.as_posix() for path in files],
             "bytes": size,
+            "signed_by": signer(images, node.board, mpy),
         }
         print(json.dumps(facts))
     else:

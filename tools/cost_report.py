@@ -76,7 +76,7 @@ COLUMNS = (
 @dataclass(frozen=True)
 class Row:
     """What one case cost. `missed` counts the node itself: samples that have no reading; None where
-    it never was on the network, since it says so with its heartbeats.
+    it never was on the network, since heartbeats carry this count.
 
     An interrupt is lost when another one of its kind still waits: on an ESP32 a conversion.
     """

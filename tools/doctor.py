@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch doctor`: is this machine fit to run a site and to flash nodes; what to do if not."""
+"""`groundwatch doctor`: checks whether this machine can run a site and flash nodes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gateway.broker.canary import check_embedded
+from gateway.broker.acl_probe import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
 from gateway.commands.options import config_option, json_option
 from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.service.clock_quality import ClockQuality, read_clock_quality
 from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
 
-_FREE_LEAST = 1 << 30  # bytes
+_MIN_FREE = 1 << 30  # bytes
 _FSYNC_MS = 50.0  # of one commit; a gateway of 200 nodes commits a few times a second
 _FSYNCS = 15
 # systemd-timesyncd asks every 2,048 s at most, and the kernel adds 500 ppm in between: 1 s.
@@ -38,7 +38,7 @@ _EPOCH_S = 1_735_689_600  # 2025-01-01: a clock before it was never set
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: "ok", "warning" or "problem", what was found, and what to do about it."""
+    """One check: "ok", "warning" or "problem", what was found, and the remedy."""
 
     check: str
     state: str
@@ -50,7 +50,7 @@ class Finding:
 @config_option()
 @json_option("findings as JSON")
 def doctor(config: Path, as_json: bool) -> int:
-    """0 when nothing keeps a gateway from running, 1 when something does."""
+    """0 when a gateway can run here, 1 when it cannot."""
     findings = examine(config)
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
@@ -88,14 +88,14 @@ def _guarded(check: Callable[[GatewayConfig], Finding], config: GatewayConfig) -
 
 
 def serial_ports(found: list[Port]) -> list[Finding]:
-    """Boards, and whether we may speak to them."""
+    """Boards, and whether their ports can be opened."""
     findings = []
     for port in found:
         name = f"{port.device} ({port.maker})"
         if os.access(port.device, os.R_OK | os.W_OK):
             findings.append(Finding("ports", "ok", f"{name} can be used"))
         else:
-            do = "sudo usermod -aG dialout $USER, then log in anew (docs/operations.md, udev)"
+            do = "sudo usermod -aG dialout $USER, then log in again (docs/operations.md, udev)"
             findings.append(Finding("ports", "problem", f"{name}: no permission", do))
     findings += [Finding("ports", "ok", f"a boot ROM's drive at {d}") for d in boot_drives()]
     if hint := unmounted_drive():
@@ -104,9 +104,9 @@ def serial_ports(found: list[Port]) -> list[Finding]:
 
 
 def clock(now_s: float, quality: ClockQuality | None = None) -> Finding:
-    """UTC from somewhere, or every time on record is wrong; by default of this machine's kernel."""
+    """Whether the clock is set and synchronised; `quality` defaults to that of this kernel."""
     if now_s < _EPOCH_S:
-        return Finding("clock", "problem", "it was never set", "sudo timedatectl set-time ...")
+        return Finding("clock", "problem", "it is not set", "sudo timedatectl set-time ...")
     quality = quality or read_clock_quality()
     if quality.synchronised and (quality.max_error_ms or 0.0) <= _CLOCK_ERROR_MS:
         return Finding("clock", "ok", quality.text)
@@ -115,84 +115,84 @@ def clock(now_s: float, quality: ClockQuality | None = None) -> Finding:
         "warning",
         quality.text,
         "set up chrony or systemd-timesyncd with a server or a GNSS receiver, or compare the clock"
-        " with a watch now and then; nodes follow it",
+        " with a watch regularly; nodes follow it",
     )
 
 
 def site(config: GatewayConfig) -> Finding:
     """The site file."""
     known = load_site(config.site)
-    told = f"{known.name}: {len(known.nodes)} nodes in {len(known.sectors)} sectors"
+    found = f"{known.name}: {len(known.nodes)} nodes in {len(known.sectors)} sectors"
     if config.nodes is None:
         do = "groundwatch init --wifi NAME --address ADDRESS adds it"
-        return Finding("site", "warning", f"{told}; no [nodes] to flash by", do)
-    return Finding("site", "ok", told)
+        return Finding("site", "warning", f"{found}; no [nodes], which node flash needs", do)
+    return Finding("site", "ok", found)
 
 
 def origin(config: GatewayConfig) -> Finding:
-    """Where the site is on Earth: what partners' maps, cameras and drones need."""
+    """The geographic origin, which maps, cameras and drones of partners need."""
     zero = load_site(config.site).origin
     if zero is None:
         do = "add latitude and longitude to [site] (docs/operations.md) to share positions"
-        return Finding("origin", "ok", "none: the site has local metres alone", do)
+        return Finding("origin", "ok", "none: the site has local metres only", do)
     place = f"{zero.latitude:.6f}, {zero.longitude:.6f}, {zero.height_m:.0f} m"
     return Finding("origin", "ok", f"{place}; error {zero.error_m:g} m")
 
 
 def fleet_key(config: GatewayConfig) -> Finding:
-    """Where the fleet root rests; it is opened only where no passphrase is needed."""
+    """How the fleet root is stored; it is opened only where no passphrase is needed."""
     rest = rest_of(config.fleet_key)
     if rest is Rest.PLAIN:
         open_root(config.fleet_key)
         do = "groundwatch node provision --root passphrase (or keyring), with a copy kept offline"
-        return Finding("fleet key", "warning", f"{config.fleet_key} is plain", do)
-    return Finding("fleet key", "ok", f"{config.fleet_key} rests in: {rest.value}")
+        return Finding("fleet key", "warning", f"{config.fleet_key} is not encrypted", do)
+    return Finding("fleet key", "ok", f"{config.fleet_key} is stored in: {rest.value}")
 
 
 def enrolment(config: GatewayConfig) -> Finding:
-    """The journal of keys."""
+    """The enrolment log."""
     if rest_of(config.fleet_key) is Rest.PASSPHRASE:
         return Finding("enrolment", "ok", "not read: it takes the passphrase")
-    journal = Journal(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
+    journal = EnrolmentLog(config.data_dir / ENROLMENT, open_root(config.fleet_key)).read()
     revoked = [node for node, standing in journal.standings.items() if standing.revoked_at]
-    told = f"{journal.entries} entries, {len(revoked)} nodes revoked"
-    return Finding("enrolment", "ok", told)
+    found = f"{journal.entries} entries, {len(revoked)} nodes revoked"
+    return Finding("enrolment", "ok", found)
 
 
 def disk(config: GatewayConfig) -> Finding:
-    """Room for what is recorded."""
+    """Free space for records."""
     free = shutil.disk_usage(_nearest(config.data_dir)).free
-    told = f"{free / (1 << 30):.1f} GiB free for {config.data_dir}"
-    if free < _FREE_LEAST:
-        return Finding("disk", "problem", told, "make room, or name another data_dir")
-    return Finding("disk", "ok", told)
+    found = f"{free / (1 << 30):.1f} GiB free for {config.data_dir}"
+    if free < _MIN_FREE:
+        return Finding("disk", "problem", found, "make room, or name another data_dir")
+    return Finding("disk", "ok", found)
 
 
 def fsync(config: GatewayConfig) -> Finding:
-    """How long the disk takes to promise something: every receipt waits for it."""
+    """How long a commit to disk takes: every receipt waits for one."""
     times_ms = []
     with tempfile.NamedTemporaryFile(dir=_nearest(config.data_dir)) as file:
         for _ in range(_FSYNCS):
             file.write(bytes(4096))
             file.flush()
-            began_s = time.perf_counter()
+            started_s = time.perf_counter()
             os.fsync(file.fileno())
-            times_ms.append(1000 * (time.perf_counter() - began_s))
-    told = f"{statistics.median(times_ms):.1f} ms each (median of {_FSYNCS})"
+            times_ms.append(1000 * (time.perf_counter() - started_s))
+    found = f"{statistics.median(times_ms):.1f} ms each (median of {_FSYNCS})"
     if statistics.median(times_ms) > _FSYNC_MS:
-        do = "put data_dir on a disk of this machine, not a card or a share"
-        return Finding("fsync", "warning", told, do)
-    return Finding("fsync", "ok", told)
+        do = "put data_dir on a local disk, not a memory card or a network share"
+        return Finding("fsync", "warning", found, do)
+    return Finding("fsync", "ok", found)
 
 
 def broker(config: GatewayConfig) -> Finding:
-    """The kind of broker that is configured, started on a free port: does it keep its rules?"""
+    """Whether a broker of the configured kind, on a free port, enforces its access rules."""
     kind = config.broker.kind
     if kind is BrokerKind.EXTERNAL:
-        do = "see that it lets each node publish on its own topic only (docs/operations.md)"
+        do = "verify that each node can publish on its own topic only (docs/operations.md)"
         return Finding("broker", "warning", "an external one is not tested", do)
     asyncio.run(_try_broker(kind, load_site(config.site).name))
-    return Finding("broker", "ok", f"{kind.value}: strangers stay out, nodes keep to their topics")
+    return Finding("broker", "ok", f"{kind.value}: it enforces passwords and topics")
 
 
 async def _try_broker(kind: BrokerKind, name: str) -> None:
@@ -202,11 +202,11 @@ async def _try_broker(kind: BrokerKind, name: str) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
         async with MosquittoBroker("127.0.0.1", 0, name, {}, Path(folder)):
-            pass  # it tries its own rules before it says that it is ready
+            pass  # it probes its own rules before it reports ready
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or what of its path exists."""
+    """The folder, or its nearest parent that exists."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 

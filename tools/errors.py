@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The workbench's own word for a mistake the user can put right."""
+"""The error for a mistake that the user can correct."""
 
 
 class UserError(Exception):
-    """One line: what is wrong and what to do. The command prints it and exits 2."""
+    """One line: the fault and its remedy. The command prints it and exits 2."""

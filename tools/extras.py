@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Extras: which optional part of the installation has a library, and the line that asks for it.
 
-The command catches a failed import once and calls `explanation`; a verb that wants to know before
-it starts calls `need`. pyproject.toml has the same table with versions.
+The command catches a failed import once and calls `explanation`; a verb that checks before it
+starts calls `need`. pyproject.toml has the same table with versions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIBRARIES = {
     "postgresql": ("psycopg",),
     "email": ("aiosmtplib",),
 }
-# Parts of the tree that need a whole extra: their first missing library asks for all of it.
+# Packages that need a whole extra: their first missing library asks for all of it.
 _PARTS = {
     "tools.score": "score",
     "tools.recordings": "recordings",
@@ -38,7 +38,7 @@ _PARTS = {
     "tools.replay": "sim",
     "tools.record": "sim",
 }
-# Modules of Python itself that Windows has not.
+# Modules of Python that Windows does not have.
 _POSIX = ("fcntl", "grp", "pty", "pwd", "resource", "termios", "tty")
 
 
@@ -70,7 +70,7 @@ def _extra_with(library: str) -> str:
 
 
 def _part_of(traceback: TracebackType | None) -> str | None:
-    """The extra of the outermost part of the tree that the import came from."""
+    """The extra of the outermost package that the import came from."""
     while traceback is not None:
         module = str(traceback.tb_frame.f_globals.get("__name__", ""))
         for part, extra in _PARTS.items():

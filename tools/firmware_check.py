@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Judge the node's code without a node: types against each port's stubs, compilation per board.
+"""Check the node's code without a node: types against each port's stubs, compilation per board.
 
 `python -m tools.firmware_check` runs both for everything in firmware/.
 """
@@ -23,7 +23,7 @@ FIRMWARE = ROOT / "firmware"
 TYPES = ROOT / "tools" / "node_types"
 STUBS = Path(sys.prefix) / "stubs"  # unpacked there by tools/bootstrap.py
 
-# What does nothing on other ports.
+# Files without a function on other ports.
 ONLY_ON = {"inplace.py": "rp2"}
 # `unix` runs the same node under the simulator, with its own machine and network.
 PORTS = (*BOARD_PORTS, "unix")
@@ -42,7 +42,7 @@ def port_files(port: str, root: Path = FIRMWARE) -> Iterator[Path]:
             continue
         if path.name in ONLY_ON and ONLY_ON[path.name] != port:
             continue
-        if port == "unix" and parts[0] != "ugs":  # it has no hardware of its own to be judged by
+        if port == "unix" and parts[0] != "ugs":  # no hardware of its own
             continue
         yield path
 
@@ -104,7 +104,7 @@ def compile_all(files: Iterable[Path]) -> list[str]:
 
 
 def main() -> int:
-    """Run both checks on firmware/ and print what they say."""
+    """Run both checks on firmware/ and print the complaints."""
     try:
         complaints = [type_check(port, port_files(port)).strip() for port in PORTS]
     except UserError as error:

@@ -15,7 +15,7 @@ from tools import micropython
 from tools.score.line import alarm_lines
 from tools.score.observe import observe_take
 
-# Nothing is known of who was there.
+# The recording has no ground truth.
 _NO_TRUTH: dict[str, Any] = {"actors": []}
 
 

@@ -17,11 +17,11 @@ from tools.shorten import shorten
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 _SUFFIXES = (".py", ".bin")
-# They lie beside the tree too, compiled by themselves.
+# They are also beside the image, compiled separately.
 _ROOT_PARTS = ("boards/guard.py", "boards/inplace.py")
 _VERSION_FILE = "ugs/version.py"
 _VERSION_LINE = re.compile(r'^FIRMWARE = "([^"]*)"$', re.MULTILINE)
-# What a node needs to take an update when both of its trees are bad.
+# What a node needs to accept an update when both of its images are damaged.
 _SAFE_MODE_PARTS = re.compile(
     r"boards/.*|ugs/(wire|link|ledger|drivers|update|remote)/.*"
     r"|ugs/(__init__|base|clock|conditions|config|lines|marking|ratchet|safe_mode)\.mpy"
@@ -46,7 +46,7 @@ class Image:
 
 
 def boards() -> list[str]:
-    """The names of the boards there is firmware for."""
+    """The names of the boards with firmware."""
     return sorted(path.parent.name for path in (FIRMWARE / "boards").glob("*/board.py"))
 
 
@@ -67,14 +67,14 @@ def make_image(board: str, mpy: int, version: str = "", firmware: Path = FIRMWAR
 
 
 def names_of(sources: Mapping[str, bytes], firmware: Path = FIRMWARE) -> dict[str, str]:
-    """Which names of an image are spelled otherwise in it (tools.borrow). Raises UserError."""
+    """Names of an image and their replacements (tools.borrow). Raises UserError."""
     parts = (firmware / "frozen" / "main.py", *(firmware / name for name in _ROOT_PARTS))
     beside = [path.read_bytes() for path in (*firmware.glob("*.py"), *parts) if path.is_file()]
     return borrowed(_python(sources), beside)
 
 
 def with_names(sources: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, bytes]:
-    """Files of an image with these names; data stays as it is."""
+    """Files of an image with these names; data is unchanged."""
     return {**sources, **rename(_python(sources), names)}
 
 
@@ -83,14 +83,14 @@ def _python(sources: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def compiled_files(sources: Mapping[str, bytes], mpy: int) -> dict[str, bytes]:
-    """What a node gets for all of these files by their paths; data stays as it is.
+    """What a node gets for all of these files by their paths; data is unchanged.
 
     Raises UserError.
     """
     return dict(_compiled_files(tuple(sorted(sources.items())), mpy))
 
 
-# Half a second for each of the nodes of a site, for the same files again and again.
+# Saves half a second for each node of a site: the files are the same.
 @lru_cache(maxsize=16)
 def _compiled_files(items: tuple[tuple[str, bytes], ...], mpy: int) -> dict[str, bytes]:
     sources = dict(items)
@@ -98,7 +98,7 @@ def _compiled_files(items: tuple[tuple[str, bytes], ...], mpy: int) -> dict[str,
     files = {name: data for name, data in sources.items() if name not in python}
     for name, source in shorten(python).items():
         stem = name.removesuffix(".py")
-        # A traceback names the module: as a name, that is on the heap in any case.
+        # A traceback names the module; that name is on the heap in any case.
         files[stem + ".mpy"] = compiled(name, source, mpy, stem.replace("/", "."))
     return {name: files[name] for name in sorted(files)}
 

@@ -2,7 +2,7 @@
 """Find a MicroPython unix port that can run the node, or unpack a private one.
 
 Order: $MICROPYTHON ($MICROPYTHON_I386 for i386), PATH, the cache, then the packages of Debian 13,
-unpacked beside the system and run by their own dynamic loader. Nothing of the system is touched:
+unpacked beside the system and run by their own dynamic loader. The system is not changed:
 apt works on its own sources, lists, cache and an empty status file.
 Standard library only: tools/bootstrap.py runs this before there is a virtual environment.
 """
@@ -38,11 +38,11 @@ PROBE = "import sys, asyncio, machine, socket, cryptolib; print(*sys.implementat
 DEBIAN_ARCH = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "armhf"}
 ENVIRONMENT = {"native": "MICROPYTHON", "i386": "MICROPYTHON_I386"}
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 class MicropythonMissingError(UserError):
-    """No usable MicroPython here; the message says what to install."""
+    """No usable MicroPython here; the message names what to install."""
 
 
 def _silent(_line: str) -> None:
@@ -55,12 +55,12 @@ def cache_dir() -> Path:
     return Path(base) / "groundwatch"
 
 
-def find(arch: str = "native", *, say: Say = _silent) -> Path:
+def find(arch: str = "native", *, log: Log = _silent) -> Path:
     """Return the executable of a MicroPython >= 1.23 for `arch`.
 
     arch: "native", or a Debian architecture name; "i386" has the object sizes and the 2^30 tick
-    wrap of a 32-bit board. say: called with one line before anything slow.
-    Raises MicropythonMissingError with one line saying what to do.
+    wrap of a 32-bit board. log: called with one line before a slow step.
+    Raises MicropythonMissingError with one line that names the remedy.
     """
     host = DEBIAN_ARCH.get(platform.machine(), platform.machine())
     wanted = host if arch == "native" else arch
@@ -73,7 +73,7 @@ def find(arch: str = "native", *, say: Say = _silent) -> Path:
         return Path(on_path)
     if cached := next(_cached(wanted), None):
         return cached
-    return _unpack(wanted, say)
+    return _unpack(wanted, log)
 
 
 def _given(variable: str, given: str) -> Path:
@@ -87,7 +87,7 @@ def _given(variable: str, given: str) -> Path:
 
 
 def _fault(executable: Path) -> str:
-    """Say why this executable will not do; an empty string when it will."""
+    """Why this executable cannot be used; an empty string when it can."""
     environment = {k: v for k, v in os.environ.items() if k != "MICROPYPATH"}
     try:
         ran = subprocess.run(
@@ -116,7 +116,7 @@ def _cached(arch: str) -> Iterator[Path]:
             yield executable
 
 
-def _unpack(arch: str, say: Say) -> Path:
+def _unpack(arch: str, log: Log) -> Path:
     """Unpack Debian 13's packages into the cache; parallel callers wait for the first."""
     hint = _how_to_install()
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb") and KEYRING.is_file()):
@@ -127,7 +127,7 @@ def _unpack(arch: str, say: Say) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if cached := next(_cached(arch), None):
             return cached
-        say(f"MicroPython: unpacking Debian 13's package privately ({arch}) ...")
+        log(f"MicroPython: unpacking Debian 13's package privately ({arch}) ...")
         with tempfile.TemporaryDirectory(prefix="unpack_", dir=cache) as scratch:
             try:
                 final = _unpack_in(Path(scratch), cache, arch)
@@ -165,7 +165,7 @@ def _unpack_in(scratch: Path, cache: Path, arch: str) -> Path:
         f'"{final}/root/usr/bin/micropython" "$@"\n'
     )
     wrapper.chmod(0o755)
-    shutil.rmtree(final, ignore_errors=True)  # a broken earlier copy: a good one returned above
+    shutil.rmtree(final, ignore_errors=True)  # an earlier damaged copy: a good one returned above
     root.parent.rename(final)
     return final / "micropython"
 
@@ -224,7 +224,7 @@ def main() -> int:
     """Print the path of the executable: `python -m tools.micropython [arch]`."""
     arch = sys.argv[1] if len(sys.argv) > 1 else "native"
     try:
-        print(find(arch, say=lambda line: print(line, file=sys.stderr)))
+        print(find(arch, log=lambda line: print(line, file=sys.stderr)))
     except UserError as error:
         print(f"groundwatch: {error}", file=sys.stderr)
         return 2

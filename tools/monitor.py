@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node monitor`: what a node says on its USB cable, and how it is, live."""
+"""`groundwatch node monitor`: the console lines of a node and their summary, live."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from tools.errors import UserError
 from tools.flash.ports import ports, the_port
 
 _BAUD = 115_200
-_LINE_MOST = 300  # characters; what is longer is cut, and counted
+_MAX_LINE = 300  # characters; longer lines are cut and counted
 _READ_S = 0.1
 _RETRY_S = 0.5
 _PAIR = re.compile(r"(\w+)=(\S+)")
 _LABEL = re.compile(r"^([a-z]+(?: [a-z]+)?)(?= \w+=)")
-# Lines that say something is wrong, wherever in the firmware they come from.
-_TROUBLE = re.compile(r"^(node stops|task failed|watchdog starved|link failed|board faulty|Trace)")
+# Lines that report a fault, from any part of the firmware.
+_FAULT = re.compile(r"^(node stops|task failed|watchdog starved|link failed|board faulty|Trace)")
 
 
 @dataclass
 class Health:
-    """What the lines so far say of the node."""
+    """What the lines so far report of the node."""
 
     facts: dict[str, str] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
 
     def take(self, line: str) -> dict[str, Any]:
-        """The line's kind and values; what it tells of the node is kept."""
+        """The line's kind and values, which are added to this summary."""
         label = match[1] if (match := _LABEL.match(line)) else ""
         values = dict(_PAIR.findall(line)) if label else {}
         self.seen["lines"] += 1
         if label:
             self.seen[label] += 1
-        if _TROUBLE.match(line):
-            self.seen["troubles"] += 1
+        if _FAULT.match(line):
+            self.seen["faults"] += 1
         if label == "node started":
             self.facts |= values
         elif label in ("link up", "link failed"):
@@ -57,11 +57,11 @@ class Health:
 
 
 class Text:
-    """Bytes of a console on which frames may go by -> those of the text between them."""
+    """Console bytes that may contain frames -> the text between the frames."""
 
     def __init__(self) -> None:
         self.frames = 0
-        self._frame: bytes | None = None  # what came since a 0x00 that may have begun one
+        self._frame: bytes | None = None  # bytes since a 0x00 that may have started one
 
     def feed(self, data: bytes) -> bytes:
         text = b""
@@ -77,7 +77,7 @@ class Text:
         return text
 
     def _mark(self) -> bytes:
-        """A 0x00 ends a frame, or begins one; after what was none it may do either."""
+        """A 0x00 ends a frame or starts one; after bytes that are no frame it may be either."""
         ended, self._frame = self._frame, b""
         if not ended:
             return b""
@@ -91,7 +91,7 @@ class Text:
 
 
 class Lines:
-    """Bytes as they come -> printable lines, bounded: what hangs on the cable is not trusted."""
+    """Bytes as received -> printable lines of bounded length: the device is not trusted."""
 
     def __init__(self) -> None:
         self.cut = 0
@@ -105,25 +105,25 @@ class Lines:
             skipped, self._skipping = self._skipping, False
             if not skipped:
                 yield self._plain(part)
-        if len(self._rest) > 4 * _LINE_MOST:
+        if len(self._rest) > 4 * _MAX_LINE:
             if not self._skipping:
                 yield self._plain(self._rest)
             self._rest, self._skipping = b"", True
 
     def _plain(self, part: bytes) -> str:
         text = part.decode("utf-8", "replace").rstrip("\r")
-        if len(text) > _LINE_MOST:
+        if len(text) > _MAX_LINE:
             self.cut += 1
-            text = text[:_LINE_MOST]
+            text = text[:_MAX_LINE]
         return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 @click.command()
 @click.option("--port", help="the node's port  [default: the one that is plugged in]")
-@click.option("--seconds", type=float, help="stop after so long  [default: Ctrl-C]")
+@click.option("--seconds", type=float, help="stop after this time  [default: Ctrl-C]")
 @json_option("one JSON object for each line")
 def monitor(port: str | None, seconds: float | None, as_json: bool) -> None:
-    """Show the node's lines until the time is over; unplugged, it waits for it to come back."""
+    """Show the node's lines until the time is over; an unplugged node is waited for."""
     if seconds is not None and not 0 < seconds <= 1e7:
         raise UserError("--seconds must be a number of seconds, as in --seconds 60")
     found = the_port(port, ports())
@@ -147,7 +147,7 @@ def monitor(port: str | None, seconds: float | None, as_json: bool) -> None:
 
 
 def _bytes(port: str, is_over: Callable[[], bool]) -> Iterator[bytes]:
-    """What comes, over any number of pluggings. The first time the port must be there."""
+    """Received bytes, also after the node is replugged. At the first open the port must exist."""
     was_here = False
     while not is_over():
         try:
@@ -165,9 +165,9 @@ def _bytes(port: str, is_over: Callable[[], bool]) -> Iterator[bytes]:
             time.sleep(_RETRY_S)
 
 
-def _show(console: Console, as_json: bool, line: str, said: dict[str, Any]) -> None:
+def _show(console: Console, as_json: bool, line: str, fields: dict[str, Any]) -> None:
     if as_json:
-        print(json.dumps({"type": "line", "text": line, **said}), flush=True)
+        print(json.dumps({"type": "line", "text": line, **fields}), flush=True)
         return
-    style = "red" if _TROUBLE.match(line) else "cyan" if said["kind"] == "detection" else None
+    style = "red" if _FAULT.match(line) else "cyan" if fields["kind"] == "detection" else None
     console.print(line, markup=False, soft_wrap=True, style=style)

@@ -16,7 +16,7 @@ from tools.errors import UserError
 
 _T = TypeVar("_T")
 _LINE_MAX = 4096
-# No letter or digit that is taken for another one.
+# No letter or digit that looks like another one.
 _SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Recordings: what a node and a gateway make of real ground, folder by folder."""
+"""Recordings of real ground: reports of a node and alarms of a gateway, per folder."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -14,12 +13,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
 from tools import added, ground, micropython, stretches
@@ -27,7 +24,7 @@ from tools.errors import UserError
 from tools.score.intervals import rate, share
 
 _SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
-_FILES_MOST = 10_000
+_MAX_FILES = 10_000
 _HEADS = (
     "folder",
     "files",
@@ -43,26 +40,26 @@ _PREFACE = """# Recordings
 
 Written by `groundwatch recordings FOLDER --markdown FILE`; not to be edited. Each file goes through
 the node's own detector after ten seconds of synthetic quiet ground at the file's own floor; counts
-without calibration are scaled by that floor. No tree was grown and no limit set on any of them. A
-file is detected when an activity begins in it; "named" counts activities by their last class.
-"Alarms" is what the gateway makes of one such node alone, by the class when the alarm is raised.
+without calibration are scaled by that floor. No tree was fitted and no limit set on any of them. A
+file is detected when an activity starts in it; "named" counts activities by their last class.
+"Alarms" counts alarms of a gateway with one such node, by the class at the time of the alarm.
 
 """
 _ADDED_PREFACE = """# Recordings added to continuous ground
 
 Written by `groundwatch recordings CLIPS --added-to GROUND --markdown FILE`; not to be edited. Each
-clip is added, faded in and out, to a stretch of continuous real ground that begins a minute before
+clip is added, faded in and out, to a stretch of continuous real ground that starts a minute before
 it: there is no seam. The ratio is the clip's loudest two seconds over the ground's median second,
 both rms in 10-60 Hz. "None added" is the same stretch without the clip. A clip is detected when an
-activity begins from its first sample to 5 s after its last.
+activity starts from its first sample to 5 s after its last.
 
 """
 _STRETCHES_PREFACE = """# Recordings, stretch by stretch
 
 Written by `groundwatch recordings FOLDER --stretches CSV --markdown FILE`; not to be edited. Each
-row is a stretch of real ground in which something is likely, and what one node reports of it. No
-stretch has truth. Without a CSV file, stretches are those in which the level of 8-40 Hz rises
-smoothly by 10 dB for 4 to 60 s, as a vehicle that passes makes it, and some weather too.
+row is a stretch of real ground with a likely target, and the report of one node. Stretches have no
+ground truth. Without a CSV file, stretches are those in which the level of 8-40 Hz rises smoothly
+by 10 dB for 4 to 60 s. A passing vehicle causes this, and so does some weather.
 
 """
 _T = TypeVar("_T")
@@ -79,24 +76,6 @@ class Listened:
     alarms: tuple[str, ...]
 
 
-def _ratios(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or not all(-20 <= one <= 60 for one in found):
-        raise click.BadParameter(f"{text!r}: give dB from -20 to 60, as 6,12,18")
-    return found
-
-
-def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
-    try:
-        re.compile(text or "")
-    except re.error as error:
-        raise click.BadParameter(f"{text!r} is no regular expression: {error}") from None
-    return text
-
-
 @dataclass(frozen=True)
 class Request:
     """What was asked for."""
@@ -111,36 +90,6 @@ class Request:
     workers: int
 
 
-@click.command("recordings")
-@click.argument("folder", type=PATH)
-@click.option(
-    "--added-to",
-    type=PATH,
-    metavar="GROUND",
-    help="add each recording to a stretch of these, which are long and continuous",
-)
-@click.option(
-    "--snr",
-    callback=_ratios,
-    default="6,12,18",
-    metavar="DB,DB",
-    help="loudest two seconds over the ground's median second, with --added-to",
-)
-@click.option(
-    "--group-by",
-    callback=_pattern,
-    metavar="REGEX",
-    help="a row for each match in the names, with --added-to; else for each folder",
-)
-@click.option(
-    "--stretches",
-    metavar="CSV|rises",
-    help="a row for each stretch listed in a CSV file (file, t0_s, t1_s), or for each one in"
-    " which the level rises smoothly, as a vehicle passes",
-)
-@json_option("a line for each file, then a summary")
-@click.option("--markdown", type=PATH, metavar="FILE", help="write the table")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
 def recordings_command(**given: Any) -> None:
     """FOLDER holds recordings, or folders of them."""
     asked = Request(**given)
@@ -216,8 +165,8 @@ def find(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-    if not 1 <= len(files) <= _FILES_MOST:
-        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_FILES_MOST} are taken")
+    if not 1 <= len(files) <= _MAX_FILES:
+        raise UserError(f"{folder}: {len(files)} recordings; 1 to {_MAX_FILES} are taken")
     return files
 
 

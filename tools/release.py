@@ -21,12 +21,12 @@ from tools.compiled import architecture_of, mpy_for, version_of
 from tools.errors import UserError
 from tools.image import FIRMWARE, boards, make_image
 
-_WHAT = "release key"
-_PASSPHRASE_MOST = 4096
+KEY_KIND = "release key"
+_MAX_PASSPHRASE = 4096
 
 
 def public_path(key: Path) -> Path:
-    """Where the public half of a key lies."""
+    """The path of the public half of a key."""
     return key.with_suffix(".pub")
 
 
@@ -50,7 +50,9 @@ def make_key(out: Path, passphrase_file: Path | None, as_json: bool) -> None:
     if public.exists():
         raise UserError(f"{public} exists already and is not overwritten")
     secret = Ed25519PrivateKey.generate()
-    wrapped.create(out, _WHAT, secret.private_bytes_raw(), passphrase(passphrase_file, is_new=True))
+    wrapped.create(
+        out, KEY_KIND, secret.private_bytes_raw(), passphrase(passphrase_file, is_new=True)
+    )
     try:
         public.write_text(secret.public_key().public_bytes_raw().hex() + "\n")
     except OSError as error:
@@ -58,13 +60,13 @@ def make_key(out: Path, passphrase_file: Path | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"type": "key", "key": str(out), "public": str(public)}))
         return
-    print(f"wrote {out} (keep it off the gateway and off the net) and {public} (for node.toml")
+    print(f"wrote {out} (keep it offline, away from the gateway) and {public} (for node.toml")
     print("and gateway.toml)")
 
 
 @click.command()
-@click.option("--board", required=True, type=click.Choice(boards()), help="the board it is for")
-@click.option("--version", required=True, help="as in 0.2.0; newer than any before")
+@click.option("--board", required=True, type=click.Choice(boards()), help="its board")
+@click.option("--version", required=True, help="as in 0.2.0; newer than all earlier ones")
 @click.option("--key", type=PATH, default=Path("release.key"), help="the release key")
 @architecture_option
 @click.option("--firmware", type=PATH, default=FIRMWARE, help="another firmware folder")
@@ -81,12 +83,12 @@ def sign(
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """A signed file of the compiled firmware; a file that is there is not overwritten."""
+    """A signed file of the compiled firmware; an existing file is not overwritten."""
     try:
         package.version_number(version)
     except ValueError as error:
         raise UserError(str(error)) from None
-    raw = wrapped.open_secret(key, _WHAT, passphrase(passphrase_file, is_new=False))
+    raw = wrapped.open_secret(key, KEY_KIND, passphrase(passphrase_file, is_new=False))
     mpy = mpy_for(board, architecture)
     secret = Ed25519PrivateKey.from_private_bytes(raw)
     data = make_release(board, version, secret, firmware, mpy)
@@ -107,7 +109,7 @@ def sign(
 def make_release(
     board: str, version: str, key: Ed25519PrivateKey, firmware: Path = FIRMWARE, mpy: int = 0
 ) -> bytes:
-    """A release file of the firmware in a folder, which says it is `version`.
+    """A release file of the firmware in a folder, with this version.
 
     `mpy` is the MicroPython it is for (tools.compiled); 0 is the board's own. The same sources give
     the same bytes. Raises UserError, ConfigError.
@@ -120,7 +122,7 @@ def make_release(
 @click.argument("file", type=PATH)
 @click.option("--key", type=PATH, default=Path("release.pub"), help="the public key")
 def show(file: Path, key: Path) -> None:
-    """What is in it, as one JSON object."""
+    """Print its content as one JSON object."""
     public = Ed25519PublicKey.from_public_bytes(load_public_key(key))
     release = package.load(file, public)
     size = sum(map(len, release.contents))
@@ -137,7 +139,7 @@ def show(file: Path, key: Path) -> None:
 
 
 def passphrase(source: Path | None, is_new: bool) -> str:
-    """From --passphrase-file, or asked for on the terminal; never an argument.
+    """From --passphrase-file, or typed at the terminal; never an argument.
 
     Raises UserError, ConfigError.
     """
@@ -151,6 +153,6 @@ def passphrase(source: Path | None, is_new: bool) -> str:
     if str(source) == "-":
         return sys.stdin.readline().rstrip("\n")
     try:
-        return read_private(source, _PASSPHRASE_MOST).decode().rstrip("\n")
+        return read_private(source, _MAX_PASSPHRASE).decode().rstrip("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {source}: {error}") from None

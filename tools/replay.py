@@ -10,21 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.console import Console
 from rich.status import Status
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, config_option, json_option
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.service.outcome import Outcome
 from gateway.service.stages import Stages
-from gateway.store.choose import place
 from sim_hardware.site import write_site
 from tools import micropython, replay_store
 from tools.errors import UserError
+from tools.line_printer import LinePrinter
 from tools.score.truth import Point
-from tools.telling import Teller
 from tools.trees import write_settings, write_trees
 
 # The simulator is an extra; a store is replayed without it.
@@ -33,12 +30,12 @@ if TYPE_CHECKING:
     from sim_hardware.virtual import VirtualRun
 
 _TICK_US = 1_000_000
-_AMBIENT_LEAST_NM_S, _AMBIENT_MOST_NM_S = 1.0, 100_000.0
+_MIN_AMBIENT_NM_S, _MAX_AMBIENT_NM_S = 1.0, 100_000.0
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What one replay gave: JSON lines in the order things were decided, and the summary."""
+    """What one replay gave: JSON lines in the order of the decisions, and the summary."""
 
     lines: list[dict[str, Any]]
     summary: dict[str, Any]
@@ -58,8 +55,8 @@ def replay(
     ambient_nm_s: float = 100.0,
     settings: Mapping[str, int] | None = None,
 ) -> Replay:
-    """Run every node of the take, then step what they sent through the gateway's stages. All nodes
-    have these settings from the start."""
+    """Run every node of the take, then step their messages through the gateway's stages. All nodes
+    start with these settings."""
     from sim_hardware.virtual import Pace, simulate
 
     # A root of its own for each seed: nothing here is secret, and one seed gives one result.
@@ -97,7 +94,7 @@ def _step(stages: Stages, run: VirtualRun, zero_us: int, end_us: int) -> Iterato
             yield stages.tick(tick_us)
             tick_us += _TICK_US
         yield stages.uplink(at_us, uplink.topic, uplink.payload)
-    # What ended with the take is seen to end.
+    # Activities that end with the take are closed.
     for last_us in range(tick_us or end_us, end_us, _TICK_US):
         yield stages.tick(last_us)
 
@@ -125,28 +122,6 @@ def _summary(
     return summary
 
 
-@click.command("replay")
-@click.argument("path", type=PATH, required=False)
-@click.option(
-    "--store",
-    type=place,
-    metavar="PATH",
-    help="a gateway's groundwatch.db, or the URL of PostgreSQL; it is only read",
-)
-@config_option("with --store: the gateway's configuration, for its site and orders")
-@click.option(
-    "--rules",
-    type=PATH,
-    help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
-)
-@json_option()
-@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the simulated parts")
-@click.option(
-    "--ambient-nm-s",
-    type=float,
-    default=100.0,
-    help="what the quiet floor of uncalibrated counts is taken for",
-)
 def replay_command(
     path: Path | None,
     store: Path | str | None,
@@ -161,13 +136,13 @@ def replay_command(
         return replay_store.run(store, config, rules, as_json)
     if path is None or store is not None:
         raise UserError("name either a take, a recording, or a store: --store data/groundwatch.db")
-    if not _AMBIENT_LEAST_NM_S <= ambient_nm_s <= _AMBIENT_MOST_NM_S:
+    if not _MIN_AMBIENT_NM_S <= ambient_nm_s <= _MAX_AMBIENT_NM_S:
         raise UserError("--ambient-nm-s must be from 1 to 100000; a quiet field has about 100")
     given = load_take(path)
     waiting = f"{len(given.nodes)} nodes listen to {given.duration_s:.0f} s of ground"
     with Status(waiting, console=Console(stderr=True)):
         result = replay(given, seed=seed, ambient_nm_s=ambient_nm_s)
-    teller = Teller(as_json)
+    printer = LinePrinter(as_json)
     for line in [*result.lines, result.summary]:
-        teller.line(line)
+        printer.line(line)
     return 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Replay of a store: the same alarms again, byte for byte, or what other rules would have made."""
+"""Replay of a store: the same alarms, byte for byte, or those of other rules."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def run(store: Path | str, config: Path, rules: Path | None, as_json: bool) -> i
         with reading(store) as db:
             if not sql_replay.holds_log(db):
                 raise UserError(
-                    "the store cannot be replayed: it was made by an earlier version, which kept "
-                    "no log; what a gateway of this version adds to it can be"
+                    "the store cannot be replayed: it is of an earlier version, which kept "
+                    "no log; entries of this version can be replayed"
                 )
             if rules is None:
                 lines = list(_same(replay(db, then)))
@@ -111,7 +111,7 @@ def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
 
 
 def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[dict[str, Any]]:
-    """Alarms of then and of now that are about the same, and those that have no counterpart."""
+    """Pairs of recorded and replayed alarms, and those without a counterpart."""
     old, new = alarms_of(was), alarms_of(now)
     both = 0
     for about, alarm in new.items():
@@ -123,7 +123,7 @@ def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[
     for about, alarm in old.items():
         if counterpart(about, new) is None:
             gone += 1
-            yield {"type": "alarm", "only": "as it was", **alarm}
+            yield {"type": "alarm", "only": "as recorded", **alarm}
     yield {
         "type": "summary",
         "alarms_then": len(old),
@@ -135,7 +135,7 @@ def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[
 
 
 def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
-    """What puts the rules of a file in the place of those in force. Raises ConfigError."""
+    """A function that replaces the rules in force by those of a file. Raises ConfigError."""
     file = read_toml(path, RulesFile)
     changed = {name: value for name, value in asdict(file.rules).items() if value is not UNSET}
     given = None
@@ -150,7 +150,7 @@ def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
     def change(policy: Policy) -> Policy:
         alarms = policy.alarms
         if given is not None:
-            # A sector may have come later than the moment that is replayed.
+            # A sector may be newer than the replayed moment.
             schedules = {s: one for s, one in given.schedules.items() if s in alarms.nodes_of}
             confirmed = {s: one for s, one in given.confirmed.items() if s in alarms.nodes_of}
             alarms = replace(

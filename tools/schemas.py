@@ -59,7 +59,7 @@ def schema_of(kind: type) -> dict[str, Any]:
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
-    """Names of schemas that are not there, other than they should be, or of no file."""
+    """Names of schemas that are missing, out of date, or of no file."""
     wanted = schemas()
     there = {path.name: path.read_text() for path in folder.glob("*.schema.json")}
     return sorted(name for name in wanted | there if wanted.get(name) != there.get(name))
@@ -78,7 +78,7 @@ def _custom(kind: type) -> dict[str, Any]:
 
 
 def _without_null(table: dict[str, Any]) -> None:
-    # TOML has no null: a key is there or not. Nor is a whole table of defaults worth reading.
+    # TOML has no null: a key is present or absent. A whole table of defaults is omitted.
     for name, value in table.get("properties", {}).items():
         kinds = [one for one in value.pop("anyOf", ()) if one != {"type": "null"}]
         merged = {**value, **kinds[0]} if kinds else value

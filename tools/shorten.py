@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Short names in compiled firmware: a Pico W keeps each different name on its heap for ever.
+"""Short names in compiled firmware: a Pico W keeps each different name on its heap permanently.
 
 Of a name MicroPython stores the letters and 7 bytes, in tables that double when they are full.
-What only the file itself can see is renamed before it is compiled, in place, so that a traceback
-still shows the right line of the source: private names, and parameters that no call names.
-Each group of files, those whose classes inherit from each other, uses the same few names again.
+Private names, and parameters that no call names, are visible only in their own file. They are
+renamed in place before compilation, so a traceback still shows the right line of the source.
+Each group of files whose classes inherit from each other uses the same few names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from string import ascii_letters
 from tools.errors import UserError
 
 _Place = tuple[int, int]  # line from 1, byte in it from 0
-# Names that mean something to MicroPython's compiler or to whoever calls from outside.
+# Names that have a meaning for MicroPython's compiler or for callers.
 _KEPT = {"_", "self"}
 
 
@@ -30,14 +30,14 @@ def shorten(sources: Mapping[str, bytes]) -> dict[str, bytes]:
     Raises UserError for a file that is no Python.
     """
     trees = {name: parse(name, source) for name, source in sources.items()}
-    said = words_said(trees.values())
+    kept = call_words(trees.values())
     out = {}
     for group in _groups(trees):
         private = _private_names({name: trees[name] for name in group})
         for name in group:
             renamer = _Renamer(sources[name], trees[name])
             renamer.rename_private(private)
-            renamer.rename_parameters(said)
+            renamer.rename_parameters(kept)
             out[name] = renamer.result()
     return out
 
@@ -51,8 +51,8 @@ def parse(name: str, source: bytes) -> ast.Module:
         raise UserError(f"{name}, line {line}: SyntaxError: {error.args[0]}") from None
 
 
-def words_said(trees: Iterable[ast.Module]) -> set[str]:
-    """Every word that a call gives an argument by, or that stands in a text of its own."""
+def call_words(trees: Iterable[ast.Module]) -> set[str]:
+    """Names of keyword arguments in calls, and string constants."""
     words: set[str] = set()
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.keyword) and node.arg is not None:
@@ -153,10 +153,10 @@ class _Renamer:
                 if word in names:
                     self._rename(node, word, names[word])
 
-    def rename_parameters(self, said: set[str]) -> None:
+    def rename_parameters(self, called: set[str]) -> None:
         """Of each outermost function, with those inside it."""
         for function, scope in _functions(self._tree, self._table):
-            kept = said | _foreign(scope) | _bound(function) | _KEPT
+            kept = called | _foreign(scope) | _bound(function) | _KEPT
             there = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
             fresh = (word for number in count() if (word := f"p{number}") not in there)
             spellings: dict[str, str] = {}

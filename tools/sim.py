@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch sim export`: a simulated world becomes a take, with the truth of who went where."""
+"""`groundwatch sim export`: a simulated world as a take, with its ground truth."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ import json
 import os
 from pathlib import Path
 
-import click
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from sim_hardware.take import Take
 from sim_hardware.world import World, load
 from tools.errors import UserError
 
-_SECONDS_MOST = 86_400.0
-_NODE_SECONDS_MOST = 400_000.0  # 0.8 GB of samples
+_MAX_SECONDS = 86_400.0
+_MAX_NODE_SECONDS = 400_000.0  # 0.8 GB of samples
 _NAME_CHARS = 16
 
 
 def make(scenario: Path, seconds: float, seed: int) -> Take:
-    """The take that was asked for, with a bar while it is made."""
+    """The requested take, with a progress bar."""
     world = World(load(scenario), seed)
-    if len(world.nodes) * seconds > _NODE_SECONDS_MOST:
+    if len(world.nodes) * seconds > _MAX_NODE_SECONDS:
         raise UserError(
             f"{len(world.nodes)} nodes for {seconds:g} s are too much for one take; "
-            "ask for fewer seconds, or let groundwatch score stream the scenario"
+            "give fewer seconds, or let groundwatch score stream the scenario"
         )
     if len(world.scenario.name) > _NAME_CHARS:
         raise UserError(f"site.name {world.scenario.name!r} is longer than {_NAME_CHARS}")
@@ -67,13 +65,6 @@ def plot(made: Take, path: Path, title: str) -> None:
         raise UserError(f"cannot write {path}: {error}") from None
 
 
-@click.command()
-@click.argument("scenario", type=PATH, required=False)
-@click.option("--seconds", type=float, default=120.0, help="how long")
-@click.option("--seed", type=int, default=1, help="of the world")
-@click.option("--out", type=PATH, help="the take folder to write; must not exist")
-@click.option("--plot", "picture", type=PATH, metavar="PNG", help="draw what each node measured")
-@json_option("print what was written as one JSON object")
 def export(
     scenario: Path | None,
     seconds: float,
@@ -85,12 +76,12 @@ def export(
     """SCENARIO is the name of a built-in one, or a .toml file."""
     if scenario is None:
         raise UserError("name a scenario; groundwatch sim list describes them")
-    if not 1 <= seconds <= _SECONDS_MOST:
-        raise UserError(f"--seconds must be from 1 to {_SECONDS_MOST:g}")
+    if not 1 <= seconds <= _MAX_SECONDS:
+        raise UserError(f"--seconds must be from 1 to {_MAX_SECONDS:g}")
     if seed < 0:
         raise UserError("--seed must be 0 or more")
     if out is None and picture is None:
-        raise UserError("say where to: --out FOLDER for a take, --plot PNG for a picture")
+        raise UserError("name an output: --out FOLDER for a take, --plot PNG for a picture")
     if out is not None and out.exists():
         raise UserError(f"{out} exists already; give a new folder")
     made = make(scenario, seconds, seed)

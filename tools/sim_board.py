@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.commands.options import PATH
+from gateway.commands.options import PATH, json_option
 from tools.errors import UserError
 from tools.extras import need
 from tools.micropython import cache_dir
@@ -38,13 +38,13 @@ _ANSWERS = ("absent", "refuse", "gateway")
     type=PATH,
     default=Path("control"),
     metavar="PATH",
-    help="name of its control socket; `groundwatch sim control` asks there",
+    help="name of its control socket; `groundwatch sim control` uses it",
 )
 @click.option(
     "--network",
     multiple=True,
     metavar="[PORT=]127.0.0.1:PORT",
-    help="what the board finds at 10.0.0.1:PORT; may be given again; without it, nothing",
+    help="service for the board at 10.0.0.1:PORT; repeatable; default: none",
 )
 @click.option(
     "--dns",
@@ -57,6 +57,7 @@ _ANSWERS = ("absent", "refuse", "gateway")
     "--bootsel", type=PATH, metavar="FOLDER", help="blank, and its boot ROM's drive in here"
 )
 @click.option("--flash", type=PATH, metavar="FILE", help="keeps its flash between runs")
+@json_option("print one JSON line when the board is ready")
 def board(
     name: str,
     image: Path | None,
@@ -67,8 +68,9 @@ def board(
     files: Path | None,
     bootsel: Path | None,
     flash: Path | None,
+    as_json: bool,
 ) -> None:
-    """Until it is ended; `name` is pico_w, the only one that there is."""
+    """Run until the board is ended; `name` is pico_w, the only one."""
     need("rp2040py", "littlefs")
     routes = dict(_route(text) for text in network)
     names = _names(dns)
@@ -95,12 +97,13 @@ def board(
             bootsel=bootsel,
             routes=routes,
             names=names,
+            as_json=as_json,
         )
     )
 
 
 def _route(text: str) -> tuple[int, tuple[str, int]]:
-    """A port of the board's gateway, and the loopback address and port that it stands for."""
+    """A port of the board's gateway, and its loopback address and port."""
     left, _, place = text.rpartition("=")
     host, _, port_text = place.rpartition(":")
     try:
@@ -123,7 +126,7 @@ def _names(text: str) -> NameServer:
     name, _, late = text.partition(":")
     if name not in _ANSWERS or not (late or "0").isdecimal() or int(late or 0) > DELAY_MS_MAX:
         raise UserError(
-            f"--dns {text}: give {', '.join(_ANSWERS[:-1])} or {_ANSWERS[-1]}, and perhaps how "
-            f"late in ms (at most {DELAY_MS_MAX}), as gateway:2000"
+            f"--dns {text}: give {', '.join(_ANSWERS[:-1])} or {_ANSWERS[-1]}, optionally "
+            f"with a delay in ms (at most {DELAY_MS_MAX}), as gateway:2000"
         )
     return NameServer(Answer(name), int(late or 0))

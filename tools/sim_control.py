@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sim control: ask an emulated board that runs, one request, and print its answer."""
+"""Sim control: send one request to a running emulated board and print its answer."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Terminal: a verb that runs until ^C or SIGTERM ends in order, with its summary."""
+"""Signals: a verb that runs until ^C or SIGTERM ends in order, with its summary."""
 
 from __future__ import annotations
 

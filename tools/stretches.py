@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Recordings, stretch by stretch: what the node reports where something is likely.
+"""Recordings by stretch: reports of the node where a target is likely.
 
 Stretches come from a CSV file (file, t0_s, t1_s), or from a plain level rule that shares nothing
 with the node: the level in 8-40 Hz, second by second, stands 10 dB or more over the fifth of the
-seconds around it for 4 to 60 s, and no second differs from the next by more than 10 dB. That is how
-a vehicle passes; so does some weather. No stretch has truth: each is a question.
+seconds around it for 4 to 60 s, and no second differs from the next by more than 10 dB. A passing
+vehicle has this shape, and so has some weather. Stretches have no ground truth.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RISE_DB, _STEP_DB = 10.0, 10.0
 _SHORTEST_S, _LONGEST_S = 4, 60
 _AROUND_S = 241
 _BEFORE_S, _AFTER_S = 3.0, 5.0
-_ROWS_MOST = 10_000
+_MAX_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def read(path: Path, top: Path) -> list[Stretch]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
-                if number > _ROWS_MOST:
-                    raise UserError(f"{path}: more than {_ROWS_MOST} lines")
+                if number > _MAX_ROWS:
+                    raise UserError(f"{path}: more than {_MAX_ROWS} lines")
                 try:
                     one = Stretch(row["file"], float(row["t0_s"]), float(row["t1_s"]))
                 except (KeyError, TypeError, ValueError):

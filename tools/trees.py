@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Board room, for a whole site: the bundle of every simulated node."""
+"""The bundles of all simulated nodes of a site."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tools.micropython import find
 def write_trees(
     site: Site, fleet_root: bytes, port: int, out: Path, interpreter: Path | None = None
 ) -> dict[str, Path]:
-    """Write one tree for each node of `site` below `out`; return them by node id.
+    """Write one bundle for each node of `site` below `out`; return them by node id.
 
-    The nodes look for their broker on loopback at `port`, and are compiled for `interpreter`, by
+    The nodes connect to their broker on loopback at `port`, and are compiled for `interpreter`, by
     default the MicroPython of this machine. Raises UserError.
     """
     mpy = mpy_of_interpreter(interpreter or find())
@@ -45,7 +45,7 @@ def write_trees(
 
 
 def write_settings(tree: Path, values: Mapping[str, int]) -> None:
-    """The settings that a node finds on its flash, as if `configure` had been there before."""
+    """The settings that a node finds on its flash, as after an earlier `configure`."""
     body = (1).to_bytes(4, "big") + node_settings.encode({**node_settings.DEFAULTS, **values})
     (tree / "state").mkdir(exist_ok=True)
     (tree / "state" / "set0").write_bytes(body + zlib.crc32(body).to_bytes(4, "big"))

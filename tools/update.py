@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node update`: have the running gateway bring a release to its nodes, in waves."""
+"""`groundwatch node update`: the running gateway updates its nodes to a release, in waves."""
 
 from __future__ import annotations
 
@@ -37,10 +37,12 @@ _EVERY_S = 1.0
 )
 @click.option("--failures", type=int, default=0, help="nodes that may fail before it stops")
 @click.option("--soak", type=int, default=60, help="seconds between two waves")
-@click.option("--patience", type=int, default=3600, help="seconds a node may take")
-@click.option("--no-wait", is_flag=True, help="start it and leave")
-@click.option("--status", is_flag=True, help="show how far it is")
-@click.option("--stop", metavar="REASON", help="end it; nodes at work keep their firmware")
+@click.option(
+    "--node-timeout", "node_timeout_s", type=int, default=3600, help="seconds for each node"
+)
+@click.option("--no-wait", is_flag=True, help="start it and return")
+@click.option("--status", is_flag=True, help="show the progress")
+@click.option("--stop", metavar="REASON", help="end it; unfinished nodes keep their firmware")
 @json_option("print it as JSON")
 def update(
     file: Path | None,
@@ -48,48 +50,48 @@ def update(
     waves: Sequence[str],
     failures: int,
     soak: int,
-    patience: int,
+    node_timeout_s: int,
     no_wait: bool,
     status: bool,
     stop: str | None,
     as_json: bool,
 ) -> int:
-    """0 when all nodes are done (or it only began), 1 when it was stopped."""
+    """0 when all nodes are done (or it only started), 1 when it was stopped."""
     client = Client(load_config(config).data_dir)
     if (file is not None) + status + (stop is not None) != 1:
         raise UserError("give a release file, --status or --stop REASON")
     if stop is not None:
-        _tell(_plain(client.post("/updates/stop", Update, ReasonBody(reason=stop))), as_json)
+        _show(_plain(client.post("/updates/stop", Update, ReasonBody(reason=stop))), as_json)
         return 0
     if file is None:
-        _tell(_plain(client.get("/updates", Update)), as_json)
+        _show(_plain(client.get("/updates", Update)), as_json)
         return 0
     body = UpdateBody(
         file=str(file.resolve()),
         waves=tuple(waves) or DEFAULT,
         max_failures=failures,
         soak_s=soak,
-        patience_s=patience,
+        node_timeout_s=node_timeout_s,
     )
     rollout = _plain(client.post("/updates", Update, body))
     if no_wait:
-        _tell(rollout, as_json)
+        _show(rollout, as_json)
         return 0
     return _follow(client, rollout, as_json)
 
 
 def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> int:
-    """Tell each change until it has ended; leaving (^C) changes nothing."""
-    told: dict[str, str] = {}
+    """Print each change until the update has ended; ^C does not stop the update."""
+    shown: dict[str, str] = {}
     while True:
         if not as_json:
             for node in rollout["nodes"]:
                 line = _line(node, rollout["files"])
-                if told.get(node["node"]) != line:
-                    told[node["node"]] = line
+                if shown.get(node["node"]) != line:
+                    shown[node["node"]] = line
                     print(line, flush=True)
         if rollout["ended"]:
-            _tell(rollout, as_json)
+            _show(rollout, as_json)
             return 0 if rollout["ended"] == DONE else 1
         time.sleep(_EVERY_S)
         rollout = _plain(client.get("/updates", Update))
@@ -97,12 +99,12 @@ def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> int:
 
 def _plain(update: Update) -> dict[str, Any]:
     if update.rollout is None:
-        raise UserError("this gateway has brought no update yet")
+        raise UserError("this gateway has run no update yet")
     value: dict[str, Any] = msgspec.to_builtins(update.rollout)
     return value
 
 
-def _tell(rollout: dict[str, Any], as_json: bool) -> None:
+def _show(rollout: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rollout))
         return

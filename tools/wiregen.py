@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch wire`: write what follows from the schema table, or check that it is current."""
+"""`groundwatch wire`: write the files generated from the schema table, or check them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def wire(check: bool) -> int:
 
 
 def write(check: bool) -> int:
-    """1 when a file is not current and stays so."""
+    """1 when a file is not current and was not written."""
     stale = {path: text for path, text in outputs().items() if _read(path) != text}
     for path, text in stale.items():
         shown = path.relative_to(ROOT)
@@ -34,7 +34,7 @@ def write(check: bool) -> int:
 
 
 def outputs() -> dict[Path, str]:
-    """Each generated file and what it must hold."""
+    """Each generated file and its content."""
     schema = wiregen_model.load()
     return {
         ROOT / "gateway" / "wire" / "messages.py": wiregen_python.render(schema),

@@ -16,7 +16,7 @@ FLEET_ROOT = bytes(range(32))
 TOPIC = f"groundwatch/v1/{SITE}/{NODE}/up"
 Values = dict[str, int | str | bytes | list[int]]
 
-# What an ordinary night brings; messages without an entry have no typical size.
+# Typical values; messages without an entry have no typical size.
 TYPICAL: dict[str, Values] = {
     "detection": {
         "t_ms": 5_025_140,

@@ -77,7 +77,7 @@ class Schema:
 
 
 def use_firmware() -> None:
-    """Make `ugs` importable here, with the stand-ins for what only MicroPython has."""
+    """Make `ugs` importable here, with substitutes for modules of MicroPython."""
     for folder in (ROOT / "firmware", ROOT / "sim_hardware" / "cpython"):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))

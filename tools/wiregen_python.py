@@ -42,7 +42,7 @@ def class_name(message: Message) -> str:
 
 
 def attribute(name: str) -> str:
-    """A name Python keeps for itself gets an underscore (PEP 8)."""
+    """A reserved name of Python gets an underscore (PEP 8)."""
     return name + "_" if keyword.iskeyword(name) else name
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.alarms.state import AlarmState, Changes, add, blank, put
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change

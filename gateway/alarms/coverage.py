@@ -8,7 +8,10 @@ means the same where loss is reported late. One node that restarts is neither.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from gateway.alarms.rules import AlarmRules
 from gateway.model.alarm import AlarmKind
@@ -32,15 +35,15 @@ class Presence:
     lost: Set[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+# The store keeps the name that its first version wrote.
+class Coverage(msgspec.Struct, frozen=True, rename={"uncovered": "deaf"}):
     """Broken spans within the window by node (an open one ends at 0), since when each node is
-    offline, the nodes of an active jamming, and the sectors without coverage (`deaf`)."""
+    offline, the nodes of an active jamming, and the sectors without coverage (`uncovered`)."""
 
-    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
-    lost_us: Mapping[str, int] = field(default_factory=dict)
+    spans: Mapping[str, tuple[Span, ...]] = msgspec.field(default_factory=dict)
+    lost_us: Mapping[str, int] = msgspec.field(default_factory=dict)
     jammed: frozenset[str] = frozenset()
-    deaf: frozenset[str] = frozenset()
+    uncovered: frozenset[str] = frozenset()
 
 
 _NORMAL = Coverage()
@@ -126,7 +129,7 @@ def _sectors(
         if len(own) > 1 and seen.lost >= set(own) and not state.jammed >= set(own)
     )
     found = []
-    for sector in sorted(uncovered ^ state.deaf):
+    for sector in sorted(uncovered ^ state.uncovered):
         nodes = tuple(nodes_of.get(sector, ()))
         reason = f"all {len(nodes)} nodes of {sector} are offline: the sector is not monitored"
         found.append(
@@ -134,7 +137,7 @@ def _sectors(
                 AlarmKind.SECTOR_LOST, sector, nodes, (sector,), sector in uncovered, reason
             )
         )
-    return replace(state, deaf=uncovered), tuple(found)
+    return replace(state, uncovered=uncovered), tuple(found)
 
 
 def of_site(state: Coverage, rules: AlarmRules) -> Coverage:
@@ -144,5 +147,5 @@ def of_site(state: Coverage, rules: AlarmRules) -> Coverage:
         spans={node: spans for node, spans in state.spans.items() if node in nodes},
         lost_us={node: at_us for node, at_us in state.lost_us.items() if node in nodes},
         jammed=state.jammed & nodes,
-        deaf=state.deaf & rules.nodes_of.keys(),
+        uncovered=state.uncovered & rules.nodes_of.keys(),
     )

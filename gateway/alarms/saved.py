@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The orders in force as one value, so that a restart goes on where it stopped."""
+"""Alarms: operator actions in force as one value, kept over a restart."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from gateway.alarms.rules import CLOSED_KEPT, MAX_OPEN
 from gateway.model.actions.orders import Mask, Override, Walk
 from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change
@@ -32,7 +34,7 @@ class AlarmState:
 
 def queue(alarms: tuple[Alarm, ...]) -> list[Alarm]:
     """Unacknowledged first, then by priority, then the longest unacknowledged (UFGS 13721)."""
-    return sorted(alarms, key=lambda a: (not a.asks, a.priority, a.raised_us, a.id))
+    return sorted(alarms, key=lambda a: (not a.unacknowledged, a.priority, a.raised_us, a.id))
 
 
 def blank(state: AlarmState, kind: AlarmKind, key: str, now_us: int) -> Alarm:
@@ -49,13 +51,15 @@ def blank(state: AlarmState, kind: AlarmKind, key: str, now_us: int) -> Alarm:
         nodes=(),
         sectors=(),
         reasons=(),
-        told_us=now_us,
+        notified_us=now_us,
     )
 
 
 def reactivate(alarm: Alarm, now_us: int) -> Alarm:
     """Unacknowledged again: something about it is new."""
-    return replace(alarm, acknowledged=False, told_us=now_us, escalation=0, escalated_to="")
+    return structs.replace(
+        alarm, acknowledged=False, notified_us=now_us, escalation=0, escalated_to=""
+    )
 
 
 def add(state: AlarmState, alarm: Alarm, now_us: int) -> tuple[AlarmState, Changes]:

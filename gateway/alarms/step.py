@@ -6,7 +6,7 @@ Pure: (state, rules, input, now) -> (state, changes). Each alarm is acknowledged
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.alarms import conditions, intrusion, orders
 from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
@@ -67,7 +67,7 @@ def _acknowledge(state: AlarmState, given: Acknowledge, now_us: int) -> tuple[Al
     if not known.acknowledged:
         alarm = replace(alarm, acknowledged=True, acknowledged_by=given.by, acknowledged_us=now_us)
     if given.disposition is not None:
-        alarm = replace(alarm, disposition=given.disposition, judged_by=given.by)
+        alarm = replace(alarm, disposition=given.disposition, assessed_by=given.by)
     return put(state, alarm), (AlarmChange(Change.ACKNOWLEDGED, alarm, now_us, given.by),)
 
 

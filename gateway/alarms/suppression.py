@@ -7,7 +7,7 @@ Only intrusion: alarms of offline nodes and tamper are raised in masked and disa
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from gateway.alarms import orders, suppression
 from gateway.alarms.rules import CLOSED_KEPT_US, TICK_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, put, reactivate
@@ -19,14 +21,14 @@ def on_tick(
     changes: list[AlarmChange] = []
     for alarm in state.open:
         if events is not None and _orphaned(alarm, events):
-            cleared = replace(alarm, active=False, changed_us=now_us)
+            cleared = structs.replace(alarm, active=False, changed_us=now_us)
             changes.append(AlarmChange(Change.CLEARED, cleared, now_us))
             state = put(state, cleared)
             continue
         now = _returned(state, rules, alarm, now_us) if alarm.is_suppressed else alarm
         if now is not alarm:
             changes.append(AlarmChange(Change.RETURNED, now, now_us))
-        if now.asks and rules.escalation:
+        if now.unacknowledged and rules.escalation:
             now = _escalated(rules, now, now_us, changes)
         if now is not alarm:
             state = put(state, now)
@@ -49,17 +51,17 @@ def _returned(state: AlarmState, rules: AlarmRules, alarm: Alarm, now_us: int) -
     # A late report is assessed by the time of its detection, which has passed.
     if alarm.late or suppression.suppressed(state, rules, alarm.nodes, now_us) != ("", ""):
         return alarm
-    return reactivate(replace(alarm, masked="", suppressed="", changed_us=now_us), now_us)
+    return reactivate(structs.replace(alarm, masked="", suppressed="", changed_us=now_us), now_us)
 
 
 def _escalated(rules: AlarmRules, alarm: Alarm, now_us: int, changes: list[AlarmChange]) -> Alarm:
-    if alarm.told_us > now_us + TICK_US:  # the clock was set back
-        return replace(alarm, told_us=now_us)
+    if alarm.notified_us > now_us + TICK_US:  # the clock was set back
+        return structs.replace(alarm, notified_us=now_us)
     for number, step in enumerate(rules.escalation, 1):
         if number <= alarm.escalation or alarm.priority > step.priority:
             continue
-        if now_us - alarm.told_us < step.after_us:
+        if now_us - alarm.notified_us < step.after_us:
             break
-        alarm = replace(alarm, escalation=number, escalated_to=step.to, changed_us=now_us)
+        alarm = structs.replace(alarm, escalation=number, escalated_to=step.to, changed_us=now_us)
         changes.append(AlarmChange(Change.ESCALATED, alarm, now_us))
     return alarm

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""API: one call: who asks for what, read strictly; and the errors that become answers."""
+"""API: one call: caller and request, read strictly; and the errors that become answers."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ async def get_node_commands(call: Call) -> answers.NodeCommands:
 
 
 async def get_node_command(call: Call) -> NodeCommand:
-    """One command and what became of it."""
+    """One command and its result."""
     number = call.number()
     command = call.service.node_command(number)
     if command is None:
@@ -83,7 +83,7 @@ async def get_cues(call: Call) -> answers.Cues:
 
 
 async def get_connectors(call: Call) -> answers.Connectors:
-    """How each connector is."""
+    """State of each connector."""
     return answers.Connectors(connectors=dict(call.service.picture.all(view.CONNECTOR)))
 
 

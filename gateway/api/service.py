@@ -14,7 +14,7 @@ from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.place.site import Site
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
-from gateway.performance.watch import WalkTest
+from gateway.performance.monitored_time import WalkTest
 from gateway.ports.picture import Picture
 from gateway.store.reader import StoreReader
 from gateway.tuning.report import Confirmation, TuningReport
@@ -35,7 +35,7 @@ class UpdateOrder(msgspec.Struct, frozen=True, kw_only=True):
     waves: tuple[str, ...]
     max_failures: int
     soak_s: int
-    patience_s: int
+    node_timeout_s: int
 
 
 class ServiceFacade(Protocol):

@@ -90,7 +90,7 @@ async def begin_update(call: Call) -> answers.Update:
         waves=body.waves,
         max_failures=body.max_failures,
         soak_s=body.soak_s,
-        patience_s=body.patience_s,
+        node_timeout_s=body.node_timeout_s,
     )
     return answers.Update(rollout=await call.service.begin_update(order, call.who.name))
 

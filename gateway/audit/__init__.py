@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: who did what, why and until when, in a chain that shows what was changed."""
+"""Accountability: actor, action, reason and end of each act, in a chain that shows changes."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Accountability: a checkpoint is the chain's value at one entry, signed with Ed25519 (RFC 8032).
 
-Who has the store but not the key cannot compute the chain anew. No I/O.
+With the store but without the key the chain cannot be computed again. No I/O.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXPORT_PREFIX = b"groundwatch/v1 export\n"  # before the bytes of a file that ar
 
 
 def key_id(key: Ed25519PublicKey) -> bytes:
-    """The first bytes of the SHA-256 of the raw public key: tells keys apart."""
+    """The first bytes of the SHA-256 of the raw public key: it identifies the key."""
     return sha256(key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: the evidence in an exported file, read as what a stranger sent."""
+"""Accountability: the evidence in an exported file, read as untrusted input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.audit.checkpoint import EXPORT_PREFIX, is_signed
 from gateway.audit.verify import Evidence, Row
 from gateway.errors import ConfigError
 
-_FILE_MOST = 256 << 20
+_MAX_FILE = 256 << 20
 _AUDIT = ("at_us", "actor", "action", "subject", "reason", "until_us", "detail_json")
 _HISTORY = ("id", "alarm_id", "at_us", "change", "by", "value")
 
@@ -24,10 +24,10 @@ def read(path: Path) -> bytes:
     """The file's bytes. Raises ConfigError."""
     try:
         with path.open("rb") as file:
-            data = file.read(_FILE_MOST + 1)
+            data = file.read(_MAX_FILE + 1)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    if len(data) > _FILE_MOST or not data.startswith(b'{"type":"export"'):
+    if len(data) > _MAX_FILE or not data.startswith(b'{"type":"export"'):
         raise ConfigError(f"{path} is neither a store nor an export")
     return data
 

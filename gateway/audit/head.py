@@ -17,7 +17,7 @@ from gateway.store.interface import CheckpointRow, Writes
 _LOG = logging.getLogger(__name__)
 NAME = "audit.head"
 CODE_DIGITS = 16  # of the link: enough to write down, too much to find another chain for
-_FILE_MOST = 4096
+_MAX_FILE = 4096
 
 
 def code(link: bytes) -> str:
@@ -72,7 +72,7 @@ def load(path: Path) -> CheckpointRow:
     """The checkpoint in a head file. Raises ConfigError."""
     try:
         with path.open("rb") as file:
-            return from_plain(json.loads(file.read(_FILE_MOST)))
+            return from_plain(json.loads(file.read(_MAX_FILE)))
     except OSError as error:
         raise ConfigError(f"cannot read the head file {path}: {error.strerror}") from None
     except (ValueError, RecursionError):

@@ -23,7 +23,7 @@ from gateway.errors import ConfigError
 from gateway.files import read_private, write_atomic
 
 PRIVATE_NAME, PUBLIC_NAME = "audit.key", "audit.pub"
-_FILE_MOST = 4096
+_MAX_FILE = 4096
 
 
 def load_or_create(folder: Path) -> Ed25519PrivateKey:
@@ -55,7 +55,7 @@ def load_public(path: Path) -> Ed25519PublicKey:
     """A public key in PEM. Raises ConfigError."""
     try:
         with path.open("rb") as file:
-            key = load_pem_public_key(file.read(_FILE_MOST))
+            key = load_pem_public_key(file.read(_MAX_FILE))
     except OSError as error:
         raise ConfigError(f"cannot read the public key {path}: {error.strerror}") from None
     except (ValueError, UnsupportedAlgorithm):
@@ -74,7 +74,7 @@ def _create(path: Path) -> None:
 
 
 def _load(path: Path) -> Ed25519PrivateKey:
-    pem = read_private(path, _FILE_MOST)
+    pem = read_private(path, _MAX_FILE)
     try:
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -11,7 +11,7 @@ from gateway.audit import chain
 from gateway.audit.checkpoint import Signer, signed_bytes
 from gateway.store.interface import AuditRow, CheckpointRow, Snapshot, Writes
 
-_WORDS_MOST = 500  # characters of any one text; what is longer is cut: no entry is ever refused
+_MAX_TEXT = 500  # characters of any one text; what is longer is cut: no entry is ever refused
 
 
 class AuditLog:
@@ -74,4 +74,4 @@ class AuditLog:
 
 def _plain(text: str) -> str:
     """What every store and every encoding can hold: no NUL, no half of a surrogate pair."""
-    return "".join(c if c.isprintable() else " " for c in text[:_WORDS_MOST])
+    return "".join(c if c.isprintable() else " " for c in text[:_MAX_TEXT])

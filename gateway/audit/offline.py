@@ -18,7 +18,7 @@ from gateway.store.interface import Store, Writes
 
 
 class Entry(NamedTuple):
-    """Who did what to what, with which outcome."""
+    """Actor, action, subject and outcome."""
 
     actor: str
     action: str

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: does a chain hold? Of the gateway it uses the two functions of the chain and the
-signature, nothing else, so that it can be read and judged by itself. No I/O.
+"""Accountability: verification of a chain. Of the gateway it uses only the two functions of the
+chain and the signature, so that it can be reviewed by itself. No I/O.
 
-Told apart: an edit (digest), an insert or delete (number or link), a chain computed anew
-(checkpoint), a chain cut back (head, or a code somebody wrote down).
+It detects and distinguishes an edit (digest), an insert or delete (number or link), a chain
+computed again (checkpoint), and a truncated chain (head, or a code on paper).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from gateway.audit import chain
 from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
 from gateway.model.actions.record import ERASED
 
-_PROBLEMS_MOST = 20
+_MAX_PROBLEMS = 20
 _CONTENT_TYPES: tuple[Any, ...] = (int, int, str, str, str, str, (int, type(None)), str, bytes)
 
 Row = tuple[Any, ...]
 
 
 class Noted(NamedTuple):
-    """What somebody wrote down: the number of an entry and the first digits of its link."""
+    """A code on paper: the number of an entry and the first digits of its link."""
 
     number: int
     code: str
@@ -34,10 +34,10 @@ class Noted(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """What is to be judged. Rows are of the tables audit, checkpoint and alarm_history.
+    """What is verified. Rows are of the tables audit, checkpoint and alarm_history.
 
-    `whole` is False for an excerpt: it begins at `start` (number, link), and of entries that do not
-    concern it only the digests are there.
+    `whole` is False for an excerpt: it starts at `start` (number, link), and holds only the digests
+    of entries that do not concern it.
     """
 
     entries: Iterable[Row]
@@ -51,7 +51,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class Report:
-    """`problems` is empty when all holds; at most twenty are told."""
+    """`problems` is empty when all holds; at most _MAX_PROBLEMS are kept."""
 
     problems: list[str] = field(default_factory=list)
     entries: int = 0
@@ -61,8 +61,8 @@ class Report:
     newest: int = 0
     code: str = ""
 
-    def tell(self, problem: str) -> None:
-        if len(self.problems) < _PROBLEMS_MOST:
+    def add(self, problem: str) -> None:
+        if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)
 
 
@@ -70,16 +70,16 @@ class Report:
 class _Walk:
     """What is remembered along the chain."""
 
-    wanted: dict[int, bytes]  # link that a checkpoint, the head or a note says
+    wanted: dict[int, bytes]  # link by a checkpoint, the head or a note
     blank: int = 0  # the newest erased entry
-    covered: int = 0  # up to here an entry says that audit content was erased
+    covered: int = 0  # up to here an entry records that audit content was erased
     alarms_before_us: int = 0  # and alarms that changed before this
     changes: dict[int, tuple[str, int]] = field(default_factory=dict)  # history id: sha256, at_us
-    links: dict[int, bytes] = field(default_factory=dict)  # of entries somebody wrote down
+    links: dict[int, bytes] = field(default_factory=dict)  # of noted entries
 
 
 def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report:
-    """Judge it. `keys` are public keys by their id (see `by_id`)."""
+    """The report. `keys` are public keys by their id (see `by_id`)."""
     report = Report()
     wanted = _checkpoints(evidence, keys, report)
     walk = _Walk(wanted)
@@ -89,7 +89,7 @@ def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report
         try:
             link = _entry(row, number + 1, link, walk, report)
         except (ValueError, TypeError, OverflowError, KeyError, AttributeError):
-            report.tell(f"entry {number + 1}: malformed")
+            report.add(f"entry {number + 1}: malformed")
             break
         number = row[0]
         report.entries += 1
@@ -97,7 +97,7 @@ def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report
             walk.links[number] = link
     report.newest, report.code = number, link.hex()[:16]
     if evidence.whole and walk.blank > walk.covered:
-        report.tell(f"entry {walk.blank}: erased, and no entry says so")
+        report.add(f"entry {walk.blank}: erased, and no entry records it")
     _ends(evidence, number, link, walk, report)
     _history(evidence, walk, report)
     return report
@@ -121,26 +121,26 @@ def _checkpoints(
             key = keys.get(signer)
             good = key is not None and is_signed(key, signed_bytes(number, link, at_us), signature)
         except (ValueError, TypeError, OverflowError):
-            report.tell(f"{name}: malformed")
+            report.add(f"{name}: malformed")
             continue
         if key is None:
-            report.tell(f"{name} {number}: signed by a key that was not given")
+            report.add(f"{name} {number}: signed by a key that was not given")
         elif not good:
-            report.tell(f"{name} {number}: the signature is not of the given key")
+            report.add(f"{name} {number}: the signature is not of the given key")
         elif wanted.setdefault(number, link) != link:
-            report.tell(f"{name} {number}: another one says otherwise: the chain has two pasts")
+            report.add(f"{name} {number}: it contradicts another one: the chain has two pasts")
         else:
             report.checkpoints += name == "checkpoint"
     return wanted
 
 
 def _entry(row: Row, number: int, before: bytes, walk: _Walk, report: Report) -> bytes:
-    """The link after this entry as the row says it, so that one fault is told once."""
+    """The link that the row holds for this entry, so that one fault is reported once."""
     *content, digest, link = row
     if type(digest) is not bytes or type(link) is not bytes or type(content[0]) is not int:
         raise ValueError("not a row of the audit")
     if content[0] != number:
-        report.tell(f"entry {number}: missing, the next is {content[0]}")
+        report.add(f"entry {number}: missing, the next is {content[0]}")
         number = content[0]
     if all(value is None for value in content[1:]):
         report.erased += 1
@@ -149,12 +149,12 @@ def _entry(row: Row, number: int, before: bytes, walk: _Walk, report: Report) ->
         raise ValueError("not a row of the audit")
     else:
         if chain.digest(*content) != digest:
-            report.tell(f"entry {number}: its content was changed")
+            report.add(f"entry {number}: its content was changed")
         _remember(content, walk)
     if chain.link(before, digest) != link:
-        report.tell(f"entry {number}: does not follow from the one before it")
+        report.add(f"entry {number}: does not follow from the one before it")
     if walk.wanted.get(number, link) != link:
-        report.tell(f"entry {number}: not what was signed: the chain was computed anew")
+        report.add(f"entry {number}: not what was signed: the chain was computed again")
     return link
 
 
@@ -177,17 +177,17 @@ def _remember(content: list[Any], walk: _Walk) -> None:
 def _ends(evidence: Evidence, number: int, link: bytes, walk: _Walk, report: Report) -> None:
     beyond = max((each for each in walk.wanted if each > number), default=0)
     if evidence.whole and beyond:
-        report.tell(f"entries {number + 1} to {beyond}: signed once, and no longer there")
+        report.add(f"entries {number + 1} to {beyond}: signed once, and no longer there")
     if number > evidence.start[0] and walk.wanted.get(number) != link:
-        report.tell(f"entry {number}: the last one, and no checkpoint signs it")
+        report.add(f"entry {number}: the last one, and no checkpoint signs it")
     for noted in evidence.noted:
         there = walk.links.get(noted.number, b"").hex()[:16]
         if not there:
-            report.tell(f"entry {noted.number}: written down as {noted.code}, and not there")
+            report.add(f"entry {noted.number}: written down as {noted.code}, and not there")
         elif there[: len(noted.code)] != noted.code:
-            report.tell(f"entry {noted.number}: written down as {noted.code}, now {there}")
+            report.add(f"entry {noted.number}: written down as {noted.code}, now {there}")
     if evidence.start[0] and walk.wanted.get(evidence.start[0]) != evidence.start[1]:
-        report.tell(f"entry {evidence.start[0]}: where the excerpt begins, and nothing signs it")
+        report.add(f"entry {evidence.start[0]}: where the excerpt starts, and nothing signs it")
 
 
 def _history(evidence: Evidence, walk: _Walk, report: Report) -> None:
@@ -197,11 +197,11 @@ def _history(evidence: Evidence, walk: _Walk, report: Report) -> None:
         report.history += 1
         seen.add(row[0])
         known = walk.changes.get(row[0])
-        # Changes of before the audit, or whose entries are erased, have nothing to be held against.
+        # Changes before the audit, or whose entries are erased, cannot be compared.
         if known is None and walk.changes and row[0] > first:
-            report.tell(f"alarm history {row[0]}: no entry tells of it: inserted")
+            report.add(f"alarm history {row[0]}: no entry records it: inserted")
         elif known is not None and chain.history_digest(*row).hex() != known[0]:
-            report.tell(f"alarm history {row[0]}: changed after it was written")
+            report.add(f"alarm history {row[0]}: changed after it was written")
     for number, (_digest, at_us) in sorted(walk.changes.items()):
         if number not in seen and evidence.whole and at_us >= walk.alarms_before_us:
-            report.tell(f"alarm history {number}: an entry tells of it, and it is not there")
+            report.add(f"alarm history {number}: an entry records it, and it is not there")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Brokers: who carries messages between nodes and gateway; one abstract, three kinds."""
+"""Brokers: they carry messages between nodes and gateway; one abstract, three kinds."""

@@ -24,7 +24,7 @@ from gateway.ports.link import Arrival, Clock, Offer
 from gateway.wire.topics import downlink_topic, uplink_topic
 
 _LOG = logging.getLogger(__name__)
-_MAX_STRANGERS = 64  # connections before their CONNECT
+_MAX_UNKNOWN = 64  # connections before their CONNECT
 _READ = 16_384  # bytes of one read; more of a peer is not held
 _SWEEP_S = 1.0  # how often keep-alives are looked at
 # Less than a full batch takes: what arrives is read while one is committed, not while none is.
@@ -48,7 +48,7 @@ class EmbeddedBroker(Broker):
         self._passwords = dict(passwords)
         self._server: asyncio.Server | None = None
         self._peers: set[Peer] = set()
-        self._strangers = 0
+        self._unknown = 0
         self._stopping = False
         self._buffer = bytearray(_READ)
         self._unsent: list[Peer] = []
@@ -111,17 +111,17 @@ class EmbeddedBroker(Broker):
         self._passwords = dict(passwords)
         for user, peer in list(self.sessions.items()):
             if peer.password not in passwords.get(user, ()):
-                self.counters["put_out"] += 1
+                self.counters["disconnected"] += 1
                 peer.will = None
                 peer.close()
 
     # What a peer asks of its host
 
     def met(self, peer: Peer) -> bool:
-        """A stranger has connected; False when there are too many of them."""
+        """An unknown client has connected; False when there are too many of them."""
         self._peers.add(peer)
-        self._strangers += 1
-        if self._strangers <= _MAX_STRANGERS:
+        self._unknown += 1
+        if self._unknown <= _MAX_UNKNOWN:
             return True
         self.count("too many unknown connections")
         return False
@@ -137,7 +137,7 @@ class EmbeddedBroker(Broker):
             # The node is back: its old connection ends without its Will.
             old.will = None
             old.close()
-        self._strangers -= 1
+        self._unknown -= 1
         self.counters["connects"] += 1
         return ""
 
@@ -170,7 +170,7 @@ class EmbeddedBroker(Broker):
         """Publish the Will; keep what would not come again."""
         self._peers.discard(peer)
         if not peer.user:
-            self._strangers -= 1
+            self._unknown -= 1
             return
         if self.sessions.get(peer.user) is peer:
             del self.sessions[peer.user]
@@ -233,7 +233,7 @@ class EmbeddedBroker(Broker):
             self._offer_soon()
 
     def _sweep(self) -> None:
-        """End connections that were silent for longer than they said they would be."""
+        """End connections that were silent for longer than their keep-alive."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         for peer in list(self._peers):

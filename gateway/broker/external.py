@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Broker: one that others run; we only know where it is and who we are to it."""
+"""Broker: one that others run; only its address and the gateway's credentials are known."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class ExternalBroker(Broker):
         """Nothing to do."""
 
     async def watch(self) -> None:
-        """It is not ours to watch."""
+        """Others watch it."""
         await asyncio.Event().wait()

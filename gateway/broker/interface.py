@@ -21,7 +21,7 @@ class Broker(ABC):
     """`async with` it; then host and port are set.
 
     `access` is how the gateway connects to it, None when arrivals come in process; `warnings` are
-    lines for the operator; `counters` count what it refused, where it can tell.
+    lines for the operator; `counters` count what it refused, if the broker reports it.
     """
 
     access: MqttAccess | None = None
@@ -61,7 +61,7 @@ class Broker(ABC):
         """Nothing of it is left when it returns."""
 
     async def set_passwords(self, passwords: Passwords) -> None:
-        """From now on these, where the broker is ours; connections with others are ended."""
+        """From now on these, for a broker of the gateway; connections with others are ended."""
         return
 
     async def watch(self) -> None:

@@ -18,7 +18,7 @@ import socket
 import sys
 from pathlib import Path
 
-from gateway.broker.canary import CANARY_USER, check_rules
+from gateway.broker.acl_probe import PROBE_USER, check_rules
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
 from gateway.files import write_atomic
@@ -74,13 +74,13 @@ class MosquittoBroker(Broker):
     def __init__(self, host: str, port: int, site: str, passwords: Passwords, folder: Path) -> None:
         super().__init__(host, port)
         self._password = secrets.token_hex(16)
-        self._canary = secrets.token_hex(16)
+        self._probe_password = secrets.token_hex(16)
         self._site = site
         self._passwords = dict(passwords)
         self._folder = folder.absolute()
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._said = ""
+        self._last_line = ""
 
     async def start(self) -> None:
         """Listening, and known to enforce its rules, when it returns. Raises BrokerError."""
@@ -106,7 +106,7 @@ class MosquittoBroker(Broker):
         try:
             await self._await_listening()
             gateway = (GATEWAY_USER, self._password)
-            await check_rules((self.host, self.port), self._site, gateway, self._canary)
+            await check_rules((self.host, self.port), self._site, gateway, self._probe_password)
         except BaseException:
             await self.stop()
             raise
@@ -128,7 +128,7 @@ class MosquittoBroker(Broker):
             await asyncio.gather(self._reader, return_exceptions=True)
 
     async def set_passwords(self, passwords: Passwords) -> None:
-        """From now on these: on SIGHUP mosquitto reads its files and puts out who is not in."""
+        """From now on these: on SIGHUP mosquitto reads its files and disconnects others."""
         self._passwords = dict(passwords)
         self._write_passwords()
         if self._process is not None and self._process.returncode is None:
@@ -183,7 +183,7 @@ class MosquittoBroker(Broker):
     def _write_passwords(self) -> None:
         # One for each user: a node that was offered a new key is let in with that one.
         users = {user: given[0] for user, given in self._passwords.items() if given}
-        users |= {CANARY_USER: self._canary, GATEWAY_USER: self._password}
+        users |= {PROBE_USER: self._probe_password, GATEWAY_USER: self._password}
         lines = [f"{user}:{hash_password(password)}\n" for user, password in users.items()]
         write_atomic(self._folder / "passwords", "".join(lines))
 
@@ -201,13 +201,13 @@ class MosquittoBroker(Broker):
                     return
         except TimeoutError:
             pass
-        raise BrokerError(f"mosquitto does not start: {self._said or 'it says nothing'}")
+        raise BrokerError(f"mosquitto does not start: {self._last_line or 'it logs nothing'}")
 
     async def _read_log(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
         async for line in process.stderr:
-            self._said = line.decode(errors="replace").strip()
-            _LOG.info("mosquitto says %r", self._said)
+            self._last_line = line.decode(errors="replace").strip()
+            _LOG.info("mosquitto: %s", self._last_line)
 
 
 def program_path() -> str | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Broker: one connection to the embedded broker: a stranger until its CONNECT, then a node.
+"""Broker: one connection to the embedded broker: unknown until its CONNECT, then a node.
 
 All of it runs in callbacks of the event loop: no task, no queue and no timer per message. A message
 that cannot go on stops the reading of this connection, so the node sees a slow link and loses
@@ -40,7 +40,7 @@ class Host(Protocol):
     """What a peer needs from its broker."""
 
     def met(self, peer: Peer) -> bool:
-        """A stranger has connected; False when there are too many of them."""
+        """An unknown client has connected; False when there are too many of them."""
 
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may, and is known by its user from now on."""
@@ -80,7 +80,6 @@ class Peer(asyncio.BufferedProtocol):
     __slots__ = (
         "_buffer",
         "_connecting",
-        "_heard_s",
         "_held",
         "_host",
         "_inflight",
@@ -89,6 +88,7 @@ class Peer(asyncio.BufferedProtocol):
         "_out",
         "_prefix",
         "_reading",
+        "_received_s",
         "_refilled_s",
         "_rest",
         "_silence_s",
@@ -123,13 +123,13 @@ class Peer(asyncio.BufferedProtocol):
         self._out = bytearray()
         self._topic = ""
         self._prefix = b"\0"  # of the body of a PUBLISH on the node's own topic
-        self._heard_s = self._refilled_s = self._loop.time()
+        self._received_s = self._refilled_s = self._loop.time()
         self._silence_s = CONNECT_S
 
     # Connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A stranger has so long to introduce itself."""
+        """The time for the CONNECT of an unknown client has passed."""
         self._transport = cast("asyncio.Transport", transport)
         self._connecting = self._loop.call_later(CONNECT_S, self._too_late)
         if not self._host.met(self):
@@ -142,7 +142,7 @@ class Peer(asyncio.BufferedProtocol):
     def buffer_updated(self, size: int) -> None:
         """Bytes from the peer."""
         data = bytes(memoryview(self._buffer)[:size])
-        self._heard_s = self._loop.time()
+        self._received_s = self._loop.time()
         self._rest = self._rest + data if self._rest else data
         self._parse()
 
@@ -171,8 +171,8 @@ class Peer(asyncio.BufferedProtocol):
     def sweep(self, now_s: float) -> bool:
         """False when the keep-alive has passed in silence (3.1.2.10)."""
         if self._waits & (_HELD | _FULL | _SLOW):  # we are the slow one
-            self._heard_s = now_s
-        return now_s - self._heard_s <= self._silence_s
+            self._received_s = now_s
+        return now_s - self._received_s <= self._silence_s
 
     # Outward
 

@@ -115,7 +115,7 @@ def _acknowledge(number: int, disposition: str | None, note: str, config: Path) 
 
 
 def _require_sector(config: GatewayConfig, sector: str) -> None:
-    """An unknown sector has no alarms either: say which it is. Raises ConfigError."""
+    """An unknown sector has no alarms either: name it. Raises ConfigError."""
     known = sorted(load_site(config.site).sectors)
     if sector not in known:
         raise ConfigError(f"there is no sector {sector[:40]!r}; there are {', '.join(known)}")

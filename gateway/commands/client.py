@@ -71,7 +71,7 @@ class Client:
             return await self._send(aiohttp.TCPConnector(), address, method, path, body, headers)
         socket = self._data_dir / NAME
         if not socket.exists():
-            raise self._nobody()
+            raise self._no_gateway()
         with short_address(socket) as short:
             connector = aiohttp.UnixConnector(path=short)
             return await self._send(connector, "http://groundwatch", method, path, body, {})
@@ -101,9 +101,9 @@ class Client:
                     data += await response.content.read(MAX_ANSWER_BYTES)
                 return response.status, data
         except (aiohttp.ClientError, OSError, ValueError):
-            raise self._nobody() from None
+            raise self._no_gateway() from None
 
-    def _nobody(self) -> NoGateway:
+    def _no_gateway(self) -> NoGateway:
         if self._address:
             where = repr(self._address[:80])
             which = ADDRESS if self._address == os.environ.get(ADDRESS) else "the address"

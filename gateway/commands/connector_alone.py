@@ -38,8 +38,8 @@ def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any
         raise ConfigError("gateway.toml has no connector that notifies: nothing to test")
     by = getpass.getuser()
     chosen = [pair for key, pair in notifiers.items() if name in (None, key)]
-    begun = [Entry(by, "output.test", f"output {one.name}") for one, _notifier in chosen]
-    record(store_at(config.store), config.data_dir, begun)
+    started = [Entry(by, "output.test", f"output {one.name}") for one, _notifier in chosen]
+    record(store_at(config.store), config.data_dir, started)
     tests = asyncio.run(_all(chosen, site, by))
     ended = [
         Entry(

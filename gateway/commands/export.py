@@ -30,7 +30,7 @@ from gateway.store.choose import reading, store_at
 from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident
 
-_NAME_MOST = 32
+_MAX_NAME = 32
 
 
 class Note(NamedTuple):
@@ -49,7 +49,7 @@ class Note(NamedTuple):
 @config_option()
 @json_option("print what was written as one JSON object")
 def export(number: int, by: str, reason: str, out: Path, config: Path, as_json: bool) -> None:
-    """The file is written when this returns. Raises GroundwatchError for what the user can mend."""
+    """The file is written when this returns. Raises GroundwatchError that the user can correct."""
     note = _note(number, by, reason)
     loaded = load_config(config)
     site = load_site(loaded.site)
@@ -104,7 +104,7 @@ def _require(where: Path | str, alarm: int) -> None:
 def _note(number: int, by: str, reason: str) -> Note:
     if not 0 < number < 1 << 53:
         raise ConfigError("the alarm's number must be 1 or more")
-    for name, text, most in (("--by", by, _NAME_MOST), ("--reason", reason, 200)):
+    for name, text, most in (("--by", by, _MAX_NAME), ("--reason", reason, 200)):
         if not text.strip() or len(text) > most or not text.isprintable():
             raise ConfigError(f"{name} must be 1 to {most} characters on one line")
     return Note(by.strip(), number, reason.strip())

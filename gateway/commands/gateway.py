@@ -14,18 +14,19 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import uvloop
 
 from gateway import config as configuration
-from gateway.app import Gateway
 from gateway.commands.options import config_option, json_option
 from gateway.errors import ConfigError
 from gateway.model import text
 from gateway.service.outcome import Outcome
 from gateway.service.systemd import ServiceManager
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
 
 _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 
@@ -35,19 +36,23 @@ _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 @click.option("--example", is_flag=True, help="print an example configuration")
 @json_option("print events as JSON lines")
 def run(config: Path, example: bool, as_json: bool) -> None:
-    """Until it is stopped. Raises GroundwatchError for what the user can mend."""
+    """Until it is stopped. Raises GroundwatchError for what the user can correct."""
     if example:
         print(configuration.EXAMPLE, end="")
         return
+    import uvloop  # with the gateway half a second of imports, which a help does not need
+
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
         uvloop.run(_serve(partial(configuration.load_config, config), as_json))
     except ExceptionGroup as group:
-        # One task failed and took the others along: its error is the one to tell.
+        # One task failed and ended the others: its error is the one to report.
         raise group.exceptions[0] from None
 
 
 async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool) -> None:
+    from gateway.app import Gateway
+
     stop = asyncio.Event()
     manager = ServiceManager(os.environ)
     loop = asyncio.get_running_loop()
@@ -56,8 +61,8 @@ async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool)
     async with Gateway(read(), read) as gateway:
         reloads: set[asyncio.Task[None]] = set()
         loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(_reload(gateway, reloads)))
-        # What is loaded stays, and what comes is freed by its last reference: to look for cycles
-        # every 700 objects cost a tenth of the door's time.
+        # What is loaded stays, and later objects are freed by their last reference: the search for
+        # cycles, every 700 objects, took a tenth of the time of intake.
         gc.freeze()
         gc.set_threshold(_CYCLES_AFTER)
         host, port = gateway.address
@@ -90,7 +95,7 @@ async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool)
 
 
 def _reload(gateway: Gateway, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-    """SIGHUP: nobody waits for the answer; what is wrong is in the log."""
+    """SIGHUP: no caller waits for the answer; problems are in the log."""
 
     async def load() -> None:
         with contextlib.suppress(ConfigError):

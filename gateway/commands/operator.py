@@ -13,7 +13,7 @@ import click
 from gateway.commands.options import config_option, json_option, names
 from gateway.config import load_config
 from gateway.console.operators import (
-    PASSPHRASE_MOST,
+    MAX_PASSPHRASE,
     Operator,
     Role,
     load_operators,
@@ -25,6 +25,7 @@ from gateway.errors import ConfigError
 from gateway.terminal import ask_secret
 
 _config = config_option("configuration file that names operators.toml")
+_json = json_option("print one JSON line")
 _role = names(Role)
 
 
@@ -47,7 +48,8 @@ def list_operators(config: Path, as_json: bool) -> None:
     help="a supervisor also sees the measured performance",
 )
 @_config
-def add(name: str, role: str, config: Path) -> None:
+@_json
+def add(name: str, role: str, config: Path, as_json: bool) -> None:
     """A name that is there keeps its passphrase and role. Raises ConfigError."""
     path, operators = _known(config)
     name = plain_name(name)
@@ -58,18 +60,20 @@ def add(name: str, role: str, config: Path) -> None:
         )
     operators[name] = new_operator(name, Role(role), _passphrase(name))
     save_operators(path, operators)
-    print(f"{name} may sign in as {role}")
+    _show(as_json, operators[name], f"{name} may sign in as {role}")
 
 
 @click.command()
 @click.argument("name")
 @_config
-def passwd(name: str, config: Path) -> None:
+@_json
+def passwd(name: str, config: Path, as_json: bool) -> None:
     """The role stays. Raises ConfigError."""
     path, operators, known = _one(config, name)
     operators[known.name] = new_operator(known.name, known.role, _passphrase(known.name))
     save_operators(path, operators)
-    print(f"the passphrase of {known.name} is changed; sessions that are on end now")
+    line = f"the passphrase of {known.name} is changed; its open sessions end now"
+    _show(as_json, known, line)
 
 
 @click.command()
@@ -78,23 +82,35 @@ def passwd(name: str, config: Path) -> None:
     "--role", type=_role, required=True, help="a supervisor also sees the measured performance"
 )
 @_config
-def set_role(name: str, role: str, config: Path) -> None:
+@_json
+def set_role(name: str, role: str, config: Path, as_json: bool) -> None:
     """The passphrase stays. Raises ConfigError."""
     path, operators, known = _one(config, name)
     operators[known.name] = replace(known, role=Role(role))
     save_operators(path, operators)
-    print(f"{known.name} may sign in as {role}; the passphrase is as before")
+    line = f"{known.name} may sign in as {role}; the passphrase is as before"
+    _show(as_json, operators[known.name], line)
 
 
 @click.command()
 @click.argument("name")
 @_config
-def remove(name: str, config: Path) -> None:
+@_json
+def remove(name: str, config: Path, as_json: bool) -> None:
     """Sessions of this operator end. Raises ConfigError."""
     path, operators, known = _one(config, name)
     del operators[known.name]
     save_operators(path, operators)
+    if as_json:
+        print(json.dumps({"name": known.name, "removed": True}))
+        return
     print(f"{known.name} may no longer sign in; an open session ends now")
+
+
+def _show(as_json: bool, operator: Operator, line: str) -> None:
+    """The operator as `operator list --json` shows it, or a sentence."""
+    facts = {"name": operator.name, "role": operator.role.value}
+    print(json.dumps(facts) if as_json else line)
 
 
 def _known(config: Path) -> tuple[Path, dict[str, Operator]]:
@@ -114,7 +130,7 @@ def _one(config: Path, name: str) -> tuple[Path, dict[str, Operator], Operator]:
 def _passphrase(name: str) -> str:
     """Asked for twice at a terminal; the first line of what is piped in."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline(PASSPHRASE_MOST + 2).rstrip("\r\n")
+        return sys.stdin.readline(MAX_PASSPHRASE + 2).rstrip("\r\n")
     first = ask_secret(f"pass phrase of {name}: ")
     if ask_secret("once more: ") != first:
         raise ConfigError("the two are not the same; nothing was changed")

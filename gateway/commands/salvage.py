@@ -17,7 +17,7 @@ from gateway.files import replace_synced
 from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore, hold
 
-_NAME_MOST = 32
+_MAX_NAME = 32
 
 
 @click.command("salvage")
@@ -31,25 +31,27 @@ def salvage_store(by: str, config: Path, as_json: bool) -> None:
         raise ConfigError(
             "there is no SQLite store to salvage; a database server has its own means"
         )
-    if not by.strip() or len(by) > _NAME_MOST or not by.isprintable():
-        raise ConfigError(f"--by must be 1 to {_NAME_MOST} characters on one line")
+    if not by.strip() or len(by) > _MAX_NAME or not by.isprintable():
+        raise ConfigError(f"--by must be 1 to {_MAX_NAME} characters on one line")
     fresh = loaded.store.with_name("salvaged.db")
     fresh.unlink(missing_ok=True)
     with hold(loaded.store):
         kept = salvage(loaded.store, fresh)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        aside = loaded.store.with_name(f"damaged-{stamp}.db")
+        recovery = loaded.store.with_name(f"damaged-{stamp}.db")
         for end in ("", "-wal", "-shm"):
             part = loaded.store.with_name(loaded.store.name + end)
             if part.exists():
-                part.rename(aside.with_name(aside.name + end))
+                part.rename(recovery.with_name(recovery.name + end))
         for end in ("-wal", "-shm"):
             fresh.with_name(fresh.name + end).unlink(missing_ok=True)
         replace_synced(fresh, loaded.store)
     entry = Entry(by.strip(), "store.salvage", loaded.store.name, detail=kept)
     record(SqliteStore(loaded.store), loaded.data_dir, [entry])
     if as_json:
-        print(json.dumps({"type": "salvage", "kept": kept, "damaged": str(aside)}))
+        print(json.dumps({"type": "salvage", "kept": kept, "damaged": str(recovery)}))
         return
     print(json.dumps(kept))
-    print(f"the damaged file is {aside}; check the audit: groundwatch audit verify {loaded.store}")
+    print(
+        f"the damaged file is {recovery}; check the audit: groundwatch audit verify {loaded.store}"
+    )

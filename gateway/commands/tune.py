@@ -6,13 +6,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from gateway.api.schema.bodies import TuningBody
-from gateway.commands import tune_table
 from gateway.commands.client import Client, part
 from gateway.commands.node_command import ended, line_of
 from gateway.commands.options import NOT_NEGATIVE, config_option, json_option
@@ -21,11 +20,11 @@ from gateway.errors import ConfigError
 from gateway.model.actions.node_command import NodeCommand, NodeCommandState
 from gateway.store.choose import place, reading
 from gateway.tuning.bounds import DAY_US, DEFAULT_DAYS, DEFAULT_WEEKS, MAX_DAYS, MAX_WEEKS
-from gateway.tuning.measure import measure
 from gateway.tuning.propose import Action
-from gateway.tuning.records import newest_us, read
-from gateway.tuning.replay import Replayed, replayed
 from gateway.tuning.report import NodeQuiet, TuningReport
+
+if TYPE_CHECKING:
+    from gateway.tuning.replay import Replayed
 
 _LOST_SHOWN = 3
 
@@ -91,7 +90,7 @@ class Request:
 @json_option("print one JSON object")
 def tune(**given: Any) -> int:
     """0 when done, 1 when the node has not changed its threshold. Raises GroundwatchError for what
-    the user can mend."""
+    the user can correct."""
     asked = Request(**given)
     if not 1 <= asked.weeks <= MAX_WEEKS:
         raise ConfigError(f"--weeks must be 1 to {MAX_WEEKS}, for example --weeks 4")
@@ -106,6 +105,12 @@ def tune(**given: Any) -> int:
 
 
 def _show(asked: Request) -> None:
+    # These need numpy, which help and completion do not load.
+    from gateway.commands import tune_table
+    from gateway.tuning.measure import measure
+    from gateway.tuning.records import newest_us, read
+    from gateway.tuning.replay import replayed
+
     where: Path | str = load_config(asked.config).store if asked.store is None else asked.store
     now_us = time.time_ns() // 1000
     replay: Replayed | None = None
@@ -145,6 +150,8 @@ def _found(report: TuningReport, node: str) -> NodeQuiet:
 
 
 def _apply(asked: Request, node: str) -> int:
+    from gateway.commands import tune_table
+
     if not asked.reason:
         raise ConfigError(f'give a reason: groundwatch model tune --apply {node} --reason "..."')
     if not 1 <= asked.days <= MAX_DAYS:
@@ -181,6 +188,8 @@ def _apply(asked: Request, node: str) -> int:
 
 
 def _refused(found: NodeQuiet) -> str:
+    from gateway.commands import tune_table
+
     lost = found.proposal.lost
     if not lost:
         return (

@@ -16,7 +16,7 @@ from gateway.commands.client import Client
 from gateway.commands.options import config_option, json_option
 from gateway.config import load_config
 from gateway.errors import ConfigError
-from gateway.performance.watch import DAYS_MOST
+from gateway.performance.monitored_time import MAX_KEPT_DAYS
 
 
 @click.command()
@@ -24,7 +24,9 @@ from gateway.performance.watch import DAYS_MOST
 @click.option("--sectors", help="where, for example west,east")
 @click.option("--minutes", type=int, default=30, help="for how long")
 @click.option("--crossings", type=int, default=1, help="how often each sector is crossed")
-@click.option("--starts-in", type=int, default=0, metavar="MINUTES", help="start so much later")
+@click.option(
+    "--starts-in", type=int, default=0, metavar="MINUTES", help="start after so many minutes"
+)
 @config_option()
 @json_option("print one JSON line")
 def announce(
@@ -36,10 +38,10 @@ def announce(
     config: Path,
     as_json: bool,
 ) -> None:
-    """The running gateway expects the walk. Raises ConfigError for what the user can mend."""
+    """The running gateway expects the walk. Raises ConfigError for what the user can correct."""
     client = Client(load_config(config).data_dir)
     if not who or not sectors:
-        raise ConfigError("say who walks and where: --who Ben --sectors west,east")
+        raise ConfigError("name the person and the sectors: --who Ben --sectors west,east")
     body = WalkTestBody(
         who=who,
         sectors=tuple(sectors.split(",")),
@@ -62,8 +64,8 @@ def announce(
 def score(days: int, config: Path, as_json: bool) -> None:
     """How many of the announced crossings were detected, by sector."""
     client = Client(load_config(config).data_dir)
-    if not 1 <= days <= DAYS_MOST:
-        raise ConfigError(f"--days must be 1 to {DAYS_MOST}, for example --days 30")
+    if not 1 <= days <= MAX_KEPT_DAYS:
+        raise ConfigError(f"--days must be 1 to {MAX_KEPT_DAYS}, for example --days 30")
     detection = client.get("/walktests", WalkTests, {"days": days}).detection
     if as_json:
         print(msgspec.json.encode(detection).decode())

@@ -46,7 +46,7 @@ def is_time_zone(written: str) -> bool:
 
 
 TimeZone = Annotated[str, form(is_time_zone, "is not a known time zone", "Europe/Berlin")]
-# Of whom an alarm goes to next; shown on the console.
+# The person an alarm escalates to; shown on the console.
 PersonName = Annotated[
     str,
     form(is_line(MAX_NAME), f"must be a name of 1 to {MAX_NAME} characters", "shift leader"),

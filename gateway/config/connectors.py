@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Configuration: [[connector]], and its older spellings [[output]] and [home_assistant].
 
-The kind names a connector type; its own Struct says which keys the table has. Types are found by
+The kind names a connector type; its own Struct defines the keys of the table. Types are found by
 entry points, so that a package adds one without a change here.
 """
 

@@ -34,7 +34,7 @@ def identifier_meta(example: str) -> Meta:
 
 
 def form(fits: Callable[[str], bool], wants: str, example: str) -> Meta:
-    """Constraint of a text that JSON Schema cannot express; `wants` says it in words."""
+    """Constraint of a text that JSON Schema cannot express; `wants` is its description."""
     return Meta(examples=[example], extra={"fits": fits, "wants": wants})
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Configuration: a TOML file becomes a msgspec Struct, or one line that says what is wrong.
+"""Configuration: a TOML file becomes a msgspec Struct, or one line that states what is wrong.
 
 The line names file and key, what the value must be, and an example. A rule over several keys is a
 ValueError of `__post_init__` that starts with a key: 'username needs a password, e.g. ...'.
@@ -127,7 +127,7 @@ class _Place(NamedTuple):
 
 
 def _problem(error: msgspec.ValidationError, root: _Place, cause: BaseException | None) -> str:
-    """In words, starting with the key. `cause` is what a type of ours said."""
+    """In words, starting with the key. `cause` is the error of a type of ours."""
     match = _PATH.search(str(error))
     place = _walk(root, match[1] if match else "$")
     core = core_type(place.type)

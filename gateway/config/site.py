@@ -115,6 +115,19 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     height_m: Height | None = None
+    error_m: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=MAX_ERROR_M,
+                examples=[3.0],
+                description="Radius that holds the position in 2 of 3 cases.",
+                extra={"wants": f"must be more than 0 and at most {MAX_ERROR_M:g}"},
+            ),
+        ]
+        | None
+    ) = None
     sector: Annotated[str, identifier_meta("gate")] = "site"
     board: Annotated[Text, Meta(examples=["pico_w"])] | None = None
     pir_azimuth_deg: (
@@ -162,6 +175,7 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             gain_db=self.gain_db,
             link=self.link,
             height_m=self.height_m,
+            error_m=self.error_m,
             battery_wh=self.battery_wh,
             battery_since_us=None if self.battery_since is None else _start_us(self.battery_since),
         )

@@ -2,7 +2,7 @@
 """Configuration: what a value must be, and an example of it, in words made from its type.
 
 Both come from the Struct: from the constraint, from `Meta(examples=[...])`, and where the
-constraint alone would say it badly from `Meta(extra={"wants": "must be ...", "example": "a = 1"})`.
+constraint alone would be unclear, from `Meta(extra={"wants": "must be ...", "example": "a = 1"})`.
 A type of ours has the class attributes `wants` and `example`.
 """
 

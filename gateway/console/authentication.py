@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 from aiohttp import web
 
-from gateway.console.operators import MAX_NAME, PASSPHRASE_MOST, Operator, OperatorFile, Role
+from gateway.console.operators import MAX_NAME, MAX_PASSPHRASE, Operator, OperatorFile, Role
 from gateway.console.sessions import SHIFT_S, Sessions, Throttle
 from gateway.errors import ConfigError
 from gateway.model.actions.identity import Identity, Scope
@@ -33,7 +33,7 @@ _SCOPES = {Role.OPERATOR: Scope.ACT, Role.SUPERVISOR: Scope.ADMIN}
 
 class _SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
-    passphrase: Annotated[str, msgspec.Meta(min_length=1, max_length=PASSPHRASE_MOST)]
+    passphrase: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSPHRASE)]
 
 
 def problem(status: int, text: str) -> web.Response:

@@ -26,7 +26,7 @@ MAX_NAME = 32
 _NAME = re.compile(r"\w[\w. -]{0,31}")
 _RESERVED = frozenset({"system", "gateway"})
 # NIST SP 800-63B: length is what counts; no rules about kinds of characters.
-PASSPHRASE_LEAST, PASSPHRASE_MOST = 8, 256
+MIN_PASSPHRASE, MAX_PASSPHRASE = 8, 256
 MAX_OPERATORS = 1000
 
 # RFC 9106, second recommended choice: 64 MiB, 3 passes; about 50 ms on a laptop.
@@ -87,9 +87,9 @@ def plain_name(written: str) -> str:
 
 def new_operator(name: str, role: Role, passphrase: str) -> Operator:
     """An operator with the pass phrase hashed. Raises ConfigError."""
-    if not PASSPHRASE_LEAST <= len(_normal(passphrase)) <= PASSPHRASE_MOST:
+    if not MIN_PASSPHRASE <= len(_normal(passphrase)) <= MAX_PASSPHRASE:
         raise ConfigError(
-            f"a pass phrase has {PASSPHRASE_LEAST} to {PASSPHRASE_MOST} characters; "
+            f"a pass phrase has {MIN_PASSPHRASE} to {MAX_PASSPHRASE} characters; "
             "four words are easy to remember"
         )
     return Operator(plain_name(name), role, _HASHER.hash(_normal(passphrase)))

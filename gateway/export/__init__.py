@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""An incident as one signed file that somebody else can check."""
+"""An incident as one signed file that others can verify."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Fusion: what a walk test says of a site: how loudness falls, each node's gain, a walker.
+"""Fusion: calibration from a walk test: attenuation with distance, gain of each node, walker level.
 
-A person walks a known path past the nodes, a few times. Within one pass at one node its own path's
-loss is constant, so the fall with distance comes of differences within passes; the level that is
-left over says the node's gain, and what still differs from pass to pass is the paths' own.
+A person walks a known path past the nodes, a few times. Within one pass at one node the loss of its
+path is constant, so differences within passes give the attenuation with distance. The level that is
+left over gives the node's gain. The rest differs from pass to pass and is the loss of the paths.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _FARTHEST_M = 45.0
 _NEAREST_M = 1.5
 _ABSORPTION = (0.0, 0.5)
 _ABSORPTION_SIGMA = 0.2  # ln: what a dozen passes leave open
-_PATH_DB_LEAST = 2.0
-_WALKER_DB_LEAST = 4.0  # other people, other shoes: heel strikes alone differ by so much
+_MIN_PATH_DB = 2.0
+_MIN_WALKER_SIGMA_DB = 4.0  # other people, other shoes: heel strikes alone differ by so much
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One report's peak while the walker was `distance_m` away at the nearest; `walk` tells apart
-    the times he came by."""
+    """The peak of one report. The walker was `distance_m` away at the nearest; `walk` identifies
+    the pass."""
 
     node: str
     walk: str
@@ -54,8 +54,8 @@ class Calibration:
 def calibrate(
     samples: Sequence[Sample], exponent: float = Ground().exponent, leads: Sequence[Lead] = ()
 ) -> Calibration | None:
-    """None where the walk was too short or too far off to say anything. Without enough `leads` the
-    wave's speed stays that of a site without a calibration."""
+    """None where the walk was too short or too far away. Without enough `leads` the wave speed is
+    that of a site without calibration."""
     used = [
         one
         for one in samples
@@ -72,15 +72,15 @@ def calibrate(
     which = np.array([index[(one.node, one.walk)] for one in used])
     absorption = _slope(which, far_m, level)
     at_one_m = _means(which, level + absorption * far_m)
-    gains, loudness, path = _shared(passes, at_one_m)
+    gains, walker_level, path = _shared(passes, at_one_m)
     wave = wave_of(leads) or (Ground().wave_m_s, Ground().wave_sigma)
     ground = Ground(
         exponent=exponent,
         absorption_per_m=round(absorption, 4),
         absorption_sigma=_ABSORPTION_SIGMA,
-        path_db=round(max(_PATH_DB_LEAST, path / LN_PER_DB), 1),
-        walker_db=round(loudness / LN_PER_DB, 1),
-        walker_sigma_db=_WALKER_DB_LEAST,
+        path_db=round(max(_MIN_PATH_DB, path / LN_PER_DB), 1),
+        walker_db=round(walker_level / LN_PER_DB, 1),
+        walker_sigma_db=_MIN_WALKER_SIGMA_DB,
         wave_m_s=round(wave[0]),
         wave_sigma=round(wave[1], 3),
     )
@@ -102,19 +102,19 @@ def _slope(which: np.ndarray, far_m: np.ndarray, level: np.ndarray) -> float:
 def _shared(
     passes: Sequence[tuple[str, str]], levels: np.ndarray
 ) -> tuple[dict[str, float], float, float]:
-    """(gain of each node, loudness, deviation of a path), all ln; gains add up to nothing."""
+    """(gain of each node, walker level, deviation of a path), all ln; the gains add up to 0."""
     of_node: dict[str, list[float]] = {}
     for (node, _walk), value in zip(passes, levels, strict=True):
         of_node.setdefault(node, []).append(float(value))
     means = {node: sum(values) / len(values) for node, values in of_node.items()}
-    loudness = sum(means.values()) / len(means)
+    walker_level = sum(means.values()) / len(means)
     left = [value - means[node] for node, values in of_node.items() for value in values]
     spare = max(1, len(left) - len(means))
     path = math.sqrt(sum(value**2 for value in left) / spare)
     # A node passed few times is believed less: its mean holds the luck of those paths.
     between = max(1e-6, float(np.var(list(means.values()))) - path**2 * len(means) / len(left))
     gains = {
-        node: (means[node] - loudness) * between / (between + path**2 / len(values))
+        node: (means[node] - walker_level) * between / (between + path**2 / len(values))
         for node, values in of_node.items()
     }
-    return gains, loudness, path
+    return gains, walker_level, path

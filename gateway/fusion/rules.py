@@ -54,7 +54,7 @@ class Rules(Weights):
     # A footstep is detected this far away, a vehicle further: how far apart two nodes may be.
     reach_m: float = 60.0
     vehicle_reach_m: float = 150.0
-    # A place known this well says which nodes can detect it and which cannot.
+    # With a place known this well, nodes that can detect it and nodes that cannot are separable.
     placed_m: float = 25.0
     # Two events nearer than this may be one; they are when one walk costs so little more than two.
     one_cause_reach_m: float = 80.0
@@ -82,7 +82,7 @@ class Rules(Weights):
     presence_us: int = 10_000_000
     # A source's clock may be so far ahead of the gateway's; what is later is not used.
     max_ahead_us: int = 5_000_000
-    # A position of own people is used for so long: radios report every 10 to 30 s.
+    # A position of authorised persons is used for so long: radios report every 10 to 30 s.
     contact_us: int = 60_000_000
     # A crossing ends at the latest here, so that a stuck node cannot keep one event for ever.
     longest_us: int = 30 * 60_000_000
@@ -93,7 +93,7 @@ class Rules(Weights):
     # Footfalls of one activity that are kept: twenty seconds of a walk.
     max_footfalls: int = 40
     # Plots of one event that are kept, and how far apart those of one track of one source are: a
-    # camera that reports 25 times a second says little more than one that reports twice.
+    # camera that reports 25 times a second adds little to one that reports twice.
     max_plots: int = 24
     plot_every_us: int = 400_000
     # Presences and contacts of one event, and of all that no event needs yet.

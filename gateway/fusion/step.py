@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Fusion: one observation at a time joins an open event or starts one; silence closes events.
 
-Pure: association goes by the time things happened, evaluation and closing by the time their reports
-came. Merging is cheap; an event is evaluated (fit, evidence, reasons) at most once within
+Pure: association goes by the time of the observations, evaluation and closing by the arrival of
+their reports. Merging is cheap; an event is evaluated (fit, evidence, reasons) at most once within
 `Rules.evaluate_us`, else it is pending until the next tick. Two things do not wait: association
 compares places, so what is pending near a new activity is evaluated before; and a node that is new
 in an event which is not confirmed yet may confirm it.

@@ -17,7 +17,7 @@ from gateway.fusion.estimate.path import fit
 from gateway.fusion.evidence.order import MOVES
 from gateway.fusion.evidence.passages import passages
 from gateway.fusion.evidence.signs import AGAINST, Sign
-from gateway.fusion.evidence.verdict import classify, judge
+from gateway.fusion.evidence.verdict import assess, classify
 from gateway.fusion.evidence.wave import MIN_WAVE_NODES
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.detection import ONE_NODE_M
@@ -30,7 +30,7 @@ from gateway.model.place.site import Node
 from gateway.model.target import Phase, TargetClass
 
 _GAITS = frozenset({TargetClass.PERSON, TargetClass.GROUP})
-_RECENT_US = 10_000_000  # of an event's nodes, those with a report this new say where it is
+_RECENT_US = 10_000_000  # nodes of an event with a report this new give its place
 _BEST_FOR_US = 40_000_000  # how long a motion that was known well stands against vaguer ones
 _WORSE = 1.2
 _DIRECTION_NODES = 3  # two are passed in some order by whatever crosses between them
@@ -60,7 +60,7 @@ class _Place(NamedTuple):
 
 
 def evidence_of(event: Event, context: Context, busy: Collection[str]) -> Evidence:
-    """Path, class and signs of an event. If the fit fails, the event is judged without a path."""
+    """Path, class and signs of an event. If the fit fails, the event is assessed without one."""
     path, problem = None, ""
     try:
         target = event.target if event.evaluated_us is not None else None
@@ -75,12 +75,12 @@ def evidence_of(event: Event, context: Context, busy: Collection[str]) -> Eviden
 
 
 def evaluate(event: Event, context: Context) -> Event:
-    """The event as all it holds shows it now; `problem` says when no place could be estimated."""
+    """The event as all its observations show it now; `problem`: why no place was estimated."""
     for kind in KINDS:
         if kind.recalled and kind.evaluates:
             event = kind.recall(event, context)
     found = evidence_of(event, context, busy_elsewhere(context.state.events, event.id))
-    verdict = judge(context.rules, found.target, found.signs)
+    verdict = assess(context.rules, found.target, found.signs)
     place = _place(event, context, found)
     waits = verdict.confirmed and not event.confirmed and may_be_shock(event, context, found)
     new = replace(
@@ -151,13 +151,13 @@ def _motion(event: Event, target: TargetClass | None) -> Motion:
 
 
 def _is_finite(path: Path) -> bool:
-    numbers = (path.x_m, path.y_m, path.vx_m_s, path.vy_m_s, path.error_m, path.loudness)
+    numbers = (path.x_m, path.y_m, path.vx_m_s, path.vy_m_s, path.error_m, path.source_level)
     return all(math.isfinite(number) for number in (*numbers, path.cost))
 
 
 def _reasons(before: Sequence[str], now: Sequence[str], event: Event) -> tuple[str, ...]:
-    """Each once, of whichever node it was stated first, and of an order the latest. What spoke
-    against it at first and does no longer is left out."""
+    """Each once, of whichever node it was stated first, and of an order the latest. Evidence
+    against that no longer holds is left out."""
     nodes = set(event.nodes)
     found: dict[str, str] = {}
     for reason in (*before, *now):
@@ -194,8 +194,8 @@ def _track(before: Track | None, path: Path | None, at_us: int, directed: bool) 
         return before
     direction = path.direction_deg if directed else None
     if before is not None and at_us - before.at_us <= _BEST_FOR_US:
-        says_less = direction is None and before.direction_deg is not None
-        if says_less or path.error_m > _WORSE * before.error_m:
+        less_known = direction is None and before.direction_deg is not None
+        if less_known or path.error_m > _WORSE * before.error_m:
             return before
     return Track(
         None if direction is None else round(direction, 1),
@@ -215,13 +215,13 @@ def _fix(path: Path | None, at_us: int) -> Fix | None:
         vx_m_s=round(path.vx_m_s, 3),
         vy_m_s=round(path.vy_m_s, 3),
         error_m=round(path.error_m, 2),
-        loudness=round(path.loudness, 3),
+        source_level=round(path.source_level, 3),
     )
 
 
 def _place(event: Event, context: Context, found: Evidence) -> _Place:
-    """Of the path; else of the newest plot; else the middle, by loudness, of the nodes with recent
-    reports; else as before."""
+    """Of the path; else of the newest plot; else the middle, by level, of the nodes with recent
+    reports; else unchanged."""
     path = found.path
     if path is not None:
         around = ellipse.of_path(path.covariance, path.misfit, path.by_arrivals)

@@ -23,7 +23,7 @@ class CoverageWatch:
         self._looked_s = -1
 
     def set_site(self, site: Site) -> None:
-        """The site grew."""
+        """The site has more nodes."""
         self._rules = _rules(site)
 
     def tick(self, now_us: int, presence: Presence) -> tuple[int, tuple[AreaCondition, ...]]:
@@ -43,7 +43,7 @@ class CoverageWatch:
             self._saved = self._state
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         if _ROW in snapshot.state:
             known = text.parse_json(snapshot.state[_ROW], Coverage)
             self._state = self._saved = coverage.of_site(known, self._rules)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Intake: the first stage: bytes that come in become authentic, new, stored entries of the log.
+"""Intake: the first stage: received bytes become authenticated, new, stored entries of the log.
 
 No I/O and no clock: arrivals go in with their times, entries come out, rows gather in `collect`. It
 knows keys, counters, windows and clocks; it does not know fusion and never waits for it.
@@ -167,7 +167,7 @@ class Intake:
         return [self.log.append(now_us, node, one) for one in conditions]
 
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
-        """The site grew, or was measured again; `keys` are of all its nodes."""
+        """The site has more nodes or was measured again; `keys` are of all its nodes."""
         self._site = site
         self._coverage.set_site(site)
         fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
@@ -217,7 +217,7 @@ class Intake:
         self.downlinks.committed(promise.reserved)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         self.log.restore(snapshot)
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
@@ -242,11 +242,10 @@ class Intake:
         for node in self.registry.views:
             self._take_up(node)
         self.authenticator.epochs.restore(snapshot)
-        for reason, node, count in snapshot.refused:
-            self.refused.cells[(reason, node)] = count
         self._coverage.restore(snapshot)
         for row in tail:
             self._apply_again(row)
+        self.refused.restore(snapshot.refused)
         self.completeness.restored()
 
     def _take_up(self, node: str) -> None:
@@ -330,7 +329,7 @@ class Intake:
             case wire.Strikes():
                 footfalls = footfalls_of(node, boot, message, arrival_us)
                 if footfalls is None:
-                    self.refused.count("untimely_strikes", node)
+                    self.refused.count("untimely_footfalls", node)
                 else:
                     found.append(footfalls)
             case wire.Hello():
@@ -347,7 +346,7 @@ class Intake:
         return found
 
     def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
-        """A fault of our own: it happened and is over, as the monitor reports its own."""
+        """An internal fault, active and cleared at once, as the monitor reports its own."""
         what = admitted.message.NAME
         self.failures += 1
         _LOG.error("%s of %s could not be processed", what, admitted.node, exc_info=problem)

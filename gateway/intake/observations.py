@@ -101,7 +101,7 @@ def message_row(number: int, admitted: Admitted, arrival_us: int) -> MessageRow:
 
 
 def unprocessed(node: Node, what: str, problem: Exception) -> tuple[AreaCondition, ...]:
-    """A message that a fault of our own kept from being processed: it happened and is over."""
+    """An internal fault prevented the processing of a message: active and cleared at once."""
     reason = f"message could not be processed: {what} from {node.id} ({type(problem).__name__})"
     return tuple(
         AreaCondition(

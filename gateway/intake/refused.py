@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 _MAX_CELLS = 4096
+# Reasons in stores of earlier versions.
+_RENAMED = {"untimely_strikes": "untimely_footfalls", "wrong_lane": "wrong_counter_space"}
 
 
 class Refused:
@@ -22,6 +25,16 @@ class Refused:
             cell = ("other", "-")
         self.cells[cell] += number
         self._touched.add(cell)
+
+    def restore(self, rows: Iterable[tuple[str, str, int]]) -> None:
+        """Continue from the counts of an earlier run. A count of an earlier name is moved: its old
+        row becomes 0."""
+        for reason, node, number in rows:
+            now = (_RENAMED.get(reason, reason), node)
+            if number:
+                self.cells[now] += number
+            if now[0] != reason and number:
+                self._touched |= {now, (reason, node)}
 
     def changed(self) -> dict[tuple[str, str], int]:
         """Cells touched since the last call, with their totals."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
+
 from gateway.model.detection import ActivityId
 from gateway.model.ellipse import Ellipse
 from gateway.model.target import TargetClass
@@ -59,14 +61,18 @@ class Disposition(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+# The store keeps the names that its first version wrote: a replay must give the same bytes.
+_STORED = {"assessed_by": "judged_by", "notified_us": "told_us"}
+
+
+class Alarm(msgspec.Struct, frozen=True, rename=_STORED):
     """One alarm with its lifecycle: active or cleared, acknowledged or not; open until both.
 
     `key` is what it is about (an event id, a node with a condition, a sector); `detections` name
     every activity that caused it. Times are UTC microseconds; it is unacknowledged
-    since `told_us`. `masked` (by an operator), `suppressed` (by the system) and `walk` (authorised
-    activity) hold the reason as text; empty: it does not apply. `escalation` counts the steps.
+    since `notified_us`. `masked` (by an operator), `suppressed` (by the system) and `walk`
+    (authorised activity) hold the reason as text; empty: it does not apply. `escalation` counts
+    the steps.
     """
 
     id: int
@@ -91,9 +97,9 @@ class Alarm:
     acknowledged_by: str = ""
     acknowledged_us: int | None = None
     disposition: Disposition | None = None
-    judged_by: str = ""
+    assessed_by: str = ""
     note: str = ""
-    told_us: int = 0
+    notified_us: int = 0
     late: bool = False
     unsure: bool = False
     masked: str = ""
@@ -116,13 +122,13 @@ class Alarm:
         return bool(self.masked or self.suppressed)
 
     @property
-    def asks(self) -> bool:
-        """Unacknowledged: an operator must acknowledge it."""
+    def unacknowledged(self) -> bool:
+        """An operator must acknowledge it."""
         return not self.acknowledged and not self.is_suppressed
 
     @property
     def open(self) -> bool:
-        return self.active or self.asks
+        return self.active or self.unacknowledged
 
 
 class Change(Enum):

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.model.detection import ActivityId
 from gateway.model.ellipse import Ellipse
 from gateway.model.footfalls import Footfall
@@ -66,11 +68,11 @@ def turned(before_deg: float | None, now_deg: float | None) -> bool:
     return abs((now_deg - before_deg + 180) % 360 - 180) > TURNED_DEG
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+# The store keeps the name that its first version wrote.
+class Fix(msgspec.Struct, frozen=True, rename={"source_level": "loudness"}):
     """Where an event was at `at_us` and how it moved then, as association uses it; metres, m/s.
 
-    `error_m` is the radius that holds it in 2 of 3 cases; `loudness` the ln of its um/s at 1 m.
+    `error_m` is the radius that holds it in 2 of 3 cases; `source_level` the ln of its um/s at 1 m.
     """
 
     at_us: int
@@ -79,7 +81,7 @@ class Fix:
     vx_m_s: float
     vy_m_s: float
     error_m: float
-    loudness: float
+    source_level: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.model.detection import ActivityId
 
 
@@ -17,9 +19,9 @@ class Footfall:
     peak_um_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Footfalls:
+# The log keeps the name that its first version wrote.
+class Footfalls(msgspec.Struct, frozen=True, rename={"footfalls": "heard"}):
     """What one message reports of an activity."""
 
     activity: ActivityId
-    heard: tuple[Footfall, ...]
+    footfalls: tuple[Footfall, ...]

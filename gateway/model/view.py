@@ -86,7 +86,7 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     kind: AlarmKind
     key: str
     state: str
-    asks: bool
+    unacknowledged: bool
     open: bool
     priority: int
     active: bool
@@ -110,9 +110,9 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str
     acknowledged_us: int | None
     disposition: Disposition | None
-    judged_by: str
+    assessed_by: str
     note: str
-    told_us: int
+    notified_us: int
     late: bool
     unsure: bool
     masked: str
@@ -280,7 +280,7 @@ def place_sector(site: Site, sector: Sector) -> dict[str, Any]:
 _SAME = tuple(
     name
     for name in AlarmView.__struct_fields__
-    if name in Alarm.__dataclass_fields__ and name not in ("x_m", "y_m", "error_m")
+    if name in Alarm.__struct_fields__ and name not in ("x_m", "y_m", "error_m")
 )
 
 
@@ -290,7 +290,7 @@ def view_alarm(site: Site, alarm: Alarm, error_m: float | None = None) -> AlarmV
         **{name: getattr(alarm, name) for name in _SAME},
         **_place(site, alarm.x_m, alarm.y_m),
         state=alarm.state,
-        asks=alarm.asks,
+        unacknowledged=alarm.unacknowledged,
         open=alarm.open,
         at_us=alarm.changed_us,
         detection_count=len(alarm.detections),

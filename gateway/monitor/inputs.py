@@ -15,7 +15,7 @@ from gateway.monitor.policy import SavedPolicy
 
 
 class Start(msgspec.Struct, frozen=True):
-    """A run of the gateway begins with this state: rows as the store held them."""
+    """A run of the gateway starts with this state: rows as the store held them."""
 
     policy: SavedPolicy
     state: dict[str, str]

@@ -75,7 +75,7 @@ class Monitor:
         self._last_tick_id = snapshot.last_tick_id
 
     def start(self, now_us: int) -> Start:
-        """The entry of the log with which a run begins: the state as it is now. Old alarms are not
+        """The entry of the log with which a run starts: the present state. Old alarms are not
         in it: the log must not hold them longer than the alarms themselves are kept."""
         alarms = forgotten(self.state.alarms, now_us)
         if alarms is not self.state.alarms:
@@ -83,7 +83,7 @@ class Monitor:
         return rows.start_from(self.state, self._last_history_id)
 
     def start_from(self, start: Start) -> None:
-        """Take up the state of a start."""
+        """Continue from the state of a start."""
         self.state = rows.restored_state(self.state, start)
         self._last_history_id = start.last_history_id
 
@@ -95,7 +95,7 @@ class Monitor:
             state, changes = step(self.state, entry.given, entry.at_us)
             floor = entry.given.node if isinstance(entry.given, NoiseFloor) else ""
             self._accept(state, changes, floor)
-        except Exception as problem:  # whatever it is, the watch goes on
+        except Exception as problem:  # whatever it is, monitoring goes on
             changes = self._skip(entry, problem)
         self.cursor = entry.id
         return changes
@@ -150,7 +150,7 @@ class Monitor:
         try:
             state, changes = _TICKS[kind](before, now_us)
             self._accept(state, changes)
-        except Exception as problem:  # whatever it is, the watch goes on
+        except Exception as problem:  # whatever it is, monitoring goes on
             return self._tick_failed(kind, problem, now_us)
         self._failing.discard(kind)
         if state is not before:
@@ -190,7 +190,7 @@ class Monitor:
         return self.fault(entry.source, what, problem, entry.at_us)
 
     def fault(self, source: str, what: str, problem: Exception, now_us: int) -> Changes:
-        """It happened and is over: an alarm that stays until an operator has acknowledged it."""
+        """Active and cleared at once: the alarm stays until an operator acknowledges it."""
         self.failures += 1
         replayed = isinstance(problem, _SkippedThen)
         if not replayed:

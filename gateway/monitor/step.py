@@ -74,7 +74,7 @@ def tick_fusion(state: MonitorState, now_us: int) -> tuple[MonitorState, Changes
 
 
 def tick_alarms(state: MonitorState, now_us: int) -> tuple[MonitorState, Changes]:
-    """Time passes for alarms: looked at as of the beginning of a second."""
+    """Time passes for alarms: evaluated at the start of each second."""
     at_us = now_us // TICK_US * TICK_US
     passed = Tick(frozenset(event.id for event in state.fusion.events))
     alarms, changes = alarm_step(state.alarms, state.policy.alarms, passed, at_us)

@@ -55,7 +55,7 @@ class PahoClient(paho.Client):
         try:
             topic = found.topic.decode()
         except UnicodeDecodeError:
-            topic = ""  # refused and counted where topics are judged
+            topic = ""  # refused and counted where topics are checked
         self.on_arrival(topic, bytes(payload), found.mid, found.retain)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 

@@ -70,7 +70,7 @@ class Mirror:
             await asyncio.gather(*(self._put(topic, payload) for topic, payload in part))
 
     async def clear(self, topics: Iterable[str]) -> None:
-        """Take these back, whoever published them (MQTT 3.1.1, 3.3.1.3). Raises OSError."""
+        """Clear these, also those of another client (MQTT 3.1.1, 3.3.1.3). Raises OSError."""
         for topic in topics:
             await self._put(topic, b"")
 

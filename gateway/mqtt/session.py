@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """MQTT: a session with a broker on one connection, by paho-mqtt inside the event loop.
 
-Messages are acknowledged by hand: commit first, then PUBACK. Nothing here connects again; whoever
-holds a session makes the next one. The bytes go through `stream`, so paho never blocks.
+Messages are acknowledged by hand: commit first, then PUBACK. Nothing here connects again: the
+owner of a session makes the next one. The bytes go through `stream`, so paho never blocks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def take_nothing(_topic: str, _payload: bytes, _packet_id: int, _retained: bool)
 
 
 class MqttSession:
-    """`await open()`; then messages go to `take` until `closed` is set; `problem` says why.
+    """`await open()`; then messages go to `take` until `closed` is set; `problem` states why.
 
     `topics` are subscribed to at QoS 1. `counters` count "too_big". All methods are of the event
     loop's thread.

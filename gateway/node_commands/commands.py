@@ -52,7 +52,7 @@ _DETAILS = {
     3: "a value is out of bounds",
     4: "it has no radio of its own",
     5: "it is busy with another such command",
-    6: "its flash refuses",
+    6: "its flash cannot be written",
     7: "its memory is short",
     8: "its board has no LED that answers",
     9: "sampling=sentinel needs radio=burst",
@@ -105,8 +105,8 @@ class NodeCommands:
         return sorted(found, key=lambda one: one.id, reverse=True)
 
     def wait_us(self, node: str) -> int:
-        """How long a command waits for an answer unless someone says otherwise: through two
-        contacts of a node in radio burst."""
+        """How long a command waits for an answer by default: through two contacts of a node in
+        radio burst."""
         running = self._running(node)
         return DEFAULT_WAIT_US + 2 * (running.contact_s if running else 0) * _SECOND_US
 
@@ -205,7 +205,7 @@ class NodeCommands:
         self._changed.clear()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         rows = sorted(
             (int(name.removeprefix(_ROW)), value)
             for name, value in snapshot.state.items()

@@ -67,7 +67,7 @@ class Delivery:
     attempts: int = 0
     problem: str = ""
     done_us: int = 0
-    receipt: str = ""  # what the other side answered, in our words
+    receipt: str = ""  # the answer of the other side, without its text
 
     @property
     def test(self) -> bool:

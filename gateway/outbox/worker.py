@@ -31,7 +31,7 @@ class RetryPolicy:
 
     first_s: float = 2.0
     max_s: float = 300.0
-    attempts: int = 12  # about 25 minutes: later than that it is no news
+    attempts: int = 12  # about 25 minutes: later it is of no use
     timeout_s: float = 1.5 * DELIVERY_TIMEOUT_S
 
     def wait_s(self, attempts: int, rng: random.Random) -> float:
@@ -84,7 +84,7 @@ class DeliveryWorker:
         return len(self._due)
 
     def take(self, deliveries: Iterable[Delivery]) -> None:
-        """To be delivered as soon as may be. Never waits."""
+        """To be delivered as soon as possible. Never waits."""
         now_s = asyncio.get_running_loop().time()
         for delivery in deliveries:
             if delivery.id not in self._queued:

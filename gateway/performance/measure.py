@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.performance.intervals import Interval, rate, share
-from gateway.performance.watch import Day, WalkTest, day_of
+from gateway.performance.monitored_time import Day, WalkTest, day_of
 
 # A single node raises an alarm with its third report, which may be of the past: so long after a
 # walk test an alarm may still be of it.
@@ -23,16 +23,16 @@ LATE_US = 20_000_000
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 _MEANING = {
-    Disposition.PERSON: "right",
-    Disposition.VEHICLE: "right",
+    Disposition.PERSON: "valid",
+    Disposition.VEHICLE: "valid",
     Disposition.ANIMAL: "nuisance",
     Disposition.WEATHER: "nuisance",
     Disposition.UNKNOWN: "false",
-    Disposition.OWN_PATROL: "announced",
-    Disposition.TEST: "announced",
+    Disposition.OWN_PATROL: "authorised",
+    Disposition.TEST: "authorised",
 }
 
-_WORDS = ("right", "nuisance", "false", "announced", "not_judged")
+_WORDS = ("valid", "nuisance", "false", "authorised", "not_assessed")
 
 
 def measure(
@@ -43,7 +43,7 @@ def measure(
     now_us: int,
 ) -> dict[str, Any]:
     """Plain values, ready for JSON. `alarms` are those raised in the period that `days` covers."""
-    supervised_days = sum(day.supervised_s for day in days.values()) / _DAY_S
+    monitored_days = sum(day.supervised_s for day in days.values()) / _DAY_S
     operator_h = sum(day.operator_s for day in days.values()) / _HOUR_S
     notified = [alarm for alarm in alarms if not alarm.is_suppressed]
     crossings = [alarm for alarm in notified if alarm.kind is AlarmKind.INTRUSION]
@@ -52,16 +52,16 @@ def measure(
         name: Counter(meaning(a) for a in crossings if name in a.nodes) for name in sorted(nodes)
     }
     return {
-        "supervised_days": round(supervised_days, 3),
+        "monitored_days": round(monitored_days, 3),
         "operator_hours": round(operator_h, 2),
         "alarms": {
-            "told": len(notified),
+            "notified": len(notified),
             "intrusion": len(crossings),
-            "quiet": len(alarms) - len(notified),
+            "suppressed": len(alarms) - len(notified),
             **{word: meanings[word] for word in _WORDS},
         },
-        "false_per_day": _interval(rate(meanings["false"], supervised_days)),
-        "nuisance_per_day": _interval(rate(meanings["nuisance"], supervised_days)),
+        "false_per_day": _interval(rate(meanings["false"], monitored_days)),
+        "nuisance_per_day": _interval(rate(meanings["nuisance"], monitored_days)),
         "alarms_per_operator_hour": _interval(rate(len(notified), operator_h)),
         "time_to_acknowledge": _acknowledged(notified),
         "detection": _detection(alarms, walk_tests, now_us),
@@ -71,8 +71,8 @@ def measure(
                 "alarms": sum(counts.values()),
                 "false": counts["false"],
                 "nuisance": counts["nuisance"],
-                "false_per_day": _interval(rate(counts["false"], supervised_days)),
-                "nuisance_per_day": _interval(rate(counts["nuisance"], supervised_days)),
+                "false_per_day": _interval(rate(counts["false"], monitored_days)),
+                "nuisance_per_day": _interval(rate(counts["nuisance"], monitored_days)),
             }
             for name, counts in by_node.items()
         ],
@@ -81,10 +81,10 @@ def measure(
 
 
 def meaning(alarm: Alarm) -> str:
-    """right, nuisance, false, announced or not_judged."""
+    """valid, nuisance, false, authorised or not_assessed."""
     if alarm.disposition is not None:
         return _MEANING[alarm.disposition]
-    return "announced" if alarm.walk else "not_judged"
+    return "authorised" if alarm.walk else "not_assessed"
 
 
 def _detection(
@@ -119,11 +119,11 @@ def _pd(hits: int, trials: int) -> dict[str, Any]:
 def _acknowledged(notified: Sequence[Alarm]) -> dict[str, Any]:
     """An unacknowledged alarm counts as the longest time: without it the figure would flatter."""
     waits = sorted(
-        max(0, alarm.acknowledged_us - alarm.told_us) / 1e6
+        max(0, alarm.acknowledged_us - alarm.notified_us) / 1e6
         for alarm in notified
         if alarm.acknowledged and alarm.acknowledged_us is not None
     )
-    waiting = sum(alarm.asks for alarm in notified)
+    waiting = sum(alarm.unacknowledged for alarm in notified)
     all_of_them = [*waits, *[math.inf] * waiting]
     return {
         "acknowledged": len(waits),
@@ -140,7 +140,7 @@ def _by_day(crossings: Sequence[Alarm], days: Mapping[str, Day]) -> list[dict[st
     return [
         {
             "day": name,
-            "supervised_h": round(days[name].supervised_s / _HOUR_S, 2) if name in days else 0.0,
+            "monitored_h": round(days[name].supervised_s / _HOUR_S, 2) if name in days else 0.0,
             **{word: counts[name][word] for word in _WORDS},
         }
         for name in sorted(counts)

@@ -11,7 +11,7 @@ from gateway.model import text
 from gateway.model.alarm import Alarm
 from gateway.model.place.site import Site
 from gateway.performance.measure import measure
-from gateway.performance.watch import DAYS_MOST, WatchBook, day_of
+from gateway.performance.monitored_time import MAX_KEPT_DAYS, MonitoredTime, day_of
 
 MAX_ALARMS = 20_000  # of one report; the newest
 _DAY_US = 24 * 3600 * 1_000_000
@@ -24,7 +24,7 @@ class PerformanceService:
 
     def __init__(
         self,
-        book: WatchBook,
+        book: MonitoredTime,
         site: Callable[[], Site],
         read_alarms: ReadAlarms,
         clock: Callable[[], int],
@@ -37,8 +37,8 @@ class PerformanceService:
 
     async def measured(self, days: int) -> dict[str, Any]:
         """Figures of the last `days` days, today included. Raises StoreError, ValueError."""
-        if not 1 <= days <= DAYS_MOST:
-            raise ValueError(f"days must be 1 to {DAYS_MOST}")
+        if not 1 <= days <= MAX_KEPT_DAYS:
+            raise ValueError(f"days must be 1 to {MAX_KEPT_DAYS}")
         now_us = self._clock()
         first = day_of(now_us - (days - 1) * _DAY_US)
         since_us = now_us - now_us % _DAY_US - (days - 1) * _DAY_US

@@ -7,7 +7,7 @@ one coroutine (`run`), since most systems are both over one connection.
 
 A package offers connectors under the entry point group `groundwatch.connectors`; each entry names a
 `ConnectorType`. Its module imports the library of the other system inside `make` or `run` only, so
-that nobody pays for a connector that is not configured.
+that a connector that is not configured costs nothing.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ DELIVERY_TIMEOUT_S = 10.0  # of one attempt
 
 
 class DeliveryError(Exception):
-    """Not delivered. `again` says that it may work later, `after_s` that it will not before.
+    """Not delivered. `again`: it may work later, but not before `after_s`.
 
     The text goes into records and logs: no address, no secret, nothing that the other side wrote.
     """

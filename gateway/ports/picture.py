@@ -3,7 +3,7 @@
 
 It is level and not edge: each reader remembers the version it has seen and asks what is different
 since. One that was away for long is given the whole picture. Memory is bounded by what is there,
-and by `REMOVED_MAX` names of what is gone; a slow reader costs nothing and delays nobody.
+and by `REMOVED_MAX` names of what is gone; a slow reader costs nothing and delays no other.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Picture:
         else:
             self._present[key[0]].add(key[1])
         self._entries.move_to_end(key)
-        # Wake who waits now; who comes later waits for the next event.
+        # Wake all waiting readers; later ones wait for the next event.
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 

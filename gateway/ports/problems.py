@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ports: why a connection failed, in words of ours: nothing that the other side wrote.
+"""Ports: why a connection failed, in our own words: no text of the other side.
 
 Errors of libraries are known by the names of their types, so that no library is imported here.
 """

@@ -61,11 +61,11 @@ class NodeRequests:
         if needs_radio and stages.site.nodes[node].link == SERIAL:
             return f"{node} is on a wire: it has no radio that could be in bursts"
         commands = stages.node_commands
-        patience_us = commands.wait_us(node) if wait_us is None else wait_us
-        if objection := commands.objection(node, kind, patience_us):
+        wait_for_us = commands.wait_us(node) if wait_us is None else wait_us
+        if objection := commands.objection(node, kind, wait_for_us):
             return objection
         command, down = commands.order(
-            now_us, node, kind, by, reason, now_us + patience_us, value, settings
+            now_us, node, kind, by, reason, now_us + wait_for_us, value, settings
         )
         stages.down += down
         return command

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: what one step of the stages brought about."""
+"""Service: the effects of one step of the stages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.wire.messages import UpMessage
 
 @dataclass(slots=True)
 class Outcome:
-    """`node` sent it, authentically; `message` came for the first time. `done`: the operator's act
+    """`node` sent it, authenticated; `message` is new. `done`: the operator's act
     was possible. `changed` names policy that is different now."""
 
     node: str = ""
@@ -35,7 +35,7 @@ class Outcome:
     message: UpMessage | None = None
 
     def absorb(self, later: Outcome) -> None:
-        """Add what a later step of the same input brought."""
+        """Add the effects of a later step of the same input."""
         self.done = self.done or later.done
         self.problem = self.problem or later.problem
         self.detections += later.detections
@@ -45,7 +45,7 @@ class Outcome:
         self.deliveries += later.deliveries
 
     def lines(self, zero_us: int = 0) -> list[dict[str, Any]]:
-        """JSON lines in the order things were decided; times in seconds after `zero_us`.
+        """JSON lines in the order of the decisions; times in seconds after `zero_us`.
 
         A detection gives one line at its onset (later reports of it refine the alarm).
         """

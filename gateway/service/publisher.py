@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: the publisher keeps the picture true from what the stages give it.
+"""Service: the publisher keeps the picture current from the output of the stages.
 
 Each thing has its own kind and id, so that one changed node costs one node, whatever the size of
 the site. Alarms and tracks are published at once. Nodes are collected and published by `flush`,
@@ -162,7 +162,7 @@ class Publisher:
             self.picture.remove(view.DETECTION, self._detections.popleft())
 
     def contacts(self, latest: Iterable[Contact]) -> None:
-        """Own people as last reported; those not named are gone."""
+        """Authorised persons as last reported; those not named are gone."""
         views = {one.call_sign: view.view_contact(self._site, one) for one in latest}
         self.things(view.CONTACT, views)
 
@@ -202,7 +202,7 @@ class Publisher:
 
     def sections(self, values: Mapping[str, Any]) -> None:
         """Counters, store, links and the like: each a value of its own; equal ones cost nothing.
-        At most twice a second: whoever calls this keeps the pace."""
+        The caller keeps the rate: at most twice a second."""
         for name, value in values.items():
             self.picture.put(view.SECTION, name, value)
 

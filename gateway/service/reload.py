@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Standing orders read anew while the gateway runs: all of them, or none and one line why.
+"""Service: reload of the policy while the gateway runs: all of it, or nothing and one line why.
 
-What can change so: arming schedules, escalation, connectors, and a site that grows or
-is measured anew. Everything else of gateway.toml takes a restart, and is refused.
+A reload can change arming schedules, escalation, connectors, add nodes to the site and move them.
+Everything else in gateway.toml needs a restart, and is rejected.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _FIXED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
-    """Who must hear of it. `keys` are those of a site's nodes as they stand, `admit` lets nodes in
-    at the links and the broker."""
+class Dependents:
+    """What a new policy is applied to. `keys` are the present keys of the nodes of a site; `admit`
+    lets nodes in at the links and the broker."""
 
     service: Service
     connectors: ConnectorService
@@ -52,18 +52,21 @@ class Rooms:
 
 
 class Reload:
-    """`config` is what the gateway began with, `read` reads it anew; None: it is of no file."""
+    """`config` is what the gateway started with; `read` reads it again, None without a file."""
 
     def __init__(
-        self, config: GatewayConfig, read: Callable[[], GatewayConfig] | None, rooms: Rooms
+        self,
+        config: GatewayConfig,
+        read: Callable[[], GatewayConfig] | None,
+        dependents: Dependents,
     ) -> None:
         self._config = config
         self._read = read
-        self._rooms = rooms
+        self._dependents = dependents
         self._one = asyncio.Lock()
 
     async def load(self, by: str) -> list[str]:
-        """What is other from now on, by subject. Raises ConfigError, and then nothing is."""
+        """What has changed, by subject. Raises ConfigError; then nothing has changed."""
         if self._read is None:
             raise ConfigError("this gateway was started without a gateway.toml: nothing to read")
         async with self._one:
@@ -72,45 +75,45 @@ class Reload:
                 site = await asyncio.to_thread(load_site, config.site)
                 return await self._take(config, site, by)
             except ConfigError as error:
-                _LOG.warning("orders stay as they were: %s", error)
+                _LOG.warning("the policy is unchanged: %s", error)
                 raise
 
     async def load_site(self, by: str = SYSTEM) -> list[str]:
-        """The same of the site alone: what gateway.toml says by now is not looked at."""
+        """The same with the site file only: gateway.toml is not read."""
         async with self._one:
             site = await asyncio.to_thread(load_site, self._config.site)
             return await self._take(self._config, site, by)
 
     async def _take(self, config: GatewayConfig, site: Site, by: str) -> list[str]:
-        rooms, before = self._rooms, self._config
+        dependents, before = self._dependents, self._config
         for name, field in _FIXED.items():
             if getattr(config, field) != getattr(before, field):
-                raise ConfigError(f"{name} is another: that takes a restart; nothing was changed")
-        _check_growth(rooms.service.stages.site, site)
+                raise ConfigError(f"{name} has changed: this needs a restart; nothing was changed")
+        _check_growth(dependents.service.stages.site, site)
         policy = Policy(
             site,
-            rooms.service.stages.policy.rules,
+            dependents.service.stages.policy.rules,
             alarm_rules(config.alarms, site),
             devices_of(config.connectors),
         )
         given = NewPolicy(
             policy,
-            rooms.keys(site),
+            dependents.keys(site),
             channels_of(one for _kind, one in config.connectors),
             described_connectors(config),
             _hidden(before, config),
         )
-        prepared = rooms.connectors.prepare(config.connectors)
+        prepared = dependents.connectors.prepare(config.connectors)
 
         def current() -> NewPolicy:
             # Only now: a key may have been revoked since.
-            return given._replace(keys=rooms.keys(site))
+            return given._replace(keys=dependents.keys(site))
 
-        changed = await rooms.service.set_policy(by, current)
-        rooms.connectors.apply(prepared, site)
+        changed = await dependents.service.set_policy(by, current)
+        dependents.connectors.apply(prepared, site)
         self._config = config
-        await rooms.admit(site, rooms.keys(site))
-        _LOG.info("orders by=%s changed=%s", by, ", ".join(changed) or "nothing")
+        await dependents.admit(site, dependents.keys(site))
+        _LOG.info("policy by=%s changed=%s", by, ", ".join(changed) or "nothing")
         return changed
 
 
@@ -131,14 +134,14 @@ def _hidden(before: GatewayConfig, now: GatewayConfig) -> list[str]:
 
 def _check_growth(before: Site, now: Site) -> None:
     if now.name != before.name:
-        raise ConfigError(f"the site is called {now.name} now: that takes a restart")
+        raise ConfigError(f"the site is called {now.name} now: this needs a restart")
     for node in before.nodes.values():
         if node.id not in now.nodes:
             raise ConfigError(
-                f"node {node.id} is not in site.toml any more: that takes a restart; "
+                f"node {node.id} is not in site.toml any more: this needs a restart; "
                 "nothing was changed"
             )
         if now.nodes[node.id].sector != node.sector:
             raise ConfigError(
-                f"node {node.id} is in another sector: that takes a restart; nothing was changed"
+                f"node {node.id} is in another sector: this needs a restart; nothing was changed"
             )

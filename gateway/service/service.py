@@ -23,8 +23,8 @@ from gateway.outbox.outbox import Delivery, Status
 from gateway.ports.link import Clock
 from gateway.service.outcome import Outcome
 from gateway.service.records.act_keys import DONE, PENDING
-from gateway.service.records.keeper import Keeper
 from gateway.service.records.policy_record import NewPolicy, by_subject
+from gateway.service.records.retention_timer import RetentionTimer
 from gateway.service.running.commits import Commits
 from gateway.service.running.committer import Committer
 from gateway.service.running.intake_stage import IntakeStage, Work
@@ -41,8 +41,8 @@ KEY_MAX = 64  # characters of an idempotency key
 
 
 class ActResult(NamedTuple):
-    """`done`: the act was possible, else `problem` may say why not. `repeated`: it came before with
-    the same key."""
+    """`done`: the act was possible, else `problem` may state why not. `repeated`: it was received
+    before with the same key."""
 
     done: bool
     repeated: bool = False
@@ -70,7 +70,7 @@ class Service:
         self._closed = False
         self._store = store
         self._committer = Committer(store, on_committed)
-        self._keeper = Keeper(retention or Retention())
+        self._retention = RetentionTimer(retention or Retention())
         self.commits = Commits(stages, self._committer, clock_us)
         self.monitor_stage = MonitorStage(
             stages, self.commits, self._committer, store, clock_us, on_outcome
@@ -81,7 +81,7 @@ class Service:
         self._on_outcome = on_outcome
 
     def start(self) -> None:
-        """Process what an earlier run left in the log, and begin this run. Raises StoreError."""
+        """Process what an earlier run left in the log, and start this run. Raises StoreError."""
         for outcome in self.monitor_stage.catch_up():
             self._on_outcome(outcome)
         entries = self.stages.start(self.clock_us())
@@ -152,8 +152,8 @@ class Service:
         self.intake_stage.post(lambda now_us: Work(append(now_us, SYSTEM, report)))
 
     async def set_policy(self, by: str, given: Callable[[], NewPolicy]) -> list[str]:
-        """Another policy from now on, recorded in the name of who gave it; subjects that are
-        different. `given` is called when it is its turn: a key may have been revoked since."""
+        """Another policy from now on, recorded under the name `by`; changed subjects. `given` is
+        called at its turn: a key may have been revoked since."""
 
         def work(now_us: int) -> Work:
             return Work(*self.stages.set_policy(now_us, by, given()))
@@ -163,7 +163,7 @@ class Service:
 
     def note_policy(self, by: str, outputs: Mapping[str, Any]) -> None:
         """The gateway starts: what is in force, and what is different from when it last ran.
-        `outputs` are given by subject, without what nobody may read."""
+        `outputs` are by subject, without secrets."""
         now = {**by_subject(self.stages.policy), **outputs}
         self.stages.policies.note(self.clock_us(), by, now)
 
@@ -216,18 +216,18 @@ class Service:
         await self.intake_stage.request(lambda _now_us: Work())
 
     async def begin_update(self, rollout: Rollout, release: Release) -> bool:
-        """Bring a release to nodes; False when something stands against it."""
+        """Start a rollout; False when there is an objection."""
         stages = self.stages
 
         def work(now_us: int) -> Work:
             firmware = stages.intake.registry.firmware()
             if stages.updates.objection(rollout, firmware):
                 return Work((), False)
-            happened = stages.updates.begin(now_us, rollout, release, firmware)
-            return Work(stages.happened(happened, now_us), True)
+            effects = stages.updates.begin(now_us, rollout, release, firmware)
+            return Work(stages.apply(effects, now_us), True)
 
-        begun: bool = await self.intake_stage.request(work)
-        return begun
+        is_started: bool = await self.intake_stage.request(work)
+        return is_started
 
     async def stop_update(self, by: str, reason: str) -> bool:
         """End it; False when there was none."""
@@ -248,17 +248,17 @@ class Service:
         """What is older than it may be goes with the next commit, a portion of it."""
         while True:
             await asyncio.sleep(_RETENTION_S)
-            if self.commits.problem or not self._keeper.due(self.clock_us()):
+            if self.commits.problem or not self._retention.due(self.clock_us()):
                 continue
             now_us, store = self.clock_us(), self._store
             try:
                 expired = await self._committer.call(
-                    store.expired, self._keeper.retention.cuts(now_us)
+                    store.expired, self._retention.retention.cuts(now_us)
                 )
                 self.stages.eraser.step(now_us, expired)
-                self._keeper.looked(now_us, bool(expired))
-                if self._keeper.untidy and not expired:
-                    self._keeper.untidy = not await self._committer.call(store.tidy)
+                self._retention.looked(now_us, bool(expired))
+                if self._retention.untidy and not expired:
+                    self._retention.untidy = not await self._committer.call(store.tidy)
             except StoreError as error:
-                self._keeper.looked(now_us, False)
+                self._retention.looked(now_us, False)
                 _LOG.error("cannot erase what is older than it may be: %s", error)

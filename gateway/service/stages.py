@@ -36,14 +36,14 @@ from gateway.monitor.policy import Policy, saved
 from gateway.monitor.step import Changes
 from gateway.node_commands.commands import NodeCommands, Running
 from gateway.outbox.outbox import Channel, Delivery, Outbox
-from gateway.performance.watch import WatchBook
+from gateway.performance.monitored_time import MonitoredTime
 from gateway.service.outcome import Outcome
 from gateway.service.records.act_keys import ActKeys
 from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
 from gateway.store.interface import HistoryRow, Snapshot, Writes
-from gateway.updates.desk import OF_UPDATES, Happened, UpdateDesk
+from gateway.updates.service import OF_UPDATES, Effects, UpdateService
 from gateway.wire.messages import DownMessage, Health
 
 _LOG = logging.getLogger(__name__)
@@ -74,10 +74,10 @@ class Stages:
         self.audit = audit or AuditLog()
         self.intake = Intake(site, keys)
         self.monitor = Monitor(policy)
-        self.updates = UpdateDesk(sectors, self.audit)
+        self.updates = UpdateService(sectors, self.audit)
         self.node_commands = NodeCommands(self._running, lambda: self.intake.messages, self.audit)
         self.batteries = Batteries()
-        self.watch = WatchBook()
+        self.monitored_time = MonitoredTime()
         self.eraser = Eraser(self.audit)
         self.enrolment = EnrolmentRecord(self.audit)
         self.policies = PolicyRecord(self.audit)
@@ -89,7 +89,7 @@ class Stages:
             self.updates,
             self.node_commands,
             self.batteries,
-            self.watch,
+            self.monitored_time,
             self.eraser,
             self.enrolment,
             self.policies,
@@ -117,8 +117,8 @@ class Stages:
         """First stage: bytes that came on a topic; never raises for what they hold."""
         taken = self.intake.uplink(arrival_us, topic, payload)
         if isinstance(taken.message, OF_UPDATES):
-            happened = self.updates.hear(taken.node, taken.message, arrival_us)
-            taken.entries += self.happened(happened, arrival_us)
+            effects = self.updates.process(taken.node, taken.message, arrival_us)
+            taken.entries += self.apply(effects, arrival_us)
         if isinstance(taken.message, Health):
             self.batteries.on_health(taken.node, arrival_us, taken.message.battery_mv)
         if taken.message is not None:
@@ -129,11 +129,11 @@ class Stages:
     def pass_time(self, now_us: int) -> list[Entry]:
         """First stage: nodes that are missed, updates and commands that wait."""
         self.down += self.node_commands.tick(now_us)
-        return self.intake.tick(now_us) + self.happened(self.updates.tick(now_us), now_us)
+        return self.intake.tick(now_us) + self.apply(self.updates.tick(now_us), now_us)
 
     def set_policy(self, now_us: int, by: str, new: NewPolicy) -> tuple[list[Entry], list[str]]:
-        """First stage: another policy from now on, and the site may have grown: (entries, subjects
-        that are different), recorded in the name of who gave it."""
+        """First stage: another policy from now on, and the site may have more nodes: (entries,
+        changed subjects), recorded under the name `by`."""
         before, now = self.policy, new.policy
         entries = self.intake.append(now_us, by, saved(now)) if now != before else []
         self.site = now.site
@@ -235,12 +235,12 @@ class Stages:
         seen_us = view.last_seen_us or 0
         return Running(view.boot, start_us, view.schema, view.contact_s, seen_us)
 
-    def happened(self, happened: Happened, now_us: int) -> list[Entry]:
-        """What an update asks for: messages to nodes, and conditions for the log."""
-        self.down += happened.down
+    def apply(self, effects: Effects, now_us: int) -> list[Entry]:
+        """The effects of an update: messages to nodes, and conditions for the log."""
+        self.down += effects.down
         return [
             entry
-            for condition in happened.troubles
+            for condition in effects.conditions
             for entry in self.intake.append(now_us, condition.node, condition)
         ]
 
@@ -258,14 +258,14 @@ class Stages:
         )
 
     def _record_act(self, at_us: int, act: Act) -> None:
-        self.watch.note_walks(self.monitor.state.alarms.walks)
+        self.monitored_time.note_walks(self.monitor.state.alarms.walks)
         reason = getattr(act, "reason", "") or getattr(act, "note", "")
         until_us = getattr(act, "until_us", None)
         name, subject = act_name(act), act_subject(act)
         self.audit.add(at_us, act.by, name, subject, reason, until_us, act_to_dict(act))
 
     def _record_cue(self, change: CueChange) -> None:
-        """Every step in the life of a cue, with who brought it about."""
+        """Every step in the life of a cue, and its actor."""
         cue = change.cue
         detail = {
             "kind": cue.kind.value,
@@ -287,7 +287,7 @@ class Stages:
             self.audit.add(at_us, act.by, name, f"policy {act.policy_id}", act.reason)
 
     def _record_delivery(self, delivery: Delivery) -> None:
-        """Who was notified of what, and of what no one could be notified."""
+        """Each notification, sent or not, with its recipient."""
         detail = {
             "delivery": delivery.id,
             "output": delivery.channel,

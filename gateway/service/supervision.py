@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: a task that a fault of our own ends is started again; the watch goes on."""
+"""Service: a task that a fault of our own ends is started again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GOOD_S = 60.0  # a task that ran so long is started again at once
 
 
 class Supervisor:
-    """`restarts` counts by task. What the user can mend (GroundwatchError) ends the gateway."""
+    """`restarts` counts by task. What the user can correct (GroundwatchError) ends the gateway."""
 
     def __init__(self) -> None:
         self.restarts: Counter[str] = Counter()
@@ -27,7 +27,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         wait_s = FIRST_WAIT_S
         while True:
-            began_s = loop.time()
+            started_s = loop.time()
             try:
                 await run()
             except GroundwatchError:
@@ -35,7 +35,7 @@ class Supervisor:
             except Exception:
                 self.restarts[name] += 1
                 _LOG.exception("the task %s failed; it starts again", name)
-            if loop.time() - began_s >= GOOD_S:
+            if loop.time() - started_s >= GOOD_S:
                 wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, MAX_WAIT_S)

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Mapping
 
 _LOG = logging.getLogger(__name__)
-_FEEDS_PER_LIMIT = 3  # one that comes late ends nothing
+_FEEDS_PER_LIMIT = 3  # a late one ends nothing
 _LIMIT_MIN_US, _LIMIT_MAX_US = 10_000, 86_400_000_000
 
 
@@ -30,7 +30,7 @@ class ServiceManager:
         self._notify("READY=1")
 
     def stopping(self) -> None:
-        """The gateway ends by itself, as it was asked to."""
+        """The gateway stops on request."""
         self._notify("STOPPING=1")
 
     async def feed(self) -> None:

@@ -19,7 +19,7 @@ from gateway.updates.waves import waves_of
 _KEPT = "update.gwr"  # the release of the rollout under way, for a gateway that starts again
 
 
-class UpdateOrders:
+class UpdateRequests:
     """Owns the release file in `folder`; `key` is None where the site has no release key."""
 
     def __init__(self, service: Service, folder: Path, key: bytes | None) -> None:
@@ -31,7 +31,7 @@ class UpdateOrders:
             try:
                 updates.release = package.load(self._kept, self._key)
             except ConfigError:
-                updates.release = None  # the rollout says so and ends
+                updates.release = None  # the rollout ends with that reason
 
     async def begin(
         self,
@@ -39,7 +39,7 @@ class UpdateOrders:
         waves: Sequence[str],
         max_failures: int,
         soak_s: int,
-        patience_s: int,
+        node_timeout_s: int,
         by: str,
     ) -> Rollout:
         """Start to bring the release in `file` to the nodes. Raises ConfigError."""
@@ -54,15 +54,15 @@ class UpdateOrders:
             files=len(release.contents),
             by=by,
             nodes=plan(waves_of(list(waves), self._nodes(release.board))),
-            failures_most=max_failures,
+            max_failures=max_failures,
             soak_s=soak_s,
-            patience_s=patience_s,
+            node_timeout_s=node_timeout_s,
         )
         if objection := self._service.stages.updates.objection(rollout, self._firmware()):
             raise ConfigError(objection)
         await asyncio.to_thread(_keep, file, self._kept)
         if not await self._service.begin_update(rollout, release):
-            raise ConfigError("another update has just begun")
+            raise ConfigError("another update has just started")
         return self._newest()
 
     async def stop(self, reason: str, by: str) -> Rollout:
@@ -80,7 +80,7 @@ class UpdateOrders:
         return self._service.stages.intake.registry.firmware()
 
     def _nodes(self, board: str) -> list[str]:
-        """Nodes of the board, as the site's file or they themselves say it, in the file's order."""
+        """Nodes of the board as they report it, else as the site file names it; in file order."""
         views = self._service.stages.intake.registry.views
         nodes = [
             name
@@ -97,4 +97,4 @@ def _keep(source: Path, target: Path) -> None:
     try:
         write_atomic(target, source.read_bytes(), 0o644)
     except OSError as error:
-        raise ConfigError(f"cannot keep the release in {target}: {error.strerror}") from None
+        raise ConfigError(f"cannot store the release in {target}: {error.strerror}") from None

@@ -17,7 +17,7 @@ def store_at(where: Path | str) -> Store:
     """A SQLite file, or PostgreSQL by its URL; not open yet."""
     if isinstance(where, Path):
         return sqlite.SqliteStore(where)
-    # Only who uses it pays for loading the driver.
+    # The driver is loaded only when it is used.
     from gateway.store.postgresql import PostgresqlStore
 
     return PostgresqlStore(where)

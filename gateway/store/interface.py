@@ -96,7 +96,7 @@ class HistoryRow(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """Who did what to what, why and until when (gateway.audit.log makes them).
+    """Actor, action, subject, reason and end (gateway.audit.log makes them).
 
     `digest` is of the content, `link` the chain's value after this entry.
     """

@@ -190,7 +190,7 @@ def _fits(alarm: Alarm, search: AlarmSearch) -> bool:
         return False
     if search.state == "active" and not alarm.active:
         return False
-    if search.state == "unacknowledged" and not alarm.asks:
+    if search.state == "unacknowledged" and not alarm.unacknowledged:
         return False
     return not search.text or search.text.casefold() in _words(alarm)
 
@@ -205,7 +205,7 @@ def _words(alarm: Alarm) -> str:
         disposition,
         alarm.note,
         alarm.acknowledged_by,
-        alarm.judged_by,
+        alarm.assessed_by,
         alarm.masked,
         alarm.walk,
         *alarm.nodes,

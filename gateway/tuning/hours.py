@@ -19,7 +19,7 @@ _QUARTERS_US = tuple(quarter * HOUR_US // 4 for quarter in range(4))
 class Excluded(Enum):
     """Why an hour does not count."""
 
-    ANNOUNCED = "own people announced"
+    AUTHORISED = "authorised activity"
     PEOPLE = "people or vehicles confirmed"
     UNASSESSED = "alarm not assessed"
     MASKED = "masked"
@@ -44,7 +44,7 @@ class Hours:
         self._armed: dict[tuple[str, int], bool] = {}
         for walk in orders.walks.values():
             for sector in walk.sectors:
-                self._mark(self._sectors, sector, walk.from_us, walk.until_us, Excluded.ANNOUNCED)
+                self._mark(self._sectors, sector, walk.from_us, walk.until_us, Excluded.AUTHORISED)
         # The first reason stays: confirmed people before alarms that are not assessed.
         found = [alarm for alarm in alarms if alarm.kind is AlarmKind.INTRUSION]
         for alarm in found:

@@ -23,11 +23,11 @@ from gateway.errors import ConfigError
 
 # The first line of a manifest, of what is signed, and of a release file.
 FIRST = b"groundwatch release 1\n"
-PIECE = 1024  # of a part
-MANIFEST_MOST = 24_576
-FILES_MOST = 255
-FILE_MOST = 65_536
-TREE_MOST = 262_144
+CHUNK_BYTES = 1024
+MAX_MANIFEST_BYTES = 24_576
+MAX_FILES = 255
+MAX_FILE_BYTES = 65_536
+MAX_CONTENT_BYTES = 262_144
 _HEAD = re.compile(
     rb"groundwatch release 1\nboard ([a-z0-9_]{1,16})\nversion (\d{1,3}\.\d{1,3}\.\d{1,3})\n"
     rb"mpy (0|[1-9]\d{0,4})\n"
@@ -35,7 +35,7 @@ _HEAD = re.compile(
 _LINE = re.compile(
     rb"([0-9a-f]{64}) (0|[1-9]\d{0,4}) ((?:boards|ugs)(?:/[a-z0-9_]+)+\.(?:mpy|bin))"
 )
-_PATH_MOST = 64
+_MAX_PATH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class Release:
         """The data of the update command (docs/wire.md section 7)."""
         return self.digest + self.signature + len(self.manifest).to_bytes(4, "big")
 
-    def part(self, file: int, offset: int) -> bytes:
-        """A piece of the manifest (0) or of a file (from 1); empty when there is none."""
+    def chunk(self, file: int, offset: int) -> bytes:
+        """A chunk of the manifest (0) or of a file (from 1); empty when there is none."""
         files = (self.manifest, *self.contents)
-        return files[file][offset : offset + PIECE] if 0 <= file < len(files) else b""
+        return files[file][offset : offset + CHUNK_BYTES] if 0 <= file < len(files) else b""
 
 
 def version_number(version: str) -> int:
@@ -111,19 +111,19 @@ def load(path: Path, key: Ed25519PublicKey) -> Release:
     """The release in a file. Raises ConfigError with one line."""
     try:
         with path.open("rb") as file:
-            data = file.read(TREE_MOST + MANIFEST_MOST + 1024)
+            data = file.read(MAX_CONTENT_BYTES + MAX_MANIFEST_BYTES + 1024)
     except OSError as error:
         raise ConfigError(f"cannot read the release {path}: {error.strerror}") from None
     return parse(data, key, str(path))
 
 
 def parse(data: bytes, key: Ed25519PublicKey, name: str) -> Release:
-    """The release in `data`; `name` says in errors what was read. Raises ConfigError."""
+    """The release in `data`; `name` is its name in errors. Raises ConfigError."""
     at = len(FIRST)
     size = int.from_bytes(data[at : at + 4], "big")
     signature, start = data[at + 4 : at + 68], at + 68
     manifest = data[start : start + size]
-    if data[:at] != FIRST or not 0 < size <= MANIFEST_MOST or len(manifest) != size:
+    if data[:at] != FIRST or not 0 < size <= MAX_MANIFEST_BYTES or len(manifest) != size:
         raise ConfigError(f"{name} is no release file of groundwatch")
     try:
         key.verify(signature, FIRST + sha256(manifest).digest())
@@ -142,22 +142,22 @@ def parse(data: bytes, key: Ed25519PublicKey, name: str) -> Release:
 
 
 def _contents(lines: bytes, data: bytes, name: str) -> tuple[bytes, ...]:
-    if not lines.endswith(b"\n") or lines.count(b"\n") > FILES_MOST:
-        raise ConfigError(f"{name} has no files or more than {FILES_MOST}")
+    if not lines.endswith(b"\n") or lines.count(b"\n") > MAX_FILES:
+        raise ConfigError(f"{name} has no files or more than {MAX_FILES}")
     contents: list[bytes] = []
     before, at = b"", 0
     for line in lines[:-1].split(b"\n"):
         match = _LINE.fullmatch(line)
-        if match is None or len(match[3]) > _PATH_MOST or match[3] <= before:
+        if match is None or len(match[3]) > _MAX_PATH or match[3] <= before:
             raise ConfigError(f"{name} has a malformed line in its manifest")
         before, size = match[3], int(match[2])
         content = data[at : at + size]
-        if size > FILE_MOST or sha256(content).hexdigest().encode() != match[1]:
+        if size > MAX_FILE_BYTES or sha256(content).hexdigest().encode() != match[1]:
             raise ConfigError(f"{name}: {before.decode()} differs from its hash")
         contents.append(content)
         at += size
-    if at > TREE_MOST:
-        raise ConfigError(f"{name} has {at} bytes of files, and a node takes {TREE_MOST}")
+    if at > MAX_CONTENT_BYTES:
+        raise ConfigError(f"{name} has {at} bytes of files, and a node takes {MAX_CONTENT_BYTES}")
     if at != len(data):
         raise ConfigError(f"{name} has {len(data)} bytes of files where its manifest has {at}")
     return tuple(contents)

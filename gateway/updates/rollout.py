@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Updates: bringing one release to a fleet, wave after wave, until it is done or too many failed.
+"""Updates: rollout of one release to a fleet in waves, until all are done or too many failed.
 
-Pure: (state, input, now) -> (state, outputs). A node is done when it says that it keeps the new
-version, which it does after its trial; nothing else counts.
+Pure: (state, input, now) -> (state, outputs). A node is done when it reports that it keeps the
+new version after its trial; nothing else counts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-# A command may be lost on the way; a node at work asks for pieces, one that is not is told again.
+# A command may be lost: it is sent again to a node that requests no chunks.
 REPEAT_US = 60_000_000
 S = 1_000_000
 
@@ -27,13 +27,14 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NodeUpdate:
-    """One node's part. `file` is the last one it asked for, of `Rollout.files`."""
+    """The update of one node. `file` is the last one it requested, of `Rollout.files`; `contact_us`
+    is its last request or the last command to it."""
 
     node: str
     wave: int
     stage: Stage = Stage.WAITING
     since_us: int = 0
-    heard_us: int = 0
+    contact_us: int = 0
     file: int = 0
     reason: str = ""
 
@@ -42,8 +43,8 @@ class NodeUpdate:
 class Rollout:
     """`command` names it to nodes, `digest` (hex) is that of its release's manifest.
 
-    Another wave begins `soak_s` after the one before it ended, as long as no more than
-    `failures_most` nodes failed in all. A node has `patience_s` to be done.
+    The next wave starts `soak_s` after the end of the one before, while no more than
+    `max_failures` nodes failed in all. A node must be done within `node_timeout_s`.
     """
 
     command: int
@@ -53,11 +54,11 @@ class Rollout:
     files: int
     by: str
     nodes: tuple[NodeUpdate, ...]
-    failures_most: int = 0
+    max_failures: int = 0
     soak_s: int = 60
-    patience_s: int = 3600
+    node_timeout_s: int = 3600
     wave: int = -1
-    rested_us: int = 0
+    soaked_us: int = 0
     ended: str = ""
 
     @property
@@ -66,7 +67,7 @@ class Rollout:
         return not self.ended
 
     def node(self, name: str) -> NodeUpdate | None:
-        """The part of one node; None when it has none."""
+        """The update of one node; None when it has none."""
         return next((one for one in self.nodes if one.node == name), None)
 
 
@@ -86,8 +87,8 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
-    """A node asks for a piece."""
+class Requested:
+    """A node requests a chunk."""
 
     node: str
     command: int
@@ -95,8 +96,8 @@ class Wants:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A node's result; `reason` is empty when it keeps the new version."""
+class Reported:
+    """The result of a node; `reason` is empty when it keeps the new version."""
 
     node: str
     command: int
@@ -115,7 +116,7 @@ class Stop:
     reason: str
 
 
-Input = Begin | Hello | Wants | Told | Tick | Stop
+Input = Begin | Hello | Requested | Reported | Tick | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class WaveBegins:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """It is over; the words say how."""
+    """The rollout has ended; `how` states why."""
 
     how: str
 
@@ -153,7 +154,7 @@ DONE = "done"
 
 
 def plan(waves: Sequence[Sequence[str]]) -> tuple[NodeUpdate, ...]:
-    """The parts of all nodes, by wave."""
+    """The updates of all nodes, by wave."""
     return tuple(NodeUpdate(node, wave) for wave, nodes in enumerate(waves) for node in nodes)
 
 
@@ -168,13 +169,13 @@ def step(rollout: Rollout, given: Input, now_us: int) -> tuple[Rollout, tuple[Ou
                 if (one := rollout.node(name)) is not None:
                     rollout = _settle(rollout, one, "", now_us, out)
         case Hello(node, fw) if (one := _ordered(rollout, node)) and fw != rollout.version:
-            # On trial it says the new version; then its result is what we wait for.
-            rollout = _put(rollout, replace(one, heard_us=now_us))
+            # On trial it reports the new version; then only its result counts.
+            rollout = _put(rollout, replace(one, contact_us=now_us))
             out.append(Order(node))
-        case Wants(node, command, file) if command == rollout.command:
+        case Requested(node, command, file) if command == rollout.command:
             if one := _ordered(rollout, node):
-                rollout = _put(rollout, replace(one, heard_us=now_us, file=file))
-        case Told(node, command, reason) if command == rollout.command:
+                rollout = _put(rollout, replace(one, contact_us=now_us, file=file))
+        case Reported(node, command, reason) if command == rollout.command:
             if one := _ordered(rollout, node):
                 rollout = _settle(rollout, one, reason, now_us, out)
         case Stop(reason):
@@ -206,39 +207,39 @@ def _remind(rollout: Rollout, now_us: int, out: list[Output]) -> Rollout:
     for one in rollout.nodes:
         if one.stage is not Stage.ORDERED:
             continue
-        if now_us - one.since_us > rollout.patience_s * S:
-            reason = f"not done in {rollout.patience_s} s"
+        if now_us - one.since_us > rollout.node_timeout_s * S:
+            reason = f"not done in {rollout.node_timeout_s} s"
             rollout = _settle(rollout, one, reason, now_us, out)
-        elif now_us - one.heard_us > REPEAT_US:
-            rollout = _put(rollout, replace(one, heard_us=now_us))
+        elif now_us - one.contact_us > REPEAT_US:
+            rollout = _put(rollout, replace(one, contact_us=now_us))
             out.append(Order(one.node))
     return rollout
 
 
 def _go_on(rollout: Rollout, now_us: int, out: list[Output]) -> tuple[Rollout, tuple[Output, ...]]:
     failed = [one.node for one in rollout.nodes if one.stage is Stage.FAILED]
-    if len(failed) > rollout.failures_most:
+    if len(failed) > rollout.max_failures:
         return _end(rollout, f"stopped by itself: {', '.join(failed)} failed", out)
     if any(one.stage is Stage.ORDERED for one in rollout.nodes):
         return rollout, tuple(out)
     waiting = [one for one in rollout.nodes if one.stage is Stage.WAITING]
     if not waiting:
         return _end(rollout, DONE, out)
-    if not rollout.rested_us:
-        # The first wave has nothing to rest from.
-        rested_us = now_us + (rollout.soak_s * S if rollout.wave >= 0 else 0)
-        rollout = replace(rollout, rested_us=rested_us)
-    if now_us < rollout.rested_us:
+    if not rollout.soaked_us:
+        # No soak before the first wave.
+        soaked_us = now_us + (rollout.soak_s * S if rollout.wave >= 0 else 0)
+        rollout = replace(rollout, soaked_us=soaked_us)
+    if now_us < rollout.soaked_us:
         return rollout, tuple(out)
     wave = min(one.wave for one in waiting)
     names = tuple(one.node for one in waiting if one.wave == wave)
     out.append(WaveBegins(wave, names))
     for one in waiting:
         if one.wave == wave:
-            ordered = replace(one, stage=Stage.ORDERED, since_us=now_us, heard_us=now_us)
+            ordered = replace(one, stage=Stage.ORDERED, since_us=now_us, contact_us=now_us)
             rollout = _put(rollout, ordered)
             out.append(Order(one.node))
-    return replace(rollout, wave=wave, rested_us=0), tuple(out)
+    return replace(rollout, wave=wave, soaked_us=0), tuple(out)
 
 
 def _end(rollout: Rollout, how: str, out: list[Output]) -> tuple[Rollout, tuple[Output, ...]]:

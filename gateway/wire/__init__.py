@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The wire room of the gateway: sealed bytes from outside become typed messages, and back."""
+"""The wire layer of the gateway: sealed bytes become typed messages, and back."""

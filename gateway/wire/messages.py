@@ -115,7 +115,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     board: Annotated[str, wire(3, Kind.TEXT, 1, 16, "-")]
     # version of this table
     schema: Annotated[int, wire(4, Kind.UINT, 1, 255, "-")]
-    # why this boot began
+    # cause of this boot
     reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 8, "-", enum=ResetCause)]
     # sample rate
     fs_hz: Annotated[int, wire(6, Kind.UINT, 1, 65535, "Hz")]
@@ -140,7 +140,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):
-    """One activity as one node judges it: an onset, updates, an end; boot and t_ms name it."""
+    """One activity as one node assesses it: an onset, updates, an end; boot and t_ms name it."""
 
     ID: ClassVar[int] = 2
     NAME: ClassVar[str] = "detection"
@@ -188,7 +188,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
-    """Something about the node itself began or ended. Volatile only as the Will (link_lost)."""
+    """A condition of the node itself started or ended. Volatile only as the Will (link_lost)."""
 
     ID: ClassVar[int] = 4
     NAME: ClassVar[str] = "condition"
@@ -199,7 +199,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # what
     kind: Annotated[ConditionKind, wire(2, Kind.ENUM, 1, 15, "-", enum=ConditionKind)]
-    # 1 began, 0 ended
+    # 1 started, 0 ended
     active: Annotated[int, wire(3, Kind.UINT, 0, 1, "-")]
     # by kind, see section 7
     value: Annotated[int | None, wire(4, Kind.UINT, 0, 4294967295, "-")] = None
@@ -270,7 +270,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strikes(msgspec.Struct, frozen=True, kw_only=True):
-    """When single steps came, while somebody is heard and the clock is good; never said twice."""
+    """Times of single steps while a target is detected and the clock is good; sent once only."""
 
     ID: ClassVar[int] = 8
     NAME: ClassVar[str] = "strikes"
@@ -283,7 +283,7 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
     utc_ms: Annotated[int, wire(2, Kind.UINT, 0, 9007199254740991, "ms")]
     # bound of the clock's error
     error_ms: Annotated[int, wire(3, Kind.UINT, 0, 10, "ms")]
-    # ms after the first, loudness in 10 nm/s, ...
+    # ms after the first, level in 10 nm/s, ...
     strikes: Annotated[tuple[int, ...], wire(4, Kind.PAIRS, 2, 16, "-")]
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """wire: payload <-> untagged COSE_Encrypt0 (RFC 9052 5.2), AES-CCM-16-64-128 with a Partial IV.
 
-`key` is 16 bytes, `iv` the 13-byte common IV; docs/wire.md has lanes, counters and external_aad.
+`key` is 16 bytes, `iv` the 13-byte common IV; docs/wire.md defines counter spaces and
+external_aad.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from gateway.wire.errors import WireError
 from gateway.wire.messages import MAX_SEALED
 
-DURABLE, VOLATILE = 0, 1  # nonce lanes of the up direction
+DURABLE, VOLATILE = 0, 1  # nonce counter spaces of the up direction
 
 _HEAD = bytes.fromhex("8343a1010aa106")  # [h'a1010a', {6: ...
 _TAG = 8

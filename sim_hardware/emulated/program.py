@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ class Options:
     bootsel: Path | None = None
     routes: Mapping[int, tuple[str, int]] = field(default_factory=dict)
     names: NameServer = field(default_factory=NameServer)
+    as_json: bool = False  # the announcement is one line of JSON
 
 
 class Program:
@@ -121,6 +123,16 @@ class Program:
     def _announce(self) -> None:
         options = self._options
         release = release_of(options.image)
+        if options.as_json:
+            routes = {str(port): f"{host}:{to}" for port, (host, to) in options.routes.items()}
+            drive = None if options.bootsel is None else str(options.bootsel / "RPI-RP2")
+            facts = {"image": str(options.image), "micropython": release or None, "drive": drive}
+            places = {"serial": str(options.serial), "control": str(options.control)}
+            network = {"ssid": SSID, "host": HOST, "routes": routes}
+            line = json.dumps({"type": "ready", **facts, **places, "network": network})
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+            return
         _say(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
         if options.bootsel is not None:
             _say(f"in its boot ROM: the drive is {options.bootsel / 'RPI-RP2'}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may use the API: tokens with scopes, the login at the UNIX socket, and nobody else."""
+"""Access to the API: tokens with scopes and the login at the UNIX socket, nothing else."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def bearer(secret: str) -> dict[str, str]:
     ("scope", "statuses"),
     [(Scope.READ, (200, 403, 403)), (Scope.ACT, (200, 200, 403)), (Scope.ADMIN, (200, 200, 400))],
 )
-async def test_token_may_do_what_its_scope_says_and_no_more(
+async def test_token_may_do_what_its_scope_allows_and_no_more(
     http: aiohttp.ClientSession, tmp_path: Path, scope: Scope, statuses: tuple[int, ...]
 ) -> None:
     headers = bearer(make_token(tmp_path, "tak", scope))
@@ -147,7 +147,7 @@ def test_token_file_holds_no_token_and_is_for_its_owner_only(tmp_path: Path) -> 
         "more = 1", "\ufffe",
     ],
 )  # fmt: skip
-def test_token_file_that_is_wrong_lets_nobody_in(tmp_path: Path, written: str) -> None:
+def test_token_file_that_is_wrong_is_rejected_whole(tmp_path: Path, written: str) -> None:
     path = tmp_path / "tokens.toml"
     path.write_text(written)
     path.chmod(0o600)

@@ -43,7 +43,7 @@ async def test_alarm_verb_lists_shows_and_acknowledges(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await command("alarm", "list", "--state", "unacknowledged") == 0
-    assert "#1 " in (said := capsys.readouterr().out) and "person  west" in said
+    assert "#1 " in (listed := capsys.readouterr().out) and "person  west" in listed
     assert await command("alarm", "ack", "1", "--disposition", "animal", "--note", "deer") == 0
     assert capsys.readouterr().out == "alarm 1 is acknowledged\n"
     (alarm,) = gateway.service.stages.monitor.state.alarms.open
@@ -108,9 +108,9 @@ async def test_token_verb_makes_a_token_that_works_over_tcp(
     assert "needs the scope act" in capsys.readouterr().err
     assert await command("token", "remove", "tak") == 0
     assert await command("alarm", "list") == 2
-    said = capsys.readouterr()
-    assert "valid token" in said.err
-    assert secret not in said.err + said.out
+    printed = capsys.readouterr()
+    assert "valid token" in printed.err
+    assert secret not in printed.err + printed.out
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_verb_without_a_gateway_is_one_line_and_status_2(
 ) -> None:
     config = str(write_config(tmp_path, "port = 0"))
     assert main([*words, "--config", config]) == 2
-    said = capsys.readouterr().err
-    assert (said.count("\n"), "no gateway answers" in said) == (1, True), said
+    error = capsys.readouterr().err
+    assert (error.count("\n"), "no gateway answers" in error) == (1, True), error
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "expected"),
     [
         (["alarm", "show"], "groundwatch alarm show 12"),
         (["alarm", "show", "99"], "there is no alarm 99"),
@@ -153,8 +153,8 @@ def test_verb_without_a_gateway_is_one_line_and_status_2(
     ],
 )
 async def test_verb_of_what_cannot_be_is_one_line_and_status_2(
-    gateway: Gateway, capsys: pytest.CaptureFixture[str], words: list[str], says: str
+    gateway: Gateway, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
 ) -> None:
     assert await command(*words) == 2
-    said = capsys.readouterr().err
-    assert (said.count("\n"), says in said) == (1, True), said
+    error = capsys.readouterr().err
+    assert (error.count("\n"), expected in error) == (1, True), error

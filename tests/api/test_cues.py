@@ -75,8 +75,8 @@ async def test_cue_look_is_performed_once_a_person_confirmed_it(tmp_path: Path) 
         assert (await act(look())).done
         await until(lambda: state_of(gateway, 1) is CueState.PROPOSED)
         assert mast.moved == []
-        for nobody in ("connector:radar1", "token bot", "system"):
-            assert not (await act(ConfirmCue(1, nobody))).done
+        for other in ("connector:radar1", "token bot", "system"):
+            assert not (await act(ConfirmCue(1, other))).done
         assert (await act(ConfirmCue(1, "tom"))).done
         await until(lambda: state_of(gateway, 1) is CueState.EXECUTING)
         mast.arrive.set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands to nodes over the API: what may be sent, by whom, and one line for everything else."""
+"""Commands to nodes over the API: what may be sent with which scope, and one line for the rest."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.errors import StoreError
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
@@ -100,7 +100,7 @@ async def test_reader_pages_of_alarms_are_all_of_them_newest_first(reader: Store
         ({"state": "open"}, lambda one: one.open),
         ({"state": "closed"}, lambda one: not one.open),
         ({"state": "active"}, lambda one: one.active),
-        ({"state": "unacknowledged"}, lambda one: one.asks),
+        ({"state": "unacknowledged"}, lambda one: one.unacknowledged),
         ({"text": "TWO DEER"}, lambda one: one.id == 600),
         ({"text": "case 7:"}, lambda one: one.id == 7),
         ({"text": "% _ '"}, lambda one: True),

@@ -168,7 +168,7 @@ def test_stream_whole_rendering_is_shared_until_it_is_old() -> None:
     assert asyncio.run(run()) == (True, True)
 
 
-async def test_geojson_of_a_site_with_an_origin_places_nodes_and_without_one_says_so(
+async def test_geojson_of_a_site_with_an_origin_places_nodes_and_without_one_is_an_error(
     tmp_path: Path,
 ) -> None:
     config = write_config(tmp_path, "port = 0")

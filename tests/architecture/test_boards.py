@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A board is a folder of firmware and its rows: none is missing, none contradicts another."""
+"""Each board has a folder of firmware and its rows, without contradictions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TABLES = {
     LISTED: {board.name for board in supported()},
     "tools/power/boards.toml": set(currents()),
 }
-# What a board's maker keeps for other uses: strapping pins, USB, the serial line, flash, PSRAM.
+# Pins that the maker of a board reserves: strapping pins, USB, the serial line, flash, PSRAM.
 # Data sheets: ESP32 3.1 and table of the module; ESP32-S3 2.6 and 3.1; ESP32-C3 3.1. GPIO5 of the
 # ESP32 straps the timing of an SDIO slave, which no board here is, and rests high as CS does.
 KEPT = {
@@ -43,7 +43,7 @@ WITH_ADS1220 = [name for name in boards() if SIMULATED[name].front_end == "ads12
 
 
 def missing(name: str) -> list[str]:
-    """The tables that a board is not in; one that is not supported needs no page."""
+    """The tables without this board; an unsupported board needs no page."""
     row = row_of(name)
     needed = [table for table in TABLES if table != LISTED or not (row and row.unsupported)]
     return [table for table in needed if name not in TABLES[table]]
@@ -54,7 +54,7 @@ def test_board_with_firmware_is_in_every_table(name: str) -> None:
     assert missing(name) == []
 
 
-def test_board_without_rows_is_told_all_that_it_lacks() -> None:
+def test_board_without_rows_is_missing_in_every_table() -> None:
     assert missing("abacus") == list(TABLES)
 
 
@@ -73,7 +73,7 @@ def test_board_is_supported_when_the_node_fits_its_heap(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", boards())
-def test_simulated_parts_hang_on_the_firmwares_pins(name: str) -> None:
+def test_simulated_parts_are_on_the_firmwares_pins(name: str) -> None:
     pins, row = read_board(name).pins, SIMULATED[name]
     geophone = pins["geophone"] if row.front_end == "rp2040_adc" else pins["cs"]
     wired = (row.geophone, row.battery, row.pir, row.tamper, row.ready, row.wake)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What we import is what pyproject.toml asks for: no module that is here by accident."""
+"""Every import is a declared dependency in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.architecture.tree import ON_NODE, ROOT, imports, python_files
 
 OURS = {"boards", "gateway", "micropython", "sim_hardware", "tests", "tools", "ugs"}
-# Run in MicroPython or stand in for its modules: judged by the import law, not here.
+# Run in MicroPython or stand in for its modules: checked by the import law, not here.
 ELSEWHERE = (*ON_NODE, "sim_hardware/cpython/")
 
 
@@ -34,7 +34,7 @@ def _undeclared(paths, declared):
             top = name.split(".")[0]
             if not top or top in OURS or top in sys.stdlib_module_names:
                 continue
-            if (ROOT / path).with_name(f"{top}.py").exists():  # a script's neighbour
+            if (ROOT / path).with_name(f"{top}.py").exists():  # a module beside the script
                 continue
             if not {canonicalize_name(owner) for owner in owners.get(top, (top,))} & declared:
                 found.add(f"{path} imports {top}")
@@ -61,7 +61,7 @@ def test_imports_of_what_runs_are_dependencies_or_of_their_extra(package):
         assert not _undeclared([path], _declared(*extras))
 
 
-def test_imports_of_the_workbench_are_of_running_or_checking():
+def test_imports_of_tools_are_of_running_or_checking():
     extras = ("flash", "sim", "score", "recordings", "train", "picow", "check")
     assert not _undeclared(python_files("tools"), _declared(*extras))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a reader meets: short files and functions, each saying what it is, nothing unexplained."""
+"""Limits for readers: short files and functions, a docstring for each, explained waivers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.architecture.tree import ON_NODE, files, parsed, python_files, text
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70
-DRAWERS = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|$)")
+VAGUE_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|$)")
 WAIVER = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b|pragma:)(.*)")
-# After the codes, a few words that say why.
+# After the codes, a reason in a few words.
 EXPLAINED = re.compile(r"^(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|\[[\w\-, ]+\])\W+\w+\W+\w+")
 SPDX = "SPDX-License-Identifier: MIT"
 SOURCE = (".py", ".pyi", ".js", ".css")
 
 
-def test_files_are_read_at_one_sitting():
+def test_files_are_within_the_line_limit():
     long = {
         path: lines
         for path in files()
@@ -28,7 +28,7 @@ def test_files_are_read_at_one_sitting():
     assert not long
 
 
-def test_functions_fit_a_screen():
+def test_functions_are_within_the_line_limit():
     long = [
         f"{path}:{node.lineno} {node.name}: {length} lines"
         for path in python_files()
@@ -39,16 +39,16 @@ def test_functions_fit_a_screen():
     assert not long
 
 
-def test_modules_name_their_room_in_the_first_line():
+def test_modules_have_a_summary_in_the_first_line():
     silent = []
     for path in python_files("firmware", "gateway", "sim_hardware", "tools"):
         if path.endswith("__init__.py") and not parsed(path).body:
             continue
-        said = (ast.get_docstring(parsed(path)) or "").split("\n")[0]
+        first = (ast.get_docstring(parsed(path)) or "").split("\n")[0]
         lines = [line for line in text(path).splitlines() if line and SPDX not in line]
-        if path.startswith(ON_NODE) and not said and lines[0].startswith("#"):
-            said = lines[0].lstrip("# ")
-        if len(said.split()) < 3:
+        if path.startswith(ON_NODE) and not first and lines[0].startswith("#"):
+            first = lines[0].lstrip("# ")
+        if len(first.split()) < 3:
             silent.append(path)
     assert not silent
 
@@ -63,7 +63,7 @@ def test_sources_carry_their_licence():
     assert not bare
 
 
-def test_waivers_of_a_check_say_why():
+def test_waivers_of_a_check_give_a_reason():
     unexplained = [
         f"{path}:{number}"
         for path in python_files()
@@ -74,13 +74,13 @@ def test_waivers_of_a_check_say_why():
     assert not unexplained
 
 
-def test_no_module_is_a_drawer_for_anything():
-    drawers = [
+def test_no_module_has_a_name_without_a_subject():
+    vague = [
         path
         for path in python_files()
-        if any(DRAWERS.search(part.removesuffix(".py")) for part in path.split("/"))
+        if any(VAGUE_NAMES.search(part.removesuffix(".py")) for part in path.split("/"))
     ]
-    assert not drawers
+    assert not vague
 
 
 def test_tests_are_named_by_subject_circumstance_and_outcome():

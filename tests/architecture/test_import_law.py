@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may import whom. The table is the design; breaking a row needs an ADR, not an exception."""
+"""Which layer may import which. A change of the table needs an ADR."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INPUT_OUTPUT = (
     "threading",
     "time",
 )
-# Pure on the node: arithmetic, bytes and ciphers, nothing that waits or remembers.
+# Pure on the node: arithmetic, bytes and ciphers, without waiting or state.
 PURE_ON_NODE = ("array", "binascii", "cryptolib", "hashlib", "micropython", "struct")
 
 # (who, must not import): prefixes of module names on both sides.
@@ -46,7 +46,7 @@ FORBIDDEN = (
 
 
 @pytest.mark.parametrize(("importers", "barred"), FORBIDDEN)
-def test_imports_of_a_room_stay_within_the_law(importers, barred):
+def test_imports_of_a_layer_stay_within_the_table(importers, barred):
     broken = [
         f"{path} imports {name}"
         for path in python_files("firmware", "gateway", "sim_hardware")
@@ -58,7 +58,7 @@ def test_imports_of_a_room_stay_within_the_law(importers, barred):
 
 
 @pytest.mark.parametrize("room", ["dsp", "detect", "wire"])
-def test_imports_of_a_pure_node_room_are_arithmetic_only(room):
+def test_imports_of_a_pure_node_module_are_arithmetic_only(room):
     broken = [
         f"{path} imports {name}"
         for path in python_files(f"firmware/ugs/{room}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lock files: exact versions with hashes, no index, and all that the project asks for."""
+"""The lock files: exact versions with hashes, no index, and all dependencies of the project."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_lock_names_no_index_and_no_host(name):
         ("requirements-dev.lock", ("build", *RUN, "check", "email", "picow", "test", "train")),
     ],
 )
-def test_lock_holds_what_the_project_asks_for(name, extras):
+def test_lock_holds_all_dependencies_of_the_project(name, extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = list(project["dependencies"])
     for extra in extras:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is deployed stands alone: the gateway without the simulator, the node without shims."""
+"""Deployed code runs alone: the gateway without the simulator, the node without shims."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Nothing in the repository knows the machine it was written on or where packages come from."""
+"""No file of the repository names its development machine or a package source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from tests.architecture.tree import ROOT, files
 
-# Spelled in pieces, so that this file does not name what it forbids.
+# Spelled in pieces, so that this file passes its own check.
 FOLDERS = ("work", "root", "home", "tmp", "Users")
 LOCAL_PATH = re.compile(r"(?<![\w.~\"'}])/(?:" + "|".join(FOLDERS) + r")/\w|[\"'`]/(?:work|root)/")
 HOSTS = re.compile(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The repository as the architecture tests see it: its files, its modules, what they import."""
+"""The repository for the architecture tests: files, modules and imports."""
 
 from __future__ import annotations
 

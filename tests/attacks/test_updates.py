@@ -73,7 +73,7 @@ async def test_updates_never_released_for_a_node_are_refused_by_it_and_told(
     micropython: Path, tmp_path: Path, report: Report
 ):
     async with Field(tmp_path, micropython, ["n01"]) as field:
-        await field.heard()
+        await field.connected()
         node = field.nodes["n01"]
         boots = node.boots
         for attack, (release, words) in attacks().items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The verifier against whoever holds the database: each attack on a real store is told."""
+"""The verifier against attackers who hold the database: each attack on a real store is detected."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def folder(honest: Path, tmp_path: Path) -> Path:
 
 def verdict(folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
     status = main(["audit", "verify", str(folder / "groundwatch.db"), *more])
-    said = capsys.readouterr()
-    return status, said.out + said.err
+    printed = capsys.readouterr()
+    return status, printed.out + printed.err
 
 
 def edit(folder: Path, *statements: str) -> None:
@@ -78,7 +78,7 @@ def edit(folder: Path, *statements: str) -> None:
 
 
 def restamp(folder: Path) -> None:
-    """What a forger without the key does after a change: number and chain everything anew."""
+    """What a forger without the key does after a change: number and chain everything again."""
     db = sqlite3.connect(folder / "groundwatch.db")
     rows = db.execute(f"SELECT {COLUMNS} FROM audit ORDER BY id").fetchall()
     db.execute("DELETE FROM audit")
@@ -100,12 +100,12 @@ def newest(folder: Path) -> int:
 
 
 def test_verify_of_an_honest_store_holds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, said = verdict(folder, capsys)
-    assert status == 0, said
-    assert said.startswith(f"holds: {newest(folder)} entries, 0 erased")
+    status, output = verdict(folder, capsys)
+    assert status == 0, output
+    assert output.startswith(f"holds: {newest(folder)} entries, 0 erased")
     assert newest(folder) > 15
-    status, said = verdict(folder, capsys, "--json")
-    report = json.loads(said)
+    status, output = verdict(folder, capsys, "--json")
+    report = json.loads(output)
     assert report["holds"] is True
     assert report["history"] > 9
     noted = f"{report['newest']}:{report['code']}"
@@ -133,7 +133,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
         "content was changed",
     ),
     "insert": (lambda f: _append(f), "no checkpoint signs it"),
-    "insert_amid_and_restamp": (lambda f: _insert_amid(f), "computed anew"),
+    "insert_amid_and_restamp": (lambda f: _insert_amid(f), "computed again"),
     "truncate": (
         lambda f: edit(
             f, "DELETE FROM audit WHERE id > 9", "DELETE FROM checkpoint WHERE number > 9"
@@ -147,14 +147,14 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "empty": (lambda f: edit(f, "DELETE FROM audit", "DELETE FROM checkpoint"), "no longer there"),
     "restamp": (
         lambda f: (edit(f, f"UPDATE audit SET reason = '' {EVA}"), restamp(f))[0],
-        "computed anew",
+        "computed again",
     ),
     "restamp_without_checkpoints": (
         lambda f: (
             edit(f, f"UPDATE audit SET reason = '' {EVA}", "DELETE FROM checkpoint"),
             restamp(f),
         )[0],
-        "computed anew",
+        "computed again",
     ),
     "restamp_under_another_key": (lambda f: _resign(f), "key that was not given"),
     "erase_without_an_entry": (
@@ -163,7 +163,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
             "UPDATE audit SET at_us = NULL, actor = NULL, action = NULL, subject = NULL, "
             f"reason = NULL, until_us = NULL, detail_json = NULL, salt = NULL {EVA}",
         ),
-        "erased, and no entry says so",
+        "erased, and no entry records it",
     ),
     "history_edited": (
         lambda f: edit(f, "UPDATE alarm_history SET by = 'tom' WHERE change = 'acknowledged'"),
@@ -175,7 +175,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "history_inserted": (
         lambda f: edit(f, "INSERT INTO alarm_history VALUES (999, 1, 5, 'cleared', 'tom', '{}')"),
-        "no entry tells of it",
+        "no entry records it",
     ),
     "signature_forged": (
         lambda f: edit(f, "UPDATE checkpoint SET signature = zeroblob(64) WHERE number > 9"),
@@ -245,18 +245,18 @@ def _resign(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_verify_of_an_attacked_store_tells_what_was_done(
+def test_verify_of_an_attacked_store_reports_the_change(
     attack: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     do, expected = ATTACKS[attack]
     do(folder)
-    status, said = verdict(folder, capsys)
-    assert status == 1, said
-    assert expected in said
-    assert said.splitlines()[-1].startswith("CHANGED")
+    status, output = verdict(folder, capsys)
+    assert status == 1, output
+    assert expected in output
+    assert output.splitlines()[-1].startswith("CHANGED")
 
 
-def test_verify_of_a_store_put_back_from_an_old_copy_is_told_by_head_or_paper(
+def test_verify_of_a_store_restored_from_an_old_copy_fails_by_head_or_paper(
     folder: Path, honest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     last = newest(folder)
@@ -266,11 +266,11 @@ def test_verify_of_a_store_put_back_from_an_old_copy_is_told_by_head_or_paper(
          "'$.history') FROM audit WHERE action LIKE 'history.%')")  # fmt: skip
     assert "no longer there" in verdict(folder, capsys)[1]
     (folder / head.NAME).unlink()
-    status, said = verdict(folder, capsys)
+    status, output = verdict(folder, capsys)
     assert status == 0
-    assert "cannot be seen" in said
-    status, said = verdict(folder, capsys, "--noted", f"{last}:{code[:8]}")
-    assert (status, f"entry {last}: written down" in said) == (1, True)
+    assert "cannot be seen" in output
+    status, output = verdict(folder, capsys, "--noted", f"{last}:{code[:8]}")
+    assert (status, f"entry {last}: written down" in output) == (1, True)
 
 
 def test_verify_while_a_gateway_writes_reads_one_moment(
@@ -278,8 +278,8 @@ def test_verify_while_a_gateway_writes_reads_one_moment(
 ) -> None:
     store = SqliteStore(folder / "groundwatch.db")
     store.open()
-    status, said = verdict(folder, capsys)
-    assert status == 0, said
+    status, output = verdict(folder, capsys)
+    assert status == 0, output
     store.close()
 
 
@@ -303,5 +303,5 @@ def test_verify_of_what_is_not_evidence_is_one_line_and_status_2(
 ) -> None:
     monkeypatch.chdir(folder)
     status = main(["audit", "verify", *arguments])
-    said = capsys.readouterr()
-    assert (status, expected in said.err, said.err.count("\n")) == (2, True, 1), said
+    error = capsys.readouterr().err
+    assert (status, expected in error, error.count("\n")) == (2, True, 1), error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bundle: strict configuration in, the exact tree out, and never a key in sight."""
+"""The bundle: a strict configuration gives the exact files, and no output shows a key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def changed(path: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_bundle_of_the_example_writes_the_exact_tree(
+def test_bundle_of_the_example_writes_the_exact_files(
     node_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "n07"
@@ -105,7 +105,7 @@ def test_bundle_is_read_by_the_node_itself(node_toml: Path, tmp_path: Path, micr
     assert line == f"north n07 pico_w {key} groundwatch 192.168.4.1 1883 75.0 12.5 True"
 
 
-def test_bundle_for_a_wire_tells_the_node_of_no_network(node_toml: Path, tmp_path: Path):
+def test_bundle_for_a_serial_link_has_no_network(node_toml: Path, tmp_path: Path):
     text = node_toml.read_text().split("[wifi]")[0].replace("pir = true", 'link = "serial"')
     node_toml.write_text(text)
     write_tree(load_config(node_toml), tmp_path / "n07")
@@ -122,7 +122,7 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     (out / "state").mkdir()
     (out / "state" / "boot0").write_bytes(b"kept")
     (out / "b.fw").write_text("of an update")
-    (out / "slot0").write_bytes(b"which tree is in use")
+    (out / "slot0").write_bytes(b"which slot is in use")
     changed(node_toml, "^board = .*", 'board = "esp32"')
     write_tree(load_config(node_toml), out)
     assert (out / "state" / "boot0").read_bytes() == b"kept"
@@ -132,12 +132,12 @@ def test_bundle_over_a_former_one_replaces_it_and_keeps_the_nodes_state(
     assert {"boards/esp32/board.mpy", "boards/espressif.mpy"} <= set(files_of(out / "a.fw"))
 
 
-def test_bundle_into_a_folder_with_other_things_refuses_and_touches_nothing(
+def test_bundle_into_a_folder_with_other_files_is_refused_and_changes_nothing(
     node_toml: Path, tmp_path: Path
 ):
     out = tmp_path / "home"
     out.mkdir()
-    (out / "main.py").write_text("somebody's own")
+    (out / "main.py").write_text("another file")
     with pytest.raises(UserError, match="not empty and not a former bundle"):
         write_tree(load_config(node_toml), out)
     assert [p.name for p in out.iterdir()] == ["main.py"]
@@ -149,16 +149,16 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
     out = tmp_path / "n07"
     write_tree(load_config(node_toml), out)
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_text("somebody's own")
+    elsewhere.write_text("another file")
     (out / "a.fw").unlink()
     (out / "a.fw").symlink_to(elsewhere)
     write_tree(load_config(node_toml), out)
-    assert elsewhere.read_text() == "somebody's own"
+    assert elsewhere.read_text() == "another file"
     assert files_of(out / "a.fw")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "complaint"),
     [
         ("^id = .*", 'id = "N 07"', "node.id"),
         ("^id = .*", "", "node.id"),
@@ -168,7 +168,7 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
             'board = "abacus"',
             "no board abacus; there are esp32, esp32_c3, ",
         ),
-        ("^board = .*", 'board = "esp32"', "--board says pico_w"),
+        ("^board = .*", 'board = "esp32"', "--board is pico_w"),
         ("^x_m = .*", 'x_m = "east"', "node.x_m"),
         ("^x_m = .*", "x_m = 1e6", "node.x_m"),
         ("^pir = .*", 'pir = "yes"', "node.pir must be true or false"),
@@ -188,10 +188,10 @@ def test_bundle_through_a_link_replaces_the_link_only(node_toml: Path, tmp_path:
         (r"^\[node\]", "[node", "not valid TOML"),
     ],
 )
-def test_bundle_of_a_wrong_configuration_says_so_in_one_line(
+def test_bundle_of_an_invalid_configuration_is_one_clear_line(
     old: str,
     new: str,
-    said: str,
+    complaint: str,
     node_toml: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -204,7 +204,7 @@ def test_bundle_of_a_wrong_configuration_says_so_in_one_line(
     assert printed.out == ""
     assert printed.err.startswith("groundwatch: ")
     assert printed.err.count("\n") == 1
-    assert said in printed.err
+    assert complaint in printed.err
     assert "ab" * 32 not in printed.err
     assert not out.exists()
 
@@ -215,7 +215,7 @@ def test_bundle_with_a_key_file_uses_that_key(node_toml: Path, tmp_path: Path):
     assert config.key == b"\x0f" * 32
 
 
-def test_bundle_with_a_release_key_tells_the_node_of_it(
+def test_bundle_with_a_release_key_has_it_in_node_json(
     node_toml: Path, tmp_path: Path, micropython: Path
 ):
     changed(node_toml, "^# release_key = .*", 'release_key = "release.pub"')

@@ -152,14 +152,14 @@ def test_older_spellings_are_read_as_connectors(tmp_path: Path) -> None:
     assert "example.net" not in repr(config)
 
 
-def test_connector_type_says_which_keys_its_table_has(tmp_path: Path) -> None:
+def test_connector_type_defines_the_keys_of_its_table(tmp_path: Path) -> None:
     config = read_buzzer(tmp_path, pin=3, token_env="GW_TEST_SECRET", priority=1)
     assert (config.pin, config.token, config.priority) == (3, "from the environment", 1)
     assert "environment" not in repr(config)
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "expected"),
     [
         ({}, "connector[0].pin is missing, e.g. pin = 0"),
         ({"pin": 3}, 'connector[0].token_file is missing, e.g. token_file = "token.key"'),
@@ -168,11 +168,11 @@ def test_connector_type_says_which_keys_its_table_has(tmp_path: Path) -> None:
     ],
 )
 def test_connector_table_that_is_wrong_names_its_key_and_an_example(
-    values: dict[str, Any], says: str, tmp_path: Path
+    values: dict[str, Any], expected: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         read_buzzer(tmp_path, **values)
-    assert str(caught.value) == f"gateway.toml: {says}"
+    assert str(caught.value) == f"gateway.toml: {expected}"
 
 
 def test_connector_whose_library_is_missing_names_the_extra_to_install(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Configuration: whatever is wrong with it is said in one line that names the key."""
+"""Configuration: each error is reported in one line that names the key."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_config_wrong_is_one_line_with_the_key(
     assert "\n" not in str(error.value)
 
 
-def test_config_missing_file_says_so(tmp_path: Path) -> None:
+def test_config_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load_config(tmp_path / "none.toml")
 
@@ -69,7 +69,7 @@ EXTERNAL = 'kind = "external"\n'
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "expected"),
     [
         (
             ("port = 1883", "port = 99999"),
@@ -119,12 +119,12 @@ EXTERNAL = 'kind = "external"\n'
         ),
     ],
 )
-def test_config_wrong_says_what_the_key_must_be_and_an_example(
-    tmp_path: Path, change: tuple[str, str], says: str
+def test_config_wrong_states_what_the_key_must_be_and_an_example(
+    tmp_path: Path, change: tuple[str, str], expected: str
 ) -> None:
     with pytest.raises(ConfigError) as error:
         read(tmp_path, change)
-    assert str(error.value).startswith(f"{tmp_path}/gateway.toml: {says}")
+    assert str(error.value).startswith(f"{tmp_path}/gateway.toml: {expected}")
 
 
 def test_external_broker_with_tls_has_its_own_port_and_files(tmp_path: Path) -> None:

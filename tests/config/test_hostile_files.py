@@ -160,7 +160,7 @@ def format_value(value: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"),
+    ("raw", "expected"),
     [
         (b"\xff", "not valid TOML"),
         (b"a = " + b"1" * 5000, "not valid TOML"),
@@ -170,12 +170,12 @@ def format_value(value: Any) -> str:
     ],
 )
 def test_file_that_breaks_the_parser_is_refused_in_one_line(
-    raw: bytes, says: str, tmp_path: Path
+    raw: bytes, expected: str, tmp_path: Path
 ) -> None:
     for name in FILE_TYPES:
         path = tmp_path / f"{name}.toml"
         path.write_bytes(raw)
-        assert says in check_one_line(name, path)
+        assert expected in check_one_line(name, path)
 
 
 def test_example_has_keys_of_the_schema_alone() -> None:

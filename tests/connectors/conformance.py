@@ -70,7 +70,7 @@ async def change_keeps_the_id(harness: Harness) -> None:
 
 @point("a break is visible", SINK, NOTIFIER)
 async def break_is_visible(harness: Harness) -> None:
-    """The status says that, and why, in one line without address and secret."""
+    """The status states the break and its cause in one line, without address and secret."""
     async with harness.connected() as made:
         await harness.cut()
         made.put_node("n01", battery_mv=3000)
@@ -163,7 +163,7 @@ async def hostile_input_is_counted(harness: Harness) -> None:
 
 @point("full is counted and never waited for", SOURCE, ACTS, NOTIFIER)
 async def full_is_counted(harness: Harness) -> None:
-    """A gateway that cannot take more now, or a receiver that is away: counted, nobody waits."""
+    """A gateway that takes no more now, or a receiver that is away: counted, and nothing waits."""
     async with harness.connected() as made:
         made.is_open.clear()
         if NOTIFIER in harness.roles:

@@ -57,7 +57,7 @@ class CsvHarness(Harness):
         return [name for of_kind, name in self._now() if of_kind == kind]
 
     def _now(self) -> dict[tuple[str, str], dict[str, str]]:
-        """The rows replayed, as the README of the connector says it."""
+        """The rows replayed, as the README of the connector describes it."""
         found: dict[tuple[str, str], dict[str, str]] = {}
         try:
             text = (self._out / "picture.csv").read_text()

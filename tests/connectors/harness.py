@@ -98,7 +98,7 @@ POINTS: dict[str, tuple[frozenset[str], Point]] = {}
 
 
 def point(title: str, *roles: str) -> Callable[[Point], Point]:
-    """Registers a point for connectors that have one of these roles; its docstring says it."""
+    """Registers a point for connectors that have one of these roles; its docstring describes it."""
 
     def register(check: Point) -> Point:
         POINTS[title] = (frozenset(roles), check)

@@ -42,7 +42,7 @@ class Mosquitto:
         writer.close()
 
     async def kill(self) -> None:
-        """SIGKILL: nobody is sent a goodbye."""
+        """SIGKILL: no client gets a DISCONNECT."""
         if self._process is not None:
             if self._process.returncode is None:
                 self._process.kill()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real receivers on loopback: a web server that behaves as told, a mail server, their records."""
+"""Real receivers on loopback: a web server with a set behaviour, a mail server, their records."""
 
 from __future__ import annotations
 

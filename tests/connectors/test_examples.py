@@ -39,7 +39,7 @@ OWED = [
 
 @pytest.fixture(scope="module", autouse=True)
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """As docs/connectors.md says it, into a folder of its own."""
+    """As docs/connectors.md describes it, into a folder of its own."""
     target = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run(
@@ -79,7 +79,7 @@ async def test_example_plot_in_degrees_becomes_local_metres(tmp_path: Path) -> N
     assert made.covariance.xx_m2 == 16.0
 
 
-async def test_example_csv_that_is_full_is_renamed_and_the_new_file_says_everything(
+async def test_example_csv_that_is_full_is_renamed_and_the_new_file_holds_everything(
     tmp_path: Path,
 ) -> None:
     class Small(CsvHarness):

@@ -48,7 +48,7 @@ def webhook(folder: Path, url: str) -> str:
 
 
 async def walk_past(gateway: Gateway, *names: str) -> list[MqttNode]:
-    """Two nodes hear somebody; their messages are stored when this returns."""
+    """Nodes detect a person; their messages are stored when this returns."""
     nodes = [MqttNode(name) for name in names]
     for node in nodes:
         node.connect(gateway.address[1])
@@ -64,11 +64,11 @@ async def walk_past(gateway: Gateway, *names: str) -> list[MqttNode]:
 @asynccontextmanager
 async def listening(port: int, *topics: str) -> AsyncIterator[dict[str, bytes]]:
     """The newest payload by topic, of what a broker on loopback carries."""
-    heard = dict[str, bytes]()
+    received = dict[str, bytes]()
     listeners: list[MqttSession] = []
 
     def take(listener: int, topic: str, payload: bytes, packet_id: int, _retained: bool) -> None:
-        heard[topic] = payload
+        received[topic] = payload
         listeners[listener].acknowledge(packet_id)  # or the broker holds back after twenty
 
     for number, wanted in enumerate(topics):
@@ -77,7 +77,7 @@ async def listening(port: int, *topics: str) -> AsyncIterator[dict[str, bytes]]:
         listeners.append(MqttSession(access, [wanted], partial(take, number), Counter()))
         await listeners[-1].open()
     try:
-        yield heard
+        yield received
     finally:
         for listener in listeners:
             listener.close()

@@ -82,9 +82,9 @@ async def test_notifiers_are_tested_through_the_running_gateway_by_command_and_r
             listed = capsys.readouterr().out
     assert {test["output"]: test["answer"] for test in tests} == EVERY_ANSWER
     assert all(test["delivered"] for test in tests)
-    told = json.loads(hook.received[0].body)
-    assert (told["alarm"], told["change"], told["title"]) == (0, "test", "yard: test of duty_phone")
-    assert getpass.getuser() in told["text"]
+    sent = json.loads(hook.received[0].body)
+    assert (sent["alarm"], sent["change"], sent["title"]) == (0, "test", "yard: test of duty_phone")
+    assert getpass.getuser() in sent["text"]
     assert mail.handler.messages[0]["Subject"] == "yard: test of chief"
     assert "duty_phone        working  (1 sent, 0 waiting)" in listed
     rows = audited(tmp_path)
@@ -132,7 +132,7 @@ async def test_notifier_that_cannot_be_reached_is_tried_once_and_the_command_sho
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "expected"),
     [
         (["test", "moon"], "there is no notifier 'moon'; there are chief"),
         (["list"], "no gateway answers"),
@@ -140,13 +140,12 @@ async def test_notifier_that_cannot_be_reached_is_tried_once_and_the_command_sho
     ],
 )
 def test_connector_command_that_cannot_be_done_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], says: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
 ) -> None:
     path = configured(tmp_path, FAILING.format(name="chief", port=1))
     assert main(["connector", *words, "--config", str(path)]) == 2
-    said = capsys.readouterr().err
-    assert says in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert (expected in error, error.count("\n")) == (True, 1), error
 
 
 async def test_notifier_under_test_is_not_tested_twice_at_once(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The decimator: what it lets through by its taps, and on MicroPython the same to the bit."""
+"""The decimator: its pass band by its taps, and the same on MicroPython to the bit."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def on_node(
     path = tmp_path / "codes.u16"
     codes.astype("<u2").tofile(path)
     lines = run_on_node(request.getfixturevalue(bits), SCRIPT, str(path))
-    told = [int(word) for line in lines[:-1] for word in line.split()[1:]]
-    return np.array(told, np.int64), int(lines[-1].split()[1])
+    samples = [int(word) for line in lines[:-1] for word in line.split()[1:]]
+    return np.array(samples, np.int64), int(lines[-1].split()[1])
 
 
 def tone(f_hz: float, codes: float = 1000.0) -> NDArray[np.uint16]:
@@ -85,11 +85,11 @@ def test_samples_on_micropython_are_those_of_numpy_to_the_bit(
             np.repeat(np.uint16([0, 4095, 1, 4094]), 4000),
         ]
     )
-    told, clipped = on_node(request, bits, codes, tmp_path)
-    expected = reference.samples(codes, TAPS)[: told.size]
-    assert told.size > 5000
-    assert np.array_equal(told, expected)
-    at_rail = (codes[: told.size * 16] % 4095 == 0).reshape(-1, 16).any(axis=1)
+    samples, clipped = on_node(request, bits, codes, tmp_path)
+    expected = reference.samples(codes, TAPS)[: samples.size]
+    assert samples.size > 5000
+    assert np.array_equal(samples, expected)
+    at_rail = (codes[: samples.size * 16] % 4095 == 0).reshape(-1, 16).any(axis=1)
     assert clipped == at_rail.sum()
 
 
@@ -98,9 +98,9 @@ def test_steady_code_is_four_times_itself_once_the_filter_has_settled(
     bits: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     codes = np.repeat(np.uint16([2048, 0, 4095, 2222]), 8000)
-    told, _ = on_node(request, bits, codes, tmp_path)
+    samples, _ = on_node(request, bits, codes, tmp_path)
     for at, code in enumerate((2048, 0, 4095)):
-        settled = told[at * 500 + reference.SETTLE : (at + 1) * 500]
+        settled = samples[at * 500 + reference.SETTLE : (at + 1) * 500]
         assert set(settled.tolist()) == {4 * code - 8192}
 
 
@@ -119,8 +119,8 @@ def test_tone_above_half_the_sample_rate_is_gone_before_it_folds(
     f_hz: float, folded_hz: float, most_db: float, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     # A little off, so that it does not fall on one phase of the codes.
-    told, _ = on_node(request, "micropython", tone(f_hz + 0.125, 2000.0), tmp_path)
-    seen = told[reference.SETTLE :][: 250 * (SECONDS - 1)].astype(np.float64)
+    samples, _ = on_node(request, "micropython", tone(f_hz + 0.125, 2000.0), tmp_path)
+    seen = samples[reference.SETTLE :][: 250 * (SECONDS - 1)].astype(np.float64)
     spectrum = np.abs(np.fft.rfft((seen - seen.mean()) * np.hanning(seen.size))) * 4 / seen.size
     place = np.fft.rfftfreq(seen.size, 1 / 250)
     near = np.abs(place - folded_hz) < 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The drivers and the clock under real MicroPython, with parts and time in the test's hand."""
+"""The drivers and the clock under real MicroPython, with simulated parts and time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,5 @@ CASES = [
 
 @pytest.mark.parametrize("bits", ["micropython", "micropython_i386"])
 @pytest.mark.parametrize(("script", "case"), CASES)
-def test_driver_in_case_does_its_part(
-    script: str, case: str, bits: str, request: pytest.FixtureRequest
-):
+def test_driver_in_case_passes(script: str, case: str, bits: str, request: pytest.FixtureRequest):
     assert run_on_node(request.getfixturevalue(bits), FOLDER / script, case) == ["ok"]

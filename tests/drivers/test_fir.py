@@ -28,13 +28,13 @@ WHOLE = np.concatenate([HALF, HALF[::-1]])
 
 
 def samples(counts: Ints) -> Ints:
-    """All samples of a filter that gives its first one when it is full."""
+    """All samples of a filter; the first one comes when it is full."""
     windows = np.lib.stride_tricks.sliding_window_view(counts >> 1, TAPS)[:: fir.BY]
     return np.asarray(windows @ WHOLE + (1 << 12) >> 13, np.int64)
 
 
 def on_node(interpreter: Path, counts: Ints, tmp_path: Path, missing: Ints | None = None) -> Ints:
-    """What the node makes of the conversions, with so many missing before each."""
+    """The samples of the node from conversions, with gaps before them."""
     path = tmp_path / "counts.i32"
     gaps = np.zeros_like(counts) if missing is None else missing
     (counts + FULL | gaps << 18).astype("<i4").tofile(path)
@@ -75,12 +75,12 @@ def test_board_expects_the_noise_that_the_filter_leaves() -> None:
     halves = np.sqrt(of_one**2 + 2**2 / 12)
     assert halves / of_one < 1.01
     source = (FIRMWARE / "boards" / "espressif.py").read_text()
-    told = re.search(r"^_OWN_NOISE_X16 = const\((\d+)\)$", source, re.MULTILINE)
-    assert told
-    assert int(told[1]) == round(16 * halves * left)
+    constant = re.search(r"^_OWN_NOISE_X16 = const\((\d+)\)$", source, re.MULTILINE)
+    assert constant
+    assert int(constant[1]) == round(16 * halves * left)
     rng = np.random.default_rng(2)
     seen = samples(np.round(rng.normal(3950.0, of_one, 200_000)).astype(np.int64))
-    assert 16 * seen.std() == pytest.approx(int(told[1]), rel=0.03)
+    assert 16 * seen.std() == pytest.approx(int(constant[1]), rel=0.03)
 
 
 @BITS
@@ -99,10 +99,10 @@ def test_samples_on_micropython_are_those_of_numpy_to_the_bit(
             np.repeat([0, FULL - 1, -FULL, 1, -1], 200),
         ]
     )
-    told = on_node(request.getfixturevalue(bits), counts, tmp_path)
-    assert told.size == counts.size // fir.BY - fir.SETTLE
-    assert np.array_equal(told, samples(counts))
-    assert np.abs(told).max() > 1.7 * FULL
+    filtered = on_node(request.getfixturevalue(bits), counts, tmp_path)
+    assert filtered.size == counts.size // fir.BY - fir.SETTLE
+    assert np.array_equal(filtered, samples(counts))
+    assert np.abs(filtered).max() > 1.7 * FULL
 
 
 @BITS
@@ -121,17 +121,17 @@ def test_missing_conversions_lie_on_a_straight_line(
         line.append(((int(before) << 8) + step * np.arange(1, gap + 1)) >> 8)
         line.append(np.array([after]))
     whole = np.concatenate(line)
-    told = on_node(request.getfixturevalue(bits), counts, tmp_path, missing)
-    assert told.size == whole.size // fir.BY - fir.SETTLE
-    assert np.array_equal(told, samples(whole))
+    filtered = on_node(request.getfixturevalue(bits), counts, tmp_path, missing)
+    assert filtered.size == whole.size // fir.BY - fir.SETTLE
+    assert np.array_equal(filtered, samples(whole))
 
 
 @pytest.mark.parametrize(("f_hz", "folded_hz"), [(150, 100), (240, 10), (310, 60), (490, 10)])
 def test_tone_above_half_the_sample_rate_is_gone_before_it_folds(
     f_hz: float, folded_hz: float, tmp_path: Path, micropython: Path
 ) -> None:
-    told = on_node(micropython, tone(f_hz + 0.125, 100_000.0), tmp_path)
-    seen = told[: 250 * 7].astype(np.float64)
+    filtered = on_node(micropython, tone(f_hz + 0.125, 100_000.0), tmp_path)
+    seen = filtered[: 250 * 7].astype(np.float64)
     spectrum = np.abs(np.fft.rfft((seen - seen.mean()) * np.hanning(seen.size))) * 4 / seen.size
     near = np.abs(np.fft.rfftfreq(seen.size, 1 / 250) - folded_hz) < 1
     assert 20 * np.log10(spectrum[near].max() / 100_000.0) < -63

@@ -20,7 +20,5 @@ CASES = [
 @pytest.mark.parametrize("bits", ["micropython", "micropython_i386"])
 @pytest.mark.parametrize("kind", ["timer", "ready", "dma"])
 @pytest.mark.parametrize("case", CASES)
-def test_sampler_in_case_does_its_part(
-    case: str, kind: str, bits: str, request: pytest.FixtureRequest
-):
+def test_sampler_in_case_passes(case: str, kind: str, bits: str, request: pytest.FixtureRequest):
     assert run_on_node(request.getfixturevalue(bits), SCRIPT, case, kind) == ["ok"]

@@ -59,7 +59,7 @@ def test_cascade_on_quiet_noise_has_no_bias_and_less_than_a_unit_of_error():
 def test_cascade_on_the_largest_square_wave_stays_exact():
     samples = np.where(np.arange(32 * 50) // 12 % 2, 32767, -32767)
     error = filtered(samples) - signal.sosfilt(FOOT_SOS, samples)
-    # coefficients are rounded to 14 bits: relative error of some 1e-4
+    # coefficients are rounded to 14 bits: relative error of about 1e-4
     assert np.abs(error).max() < 32767 * 2e-3
 
 
@@ -80,7 +80,7 @@ def test_intake_scales_counts_to_units_and_wraps_in_the_ring():
     assert intake.block[19] == pytest.approx(3500, abs=16)
 
 
-def test_intake_of_absurd_counts_clamps_instead_of_overflowing():
+def test_intake_of_counts_out_of_range_clamps_instead_of_overflowing():
     intake = Intake(8191)
     ring = array("i", [0] * 32 + [2**28, -(2**28)] * 16)
     intake.take(ring, 0)

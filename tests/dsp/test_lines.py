@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Notches on stationary lines: found, followed, given up; ground without a line is left alone."""
+"""Notches on stationary lines: found, followed, removed; ground without a line is unchanged."""
 
 from array import array
 
@@ -13,7 +13,7 @@ FS_HZ = 250
 
 
 def play(samples, lines, is_open=lambda t_s: False):
-    """(what came out, seconds at which the first notch appeared or None)"""
+    """(output, seconds at which the first notch appeared or None)"""
     band, out, found_s = Cascade(FOOT_BAND), [], None
     for start in range(0, len(samples) - 31, 32):
         block = array("i", [int(x) for x in samples[start : start + 32]])
@@ -56,7 +56,7 @@ def test_two_lines_have_a_notch_each():
     assert amplitude(out[-2500:], 20.0) < 75 and amplitude(out[-2500:], 50.0) < 50
 
 
-def test_noise_without_a_line_is_left_as_it_is():
+def test_noise_without_a_line_is_unchanged():
     data = np.trunc(ground(180))
     lines = Lines()
     out, found_s = play(data, lines)
@@ -64,7 +64,7 @@ def test_noise_without_a_line_is_left_as_it_is():
     assert np.array_equal(out, data[: out.size])
 
 
-def test_line_that_ends_gives_its_notch_back():
+def test_line_that_ends_frees_its_notch():
     lines = Lines()
     play(ground(50, (20.0, 400)), lines)
     assert lines.hz_x64[0]
@@ -73,7 +73,7 @@ def test_line_that_ends_gives_its_notch_back():
 
 
 def test_tone_of_an_engine_that_passes_is_no_line():
-    # 20 s of a constant tone with the trigger open, as somebody who drives by in one gear
+    # 20 s of a constant tone with the trigger open, as a vehicle passes in one gear
     lines = Lines()
     _, found_s = play(ground(20, (31.0, 900)), lines, is_open=lambda t_s: True)
     assert found_s is None
@@ -102,7 +102,7 @@ def test_walker_under_a_line_stands_out_again():
     )
 
 
-def test_notch_outlasts_what_is_louder_than_its_line():
+def test_notch_stays_under_a_level_above_its_line():
     rng = np.random.default_rng(8)
     data = ground(170, (20.0, 600))
     data[50 * FS_HZ : 120 * FS_HZ] += rng.normal(0, 5000, 70 * FS_HZ)

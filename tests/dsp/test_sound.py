@@ -41,7 +41,7 @@ def test_spectrum_of_noise_has_the_power_of_its_bands(rms):
     assert np.all(np.abs(offset + 193) < 6), offset
 
 
-def test_spectrum_of_a_loud_and_of_a_quiet_tone_differ_by_their_ratio_only():
+def test_spectrum_of_two_tones_of_different_level_differs_by_their_ratio_only():
     tone = np.sin(2 * np.pi * 23.4 * np.arange(128) / FS_HZ)
     loud, quiet = (fed(Spectrum(), np.round(a * tone)) for a in (25600, 100))
     assert loud.levels[2] - quiet.levels[2] == pytest.approx(16 * 16, abs=3)
@@ -80,8 +80,8 @@ def test_kurtosis_is_that_of_the_samples(rms):
         samples = rng.standard_normal(128) * rms
         samples[50] += spike * rms
         samples = np.clip(samples, -32767, 32767).astype(int)
-        told = fed(Moments(), samples).kurtosis_x16
-        assert told == pytest.approx(16 * np.log2(kurtosis(samples, fisher=False)), abs=6)
+        measured = fed(Moments(), samples).kurtosis_x16
+        assert measured == pytest.approx(16 * np.log2(kurtosis(samples, fisher=False)), abs=6)
 
 
 def test_crossings_count_the_swings_of_a_tone():

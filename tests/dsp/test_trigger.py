@@ -44,7 +44,7 @@ def test_trigger_by_one_single_loud_level_stays_closed():
     assert not any(run(trigger, [1000, 1000, 11000, 1000] + [1000] * 60))
 
 
-def test_floor_while_open_stands_still_for_60_s_then_follows_slowly():
+def test_floor_while_open_is_frozen_for_60_s_then_follows_slowly():
     trigger = settled()
     run(trigger, [20000] * 16)
     before = trigger.floor()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The demo as a newcomer sees it: an alarm within 30 s, an honest summary, an end by itself."""
+"""The demo as a new user runs it: an alarm within 30 s, a correct summary, an end by itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""From a bare board to a trusted node and out of service again: the commands of the guides, each as
-a process, and nothing else typed. The board is simulated at its USB cable and in the field."""
+"""From a bare board to a node and out of service again: the commands of the guides, each as a
+process, and no others. The board is simulated at its USB cable and in the field."""
 
 from __future__ import annotations
 
@@ -60,29 +60,29 @@ async def test_bare_board_becomes_a_node_is_updated_and_is_revoked(
     hurry(tmp_path / "n07")
 
     async with site.gateway() as lines:
-        # In the field: it joins, hears somebody, and the operator is told.
+        # In the field: it joins and detects a person, and an alarm is raised.
         feed = walker(600, 12, 60)
         node = LiveNode(tmp_path, micropython, "n07", feed)
         node.start()
         await site.until(lambda: any(x["type"] == "detection" for x in lines), "a detection")
         await site.until(lambda: any(x["type"] == "alarm" for x in lines), "an alarm")
 
-        # Releases: signed offline, brought by the gateway. The second one cannot start.
+        # Releases: signed offline, delivered by the gateway. The second one cannot start.
         firmware(tmp_path / "good")
         firmware(tmp_path / "bad", lambda f: (f / "ugs" / "pump.py").write_text("1 / 0\n"))
         here = ("--architecture", architecture_of(mpy_of_interpreter(micropython)))
         good = await site.release(tmp_path / "good", "0.2.0", *here)
         bad = await site.release(tmp_path / "bad", "0.3.0", *here)
-        told = json.loads(await site.run("update", good, "--wave", "n07", "--json"))
-        assert (told["ended"], told["nodes"][0]["stage"]) == ("done", "done")
-        told = json.loads(await site.run("update", bad, "--wave", "n07", "--json", status=1))
-        assert told["ended"] == "stopped by itself: n07 failed"
-        assert "the old one is back" in told["nodes"][0]["reason"]
+        shown = json.loads(await site.run("update", good, "--wave", "n07", "--json"))
+        assert (shown["ended"], shown["nodes"][0]["stage"]) == ("done", "done")
+        shown = json.loads(await site.run("update", bad, "--wave", "n07", "--json", status=1))
+        assert shown["ended"] == "stopped by itself: n07 failed"
+        assert "the old one is back" in shown["nodes"][0]["reason"]
         text = node.text()
         assert "update kept version=2000" in text
         assert text.count("node stops cause=") == 3
 
-        # Stolen: its key is revoked, and what it sends is refused and told.
+        # Stolen: its key is revoked, its messages are refused and reported.
         await site.run("provision", "n07", "--revoke", "--why", "stolen")
         await site.until(
             lambda: any("was revoked and still sends" in json.dumps(x) for x in lines),

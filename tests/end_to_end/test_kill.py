@@ -71,7 +71,7 @@ async def until(condition: Callable[[], bool], limit_s: float) -> bool:
 async def test_gateway_killed_ten_times_stores_every_detection_once(
     tmp_path: Path, micropython: Path
 ) -> None:
-    dice = random.Random(SEED)
+    rng = random.Random(SEED)
     world = World(load(Path(__file__).parent / "busy.toml"), SEED)
     site = Site("busy", world.nodes, world.sectors)
     write_site(site, tmp_path / "site.toml")
@@ -84,7 +84,7 @@ async def test_gateway_killed_ten_times_stores_every_detection_once(
         for _ in range(KILLS):
             gateway = await start_gateway(config)
             before = len(stored(tmp_path / "data"))
-            await asyncio.sleep(dice.uniform(0.0, 3.0))
+            await asyncio.sleep(rng.uniform(0.0, 3.0))
             gateway.send_signal(signal.SIGKILL)
             await gateway.wait()
             arrived_before_kill += len(stored(tmp_path / "data")) - before

@@ -58,7 +58,7 @@ def test_replay_quiet_line_of_eight_stays_silent() -> None:
     result = replay(scene("quiet_line_of_8", 240), seed=3)
     assert [line for line in result.lines if line["type"] != "node_alarm"] == []
     assert result.summary["alarms"] == 0
-    assert result.summary["messages"] >= 8 * 4, "each node says hello and sends heartbeats"
+    assert result.summary["messages"] >= 8 * 4, "each node sends a hello and heartbeats"
 
 
 @pytest.mark.parametrize("board", [pytest.param("esp32", marks=pytest.mark.long), "esp32_s3"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An incident as a signed file: what is in it, what it leaves out, and that a change is told."""
+"""An incident as a signed file: its content, what it leaves out, and that changes are detected."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def lines(folder: Path) -> list[dict[str, object]]:
 def verdict(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
     capsys.readouterr()
     status = main(["audit", "verify", "x.jsonl", "--key", "data/audit.pub", *more])
-    said = capsys.readouterr()
-    return status, said.out + said.err
+    printed = capsys.readouterr()
+    return status, printed.out + printed.err
 
 
 def test_export_of_an_alarm_holds_all_that_belongs_to_it_and_no_more(
@@ -107,9 +107,9 @@ def test_export_of_an_alarm_holds_all_that_belongs_to_it_and_no_more(
     actions = [line["action"] for line in made if line["type"] == "audit"]
     assert {"mask.set", "alarm.acknowledge", "history.raised", "export.incident"} <= set(actions)
     assert "secretive" not in (folder / "x.jsonl").read_text()
-    status, said = verdict(capsys)
-    assert status == 0, said
-    assert "holds" in said
+    status, output = verdict(capsys)
+    assert status == 0, output
+    assert "holds" in output
 
 
 def test_export_is_signed_so_that_openssl_can_check_it_alone(folder: Path) -> None:
@@ -146,7 +146,7 @@ TAMPERING: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("way", TAMPERING)
-def test_export_that_was_tampered_with_is_told(
+def test_export_that_was_tampered_with_fails_verification(
     way: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export() == 0
@@ -155,11 +155,11 @@ def test_export_that_was_tampered_with_is_told(
     before = path.read_bytes()
     path.write_bytes(change(before))
     assert path.read_bytes() != before
-    status, said = verdict(capsys)
-    assert (status, expected in said) == (1, True), said
+    status, output = verdict(capsys)
+    assert (status, expected in output) == (1, True), output
 
 
-def test_export_signed_anew_by_somebody_else_is_told(
+def test_export_signed_again_with_another_key_fails_verification(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export() == 0
@@ -169,11 +169,11 @@ def test_export_signed_anew_by_somebody_else_is_told(
     signature = forger.sign(EXPORT_PREFIX + text).hex()
     end = {"type": "signature", "key_id": forger.key_id.hex(), "signature": signature}
     (folder / "x.jsonl").write_bytes(text + json.dumps(end).encode() + b"\n")
-    status, said = verdict(capsys)
-    assert (status, "key that was not given" in said) == (1, True)
-    # Even with the forger's key taken for good, the chain's checkpoints are not of it.
-    status, said = verdict(capsys, "--key", "forger/audit.pub")
-    assert (status, "content was changed" in said) == (1, True)
+    status, output = verdict(capsys)
+    assert (status, "key that was not given" in output) == (1, True)
+    # With the forger's key accepted, the checkpoints of the chain are still of another key.
+    status, output = verdict(capsys, "--key", "forger/audit.pub")
+    assert (status, "content was changed" in output) == (1, True)
 
 
 async def test_export_beside_a_running_gateway_is_recorded_by_it(folder: Path) -> None:
@@ -205,5 +205,5 @@ def test_export_of_what_cannot_be_is_one_line_and_status_2(
     arguments: list[str], expected: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = main(["export", *arguments])
-    said = capsys.readouterr()
-    assert (status, expected in said.err, said.err.count("\n")) == (2, True, 1), said
+    error = capsys.readouterr().err
+    assert (status, expected in error, error.count("\n")) == (2, True, 1), error

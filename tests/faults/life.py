@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One life of a gateway: the real one, in a process forked from one that has imported it already,
-so that a thousand deaths take minutes. It may be told at which point to die."""
+"""One run of the real gateway, in a process forked from one that has imported it already, so that a
+thousand kills take minutes. It may be given a point at which it is killed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _START_S = 30.0
 # Named points: statements are about to run, functions about to be called.
 STATEMENTS = ("BEGIN IMMEDIATE", "INSERT INTO message", "INSERT INTO boot", "COMMIT")
 FUNCTIONS: dict[str, tuple[type, str]] = {
-    "committed, nobody told": (IntakeStage, "_settle"),
+    "committed, no receipt sent": (IntakeStage, "_settle"),
     "before a PUBACK": (MqttSession, "acknowledge"),
     "before an answer": (IntakeStage, "_send"),
     "before a commit": (Commits, "_commit"),
@@ -56,17 +56,17 @@ class Life:
 
     def start(self) -> bool:
         """False when it died before it was ready: its point lay there."""
-        began_s = time.monotonic()
+        start_s = time.monotonic()
         self._process.start()
         self._there.close()
         assert self._here.poll(_START_S), "the gateway does not start"
         try:
-            said = self._here.recv()
+            state = self._here.recv()
         except EOFError:
             self.kill()
             return False
-        assert said == "ready", said
-        self.ready_s = time.monotonic() - began_s
+        assert state == "ready", state
+        self.ready_s = time.monotonic() - start_s
         return True
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Nodes that never give up: what has no receipt stays in the ledger and is sent again."""
+"""Nodes that retry for ever: a message without a receipt stays in the ledger and is sent again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.gateway.played_node import PlayedNode
 
 Identity = tuple[str, int, int]
 _PERIOD_S = 0.03
-_LEDGER_MOST = 100
+_MAX_LEDGER = 100
 _AT_ONCE = 3  # of the gate's 100 messages a second
 
 
@@ -30,11 +30,11 @@ class Node(PlayedNode):
         self.made: set[Identity] = set()
         self.making = True
         self._port = port
-        self._began_s = time.monotonic()
+        self._start_s = time.monotonic()
 
     @property
     def receipted(self) -> set[Identity]:
-        """What this node has let go of, because it was told that it is safe."""
+        """The messages that this node has removed from its ledger, because receipts came."""
         return self.made - {(self.node, *key) for key in self.ledger}
 
     @property
@@ -66,12 +66,12 @@ class Node(PlayedNode):
             await asyncio.sleep(0.01)
 
     def _make(self) -> None:
-        if self.making and len(self.ledger) < _LEDGER_MOST:
+        if self.making and len(self.ledger) < _MAX_LEDGER:
             self.detection(self._now_ms(), Phase.ONSET)
             self.made.add((self.node, *max(self.ledger)))
 
     def _now_ms(self) -> int:
-        return int(1000 * (time.monotonic() - self._began_s))
+        return int(1000 * (time.monotonic() - self._start_s))
 
     def _on_down(self, _topic: str, payload: bytes, _packet_id: int, _retained: bool) -> None:
         # What was sealed for a connection before this one's hello does not open.
@@ -104,18 +104,18 @@ class Crowd:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def until_progress(self, rows: int = 1, seconds: float = 30.0) -> None:
-        """So many more receipts."""
+        """Wait for `rows` more receipts."""
         wanted = len(self.receipted) + rows
         await self._until(lambda: len(self.receipted) >= wanted, seconds)
 
     async def until_empty(self, seconds: float = 60.0) -> None:
-        """Nothing more is made, and every message has its receipt."""
+        """Make no more messages, and wait until every message has its receipt."""
         for node in self.nodes:
             node.making = False
         await self._until(lambda: not any(node.ledger for node in self.nodes), seconds)
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
-        """Raises TimeoutError that says what stands still: each node's oldest without a receipt."""
+        """Raises TimeoutError that lists the oldest message of each node without a receipt."""
         try:
             async with asyncio.timeout(seconds):
                 while not done():  # noqa: ASYNC110  # counted, there is no event
@@ -133,7 +133,7 @@ def stored(database: Path) -> Counter[Identity]:
 
 
 def assert_all_once(database: Path, crowd: Crowd) -> int:
-    """Exactly what was made is stored, each once; how many."""
+    """Assert that every message made is stored exactly once; their count."""
     rows = stored(database)
     assert set(rows) == crowd.made
     assert set(rows.values()) == {1}

@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Process:
-    """`ready_s` is how long it took from nothing; `summary` is what it says at its end."""
+    """`ready_s` is the time from the start of the process; `summary` is its last line of output."""
 
     def __init__(self, process: asyncio.subprocess.Process, ready_s: float) -> None:
         self.process = process
@@ -25,16 +25,16 @@ class Process:
 
 @asynccontextmanager
 async def gateway(config: Path) -> AsyncIterator[Process]:
-    began_s = time.monotonic()
+    start_s = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tools.cli", "gateway", "--config", str(config), "--json"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert process.stdout is not None
-    said = await asyncio.wait_for(process.stdout.readline(), 60)
-    assert b'"ready"' in said, said
-    running = Process(process, time.monotonic() - began_s)
+    first = await asyncio.wait_for(process.stdout.readline(), 60)
+    assert b'"ready"' in first, first
+    running = Process(process, time.monotonic() - start_s)
     lines = asyncio.create_task(process.stdout.read())
     yield running
     if process.returncode is not None:  # it was killed

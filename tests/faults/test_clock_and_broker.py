@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The gateway's clock jumps, the broker comes and goes: nothing is lost, nobody is called."""
+"""The gateway's clock jumps, the broker is killed: no message is lost, no node alarm is raised."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.ports import free_port
 
 SEED = 20261127
 _HOUR_US = 3_600_000_000
-# Of the 365 days that detections are kept: with one more they may go when midnight comes meanwhile.
+# Of the 365 days that detections are kept: one more, and midnight may delete them during the test.
 _YEAR_US = 364 * 24 * _HOUR_US
-# Seconds after which nobody could have been heard, summer time, a year, and all of it back.
+# More than a node's missing heartbeats take to raise an alarm, summer time, a year, and back.
 JUMPS_US = (200_000_000, -_HOUR_US, _HOUR_US, _YEAR_US, -_YEAR_US)
 TIMES = [pytest.param(1, id="few"), pytest.param(20, id="many", marks=pytest.mark.faults)]
 
@@ -51,8 +51,8 @@ async def test_clock_of_the_gateway_jumps_and_no_message_or_node_is_lost(
 
 
 @pytest.mark.parametrize("times", [pytest.param(3, id="few"), *TIMES[1:]])
-async def test_broker_killed_again_and_again_loses_no_message(times: int, tmp_path: Path) -> None:
-    chance, port = random.Random(SEED), free_port()
+async def test_broker_killed_repeatedly_loses_no_message(times: int, tmp_path: Path) -> None:
+    rng, port = random.Random(SEED), free_port()
     config = write_config(tmp_path, f'kind = "external"\nport = {port}')
     crowd = Crowd(port)
     life = Life(config)
@@ -61,7 +61,7 @@ async def test_broker_killed_again_and_again_loses_no_message(times: int, tmp_pa
         for _ in range(times):
             async with running_mosquitto(tmp_path, port):
                 await crowd.until_progress(2)
-                await asyncio.sleep(chance.uniform(0, 0.1))
+                await asyncio.sleep(rng.uniform(0, 0.1))
         async with running_mosquitto(tmp_path, port):
             await crowd.until_empty()
     life.stop()

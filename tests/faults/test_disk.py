@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A disk that is full or broken: receipts stop, nothing is lost, and it mends itself."""
+"""A full or failing disk: receipts stop, no message is lost, and the gateway recovers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def strace() -> str:
 
 @asynccontextmanager
 async def failing(pid: int, call: str, error: str, when: str) -> AsyncIterator[None]:
-    """While inside, these calls of that process fail."""
+    """Make these calls of that process fail."""
     tracer = await asyncio.create_subprocess_exec(
         *(strace(), "-f", "-qq", "-o", "/dev/null", "-p", str(pid), "-e", f"trace={call}"),
         *("-e", f"inject={call}:error={error}:when={when}"),
@@ -47,7 +47,7 @@ async def failing(pid: int, call: str, error: str, when: str) -> AsyncIterator[N
     try:
         yield
     finally:
-        tracer.send_signal(signal.SIGINT)  # lets go of it
+        tracer.send_signal(signal.SIGINT)  # detaches
         try:
             async with asyncio.timeout(5):
                 await tracer.wait()
@@ -58,7 +58,7 @@ async def failing(pid: int, call: str, error: str, when: str) -> AsyncIterator[N
 
 @pytest.mark.parametrize("times", TIMES)
 @pytest.mark.parametrize(("call", "error", "when"), ERRORS)
-async def test_disk_that_fails_its_calls_costs_no_message_and_mends(
+async def test_disk_with_failing_calls_loses_no_message_and_recovers(
     call: str, error: str, when: str, times: int, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -78,9 +78,7 @@ async def test_disk_that_fails_its_calls_costs_no_message_and_mends(
 
 
 @pytest.mark.parametrize("times", TIMES)
-async def test_disk_full_stops_receipts_and_space_brings_them_back(
-    times: int, tmp_path: Path
-) -> None:
+async def test_disk_full_stops_receipts_until_there_is_space(times: int, tmp_path: Path) -> None:
     port = free_port()
     config = write_config(tmp_path, f'kind = "embedded"\nport = {port}')
     crowd = Crowd(port)

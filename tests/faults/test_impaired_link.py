@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A link that loses, doubles and reorders in both directions: all messages once, no gap left."""
+"""A link that loses, duplicates and reorders messages in both directions: all are stored once."""
 
 from __future__ import annotations
 
@@ -27,40 +27,40 @@ LOSS, DUPLICATED, REORDERED = 0.3, 0.2, 0.3
 SIZES = [pytest.param(2_000, id="some"), pytest.param(100_000, id="many", marks=pytest.mark.faults)]
 NODES = 20
 _ROUND = 64  # of a node's ledger, oldest first
-_REPORTS = 8  # every so many messages is a detection, the others are results
+_REPORTS = 8  # one message in eight is a detection, the others are results
 
 
 class ImpairedLink:
     """Between nodes and intake. Held back messages go out behind later ones."""
 
-    def __init__(self, nodes: dict[str, PlayedNode], chance: random.Random) -> None:
+    def __init__(self, nodes: dict[str, PlayedNode], rng: random.Random) -> None:
         self.name, self.connected = "impaired", True
         self.counters: Counter[str] = Counter()
         self._nodes = nodes
-        self._chance = chance
+        self._rng = rng
         self._late: list[tuple[PlayedNode, bytes]] = []
 
     async def run(self) -> None:
         """Nothing of its own."""
 
     def carry(self, node: PlayedNode, data: bytes, intake: IntakeStage) -> None:
-        """From a node, as the weather will have it."""
-        copies = 2 if self._chance.random() < DUPLICATED else 1
+        """Carry a message of a node: lose, duplicate or delay it at random."""
+        copies = 2 if self._rng.random() < DUPLICATED else 1
         for _ in range(copies):
-            if self._chance.random() < LOSS:
+            if self._rng.random() < LOSS:
                 self.counters["lost"] += 1
-            elif self._chance.random() < REORDERED:
+            elif self._rng.random() < REORDERED:
                 self.counters["reordered"] += 1
                 self._late.append((node, data))
             else:
                 self._hand_over(node, data, intake)
-        while self._late and self._chance.random() < 0.5:
-            late = self._late.pop(self._chance.randrange(len(self._late)))
+        while self._late and self._rng.random() < 0.5:
+            late = self._late.pop(self._rng.randrange(len(self._late)))
             self._hand_over(*late, intake)
 
     def send(self, topic: str, payload: bytes) -> bool:
-        """To a node: receipts are lost as well."""
-        if self._chance.random() >= LOSS:
+        """Carry a message to a node; receipts are lost as well."""
+        if self._rng.random() >= LOSS:
             self._nodes[topic].open_down(payload)
         return True
 
@@ -70,7 +70,7 @@ class ImpairedLink:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_link_that_loses_doubles_and_reorders_brings_every_message_once(
+async def test_link_that_loses_duplicates_and_reorders_delivers_every_message_once(
     size: int, tmp_path: Path
 ) -> None:
     nodes = [PlayedNode(f"n{number:02}") for number in range(1, NODES + 1)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SIGKILL at random and at named points while nodes send: nothing receipted is lost, all once."""
+"""SIGKILL at random and at named points while nodes send: every receipted message is kept, once."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _LINGER_S = 3.0  # for a point that is not reached
 async def test_gateway_killed_anywhere_keeps_what_it_gave_receipts_for_and_all_once(
     kills: int, kind: str, tmp_path: Path
 ) -> None:
-    chance, port, ready_s = random.Random(SEED), free_port(), list[float]()
+    rng, port, ready_s = random.Random(SEED), free_port(), list[float]()
     kills = kills if kind == "embedded" or kills < 100 else kills // 10
     async with running_mosquitto(tmp_path, port, wanted=kind == "external"):
         config = write_config(tmp_path, f'kind = "{kind}"\nport = {port}')
         crowd = Crowd(port)
         async with crowd.running():
             for number in range(kills):
-                # Every second death is at a named point, the others fall where they fall.
+                # Every second kill is at a named point, the others are at random times.
                 named = number % 2 == 0
                 point = POINTS[number // 2 % len(POINTS)] if named else ""
-                life = Life(config, point, chance.randrange(1, 4))
+                life = Life(config, point, rng.randrange(1, 4))
                 if not await asyncio.to_thread(life.start):
                     continue
                 ready_s.append(life.ready_s)
@@ -49,7 +49,7 @@ async def test_gateway_killed_anywhere_keeps_what_it_gave_receipts_for_and_all_o
                     await until_over(life)
                 else:
                     await crowd.until_progress()
-                    await asyncio.sleep(chance.uniform(0, 0.1))
+                    await asyncio.sleep(rng.uniform(0, 0.1))
                     life.kill()
             life = Life(config)
             assert await asyncio.to_thread(life.start)
@@ -66,7 +66,7 @@ async def test_gateway_killed_anywhere_keeps_what_it_gave_receipts_for_and_all_o
 
 
 async def until_over(life: Life) -> None:
-    """It dies by itself at its point, or is killed after a while: some are rarely reached."""
+    """Wait until it is killed at its point, or kill it: some points are rarely reached."""
     deadline_s = time.monotonic() + _LINGER_S
     while not life.over and time.monotonic() < deadline_s:  # noqa: ASYNC110  # a process has no event
         await asyncio.sleep(0.01)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Power cuts: the store's filesystem as it lies on its disk at one moment, mounted elsewhere.
+"""Power cuts: the store's filesystem as it is on disk at one moment, mounted elsewhere.
 
-The gateway writes to an ext4 image mounted by a loop device. It is stopped, the image is copied:
-what was not synced is not in the copy, as after a cut. What nodes had receipts for must be there.
+The gateway writes to an ext4 image mounted by a loop device. It is stopped and the image is copied.
+Data that was not synced is not in the copy, as after a power cut. Every message for which a node
+has a receipt must be there.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ async def test_power_cut_at_any_moment_leaves_every_receipted_message_on_the_dis
     cuts: int, disk: tuple[Path, Path], tmp_path: Path
 ) -> None:
     image, place = disk
-    chance, port = random.Random(SEED), free_port()
+    rng, port = random.Random(SEED), free_port()
     config = write_config(place, f'kind = "embedded"\nport = {port}')
     copy, elsewhere = tmp_path / "copy.img", tmp_path / "copy"
     crowd = Crowd(port)
@@ -73,16 +74,16 @@ async def test_power_cut_at_any_moment_leaves_every_receipted_message_on_the_dis
     async with crowd.running():
         for _ in range(cuts):
             await crowd.until_progress()
-            await asyncio.sleep(chance.uniform(0, 0.1))
+            await asyncio.sleep(rng.uniform(0, 0.1))
             os.kill(life.pid, signal.SIGSTOP)
             await asyncio.sleep(0.02)  # answers under way still reach the nodes
-            promised = crowd.receipted
+            receipted = crowd.receipted
             await asyncio.to_thread(run, "cp", "--sparse=always", image, copy)
             os.kill(life.pid, signal.SIGCONT)
             with mounted(copy, elsewhere):
                 database = elsewhere / "data" / "groundwatch.db"
                 rows = stored_after_recovery(database)
-                assert promised <= rows
+                assert receipted <= rows
         await crowd.until_empty()
     life.stop()
     total = assert_all_once(place / "data" / "groundwatch.db", crowd)
@@ -90,7 +91,7 @@ async def test_power_cut_at_any_moment_leaves_every_receipted_message_on_the_dis
 
 
 def stored_after_recovery(database: Path) -> set[tuple[str, int, int]]:
-    """As a gateway that starts there finds it."""
+    """The rows after a gateway has opened the store."""
     store = SqliteStore(database)
     store.open()
     store.load()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A gateway that is killed on a store of a long time goes on in its place, and as soon."""
+"""A gateway killed with a large store continues from it, and starts as fast as with a small one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INSERT = "INSERT INTO message VALUES (?, ?, 0, ?, ?, ?, 'detection', ?)"
 
 
 @pytest.mark.parametrize("of_a_boot", SIZES)
-async def test_gateway_killed_on_a_store_of_a_long_time_is_ready_and_goes_on(
+async def test_gateway_killed_on_a_large_store_is_ready_again_and_continues(
     of_a_boot: int, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -54,8 +54,8 @@ async def test_gateway_killed_on_a_store_of_a_long_time_is_ready_and_goes_on(
 
 
 def fill(database: Path, nodes: list[str], of_a_boot: int) -> int:
-    """Earlier boots of these nodes, whole; how many rows."""
-    said = Detection(
+    """Insert complete earlier boots of these nodes; the number of rows."""
+    detection = Detection(
         t_ms=1000,
         phase=Phase.ONSET,
         class_=TargetClass.PERSON,
@@ -64,7 +64,7 @@ def fill(database: Path, nodes: list[str], of_a_boot: int) -> int:
         cadence_hz_x20=36,
         pir_count=0,
     )
-    payload = codec.encode(said)
+    payload = codec.encode(detection)
     with contextlib.closing(sqlite3.connect(database)) as db, db:
         last, now_us = db.execute("SELECT max(id), max(arrival_us) FROM message").fetchone()
         boots = [(node, boot) for node in nodes for boot in range(1, NOW_BOOT)]

@@ -27,7 +27,7 @@ def activity(
     last = len(peaks_um_s) - 1
     for number, peak in enumerate(peaks_um_s):
         phase = Phase.ONSET if number == 0 else Phase.END if number == last else Phase.UPDATE
-        told_us = T0 + round((onset_s + 2.0 + UPDATE_S * number) * S)
+        report_us = T0 + round((onset_s + 2.0 + UPDATE_S * number) * S)
         onset_us = T0 + round(onset_s * S)
         found.append(
             Detection(
@@ -41,9 +41,9 @@ def activity(
                 cadence_hz=0.0,
                 pir_count=pir,
                 onset_us=onset_us,
-                report_us=onset_us if phase is Phase.ONSET else told_us,
+                report_us=onset_us if phase is Phase.ONSET else report_us,
                 uncertainty_us=5000,
-                arrival_us=told_us,
+                arrival_us=report_us,
             )
         )
     return found

@@ -43,7 +43,7 @@ def test_walk_test_finds_the_ground(absorption: float) -> None:
         assert found.gain_db[node] == pytest.approx(gain_db, abs=2.0)
 
 
-def test_walk_test_that_says_too_little_is_refused() -> None:
+def test_walk_test_with_too_few_samples_is_refused() -> None:
     assert calibrate([]) is None
     assert calibrate(samples(1)) is None
     far = [replace(one, distance_m=60.0) for one in samples(16)]

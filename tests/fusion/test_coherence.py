@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is heard alike everywhere is doubted, told as a reason, and never blinds."""
+"""Detections alike at all nodes count against, with a reason, and hide no intruder."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ SITE = line()
 
 
 def overhead(site: Site, seed: int, at_s: float = 20.0) -> list:
-    """Something far above: every node hfloors it at once and alike, for half a minute."""
+    """Something far above: every node detects it at once and alike, for half a minute."""
     one = site_of((0, 0))
     found = []
     for number, name in enumerate(site.nodes):
         loud = Ground(path_db=1.5, louder_db=6)
-        told = detections(one, walk((-8, 20), (30, 20), at_s=at_s), 80, seed + number, loud)
-        found += [replace(r, activity=structs.replace(r.activity, node=name)) for r in told]
+        reports = detections(one, walk((-8, 20), (30, 20), at_s=at_s), 80, seed + number, loud)
+        found += [replace(r, activity=structs.replace(r.activity, node=name)) for r in reports]
     return sorted(found, key=lambda r: (r.arrival_us, r.node))
 
 
-def test_what_all_hear_alike_at_once_is_doubted_and_says_so() -> None:
+def test_detection_alike_at_all_nodes_at_once_is_doubted_with_a_reason() -> None:
     (versions,) = run(SITE, overhead(SITE, 1))
     assert any("simultaneous" in reason for reason in versions[-1].reasons)
     assert versions[-1].confidence < 0.5
 
 
-def test_walker_with_pir_is_told_while_an_aircraft_passes() -> None:
+def test_walker_with_pir_raises_an_alarm_while_an_aircraft_passes() -> None:
     seen = [
         replace(one, pir_count=2) if one.node == "n04" and number > 30 else one
         for number, one in enumerate(overhead(SITE, 1))
@@ -82,21 +82,21 @@ def test_floors_that_rise_together_are_doubted_and_one_that_rises_alone_is_not()
 
 
 def digging(seed: int, *names: str) -> list[Detection]:
-    """Somebody who digs amid these nodes: each hfloors him from the same second on."""
+    """A person who digs amid these nodes: each detects from the same second on."""
     one = site_of((0, 0))
     found = []
     for number, name in enumerate(names):
-        told = detections(
+        reports = detections(
             one, walk((8, 1), (9, 1), 0.02), 40, seed + number, target=TargetClass.DIGGING
         )
         found += [
             replace(r, activity=structs.replace(r.activity, node=name), confidence=0.7)
-            for r in told
+            for r in reports
         ]
     return sorted(found, key=lambda r: (r.arrival_us, r.node))
 
 
-def test_digging_heard_by_two_nodes_on_quiet_ground_raises_an_alarm_and_by_one_not_yet() -> None:
+def test_digging_detected_by_two_nodes_on_quiet_ground_raises_an_alarm_by_one_not_yet() -> None:
     assert alarmed(run(SITE, digging(4, "n04")[:3])) == []
     (event,) = alarmed(run(SITE, digging(4, "n04", "n05")[:4]))
     assert any("together on quiet ground" in reason for reason in event.reasons)

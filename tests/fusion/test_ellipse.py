@@ -51,7 +51,7 @@ def test_one_node_alone_is_as_unsure_as_it_reaches() -> None:
     assert reach_m(0.0) <= rules.reach_m + 10
 
 
-def test_event_of_one_node_states_a_circle_about_it_that_holds_whoever_it_can_detect() -> None:
+def test_event_of_one_node_states_a_circle_that_holds_its_range_of_detection() -> None:
     site = line(4)
     (versions,) = run(site, activity(site, "n02", 5.0, [2.0, 3.0, 2.0], TargetClass.PERSON))
     for event in versions:
@@ -81,7 +81,7 @@ def test_truth_is_inside_in_most_reports(nodes: str) -> None:
     assert sum(held) / len(held) > 0.9
 
 
-def test_ellipse_is_long_across_a_straight_line_that_cannot_say_which_side() -> None:
+def test_ellipse_is_long_across_a_straight_line_that_gives_no_side() -> None:
     place = walk((37, -60), (38, 60))
     (versions,) = run(line(4), detections(line(4), place, 90, 1))
     widest = max(

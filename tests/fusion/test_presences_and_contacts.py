@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A PIR of another system counts like a node's own; own people mark an event and hide nothing."""
+"""A PIR of another system counts like a node's own; authorised persons mark events, hide none."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The map table on walks whose truth is known: place, direction, speed, one event for each."""
+"""Fusion of walks whose truth is known: place, direction, speed, one event for each."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from tests.fusion.walkers import (
 CELL = site_of((0, 0), (40, 0), (40, 40), (0, 40))
 
 
-def off_deg(told: float, true: float) -> float:
-    return abs((told - true + 180) % 360 - 180)
+def off_deg(estimate: float, true: float) -> float:
+    return abs((estimate - true + 180) % 360 - 180)
 
 
 @pytest.mark.parametrize(("start_m", "end_m", "heading"), [(-40, 215, 90), (215, -40, 270)])
-def test_walk_along_the_line_tells_direction_and_speed(
+def test_walk_along_the_line_gives_direction_and_speed(
     start_m: float, end_m: float, heading: float
 ) -> None:
     place = walk((start_m, 6), (end_m, 9), 1.2)
@@ -46,7 +46,7 @@ def test_walk_along_the_line_tells_direction_and_speed(
     assert event.track.speed_m_s == pytest.approx(1.2, rel=0.15)
 
 
-def test_slow_and_fast_walkers_are_told_apart_against_the_prior() -> None:
+def test_slow_and_fast_walkers_are_distinguished_against_the_prior() -> None:
     speeds = []
     for pace in (0.8, 2.0):
         (event,) = alarmed(run(line(), detections(line(), walk((-40, 6), (215, 9), pace), 330, 2)))
@@ -57,7 +57,7 @@ def test_slow_and_fast_walkers_are_told_apart_against_the_prior() -> None:
     assert speeds[1] > 1.5 * speeds[0]
 
 
-def test_straight_line_crossed_at_right_angles_tells_speed_but_no_side() -> None:
+def test_straight_line_crossed_at_right_angles_gives_speed_but_no_side() -> None:
     place = walk((88, -60), (88, 60))
     versions = run(line(), detections(line(), place, 100, 3))
     (event,) = alarmed(versions)
@@ -71,7 +71,7 @@ def test_straight_line_crossed_at_right_angles_tells_speed_but_no_side() -> None
             assert abs(one.y_m) < abs(y_m) + 10  # between the two sides, never far on one
 
 
-def test_crossing_heard_by_luck_of_paths_is_never_told_as_a_walk_along_the_line() -> None:
+def test_crossing_detected_by_luck_of_paths_is_no_walk_along_the_line() -> None:
     site, lucky = line(), Ground(path_db=6.0)
     for seed in range(5):
         place = walk((40 + 20 * seed, -55), (36 + 20 * seed, 55))
@@ -79,13 +79,13 @@ def test_crossing_heard_by_luck_of_paths_is_never_told_as_a_walk_along_the_line(
             assert event.track is None or event.track.direction_deg is None
 
 
-def test_direction_is_not_told_of_what_two_nodes_heard() -> None:
+def test_direction_of_a_walk_that_two_nodes_detected_is_not_stated() -> None:
     site = site_of((0, 0), (25, 0))
     for event in alarmed(run(site, detections(site, walk((-40, 5), (65, 7)), 100, 1))):
         assert event.track is None or event.track.direction_deg is None
 
 
-def test_zigzag_of_nodes_tells_the_side() -> None:
+def test_zigzag_of_nodes_gives_the_side() -> None:
     site = line(zigzag_m=20)
     loud, right, wrong = Ground(louder_db=6), 0, 0
     for seed in range(6):
@@ -151,7 +151,7 @@ def test_two_walkers_at_opposite_ends_are_two_alarms() -> None:
     assert sorted(round(event.x_m / 170) for event in events) == [0, 1]
 
 
-def test_one_walker_heard_first_at_far_nodes_is_one_alarm() -> None:
+def test_one_walker_detected_first_at_far_nodes_is_one_alarm() -> None:
     # A lucky path to n04 and none to n02 and n03, at first.
     site = line()
     given = detections(site, walk((20, -45), (40, 45)), 90, 6, Ground(path_db=0))
@@ -169,16 +169,16 @@ def test_one_walker_heard_first_at_far_nodes_is_one_alarm() -> None:
 
 def test_crossings_over_a_bad_link_with_a_dead_node_raise_one_alarm_each() -> None:
     site, once = line(), 0
-    chance = random.Random(7)
+    rng = random.Random(7)
     for seed in range(8):
-        at_m = chance.uniform(10, 165)
-        place = walk((at_m, -55), (at_m + chance.uniform(-20, 20), 55), chance.uniform(1.1, 1.6))
-        given = detections(site, place, 120, seed, deaf=["n04"])
+        at_m = rng.uniform(10, 165)
+        place = walk((at_m, -55), (at_m + rng.uniform(-20, 20), 55), rng.uniform(1.1, 1.6))
+        given = detections(site, place, 120, seed, sensors_off=["n04"])
         once += len(alarmed(run(site, over_bad_link(given, seed), dead=["n04"]))) == 1
     assert once >= 7
 
 
-def test_order_in_which_reports_come_changes_nothing_of_where_and_whither() -> None:
+def test_order_in_which_reports_come_changes_neither_place_nor_direction() -> None:
     site = line(zigzag_m=20)
     given = detections(site, walk((60, -50), (100, 70)), 120, 8)
     now_us = given[-1].arrival_us
@@ -187,7 +187,7 @@ def test_order_in_which_reports_come_changes_nothing_of_where_and_whither() -> N
         mixed = list(given)
         random.Random(seed).shuffle(mixed)
         state = FusionState()
-        # Late as out of a ledger; nothing closes in between.
+        # As late as from a ledger; nothing closes in between.
         rules = Rules(silence_us=10**9, ended_us=10**9, stale_us=10**10)
         for one in mixed:
             state, _ = step(state, site, rules, now_us, replace(one, arrival_us=now_us))
@@ -216,21 +216,21 @@ def test_two_runs_over_one_input_give_the_same_values() -> None:
     assert run(line(), given) == run(line(), given)
 
 
-def test_dead_neighbour_is_no_evidence_that_nobody_is_there() -> None:
+def test_dead_neighbour_is_no_evidence_of_absence() -> None:
     site = site_of((0, 0), (25, 0), (50, 0), (75, 0))
     loud = Ground(0, 0, louder_db=9)
-    given = detections(site, walk((62, -40), (62, 40)), 80, 11, loud, deaf=["n04"])
+    given = detections(site, walk((62, -40), (62, 40)), 80, 11, loud, sensors_off=["n04"])
     places = {}
     for dead in ((), ("n04",)):
         (versions,) = run(site, given, dead=dead)
         places[dead] = median(one.x_m for one in versions if one.fix is not None)
-    # n04 listens and says nothing: he must have passed further west than if n04 were dead.
+    # n04 works and reports nothing: the walker passed further west than if n04 were dead.
     assert places[()] < places[("n04",)] - 1
 
 
-def test_direction_is_not_told_before_a_node_hears_it_fade() -> None:
+def test_direction_is_not_stated_before_it_fades_at_a_node() -> None:
     site = line(zigzag_m=20)
-    told = 0
+    stated = 0
     for seed in range(3):
         versions = run(site, detections(site, walk((60, -50), (100, 70)), 110, seed))[0]
         for version in versions:
@@ -241,5 +241,5 @@ def test_direction_is_not_told_before_a_node_hears_it_fade() -> None:
             )
             knows = version.track is not None and version.track.direction_deg is not None
             assert fades or not knows
-            told += knows
-    assert told
+            stated += knows
+    assert stated

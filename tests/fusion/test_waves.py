@@ -46,7 +46,7 @@ def reasons(events: list[list[Event]]) -> set[str]:
 
 @pytest.mark.parametrize("target", [PERSON, DIGGING, VEHICLE, UNKNOWN])
 @pytest.mark.parametrize("count", [3, 4, 8])
-def test_quake_at_all_nodes_within_a_third_of_a_second_is_no_alarm_and_says_why(
+def test_quake_at_all_nodes_within_a_third_of_a_second_is_no_alarm_and_the_reason_is_stated(
     target: TargetClass, count: int
 ) -> None:
     site = line(count)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Truth in, plausible detections out, without any detector: for tests of the map table alone.
+"""Plausible detections of a known walk, without a detector: for tests of fusion alone.
 
-Levels follow the law of sim_hardware.world.soil for loam, with a loss drawn for each path and a
-scatter from step to step; a node begins to hear above seven floors, tells of it every 5 s and ends
-6 s after the last it heard. A bad link delays by resends, so reports come late and out of order.
+Levels follow the law of sim_hardware.world.soil for loam, with a random loss for each path and a
+scatter from step to step. A node detects above seven noise floors, reports every 5 s and reports
+the end 6 s after its last detection. A bad link delays by resends: reports are late and unordered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ S = 1_000_000
 T0 = 1_767_225_600 * S
 RULES = Rules()
 FLOOR_UM_S = 0.08
-LOUDNESS = 1.87  # ln um/s at 1 m, the mean loss of a path in it
+SOURCE_LEVEL = 1.87  # ln um/s at 1 m, with the mean loss of a path
 Place = Callable[[float], tuple[float, float]]  # of a time in seconds
 
 
@@ -74,49 +74,49 @@ def detections(
     seed: int,
     ground: Ground = Ground(),
     target: TargetClass = TargetClass.PERSON,
-    deaf: Iterable[str] = (),
+    sensors_off: Iterable[str] = (),
 ) -> list[Detection]:
-    """What the nodes of a site say of one actor, each report arriving at once."""
-    chance = random.Random(seed)
+    """Reports of one actor by the nodes of a site, without delay."""
+    rng = random.Random(seed)
     found: list[Detection] = []
     for name, node in site.nodes.items():
-        loss = chance.gauss(0, ground.path_db) * math.log(10) / 20
+        loss = rng.gauss(0, ground.path_db) * math.log(10) / 20
         louder = ground.louder_db * math.log(10) / 20
         levels = []
         for half in range(int(2 * until_s)):
             x_m, y_m = place(half / 2)
             far_m = math.hypot(x_m - node.x_m, y_m - node.y_m)
-            signal = math.exp(LOUDNESS + louder + loss - 0.03 * far_m) / math.sqrt(
+            signal = math.exp(SOURCE_LEVEL + louder + loss - 0.03 * far_m) / math.sqrt(
                 math.hypot(far_m, 1.5)
             )
-            noise = 3.2 * FLOOR_UM_S * math.exp(chance.gauss(0, 0.1))
-            levels.append(math.hypot(signal * math.exp(chance.gauss(0, ground.scatter)), noise))
-        if name not in deaf:
-            found += _told(name, levels, target)
+            noise = 3.2 * FLOOR_UM_S * math.exp(rng.gauss(0, 0.1))
+            levels.append(math.hypot(signal * math.exp(rng.gauss(0, ground.scatter)), noise))
+        if name not in sensors_off:
+            found += _reports(name, levels, target)
     return sorted(found, key=lambda one: (one.arrival_us, one.node))
 
 
-def _told(name: str, levels: Sequence[float], target: TargetClass) -> list[Detection]:
-    """Reports of one node whose peaks of each half second are these."""
-    heard = [level > 7 * FLOOR_UM_S for level in levels]
+def _reports(name: str, levels: Sequence[float], target: TargetClass) -> list[Detection]:
+    """Reports of one node; `levels` are its peaks of each half second."""
+    detects = [level > 7 * FLOOR_UM_S for level in levels]
     reports: list[Detection] = []
     at = 0
     while at < len(levels):
-        if sum(heard[at : at + 6]) < 4:  # 3 s of it
+        if sum(detects[at : at + 6]) < 4:  # 3 s of it
             at += 1
             continue
-        onset, told, seq = at, at + 6, len(reports) + 1
-        reports.append(_report(name, seq, onset, told, Phase.ONSET, levels[onset:told], target))
-        last, said, at = told, told, told
+        onset, first, seq = at, at + 6, len(reports) + 1
+        reports.append(_report(name, seq, onset, first, Phase.ONSET, levels[onset:first], target))
+        last, reported, at = first, first, first
         while at < len(levels):
-            last = at if heard[at] else last
+            last = at if detects[at] else last
             at += 1
             over = at - last > 12
-            if over or at - said == 10:
+            if over or at - reported == 10:
                 phase = Phase.END if over else Phase.UPDATE
                 seq = len(reports) + 1
-                reports.append(_report(name, seq, onset, at, phase, levels[said:at], target))
-                said = at
+                reports.append(_report(name, seq, onset, at, phase, levels[reported:at], target))
+                reported = at
             if over:
                 break
     return reports
@@ -126,13 +126,13 @@ def _report(
     name: str,
     seq: int,
     onset: int,
-    told: int,
+    at: int,
     phase: Phase,
     levels: Sequence[float],
     target: TargetClass,
 ) -> Detection:
     onset_us = T0 + onset * S // 2
-    told_us = T0 + told * S // 2
+    report_us = T0 + at * S // 2
     return Detection(
         activity=ActivityId(name, 1, onset * 500),
         seq=seq,
@@ -144,20 +144,20 @@ def _report(
         cadence_hz=1.8,
         pir_count=0,
         onset_us=onset_us,
-        report_us=onset_us if phase is Phase.ONSET else told_us,
+        report_us=onset_us if phase is Phase.ONSET else report_us,
         uncertainty_us=5000,
-        arrival_us=told_us,
+        arrival_us=report_us,
     )
 
 
 def over_bad_link(given: Sequence[Detection], seed: int, loss: float = 0.3) -> list[Detection]:
-    """The same, each lost with this chance and sent again 10 to 12.5 s later."""
-    chance = random.Random(seed)
+    """The same, each lost with this probability and sent again 10 to 12.5 s later."""
+    rng = random.Random(seed)
     late = []
     for one in given:
         delay_us = 0
-        while chance.random() < loss:
-            delay_us += int(chance.uniform(10, 12.5) * S)
+        while rng.random() < loss:
+            delay_us += int(rng.uniform(10, 12.5) * S)
         late.append(replace(one, arrival_us=one.arrival_us + delay_us))
     return sorted(late, key=lambda one: (one.arrival_us, one.node))
 
@@ -201,5 +201,5 @@ def _note(seen: dict[str, list[Event]], changed: Iterable[Event]) -> None:
 
 
 def alarmed(events: Sequence[Sequence[Event]]) -> list[Event]:
-    """The last word about each event that would have raised an alarm."""
+    """The last version of each event that would have raised an alarm."""
     return [versions[-1] for versions in events if any(one.confirmed for one in versions)]

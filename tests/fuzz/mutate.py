@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Valid inputs of every kind, and mutations of them: bytes changed, put in, taken out, spliced."""
+"""Valid inputs of every kind, and mutations of them: bytes changed, inserted, removed, spliced."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _HEADS = bytes.fromhex("00171818191a1b1c1f2038404158596061787f8081989fa0a1b8bfc0
 
 
 def seeds() -> list[bytes]:
-    """Valid ones, each with the first byte that sends it where it belongs."""
+    """Valid inputs, each with the first byte that selects its reader."""
     payloads = [bytes.fromhex(vector["payload"]) for vector in _vectors("messages")]
     refused = [bytes.fromhex(vector["payload"]) for vector in _vectors("refused")]
     sealed = [NODE.detection(1000), NODE.health(2000), NODE.hello(3000)]
     frames = [encode_frame(NODE.up, data) for data in sealed]
     connect = b"\0\4MQTT\4\xc2\0\x3c\0\3n01\0\3n01\0\3pwd"
-    said = [
+    answers = [
         packet(Kind.CONNACK, b"\0\0") + packet(Kind.SUBACK, b"\0\1\1"),
         Publish(NODE.up, sealed[0], 1).encode(7) + packet(Kind.PINGRESP),
     ]
@@ -43,7 +43,7 @@ def seeds() -> list[bytes]:
         "line": [b"".join(frames)],
         "broker_packet": [connect, b"\0\5topic\0\1payload", b"\0\1\0\3a/b\1"],
         "node": [Publish(NODE.up, sealed[0], 1).encode(7) + packet(Kind.PINGREQ), subscribe],
-        "session": said,
+        "session": answers,
     }
     return [
         bytes((number,)) + data
@@ -54,26 +54,26 @@ def seeds() -> list[bytes]:
 
 
 def mutations(valid: list[bytes], count: int, seed: int) -> Iterator[bytes]:
-    """The first byte stays: it only says who reads."""
-    chance = random.Random(seed)
+    """The first byte stays: it only selects the reader."""
+    rng = random.Random(seed)
     for _ in range(count):
-        first = chance.choice(valid)
+        first = rng.choice(valid)
         data = bytearray(first)
-        for _ in range(chance.choice((1, 1, 2, 3, 8))):
-            at = chance.randrange(1, len(data) + 1)
-            match chance.randrange(6):
+        for _ in range(rng.choice((1, 1, 2, 3, 8))):
+            at = rng.randrange(1, len(data) + 1)
+            match rng.randrange(6):
                 case 0:
-                    data[at : at + 1] = bytes((chance.randrange(256),))
+                    data[at : at + 1] = bytes((rng.randrange(256),))
                 case 1:
-                    data[at:at] = bytes((chance.choice(_HEADS),))
+                    data[at:at] = bytes((rng.choice(_HEADS),))
                 case 2:
-                    del data[at : at + chance.randrange(1, 4)]
+                    del data[at : at + rng.randrange(1, 4)]
                 case 3:
-                    data[at:at] = data[at : at + chance.randrange(1, 9)]
+                    data[at:at] = data[at : at + rng.randrange(1, 9)]
                 case 4:
-                    data[at:at] = chance.randbytes(chance.choice((1, 4, 60, 3000)))
+                    data[at:at] = rng.randbytes(rng.choice((1, 4, 60, 3000)))
                 case _:
-                    data[at:] = chance.choice(valid)[at:]
+                    data[at:] = rng.choice(valid)[at:]
         yield bytes(data)
 
 

@@ -30,19 +30,19 @@ def rss_kb() -> int:
 
 def _cost_s(data: bytes) -> float:
     """Processor time of one input over all readers."""
-    began_s = time.process_time()
+    started_s = time.process_time()
     targets.run(data)
-    return time.process_time() - began_s
+    return time.process_time() - started_s
 
 
 def mutate(count: int, seed: int) -> None:
-    """Raises what a reader lets out, with the input in hexadecimal."""
+    """Raises any error of a reader, with the input in hexadecimal."""
     paused, slow, worst_s, before_kb = 0, 0, 0.0, 0
     for number, data in enumerate(mutations(seeds(), count, seed)):
         try:
             took_s = _cost_s(data)
             if took_s > _SLOW_S:
-                # The collector's pauses and the machine's are not the input's: it is asked again.
+                # A pause of the collector or the machine is no cost of the input: measure again.
                 paused += 1
                 took_s = min(_cost_s(data) for _ in range(_AGAIN))
         except Exception:
@@ -78,7 +78,7 @@ def guided(seconds: int) -> None:
 
 
 def main() -> None:
-    """See the module's words."""
+    """See the module docstring."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Everything that reads hostile bytes, as functions of bytes that return or raise a typed refusal.
 
-`run(data)` chooses by the first byte. What escapes it is a bug.
+`run(data)` chooses by the first byte. An error that escapes is a bug.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gateway.wire.errors import WireError
 from gateway.wire.topics import uplink_topic
 from tests.gateway.played_node import ROOT, SITE, PlayedNode, write_site
 
-_EVERY = 1000  # inputs after which what the pipeline wants kept is thrown away, as after a commit
+_EVERY = 1000  # inputs after which pending writes of the pipeline are dropped, as after a commit
 _NOW_US = 1_790_000_000_000_000
 NODE = PlayedNode("n01")
 _CONNECT = packets.frame(packets.Kind.CONNECT, b"\0\4MQTT\4\xc2\0\x1e\0\3n01\0\3n01\0\3one")
@@ -63,7 +63,7 @@ def frame(data: bytes) -> None:
 
 
 def line(data: bytes) -> None:
-    """A serial line in two pieces, then a good frame: the reader has found its feet again."""
+    """A serial line in two pieces, then a good frame: the reader is synchronised again."""
     counters: Counter[str] = Counter()
     reader = FrameReader(counters)
     cut = len(data) // 2
@@ -73,7 +73,7 @@ def line(data: bytes) -> None:
 
 
 def broker_packet(data: bytes) -> None:
-    """What a node's connection to the embedded broker may say."""
+    """Packets that a node may send to the embedded broker."""
     readers: tuple[Callable[[], object], ...] = (
         lambda: packets.parse_connect(data),
         lambda: packets.parse_publish(data[0] & 0x0F if data else 0, data),
@@ -88,7 +88,7 @@ def broker_packet(data: bytes) -> None:
 
 
 class _Gateway:
-    """The whole way in behind the links, and both ends of MQTT, on a loop that runs when asked."""
+    """Intake behind the links, and both ends of MQTT, on a loop that runs on request."""
 
     def __init__(self) -> None:
         with tempfile.TemporaryDirectory() as name:
@@ -105,11 +105,11 @@ class _Gateway:
         if self._count % _EVERY == 0:
             self.pipeline.take_writes()
             self.pipeline.committed()
-        # What raises is rolled back and noted, and the gateway goes on: here it is a finding.
+        # The gateway rolls an error back and logs it; here it is a finding.
         assert self.pipeline.intake.failures == self.pipeline.monitor.failures == 0
 
     def sealed(self, payload: bytes) -> None:
-        """A node that is stolen: the seal is right, what is in it is not."""
+        """A stolen node: the seal is valid, the content is hostile."""
         self._seq = self._seq % 0xFFFE + 1
         lane = self._seq % 2
         counter = b"\0\1" + self._seq.to_bytes(2, "big")
@@ -185,6 +185,6 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
 
 
 def run(data: bytes) -> None:
-    """One input: its first byte chooses who reads the others."""
+    """One input: its first byte selects the reader of the others."""
     if data:
         TARGETS[data[0] % len(TARGETS)](data[1:])

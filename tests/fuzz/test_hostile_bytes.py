@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hostile bytes at every door: a bounded share of what `make fuzz` does."""
+"""Hostile bytes for every reader: a bounded share of what `make fuzz` does."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def test_reader_fed_any_bytes_refuses_typed_or_takes_them(number: int, data: byt
     targets.run(bytes((number,)) + data)
 
 
-def test_client_fed_a_packet_beyond_its_size_passes_it_over_and_hears_the_next() -> None:
+def test_client_fed_a_packet_beyond_its_size_skips_it_and_reads_the_next() -> None:
     huge = b"\x32\x80\x80\x40" + b"\0\3a/b\0\7" + b"x" * (1 << 20)
     targets.run(bytes((len(targets.TARGETS) - 1,)) + huge)

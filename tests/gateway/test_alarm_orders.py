@@ -54,7 +54,8 @@ def test_mask_records_the_alarm_shows_it_and_asks_nobody() -> None:
     desk.say(mask())
     assert desk.hear("n1", at_s=10) == ["raised"]
     assert desk.alarm.masked == "mask 1 by eva: mowing"
-    assert (desk.alarm.is_suppressed, desk.alarm.asks, desk.alarm.open) == (True, False, True)
+    state = desk.alarm.is_suppressed, desk.alarm.unacknowledged, desk.alarm.open
+    assert state == (True, False, True)
     assert desk.hear("n1", at_s=20, closed=True) == ["cleared"]
     assert desk.state.open == ()
 
@@ -65,7 +66,7 @@ def test_mask_that_ends_lets_what_is_still_there_ask() -> None:
     desk.hear("n1", at_s=50)
     assert desk.say(Tick(), 59) == []
     assert desk.say(Tick(), 60) == ["returned"]
-    assert (desk.alarm.masked, desk.alarm.asks) == ("", True)
+    assert (desk.alarm.masked, desk.alarm.unacknowledged) == ("", True)
     assert desk.state.masks == ()
 
 
@@ -84,7 +85,7 @@ def test_mask_does_not_hide_a_crossing_that_goes_on_into_the_next_sector() -> No
     desk.say(mask())
     desk.hear("n2", at_s=10)
     assert desk.hear("n2", "n3", at_s=20) == ["new_sector"]
-    assert desk.alarm.asks
+    assert desk.alarm.unacknowledged
 
 
 def test_mask_does_not_silence_an_alarm_that_was_there_before() -> None:
@@ -92,7 +93,7 @@ def test_mask_does_not_silence_an_alarm_that_was_there_before() -> None:
     desk.hear("n1")
     desk.say(mask(), 1)
     desk.hear("n1", at_s=2)
-    assert desk.alarm.asks
+    assert desk.alarm.unacknowledged
     assert desk.hear("n1", at_s=3, closed=True) == ["cleared"]
     assert desk.alarm.state == "cleared_unacked"
 
@@ -103,7 +104,7 @@ def test_mask_reached_by_an_acknowledged_crossing_does_not_ask_again() -> None:
     desk.hear("n2", at_s=1)
     desk.say(Acknowledge(1, "eva"), 2)
     assert desk.hear("n2", "n3", at_s=3) == ["new_sector"]
-    assert not desk.alarm.asks
+    assert not desk.alarm.unacknowledged
 
 
 def test_mask_of_one_node_leaves_its_neighbour() -> None:
@@ -111,7 +112,7 @@ def test_mask_of_one_node_leaves_its_neighbour() -> None:
     desk.say(mask(sectors=(), nodes=("n1",)))
     desk.hear("n1", at_s=1, name="e1")
     desk.hear("n2", at_s=2, name="e2")
-    assert [alarm.asks for alarm in desk.state.open] == [False, True]
+    assert [alarm.unacknowledged for alarm in desk.state.open] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_mask_and_disarming_never_silence_the_line_itself(kind: AlarmKind) -> No
     desk = Desk(AlarmRules(SECTOR_OF, {"west": NEVER}))
     desk.say(mask())
     desk.say(NodeCondition(kind, "n1", "west", "x", True, "trouble"), 1)
-    assert desk.alarm.asks
+    assert desk.alarm.unacknowledged
 
 
 @pytest.mark.parametrize(
@@ -170,9 +171,9 @@ def test_disarmed_sector_is_recorded_but_not_sounded() -> None:
     desk = Desk(AlarmRules(SECTOR_OF, {"west": NEVER}))
     assert desk.hear("n1") == ["raised"]
     assert desk.alarm.suppressed == "disarmed: west"
-    assert not desk.alarm.asks
+    assert not desk.alarm.unacknowledged
     assert desk.hear("n3", at_s=1, name="e2") == ["raised"]
-    assert desk.alarm.asks
+    assert desk.alarm.unacknowledged
 
 
 def test_schedule_that_arms_lets_what_is_still_there_ask() -> None:
@@ -211,7 +212,7 @@ def test_walk_announced_marks_the_alarm_and_drops_nothing() -> None:
     desk.say(patrol())
     assert desk.hear("n1", at_s=10) == ["raised"]
     assert desk.alarm.walk == "patrol 1: Ben and Mia"
-    assert (desk.alarm.priority, desk.alarm.asks) == (3, True)
+    assert (desk.alarm.priority, desk.alarm.unacknowledged) == (3, True)
 
 
 def test_walk_that_leaves_its_sectors_is_an_alarm_like_any_other() -> None:
@@ -220,7 +221,7 @@ def test_walk_that_leaves_its_sectors_is_an_alarm_like_any_other() -> None:
     desk.hear("n2", at_s=10)
     desk.say(Acknowledge(1, "eva"), 11)
     assert desk.hear("n2", "n3", at_s=20, since_s=10) == ["new_sector"]
-    assert (desk.alarm.walk, desk.alarm.priority, desk.alarm.asks) == ("", 1, True)
+    assert (desk.alarm.walk, desk.alarm.priority, desk.alarm.unacknowledged) == ("", 1, True)
 
 
 def test_walk_that_outstays_its_time_is_an_alarm_like_any_other() -> None:
@@ -229,7 +230,7 @@ def test_walk_that_outstays_its_time_is_an_alarm_like_any_other() -> None:
     desk.hear("n1", at_s=10)
     desk.say(Acknowledge(1, "eva"), 11)
     assert desk.hear("n1", at_s=31, since_s=10) == ["returned"]
-    assert (desk.alarm.priority, desk.alarm.asks) == (1, True)
+    assert (desk.alarm.priority, desk.alarm.unacknowledged) == (1, True)
 
 
 def test_walk_told_late_still_explains_what_happened_then() -> None:

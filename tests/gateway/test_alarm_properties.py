@@ -104,7 +104,7 @@ SETTINGS = settings(
 @given(inputs)
 def test_alarm_that_asked_stays_until_somebody_acknowledges_it(given_inputs) -> None:
     state, changes = run(given_inputs)
-    asking = {c.alarm.id for c in changes if c.alarm.asks}
+    asking = {c.alarm.id for c in changes if c.alarm.unacknowledged}
     acknowledged = {c.alarm.id for c in changes if c.change is Change.ACKNOWLEDGED}
     assert asking - acknowledged <= {alarm.id for alarm in state.open}
     for change in changes:

@@ -43,7 +43,7 @@ def test_alarm_new_sector_is_told_and_asks_again() -> None:
     desk.hear("n2")
     desk.say(Acknowledge(1, "eva"), 1)
     assert desk.hear("n2", "n3", at_s=2) == ["new_sector"]
-    assert (desk.alarm.state, desk.alarm.told_us) == ("active_unacked", T0 + 2 * S)
+    assert (desk.alarm.state, desk.alarm.notified_us) == ("active_unacked", T0 + 2 * S)
     assert len(desk.state.open) == 1
 
 

@@ -11,7 +11,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.intake.authentication.boots import HALF, is_next_turn, latest, of_turn
 from gateway.keys import next_epoch
-from gateway.service.running.answers import AnswerDesk
+from gateway.service.running.answers import AnswerSender
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind, DownMessage, Message, Receipt
@@ -142,7 +142,7 @@ def test_boot_gap_of_the_turn_before_is_told_in_the_next(gateway: Gateway) -> No
 
 async def test_boot_in_a_receipt_is_the_number_of_the_wire() -> None:
     sent: list[DownMessage] = []
-    desk = AnswerDesk(lambda _node, _boot: 9, lambda: T0, lambda _node, one: sent.append(one))
+    desk = AnswerSender(lambda _node, _boot: 9, lambda: T0, lambda _node, one: sent.append(one))
     desk.owe_receipt("n01", of_turn(3, 7))
     desk.close()
     assert sent == [Receipt(upto=(7, 9))]

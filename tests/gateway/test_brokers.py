@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.broker.canary import CANARY_USER, check_embedded, check_rules
+from gateway.broker.acl_probe import PROBE_USER, check_embedded, check_rules
 from gateway.broker.interface import Broker
 from gateway.broker.mosquitto import MosquittoBroker, hash_password
 from gateway.broker.packets import Kind, frame
@@ -54,13 +54,13 @@ async def test_canary_embedded_broker_passes() -> None:
 async def test_canary_open_broker_is_refused(tmp_path: Path) -> None:
     port = free_port()
     async with running_mosquitto(tmp_path, port):
-        with pytest.raises(BrokerError, match="lets strangers in"):
+        with pytest.raises(BrokerError, match="accepts clients without a password"):
             await check_rules(("127.0.0.1", port), SITE, ("gateway", "x"), "y")
 
 
 async def test_canary_broker_without_topic_rules_is_refused(tmp_path: Path) -> None:
     port = free_port()
-    users = {"gateway": "x", CANARY_USER: "y"}
+    users = {"gateway": "x", PROBE_USER: "y"}
     (tmp_path / "pw").write_text("".join(f"{u}:{hash_password(p)}\n" for u, p in users.items()))
     conf = tmp_path / "lax.conf"
     rules = f"allow_anonymous false\npassword_file {tmp_path}/pw\nuser {getpass.getuser()}\n"

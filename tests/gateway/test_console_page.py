@@ -151,7 +151,7 @@ async def test_page_sector_is_disarmed_and_given_back_to_its_schedule(tmp_path: 
         await page.shows("disarmed until", "1 disarmed · otherwise secure")
         walk(nodes, 3, 4)
         await page.shows("SUPPRESSED · disarmed: east")
-        assert not gateway.service.stages.monitor.state.alarms.open[0].asks
+        assert not gateway.service.stages.monitor.state.alarms.open[0].unacknowledged
 
 
 async def test_page_shows_to_which_step_an_alarm_escalates(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_page_closed_alarm_can_still_be_assessed(tmp_path: Path) -> None:
         await page.press("Enter")
         await page.shows("animal · eva")
         (alarm,) = gateway.service.stages.monitor.state.alarms.closed
-        assert (alarm.note, alarm.judged_by) == ("two deer", "eva")
+        assert (alarm.note, alarm.assessed_by) == ("two deer", "eva")
 
 
 async def test_page_alarm_of_low_confidence_is_shown_as_such_and_not_as_a_fault(

@@ -118,9 +118,9 @@ def seal_time(node: PlayedNode) -> bytes:
 
 
 def test_door_message_in_the_wrong_lane_is_refused(door: Authenticator, node: PlayedNode) -> None:
-    assert reason(door, node.up, _in_lane(node, 0)) == "wrong_lane"
+    assert reason(door, node.up, _in_lane(node, 0)) == "wrong_counter_space"
     tamper = Condition(t_ms=1, kind=ConditionKind.TAMPER, active=1)
-    assert reason(door, node.up, node.seal(tamper, 1)) == "wrong_lane"
+    assert reason(door, node.up, node.seal(tamper, 1)) == "wrong_counter_space"
 
 
 def _in_lane(node: PlayedNode, lane: int) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import Enrolment, Entry, Journal, KeyAct
+from gateway.enrolment import Enrolment, EnrolmentLog, Entry, KeyAct
 from gateway.errors import ConfigError
 from gateway.keys import derive, node_key
 from tests.gateway.played_node import ROOT, SITE
@@ -20,11 +20,11 @@ def entry(act: KeyAct, node: str = "n01", generation: int = 1, board: str = "e66
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "enrolment.jsonl", ROOT)
+def journal(tmp_path: Path) -> EnrolmentLog:
+    return EnrolmentLog(tmp_path / "enrolment.jsonl", ROOT)
 
 
-def fill(journal: Journal, *entries: Entry) -> None:
+def fill(journal: EnrolmentLog, *entries: Entry) -> None:
     with journal.locked():
         for one in entries:
             journal.append(one)
@@ -85,7 +85,7 @@ def test_journal_line_left_out_or_of_another_root_is_seen(journal, tmp_path) -> 
     fill(journal, entry(KeyAct.PROVE), entry(KeyAct.REVOKE), entry(KeyAct.PROVE, node="n02"))
     lines = journal.path.read_bytes().splitlines(keepends=True)
     with pytest.raises(ConfigError, match="fleet key"):
-        Journal(journal.path, bytes(32)).history()
+        EnrolmentLog(journal.path, bytes(32)).history()
     journal.path.write_bytes(lines[0] + lines[2])
     with pytest.raises(ConfigError, match="line 2"):
         journal.history()
@@ -100,7 +100,7 @@ def test_journal_hostile_line_is_refused_in_one_sentence(journal, line) -> None:
 
 
 def test_journal_second_writer_is_told_to_wait(journal, tmp_path) -> None:
-    other = Journal(journal.path, ROOT)
+    other = EnrolmentLog(journal.path, ROOT)
     with journal.locked(), pytest.raises(ConfigError, match="wait"), other.locked():
         pass
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import shapely
 import shapely.geometry
+from msgspec import structs
 
 from gateway.model.alarm import Alarm, AlarmKind
 from gateway.model.event import Event, Track
@@ -182,13 +183,13 @@ def test_track_without_a_possible_place_has_no_geometry() -> None:
 
 
 def test_alarm_without_a_position_is_where_its_nodes_are() -> None:
-    alarm = replace(ALARM, kind=AlarmKind.JAMMING, x_m=None, y_m=None)
+    alarm = structs.replace(ALARM, kind=AlarmKind.JAMMING, x_m=None, y_m=None)
     several = alarm_feature(placed(), alarm)
     assert plain(several)["geometry"]["type"] == "MultiPoint"
     assert several.properties["error_m"] is None
-    one = alarm_feature(placed(), replace(alarm, nodes=("n02",)))
+    one = alarm_feature(placed(), structs.replace(alarm, nodes=("n02",)))
     assert plain(one)["geometry"] == {"type": "Point", "coordinates": [11.6, 48.2]}
-    none = alarm_feature(placed(), replace(alarm, nodes=("gone",)))
+    none = alarm_feature(placed(), structs.replace(alarm, nodes=("gone",)))
     assert none.geometry is None
 
 
@@ -203,7 +204,7 @@ def test_site_without_an_origin_raises_no_origin() -> None:
         lambda: node_feature(site, NODES[0]),
         lambda: sector_feature(site, SECTORS[0]),
         lambda: track_feature(site, EVENT),
-        lambda: alarm_feature(site, replace(ALARM, x_m=None)),
+        lambda: alarm_feature(site, structs.replace(ALARM, x_m=None)),
         lambda: placed_feature(site, "contact", "P1", (0.0, 0.0), None, 0, {}),
     ):
         with pytest.raises(NoOrigin, match="latitude"):

@@ -29,7 +29,7 @@ from tests.gateway.test_pipeline import T0, S, crossing
 STEPS = {
     "association": ("gateway.fusion.step", "candidates", lambda *_: True),
     "fit": ("gateway.fusion.update", "fit", lambda *_: True),
-    "verdict": ("gateway.fusion.update", "judge", lambda *_: True),
+    "verdict": ("gateway.fusion.update", "assess", lambda *_: True),
     "alarms": (
         "gateway.monitor.step", "alarm_step", lambda *a: isinstance(a[2], EventChanged)
     ),

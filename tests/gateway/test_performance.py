@@ -7,10 +7,10 @@ import asyncio
 import getpass
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from scipy.stats import beta, chi2
 
 from gateway.app import Gateway
@@ -20,12 +20,12 @@ from gateway.model.actions.orders import Purpose, Walk
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.performance.intervals import rate, share
 from gateway.performance.measure import measure
-from gateway.performance.watch import (
-    DAYS_MOST,
+from gateway.performance.monitored_time import (
+    MAX_KEPT_DAYS,
     MAX_WALK_TESTS,
     Day,
+    MonitoredTime,
     WalkTest,
-    WatchBook,
     day_of,
 )
 from gateway.store.interface import Snapshot, Writes
@@ -44,7 +44,7 @@ def alarm(number: int, at_s: float = 0, **more: object) -> Alarm:
     whole = Alarm(
         id=number, kind=AlarmKind.INTRUSION, key=f"e{number}", priority=1, raised_us=at_us,
         changed_us=at_us, active=False, acknowledged=False, nodes=("n1",), sectors=("west",),
-        reasons=(), told_us=at_us,
+        reasons=(), notified_us=at_us,
     )  # fmt: skip
     return replace(whole, **more)  # type: ignore[arg-type]  # fields by name
 
@@ -54,7 +54,7 @@ def acked(number: int, after_s: float, what: Disposition | None = None, **more: 
     return replace(
         raised,
         acknowledged=True,
-        acknowledged_us=raised.told_us + int(after_s * S),
+        acknowledged_us=raised.notified_us + int(after_s * S),
         disposition=what,
     )
 
@@ -95,8 +95,8 @@ def test_measure_counts_what_was_judged_and_says_what_was_not() -> None:
     days = {TODAY: Day(supervised_s=86_400, operator_s=4 * 3600)}
     report = measure(alarms, [], days, ["n1", "n2", "n3"], T0)
     assert report["alarms"] == {
-        "told": 9, "intrusion": 8, "quiet": 1,
-        "right": 1, "nuisance": 2, "false": 1, "announced": 2, "not_judged": 2,
+        "notified": 9, "intrusion": 8, "suppressed": 1,
+        "valid": 1, "nuisance": 2, "false": 1, "authorised": 2, "not_assessed": 2,
     }  # fmt: skip
     assert report["false_per_day"] == pytest.approx([1.0, 0.025318, 5.571643], abs=1e-6)
     assert report["nuisance_per_day"][0] == 2.0
@@ -110,8 +110,8 @@ def test_measure_counts_what_was_judged_and_says_what_was_not() -> None:
     assert (waits["acknowledged"], waits["waiting"]) == (8, 1)
     assert (waits["p50_s"], waits["p95_s"]) == (50.0, None)  # the ninth still waits
     assert report["days"] == [
-        {"day": TODAY, "supervised_h": 24.0, "right": 1, "nuisance": 2, "false": 1,
-         "announced": 2, "not_judged": 2}
+        {"day": TODAY, "monitored_h": 24.0, "valid": 1, "nuisance": 2, "false": 1,
+         "authorised": 2, "not_assessed": 2}
     ]  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def walk(number: int, until_s: float = 600, purpose: Purpose = Purpose.WALK_TEST
     return Walk(number, purpose, "Ben", "eva", T0, T0 + int(until_s * S), ("west",), 2)
 
 
-def kept(book: WatchBook, state: dict[str, str]) -> dict[str, str]:
+def kept(book: MonitoredTime, state: dict[str, str]) -> dict[str, str]:
     writes = Writes()
     book.collect(writes)
     after = state | writes.state
@@ -148,14 +148,14 @@ def kept(book: WatchBook, state: dict[str, str]) -> dict[str, str]:
 
 
 def test_watch_book_goes_on_after_a_restart_and_keeps_no_names() -> None:
-    book = WatchBook()
+    book = MonitoredTime()
     book.count(T0, 60, 2)
     book.count(T0 + DAY_US, 30, 0)
     book.note_walks((walk(1), walk(2, purpose=Purpose.PATROL)))
     book.note_walks((walk(1, until_s=300),))  # it was ended early
     state = kept(book, {})
     assert not any("Ben" in value for value in state.values())
-    again = WatchBook()
+    again = MonitoredTime()
     again.restore(Snapshot(state=state))
     assert again.days == {TODAY: Day(60, 120), day_of(T0 + DAY_US): Day(30, 0)}
     assert again.walk_tests == {1: WalkTest(1, T0, T0 + 300 * S, ("west",), 2)}
@@ -163,12 +163,12 @@ def test_watch_book_goes_on_after_a_restart_and_keeps_no_names() -> None:
 
 
 def test_watch_book_is_bounded() -> None:
-    book, state = WatchBook(), {}
-    for number in range(DAYS_MOST + 50):
+    book, state = MonitoredTime(), {}
+    for number in range(MAX_KEPT_DAYS + 50):
         book.count(T0 + number * DAY_US, 60, 1)
         state = kept(book, state)
-    assert len(book.days) == DAYS_MOST + 1
-    assert len(state) == DAYS_MOST + 1
+    assert len(book.days) == MAX_KEPT_DAYS + 1
+    assert len(state) == MAX_KEPT_DAYS + 1
     for number in range(MAX_WALK_TESTS + 5):
         book.note_walks((walk(number),))
     state = kept(book, state)
@@ -223,14 +223,14 @@ async def test_walk_test_announced_is_scored_from_the_alarms_of_a_running_gatewa
         report = await (await ben.get("api/v1/performance?days=1")).json()
         assert report["detection"]["walk_tests"] == 0  # it is not over yet
         await ben.post("api/v1/walks/1/withdraw", {"reason": "done"})
-        gateway.service.stages.watch.count(gateway.facade.clock_us(), 3600.0, 1)
+        gateway.service.stages.monitored_time.count(gateway.facade.clock_us(), 3600.0, 1)
         performance = gateway.facade._parts.performance
         now_us = gateway.facade.clock_us
         monkeypatch.setattr(performance, "_clock", lambda: now_us() + 60 * S)
         report = await (await ben.get("api/v1/performance?days=1")).json()
     assert report["detection"]["crossings"] == 2
     assert report["detection"]["detected"] == 1
-    assert report["alarms"]["announced"] == 1
+    assert report["alarms"]["authorised"] == 1
     assert report["alarms_per_operator_hour"][0] == 1.0
     assert report["time_to_acknowledge"]["acknowledged"] == 1
 
@@ -239,7 +239,7 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     await crossing(gateway)
-    gateway.service.stages.watch.count(gateway.facade.clock_us(), 86_400.0, 1)
+    gateway.service.stages.monitored_time.count(gateway.facade.clock_us(), 86_400.0, 1)
     async with open_page(tmp_path, gateway.console_url) as page:
         await sign_on_page(page, "ben")
         await page.shows("PERSON")

@@ -111,7 +111,7 @@ async def test_site_file_that_became_invalid_leaves_the_site_and_is_told_until_i
     async with Gateway(embedded) as gateway:
         for bad in (good + "\n[[node]\n", good.replace("x_m = 25\n", 'x_m = "east"\n'), "", "\0"):
             site.write_text(bad)
-            await until(lambda: "all stays as it was" in warnings(gateway), WITHIN_S)
+            await until(lambda: "the previous version stays in use" in warnings(gateway), WITHIN_S)
             assert len(gateway.service.stages.site.nodes) == 4
             site.write_text(good)
             await until(lambda: "site.toml" not in warnings(gateway), WITHIN_S)
@@ -141,7 +141,7 @@ async def test_site_file_changed_otherwise_is_refused_whole_and_still_a_revocati
         before = gateway.service.stages.site
         site.write_text(good.replace(old, new, 1))
         await until(lambda: words in warnings(gateway), WITHIN_S)
-        assert "takes a restart" in warnings(gateway)
+        assert "needs a restart" in warnings(gateway)
         act(journal_of(tmp_path), KeyAct.REVOKE)
         await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
         assert gateway.service.stages.site is before

@@ -93,7 +93,7 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
         command = ["reload", "--config", str(path)]
         assert await asyncio.to_thread(main, command) == 0
         assert "changed: arming west" in capsys.readouterr().out
-        await until(lambda: gateway.service.stages.monitor.state.alarms.open[0].asks)
+        await until(lambda: gateway.service.stages.monitor.state.alarms.open[0].unacknowledged)
         assert await asyncio.to_thread(main, command) == 0
         assert "changed: nothing" in capsys.readouterr().out
     (change, load) = audited(tmp_path)
@@ -116,8 +116,8 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("port = 0", "port = 1", "broker is another: that takes a restart"),
-        ('data_dir = "data"', 'data_dir = "moon"', "data_dir is another"),
+        ("port = 0", "port = 1", "broker has changed: this needs a restart"),
+        ('data_dir = "data"', 'data_dir = "moon"', "data_dir has changed"),
         ("[console]", "[[escalation]]\nafter_s = 1\n[console]", "after_s must be"),
         ("[console]", NEVER.replace("west", "moon") + "[console]", "'moon' is not a sector"),
         ("[console]", "[[output]]\n[console]", "kind is missing"),
@@ -297,11 +297,11 @@ def test_reload_by_signal_is_taken_and_a_wrong_file_ends_nothing(tmp_path: Path)
         whole = path.read_text()
         path.write_text(whole + "[[arming]]\n")
         os.kill(run.pid, signal.SIGHUP)
-        said = next(line for line in run.stderr if "orders" in line)
-        assert "stay as they were" in said
+        said = next(line for line in run.stderr if "policy" in line)
+        assert "the policy is unchanged" in said
         path.write_text(whole + NEVER)
         os.kill(run.pid, signal.SIGHUP)
-        said = next(line for line in run.stderr if "orders" in line)
+        said = next(line for line in run.stderr if "policy" in line)
         assert "changed=arming west" in said
         run.terminate()
         run.communicate()

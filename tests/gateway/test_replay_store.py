@@ -218,7 +218,7 @@ def test_replay_with_other_rules_shows_what_would_have_been_different(
     assert same["both"] == same["alarms_then"] > 4
     (folder / "deaf.toml").write_text("[rules]\nalarm_at = 99\n")
     status, lines = replay(capsys, "--rules", "deaf.toml")
-    gone = [line for line in lines if line.get("only") == "as it was"]
+    gone = [line for line in lines if line.get("only") == "as recorded"]
     assert {line["kind"] for line in gone} == {"intrusion"}
     assert lines[-1]["only_then"] == len(gone) == 4
     assert lines[-1]["only_now"] == 0

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import load_config
-from gateway.enrolment import ENROLMENT, Entry, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, Entry, KeyAct
 from gateway.errors import ConfigError
 from gateway.keys import derive, node_key
 from gateway.model.alarm import Alarm, AlarmKind
@@ -26,11 +26,11 @@ def config(request, tmp_path):
     return load_config(write_config(tmp_path, f'kind = "{request.param}"\nport = 0'))
 
 
-def journal_of(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "data" / ENROLMENT, ROOT)
+def journal_of(tmp_path: Path) -> EnrolmentLog:
+    return EnrolmentLog(tmp_path / "data" / ENROLMENT, ROOT)
 
 
-def act(journal: Journal, what: KeyAct, generation: int = 1, node: str = "n01") -> None:
+def act(journal: EnrolmentLog, what: KeyAct, generation: int = 1, node: str = "n01") -> None:
     with journal.locked():
         journal.append(
             Entry(0, "2026-11-25T16:00:00+00:00", what, node, generation, "e6", 0, "anna", "lost")

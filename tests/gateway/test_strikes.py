@@ -132,7 +132,7 @@ def test_strikes_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
     told = node.strikes(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
     outcome = made.uplink(T0 + 22 * S, node.up, told)
     assert outcome.refused == ""
-    assert made.intake.refused.by_reason() == {"untimely_strikes": 1}
+    assert made.intake.refused.by_reason() == {"untimely_footfalls": 1}
     assert made.monitor.state.fusion.events[0].activities[0].footfalls == ()
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """`groundwatch` on a machine into which a simulated board is plugged.
 
-    python -m tests.guide.bench DESK VERB ...
+    python -m tests.guide.bench MACHINE VERB ...
 
-The operating system's lists of serial ports and mounted drives name what lies in the folder DESK,
+The folder MACHINE replaces the operating system's lists of serial ports and mounted drives,
 and the published image of MicroPython is replaced by one for the simulated board.
 """
 
@@ -23,29 +23,29 @@ from tools.flash.ports import Port
 DRIVE, PORT, IMAGE = "RPI-RP2", "ttyACM0", "simulated.uf2"
 
 
-def program(folder: Path, desk: Path) -> Path:
-    """A folder for PATH with a `groundwatch` that has this desk."""
+def program(folder: Path, machine: Path) -> Path:
+    """A folder for PATH with a `groundwatch` that runs on this machine."""
     folder.mkdir()
     script = folder / "groundwatch"
-    words = [sys.executable, "-m", "tests.guide.bench", str(desk)]
+    words = [sys.executable, "-m", "tests.guide.bench", str(machine)]
     path = f"{ROOT}:{ROOT / 'firmware'}"
     script.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(path)} exec {shlex.join(words)} "$@"\n')
     script.chmod(0o755)
     return folder
 
 
-def main(desk: Path, words: list[str]) -> int:
-    """The program, with the desk's board on its bus."""
+def main(machine: Path, words: list[str]) -> int:
+    """The program, with the board of this machine on its bus."""
 
     def plugged(*_listed: object) -> list[Port]:
-        port = desk / PORT
+        port = machine / PORT
         return [Port(str(port), "Raspberry Pi")] if port.exists() else []
 
     def drives(*_volumes: object) -> list[Path]:
-        return [desk / DRIVE] if (desk / DRIVE).exists() else []
+        return [machine / DRIVE] if (machine / DRIVE).exists() else []
 
     def image(kind: BoardKind, _progress: object) -> Image:
-        return images.given(kind, desk / IMAGE)
+        return images.given(kind, machine / IMAGE)
 
     ports.ports = plugged
     ports.boot_drives = drives

@@ -3,7 +3,7 @@
 
 Until it has a main.py it is the console of `UsbBoard`. With one, a start runs the node's firmware
 on simulated hardware, with a simulated Wi-Fi and a person who walks past. Ctrl-C at the cable ends
-the node, and what it has written is on the flash for whoever is at the prompt.
+the node; what it has written stays on the flash for the prompt.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FOR_EVER_S = 1e6
 
 @dataclass
 class AccessPoint:
-    """What a node has to know to join."""
+    """The credentials that a node needs to join."""
 
     ssid: str = ""
     passphrase: str = ""
@@ -135,7 +135,7 @@ def unpack(files: LittleFS, tree: Path) -> None:
 
 
 def pack(tree: Path, flash: Path) -> None:
-    """What a node changed in its folder, back into the image."""
+    """Write the node's changed files back into the image."""
     files = mounted(flash)
     assert files is not None
     there = {f"{folder.rstrip('/')}/{n}" for folder, _f, names in files.walk("/") for n in names}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The installer's guide, run as it is printed: from an empty folder to an alarm.
+"""The installer's guide, run as printed: from an empty folder to an alarm.
 
 A person at two terminals types each block and answers what is asked. The board is simulated, behind
 a serial port and in a simulated Wi-Fi. `groundwatch` is the real program; tests/guide/bench.py
@@ -49,15 +49,15 @@ def blocks(page: str) -> list[list[str]]:
 
 def walk_through(page: str, folder: Path, micropython: Path) -> list[str]:
     """Every block in order, by a person at two terminals; what they showed, by line."""
-    desk = folder / "desk"
-    desk.mkdir()
-    (desk / IMAGE).write_bytes(uf2_image(random.Random(1).randbytes(20_000)))
-    board = FieldBoard(desk, micropython, AccessPoint("field", WIFI))
-    rom = Bootsel(desk, lambda _program: board.plug())
+    machine = folder / "machine"
+    machine.mkdir()
+    (machine / IMAGE).write_bytes(uf2_image(random.Random(1).randbytes(20_000)))
+    board = FieldBoard(machine, micropython, AccessPoint("field", WIFI))
+    rom = Bootsel(machine, lambda _program: board.plug())
     assert rom.path.name == DRIVE
     work = folder / "work"
     work.mkdir()
-    path = program(folder / "bin", desk)
+    path = program(folder / "bin", machine)
     shown, answers = [], list(ANSWERS)
     with Shell(work, path, LIMIT_S) as first, Shell(work, path, LIMIT_S) as second:
         try:

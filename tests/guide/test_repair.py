@@ -21,16 +21,16 @@ REPAIR = "groundwatch node flash n07"
 @pytest.mark.long
 def test_node_with_a_wrong_wifi_passphrase_is_repaired_by_one_command(micropython, tmp_path):
     assert [REPAIR] in blocks(PAGES[0].read_text())
-    desk, site = tmp_path / "desk", tmp_path / "site"
-    desk.mkdir()
-    (desk / IMAGE).write_bytes(uf2_image(random.Random(1).randbytes(20_000)))
+    machine, site = tmp_path / "machine", tmp_path / "site"
+    machine.mkdir()
+    (machine / IMAGE).write_bytes(uf2_image(random.Random(1).randbytes(20_000)))
     for name, text in (("wrong", "not the right one"), ("right", WIFI)):
         secret = tmp_path / name
         secret.write_text(text + "\n")
         secret.chmod(0o600)
-    board = FieldBoard(desk, micropython, AccessPoint("field", WIFI))
-    rom = Bootsel(desk, lambda _program: board.plug())
-    path = program(tmp_path / "bin", desk)
+    board = FieldBoard(machine, micropython, AccessPoint("field", WIFI))
+    rom = Bootsel(machine, lambda _program: board.plug())
+    path = program(tmp_path / "bin", machine)
     init = f"groundwatch init {site} --yes --wifi field --wifi-passphrase-file {tmp_path}"
     ports = f"--broker-port {free_port()} --console-port {free_port()}"
     with Shell(tmp_path, path, LIMIT_S) as first, Shell(tmp_path, path, LIMIT_S) as second:

@@ -80,10 +80,10 @@ def test_answers_that_are_valid_are_taken() -> None:
 
 
 def test_quoted_text_is_toml_whatever_it_holds() -> None:
-    chance = random.Random(4)
+    rng = random.Random(4)
     signs = [chr(code) for code in range(0x20, 0x250) if chr(code).isprintable()] + ["日", "𝄞"]
     for _ in range(500):
-        text = "".join(chance.choices(signs, k=chance.randrange(40)))
+        text = "".join(rng.choices(signs, k=rng.randrange(40)))
         assert tomllib.loads(f"key = {quoted(text)}") == {"key": text}
 
 

@@ -185,7 +185,7 @@ def test_init_cut_off_before_its_last_file_is_completed(tmp_path: Path, capsys) 
         assert contents(tmp_path)[name] == before[name]
 
 
-def test_init_takes_a_fleet_key_that_lies_there(tmp_path: Path, capsys) -> None:
+def test_init_with_an_existing_fleet_key_uses_it(tmp_path: Path, capsys) -> None:
     (tmp_path / "fleet.key").write_text("cd" * 32 + "\n")
     (tmp_path / "fleet.key").chmod(0o600)
     done = init(capsys, tmp_path, "--yes", *LOOPBACK)

@@ -20,9 +20,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("script", "case"), CASES)
-def test_ledger_in_case_keeps_its_promise(
-    script: str, case: str, micropython: Path, tmp_path: Path
-):
+def test_ledger_in_case_keeps_its_limits(script: str, case: str, micropython: Path, tmp_path: Path):
     assert run_on_node(micropython, ON_NODE / script, case, str(tmp_path / "state"))[-1] == "ok"
 
 
@@ -31,11 +29,11 @@ def test_ledger_in_case_keeps_its_promise(
     [
         "flood_of_every_other_kind_leaves_room_for_a_thousand_detections",
         "gaps_of_many_boots_do_not_flood_the_ledger",
-        "full_drops_oldest_and_says_so",
-        "lane_used_up_takes_next_boot",
+        "full_drops_oldest_and_reports_the_gap",
+        "counters_used_up_take_the_next_boot",
     ],
 )
-def test_ledger_on_a_heap_like_the_boards_keeps_its_promise(
+def test_ledger_on_a_heap_like_the_boards_keeps_its_limits(
     case: str, micropython_i386: Path, tmp_path: Path
 ):
     lines = run_on_node(micropython_i386, SCRIPT, case, str(tmp_path / "state"), heap="90k")

@@ -25,7 +25,7 @@ REPORTS = 12  # of one walk
 
 @dataclass
 class Day:
-    """What a node made in an outage and what the gateway had of it afterwards, in order."""
+    """Messages of a node in an outage, and those that the gateway received, in order."""
 
     made: list[tuple[int, int]] = field(default_factory=list)
     got: list[tuple[int, int, Any]] = field(default_factory=list)

@@ -17,7 +17,7 @@ STATE = ON_NODE / "state.py"
 
 
 def boot_and_held(interpreter: Path, folder: Path) -> tuple[int, set[tuple[int, int]]]:
-    """Boot once on `folder`: the boot number taken, and every message still held."""
+    """Boot once on `folder`: the new boot number, and every stored message."""
     lines = run_on_node(interpreter, STATE, "show", str(folder))
     held = {(int(b), int(s)) for word, b, s in (ln.split() for ln in lines[1:]) if word == "held"}
     return int(lines[0].split()[1]), held

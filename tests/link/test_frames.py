@@ -18,26 +18,26 @@ TOPIC = "groundwatch/v1/north/n07/down"
 
 @pytest.fixture
 def on_node(micropython_i386: Path, tmp_path: Path):
-    """Reads a stream and frames messages on a node; what it prints, by first word."""
+    """Reads a stream and frames messages on a node; returns its output by first word."""
 
     def run(stream: bytes, messages: list[bytes] | None = None, seed: int = 1):
         (tmp_path / "stream").write_bytes(stream)
         lines = [f"{TOPIC} {body.hex()}\n" for body in messages or []]
         (tmp_path / "messages").write_text("".join(lines))
         args = (str(tmp_path / "stream"), str(seed), str(tmp_path / "messages"))
-        # A small heap: a stream however long must fit.
-        said: dict[str, list[str]] = {}
+        # A small heap: a stream of any length must fit.
+        printed: dict[str, list[str]] = {}
         for line in run_on_node(micropython_i386, SCRIPT, *args, heap="400k"):
             word, _, rest = line.partition(" ")
-            said.setdefault(word, []).append(rest)
-        return said
+            printed.setdefault(word, []).append(rest)
+        return printed
 
     return run
 
 
 def bodies(seed: int) -> list[bytes]:
-    """Of every size, with zeros and without: where COBS has its corners."""
-    chance = random.Random(seed)
+    """Of every size, with zeros and without: the limits of COBS."""
+    rng = random.Random(seed)
     sizes = [
         1,
         2,
@@ -58,16 +58,16 @@ def bodies(seed: int) -> list[bytes]:
         1535,
         1536,
     ]
-    made = [chance.randbytes(size) for size in sizes]
+    made = [rng.randbytes(size) for size in sizes]
     made += [bytes(1 + byte % 255 for byte in body) for body in made]
     return [*made, bytes(1536), bytes(range(256)) * 6]
 
 
 def test_frames_of_the_gateway_are_read_by_a_node(on_node) -> None:
     made = bodies(1)
-    said = on_node(b"".join(encode_frame(TOPIC, body) for body in made))
-    assert said["frame"] == [f"{TOPIC} {body.hex()}" for body in made]
-    assert said["damaged"] == ["0"]
+    printed = on_node(b"".join(encode_frame(TOPIC, body) for body in made))
+    assert printed["frame"] == [f"{TOPIC} {body.hex()}" for body in made]
+    assert printed["damaged"] == ["0"]
 
 
 def test_frames_of_a_node_are_read_by_the_gateway_between_its_log_lines(on_node) -> None:
@@ -80,40 +80,40 @@ def test_frames_of_a_node_are_read_by_the_gateway_between_its_log_lines(on_node)
 
 
 def test_frames_damage_costs_a_node_no_more_than_the_frames_it_touches(on_node) -> None:
-    chance = random.Random(3)
-    made = [chance.randbytes(chance.randrange(1, 400)) for _ in range(150)]
-    hurt = set(chance.sample(range(150), 40))
+    rng = random.Random(3)
+    made = [rng.randbytes(rng.randrange(1, 400)) for _ in range(150)]
+    hurt = set(rng.sample(range(150), 40))
     stream = b""
     for index, body in enumerate(made):
         frame = bytearray(encode_frame(TOPIC, body))
         if index in hurt:
-            match chance.randrange(4):
+            match rng.randrange(4):
                 case 0:
-                    del frame[chance.randrange(len(frame) - 1)]
+                    del frame[rng.randrange(len(frame) - 1)]
                 case 1:
-                    frame[chance.randrange(len(frame) - 1)] ^= 1 << chance.randrange(8)
+                    frame[rng.randrange(len(frame) - 1)] ^= 1 << rng.randrange(8)
                 case 2:
-                    frame = frame[: chance.randrange(1, len(frame))] + b"\0"
+                    frame = frame[: rng.randrange(1, len(frame))] + b"\0"
                 case 3:
-                    frame = bytearray(chance.randbytes(2000)) + b"\0" + frame[5:]
+                    frame = bytearray(rng.randbytes(2000)) + b"\0" + frame[5:]
         stream += frame
-    said = on_node(stream, seed=3)
-    assert said["frame"] == [f"{TOPIC} {b.hex()}" for i, b in enumerate(made) if i not in hurt]
-    assert int(said["damaged"][0]) >= len(hurt)
+    printed = on_node(stream, seed=3)
+    assert printed["frame"] == [f"{TOPIC} {b.hex()}" for i, b in enumerate(made) if i not in hurt]
+    assert int(printed["damaged"][0]) >= len(hurt)
 
 
 def test_frames_endless_line_is_bounded_and_passes(on_node) -> None:
-    said = on_node(b"\x55" * 300_000 + b"\0" + encode_frame(TOPIC, b"x"))
-    assert said == {"frame": [f"{TOPIC} 78"], "damaged": ["1"]}
+    printed = on_node(b"\x55" * 300_000 + b"\0" + encode_frame(TOPIC, b"x"))
+    assert printed == {"frame": [f"{TOPIC} 78"], "damaged": ["1"]}
 
 
 @pytest.mark.parametrize("before", [0, 15, 1500, 1613, 1700, 5000])
 def test_frames_break_is_seen_wherever_it_comes(before: int, on_node) -> None:
-    said = on_node(b"\x55" * before + b"\x03" * 20 + b"\0" * 200, seed=before)
-    assert list(said) == ["break"]
-    assert before + 16 <= int(said["break"][0].removeprefix("at ")) <= before + 16 + 150
+    printed = on_node(b"\x55" * before + b"\x03" * 20 + b"\0" * 200, seed=before)
+    assert list(printed) == ["break"]
+    assert before + 16 <= int(printed["break"][0].removeprefix("at ")) <= before + 16 + 150
 
 
 def test_frames_fifteen_interrupts_are_no_break(on_node) -> None:
-    said = on_node((b"\x03" * 15 + b"\x04") * 100 + b"\0")
-    assert "break" not in said
+    printed = on_node((b"\x03" * 15 + b"\x04") * 100 + b"\0")
+    assert "break" not in printed

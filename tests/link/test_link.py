@@ -19,9 +19,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("script", "case"), CASES)
-def test_link_in_case_does_its_part(
-    script: Path, case: str, micropython_i386: Path, tmp_path: Path
-):
+def test_link_in_case_passes(script: Path, case: str, micropython_i386: Path, tmp_path: Path):
     *_log, last = run_on_node(micropython_i386, script, case, str(tmp_path / "state"))
     assert last == "ok"
 

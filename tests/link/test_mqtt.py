@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The node's MQTT client under real MicroPython: a real broker, and peers that misbehave."""
+"""The node's MQTT client under real MicroPython: a real broker, and faulty peers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @contextmanager
 def client(interpreter: Path, log: Path, *args: str) -> Iterator[Callable[[], list[str]]]:
-    """A running client.py; yields what reads its lines so far."""
+    """A running client.py; yields a function that reads its lines so far."""
     with log.open("w") as out:
         process = subprocess.Popen(
             [interpreter, ON_NODE / "client.py", *args],
@@ -85,11 +85,13 @@ def test_client_with_a_real_broker_carries_messages_both_ways(
             assert lines()[2:] == [f"got test/down order {i}" for i in range(20)]
         until(lambda: len(got) == 51, 10)
     assert got[:50] == [b"message %d" % i for i in range(50)]
-    # The client was killed, so the broker speaks its Will.
+    # The client was killed, so the broker publishes its Will.
     assert got[50] == b"will"
 
 
-def test_client_with_a_wrong_password_says_so(micropython: Path, broker: Broker, tmp_path: Path):
+def test_client_with_a_wrong_password_prints_the_refusal(
+    micropython: Path, broker: Broker, tmp_path: Path
+):
     lines = run_on_node(micropython, ON_NODE / "client.py", str(broker.port), USER, "wrong", "0")
     assert lines == ["ended MqttError broker refuses: not authorised"]
 
@@ -166,7 +168,7 @@ PEERS: dict[str, tuple[Peer, tuple[str, ...], int]] = {
 }
 
 
-async def test_client_with_bad_peers_gives_each_up_in_time(micropython: Path):
+async def test_client_with_faulty_peers_disconnects_in_time(micropython: Path):
     servers = [
         await asyncio.start_server(peer, "127.0.0.1", 0) for peer, _ended, _ms in PEERS.values()
     ]
@@ -202,20 +204,20 @@ async def test_client_that_connects_two_hundred_times_leaves_no_descriptor_open(
 
 
 async def _goes_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # A half-open connection: the far end is gone, and nothing has come to say so.
+    # A half-open connection: the far end is gone, and no packet reported it.
     await _greet(reader, writer)
     await asyncio.sleep(60)
 
 
 @pytest.mark.long
-async def test_client_on_a_half_open_connection_gives_it_up_in_half_a_minute(
+async def test_client_on_a_half_open_connection_closes_it_in_half_a_minute(
     micropython: Path, tmp_path: Path
 ):
     server = await asyncio.start_server(_goes_silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     with client(micropython, tmp_path / "log", str(port), USER, PASSWORD, "0") as lines:
         await asyncio.to_thread(until, lambda: any(x.startswith("ended") for x in lines()), 40)
         assert lines() == ["open", "published 0", "ended TimeoutError "]
     server.close()
-    assert 29 <= time.monotonic() - began_s <= 32
+    assert 29 <= time.monotonic() - started_s <= 32

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Look-ups of the broker's name under real MicroPython, against name servers that misbehave."""
+"""Look-ups of the broker's name under real MicroPython, against faulty name servers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from tests.on_node import run_on_node
 LOOKUP = Path(__file__).parent / "on_node" / "lookup.py"
 NAME = "broker.field.example"
 A, CNAME = 1, 5
-# Nothing of a look-up may keep the other tasks waiting for longer, the one that feeds the watchdog
-# among them.
+# A look-up must not delay the other tasks for longer; one of them feeds the watchdog.
 GAP_MS = 300
 
 Answers = Callable[[bytes], Iterable[bytes]]
@@ -112,7 +111,7 @@ class _Server(asyncio.DatagramProtocol):
 
 
 async def _look_up(interpreter: Path, server: _Server, name: str = NAME) -> tuple[str, int]:
-    """What the node found, and the longest time that another task of it had to wait."""
+    """The result of the node, and the longest wait of its other tasks."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: server, ("127.0.0.1", 0))
     port = transport.get_extra_info("sockname")[1]
@@ -166,7 +165,7 @@ async def test_lookup_from_another_port_is_ignored(micropython_i386: Path):
 
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 64, ".", "." * 20])
-async def test_lookup_of_what_is_no_name_sends_no_query(name: str, micropython_i386: Path):
+async def test_lookup_of_an_invalid_name_sends_no_query(name: str, micropython_i386: Path):
     server = _Server(lambda _q: [])
     outcome, _gap_ms = await _look_up(micropython_i386, server, name)
     assert outcome.startswith("failed")

@@ -170,7 +170,7 @@ async def test_embedded_revoked_password_ends_the_connection_without_its_will() 
         assert (await connect(broker.address, "n01", "one"))[1] == 5
         other.publish(UP2, b"marker", 1)
         assert (await offered.next()).payload == b"marker"
-        assert broker.counters["put_out"] == 1
+        assert broker.counters["disconnected"] == 1
 
 
 async def test_embedded_disconnect_ends_without_the_will_and_reads_no_further() -> None:

@@ -59,7 +59,7 @@ async def test_gateway_on_an_external_broker_by_tls_stores_and_answers(
         ('tls = "yes"', "tls"),
     ],
 )
-def test_external_broker_configured_wrongly_says_what_is_wrong(
+def test_external_broker_configured_wrongly_is_an_error_that_names_the_key(
     lines: str, problem: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=problem):

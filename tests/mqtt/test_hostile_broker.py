@@ -149,11 +149,11 @@ async def test_session_attempt_given_up_in_the_handshake_ends_its_connection_and
     transport: str,
 ) -> None:
     async def serve(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        begun.set()
+        started.set()
         await reader.read(-1)  # and never an answer
         ended.set()
 
-    begun, ended = asyncio.Event(), asyncio.Event()
+    started, ended = asyncio.Event(), asyncio.Event()
     async with hostile(serve) as there:
         access = (
             replace(there, tls=ssl.create_default_context())
@@ -161,7 +161,7 @@ async def test_session_attempt_given_up_in_the_handshake_ends_its_connection_and
             else replace(there, transport="websockets")
         )
         opening = asyncio.create_task(sender(access).open())
-        await begun.wait()
+        await started.wait()
         opening.cancel()
         async with asyncio.timeout(3):
             await asyncio.gather(opening, return_exceptions=True)

@@ -151,7 +151,7 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
                 by="test",
                 nodes=plan([["n01"]]),
                 soak_s=0,
-                patience_s=180,
+                node_timeout_s=180,
             )
             assert await gateway.service.begin_update(rollout, release)
             await until(lambda: len(parts) >= 10, 60, node)

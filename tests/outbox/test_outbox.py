@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The outbox: what is sent, to whom, how often, and what a restart finds."""
+"""The outbox: what is sent to which recipient, how often, and what a restart finds."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_outbox_alarm_raised_is_described_in_text_and_fields() -> None:
     assert (value["alarm"], value["delivery"], value["priority"]) == (7, delivery.id, 1)
 
 
-def test_outbox_changes_that_only_refine_notify_nobody() -> None:
+def test_outbox_changes_that_only_refine_are_not_notified() -> None:
     quiet = (Change.UPDATED, Change.ACKNOWLEDGED, Change.CLEARED)
     assert box().offer([changed(change=change) for change in quiet], T0) == []
 
 
-def test_outbox_masked_or_suppressed_alarm_notifies_nobody() -> None:
+def test_outbox_masked_or_suppressed_alarm_is_not_notified() -> None:
     assert box().offer([changed(masked="mowing"), changed(suppressed="test")], T0) == []
 
 

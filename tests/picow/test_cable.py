@@ -11,7 +11,7 @@ import time
 import pytest
 
 from gateway import keys
-from gateway.enrolment import Journal
+from gateway.enrolment import EnrolmentLog
 from tests.picow.board import PicoW
 from tools.bundle import NodeConfig, write_tree
 from tools.flash.board import Board
@@ -46,7 +46,7 @@ def config(node: str) -> NodeConfig:
 def test_cable_to_official_firmware_gives_it_files_a_key_and_a_proof(pico_w_image, tmp_path):
     write_tree(config("n01"), tmp_path / "tree")
     files = {path: at for path, at in tree_files(tmp_path / "tree").items() if path in FILES}
-    provisioner = Provisioner(Journal(tmp_path / "enrolment.jsonl", ROOT), ROOT)
+    provisioner = Provisioner(EnrolmentLog(tmp_path / "enrolment.jsonl", ROOT), ROOT)
     wish = Wish(config("n01"), Mode.ENROL, Person("anna", "placed"))
     began_s, progress = time.monotonic(), Told()
     with PicoW(pico_w_image, tmp_path) as pico:

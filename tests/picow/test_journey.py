@@ -82,7 +82,7 @@ async def _update(
 ) -> dict[str, Any]:
     """The command until it ends; rows of what the node did until it restarted."""
     before = _wants(site)
-    update = ("update", f"{version}.gwr", "--wave", "n07", "--patience", str(LIMIT_S), "--json")
+    update = ("update", f"{version}.gwr", "--wave", "n07", "--node-timeout", str(LIMIT_S), "--json")
     done = await _run(site, pico, *update, status=status)
     table.row(f"update to {version}: ordered", "^update begins")
     table.row("  signature verified", "^update signed")

@@ -43,7 +43,7 @@ SHORT_ONS_S, LAST_ON_S = (0.3, 0.7, 1.2, 0.5), 6.0
 READINGS_HZ, SAMPLES_HZ_X100 = 4000, 25_000
 RING_US = 1_024_000
 # By the gateway's clock, which is faster than that of the board: times of single footfalls.
-BY_THE_WALL = {"untimely_strikes"}
+BY_THE_WALL = {"untimely_footfalls"}
 DETECTION = re.compile(r"^detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=(\w+)")
 STARTED = re.compile(r"^node started .* fw=(\S+) boot=(\d+) cause=(\w+)")
 SAMPLING = re.compile(

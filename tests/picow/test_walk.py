@@ -21,7 +21,7 @@ from tools.bench import node_site
 # two seconds gives them back.
 HEAP_FREE_MIN = 91_000
 # Times of footfalls that cannot be by the gateway's clock: emulated time passes more slowly.
-BY_THE_WALL = {"untimely_strikes"}
+BY_THE_WALL = {"untimely_footfalls"}
 SAMPLING = re.compile(
     r"sampling rate_hz_x100=(\d+) missed=(\d+) overruns=(\d+) clipped=(\d+) worst_late_us=(\d+)"
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Days left: a straight line is followed, outliers and single bad days move nothing."""
+"""Days left: a straight line gives its own end, outliers and single bad days have no effect."""
 
 from __future__ import annotations
 

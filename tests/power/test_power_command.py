@@ -23,7 +23,7 @@ def _json(capsys, *words):
     return json.loads(capsys.readouterr().out)
 
 
-def test_power_of_a_panel_names_the_worst_week_and_says_that_nothing_was_measured(capsys):
+def test_power_of_a_panel_shows_the_worst_week_and_that_nothing_was_measured(capsys):
     assert cli.main(EXAMPLE) == 0
     out = capsys.readouterr().out
     assert "worst week: " in out
@@ -65,7 +65,7 @@ def test_power_sizes_panel_and_battery_for_a_place(capsys):
     assert more["panel_w"] > found["panel_w"]
 
 
-def test_power_on_cells_says_for_how_many_days(capsys):
+def test_power_on_cells_states_how_many_days_they_last(capsys):
     words = ["power", "--board", "esp32_s3", "--mode", "sentinel", "--battery"]
     alkaline = _json(capsys, *words, "alkaline_d:2")
     lithium = _json(capsys, *words, "lisocl2_d:2")

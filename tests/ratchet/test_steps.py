@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Key steps of a node on a real littlefs: power cuts, and what a flash image still holds."""
+"""Key rotations of a node on a real littlefs: power cuts, and keys left in a flash image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_key_of_a_half_turn_in_case_is_never_used_in_another(
 
 # 256 bytes to a page as on an RP2040, 32 as MicroPython mounts an ESP32's flash.
 @pytest.mark.parametrize(("progsize", "every"), [("256", "11"), ("32", "97")])
-def test_step_with_power_cut_at_any_operation_leaves_one_epoch_and_no_past_key(
+def test_rotation_with_power_cut_at_any_operation_leaves_one_epoch_and_no_past_key(
     progsize: str, every: str, micropython: Path
 ):
     *_, line = run_on_node(
@@ -41,8 +41,8 @@ def test_step_with_power_cut_at_any_operation_leaves_one_epoch_and_no_past_key(
     assert int(match[1]) > 3 * int(match[2]) // int(every)
 
 
-def test_step_first_operations_cut_one_by_one_leave_one_epoch(micropython: Path):
-    # The step itself is over within these; the rest is scrubbing.
+def test_rotation_with_each_first_operation_cut_leaves_one_epoch(micropython: Path):
+    # The rotation itself ends within these; the rest is scrubbing.
     *_, line = run_on_node(micropython, SCRIPT, "cut", "0", "1", "256", "40", heap="8m")
     assert line.startswith("cuts 120 ")
 

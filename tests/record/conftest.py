@@ -25,7 +25,7 @@ MARKS = (
 
 @pytest.fixture(scope="session")
 def walked(tmp_path_factory: pytest.TempPathFactory, micropython: Path) -> Session:
-    """60 s, somebody walking from second 15 to 35; the PIR sees it once."""
+    """60 s, a person walks from second 15 to 35; the PIR detects it once."""
     folder = tmp_path_factory.mktemp("walked")
     feed = walker(60, *WALK_S)
     return session_of(streamed(folder, micropython, feed, [20.0, 23.0], fs_hz=500))
@@ -52,10 +52,10 @@ def takes(tmp_path: Path, walked: Session, empty: Session) -> Path:
 def one_line(capsys: pytest.CaptureFixture[str]) -> Callable[[int], str]:
     """What a command that failed printed: one line, checked."""
 
-    def said(status: int) -> str:
+    def checked(status: int) -> str:
         error = capsys.readouterr().err.strip("\n") + "\n"
         assert status == 2, error
         assert error.count("\n") == 1 and error.startswith("groundwatch: "), error
         return error
 
-    return said
+    return checked

@@ -43,7 +43,7 @@ def streamed(
     fs_hz: int = FS_HZ,
     board: str = "pico_w",
 ) -> list[str]:
-    """All lines that a node prints while it is asked to stream, its host there all the time."""
+    """All lines that a node prints while it streams, with a host present all the time."""
     tree = folder / "tree"
     if not tree.exists():
         write_tree(config(board), tree, mpy_of_interpreter(interpreter))
@@ -76,7 +76,7 @@ def streamed(
 
 
 def session_of(lines: Sequence[str]) -> Session:
-    """What `groundwatch record` makes of the lines."""
+    """The session that `groundwatch record` builds from the lines."""
     session = Session()
     for number, line in enumerate(lines):
         if not session.take(line, number / 5, NODE):

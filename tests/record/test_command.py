@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch record`: a simulated node, keys at a terminal, a real prompt, and nonsense."""
+"""`groundwatch record`: a simulated node, keys at a terminal, a real prompt, invalid options."""
 
 from __future__ import annotations
 
@@ -72,19 +72,19 @@ def test_record_keys_at_a_terminal_make_marks_and_q_ends(tmp_path: Path) -> None
     ) as record:
         assert record.stdout is not None
         assert json.loads(record.stdout.readline())["type"] == "start"
-        told = []
+        shown = []
         for key in ("1", "2", "u", " ", "x"):
             time.sleep(0.4)
             os.write(ours, key.encode())
-            told.append(json.loads(record.stdout.readline()))
+            shown.append(json.loads(record.stdout.readline()))
         os.write(ours, b"q")
         rest = record.stdout.read()
     os.close(ours)
     os.close(theirs)
     assert record.returncode == 0, rest
-    assert [one["label"] for one in told[:2]] == ["walks", "stands"]
-    assert told[2]["label"] == "undone: stands"
-    assert "is no key" in told[4]["label"]
+    assert [one["label"] for one in shown[:2]] == ["walks", "stands"]
+    assert shown[2]["label"] == "undone: stands"
+    assert "is no key" in shown[4]["label"]
     summary = json.loads(rest.splitlines()[-1])
     assert (summary["ended"], summary["marks"]) == ("asked", 2)
     found = read_take_marks(out)
@@ -95,7 +95,7 @@ def test_record_keys_at_a_terminal_make_marks_and_q_ends(tmp_path: Path) -> None
 
 @pytest.fixture
 def board(tmp_path: Path, micropython: Path):
-    """MicroPython at its prompt on a cable, with a node's files as far as they are asked for."""
+    """MicroPython at its prompt on a cable, with the files of a node that the tests read."""
     with UsbBoard(tmp_path, micropython) as plugged:
         repl = Repl(str(plugged.port))
         repl.enter()
@@ -138,9 +138,9 @@ def test_record_of_a_node_in_the_field_points_at_the_cable(
     monkeypatch: pytest.MonkeyPatch, one_line: Callable[[int], str]
 ) -> None:
     monkeypatch.setattr("tools.record.cli.ports", list)
-    said = one_line(main(["record", "n07", "--label", "walks"]))
-    assert "record at its USB cable" in said
-    assert "radio" in said
+    line = one_line(main(["record", "n07", "--label", "walks"]))
+    assert "record at its USB cable" in line
+    assert "radio" in line
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_record_of_a_node_in_the_field_points_at_the_cable(
         (["n01", "--label", "x", "--class", "ghost"], "ghost"),
     ],
 )
-def test_record_asked_for_nonsense_says_so_in_one_line(
+def test_record_with_invalid_options_is_one_line(
     words: list[str],
     complaint: str,
     one_line: Callable[[int], str],
@@ -184,7 +184,7 @@ def test_record_asked_for_nonsense_says_so_in_one_line(
 
 
 @pytest.mark.parametrize("line", ["walks", "-1 walks", "nan walks", "3", "4 " + "x" * 70])
-def test_marks_file_that_is_none_says_which_line(
+def test_marks_file_that_is_invalid_is_refused_with_its_line(
     line: str, tmp_path: Path, one_line: Callable[[int], str]
 ) -> None:
     path = tmp_path / "marks.txt"

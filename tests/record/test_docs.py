@@ -68,6 +68,6 @@ def test_protocol_option_prints_the_page(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == PAGE.read_text()
 
 
-def test_consent_note_says_what_is_kept_and_the_way_out() -> None:
+def test_consent_note_states_what_is_kept_and_how_to_withdraw() -> None:
     for word in ("pseudonym", "withdraw", "published", "No picture"):
         assert word in NOTE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch model score` and `calibrate` on recorded takes, and what replay makes of one."""
+"""`groundwatch model score`, `calibrate` and `replay` on recorded takes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_model_score_gives_exact_intervals_by_label_person_and_session(
     missed = [Mark(50.0, Label("stands")), Mark(56.0, Label("end"))]
     recorded(walked, takes / "d2-p03-stands", missed, label="p03 stands at 4 m")
     assert main(["model", "score", "--takes", str(takes), "--json"]) == 0
-    *told, summary = _lines(capsys)
+    *lines, summary = _lines(capsys)
     groups = {(row["by"], row["name"]): row for row in summary["groups"]}
     # One stretch for each mark; the second one lasts a second.
     assert groups[("label", "walks")]["stretches"] == 2
@@ -45,12 +45,12 @@ def test_model_score_gives_exact_intervals_by_label_person_and_session(
     assert person["detected_share"]["high"] == pytest.approx(high, abs=1e-4)
     assert groups[("session", "d2-p03-stands")]["stretches"] == 1
     null = summary["null"]
-    # Ten seconds after the synthetic ground and beside each mark count neither way.
+    # Ten seconds after the synthetic ground and around each mark do not count.
     assert null["node_hours"] == pytest.approx(50 / 3600, abs=0.0005)
     assert null["false_detections"] == 0
     most = chi2.ppf(0.975, 2) / 2 / null["node_hours"]
     assert null["per_node_hour"]["high"] == pytest.approx(most, rel=1e-2)
-    assert {one["type"] for one in told} == {"stretch", "null"}
+    assert {one["type"] for one in lines} == {"stretch", "null"}
 
 
 def test_model_score_in_words_shows_the_same(
@@ -62,7 +62,7 @@ def test_model_score_in_words_shows_the_same(
     assert "0 false detections in" in shown
 
 
-def test_model_score_of_nothing_says_so_in_one_line(
+def test_model_score_without_a_take_is_one_line(
     tmp_path: Path, one_line: Callable[[int], str]
 ) -> None:
     assert "no such folder" in one_line(main(["model", "score", "--takes", "/nowhere"]))
@@ -77,8 +77,8 @@ def test_replay_of_a_recorded_take_detects_the_person(
     takes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["replay", str(takes / "d1-p03-walks"), "--json"]) == 0
-    *told, summary = _lines(capsys)
-    assert any(line["type"] == "detection" and line["class"] == "person" for line in told)
+    *lines, summary = _lines(capsys)
+    assert any(line["type"] == "detection" and line["class"] == "person" for line in lines)
     assert summary["nodes"] == 1
 
 
@@ -106,7 +106,7 @@ def test_calibrate_takes_a_recorded_walk_test(
     assert NODE in found["gain_db"]
 
 
-def test_truth_says_only_what_the_marks_say() -> None:
+def test_truth_states_only_what_the_marks_state() -> None:
     assert truth_of([Mark(1.0, Label("walks"))], 60.0, False, "person", 1) is None
     background = truth_of([], 60.0, True, "person", 1)
     assert background is not None and background["actors"] == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Data sets: what may be given away, what is in them, and archives that are not to be trusted."""
+"""Data sets: what may be published, what is in them, and untrusted archives."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_export_and_check_agree_on_a_set_and_its_sheet(
 ) -> None:
     out = tmp_path / f"set{kind}"
     assert main(["record", "export", str(takes), "--out", str(out), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["takes"], told["people"], told["marks"]) == (2, ["p03"], 4)
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["takes"], facts["people"], facts["marks"]) == (2, ["p03"], 4)
     assert main(["record", "check", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["takes"] == 2
     files = dict(archive.read(out))
@@ -37,7 +37,7 @@ def test_export_and_check_agree_on_a_set_and_its_sheet(
     assert sheet["hours_background"] == pytest.approx(60 / 3600, abs=0.001)
     assert b"pseudonym" in files["CONSENT.md"]
     assert b"| People | p03 |" in files["DATASHEET.md"]
-    # The list of names stays at home.
+    # The list of names is not in the set.
     assert not any(b"Okafor" in data or b"Ben" in data for data in files.values())
     again = tmp_path / f"again{kind}"
     assert main(["record", "export", str(takes), "--out", str(again)]) == 0
@@ -74,18 +74,18 @@ def test_export_without_consent_is_refused(
         ('"faults": []', '"faults": ["Okafor stumbled"]', "Okafor"),
     ],
 )
-def test_export_of_a_take_that_names_somebody_is_refused(
+def test_export_of_a_take_that_names_a_person_is_refused(
     old: str, new: str, word: str, takes: Path, tmp_path: Path, one_line: OneLine
 ) -> None:
     path = takes / "d1-p03-walks" / "recording.json"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    said = one_line(main(["record", "export", str(takes), "--out", str(tmp_path / "s.zip")]))
-    assert repr(word) in said
+    line = one_line(main(["record", "export", str(takes), "--out", str(tmp_path / "s.zip")]))
+    assert repr(word) in line
 
 
-def test_export_of_a_mark_or_folder_that_names_somebody_is_refused(
+def test_export_of_a_mark_or_folder_that_names_a_person_is_refused(
     takes: Path, tmp_path: Path, one_line: OneLine
 ) -> None:
     out = ["--out", str(tmp_path / "s.zip")]
@@ -98,7 +98,7 @@ def test_export_of_a_mark_or_folder_that_names_somebody_is_refused(
     assert "'ben'" in one_line(main(["record", "export", str(takes), *out]))
 
 
-def test_export_of_nonsense_says_so_in_one_line(
+def test_export_of_invalid_folders_is_one_line(
     takes: Path, tmp_path: Path, one_line: OneLine
 ) -> None:
     out = str(tmp_path / "set.tar.gz")
@@ -110,8 +110,8 @@ def test_export_of_nonsense_says_so_in_one_line(
     (takes / "d1-background" / "n07.npz").unlink()
     assert "n07.npz is missing" in one_line(main(["record", "export", str(takes), "--out", out]))
     (takes / "d1-background" / "recording.json").unlink()
-    said = one_line(main(["record", "export", str(takes), "--out", "/proc/x.zip"]))
-    assert "cannot write" in said
+    line = one_line(main(["record", "export", str(takes), "--out", "/proc/x.zip"]))
+    assert "cannot write" in line
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_check_finds_every_change(
     assert "SHA256SUMS" in one_line(main(["record", "check", str(path)]))
 
 
-def test_check_of_no_archive_says_so_in_one_line(tmp_path: Path, one_line: OneLine) -> None:
+def test_check_of_a_file_that_is_no_archive_is_one_line(tmp_path: Path, one_line: OneLine) -> None:
     assert "no such file" in one_line(main(["record", "check", "/nowhere.zip"]))
     for name in ("noise.tar.gz", "noise.zip"):
         (tmp_path / name).write_bytes(bytes(range(256)) * 9)

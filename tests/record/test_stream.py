@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The node's firmware streams: every sample and edge, lost ones counted, an end of its own."""
+"""The node's firmware streams: every sample and edge, with lost ones counted, until it ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WALK_FS_HZ = 500
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory, micropython: Path) -> list[str]:
-    """40 s of a node that streams, somebody walking from second 10 to 30."""
+    """40 s of a node that streams, a person walks from second 10 to 30."""
     folder = tmp_path_factory.mktemp("streamed")
     return streamed(folder, micropython, walker(40, 10, 30), EDGES_S, fs_hz=WALK_FS_HZ)
 
@@ -52,8 +52,8 @@ def test_stream_of_an_esp32_with_its_own_converter_is_whole(
     tmp_path: Path, micropython: Path
 ) -> None:
     feed = walker(20, 5, 15)
-    told = streamed(tmp_path, micropython, feed, EDGES_S[:2], fs_hz=WALK_FS_HZ, board="esp32")
-    session = session_of(told)
+    printed = streamed(tmp_path, micropython, feed, EDGES_S[:2], fs_hz=WALK_FS_HZ, board="esp32")
+    session = session_of(printed)
     assert session.facts is not None and session.facts.board == "esp32"
     assert session.signal.lost_samples == 0
     assert session.seconds > 18
@@ -70,7 +70,7 @@ def test_stream_damaged_lines_are_counted_and_their_samples_marked(lines: list[s
     assert session.signal.size == whole.signal.size
     assert [one.where for one in session.signal.lost] == ["cable", "cable"]
     assert session.signal.lost_samples > 100
-    # Beside the marked stretches nothing has moved.
+    # Outside the marked stretches all samples are the same.
     here, there = session.signal.counts(), whole.signal.counts()
     same = np.ones(here.size, bool)
     for one in session.signal.lost:
@@ -96,16 +96,16 @@ def test_stream_without_a_request_prints_none_and_a_request_serves_one_start(
     for number, nonsense in enumerate(("", "many", "-3", "99999999", "\xff\x00")):
         folder = tmp_path / str(number)
         folder.mkdir()
-        told = streamed(folder, micropython, feed, request=nonsense, fs_hz=WALK_FS_HZ)
-        assert not any(line.startswith("stream ") for line in told), nonsense
-        assert any(line.startswith("node started") for line in told)
+        printed = streamed(folder, micropython, feed, request=nonsense, fs_hz=WALK_FS_HZ)
+        assert not any(line.startswith("stream ") for line in printed), nonsense
+        assert any(line.startswith("node started") for line in printed)
         assert not (folder / "tree" / "state" / "stream").exists()
 
 
 def test_stream_ends_when_its_time_is_over(tmp_path: Path, micropython: Path) -> None:
-    told = streamed(tmp_path, micropython, walker(20, 0, 0), request="10", fs_hz=WALK_FS_HZ)
-    assert "stream ends cause=time" in told
-    session = session_of(told)
+    printed = streamed(tmp_path, micropython, walker(20, 0, 0), request="10", fs_hz=WALK_FS_HZ)
+    assert "stream ends cause=time" in printed
+    session = session_of(printed)
     assert session.ended == "time"
     assert session.seconds == pytest.approx(10, abs=0.5)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which alarm answers whom: hard ground carries far, so the first node to hear may be a far one."""
+"""Which alarm answers which actor: on hard ground the first node to detect may be a far one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_alarm_of_a_far_node_counts_once_it_names_a_near_one() -> None:
     assert set(marks.hits) == marks.later == {"w"} and not marks.repeated
 
 
-def test_alarm_of_a_far_node_alone_answers_nobody() -> None:
+def test_alarm_of_a_far_node_alone_answers_no_actor() -> None:
     marks = mark(TRUTH, NODES, [line("alarm", 40, "far"), line("alarm_update", 50, "far")])
     assert not marks.hits and not marks.later and marks.repeated == 1
 
 
-def test_alarm_of_a_near_node_needs_no_later_word() -> None:
+def test_alarm_of_a_near_node_needs_no_update() -> None:
     marks = mark(TRUTH, NODES, [line("alarm", 40, "near"), line("alarm", 60, "near", number=2)])
     assert set(marks.hits) == {"w"} and not marks.later and marks.repeats["w"] == 1
 

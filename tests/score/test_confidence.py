@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Weights of evidence: found again from events made by them, and bounded by what makes sense."""
+"""Weights of evidence: recovered from events generated with them, and bounded."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tools.score.observe import observe_world
 from tools.score.reliability import bins, ece, page
 from tools.score.suite import HELD_OUT, read_suite
 from tools.score.weighing import Choice, Sample, chosen, fit, table
-from tools.train.cli import SITES_MOST
+from tools.train.cli import MAX_SITES
 
 
 def made(count: int, **weights: float) -> list[Sample]:
-    """Events with one sign each, or none, wanted as often as these weights say."""
+    """Events with one sign each, or none, wanted with the odds of these weights."""
     rng = np.random.default_rng(3)
     found = []
     for number in range(count):
@@ -37,14 +37,14 @@ def made(count: int, **weights: float) -> list[Sample]:
     return found
 
 
-def test_weights_are_found_again_from_many_events() -> None:
+def test_weights_of_many_events_are_those_that_generated_them() -> None:
     found = fit(made(6000, sure=2.0, digging=-1.5))
     assert found.prior == pytest.approx(-0.5, abs=0.15)
     assert found.sure == pytest.approx(2.0, abs=0.25)
     assert found.digging == pytest.approx(-1.5, abs=0.25)
 
 
-def test_sign_that_no_event_had_keeps_what_is_stated_of_it() -> None:
+def test_sign_that_no_event_had_keeps_its_stated_weight() -> None:
     assert fit(made(600, sure=2.0)).far == -6.0
 
 
@@ -102,7 +102,7 @@ def test_odds_add_up_and_rules_carry_the_weights() -> None:
 def test_sites_of_the_fit_are_none_of_the_held_out_or_the_models() -> None:
     own = sites(12, 0.25)
     assert {job.seed for job in own} == set(range(FIRST_SEED, FIRST_SEED + 12))
-    assert max(SITES_MOST, *(job.seed for job in read_suite(HELD_OUT))) < FIRST_SEED
+    assert max(MAX_SITES, *(job.seed for job in read_suite(HELD_OUT))) < FIRST_SEED
     assert {bool("busy" in job.scenario.name) for job in own} == {True, False}
     assert repr(own) == repr(sites(12, 0.25))
 

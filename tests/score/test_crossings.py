@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Truth against alarms: each alarm is counted once, under what caused it."""
+"""Truth against alarms: each alarm is counted once, under its cause."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def truth(*actors: dict[str, Any]) -> dict[str, Any]:
 
 
 def alarm(t_s: float, *nodes: str) -> dict[str, Any]:
-    """An alarm line as far as it matters here."""
+    """An alarm line with the keys that are read here."""
     return {"type": "alarm", "id": round(t_s), "t_s": t_s, "nodes": list(nodes), "class": "person"}
 
 

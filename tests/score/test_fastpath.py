@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The fast path tells what the whole firmware tells, integer by integer."""
+"""The fast path reports what the whole firmware reports, integer by integer."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tools.trees import write_trees
     ("scenario", "seconds", "seed"),
     [("night_walker_two_nodes", 110, 5), pytest.param("demo", 75, 11, marks=pytest.mark.long)],
 )
-def test_fast_path_on_a_take_tells_what_the_firmware_tells(
+def test_fast_path_on_a_take_reports_what_the_firmware_reports(
     tmp_path: Path, micropython: Path, scenario: str, seconds: int, seed: int
 ) -> None:
     given = World(load(Path(scenario)), seed).take(seconds)
     fast = simulate_fast(given, micropython=micropython, seed=seed)
     trees = write_trees(given.site, bytes(32), 1883, tmp_path)
     full = simulate(given, trees, micropython=micropython, seed=seed)
-    told = sorted(
+    reported = sorted(
         (
             report.node,
             report.onset_ms,
@@ -45,40 +45,42 @@ def test_fast_path_on_a_take_tells_what_the_firmware_tells(
             report.confidence_pct,
             report.peak_um_s_x100,
         )
-        for said in fast.values()
-        for report in said.reports
+        for output in fast.values()
+        for report in output.reports
     )
     made = sorted(
         (m.node, m.onset_ms, m.phase, m.class_name, m.confidence_pct, m.peak_um_s_x100)
         for m in full.made
     )
     assert len(made) >= 10
-    assert told == made
+    assert reported == made
 
 
-def test_fast_path_tells_the_strikes_that_the_firmware_tells(
+def test_fast_path_on_a_take_reports_the_footfalls_that_the_firmware_reports(
     tmp_path: Path, micropython: Path
 ) -> None:
     given = World(load(Path("night_walker_two_nodes")), 5).take(110)
     fast = simulate_fast(given, micropython=micropython, seed=5)
     trees = write_trees(given.site, bytes(32), 1883, tmp_path)
-    for node, found in told_strikes(given, trees, micropython).items():
-        told = [(ms - LEAD_MS, level) for one in fast[node].strikes for ms, level in one.strikes]
+    for node, found in reported_footfalls(given, trees, micropython).items():
+        fast_ones = [
+            (ms - LEAD_MS, level) for one in fast[node].strikes for ms, level in one.strikes
+        ]
         assert len(found) >= 20
-        assert [level for _, level, _ in found] == [level for _, level in told][: len(found)]
-        for (at_ms, _, _), (true_ms, _) in zip(found, told, strict=False):
+        assert [level for _, level, _ in found] == [level for _, level in fast_ones][: len(found)]
+        for (at_ms, _, _), (true_ms, _) in zip(found, fast_ones, strict=False):
             assert abs(at_ms - true_ms) <= 6
-        assert len(told) - len(found) <= 8  # the last ones of a walk, by when they were asked for
+        assert len(fast_ones) - len(found) <= 8  # the last ones of a walk are not reported
 
 
 @pytest.mark.parametrize("ppm", [-45.0, 45.0])
-def test_strikes_by_a_crystal_that_is_off_are_within_what_they_say(
+def test_footfalls_by_a_crystal_that_is_off_are_within_their_stated_error(
     tmp_path: Path, micropython: Path, ppm: float
 ) -> None:
     given = World(load(Path("night_walker_two_nodes")), 5).take(110)
     fast = simulate_fast(given, micropython=micropython, seed=5)
     trees = write_trees(given.site, bytes(32), 1883, tmp_path)
-    for node, found in told_strikes(given, trees, micropython, ppm).items():
+    for node, found in reported_footfalls(given, trees, micropython, ppm).items():
         true_ms = [ms - LEAD_MS for one in fast[node].strikes for ms, _ in one.strikes]
         offs = [
             (min((at_ms - ms for ms in true_ms), key=abs), error_ms) for at_ms, _, error_ms in found
@@ -93,10 +95,10 @@ def test_strikes_by_a_crystal_that_is_off_are_within_what_they_say(
 LEAD_MS = 10_000
 
 
-def told_strikes(
+def reported_footfalls(
     given: Take, trees: Mapping[str, Path], micropython: Path, ppm: float = 0.0
 ) -> dict[str, list[tuple[int, int, int]]]:
-    """By the whole firmware over a way of two milliseconds: (ms of the take, loudness, bound)."""
+    """By the whole firmware over a link of two milliseconds: (ms of the take, level, bound)."""
     faults = {node.id: Faults(clock_ppm=ppm) for node in given.nodes}
     full = simulate(
         given, trees, micropython=micropython, seed=5, pace=Pace(way_ms=2), faults=faults
@@ -125,7 +127,7 @@ def reading(nm_s: int, noise_x256: int) -> int:
     return max(0, min(4095, (level_x256 + noise_x256 + 128) >> 8))
 
 
-def test_converter_over_an_array_walks_the_noise_as_the_part_does() -> None:
+def test_converter_over_an_array_adds_the_noise_that_the_part_adds() -> None:
     ground = np.random.default_rng(1).integers(-200_000, 200_000, 9000).astype(np.int32)
     table = noise.table(77)
     at, stride, expected = 0, 1, []
@@ -160,7 +162,7 @@ def test_fast_path_for_an_unknown_front_end_is_refused(micropython: Path) -> Non
         simulate_fast(other, micropython=micropython)
 
 
-def test_detector_that_fails_is_one_line_with_its_last_words(tmp_path: Path) -> None:
+def test_detector_that_fails_is_one_line_with_its_last_output(tmp_path: Path) -> None:
     given = World(load(Path("night_walker_two_nodes")), 1).take(2)
     broken = tmp_path / "micropython"
     broken.write_text("#!/bin/sh\necho out of order\nexit 1\n")

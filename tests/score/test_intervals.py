@@ -40,7 +40,7 @@ def test_share_two_sided_is_symmetric_and_covers_its_ends() -> None:
     assert share(0, 10).high == pytest.approx(0.3085, abs=1e-4)  # 1 - 0.025 ** (1 / 10)
 
 
-def test_nothing_measured_says_nothing() -> None:
+def test_intervals_of_nothing_measured_are_unbounded() -> None:
     assert math.isnan(share(0, 0).value) and (share(0, 0).low, share(0, 0).high) == (0, 1)
     assert math.isnan(rate(0, 0).value) and rate(0, 0).high == math.inf
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What nodes told of a world, kept: heard once, the same when read, made anew when damaged."""
+"""Kept reports of a world: observed once, the same when read, made again when damaged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ JOB = WorldJob(load(Path("night_walker_two_nodes")), 5, 60)
 NOWHERE = Path("/there/is/no/micropython")
 
 
-def test_kept_world_is_read_and_not_heard_again(micropython: Path, tmp_path: Path) -> None:
-    heard = kept(JOB, micropython, tmp_path)
+def test_kept_world_is_read_and_not_observed_again(micropython: Path, tmp_path: Path) -> None:
+    seen = kept(JOB, micropython, tmp_path)
     read = kept(JOB, NOWHERE, tmp_path)
-    assert read == heard and any(read.reports.values())
-    assert alarm_lines(read) == alarm_lines(heard)
+    assert read == seen and any(read.reports.values())
+    assert alarm_lines(read) == alarm_lines(seen)
 
 
 def test_another_seed_or_scenario_is_another_file(micropython: Path, tmp_path: Path) -> None:
@@ -28,12 +28,12 @@ def test_another_seed_or_scenario_is_another_file(micropython: Path, tmp_path: P
     assert len(list(tmp_path.glob("*.msgpack"))) == 3
 
 
-def test_damaged_file_is_made_anew(micropython: Path, tmp_path: Path) -> None:
-    heard = kept(JOB, micropython, tmp_path)
+def test_damaged_file_is_made_again(micropython: Path, tmp_path: Path) -> None:
+    seen = kept(JOB, micropython, tmp_path)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:100])
-    assert kept(JOB, micropython, tmp_path) == heard
-    assert kept(JOB, NOWHERE, tmp_path) == heard
+    assert kept(JOB, micropython, tmp_path) == seen
+    assert kept(JOB, NOWHERE, tmp_path) == seen
 
 
 def test_nothing_is_kept_without_a_folder(micropython: Path, tmp_path: Path) -> None:

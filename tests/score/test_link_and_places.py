@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The score's radio loses and repeats by a seed; places are measured amid the nodes only."""
+"""The score's radio loses and repeats by a seed; positions are measured inside the area only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from gateway.model.ellipse import Ellipse
 from sim_hardware.world import load
 from tools.errors import UserError
-from tools.score.cli import _troubled
+from tools.score.cli import _impaired
 from tools.score.link import PERFECT, Link
 from tools.score.places import is_cell, is_inside, offs, walker_places
 from tools.score.suite import WorldJob
@@ -32,7 +32,7 @@ def test_perfect_link_delivers_once_and_at_once() -> None:
     assert list(PERFECT.arrivals("n01/0/1", 5 * S, durable=True)) == [5 * S + 100_000]
 
 
-def test_lossy_link_brings_every_durable_message_late_and_some_twice() -> None:
+def test_lossy_link_delivers_every_durable_message_some_late_and_some_twice() -> None:
     link = Link(30, seed=1)
     arrivals = [list(link.arrivals(f"n01/0/{i}", 0, durable=True)) for i in range(2000)]
     assert all(arrivals)
@@ -52,7 +52,7 @@ def place(t_s: float, x_m: float, y_m: float) -> dict[str, Any]:
     return {"type": "event", "alarm": 1, "t_s": t_s, "x_m": x_m, "y_m": y_m, "error_m": 5.0}
 
 
-def test_places_are_measured_while_the_actor_is_amid_the_nodes() -> None:
+def test_places_are_measured_while_the_actor_is_inside_the_area() -> None:
     truth = read_truth({"version": 1, "actors": [WALK]}, SQUARE, 200, "take")
     lines = [place(10, 20, -20), place(50, 23, 24), place(90, 20, 60), place(150, 0, 0)]
     assert offs(truth, SQUARE, lines) == [(pytest.approx(5.0), 5.0)]
@@ -71,10 +71,10 @@ def test_walkers_are_measured_beside_a_line_too_by_the_stated_ellipse() -> None:
     truth = read_truth({"version": 1, "actors": [WALK]}, line, 200, "take")
     across = Ellipse(25.0, 4.0, 0.0)
     lines = [
-        place(10, 20, 0) | {"nodes": ["a", "b"], "ellipse": across},  # he is 20 m south
+        place(10, 20, 0) | {"nodes": ["a", "b"], "ellipse": across},  # the walker is 20 m south
         place(31, 26, 0) | {"nodes": ["b"], "ellipse": across},  # and 1 m north, 6 m aside
         place(99, 20, 0) | {"nodes": ["a"], "ellipse": across},  # beyond reach
-        place(150, 20, 0) | {"nodes": ["a"], "ellipse": across},  # nobody is about
+        place(150, 20, 0) | {"nodes": ["a"], "ellipse": across},  # no person is present
     ]
     found = walker_places(truth, line, lines)
     assert [one.is_inside for one in found] == [True, False]
@@ -101,10 +101,10 @@ def test_square_of_nodes_is_a_cell_and_a_zigzag_is_none() -> None:
 
 def test_dead_nodes_and_loss_are_refused_where_they_mean_nothing() -> None:
     job = WorldJob(load(Path("walkers_line_of_8")), 1, 60.0)
-    dead = _troubled(job, 30, ["n04"])
+    dead = _impaired(job, 30, ["n04"])
     assert isinstance(dead, WorldJob)
     assert [(t.node, t.faults.dead_from_s) for t in dead.scenario.troubles] == [("n04", 0.0)]
     assert dead.link == Link(30, 1)
     for loss, names in ((95, []), (30, ["n99"])):
         with pytest.raises(UserError):
-            _troubled(job, loss, names)
+            _impaired(job, loss, names)

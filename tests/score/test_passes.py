@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the world says about who could be heard where."""
+"""The world's truth about which actor was audible at which node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sim_hardware.world.hearing import NodeHearing
 NOISE_NM_S = 100.0
 
 
-def heard(burst_nm_s: float, seconds: list[int], total: int = 30) -> NodeHearing:
+def burst(burst_nm_s: float, seconds: list[int], total: int = 30) -> NodeHearing:
     """A 30 Hz tone for the first quarter of each of `seconds`, over white noise."""
     rng = np.random.default_rng(4)
     node = NodeHearing(2 * FS_HZ)
@@ -29,22 +29,22 @@ def heard(burst_nm_s: float, seconds: list[int], total: int = 30) -> NodeHearing
 
 def test_pass_twice_within_three_seconds_over_3_db_is_audible() -> None:
     # white noise of 100 nm/s at 500 Hz has 46 nm/s in 8..60 Hz
-    assert heard(150, [12, 14]).audible_s("walker", 10, 20) == 14.5
+    assert burst(150, [12, 14]).audible_s("walker", 10, 20) == 14.5
 
 
 def test_pass_once_or_too_far_apart_is_not_audible() -> None:
-    assert heard(150, [12]).audible_s("walker", 10, 20) is None
-    assert heard(150, [12, 16]).audible_s("walker", 10, 20) is None
+    assert burst(150, [12]).audible_s("walker", 10, 20) is None
+    assert burst(150, [12, 16]).audible_s("walker", 10, 20) is None
 
 
 def test_pass_below_the_ambient_is_not_audible() -> None:
-    assert heard(40, [11, 12, 13, 14, 15]).audible_s("walker", 10, 20) is None
+    assert burst(40, [11, 12, 13, 14, 15]).audible_s("walker", 10, 20) is None
 
 
 def test_pass_outside_the_asked_time_is_not_audible_then() -> None:
-    node = heard(150, [12, 13, 14])
+    node = burst(150, [12, 13, 14])
     assert node.audible_s("walker", 16, 26) is None
-    assert node.audible_s("nobody", 0, 30) is None
+    assert node.audible_s("absent", 0, 30) is None
 
 
 def test_world_samples_with_bookkeeping_are_the_same() -> None:

@@ -127,7 +127,7 @@ def test_alarm_that_grew_sure_stands_above_a_threshold_of_confidence() -> None:
     assert [line["id"] for line in surer_alarms(lines, 80)] == [1]
 
 
-def test_reliability_of_half_right_words_says_how_far_off_they_are() -> None:
+def test_reliability_of_half_right_confidences_measures_how_far_off_they_are() -> None:
     given = Tally(
         beliefs=[(0.9, True, 1.0), (0.9, False, 0.5), (0.9, False, 0.5), (0.05, False, 2.0)]
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A sensor fails; within 10 s the operator reads which one and how. Real firmware on both boards,
+"""A sensor fails; within 10 s the alarm states which one and how. Real firmware on both boards,
 real gateway, virtual time; the sensors at the level of their registers, codes and edges."""
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def only(alarms: list[dict[str, Any]], kind: str, fault_s: float = FAULT_S) -> s
         ("stuck", "n07 geophone converter returns a constant value: "),
     ],
 )
-def test_geophone_that_fails_is_an_alarm_that_says_how(board: str, kind: str, words: str) -> None:
+def test_geophone_fault_is_an_alarm_with_its_cause(board: str, kind: str, words: str) -> None:
     alarms = node_alarms(board, geophone_faults=[[FAULT_S, kind]])
     assert only(alarms, "node_fault").startswith(words)
 
@@ -72,7 +72,7 @@ def test_geophone_cut_before_the_start_is_an_alarm(board: str) -> None:
     ("kind", "words"),
     [("silent", "converter does not answer"), ("brown_out", "lost its supply for a moment")],
 )
-def test_converter_that_fails_is_an_alarm_that_says_how(kind: str, words: str) -> None:
+def test_converter_fault_is_an_alarm_with_its_cause(kind: str, words: str) -> None:
     alarms = node_alarms("esp32", geophone_faults=[[FAULT_S, kind]])
     assert words in only(alarms, "node_fault")
 
@@ -83,14 +83,14 @@ def test_geophone_on_a_quiet_night_is_no_alarm(board: str) -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_pir_with_a_loose_wire_is_shut_down_and_said_so(board: str) -> None:
+def test_pir_with_a_loose_wire_is_disabled_and_reported(board: str) -> None:
     chatter = tuple(float(t_s) for t_s in np.arange(FAULT_S, 44.0, 0.01))
     alarms = node_alarms(board, pir_edges_s=chatter)
     assert "PIR switches on and off all the time and is disabled" in only(alarms, "node_fault")
 
 
-def test_pir_that_trips_without_end_is_said_to_be_shut_down() -> None:
-    # A pulse of a second every three: what sun and leaves do. Known after five such minutes.
+def test_pir_that_trips_without_end_is_disabled_and_reported() -> None:
+    # A pulse of a second every three, as from sun and leaves. Reported after five such minutes.
     pulses = tuple(t_s for at in range(20, 420, 3) for t_s in (float(at), float(at + 1)))
     (alarm,) = node_alarms("pico_w", 430.0, pir_edges_s=pulses)
     assert 280 < alarm["t_s"] < 400

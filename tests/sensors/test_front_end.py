@@ -61,7 +61,7 @@ def test_damping_and_sensitivity_are_those_of_the_data_sheets(
 
 
 @pytest.mark.parametrize("board", sorted(BOARDS))
-def test_damping_of_a_board_is_that_of_the_worlds_the_model_learned_from(board: str) -> None:
+def test_damping_of_a_board_is_that_of_the_training_worlds(board: str) -> None:
     assert BOARDS[board].damping() == pytest.approx(geophone.DAMPING, abs=0.01)
     assert pytest.approx(0.6, abs=1e-9) == geophone.DAMPING
 
@@ -78,7 +78,7 @@ def test_firmware_counts_in_the_scale_of_the_components(board: str) -> None:
     assert known["_CUT_COUNTS"] == round(front.cut_limit_counts())
 
 
-def test_firmware_takes_for_a_coil_what_lies_between_short_and_cut() -> None:
+def test_firmware_accepts_as_a_coil_the_range_between_short_and_cut() -> None:
     front = BOARDS["esp32"]
     coil_ohm = (
         front.geophone.coil_ohm * front.shunt_ohm / (front.geophone.coil_ohm + front.shunt_ohm)
@@ -97,7 +97,7 @@ def test_sense_current_leaves_nearly_the_whole_range_to_the_ground(board: str) -
     full = 8192 if is_amplified else 131_072
     assert front.well_counts() < 0.1 * full
     assert front.cut_counts() < 0.5 * full
-    # Resistors of 1 %, a mid-rail of 1 % and an amplifier's 10 uV change no verdict.
+    # Resistors of 1 %, a mid-rail of 1 % and an amplifier's 10 uV change no result.
     offset_v = 0.0165 / 641 + 10e-6 if is_amplified else 4e-6
     margin = offset_v / front.count_v
     assert 1.03 * front.short_limit_counts() + margin < front.well_counts()

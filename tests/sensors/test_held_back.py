@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Loud and unclassified again and again: the node reports it at intervals and logs what it held."""
+"""Repeated unclassified activity: the node reports it at intervals and logs the rest."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A pump hums beside a node: the node says so, and still detects who walks by."""
+"""A pump hums beside a node: the node reports it, and still detects a person."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sim_hardware.world.scenario import ActorSpec, Scenario
 from tools.trees import write_trees
 
 PUMP_HZ = 20.0
-PUMP_NM_S = 900.0  # peak; the walker gives some 1000 at 12 m
+PUMP_NM_S = 900.0  # peak; the walker gives about 1000 at 12 m
 SECONDS = 130.0
 ROOT = bytes(range(32))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the ground does is no fault of a sensor: hours of worlds; and what is a fault, how faint."""
+"""Ground motion is no fault of a sensor, over hours of worlds; and the weakest faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Counts = NDArray[np.int32]
 
 
 def of_board(board: str, nm_s: NDArray[np.int32], seed: int = 0) -> Counts:
-    """Counts (n,) of the front end with the geophone well, for ground in nm/s at 250 Hz."""
+    """Counts (n,) of the front end with a healthy geophone, for ground in nm/s at 250 Hz."""
     if board == "pico_w":
         return GeophoneArray(seed).counts(nm_s)
     front = BOARDS["esp32"]
@@ -122,7 +122,7 @@ def test_white_noise_is_a_fault_behind_the_filter_of_the_board(
     fs_hz = BOARDS[board].fs_hz
     for seed, rms_nm_s, expected in ((1, 3_000, []), (2, 15_000, [NOISE]), (3, 15_000, [NOISE])):
         noise = np.random.default_rng(seed).normal(0, rms_nm_s, 40 * fs_hz)
-        # It begins in the middle of a second, which is then fainter.
+        # It starts in the middle of a second, whose level is then lower.
         noise[: round(5.6 * fs_hz)] /= 100
         found = faults(micropython, tmp_path, board, behind_filter(board, noise))
         assert [fault for _, fault in found] == expected, seed
@@ -130,7 +130,7 @@ def test_white_noise_is_a_fault_behind_the_filter_of_the_board(
 
 
 @pytest.mark.parametrize("board", ["pico_w", "esp32"])
-def test_fault_ends_when_the_signal_is_well_again(
+def test_fault_ends_when_the_signal_is_normal_again(
     board: str, micropython: Path, tmp_path: Path
 ) -> None:
     counts = of_board(board, np.zeros(250 * 40, np.int32))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every value that a node can send has words, and one that it cannot send yet is still an alarm."""
+"""Every value that a node can send has a text; an unknown one is still an alarm."""
 
 from __future__ import annotations
 

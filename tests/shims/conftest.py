@@ -33,12 +33,12 @@ class Bench:
         return self.folder / "tree"
 
     def feed(self, samples: Sequence[int]) -> None:
-        """Ground for the next run, which begins at time 0 again."""
+        """Ground for the next run, which starts at time 0 again."""
         (self.folder / "exit.json").unlink(missing_ok=True)
         (self.folder / "feed.i32").write_bytes(array("i", samples).tobytes())
 
     def power_on(self, main: str | None = None) -> tuple[int, list[str]]:
-        """Exit code and the lines printed. Without `main` the tree stays as it is."""
+        """Exit code and the lines printed. Without `main` the files are unchanged."""
         if main is not None:
             (self.tree / "main.py").write_text(main)
             (self.folder / "flash.img").unlink(missing_ok=True)  # flashed again

@@ -192,11 +192,11 @@ def test_coil_swings_after_a_step_of_the_burn_out_current(chip: Bench) -> None:
         "    print(code())\n"
     )
     early, _, late = (int(line) for line in lines)
-    # The force 28.8 V s/m * 7.8 uA moves 11 g: some 3 mV above what stays in the end.
+    # The force 28.8 V s/m * 7.8 uA moves 11 g: about 3 mV above the final value.
     assert 2e-3 * CODES_PER_V < early - late < 5e-3 * CODES_PER_V
 
 
-def test_unselected_chip_hears_nothing_and_select_ends_a_command(chip: Bench) -> None:
+def test_unselected_chip_ignores_the_bus_and_select_ends_a_command(chip: Bench) -> None:
     _, lines = chip.power_on(
         PREPARE + "answer = bytearray(2)\n"
         "spi.write_readinto(bytes((0x40, 0x77)), answer)\n"

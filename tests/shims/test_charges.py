@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Work that takes time on a board takes it here: flash, collections, imports, look-ups."""
+"""Work that takes time on a board takes it in the simulator: flash, collections, imports."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_ledger_segment_costs_as_many_erases_as_were_counted_on_littlefs(bench: 
         "print((simcharge.totals['erases'] - before) / 64)\n"
     )
     # 0.87 for each record was counted apart from this: a small file is in its folder's block, and
-    # each later append is a copy of its own.
+    # each later append is a separate copy.
     assert float(bench.power_on(main)[1][0]) == pytest.approx(0.87, abs=0.06)
 
 
@@ -245,7 +245,7 @@ def test_power_that_fails_during_an_erase_leaves_a_file_system_that_mounts(bench
     assert lines == ["['main.py', 'record']"]
 
 
-def test_charges_in_real_time_really_block(bench64: Bench) -> None:
+def test_charges_in_real_time_block(bench64: Bench) -> None:
     bench64.charge()
     bench64.real_time()
     main = timer("pico_w") + (
@@ -257,7 +257,7 @@ def test_charges_in_real_time_really_block(bench64: Bench) -> None:
     assert bench64.power_on(main)[1] == ["True 8"]
 
 
-def test_node_without_charges_pays_for_nothing(bench64: Bench) -> None:
+def test_node_without_charges_takes_no_time(bench64: Bench) -> None:
     bench64.settings["costs"] = str(bench64.folder / "costs.jsonl")
     main = "import gc, time, simcharge\ngc.collect()\nsimcharge.erase()\nprint(time.ticks_ms())\n"
     assert bench64.power_on(main)[1] == ["0"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The stand-in broker and gateway at the far end of a virtual link, spoken to in raw MQTT bytes."""
+"""The stand-in broker and gateway at the far end of a virtual link, driven by raw MQTT bytes."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 KEY = bytes(range(32))
 UP = "groundwatch/v1/north/n01/up"
 
-# A client that knows just enough: packets out by hand, packets in by their first byte and body.
+# A minimal client: packets out by hand, packets in by their first byte and body.
 CLIENT = """
 import asyncio, binascii, time
 from ugs.wire import codec, keys, seal
@@ -220,7 +220,7 @@ start = time.ticks_ms()
 print(await line.receive(), time.ticks_diff(time.ticks_ms(), start))
 """,
     )
-    assert lines == ["None 14980"]  # one and a half keepalives after it was heard
+    assert lines == ["None 14980"]  # one and a half keepalives after the last packet
     assert len(uplinks(bench64)) == 1
 
 
@@ -273,7 +273,7 @@ print(broken)
     assert arrived > 400 - broken or not loss_pct
 
 
-def test_receipts_go_on_after_a_reset_where_they_stood(bench64: Bench) -> None:
+def test_receipts_after_a_reset_continue_from_the_last_one(bench64: Bench) -> None:
     send = """
 line = await dial()
 await line.ready()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`machine` on the shims: resets and their causes, the watchdog, pins, what is refused."""
+"""`machine` on the shims: resets and their causes, the watchdog, pins, refusals."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from sim_hardware.nodebox import SHIMS
 Bench = Any
 
 
-def test_reset_runs_nothing_more_and_is_told_to_the_next_boot(bench: Bench) -> None:
+def test_reset_runs_nothing_more_and_is_the_cause_of_the_next_boot(bench: Bench) -> None:
     main = (
         "import machine, time\n"
         "print('cause', machine.reset_cause() == machine.WDT_RESET, time.ticks_ms() < 100)\n"
@@ -23,10 +23,10 @@ def test_reset_runs_nothing_more_and_is_told_to_the_next_boot(bench: Bench) -> N
         "    print('never printed: a reset unwinds nothing')\n"
     )
     assert bench.power_on(main) == (3, ["cause False True"])
-    told = json.loads((bench.folder / "exit.json").read_text())
-    assert told == {"cause": "watchdog", "t_us": 2_000_000}
+    ended = json.loads((bench.folder / "exit.json").read_text())
+    assert ended == {"cause": "watchdog", "t_us": 2_000_000}
     assert bench.power_on() == (3, ["cause True True"])
-    # The second boot began a little later and ran for two seconds as well.
+    # The second boot started a little later and also ran for two seconds.
     assert json.loads((bench.folder / "exit.json").read_text())["t_us"] == 4_300_000
 
 
@@ -42,8 +42,8 @@ def test_watchdog_resets_a_node_that_stopped_feeding_it_at_its_timeout(bench: Be
         "asyncio.run(main())\n"
     )
     assert (code, lines) == (3, ["sim: watchdog not fed for 800 ms: reset"])
-    told = json.loads((bench.folder / "exit.json").read_text())
-    assert told == {"cause": "watchdog", "t_us": 7_800_000}
+    ended = json.loads((bench.folder / "exit.json").read_text())
+    assert ended == {"cause": "watchdog", "t_us": 7_800_000}
 
 
 def test_watchdog_beyond_the_rp2040s_counter_is_refused(bench64: Bench) -> None:
@@ -110,7 +110,7 @@ def test_modules_in_the_tree_do_not_shadow_the_simulated_ones(bench64: Bench) ->
         ({"outages_s": [1, 2]}, "run_node: outages_s must hold [from, to] pairs"),
     ],
 )
-def test_settings_that_cannot_be_are_named_in_one_line(
+def test_settings_that_are_invalid_are_named_in_one_line(
     bench64: Bench, settings: dict[str, Any], message: str
 ) -> None:
     bench64.settings |= settings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated radio: joining takes a while, outages break it, wrong use is refused."""
+"""The simulated radio: joining takes time, outages break it, wrong use is refused."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def test_joining_takes_its_time_and_gives_an_address(bench: Bench) -> None:
     assert lines == ["True 0.0.0.0", "1200 True 10.0.0.2", "True site", "False"]
 
 
-def test_outage_ends_the_connection_until_it_is_joined_anew(bench: Bench) -> None:
+def test_outage_ends_the_connection_until_it_is_joined_again(bench: Bench) -> None:
     bench.settings["outages_s"] = [[3, 6]]
     _, lines = bench.power_on(
         JOIN + "joined(5000)\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The board's own converter by DMA, on the simulated registers: what it gives, what it loses."""
+"""The board's own converter by DMA, on the simulated registers: its samples and losses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ugs.drivers.dma_sampler import DmaSampler
 machine.ADC(machine.Pin(26))
 battery = machine.ADC(machine.Pin(28)).read_u16
 converter = adc.Converter(adc.RP2040 if CHIP == "RP2040" else adc.RP2350, 0, 2, battery)
-converter.lap = 1 << 14  # ends every 4 s, and the second channel begins it anew
+converter.lap = 1 << 14  # ends every 4 s, and the second channel starts it again
 sampler = DmaSampler(converter, 250, 8000)
 """
 # Every reading before the filter, ten seconds of it.
@@ -102,9 +102,9 @@ print(json.dumps([sampler.ring[at] for at in range(sampler.written)]))
 """
     )
     assert code == 0, lines[-5:]
-    told = [int(line) for line in lines[:5]]
-    assert len(set(told)) == 1
-    assert abs(told[0] * 3300 / 4095 - 1850) < 1
+    codes = [int(line) for line in lines[:5]]
+    assert len(set(codes)) == 1
+    assert abs(codes[0] * 3300 / 4095 - 1850) < 1
     bridged, missed = (int(word) for word in lines[5].split())
     assert 8 <= bridged <= 12
     assert missed == 0

@@ -9,7 +9,7 @@ Bench = Any
 
 
 def test_timer_in_a_virtual_hour_ticks_exactly(bench: Bench) -> None:
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     code, lines = bench.power_on(
         "import asyncio, machine, time\n"
         "n = 0\n"
@@ -28,11 +28,11 @@ def test_timer_in_a_virtual_hour_ticks_exactly(bench: Bench) -> None:
         "asyncio.run(main())\n"
     )
     assert (code, lines) == (0, ["144000 0 3600000"])
-    assert time.monotonic() - began_s < 20
+    assert time.monotonic() - started_s < 20
 
 
 def test_sleep_of_a_day_takes_no_real_time(bench: Bench) -> None:
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     code, lines = bench.power_on(
         "import asyncio, time\n"
         "async def main():\n"
@@ -41,7 +41,7 @@ def test_sleep_of_a_day_takes_no_real_time(bench: Bench) -> None:
         "asyncio.run(main())\n"
     )
     assert (code, lines) == (0, ["86400000 86400"])
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - started_s < 5
 
 
 def test_ticks_us_wrap_at_the_boards_period_on_every_host(bench: Bench) -> None:
@@ -85,7 +85,9 @@ def test_timers_due_at_one_instant_run_in_the_order_they_were_started(bench: Ben
     assert lines == ["abcabc"]
 
 
-def test_timer_without_hard_interrupts_refuses_the_word_like_the_1_25_ports(bench: Bench) -> None:
+def test_timer_without_hard_interrupts_refuses_the_argument_as_in_1_25(
+    bench: Bench,
+) -> None:
     _, lines = bench.power_on(
         "import machine\n"
         "try:\n"
@@ -122,7 +124,7 @@ def test_tasks_wake_in_the_order_of_their_deadlines(bench: Bench) -> None:
         "    event = asyncio.Event()\n"
         "    async def waiter():\n"
         "        await event.wait()\n"
-        "        print('told', time.ticks_ms())\n"
+        "        print('woken', time.ticks_ms())\n"
         "    asyncio.create_task(waiter())\n"
         "    many = (('c', 30), ('a', 10), ('b', 20))\n"
         "    naps = [asyncio.create_task(nap(*one)) for one in many]\n"
@@ -135,7 +137,7 @@ def test_tasks_wake_in_the_order_of_their_deadlines(bench: Bench) -> None:
         "        print('late', time.ticks_ms())\n"
         "asyncio.run(main())\n"
     )
-    assert lines == ["a 10", "told 15", "b 20", "c 30", "late 1030"]
+    assert lines == ["a 10", "woken 15", "b 20", "c 30", "late 1030"]
 
 
 def test_loop_that_only_polls_the_clock_still_ends(bench: Bench) -> None:
@@ -162,7 +164,7 @@ def test_task_that_only_yields_does_not_stop_the_others(bench: Bench) -> None:
     assert (code, lines) == (0, ["over"])
 
 
-def test_tasks_that_wait_for_nothing_possible_end_with_a_word(bench: Bench) -> None:
+def test_tasks_that_can_never_wake_end_with_a_message(bench: Bench) -> None:
     code, lines = bench.power_on(
         "import asyncio\n"
         "flag = asyncio.ThreadSafeFlag()\n"
@@ -219,7 +221,7 @@ def test_real_time_callbacks_that_come_late_read_their_own_deadlines(bench: Benc
 
 def test_real_time_asyncio_sleeps_as_long_as_the_host_does(bench: Bench) -> None:
     bench.real_time()
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     _, lines = bench.power_on(
         "import asyncio, machine, time\n"
         "n = 0\n"
@@ -235,4 +237,4 @@ def test_real_time_asyncio_sleeps_as_long_as_the_host_does(bench: Bench) -> None
         "asyncio.run(main())\n"
     )
     assert lines == ["True True"]
-    assert time.monotonic() - began_s >= 0.5
+    assert time.monotonic() - started_s >= 0.5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Light sleep on the shims: what ends it, when, what stands still meanwhile, what is refused."""
+"""Light sleep on the shims: what ends it and when, what stops meanwhile, refusals."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_pin_that_is_not_armed_ends_nothing(s3: Bench) -> None:
     assert s3.power_on(START + ARM + "print(slept(5000))\n") == (0, ["2000"])
 
 
-def test_pin_at_its_level_already_lets_it_not_sleep(s3: Bench) -> None:
+def test_pin_at_its_level_already_prevents_the_sleep(s3: Bench) -> None:
     s3.settings["tamper_edges_s"] = [0.5, 4.0]
     main = START + "time.sleep(1)\n" + ARM + "print(slept(5000))\n"
     assert s3.power_on(main) == (0, ["0"])
@@ -78,7 +78,7 @@ def test_pin_that_was_armed_reads_nothing_until_it_is_made_an_input_again(s3: Be
     assert s3.power_on(START + ARM + main) == (0, ["0", "1"])
 
 
-def test_watchdog_and_interrupts_stand_still_while_it_sleeps(s3: Bench) -> None:
+def test_watchdog_and_interrupts_stop_while_it_sleeps(s3: Bench) -> None:
     s3.settings["pir_edges_s"] = [2.0, 4.0]
     main = (
         "dog = machine.WDT(timeout=8000)\n"

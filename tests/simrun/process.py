@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Simrun: a gateway of a temporary site as a process of its own, and what its API answers."""
+"""A gateway of a temporary site as a separate process, and its API."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class GatewayProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Ready when it returns. Raises UserError with what it printed."""
+        """Ready when it returns. Raises UserError with its output."""
         out, log = self._site.folder / "gateway.jsonl", self._site.folder / "gateway.log"
         command = [sys.executable, "-P", "-m", "tools.cli", "gateway", "run", "--json"]
         with out.open("wb") as lines, log.open("ab") as errors:
@@ -118,7 +118,7 @@ class GatewayProcess:
         self.broker = ready["broker_host"], ready["broker_port"]
 
     def stop(self) -> None:
-        """By SIGTERM, as a service manager does it; nothing of it is left when it returns."""
+        """By SIGTERM, as a service manager does; the process has ended on return."""
         if self._process is None:
             return
         self._process.terminate()
@@ -128,17 +128,17 @@ class GatewayProcess:
             self.kill()
 
     def kill(self) -> None:
-        """At once, as if its machine lost power."""
+        """By SIGKILL, like a power failure of its machine."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def get(self, path: str) -> Any:
-        """What the API answers, e.g. `get("/nodes")`. Raises urllib.error.HTTPError, OSError."""
+        """The answer of the API, e.g. `get("/nodes")`. Raises urllib.error.HTTPError, OSError."""
         return self._ask(Request(self.url + PREFIX + path))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """An act, e.g. `post("/reload", {})`. Raises urllib.error.HTTPError, OSError."""
+        """One request, e.g. `post("/reload", {})`. Raises urllib.error.HTTPError, OSError."""
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         data = json.dumps(body).encode()
         return self._ask(Request(self.url + PREFIX + path, data, headers))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys and flash of simulated nodes: which are refused and why, and what the next run finds."""
+"""Keys and flash of simulated nodes: which are refused and why, and the state in the next run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import ENROLMENT, Entry, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, Entry, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from tests.simrun.process import make_site
 from tools.errors import UserError
@@ -41,7 +41,7 @@ def config(tmp_path: Path) -> Path:
 
 def enter(config: Path, act: KeyAct, generation: int, board: str = "") -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    journal = Journal(config.parent / "data" / ENROLMENT, root_of(config))
+    journal = EnrolmentLog(config.parent / "data" / ENROLMENT, root_of(config))
     with journal.locked():
         journal.append(Entry(0, at, act, "n01", generation, board, 0, "eva", "test"))
 
@@ -84,7 +84,7 @@ def test_second_run_at_the_same_time_is_refused(config: Path) -> None:
         pass
 
 
-def test_tree_written_again_keeps_flash_and_names_the_new_port(
+def test_bundle_written_again_keeps_flash_and_names_the_new_port(
     config: Path, micropython: Path
 ) -> None:
     own = read_own(config, None, ["n01"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who walks on a site of one's own: by default across its line, or the people of a scenario."""
+"""Walkers on a user's site: by default across its line, or those of a scenario."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_scenario_is_moved_to_the_middle_of_the_site() -> None:
     assert world.scenario.name == "yard"
 
 
-def test_scenario_whose_paths_come_near_no_node_is_refused_with_what_to_do() -> None:
+def test_scenario_without_a_path_near_a_node_is_refused_with_the_remedy() -> None:
     site = site_of((0, 0), (3000, 0))
     with pytest.raises(UserError, match="no path in night_walker_two_nodes .* --scenario"):
         world_of(site, site.nodes.values(), Path("night_walker_two_nodes"), 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch sim run`: one line for what is wrong; a run against a real gateway, twice."""
+"""`groundwatch sim run`: one line for an error; two runs against a real gateway."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sim_run(folder: Path, *words: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
-def test_nodes_run_against_own_gateway_and_go_on_counting_in_the_next_run(
+def test_nodes_run_against_own_gateway_and_continue_their_counters_in_the_next_run(
     gateway: GatewayProcess, tmp_path: Path
 ) -> None:
     lines = sim_run(tmp_path, "--seconds", "12", "--seed", "3")

@@ -47,7 +47,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 @pytest.fixture
 def open_store(place: Path | str) -> Iterator[Callable[[], Store]]:
-    """Open the store anew, after closing what was open."""
+    """Open the store again, after closing it."""
     opened: list[Store] = []
 
     def opener() -> Store:

@@ -14,7 +14,7 @@ _USER = "postgres"  # as Debian's package makes it; the server refuses to run as
 
 
 def programs() -> Path:
-    """Where Debian keeps the newest server's programs, or wherever the path says."""
+    """Where Debian keeps the newest server's programs, or those on the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
     named = shutil.which("initdb")
     if found or named:
@@ -29,7 +29,7 @@ class Server:
 
     def __init__(self) -> None:
         self._bin = programs()
-        # Not below pytest's folder, which nobody but its owner may enter.
+        # Not below pytest's folder, which only its owner may enter.
         self._folder = Path(tempfile.mkdtemp(prefix="groundwatch-postgresql-"))
         self._as = {"user": _USER, "group": _USER} if os.geteuid() == 0 else {}
         if self._as:

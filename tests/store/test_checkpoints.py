@@ -56,19 +56,19 @@ def test_checkpoints_after_many_commits_the_tables_hold_them_without_the_log(
     waited_until(lambda: rows_without_log(database) == ROWS)
     log, number = database.with_name("groundwatch.db-wal"), itertools.count(ROWS + 1)
 
-    def begins_anew() -> bool:  # as soon as the thread is through
+    def starts_again() -> bool:  # as soon as the thread is through
         size = log.stat().st_size
         commit_rows(store, last := next(number), last)
         return log.stat().st_size == size
 
-    waited_until(begins_anew)
+    waited_until(starts_again)
     store.close()
     left = set(threading.enumerate()) - set(before)
     assert not [one for one in left if one.name == "checkpoints"]
     assert not log.exists()
 
 
-def test_checkpoints_while_somebody_reads_commits_go_on_and_nothing_is_lost(
+def test_checkpoints_while_another_process_reads_commits_go_on_and_nothing_is_lost(
     tmp_path: Path,
 ) -> None:
     database = tmp_path / "groundwatch.db"

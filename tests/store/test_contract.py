@@ -138,7 +138,7 @@ def test_store_alarms_are_loaded_open_and_closed_and_listed_newest_first(
     assert store.alarms_since(T0 + 999 * S, 9) == []
 
 
-def test_store_audit_of_any_implementation_verifies_and_an_edit_is_told(
+def test_store_audit_of_any_implementation_verifies_and_an_edit_is_detected(
     site: Site, store: Store, signer: Signer, place: Path | str
 ) -> None:
     lived(site, store, signer)

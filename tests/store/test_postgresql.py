@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PostgreSQL alone: a server that goes away and comes back, older schemas, what is said of it."""
+"""PostgreSQL alone: a server that goes away and comes back, older schemas, its error messages."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ async def test_postgresql_server_gone_stops_receipts_and_back_again_stores_all_o
         for number in range(20):
             bench.offer(nodes[0], nodes[0].detection(number))
         await until(lambda: bench.link.acknowledged == 20)
-        await asyncio.to_thread(server.stop, "immediate")  # as a crash: no farewell to anybody
+        await asyncio.to_thread(
+            server.stop, "immediate"
+        )  # as a crash: no client is disconnected cleanly
         try:
             for node in nodes:
                 bench.offer(node, node.detection(90_000))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A damaged store: what can be read goes on in a new one, and the audit says what was lost."""
+"""A damaged store: a new one goes on with what can be read, and the audit records the loss."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_salvage_of_a_damaged_store_keeps_most_rows_and_the_gateway_goes_on(
     after = counts(folder / "data" / "groundwatch.db")
     assert sum(after.values()) > before / 4
     goes_on(folder)
-    # What was lost of the audit is told, and the entry about the salvage is the newest.
+    # The loss in the audit is reported, and the entry about the salvage is the newest.
     capsys.readouterr()
     assert main(["audit", "verify", "data/groundwatch.db"]) in (0, 1)
     assert "entries" in capsys.readouterr().out
@@ -139,8 +139,8 @@ def test_salvage_of_what_is_no_database_is_one_line_and_leaves_it(
     path = folder / "data" / "groundwatch.db"
     path.write_bytes(b"\xa5" * 40_000)
     assert main(["salvage", "--by", "eva"]) == 2
-    said = capsys.readouterr().err
-    assert ("nothing can be read" in said, said.count("\n")) == (True, 1)
+    error = capsys.readouterr().err
+    assert ("nothing can be read" in error, error.count("\n")) == (True, 1)
     assert path.read_bytes() == b"\xa5" * 40_000
 
 

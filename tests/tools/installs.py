@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Installations by pip of this tree and of earlier commits of it, and their gateways."""
+"""Installations by pip of this checkout and of earlier commits, and their gateways."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _READY_S = 120.0
 
 
 def build_wheel(tree: Path, folder: Path) -> Path:
-    """The wheel of a tree, built by this environment's back end."""
+    """The wheel of a checkout, built by this environment's back end."""
     words = ("wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, tree)
     subprocess.run([sys.executable, "-m", "pip", *words], check=True, capture_output=True)
     return next(folder.glob("groundwatch-*.whl"))
 
 
 def tree_of(commit: str, folder: Path) -> Path:
-    """The tree of an earlier commit, from the history of this checkout."""
+    """The files of an earlier commit, from the history of this checkout."""
     folder.mkdir()
     archive = subprocess.run(
         ["git", "-C", ROOT, "archive", commit], capture_output=True, check=False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which mirror this machine uses: apt's two formats, and what must not be taken for a mirror."""
+"""Which mirror this machine uses: apt's two formats, and sources that are no mirror."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_sources_of_vendors_alone_are_refused(etc, text):
         debian_mirrors(etc)
 
 
-def test_disabled_stanza_is_passed_over(etc):
+def test_disabled_stanza_is_skipped(etc):
     _source(etc, "sources.list.d/debian.sources", f"Enabled: no\n{DEB822.split('#')[1][18:]}")
     with pytest.raises(SourcesError):
         debian_mirrors(etc)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch bench`: the load is what nodes would seal, and each system stores all of it."""
+"""`groundwatch bench`: the load is that of real nodes, and each system stores all of it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_bench_walks_past_nodes_raise_their_alarms(tmp_path: Path) -> None:
     assert found.alarms >= load.walks
 
 
-def test_bench_store_of_a_slow_starter_is_waited_for(tmp_path: Path) -> None:
+def test_bench_store_of_a_slow_system_is_awaited(tmp_path: Path) -> None:
     messages = tmp_path / "messages"
     write_messages(messages, heartbeats(NODES, COUNT).messages)
     with running(NAIVE, tmp_path / "run", NODES) as it:
@@ -148,7 +148,7 @@ def test_bench_table_of_several_runs_shows_spread_and_other_work() -> None:
 
 
 class _Sessions:
-    """Stands where systems would be started: which fails, and which ran how often."""
+    """Replaces the start of systems: which fails, and how often each ran."""
 
     def __init__(self, failing: System, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ran: dict[str, int] = defaultdict(int)

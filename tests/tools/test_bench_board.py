@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch bench board` and `bench node`: their words, without a board."""
+"""`groundwatch bench board` and `bench node`: their output, without a board."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAPPED = {**STILL, "peak": 800}
 
 
 class FakeBoard:
-    """Answers each piece of code from a table; remembers what was done to it."""
+    """Answers each piece of code from a table; records the calls."""
 
     machine = "Raspberry Pi Pico W with RP2040"
     made: FakeBoard
@@ -57,18 +57,18 @@ def run(capsys, *words: str) -> tuple[int, str, str]:
     return status, printed.out, printed.err
 
 
-def test_good_board_passes_each_check_and_its_node_starts_again(fake, monkeypatch, capsys):
+def test_bench_board_good_board_passes_each_check_and_restarts_its_node(fake, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("builtins.input", asked.append)
     status, out, _err = run(capsys, "board", "--port", "/dev/ttyACM0", "--json")
-    said = json.loads(out)
-    assert (status, said["ok"]) == (0, True)
-    assert len(said["checks"]) == 10 and all(one["is_good"] for one in said["checks"])
+    report = json.loads(out)
+    assert (status, report["ok"]) == (0, True)
+    assert len(report["checks"]) == 10 and all(one["is_good"] for one in report["checks"])
     assert len(asked) == 4 and all(words.startswith("Press Enter") for words in asked)
     assert fake.made.done == ["hold", "release", "start", "close"]
 
 
-def test_failed_check_says_what_to_do_next(fake, monkeypatch, capsys):
+def test_bench_board_failed_check_names_the_remedy(fake, monkeypatch, capsys):
     monkeypatch.setitem(GOOD, on_board.BATTERY, 90)
     status, out, _err = run(capsys, "board", "--port", "/dev/ttyACM0", "--alone")
     assert status == 1
@@ -87,13 +87,13 @@ def test_failed_check_says_what_to_do_next(fake, monkeypatch, capsys):
         ({"us": 8_400_000}, "samples"),
     ],
 )
-def test_geophone_at_rest_is_judged(fake, monkeypatch, change, name):
+def test_bench_board_geophone_out_of_limits_fails_its_check(fake, monkeypatch, change, name):
     monkeypatch.setattr(FakeBoard, "ask", lambda _self, code, _s: GOOD.get(code, STILL | change))
     failed = [one.name for one in board.check("port", None, lambda _line: None) if not one.is_good]
     assert failed == [name]
 
 
-def test_board_of_another_kind_is_refused_and_let_go(fake, monkeypatch):
+def test_bench_board_of_another_kind_is_refused_and_closed(fake, monkeypatch):
     monkeypatch.setattr(FakeBoard, "machine", "Generic ESP32 module with ESP32")
     with pytest.raises(UserError):
         board.check("port", None, lambda _line: None)
@@ -220,7 +220,7 @@ class FakeAsk:
 FEEDS_US = [100_000, 1_300_000, 3_400_000, 3_900_000]
 
 
-def test_node_run_makes_its_figures_of_what_the_board_says(tmp_path):
+def test_node_run_measures_from_the_boards_output(tmp_path):
     ask = FakeAsk()
     found = node_run.NodeRun(ask, ask.order, lambda _line: None).measure(tmp_path, 0.5)
     assert ask.done == ["take", "wifi", "update", "take"]
@@ -232,7 +232,7 @@ def test_node_run_makes_its_figures_of_what_the_board_says(tmp_path):
     assert found.minutes > 0.5  # as long as the update took
 
 
-def test_missed_samples_of_a_start_that_said_them_only_as_it_ended_are_counted():
+def test_missed_samples_reported_only_at_the_end_of_a_start_are_counted():
     lines = ["node started x", "node restarts uptime_ms=5 detail=radio missed=7", "node started x"]
     assert node_run.missed(lines) == 7
     assert node_run.missed([*lines, "sampling rate_hz_x100=1 missed=2 overruns=0"]) == 9

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Making a checkout ready: silent when it is, one line when it cannot be."""
+"""Preparing a checkout: silent when it is ready, one line when it cannot be."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ ready_checkout = pytest.mark.skipif(
 
 @ready_checkout
 def test_bootstrap_of_a_ready_checkout_is_silent_and_quick():
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     ran = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    assert time.monotonic() - began_s < 15
+    assert time.monotonic() - started_s < 15
 
 
 @ready_checkout
@@ -74,7 +74,7 @@ def test_missing_programs_are_installed_by_root_after_renewing_old_lists(tmp_pat
     assert verbs == ["install", "update", "install"]
 
 
-def test_python_that_is_too_old_is_told_which_to_take(monkeypatch):
+def test_bootstrap_on_an_old_python_names_the_version_it_needs(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 9, 2))
     with pytest.raises(UserError, match=r"3\.11 or later is needed, this is 3\.9"):
         bootstrap._require_python()

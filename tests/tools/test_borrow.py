@@ -27,20 +27,20 @@ class Base:
         self.append = callback
         self.known_beside = callback
 
-    def grow_by(self, amount, politely=False):
-        return [amount + LIMIT_MV for amount in range(self.deepest_mv) if politely]
+    def grow_by(self, amount, in_order=False):
+        return [amount + LIMIT_MV for amount in range(self.deepest_mv) if in_order]
 """
 CHILD = b"""
 from level import Base as Parent
 import level
 
 class Child(Parent):
-    def grow_by(self, amount, politely):
+    def grow_by(self, amount, in_order):
         # deepest_mv of the other file
         return self.deepest_mv + amount * level.LIMIT_MV
 
 def make_child(deepest_mv):
-    return Child(deepest_mv, "grow_by").grow_by(3, politely=True)
+    return Child(deepest_mv, "grow_by").grow_by(3, in_order=True)
 """
 SOURCES = {"level.py": LEVEL, "child.py": CHILD}
 BESIDE = (b"import level\nprint(level.Base(1, 2).known_beside)\n",)
@@ -60,16 +60,16 @@ def test_borrowed_names_are_built_in_and_occur_nowhere_else():
     [
         "quality_ms",  # a text
         "grow_by",  # too
-        "politely",  # a call names it
+        "in_order",  # a keyword argument of a call
         "level",  # a module
-        "DeepError",  # the log says what failed
+        "DeepError",  # shown in the log
         "append",  # built in as it is
         "known_beside",  # mentioned by a file that is not renamed
         "Base",  # too
         "callback",  # a parameter is shortened by tools.shorten
     ],
 )
-def test_these_stay_as_they_are_written(word: str):
+def test_names_of_these_kinds_stay(word: str):
     assert word not in borrowed(SOURCES, BESIDE)
 
 
@@ -107,7 +107,7 @@ def test_file_that_is_no_python_is_an_error():
 
 
 @pytest.mark.parametrize("board", boards())
-def test_firmware_renames_nothing_that_it_asks_other_modules_for(board: str):
+def test_firmware_renames_no_attribute_of_other_modules(board: str):
     sources = {name: text for name, text in read_sources(board).items() if name.endswith(".py")}
     names = borrowed(sources, [path.read_bytes() for path in FIRMWARE.glob("*.py")])
     assert len(names) > 300

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The front desk: one line for a user's mistake, a traceback for ours, verbs imported late."""
+"""The command: one line for a user's mistake, a traceback for a bug, verbs imported late."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def verb(monkeypatch):
         (["gateway", "dance"], "there is no verb 'dance'"),
     ],
 )
-def test_arguments_that_make_no_sense_give_one_line_and_exit_2(verb, words, part, capsys):
+def test_invalid_arguments_give_one_line_and_exit_2(verb, words, part, capsys):
     assert cli.main(words) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -147,7 +147,7 @@ def test_help_of_each_name_has_an_example_of_it(name, capsys):
 
 
 @pytest.mark.parametrize("verb", table.VERBS, ids=lambda verb: verb.name)
-def test_example_of_each_verb_begins_with_its_name(verb):
+def test_example_of_each_verb_starts_with_its_name(verb):
     assert f"groundwatch {verb.name.removesuffix(' take')}" in verb.example
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hostile words and a hostile machine: one line that says what to do, exit code 2, no traceback."""
+"""Invalid arguments and a faulty machine: one line that names the remedy, exit code 2."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIMIT_S = 120
 
 
 def typed(folder: Path, prompt: str, *words: str, answers: tuple[bytes, ...] = ()) -> str:
-    """What a command reports whose person answers, and then ends the input by ^D."""
+    """The last line of a command whose prompts are answered, and whose input then ends by ^D."""
     terminal, far = pty.openpty()
     try:
         with subprocess.Popen(
@@ -41,24 +41,24 @@ def typed(folder: Path, prompt: str, *words: str, answers: tuple[bytes, ...] = (
             start_new_session=True,  # no /dev/tty: the prompt reads the standard input
         ) as process:
             assert process.stderr is not None
-            said = b""
+            shown = b""
             for answer in (*answers, b"\x04"):
-                # A prompt throws away what was typed before it, and ends without a new line.
-                while not said.endswith(b": "):
+                # A prompt discards earlier input, and ends without a new line.
+                while not shown.endswith(b": "):
                     part = os.read(process.stderr.fileno(), 200)
-                    assert part, said
-                    said += part
+                    assert part, shown
+                    shown += part
                 time.sleep(0.2)
                 os.write(terminal, answer)
-                said += b"\n" if answer != b"\x04" else b""
-            said += process.stderr.read()
-            assert process.wait(LIMIT_S) == 2, said
+                shown += b"\n" if answer != b"\x04" else b""
+            shown += process.stderr.read()
+            assert process.wait(LIMIT_S) == 2, shown
     finally:
         os.close(terminal)
         os.close(far)
-    assert prompt in said.decode() and "Traceback" not in said.decode(), said
-    last = said.decode().splitlines()[-1]
-    assert last.startswith("groundwatch: "), said
+    assert prompt in shown.decode() and "Traceback" not in shown.decode(), shown
+    last = shown.decode().splitlines()[-1]
+    assert last.startswith("groundwatch: "), shown
     return last
 
 
@@ -133,7 +133,7 @@ def test_end_of_input_at_a_plain_question_is_an_error_for_the_user(
         "node update none.gwr --failures -1",
     ],
 )
-def test_number_that_makes_no_sense_is_one_line_and_exit_2(
+def test_number_out_of_range_is_one_line_and_exit_2(
     words: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

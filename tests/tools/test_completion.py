@@ -12,7 +12,7 @@ import pytest
 
 from tools.cli import main
 
-# As bash calls the function for the words typed so far, the last of which is completed.
+# As bash calls the function: with all words so far, the last to be completed.
 _TYPED = """
 eval "$(groundwatch completion bash)"
 complete -p groundwatch

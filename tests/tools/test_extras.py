@@ -18,7 +18,7 @@ from tests.architecture.tree import ROOT
 from tools.errors import UserError
 from tools.extras import LIBRARIES, explanation, need
 
-# Of no extra: what runs a site, equips nodes at the cable with keys, and looks after both.
+# Of no extra: running a site, issuing keys to nodes at the cable, and maintaining both.
 GATEWAY_ALONE = (
     *(
         f"gateway.commands.{found.name}"
@@ -88,7 +88,7 @@ def test_gateway_alone_imports_no_library_of_an_extra():
         (("demo",), "sim"),
         (("score", "--suite"), "score"),
         (("recordings", "."), "recordings"),
-        (("train",), "train"),
+        (("train", "--out", "model.bin"), "train"),
     ],
 )
 def test_missing_extra_is_one_line_that_installs_it(words, extra):
@@ -106,7 +106,7 @@ def test_system_without_posix_modules_is_named_in_one_line():
     script = """
 sys.modules["fcntl"] = None
 from tools.cli import main
-sys.exit(main(["gateway", "--example"]))
+sys.exit(main(["gateway", "run"]))
 """
     ran = _without_extras(script)
     assert ran.returncode == 2

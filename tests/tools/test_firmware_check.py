@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The judge of node code: a wrong hardware call fails on its port, impossible syntax fails."""
+"""The check of node code: a wrong hardware call fails on its port, impossible syntax fails."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`pip install groundwatch` in a fresh environment: a gateway alone, and what it leaves out."""
+"""`pip install groundwatch` in a fresh environment: a gateway alone, without the extras."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wheel = build_wheel(ROOT, folder)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     made = folder / "venv" / "bin" / "python"
-    # The versions of the lock file, so that a package of tomorrow does not end a test of today.
+    # The versions of the lock file, so that a later release of a package cannot fail the test.
     pins = re.findall(r"^([\w.\-]+==\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     (folder / "pins.txt").write_text("\n".join(pins))
     words = ("--python", made, "install", "-q", "-c", folder / "pins.txt", wheel)

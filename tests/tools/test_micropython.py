@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finding MicroPython: what is named is used or refused, what is unpacked runs by itself."""
+"""Finding MicroPython: a named one is used or refused, an unpacked one runs."""
 
 from __future__ import annotations
 
@@ -36,19 +36,21 @@ def test_find_with_a_named_executable_returns_it(nowhere, monkeypatch):
     ("answer", "status", "reason"),
     [("1 20", 0, "1.20"), ("no module cryptolib", 1, "cryptolib")],
 )
-def test_find_with_an_unfit_named_executable_says_why(nowhere, monkeypatch, answer, status, reason):
+def test_find_with_an_unusable_named_executable_names_the_reason(
+    nowhere, monkeypatch, answer, status, reason
+):
     monkeypatch.setenv("MICROPYTHON", str(_program(nowhere / "mp", answer, status)))
     with pytest.raises(MicropythonMissingError, match=reason):
         find()
 
 
-def test_find_with_a_name_that_is_no_program_says_so(nowhere, monkeypatch):
+def test_find_with_a_name_that_is_no_program_names_the_variable(nowhere, monkeypatch):
     monkeypatch.setenv("MICROPYTHON", str(nowhere / "absent"))
     with pytest.raises(MicropythonMissingError, match=r"\$MICROPYTHON"):
         find()
 
 
-def test_find_on_path_takes_a_fit_one_and_passes_over_an_old_one(nowhere):
+def test_find_on_path_takes_a_usable_one_and_skips_an_old_one(nowhere):
     _program(nowhere / "micropython", "1 17")
     with pytest.raises(MicropythonMissingError):
         find()
@@ -56,7 +58,7 @@ def test_find_on_path_takes_a_fit_one_and_passes_over_an_old_one(nowhere):
     assert find() == nowhere / "micropython"
 
 
-def test_find_without_apt_says_what_to_install_in_one_line(nowhere):
+def test_find_without_apt_names_the_package_in_one_line(nowhere):
     with pytest.raises(MicropythonMissingError, match="install micropython") as caught:
         find()
     assert "\n" not in str(caught.value)
@@ -85,9 +87,9 @@ def test_i386_build_has_the_boards_small_integers(micropython_i386):
 @pytest.mark.parametrize("arch", ["amd64", "i386"])
 def test_unpack_into_an_empty_cache_gives_a_running_interpreter(arch, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))
-    said = []
-    executable = finder._unpack(arch, said.append)
-    assert len(said) == 1
+    logged = []
+    executable = finder._unpack(arch, logged.append)
+    assert len(logged) == 1
     assert not finder._fault(executable)
-    assert find(arch, say=said.append) == executable
-    assert len(said) == 1
+    assert find(arch, log=logged.append) == executable
+    assert len(logged) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch recordings`: real files through the node's detector, told folder by folder."""
+"""`groundwatch recordings`: real files through the node's detector, reported by folder."""
 
 import json
 
@@ -16,7 +16,7 @@ from tools.stretches import rises
 
 
 def write(path, actors):
-    """One node's ground for 50 s, with whoever passes it at 6 m."""
+    """A recording of one node for 50 s, with these actors."""
     node = NodeSpec("n0", 0.0, 0.0, "s")
     scenario = Scenario("site", (node,), (), actors, Weather(80.0), excess_loss_db=(0.0, 0.0))
     velocity = World(scenario, 3).record(50.0).velocity_m_s["n0"]
@@ -24,7 +24,7 @@ def write(path, actors):
     np.savez(path, velocity_m_s=velocity, fs_hz=500.0, t0_utc_s=0.0, pir_edges_s=np.zeros(0))
 
 
-def test_recordings_are_told_by_folder_file_and_class(tmp_path, capsys):
+def test_recordings_are_reported_by_folder_file_and_class(tmp_path, capsys):
     walker = ActorSpec("w", "person", ((-30.0, 6.0), (30.0, 6.0)), start_s=5.0)
     write(tmp_path / "walks" / "a.npz", (walker,))
     write(tmp_path / "quiet" / "b.npz", ())
@@ -34,8 +34,8 @@ def test_recordings_are_told_by_folder_file_and_class(tmp_path, capsys):
         == 0
     )
     *files, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    told = {one["name"]: one["classes"] for one in files}
-    assert told == {"a.npz": ["person"], "b.npz": []}
+    classes = {one["name"]: one["classes"] for one in files}
+    assert classes == {"a.npz": ["person"], "b.npz": []}
     assert {one["name"]: one["alarms"] for one in files} == {"a.npz": ["person"], "b.npz": []}
     assert [row["folder"] for row in summary["folders"]] == ["quiet", "walks"]
     assert "| walks | 1 |" in table.read_text()
@@ -53,7 +53,7 @@ def test_recordings_with_a_damaged_file_names_it(tmp_path, capsys):
     assert "bad.npz" in capsys.readouterr().err
 
 
-def test_walks_are_added_to_the_ground_at_their_ratio_and_beside_it_alone(tmp_path, capsys):
+def test_walks_are_added_to_the_ground_at_their_ratio(tmp_path, capsys):
     walker = ActorSpec("w", "person", ((-30.0, 6.0), (30.0, 6.0)), start_s=5.0)
     write(tmp_path / "walks" / "one_pA.npz", (walker,))
     ground = tmp_path / "ground" / "long.npz"
@@ -77,7 +77,7 @@ def test_walks_are_added_to_the_ground_at_their_ratio_and_beside_it_alone(tmp_pa
     assert detected["all", "18"] == "100 "
 
 
-def test_clip_is_as_loud_over_the_ground_as_asked_and_has_no_seam():
+def test_clip_has_the_given_ratio_to_the_ground_and_no_seam():
     rng = np.random.default_rng(5)
     ground = rng.normal(0.0, 1.0, 120 * FEED_FS_HZ)
     clip = rng.normal(0.0, 40.0, 10 * FEED_FS_HZ)
@@ -138,7 +138,7 @@ def test_rises_are_found_by_level_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "complaint"),
     [
         ("file,t0_s\na.npz,1\n", "line 2"),
         ("file,t0_s,t1_s\na.npz,9,3\n", "line 2"),
@@ -147,10 +147,10 @@ def test_rises_are_found_by_level_alone(tmp_path):
         ("file,t0_s,t1_s\n", "no stretch"),
     ],
 )
-def test_list_that_is_none_is_one_clear_line(tmp_path, capsys, text, said):
+def test_recordings_with_an_invalid_list_is_one_clear_line(tmp_path, capsys, text, complaint):
     np.savez(tmp_path / "a.npz", counts=np.zeros(5000, np.int16), fs_hz=250.0, t0_utc_s=0.0)
     steps = tmp_path / "steps.csv"
     steps.write_text(text)
     assert main(["recordings", str(tmp_path), "--stretches", str(steps)]) == 2
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert complaint in error and error.count("\n") == 1

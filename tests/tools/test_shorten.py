@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names in compiled firmware: short where only the file sees them, and it does the same."""
+"""Names in compiled firmware: private ones are short, and the program is the same."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Base:
         self._size = size
         self.callback = callback
 
-    def _grow(self, amount, politely=False):
+    def _grow(self, amount, in_order=False):
         global _known
         try:
-            return [amount + _LIMIT for amount in range(self._size) if politely]
+            return [amount + _LIMIT for amount in range(self._size) if in_order]
         except ValueError as error:
             _known = [error]
 
 def make(size):
-    return Base(size, lambda step: step + size)._grow(size, politely=True)
+    return Base(size, lambda step: step + size)._grow(size, in_order=True)
 """
 CHILD = b"""
 import sys
 from base import Base
 
 class Child(Base):
-    def _grow(self, amount, politely):
+    def _grow(self, amount, in_order):
         self._other = sys.implementation._mpy
         return self._size + amount
 """
@@ -80,14 +80,14 @@ def test_private_names_are_short_and_those_of_others_stay():
     assert "self._a" in other
 
 
-def test_parameters_that_a_call_names_stay():
+def test_parameters_named_by_a_call_stay():
     base = short()["base.py"]
-    assert "politely=False" in base and "politely=True" in base and "if politely" in base
+    assert "in_order=False" in base and "in_order=True" in base and "if in_order" in base
 
 
 @pytest.mark.parametrize("board", boards())
 def test_firmware_uses_private_names_where_they_are_made(board: str):
-    """Else a file would ask another one for a name that was changed there."""
+    """Otherwise a file would use a name that another file has renamed."""
     sources = {name: text for name, text in read_sources(board).items() if name.endswith(".py")}
     after = shorten(sources)
     made = {}

@@ -39,14 +39,14 @@ def test_every_built_in_scenario_becomes_a_take_that_can_be_read(tmp_path: Path)
             assert take.load(tmp_path / path.stem).truth == made.truth
 
 
-def test_sim_lists_scenarios_with_what_happens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sim_lists_scenarios_with_their_descriptions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sim", "--list"]) == 0
     out = capsys.readouterr().out
     assert all(path.stem[:20] in out for path in SCENARIOS.glob("*.toml"))
     assert "two groups cross the line at once" in " ".join(out.split())
 
 
-def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
+def test_sim_plot_is_a_png(tmp_path: Path) -> None:
     picture = tmp_path / "night.png"
     words = ["sim", "night_walker_two_nodes", "--seconds", "5", "--plot", str(picture)]
     assert main(words) == 0
@@ -58,7 +58,7 @@ def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
     [
         ([], "name a scenario"),
         (["nowhere", "--out", "x"], "no scenario nowhere"),
-        (["demo"], "say where to"),
+        (["demo"], "name an output"),
         (["demo", "--out", "x", "--seconds", "0"], "--seconds must be"),
         (["demo", "--out", "x", "--seconds", "nan"], "--seconds must be"),
         (["demo", "--out", "x", "--seconds", "86400"], "too much for one take"),
@@ -68,7 +68,7 @@ def test_sim_draws_what_the_nodes_heard(tmp_path: Path) -> None:
         (["demo", "--seconds", "1", "--plot", "/proc/nowhere.png"], "cannot write"),
     ],
 )
-def test_sim_asked_for_nonsense_says_so_in_one_line(
+def test_sim_with_invalid_arguments_is_one_clear_line(
     words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sim", *words]) == 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Upgrade and downgrade of a site: wheels of two commits take turns at one store."""
+"""Upgrade and downgrade of a site: wheels of two commits use one store in turn."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_site_of_an_older_schema_is_upgraded_and_its_downgrade_refused_in_
     assert line.startswith("groundwatch: ")
     assert "made by a newer Groundwatch: schema 6, this one knows up to 5" in line
     assert (await play(present, config, 3)).summary["detections"] == 27
-    # The way back that the guide names: the copy from before the upgrade.
+    # Downgrade by the guide: the copy from before the upgrade.
     for path in (config.parent / "data").glob("groundwatch.db*"):
         path.unlink()
     (config.parent / "data" / "groundwatch.db").write_bytes(copy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an installation holds: the firmware too, so that a wheel alone can equip a node."""
+"""Files of an installation: with the firmware, so that a wheel alone can flash a node."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ host = "192.168.4.1"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A wheel of this tree, unpacked as an installation would be."""
+    """A wheel of this checkout, unpacked like an installation."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "-w", folder, ROOT], check=True, capture_output=True)
@@ -63,7 +63,7 @@ def test_wheel_carries_every_file_of_its_packages(installed):
     assert not missing
 
 
-def test_wheel_alone_writes_a_node_tree_from_its_own_firmware(installed, tmp_path):
+def test_wheel_alone_writes_a_node_bundle_from_its_own_firmware(installed, tmp_path):
     (tmp_path / "node.toml").write_text(NODE)
     words = ("bundle", "--config", "node.toml", "--out", "n07", "--json")
     ran = _groundwatch(installed, tmp_path, *words)

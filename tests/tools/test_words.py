@@ -91,7 +91,7 @@ def test_counts_may_stay_fall_by_write_and_never_rise(tree, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "gateway/alarms/step.py:1: 'told': use notify, report or log"
     assert lines[-1] == "gateway/alarms: 'tell' is used 3 times, 2 are allowed"
-    assert main(["--write"], tree) == 1  # it does not raise what is allowed
+    assert main(["--write"], tree) == 1  # it does not raise the allowed counts
     assert tomllib.loads((tree / LEFT).read_text()) == {"gateway/alarms": {"tell": 2}}
 
     _alarms(tree, "told = 1\n")

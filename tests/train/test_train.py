@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Training: the same from one seed, disjoint from what is tested on, and walked as it was grown."""
+"""Training: the same from one seed, disjoint from test data, and evaluated as it was trained."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ LIMITS = bytes([160] * 5 + [118, 0, 0])
 
 
 def hops(count, seed=1):
-    """Hops of which two features tell the class, the others nothing."""
+    """Hops of which two features determine the class, the others are random."""
     rng = np.random.default_rng(seed)
     features = rng.integers(0, 256, (count, FEATURES), dtype=np.uint8)
     labels = (features[:, 3] // 86 * 2 + features[:, 40] // 128).astype(np.uint8)
@@ -37,7 +37,7 @@ def test_names_and_classes_are_those_of_the_node():
     assert len(CLASSES) == NODE_CLASSES
 
 
-def test_trees_of_a_model_are_walked_as_they_were_grown():
+def test_trees_of_a_model_on_a_node_give_the_scores_of_training():
     features, labels = hops(3000)
     trees = fit(features, labels, cli.weights(labels), 1)
     packed = pack(trees, 3, LIMITS)
@@ -72,17 +72,17 @@ def test_sites_share_neither_soil_nor_seed_with_the_held_out_suite():
     assert min(job.seed for job in held_out) > 9000
 
 
-def test_listening_tells_what_was_audible_and_leaves_the_doubtful_out(micropython):
+def test_labels_are_those_of_audible_actors_and_leave_doubtful_hops_out(micropython):
     job = next(j for j in (site("train", s) for s in range(1, 99)) if j.scenario.actors)
-    heard = listen(SiteJob(job.scenario, job.seed, 220.0), micropython, recolour=True)
-    again = listen(SiteJob(job.scenario, job.seed, 220.0), micropython, recolour=True)
-    assert np.array_equal(heard.features, again.features)
-    assert np.array_equal(heard.labels, again.labels)
-    told = set(heard.labels.tolist())
+    found = listen(SiteJob(job.scenario, job.seed, 220.0), micropython, vary_spectrum=True)
+    again = listen(SiteJob(job.scenario, job.seed, 220.0), micropython, vary_spectrum=True)
+    assert np.array_equal(found.features, again.features)
+    assert np.array_equal(found.labels, again.labels)
+    labels = set(found.labels.tolist())
     actors = {actor.class_name for actor in job.scenario.actors[:2]}
-    assert told <= {0, LEFT_OUT, *(CLASSES.index(name) for name in actors)}
-    assert LEFT_OUT in told
-    assert heard.features.shape == (heard.labels.size, FEATURES)
+    assert labels <= {0, LEFT_OUT, *(CLASSES.index(name) for name in actors)}
+    assert LEFT_OUT in labels
+    assert found.features.shape == (found.labels.size, FEATURES)
 
 
 def test_limit_lies_where_the_tail_of_noise_meets_the_wanted_rate():
@@ -113,8 +113,8 @@ def test_limit_from_too_few_peaks_is_refused():
 
 
 def test_limits_at_the_edge_of_what_a_node_holds_are_refused():
-    well = limits.Limit(120.0, 100.0, 140.0, 300)
-    found = dict.fromkeys(CLASSES[1:], well)
+    valid = limits.Limit(120.0, 100.0, 140.0, 300)
+    found = dict.fromkeys(CLASSES[1:], valid)
     assert list(limits.limits(found))[:5] == [158] * 5
     for value in (-3.0, 380.0):
         with pytest.raises(UserError, match="animal"):
@@ -126,20 +126,20 @@ def test_quiet_peaks_count_a_long_noise_once():
     score[50:60, 2] = 300
     score[150:155, 5] = 300
     calm = np.zeros(200, np.uint8)
-    heard = Hops(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
-    peaks = limits.quiet_peaks([(heard, score)])
+    hops_of = Hops(np.zeros((200, FEATURES), np.uint8), calm, np.arange(200) * 0.512, calm)
+    peaks = limits.quiet_peaks([(hops_of, score)])
     over = {index: sum(x > 0 for x in levels) for index, levels in peaks.levels.items()}
     assert over == {1: 0, 2: 1, 3: 0, 4: 0, 5: 1}
 
 
-def test_quiet_peaks_leave_out_what_fades_after_somebody_has_gone():
+def test_quiet_peaks_leave_out_a_signal_that_fades_after_a_target_has_left():
     score = np.zeros((200, 6), np.int32)
     score[40:62, 5] = 300
     labels = np.zeros(200, np.uint8)
     labels[40:55] = 5
     node = np.zeros(200, np.uint8)
-    heard = Hops(np.zeros((200, FEATURES), np.uint8), labels, np.arange(200) * 0.512, node)
-    peaks = limits.quiet_peaks([(heard, score)])
+    hops_of = Hops(np.zeros((200, FEATURES), np.uint8), labels, np.arange(200) * 0.512, node)
+    peaks = limits.quiet_peaks([(hops_of, score)])
     assert max(level for levels in peaks.levels.values() for level in levels) < 16
     assert peaks.days == pytest.approx((200 - 15 - 20) * 0.512 / 86_400)
 
@@ -166,7 +166,7 @@ def test_train_from_the_command_line_writes_model_and_card(tmp_path, capsys):
         "--json",
     ]
     assert main(words) == 0
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["bytes"] == len(out.read_bytes())
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert summary["bytes"] == len(out.read_bytes())
     assert Forest(Path(out).read_bytes()).version == 1
     assert "Quiet ground of" in card.read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Wild ground: the same however it is cut, with the power that was given, and what it promises."""
+"""Wild ground: the same in pieces of any size, with the power of its input, and its extras."""
 
 import numpy as np
 import pytest

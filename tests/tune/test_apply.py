@@ -152,11 +152,11 @@ async def test_verb_applies_through_the_running_gateway_and_later_goes_back(
         assert await asyncio.to_thread(main, ["tune", "--apply", "n99", "--reason", "x"]) == 2
         assert "there is no node 'n99'" in capsys.readouterr().err
         assert await asyncio.to_thread(main, [*words, "--who", "Ben M."]) == 0
-        said = capsys.readouterr().out
-        assert "threshold 0 to 5; in 30 days it is proposed to go back" in said
+        table = capsys.readouterr().out
+        assert "threshold 0 to 5; in 30 days it is proposed to go back" in table
         assert await asyncio.to_thread(main, ["tune", "--node", NOISY]) == 0
-        said = capsys.readouterr().out
-        assert "tuned from 0 to 5 by Ben M. until" in said and "pump beside it" in said
+        table = capsys.readouterr().out
+        assert "tuned from 0 to 5 by Ben M. until" in table and "pump beside it" in table
         assert await asyncio.to_thread(main, [*words, "--keep"]) == 2
         assert "no change of n02 is proposed" in capsys.readouterr().err
         later_us = time.time_ns() // 1000 + 31 * DAY_US
@@ -184,9 +184,9 @@ async def test_lost_confirmed_detections_must_be_accepted_by_their_number(
     words = ["tune", "--apply", NOISY, "--reason", "pump beside it"]
     async with running(tmp_path) as (_gateway, node):
         assert await asyncio.to_thread(main, words) == 2
-        said = capsys.readouterr().err
-        assert "1 confirmed detection of n02 would have been lost (person" in said
-        assert said.count("\n") == 1 and "add --accept-lost 1" in said
+        error = capsys.readouterr().err
+        assert "1 confirmed detection of n02 would have been lost (person" in error
+        assert error.count("\n") == 1 and "add --accept-lost 1" in error
         assert not node.configured
         assert await asyncio.to_thread(main, [*words, "--accept-lost", "1"]) == 0
     (entry,) = entries(tmp_path, "tuning.set")

@@ -123,7 +123,7 @@ def test_hours_in_which_people_cannot_be_separated_from_noise_do_not_count() -> 
     assert found.excluded_h == {
         "alarm not assessed": 1.0,
         "masked": 1.0,
-        "own people announced": 1.0,
+        "authorised activity": 1.0,
         "people or vehicles confirmed": 1.0,
         "sector disarmed": 4 * 14 + 1.0,
     }

@@ -70,7 +70,7 @@ def test_proposal_without_exposure_is_always_no_change(of: Figures) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "action", "says"),
+    ("changed", "action", "expected"),
     [
         ({}, Action.RAISE, "certainly above 3"),
         ({"threshold_x10": 17}, Action.RAISE, "certainly above 3"),
@@ -94,8 +94,8 @@ def test_proposal_without_exposure_is_always_no_change(of: Figures) -> None:
         ({"base_x10": 0}, Action.RAISE, "certainly above 3"),
     ],
 )
-def test_proposal_of_a_noisy_node_with_one_figure_changed_says_why(
-    changed: dict[str, int], action: Action, says: str
+def test_proposal_of_a_noisy_node_with_one_figure_changed_states_why(
+    changed: dict[str, int], action: Action, expected: str
 ) -> None:
     found = propose(replace(NOISY, **changed))  # type: ignore[arg-type]  # fields by name
-    assert (found.action, says in found.why) == (action, True), found
+    assert (found.action, expected in found.why) == (action, True), found

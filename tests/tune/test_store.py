@@ -62,7 +62,7 @@ def test_store_of_a_noisy_and_of_quiet_nodes_gives_a_raise_and_no_more(
     noisy = node(found)
     assert noisy["listened_h"] == pytest.approx(14 * 24, abs=0.5)
     assert noisy["quiet_h"] == pytest.approx(14 * 24 - 2, abs=0.5)
-    assert noisy["excluded_h"] == {"own people announced": 2.0}
+    assert noisy["excluded_h"] == {"authorised activity": 2.0}
     assert (noisy["false"], noisy["unconfirmed"], noisy["confirmed"]) == (14 * 6, 0, 2)
     assert noisy["per_day"][1] < 6 < noisy["per_day"][2]
     assert {rate["target"] for rate in noisy["rates"]} == {"person"}
@@ -92,17 +92,17 @@ def test_replay_shows_which_detections_and_alarms_would_not_have_come(
     assert tune(capsys, store, "--replay") == tune(capsys, store, "--replay")
 
 
-def test_table_says_what_is_proposed_and_what_cannot_be_replayed(
+def test_table_shows_what_is_proposed_and_what_cannot_be_replayed(
     store: Path, capsys: Capture
 ) -> None:
     assert main(["tune", "--store", str(store), "--replay"]) == 0
-    said = capsys.readouterr().out
-    assert "raise to 5" in said and "no confirmed detection would have been lost" in said
-    assert "replay of n02 at 5: 84 detections would not have come, and 84 of" in said
-    assert "replay of n01 at -5: not possible: what was below the present threshold" in said
+    table = capsys.readouterr().out
+    assert "raise to 5" in table and "no confirmed detection would have been lost" in table
+    assert "replay of n02 at 5: 84 detections would not have come, and 84 of" in table
+    assert "replay of n01 at -5: not possible: what was below the present threshold" in table
     assert main(["tune", "--store", str(store), "--node", "n01"]) == 0
-    said = capsys.readouterr().out
-    assert "n01" in said and "n02" not in said
+    table = capsys.readouterr().out
+    assert "n01" in table and "n02" not in table
 
 
 def test_walks_that_are_as_weak_as_the_pump_are_named_as_lost(
@@ -126,7 +126,7 @@ def test_walks_that_are_as_weak_as_the_pump_are_named_as_lost(
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "expected"),
     [
         (Plan(days=2), "too little quiet (48 of 72 hours)"),
         (Plan(days=14, assess=None), "84 detections in hours that do not count may be unwanted"),
@@ -138,10 +138,10 @@ def test_walks_that_are_as_weak_as_the_pump_are_named_as_lost(
     ids=["two days", "not assessed", "people", "animals", "strong", "bound"],
 )
 def test_evidence_that_is_thin_or_of_people_proposes_no_change(
-    plan: Plan, says: str, tmp_path: Path, capsys: Capture
+    plan: Plan, expected: str, tmp_path: Path, capsys: Capture
 ) -> None:
     proposal = node(tune(capsys, live(tmp_path, NOW_US, plan)))["proposal"]
-    assert (proposal["action"], says in proposal["why"]) == ("no change", True), proposal
+    assert (proposal["action"], expected in proposal["why"]) == ("no change", True), proposal
 
 
 HOSTILE = {
@@ -228,7 +228,7 @@ def test_exposure_is_by_the_heartbeat_interval_of_then(tmp_path: Path, capsys: C
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "expected"),
     [
         (["--store", "none.db"], "there is no store"),
         (["--store", "text.db"], "not a database"),
@@ -246,7 +246,7 @@ def test_exposure_is_by_the_heartbeat_interval_of_then(tmp_path: Path, capsys: C
 )
 def test_tune_of_bad_input_is_one_line_and_status_2(
     words: list[str],
-    says: str,
+    expected: str,
     store: Path,
     fortnight: Path,
     capsys: Capture,
@@ -256,8 +256,8 @@ def test_tune_of_bad_input_is_one_line_and_status_2(
     Path("text.db").write_text("text " * 2000)
     named = {"STORE": str(store), "CONFIG": str(fortnight / "gateway.toml")}
     assert main(["tune", *[named.get(word, word) for word in words]]) == 2
-    said = capsys.readouterr().err
-    assert (says in said, said.count("\n")) == (True, 1), said
+    error = capsys.readouterr().err
+    assert (expected in error, error.count("\n")) == (True, 1), error
 
 
 def test_store_that_holds_no_log_or_an_altered_one_is_one_line(
@@ -266,9 +266,9 @@ def test_store_that_holds_no_log_or_an_altered_one_is_one_line(
     change(store, "UPDATE log SET value = '[]' WHERE kind = 'Detection' AND id % 50 = 0")
     assert main(["tune", "--store", str(store)]) == 0
     assert main(["tune", "--store", str(store), "--replay"]) == 2
-    said = capsys.readouterr().err
-    assert ("cannot be replayed: log" in said, said.count("\n")) == (True, 1), said
+    error = capsys.readouterr().err
+    assert ("cannot be replayed: log" in error, error.count("\n")) == (True, 1), error
     change(store, "DELETE FROM log")
     assert main(["tune", "--store", str(store)]) == 2
-    said = capsys.readouterr().err
-    assert ("holds no log" in said, said.count("\n")) == (True, 1), said
+    error = capsys.readouterr().err
+    assert ("holds no log" in error, error.count("\n")) == (True, 1), error

@@ -34,7 +34,7 @@ BEAT_S = 600
 @dataclass
 class Plan:
     """What happens. `pump_pct` are the confidences of the reports of one pump start; `walk_pct`
-    that of people in a walk test each week; `assess` what operators say of the pump's alarms."""
+    that of people in a walk test each week; `assess` the disposition of the pump's alarms."""
 
     days: int = 28
     pump_hours: tuple[int, ...] = (22, 23, 0, 1, 2, 3)

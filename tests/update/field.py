@@ -125,7 +125,7 @@ class LiveNode:
 
 
 class Field:
-    """`async with Field(...)`: gateway and nodes run; `update()` begins a rollout."""
+    """`async with Field(...)`: gateway and nodes run; `update()` starts a rollout."""
 
     def __init__(self, folder: Path, interpreter: Path, names: list[str]) -> None:
         self.folder = folder
@@ -196,19 +196,19 @@ class Field:
         deadline = time.monotonic() + timeout_s
         while not is_so():
             if time.monotonic() > deadline:
-                told = "\n".join(f"{n}: {node.text()[-1500:]}" for n, node in self.nodes.items())
-                raise AssertionError(f"not within {timeout_s} s: {what}\n{told}")
+                texts = (f"{n}: {node.text()[-1500:]}" for n, node in self.nodes.items())
+                raise AssertionError("\n".join([f"not within {timeout_s} s: {what}", *texts]))
             await asyncio.sleep(0.1)
 
-    async def heard(self) -> None:
-        """Wait until every node has said hello."""
+    async def connected(self) -> None:
+        """Wait for the hello of every node."""
         views = self.gateway.service.stages.intake.registry.views
         await self.until(
             lambda: all(views[name].fw for name in self.names), 60, "hello of every node"
         )
 
     async def update(self, release: object, waves: list[list[str]], **more: object) -> Rollout:
-        """Begin a rollout of any Release, checked or not, past the command line's checks."""
+        """Start a rollout of any Release, without the checks of the command line."""
         stages = self.gateway.service.stages
         rollout = Rollout(
             command=0,
@@ -218,13 +218,13 @@ class Field:
             files=len(release.contents),
             by="test",
             nodes=plan(waves),
-            **{"soak_s": 0, "patience_s": 120, **more},
+            **{"soak_s": 0, "node_timeout_s": 120, **more},
         )
 
         def begin(now_us: int) -> Work:
             firmware = stages.intake.registry.firmware()
-            happened = stages.updates.begin(now_us, rollout, release, firmware)
-            return Work(stages.happened(happened, now_us))
+            effects = stages.updates.begin(now_us, rollout, release, firmware)
+            return Work(stages.apply(effects, now_us))
 
         await self.gateway.service.intake_stage.request(begin)
         return self.rollout

@@ -74,7 +74,7 @@ def node(micropython: Path) -> Ask:
 
 
 def openssl(key: bytes, message: bytes, signature: bytes) -> bool:
-    """What an independent implementation says."""
+    """The verdict of an independent implementation."""
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -195,7 +195,7 @@ def test_keys_of_small_order_sign_nothing(node: Ask):
 
 
 def test_r_of_small_order_signs_nothing(node: Ask):
-    # s = k a makes the equation hold for R = neutral: only the owner of a can, but nobody should.
+    # s = k a makes the equation hold for R = neutral: not even the owner of a should sign so.
     secret = hashlib.sha512(b"\x07" * 32).digest()
     a = int.from_bytes(secret[:32], "little") & ~7 & ~(1 << 255) | 1 << 254
     a &= (1 << 255) - 1

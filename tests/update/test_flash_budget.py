@@ -43,7 +43,7 @@ def test_two_trees_safe_mode_and_a_full_ledger_fit_the_flash_of_a_pico_w(
     for name in (TREE, SAFE_MODE):
         put(name, (out / name).read_bytes())
         note(name)
-    put("b.fw", bytes(package.TREE_MOST))
+    put("b.fw", bytes(package.MAX_CONTENT_BYTES))
     note("b.fw at its largest")
     for number in range(LEDGER_SEGMENTS + 1):
         put(f"state/{number:08}.seg", bytes(BLOCK))
@@ -51,6 +51,6 @@ def test_two_trees_safe_mode_and_a_full_ledger_fit_the_flash_of_a_pico_w(
     total = sum(used.values())
     with capsys.disabled():
         sys.stdout.write(f"\nblocks of {BLOCK} B on a Pico W: {used}; {total} of {BLOCKS} ")
-    # And a.fw may grow as large as b.fw; copy on write needs some blocks that nobody uses.
+    # And a.fw may grow as large as b.fw; copy on write needs some free blocks.
     largest = total - used[TREE] + used["b.fw at its largest"]
     assert largest <= BLOCKS * 95 // 100

@@ -37,7 +37,7 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
 ):
     names = ["n01", "n02", "n03"]
     async with Field(tmp_path, micropython, names) as field:
-        await field.heard()
+        await field.connected()
         data = made(tmp_path, "0.2.0", mark, "good")
         (tmp_path / "good.gwr").write_bytes(data)
         (tmp_path / "release.pub").write_text(
@@ -52,11 +52,15 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
         code = await asyncio.to_thread(main, words)
         printed = capsys.readouterr()
         assert code == 0, printed
-        told = json.loads(printed.out)
+        report = json.loads(printed.out)
         views = field.gateway.service.stages.intake.registry.views
-        assert told["ended"] == DONE
-        assert {one["node"]: one["wave"] for one in told["nodes"]} == {"n02": 0, "n01": 1, "n03": 1}
-        assert {one["stage"] for one in told["nodes"]} == {"done"}
+        assert report["ended"] == DONE
+        assert {one["node"]: one["wave"] for one in report["nodes"]} == {
+            "n02": 0,
+            "n01": 1,
+            "n03": 1,
+        }
+        assert {one["stage"] for one in report["nodes"]} == {"done"}
         lines = release_of(data).manifest.decode().splitlines()[HEAD_LINES:]
         changed = {
             number
@@ -69,7 +73,7 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
             assert "update kept version=2000" in text
             # It holds the release as it was signed, of which most was copied, not fetched.
             assert (field.nodes[name].tree / "b.fw").read_bytes() == data
-            wants = [p.file for p in field.parts if p.command_id == told["command"]]
+            wants = [p.file for p in field.parts if p.command_id == report["command"]]
             assert set(wants) == {0, *changed}
         # The same version once more has nothing to do.
         assert await asyncio.to_thread(main, words) == 0
@@ -84,7 +88,7 @@ async def test_update_cut_off_again_and_again_goes_on_where_it_was(
             path.write_text(path.read_text() + "CHANGED = 1\n")
 
     async with Field(tmp_path, micropython, ["n01"]) as field:
-        await field.heard()
+        await field.connected()
         node = field.nodes["n01"]
         await field.update(release_of(made(tmp_path, "0.2.0", change_much, "big")), [["n01"]])
         files: list[int] = []
@@ -112,14 +116,14 @@ async def test_update_that_cannot_start_is_taken_back_and_stops_the_waves(
     micropython: Path, tmp_path: Path
 ):
     async with Field(tmp_path, micropython, ["n01", "n02"]) as field:
-        await field.heard()
+        await field.connected()
         release = release_of(made(tmp_path, "0.2.0", break_start, "bad"))
         await field.update(release, [["n01"], ["n02"]])
         rollout = await field.ended()
         assert rollout.ended == "stopped by itself: n01 failed"
         first, second = rollout.nodes
         assert first.stage is Stage.FAILED
-        assert "did not prove itself; the old one is back" in first.reason
+        assert "failed its self-test; the old one is back" in first.reason
         assert second.stage is Stage.WAITING
         text = field.nodes["n01"].text()
         assert text.count("node stops cause=") == 3

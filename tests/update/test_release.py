@@ -74,7 +74,7 @@ def test_release_made_signed_and_shown_by_the_commands_of_the_guide(
 
 
 @pytest.mark.parametrize("board", boards())
-def test_release_of_the_firmware_says_its_version_and_fits_the_flash(board: str):
+def test_release_of_the_firmware_holds_its_version_and_fits_the_flash(board: str):
     release = parse(make_release(board, "9.8.7", KEY))
     paths = [line.split()[2] for line in release.manifest.decode().splitlines()[4:]]
     assert paths == [path.replace(".py", ".mpy") for path in read_sources(board)]
@@ -115,18 +115,18 @@ def test_release_of_firmware_that_does_not_compile_names_file_and_line(
     key = ["release", "key", "--out", str(tmp_path / "release.key")]
     assert main([*key, "--passphrase-file", str(passphrase)]) == 0
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert "ugs/clock.py" in said and "SyntaxError" in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "ugs/clock.py" in error and "SyntaxError" in error
+    assert error.count("\n") == 1
 
 
-def test_parts_of_a_release_put_together_are_its_files():
+def test_chunks_of_a_release_joined_are_its_files():
     release = parse(small())
     for number, whole in enumerate((release.manifest, *release.contents)):
-        pieces = [release.part(number, at) for at in range(0, len(whole), package.PIECE)]
-        assert b"".join(pieces) == whole
-        assert release.part(number, len(whole)) == b""
-    assert release.part(99, 0) == b""
+        chunks = [release.chunk(number, at) for at in range(0, len(whole), package.CHUNK_BYTES)]
+        assert b"".join(chunks) == whole
+        assert release.chunk(number, len(whole)) == b""
+    assert release.chunk(99, 0) == b""
     assert len(release.order) == 100
 
 
@@ -149,8 +149,8 @@ def test_release_cut_anywhere_or_with_more_behind_it_is_refused():
         parse(data + b"\n")
 
 
-def test_release_larger_than_a_node_takes_says_so():
-    files = {f"ugs/file{number}.mpy": b"1" * package.FILE_MOST for number in range(5)}
+def test_release_larger_than_a_node_takes_is_refused():
+    files = {f"ugs/file{number}.mpy": b"1" * package.MAX_FILE_BYTES for number in range(5)}
     with pytest.raises(ConfigError, match="327680 bytes of files, and a node takes 262144"):
         parse(package.build("pico_w", "0.2.0", MPY, files, KEY))
 

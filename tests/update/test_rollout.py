@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The rollout as a pure step: waves, patience, stops; and the words that make waves."""
+"""The rollout as a pure step: waves, timeouts, stops; and the words that make waves."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.updates.desk import from_dict, to_dict
 from gateway.updates.rollout import (
     DONE,
     Begin,
@@ -17,17 +17,18 @@ from gateway.updates.rollout import (
     Input,
     Order,
     Output,
+    Reported,
+    Requested,
     Rollout,
     Settled,
     Stage,
     Stop,
     Tick,
-    Told,
-    Wants,
     WaveBegins,
     plan,
     step,
 )
+from gateway.updates.service import from_dict, to_dict
 from gateway.updates.waves import DEFAULT, waves_of
 
 S = 1_000_000
@@ -42,7 +43,7 @@ def rollout(*waves: list[str], **more: int) -> Rollout:
         version="0.2.0",
         board="pico_w",
         files=60,
-        by="somebody",
+        by="eva",
         nodes=plan(waves),
         **more,
     )
@@ -59,48 +60,48 @@ def play(state: Rollout, *inputs: tuple[int, Input]) -> tuple[Rollout, list[Outp
 BEGIN = Begin(frozenset())
 
 
-def test_rollout_begun_orders_the_first_wave_only():
+def test_rollout_started_orders_the_first_wave_only():
     state, out = play(rollout(["n01"], ["n02", "n03"]), (0, BEGIN))
     assert out == [WaveBegins(0, ("n01",)), Order("n01")]
     assert [one.stage for one in state.nodes] == [Stage.ORDERED, Stage.WAITING, Stage.WAITING]
 
 
 def test_rollout_after_a_wave_is_done_rests_before_the_next():
-    begun = rollout(["n01"], ["n02", "n03"], soak_s=30)
-    state, out = play(begun, (0, BEGIN), (9, Told("n01", 7, "")), (38, Tick()))
+    started = rollout(["n01"], ["n02", "n03"], soak_s=30)
+    state, out = play(started, (0, BEGIN), (9, Reported("n01", 7, "")), (38, Tick()))
     assert out[2:] == [Settled("n01", "")]
     state, out = play(state, (39, Tick()))
     assert out == [WaveBegins(1, ("n02", "n03")), Order("n02"), Order("n03")]
-    state, out = play(state, (50, Told("n03", 7, "")), (51, Told("n02", 7, "")))
+    state, out = play(state, (50, Reported("n03", 7, "")), (51, Reported("n02", 7, "")))
     assert out[-1] == Ended(DONE)
     assert state.ended == DONE
 
 
 def test_rollout_with_a_failed_node_stops_by_itself():
-    state, out = play(rollout(["n01"], ["n02"]), (0, BEGIN), (9, Told("n01", 7, "failed: no")))
+    state, out = play(rollout(["n01"], ["n02"]), (0, BEGIN), (9, Reported("n01", 7, "failed: no")))
     assert out[-2:] == [Settled("n01", "failed: no"), Ended("stopped by itself: n01 failed")]
-    assert play(state, (500, Tick()), (501, Told("n02", 7, "")))[1] == []
+    assert play(state, (500, Tick()), (501, Reported("n02", 7, "")))[1] == []
 
 
 def test_rollout_with_failures_allowed_goes_on_up_to_them():
-    state = rollout(["n01"], ["n02"], ["n03"], failures_most=1, soak_s=0)
-    state, out = play(state, (0, BEGIN), (1, Told("n01", 7, "x")), (2, Tick()))
+    state = rollout(["n01"], ["n02"], ["n03"], max_failures=1, soak_s=0)
+    state, out = play(state, (0, BEGIN), (1, Reported("n01", 7, "x")), (2, Tick()))
     assert Order("n02") in out
-    state, out = play(state, (3, Told("n02", 7, "y")))
+    state, out = play(state, (3, Reported("n02", 7, "y")))
     assert out[-1] == Ended("stopped by itself: n01, n02 failed")
 
 
 def test_rollout_to_a_silent_node_repeats_the_command_and_then_gives_up():
-    state, out = play(rollout(["n01"], patience_s=200), (0, BEGIN), (60, Tick()))
+    state, out = play(rollout(["n01"], node_timeout_s=200), (0, BEGIN), (60, Tick()))
     assert out.count(Order("n01")) == 1
-    state, out = play(state, (61, Tick()), (100, Wants("n01", 7, 3)), (160, Tick()))
+    state, out = play(state, (61, Tick()), (100, Requested("n01", 7, 3)), (160, Tick()))
     assert out == [Order("n01")]
     assert state.nodes[0].file == 3
     state, out = play(state, (201, Tick()))
     assert out[0] == Settled("n01", "not done in 200 s")
 
 
-def test_hello_of_an_ordered_node_gets_the_command_anew_unless_it_is_on_trial():
+def test_hello_of_an_ordered_node_gets_the_command_again_unless_it_is_on_trial():
     state, _out = play(rollout(["n01"], ["n02"]), (0, BEGIN))
     assert play(state, (5, Hello("n01", "0.1.0")))[1] == [Order("n01")]
     assert play(state, (5, Hello("n01", "0.2.0")))[1] == []
@@ -110,8 +111,27 @@ def test_hello_of_an_ordered_node_gets_the_command_anew_unless_it_is_on_trial():
 
 def test_results_of_other_commands_and_other_nodes_change_nothing():
     state, _out = play(rollout(["n01"], ["n02"]), (0, BEGIN))
-    for given in (Told("n01", 6, ""), Told("n02", 7, ""), Told("n99", 7, ""), Wants("n01", 6, 9)):
+    for given in (
+        Reported("n01", 6, ""),
+        Reported("n02", 7, ""),
+        Reported("n99", 7, ""),
+        Requested("n01", 6, 9),
+    ):
         assert play(state, (5, given)) == (state, [])
+
+
+def test_rollout_stored_by_an_earlier_version_is_read_with_all_its_values():
+    state, _out = play(rollout(["n01"], ["n02"], node_timeout_s=90, max_failures=2), (0, BEGIN))
+    stored = to_dict(replace(state, soaked_us=NOW))
+    earlier = {
+        "max_failures": "failures_most",
+        "node_timeout_s": "patience_s",
+        "soaked_us": "rested_us",
+        "contact_us": "heard_us",
+    }
+    nodes = [{earlier.get(k, k): v for k, v in node.items()} for node in stored["nodes"]]
+    old = {earlier.get(k, k): v for k, v in stored.items()} | {"nodes": nodes}
+    assert from_dict(old) == from_dict(stored) == replace(state, soaked_us=NOW)
 
 
 def test_rollout_of_nodes_that_have_the_version_is_done_at_once():
@@ -120,9 +140,9 @@ def test_rollout_of_nodes_that_have_the_version_is_done_at_once():
     assert not [word for word in out if isinstance(word, Order)]
 
 
-def test_rollout_stopped_by_a_person_orders_nobody_any_more():
+def test_rollout_stopped_by_an_operator_orders_no_more_nodes():
     state, _out = play(rollout(["n01"], ["n02"]), (0, BEGIN))
-    state, out = play(state, (1, Stop("anna: storm")), (2, Told("n01", 7, "")))
+    state, out = play(state, (1, Stop("anna: storm")), (2, Reported("n01", 7, "")))
     assert out == [Ended("stopped: anna: storm")]
     assert state.nodes[1].stage is Stage.WAITING
 
@@ -131,7 +151,7 @@ def test_rollout_under_any_order_of_words_never_orders_ahead_of_its_wave():
     rng = random.Random(9)
     for _ in range(300):
         most = rng.randrange(3)
-        state = rollout(NODES[:1], NODES[1:3], NODES[3:], failures_most=most, soak_s=5)
+        state = rollout(NODES[:1], NODES[1:3], NODES[3:], max_failures=most, soak_s=5)
         now_s = 0
         given: Input = BEGIN
         while state.active and now_s < 50_000:
@@ -152,8 +172,8 @@ def test_rollout_under_any_order_of_words_never_orders_ahead_of_its_wave():
                 [
                     Tick(),
                     Hello(node, rng.choice(["0.1.0", "0.2.0"])),
-                    Wants(node, 7, 2),
-                    Told(node, 7, rng.choice(["", "", "", "failed"])),
+                    Requested(node, 7, 2),
+                    Reported(node, 7, rng.choice(["", "", "", "failed"])),
                 ]
             )
             assert from_dict(to_dict(state)) == state

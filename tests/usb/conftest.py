@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Boards on a simulated cable, and a site to enrol them in."""
+"""Boards on a simulated cable, and a site for their enrolment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import Journal
+from gateway.enrolment import EnrolmentLog
 from sim_hardware.usb.board import UsbBoard
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
@@ -20,7 +20,7 @@ SITE = "north"
 
 
 class Quiet:
-    """A progress nobody watches."""
+    """A progress display without output."""
 
     def begin(self, what: str, total: int) -> None:
         pass
@@ -30,10 +30,10 @@ class Quiet:
 
 
 @dataclass
-class Desk:
-    """What the installer's laptop has."""
+class Laptop:
+    """The files of the installer's laptop."""
 
-    journal: Journal
+    journal: EnrolmentLog
     provisioner: Provisioner
     tree: Path
 
@@ -59,9 +59,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, micropython: Path) -> Desk:
-    journal = Journal(tmp_path / "data" / "enrolment.jsonl", ROOT)
-    made = Desk(journal, Provisioner(journal, ROOT), tmp_path / "tree")
+def laptop(tmp_path: Path, micropython: Path) -> Laptop:
+    journal = EnrolmentLog(tmp_path / "data" / "enrolment.jsonl", ROOT)
+    made = Laptop(journal, Provisioner(journal, ROOT), tmp_path / "tree")
     # The simulated board runs the MicroPython of this machine.
     write_tree(made.wish().config, made.tree, mpy_of_interpreter(micropython))
     return made

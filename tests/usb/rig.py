@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the USB tests share: a site to flash for, images, and waiting for another thread."""
+"""Shared by the USB tests: a site, images, and waiting for another thread."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ host = "192.168.4.1"
 
 
 def until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    """Until what another thread changes is so."""
+    """Wait until a condition that another thread changes is true."""
     end_s = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end_s, "it did not come about"
@@ -72,5 +72,5 @@ def uf2_image(program: bytes, family: int = 0xE48BFF56) -> bytes:
 
 
 def esp32_image(size: int = 40_000) -> bytes:
-    """Something esptool takes for an application: the magic byte, and noise."""
+    """An image that esptool accepts as an application: the magic byte, and noise."""
     return b"\xe9" + os.urandom(size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated board's console: MicroPython's own tool finds it genuine, and so does ours."""
+"""The simulated board's console: MicroPython's own tool works with it, and so does ours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mpremote(board, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_console_is_genuine_to_mpremote(plug, tmp_path) -> None:
+def test_console_works_with_mpremote(plug, tmp_path) -> None:
     board = plug()
     data = os.urandom(3000)
     (tmp_path / "some.bin").write_bytes(data)
@@ -38,7 +38,7 @@ def test_console_is_genuine_to_mpremote(plug, tmp_path) -> None:
     assert "Pico W" in mpremote(board, "exec", "import sys; print(sys.implementation._machine)")
 
 
-def test_console_files_outlive_a_reset_and_a_power_cut(plug) -> None:
+def test_console_files_survive_a_reset_and_a_power_cut(plug) -> None:
     board = plug()
     repl = Repl(str(board.port))
     repl.enter()
@@ -124,15 +124,15 @@ def test_repl_running_program_is_interrupted(plug) -> None:
 def test_repl_error_on_the_board_is_one_plain_line(plug) -> None:
     repl = Repl(str(plug().port))
     repl.enter()
-    with pytest.raises(BoardError) as told:
+    with pytest.raises(BoardError) as raised:
         repl.run("raise ValueError('a\\x1b[31mred\\nsecret')")
-    assert "\n" not in str(told.value)
-    assert "\x1b" not in str(told.value)
+    assert "\n" not in str(raised.value)
+    assert "\x1b" not in str(raised.value)
     assert repl.run("print(1)").split() == [b"1"]
     repl.close()
 
 
-def test_repl_unplugged_board_is_told_at_once(plug) -> None:
+def test_repl_unplugged_board_fails_at_once(plug) -> None:
     board = plug()
     repl = Repl(str(board.port))
     repl.enter()
@@ -142,7 +142,7 @@ def test_repl_unplugged_board_is_told_at_once(plug) -> None:
     repl.close()
 
 
-def test_repl_port_that_says_nothing_is_no_board(monkeypatch) -> None:
+def test_repl_silent_port_is_no_board(monkeypatch) -> None:
     monkeypatch.setattr("tools.flash.repl._TRIES", 1)
     ours, theirs = os.openpty()
     with pytest.raises(CableError, match="no MicroPython prompt"):
@@ -151,7 +151,7 @@ def test_repl_port_that_says_nothing_is_no_board(monkeypatch) -> None:
     os.close(theirs)
 
 
-def test_repl_port_that_is_in_use_is_told(plug) -> None:
+def test_repl_port_in_use_is_refused(plug) -> None:
     board = plug()
     first = Repl(str(board.port))
     with pytest.raises(CableError, match="cannot open"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch doctor`: what is wrong is found, and said with what to do."""
+"""`groundwatch doctor`: faults are found and reported with their remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_doctor_sound_site_has_no_problem(site, capsys) -> None:
     assert all(finding["do"] for finding in findings if finding["state"] != "ok")
 
 
-def test_doctor_missing_configuration_says_how_to_get_one(tmp_path, capsys) -> None:
+def test_doctor_missing_configuration_names_the_command_that_makes_one(tmp_path, capsys) -> None:
     assert cli.main(["doctor", "--config", str(tmp_path / "gateway.toml")]) == 1
     assert "groundwatch init" in capsys.readouterr().out
 
@@ -53,7 +53,7 @@ def test_doctor_mosquitto_is_started_and_its_rules_tried(site) -> None:
     assert states(site)["broker"] == "ok"
 
 
-def test_doctor_port_without_permission_says_dialout(tmp_path, monkeypatch) -> None:
+def test_doctor_port_without_permission_names_the_group(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     finding = doctor.serial_ports([Port("/dev/ttyACM9", "Raspberry Pi")])[0]
     assert finding.state == "problem"
@@ -73,7 +73,7 @@ def test_doctor_clock_by_its_quality_is_ok_or_a_warning(synchronised, max_error_
     assert finding.state == state
 
 
-def test_doctor_site_without_an_origin_says_how_to_get_one(site) -> None:
+def test_doctor_site_without_an_origin_names_the_missing_keys(site) -> None:
     [finding] = [one for one in doctor.examine(site) if one.check == "origin"]
     assert finding.state == "ok"
     assert "latitude" in finding.do

@@ -27,7 +27,7 @@ def usb(device: str, vid: int | None) -> SimpleNamespace:
     return SimpleNamespace(device=device, vid=vid, serial_number="e661")
 
 
-def test_ports_of_boards_are_told_from_other_serial_ports() -> None:
+def test_ports_of_boards_are_distinguished_from_other_serial_ports() -> None:
     listed = [usb("/dev/ttyS0", None), usb("/dev/ttyUSB0", 0x10C4), usb("/dev/ttyACM0", 0x2E8A)]
     found = ports.ports(lambda: listed)
     assert [port.device for port in found] == ["/dev/ttyACM0", "/dev/ttyUSB0"]
@@ -45,7 +45,7 @@ def test_boot_drives_are_known_by_their_information_file(tmp_path) -> None:
     assert ports.boot_drives(lambda: sorted(tmp_path.iterdir())) == [tmp_path / "RPI-RP2"]
 
 
-def test_boot_drive_that_is_not_mounted_is_told_how_to(tmp_path) -> None:
+def test_boot_drive_that_is_not_mounted_gives_the_command(tmp_path) -> None:
     assert ports.unmounted_drive(tmp_path) == ""
     (tmp_path / "RPI-RP2").touch()
     assert "udisksctl mount" in ports.unmounted_drive(tmp_path)
@@ -77,7 +77,7 @@ def test_image_of_any_kind_but_the_boards_is_refused(tmp_path) -> None:
         images.given(ESP32, tmp_path / "absent")
 
 
-def test_image_of_an_rp2350_may_begin_with_a_block_that_is_not_written(tmp_path) -> None:
+def test_image_of_an_rp2350_may_start_with_a_block_that_is_not_written(tmp_path) -> None:
     path = tmp_path / "image"
     good = uf2_image(b"program" * 100, family=0xE48BFF59)
     absolute = uf2_image(b"\xef" * 300, family=0xE48BFF57)[:512]  # the first of two, erratum E10
@@ -96,7 +96,7 @@ def test_image_of_an_rp2350_may_begin_with_a_block_that_is_not_written(tmp_path)
 
 @pytest.fixture
 def served(tmp_path):
-    """A server of released firmware: what it gives for any name is `body`."""
+    """A server of released firmware: the response for any name is `body`."""
     given = SimpleNamespace(body=uf2_image(b"released" * 2000), asked=[])
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -143,13 +143,13 @@ def test_pinned_image_damaged_in_the_cache_is_not_used(served, tmp_path) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_pinned_image_without_a_network_says_how_else(kind, tmp_path) -> None:
+def test_pinned_image_without_a_network_names_the_option(kind, tmp_path) -> None:
     assert kind.image_sha256 is None or len(bytes.fromhex(kind.image_sha256)) == 32
     with pytest.raises(UserError, match="--image"):
         images.pinned(kind, lambda _size: None, "http://127.0.0.1:9/", tmp_path)
 
 
-def test_board_kinds_tell_what_to_wire_and_are_told_by_their_micropython() -> None:
+def test_board_kinds_list_their_wiring_and_are_recognised_by_their_micropython() -> None:
     for kind in KINDS:
         assert any(row[0] == "PIR" for row in kind.wiring())
         assert all(len(row) == 3 for row in kind.wiring())
@@ -168,7 +168,7 @@ def test_board_kinds_tell_what_to_wire_and_are_told_by_their_micropython() -> No
 @pytest.mark.parametrize(
     "kind", [one for one in KINDS if not one.by_drive], ids=lambda one: one.name
 )
-def test_chip_and_place_of_its_image_are_as_esptool_has_them(kind) -> None:
+def test_chip_and_address_of_its_image_are_those_of_esptool(kind) -> None:
     (rom,) = [one for one in ROM_LIST if one.CHIP_NAME.replace("-", "") == kind.chip]
     assert kind.flash_offset == rom.BOOTLOADER_FLASH_OFFSET
 
@@ -200,7 +200,7 @@ def test_board_that_cannot_run_the_node_is_refused_with_the_reason() -> None:
             must_be_supported(kind)
 
 
-def test_uf2_copy_of_a_drive_that_stays_is_told(tmp_path) -> None:
+def test_uf2_copy_to_a_drive_that_stays_is_refused(tmp_path) -> None:
     (tmp_path / uf2.INFO).write_text("UF2 Bootloader v3.0\n")
     with pytest.raises(UserError, match="did not take"):
         uf2.await_gone(tmp_path, 0.1)

@@ -12,7 +12,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal
+from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.keys import load_fleet_root
 from sim_hardware.usb.board import UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
@@ -144,7 +144,7 @@ def test_node_in_a_wrong_wifi_is_repaired_by_the_same_command(site, plug, capsys
     assert second["wifi"]["passphrase"] == load_config(site / "gateway.toml").nodes.passphrase
     assert (again["new_key"], second["key"]) == (False, first["key"])
     root = load_fleet_root(site / "keys" / "fleet.key")
-    assert len(Journal(site / "data" / ENROLMENT, root).history()) == 2
+    assert len(EnrolmentLog(site / "data" / ENROLMENT, root).history()) == 2
 
 
 async def test_node_that_does_not_report_to_a_running_gateway_is_exit_1(site, plug, capsys) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node flash`: a bare board becomes a node; cut anywhere, a rerun repairs it."""
+"""`groundwatch node flash`: a bare board becomes a node; after any cut a rerun repairs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import asdict
 import pytest
 
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
@@ -42,7 +42,7 @@ def groundwatch(capsys, *words: str) -> dict:
 
 
 def back(board: UsbBoard) -> Board:
-    """At its prompt, once it is on the bus again."""
+    """The board at its prompt, when it is on the bus again."""
     until(board.port.exists)
     return Board(str(board.port))
 
@@ -55,34 +55,34 @@ def flash(site, board, *more: str) -> list[str]:
 
 def test_flash_board_with_micropython_becomes_a_node_of_the_site(site, plug, capsys) -> None:
     board = plug()
-    said = groundwatch(capsys, *flash(site, board))
-    assert (said["node"], said["board"], said["generation"]) == ("n07", "pico_w", 1)
+    result = groundwatch(capsys, *flash(site, board))
+    assert (result["node"], result["board"], result["generation"]) == ("n07", "pico_w", 1)
     placed = load_site(site.parent / "site.toml").nodes["n07"]
     assert (placed.x_m, placed.y_m, placed.sector, placed.board) == (75, 12.5, "gate", "pico_w")
     assert "# Placed in March." in (site.parent / "site.toml").read_text()
     root = load_fleet_root(site.parent / "fleet.key")
-    acts = Journal(site.parent / "data" / ENROLMENT, root).history()
+    acts = EnrolmentLog(site.parent / "data" / ENROLMENT, root).history()
     assert [entry.act for entry in acts] == [KeyAct.OFFER, KeyAct.PROVE]
-    assert acts[1].board == said["id"]
+    assert acts[1].board == result["id"]
 
     again = groundwatch(capsys, *flash(site, board))
     assert (again["removed"], again["new_key"]) == (0, False)
     assert again["sent"] <= 2  # the record of starts in its two slots
-    assert len(Journal(site.parent / "data" / ENROLMENT, root).history()) == 2
+    assert len(EnrolmentLog(site.parent / "data" / ENROLMENT, root).history()) == 2
 
 
-def test_flash_whole_tree_and_settings_are_on_the_board(site, plug, capsys, desk) -> None:
+def test_flash_whole_image_and_settings_are_on_the_board(site, plug, capsys, laptop) -> None:
     board = plug()
     groundwatch(capsys, *flash(site, board))
     held = back(board)
     held.hold()
-    assert [path for path in compare(held, desk.files).send if "slot" not in path] == []
-    said = json.loads(held._repl.run("print(open('node.json').read())"))
+    assert [path for path in compare(held, laptop.files).send if "slot" not in path] == []
+    result = json.loads(held._repl.run("print(open('node.json').read())"))
     held.close()
     root = load_fleet_root(site.parent / "fleet.key")
-    assert said["key"] == node_key(root, "north", "n07", 1).hex()
-    assert said["wifi"]["ssid"] == "groundwatch"
-    assert (said["broker"]["host"], said["x_m"], said["y_m"]) == ("192.168.4.1", 75, 12.5)
+    assert result["key"] == node_key(root, "north", "n07", 1).hex()
+    assert result["wifi"]["ssid"] == "groundwatch"
+    assert (result["broker"]["host"], result["x_m"], result["y_m"]) == ("192.168.4.1", 75, 12.5)
 
 
 def test_flash_shows_no_key_on_any_screen_or_command_line(site, plug) -> None:
@@ -93,7 +93,7 @@ def test_flash_shows_no_key_on_any_screen_or_command_line(site, plug) -> None:
     for secret in (root, node_key(root, "north", "n07", 1)):
         assert secret.hex() not in done.stdout + done.stderr + " ".join(words)
     assert "correct horse battery" not in done.stdout + done.stderr
-    assert "GP26" in done.stdout  # what to wire
+    assert "GP26" in done.stdout  # the wiring
     journal = (site.parent / "data" / ENROLMENT).read_text()
     assert node_key(root, "north", "n07", 1).hex() not in journal
 
@@ -102,51 +102,51 @@ def test_flash_dry_run_changes_nothing_anywhere(site, plug, capsys) -> None:
     board = plug()
     back(board).close()  # it has made its file system
     before = (site.parent / "site.toml").read_text(), board.flash.read_bytes()
-    said = groundwatch(capsys, *flash(site, board, "--dry-run"))
-    assert any("send" in step for step in said["steps"])
+    result = groundwatch(capsys, *flash(site, board, "--dry-run"))
+    assert any("send" in step for step in result["steps"])
     assert ((site.parent / "site.toml").read_text(), board.flash.read_bytes()) == before
     assert not (site.parent / "data").exists()
 
 
 @pytest.fixture
-def small(desk, monkeypatch):
-    """A tree of few files: what is cut here is the procedure, not the firmware."""
-    kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy")
-    files = {path: source for path, source in desk.files.items() if path in kept}
+def small(laptop, monkeypatch):
+    """A small image: these tests interrupt the procedure, not the firmware."""
+    kept = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1", "guard.mpy", "node.copy")
+    files = {path: source for path, source in laptop.files.items() if path in kept}
     assert len(files) == len(kept)
     return files
 
 
-def make(desk, board: UsbBoard, files, mode: Mode = Mode.ENROL):
-    """What the command does between finding a board and telling of it."""
+def make(laptop, board: UsbBoard, files, mode: Mode = Mode.ENROL):
+    """What the command does between finding a board and reporting the result."""
     held = back(board)
     held.hold()
     put_files(held, files, Quiet())
-    enrolled = desk.provisioner.enrol(held, desk.wish(mode=mode))
+    enrolled = laptop.provisioner.enrol(held, laptop.wish(mode=mode))
     put_start(held, files)
     held.start()
     return enrolled
 
 
-def is_whole(desk, board: UsbBoard, files) -> bool:
+def is_whole(laptop, board: UsbBoard, files) -> bool:
     held = back(board)
     work = compare(held, files)
-    answered = desk.provisioner._held(held, desk.wish(), desk.provisioner.standing("n07"))
+    answered = laptop.provisioner._held(held, laptop.wish(), laptop.provisioner.standing("n07"))
     held.close()
     # The record of starts changes whenever the board starts.
     send = [path for path in work.send if not path.startswith("slot")]
     return not send and not work.remove and answered is not None
 
 
-def cut_and_repair(desk, lost: UsbBoard, files, mode: Mode, at: int) -> None:
-    """Pull the cable after so many bytes; plug it in and give the same command again."""
+def cut_and_repair(laptop, lost: UsbBoard, files, mode: Mode, at: int) -> None:
+    """Pull the cable after so many bytes; plug it in and run the same command again."""
     lost.cut_after = lost.taken + at
     with pytest.raises(CableError):
-        make(desk, lost, files, mode)
+        make(laptop, lost, files, mode)
     until(lambda: not lost.plugged)
     lost.cut_after = None
     lost.plug()
-    make(desk, lost, files, mode)
+    make(laptop, lost, files, mode)
 
 
 @pytest.fixture(autouse=True)
@@ -155,43 +155,43 @@ def short_wait(monkeypatch):
     monkeypatch.setattr("tools.flash.board._RETURN_S", 3.0)
 
 
-def blank_boards(desk, plug, files, cuts: int) -> None:
+def blank_boards(laptop, plug, files, cuts: int) -> None:
     board = plug("probe")
-    make(desk, board, files)
-    chance = random.Random(11)
+    make(laptop, board, files)
+    rng = random.Random(11)
     for number in range(cuts):
         step = board.taken // cuts
         lost = plug(f"cut{number}", identity=Identity(unique_id=f"e6616408431922{number:02x}"))
-        at = 1 + step * number + chance.randrange(step - 1)
-        cut_and_repair(desk, lost, files, Mode.REPLACE, at)
-        assert is_whole(desk, lost, files), f"cut {number} of {cuts}"
+        at = 1 + step * number + rng.randrange(step - 1)
+        cut_and_repair(laptop, lost, files, Mode.REPLACE, at)
+        assert is_whole(laptop, lost, files), f"cut {number} of {cuts}"
         lost.unplug()
 
 
-def test_flash_cable_pulled_at_many_points_is_repaired_by_the_same_command(desk, plug, small):
-    blank_boards(desk, plug, small, CUTS)
+def test_flash_cable_pulled_at_many_points_is_repaired_by_the_same_command(laptop, plug, small):
+    blank_boards(laptop, plug, small, CUTS)
 
 
 @pytest.mark.slow
-def test_flash_cable_pulled_at_very_many_points_is_repaired(desk, plug, small) -> None:
-    blank_boards(desk, plug, small, 120)
+def test_flash_cable_pulled_at_very_many_points_is_repaired(laptop, plug, small) -> None:
+    blank_boards(laptop, plug, small, 120)
 
 
 @pytest.mark.long
-def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(desk, plug, small) -> None:
+def test_rotation_cut_anywhere_leaves_a_key_that_both_sides_know(laptop, plug, small) -> None:
     board = plug(flash_blocks=32)  # all free blocks are overwritten after each rotation
-    make(desk, board, small)
-    began = board.taken
-    make(desk, board, small, Mode.ROTATE)
-    step = (board.taken - began) // ROTATION_CUTS
+    make(laptop, board, small)
+    before = board.taken
+    make(laptop, board, small, Mode.ROTATE)
+    step = (board.taken - before) // ROTATION_CUTS
     for number in range(ROTATION_CUTS):
-        cut_and_repair(desk, board, small, Mode.ROTATE, 1 + step * number + step // 2)
-        assert is_whole(desk, board, small), f"cut {number} of {ROTATION_CUTS}"
+        cut_and_repair(laptop, board, small, Mode.ROTATE, 1 + step * number + step // 2)
+        assert is_whole(laptop, board, small), f"cut {number} of {ROTATION_CUTS}"
 
 
-def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, small) -> None:
+def test_flash_board_that_was_cut_off_does_not_start_half_an_image(laptop, plug, small) -> None:
     board = plug()
-    make(desk, board, small)
+    make(laptop, board, small)
     held = back(board)
     held.hold()
     held.remove("guard.mpy")
@@ -204,14 +204,14 @@ def test_flash_board_that_was_cut_off_does_not_start_half_a_tree(desk, plug, sma
 
 
 @pytest.mark.long
-def test_flash_noise_on_the_line_is_noticed_and_mended(desk, plug, small) -> None:
-    chance, hits = random.Random(3), []
+def test_flash_noise_on_the_line_is_detected_and_corrected(laptop, plug, small) -> None:
+    rng, hits = random.Random(3), []
 
     def noisy(data: bytes) -> bytes:
-        if chance.random() < 0.02 and len(data) > 40:
+        if rng.random() < 0.02 and len(data) > 40:
             hits.append(len(data))
             hurt = bytearray(data)
-            hurt[chance.randrange(len(hurt))] ^= 1 << chance.randrange(7)
+            hurt[rng.randrange(len(hurt))] ^= 1 << rng.randrange(7)
             return bytes(hurt)
         return data
 
@@ -219,23 +219,23 @@ def test_flash_noise_on_the_line_is_noticed_and_mended(desk, plug, small) -> Non
     board.noise = noisy
     for _ in range(30):
         with contextlib.suppress(CableError, BoardError):
-            make(desk, board, small)
+            make(laptop, board, small)
         if len(hits) > 3:
             break
     board.noise = bytes
     assert len(hits) > 3
-    make(desk, board, small)
-    assert is_whole(desk, board, small)
+    make(laptop, board, small)
+    assert is_whole(laptop, board, small)
 
 
-def test_flash_leftovers_and_an_update_in_use_are_cleared_away(desk, plug, small) -> None:
+def test_flash_over_old_files_and_an_update_in_use_removes_them(laptop, plug, small) -> None:
     board = plug()
-    make(desk, board, small)
+    make(laptop, board, small)
     held = back(board)
     for path in ("b/ugs/node.py", "a/old.py", "slot0", "state/kept", "notes.txt"):
         held.send(path, b"1")
     held.close()
-    make(desk, board, small)
+    make(laptop, board, small)
     held = back(board)
     there = held.inventory((*OWNED, "state", "notes.txt"))
     held.close()
@@ -264,7 +264,7 @@ def test_flash_blank_pico_takes_micropython_from_its_boot_rom_drive(
         board.plug()
 
     with Bootsel(folder, started) as rom:
-        said = groundwatch(
+        result = groundwatch(
             capsys,
             *flash(site, board, "--drive", str(rom.path), "--image", str(image)),
             "--board",
@@ -273,8 +273,8 @@ def test_flash_blank_pico_takes_micropython_from_its_boot_rom_drive(
         until(lambda: programs)
     board.unplug()
     assert programs[0][: len(program)] == program
-    assert said["generation"] == 1
-    assert said["micropython"]
+    assert result["generation"] == 1
+    assert result["micropython"]
 
 
 def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
@@ -294,9 +294,9 @@ def test_flash_pico_with_an_old_micropython_is_sent_to_its_boot_rom(
     monkeypatch.setattr(
         "tools.flash.ports.boot_drives", lambda: [rom.path] if rom.path.exists() else []
     )
-    said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    result = groundwatch(capsys, *flash(site, board, "--image", str(image)))
     rom.unplug()
-    assert said["generation"] == 1
+    assert result["generation"] == 1
 
 
 @pytest.mark.parametrize("architecture", ["armv6m", "armv7emsp", "xtensawin"])
@@ -307,9 +307,9 @@ def test_flash_writes_what_the_micropython_on_the_board_loads(
     board = plug(identity=Identity(mpy=mpy | 1 << 16))  # a flag of the architecture, not compared
     groundwatch(capsys, *flash(site, board))
     held = back(board)
-    said = held._repl.run("f=open('a.fw','rb')\nf.seek(90)\nprint(f.read(70))")
+    result = held._repl.run("f=open('a.fw','rb')\nf.seek(90)\nprint(f.read(70))")
     held.close()
-    assert f"\\nmpy {mpy}\\n" in said.decode()
+    assert f"\\nmpy {mpy}\\n" in result.decode()
 
 
 def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
@@ -329,10 +329,10 @@ def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
     monkeypatch.setattr(
         "tools.flash.ports.boot_drives", lambda: [rom.path] if rom.path.exists() else []
     )
-    said = groundwatch(capsys, *flash(site, board, "--image", str(image)))
+    result = groundwatch(capsys, *flash(site, board, "--image", str(image)))
     rom.unplug()
-    assert said["micropython"]
-    assert said["generation"] == 1
+    assert result["micropython"]
+    assert result["generation"] == 1
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_flash_pico_whose_micropython_loads_another_format_gets_the_known_one(
         (["--by", "x" * 300], "--by"),
     ],
 )
-def test_flash_wrong_word_is_one_line_and_exit_2(site, capsys, words, part) -> None:
+def test_flash_invalid_argument_is_one_line_and_exit_2(site, capsys, words, part) -> None:
     base = ["flash", "n07", "--config", str(site), "--at", "75,12.5", "--port", "/dev/none"]
     assert cli.main([*base, *words]) == 2
     err = capsys.readouterr().err
@@ -356,7 +356,7 @@ def test_flash_wrong_word_is_one_line_and_exit_2(site, capsys, words, part) -> N
     assert part in err
 
 
-def test_flash_node_that_stands_elsewhere_in_the_site_is_refused(site, capsys) -> None:
+def test_flash_node_with_another_position_in_the_site_is_refused(site, capsys) -> None:
     words = ["flash", "n01", "--config", str(site), "--at", "5,5", "--port", "/dev/none"]
     assert cli.main(words) == 2
     assert "x_m = 0" in capsys.readouterr().err

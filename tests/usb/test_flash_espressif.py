@@ -45,16 +45,16 @@ def test_flash_blank_esp32_takes_micropython_by_esptool(
 ):
     monkeypatch.setattr("tools.flash.repl._TRIES", 1)  # its silence is not waited for three times
     with blank_esp32(tmp_path, micropython) as (board, chip, image):
-        said = groundwatch(capsys, *flash(site, board, "--image", str(image)), "--board", "esp32")
+        result = groundwatch(capsys, *flash(site, board, "--image", str(image)), "--board", "esp32")
     size = image.stat().st_size
     assert bytes(chip.flash[0x1000 : 0x1000 + size]) == image.read_bytes()
-    assert (said["board"], said["generation"]) == ("esp32", 1)
+    assert (result["board"], result["generation"]) == ("esp32", 1)
 
 
 def test_flash_esp32_s3_with_micropython_becomes_a_node_of_that_board(site, plug, capsys) -> None:
     board = plug(identity=Identity("Generic ESP32S3 module with ESP32S3", "esp32"))
-    said = groundwatch(capsys, *flash(site, board), "--board", "esp32_s3")
-    assert (said["node"], said["board"], said["generation"]) == ("n07", "esp32_s3", 1)
+    result = groundwatch(capsys, *flash(site, board), "--board", "esp32_s3")
+    assert (result["node"], result["board"], result["generation"]) == ("n07", "esp32_s3", 1)
     assert load_site(site.parent / "site.toml").nodes["n07"].board == "esp32_s3"
 
 

@@ -64,39 +64,39 @@ def test_monitor_port_that_is_not_there_is_one_line_and_exit_2(capsys) -> None:
 def test_lines_of_a_hostile_board_are_plain_and_bounded() -> None:
     lines = Lines()
     assert list(lines.feed(b"\x1b[2Jlink up\x07 a=1\r\nnext\n")) == ["?[2Jlink up? a=1", "next"]
-    told = [line for _ in range(100) for line in lines.feed(b"\xff" * 1000)]
-    assert len(told) == 1 and len(told[0]) <= 300
+    long = [line for _ in range(100) for line in lines.feed(b"\xff" * 1000)]
+    assert len(long) == 1 and len(long[0]) <= 300
     assert len(lines._rest) <= 1200
     assert list(lines.feed(b"end\nnew\n")) == ["new"]
     assert lines.cut == 1
 
 
-def test_health_counts_what_goes_wrong() -> None:
+def test_health_counts_the_lines_of_faults() -> None:
     health = Health()
     for line in ("node stops cause=memory", "task failed name=pump restarts=2", "hello", "a=b"):
         health.take(line)
-    assert health.seen["troubles"] == 2
+    assert health.seen["faults"] == 2
     assert health.take("link failed cause=timeout")["kind"] == "link failed"
     assert health.facts["link"] == "timeout"
 
 
 def test_monitor_frames_of_a_wired_node_are_counted_and_not_shown() -> None:
-    chance = random.Random(6)
+    rng = random.Random(6)
     lines, shown = Lines(), []
     stream = b"node started node=n07\r\n"
     for number in range(200):
-        frame = bytearray(b"\0" + encode_frame("groundwatch/v1/a/b/up", chance.randbytes(60)))
+        frame = bytearray(b"\0" + encode_frame("groundwatch/v1/a/b/up", rng.randbytes(60)))
         if number in (50, 120):
             del frame[-1]  # its end was lost on the way
         stream += frame
         if number % 3 == 0:
             stream += b"detection seq=%d\r\n" % number
     while stream:
-        size = chance.randrange(1, 90)
+        size = rng.randrange(1, 90)
         shown += list(lines.feed(stream[:size]))
         stream = stream[size:]
-    told = [line for line in shown if line.startswith("detection seq=")]
+    detections = [line for line in shown if line.startswith("detection seq=")]
     assert shown[0] == "node started node=n07"
-    assert len(told) >= 65
+    assert len(detections) >= 65
     assert lines.text.frames >= 195
     assert len(shown) <= 75

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch node provision`: keys given out once, proven, rotated, replaced, revoked."""
+"""`groundwatch node provision`: keys issued once, confirmed, rotated, replaced, revoked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrolment import ENROLMENT, Journal, KeyAct
+from gateway.enrolment import ENROLMENT, EnrolmentLog, KeyAct
 from gateway.keys import at_epoch, derive, load_fleet_root, node_key
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.store.interface import BootRow, Writes
@@ -27,7 +27,7 @@ from tools.flash.board import Board
 from tools.flash.enrol import Mode, highest_boot
 
 SECOND = Identity(unique_id="e661640843195555")
-HEARD = (("n01", 40), ("n01", 41), ("n02", 99))
+RECEIVED = (("n01", 40), ("n01", 41), ("n02", 99))
 BLOCKS = 32  # all free blocks are overwritten when a key is replaced
 
 
@@ -59,7 +59,7 @@ def refused(capsys, site, *words: str, board=None) -> str:
     return err[-1]
 
 
-def test_provision_gives_a_key_once_and_asks_for_a_proof_afterwards(site, plug, capsys) -> None:
+def test_provision_issues_a_key_once_and_verifies_it_afterwards(site, plug, capsys) -> None:
     board = plug()
     first = provision(capsys, site, "n01", board=board)
     assert (first["generation"], first["new_key"]) == (1, True)
@@ -94,7 +94,7 @@ for day in range(1,4):
 ITS_CODE = ("ugs/__init__.py", "ugs/ratchet.py", "ugs/wire/__init__.py", "ugs/wire/keys.py")
 
 
-def test_provision_board_whose_key_has_gone_on_keeps_it_until_it_is_rotated(
+def test_provision_board_with_a_later_key_epoch_keeps_it_until_it_is_rotated(
     site, plug, capsys, root
 ) -> None:
     board = plug(flash_blocks=BLOCKS)
@@ -128,7 +128,7 @@ def test_provision_second_board_under_a_known_name_is_refused(site, plug, capsys
     assert "--replace" in refused(capsys, site, "n01", board=plug("two", identity=SECOND))
 
 
-def test_provision_of_a_node_on_a_wire_needs_no_network_and_is_remembered(
+def test_provision_of_a_node_on_a_serial_link_needs_no_network_and_is_stored(
     site, plug, capsys
 ) -> None:
     text = site.read_text()
@@ -146,7 +146,7 @@ def test_provision_of_a_node_on_a_wire_needs_no_network_and_is_remembered(
     assert held.inventory(("node.json",)) == digest
     held.close()
     said = refused(capsys, site, "n02", "--link", "wifi", board=board)
-    assert "says link = serial of n02" in said
+    assert "has link = serial for n02" in said
 
 
 def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
@@ -156,7 +156,7 @@ def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:
     assert "this board is n01" in refused(capsys, site, *words, board=board)
 
 
-def test_flash_refused_for_a_board_of_another_node_leaves_that_node_as_it_was(
+def test_flash_refused_for_a_board_of_another_node_leaves_that_node_unchanged(
     site, plug, capsys
 ) -> None:
     board = plug(flash_blocks=BLOCKS)
@@ -174,44 +174,44 @@ def test_flash_refused_for_a_board_of_another_node_leaves_that_node_as_it_was(
     assert "n02" not in (site.parent / "site.toml").read_text()
 
 
-def test_provision_replacement_goes_on_counting_boots_after_the_lost_board(
+def test_provision_replacement_continues_the_boot_count_of_the_lost_board(
     site, plug, capsys, root
 ) -> None:
     provision(capsys, site, "n01", board=plug("lost"))
     store = site.parent / "data" / "groundwatch.db"
     made = SqliteStore(store)
     made.open()
-    rows = [BootRow(node, boot, 0, 0, None, None, None, None) for node, boot in HEARD]
+    rows = [BootRow(node, boot, 0, 0, None, None, None, None) for node, boot in RECEIVED]
     made.commit(Writes(boots={(row.node, row.boot): row for row in rows}))
     made.close()
     assert highest_boot(store, "n01") == 41
     found = plug("found", identity=SECOND)
-    said = provision(capsys, site, "n01", "--replace", "--why", "taken", board=found)
-    assert said["generation"] == 2
+    result = provision(capsys, site, "n01", "--replace", "--why", "taken", board=found)
+    assert result["generation"] == 2
     until(found.port.exists)
     held = Board(str(found.port))
     assert held.carried().boot == 41
     held.close()
-    acts = [entry.act for entry in Journal(site.parent / "data" / ENROLMENT, root).history()]
+    acts = [entry.act for entry in EnrolmentLog(site.parent / "data" / ENROLMENT, root).history()]
     assert acts == [KeyAct.OFFER, KeyAct.PROVE, KeyAct.REPLACE, KeyAct.PROVE]
 
 
-def test_provision_wiped_counters_under_a_key_in_use_cost_a_new_key(desk, plug) -> None:
+def test_provision_wiped_counters_under_a_key_in_use_issue_a_new_key(laptop, plug) -> None:
     board = plug(flash_blocks=BLOCKS)
     held = Board(str(board.port))
-    assert desk.provisioner.enrol(held, desk.wish()).generation == 1
+    assert laptop.provisioner.enrol(held, laptop.wish()).generation == 1
     held.raise_boot(9)
-    assert not desk.provisioner.enrol(held, desk.wish(floor=9)).is_new
+    assert not laptop.provisioner.enrol(held, laptop.wish(floor=9)).is_new
     held.remove("state")
-    assert desk.provisioner.enrol(held, desk.wish(floor=9)).generation == 2
+    assert laptop.provisioner.enrol(held, laptop.wish(floor=9)).generation == 2
     assert held.carried().boot == 9
     held.close()
 
 
-def test_provision_clone_of_a_nodes_flash_is_told_by_its_chip(desk, plug) -> None:
+def test_provision_clone_of_a_nodes_flash_is_detected_by_its_chip(laptop, plug) -> None:
     board = plug("real", flash_blocks=BLOCKS)
     held = Board(str(board.port))
-    desk.provisioner.enrol(held, desk.wish())
+    laptop.provisioner.enrol(held, laptop.wish())
     held.close()
     board.unplug()
     clone = plug("clone", identity=SECOND, flash_blocks=BLOCKS)
@@ -220,25 +220,25 @@ def test_provision_clone_of_a_nodes_flash_is_told_by_its_chip(desk, plug) -> Non
     clone.plug()
     held = Board(str(clone.port))
     with pytest.raises(UserError, match="a copy of its key"):
-        desk.provisioner.enrol(held, desk.wish())
+        laptop.provisioner.enrol(held, laptop.wish())
     with pytest.raises(UserError, match="a copy of its key"):
-        desk.provisioner.enrol(held, desk.wish(mode=Mode.ROTATE))
+        laptop.provisioner.enrol(held, laptop.wish(mode=Mode.ROTATE))
     held.close()
 
 
-def test_provision_revoked_node_comes_back_only_as_a_replacement(site, plug, capsys) -> None:
+def test_provision_revoked_node_returns_only_as_a_replacement(site, plug, capsys) -> None:
     board = plug(flash_blocks=BLOCKS)
     provision(capsys, site, "n01", board=board)
-    assert "say why" in refused(capsys, site, "n01", "--revoke")
+    assert "give the reason" in refused(capsys, site, "n01", "--revoke")
     provision(capsys, site, "n01", "--revoke", "--why", "stolen")
     assert "already" in refused(capsys, site, "n01", "--revoke", "--why", "stolen")
     assert "revoked" in refused(capsys, site, "n01", board=board)
-    said = provision(capsys, site, "n01", "--replace", board=board)
-    assert said["generation"] == 2
+    result = provision(capsys, site, "n01", "--replace", board=board)
+    assert result["generation"] == 2
     assert provision(capsys, site, "--list")[0]["state"] == "proven"
 
 
-def test_provision_list_tells_how_each_node_stands(site, capsys) -> None:
+def test_provision_list_shows_the_state_of_each_node(site, capsys) -> None:
     assert provision(capsys, site, "--list") == [
         {
             "node": "n01",

@@ -104,7 +104,7 @@ def sealed() -> list[dict[str, Any]]:
 
 
 def jsonable(value: Any) -> Any:
-    """Bytes as hex digits; the type of the field says which they are."""
+    """Bytes as hex digits; the type of the field distinguishes them from text."""
     return value.hex() if isinstance(value, bytes) else value
 
 

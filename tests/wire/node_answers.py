@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Answers questions about the wire with the node's own code: imported by CPython, or run by
 # MicroPython with a question per line of input. A question is a list of a word and its arguments,
-# bytes as hex digits; an answer is what JSON can hold, {"refused": reason} for a WireError and
+# bytes as hex digits; an answer is a JSON value, {"refused": reason} for a WireError and
 # {"wrong": true} for a ValueError.
 import json
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Messages sealed by the gateway, opened by a COSE library that is not ours."""
+"""Messages sealed by the gateway, opened by an independent COSE library."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hostile bytes: typed refusals only, the same on gateway and node, and the oracle's opinion."""
+"""Hostile bytes: typed refusals only, the same on gateway and node, and those of an oracle."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ REASONS = {
 
 def _mutations(seeds: list[bytes], count: int, seed: int) -> Iterator[bytes]:
     """Valid payloads with bytes changed, inserted, removed, repeated or spliced."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     heads = bytes.fromhex("00171818191a1b1c1f2038404158596061787f8081989fa0a1b8bfc0d8f4f6f9fbff")
     for _ in range(count):
-        data = bytearray(chance.choice(seeds))
-        for _ in range(chance.choice((1, 1, 2, 3, 8))):
-            at = chance.randrange(len(data) + 1)
-            match chance.randrange(5):
+        data = bytearray(rng.choice(seeds))
+        for _ in range(rng.choice((1, 1, 2, 3, 8))):
+            at = rng.randrange(len(data) + 1)
+            match rng.randrange(5):
                 case 0:
-                    data[at : at + 1] = bytes((chance.randrange(256),))
+                    data[at : at + 1] = bytes((rng.randrange(256),))
                 case 1:
-                    data[at:at] = bytes((chance.choice(heads),))
+                    data[at:at] = bytes((rng.choice(heads),))
                 case 2:
-                    del data[at : at + chance.randrange(1, 4)]
+                    del data[at : at + rng.randrange(1, 4)]
                 case 3:
-                    data[at:at] = data[at : at + chance.randrange(1, 9)]
+                    data[at:at] = data[at : at + rng.randrange(1, 9)]
                 case _:
-                    data[at:] = chance.choice(seeds)[at:]
+                    data[at:] = rng.choice(seeds)[at:]
         yield bytes(data)
 
 
@@ -76,7 +76,7 @@ def test_gateway_decoder_fed_mutations_refuses_or_decodes_to_the_same_bytes(
     assert accepted > 1_000
 
 
-def test_node_decoder_fed_mutations_gives_the_gateways_verdict(payloads: list[bytes]) -> None:
+def test_node_decoder_fed_mutations_gives_the_gateways_result(payloads: list[bytes]) -> None:
     for data in _mutations(payloads, 20_000, seed=2):
         verdicts = []
         for decode, error_type in ((codec.decode, WireError), (node_codec.decode, NodeWireError)):
@@ -117,9 +117,9 @@ def _oracle(data: bytes) -> tuple[bool, object]:
     stream = io.BytesIO(data)
     try:
         value = cbor2.load(stream)
-    except Exception:  # cbor2 lets others than its own errors through
+    except Exception:  # cbor2 raises others than its own errors
         return False, None
-    if stream.tell() != len(data) or not _ours(value, depth=2):
+    if stream.read(1) or not _ours(value, depth=2):
         return False, None
     return cbor2.dumps(value, canonical=True) == data, value
 

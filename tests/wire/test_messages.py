@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The gateway's typed messages: round trips, bounds, and the sizes that are promised."""
+"""The gateway's typed messages: round trips, bounds, and the stated sizes."""
 
 from __future__ import annotations
 

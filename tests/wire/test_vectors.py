@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""All codecs against vectors that no code of ours made (make_vectors.py, RFCs, the COSE group)."""
+"""All codecs against independent vectors (make_vectors.py, RFCs, the COSE group)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Vectors = Callable[[str], list[dict[str, Any]]]
 
 
 def _compare(ask: Ask, cases: list[tuple[str, list[Any], Any]]) -> None:
-    """Ask all at once; name every case whose answer is another one."""
+    """Ask all at once; list every case with a different answer."""
     assert cases
     answers = ask([question for _, question, _ in cases])
     wrong = [
@@ -30,7 +30,7 @@ def _compare(ask: Ask, cases: list[tuple[str, list[Any], Any]]) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_vectors_in_the_tree_are_those_the_script_writes(tmp_path: Path) -> None:
+def test_vectors_in_the_repository_are_those_of_the_script(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(HERE / "make_vectors.py"), str(tmp_path)], check=True)
     written = sorted(path.name for path in tmp_path.iterdir())
     assert len(written) == 5

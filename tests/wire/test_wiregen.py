@@ -15,7 +15,7 @@ from tools.errors import UserError
 from ugs.wire import schema as table
 
 
-def test_files_in_the_tree_are_current() -> None:
+def test_generated_files_are_current() -> None:
     assert wiregen.write(check=True) == 0
 
 

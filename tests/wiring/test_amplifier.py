@@ -14,7 +14,7 @@ OF = figures(PARTS)
 
 
 def _solved(hz):
-    """The circuit at its nodes -, out and pin, the op amp with one pole; bias is signal ground."""
+    """The circuit at its nodes -, out and pin; the op amp has one pole, bias is signal ground."""
     s = 2j * np.pi * hz
     r = PARTS.of
     open_gain = PARTS.opamp.gain_bandwidth_hz / (1j * hz)
@@ -47,7 +47,7 @@ def test_corner_is_3_db_below_and_near_the_100_hz_that_models_were_trained_on():
     assert 90 < OF.low_pass_hz < 110
 
 
-def test_filter_takes_what_would_fold_into_the_steps_band():
+def test_filter_removes_aliases_of_the_footstep_band():
     # Sampled four thousand times a second, 3,940 Hz folds to 60 Hz.
     assert abs(_solved(3_940)) < OF.gain / 500
 
@@ -57,7 +57,7 @@ def test_scale_of_the_components_is_the_firmwares_within_a_hundredth():
     assert OF.nm_s_per_count == pytest.approx(board.nm_s_per_count, rel=0.01)
 
 
-def test_geophone_is_damped_as_its_data_sheet_says():
+def test_geophone_damping_matches_its_data_sheet():
     # SM-24: 0.60 of the critical damping with 1339 ohm.
     assert pytest.approx(0.60, abs=0.01) == OF.damping
     # Its other printed point, by the same formula: 0.69 and 20.9 V/(m/s) with 1000 ohm.
@@ -67,7 +67,7 @@ def test_geophone_is_damped_as_its_data_sheet_says():
     assert of.sensitivity == pytest.approx(20.9, abs=0.05)
 
 
-def test_steady_current_stands_far_above_the_op_amps_offset():
+def test_steady_current_is_far_above_the_op_amps_offset():
     assert OF.sense_counts > 15 * OF.offset_counts_max
     cut = figures(_with({**PARTS.component, "R4": _changed("R4", 1e9)}))
     assert cut.sense_counts > OF.sense_counts

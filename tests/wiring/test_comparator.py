@@ -18,7 +18,7 @@ OF = wake.figures(PARTS, FRONT)
 
 
 class Line:
-    """A tone where the geophone is."""
+    """A tone at the geophone."""
 
     def __init__(self, peak_nm_s, hz):
         self._peak_nm_s = peak_nm_s
@@ -51,7 +51,7 @@ def test_threshold_of_the_part_is_that_of_the_circuit(hz):
     assert wanted - noise - 100 <= _threshold(hz) <= 1.12 * wanted + hysteresis
 
 
-def test_what_is_slower_than_steps_wakes_nothing():
+def test_motion_slower_than_steps_wakes_nothing():
     assert not _wakes(20_000, 0.3, 10)
 
 

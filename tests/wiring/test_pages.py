@@ -29,11 +29,11 @@ def _texts(name):
     ]
 
 
-def test_pages_in_the_docs_are_what_the_command_writes():
+def test_pages_in_the_docs_are_current():
     assert pages.stale(FOLDER) == [], "python -m tools.wiring"
 
 
-def test_no_page_is_left_of_a_board_that_is_gone():
+def test_pages_of_removed_boards_are_absent():
     kept = {path.name for path in FOLDER.iterdir()}
     assert kept == set(pages.files()) | {"bench.md"}
 
@@ -46,7 +46,7 @@ def test_every_board_with_firmware_is_supported_or_named_as_not():
 
 @pytest.mark.parametrize("board", supported(), ids=lambda board: board.name)
 def test_pins_of_diagram_and_page_are_the_firmwares(board):
-    # Read once more, by another way than the adapter's.
+    # Read independently of the adapter.
     source = (ROOT / "firmware" / "boards" / board.name / "board.py").read_text()
     pins = ast.literal_eval(re.search(r"^PINS = (\{.*?\})", source, re.S | re.M)[1])
     files = pages.files()
@@ -59,7 +59,7 @@ def test_pins_of_diagram_and_page_are_the_firmwares(board):
 
 
 @pytest.mark.parametrize("board", supported(), ids=lambda board: board.name)
-def test_page_states_scale_heap_and_boot_and_how_each_is_known(board):
+def test_page_states_scale_heap_and_boot_with_their_sources(board):
     page = pages.files()[f"{board.name}.md"]
     for name in ("scale", "heap", "boot"):
         row = next(line for line in page.splitlines() if line.startswith(f"| {name} |"))
@@ -74,7 +74,7 @@ def test_header_pins_of_the_pico_are_those_of_its_data_sheet():
     assert board.header_pin(23) is None
 
 
-def test_components_of_the_circuit_stand_on_drawing_and_parts_list():
+def test_components_of_the_circuit_are_on_drawing_and_parts_list():
     drawn = [text for text, _ in _texts("pico_w-amplifier.svg")]
     page = pages.files()["pico_w.md"]
     for ref, one in table().component.items():
@@ -85,7 +85,7 @@ def test_components_of_the_circuit_stand_on_drawing_and_parts_list():
 
 
 @pytest.mark.parametrize("board", ["esp32", "esp32_s3"])
-def test_components_of_the_wake_up_circuit_stand_on_drawing_and_parts_list(board):
+def test_components_of_the_wake_up_circuit_are_on_drawing_and_parts_list(board):
     drawn = [text for text, _ in _texts(f"{board}-wake.svg")]
     page = pages.files()[f"{board}.md"]
     for ref, one in wake.table().component.items():
@@ -95,7 +95,7 @@ def test_components_of_the_wake_up_circuit_stand_on_drawing_and_parts_list(board
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_words_of_a_drawing_lie_inside_it_and_on_no_other_words(name):
+def test_texts_of_a_drawing_are_inside_it_and_do_not_overlap(name):
     drawing = ElementTree.fromstring(pages.files()[name])
     _, _, width, height = (float(word) for word in drawing.get("viewBox").split())
     boxes = [_box(one) for _, one in _texts(name)]
@@ -107,7 +107,7 @@ def test_words_of_a_drawing_lie_inside_it_and_on_no_other_words(name):
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_wires_of_a_drawing_cross_no_words(name):
+def test_wires_of_a_drawing_cross_no_text(name):
     boxes = [_box(one) for _, one in _texts(name)]
     drawing = ElementTree.fromstring(pages.files()[name])
     for path in drawing.iter(f"{SVG}path"):
@@ -126,7 +126,7 @@ def test_wires_of_a_drawing_cross_no_words(name):
                 assert not hits, words
 
 
-def test_check_says_which_page_is_not_current(tmp_path, monkeypatch, capsys):
+def test_check_names_the_pages_that_are_not_current(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "_FOLDER", tmp_path)
     assert command.main([]) == 0
     assert command.main(["--check"]) == 0

@@ -43,7 +43,7 @@ def test_response_is_that_of_the_circuit_solved_at_its_nodes(hz):
     assert abs(wake.response(PARTS, hz) - solved) < 1e-6 * abs(solved)
 
 
-def test_band_is_that_of_steps_and_leaves_the_slow_out():
+def test_band_is_that_of_steps_without_slow_motion():
     assert OF.from_hz < 8
     assert OF.to_hz > 55
     assert abs(_solved(0.5)) < OF.gain / 20

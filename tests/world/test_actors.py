@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kinds of actors: their beat, weight and loudness at one node on still ground."""
+"""Kinds of actors: their cadence, weight and level at one node on still ground."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def pass_of(kind, seed=1, **more):
     return make_pass(spec_of(kind, **more), 0, np.random.default_rng(seed))
 
 
-def heard(kind, seconds, seed=1, x_m=0.0, **more):
+def recorded(kind, seconds, seed=1, x_m=0.0, **more):
     """nm/s at one node without loss or coupling, but for 0.01 nm/s of noise."""
     node = NodeSpec("n01", x_m, 0.0, "s")
     scenario = Scenario(
@@ -51,7 +51,7 @@ def test_people_step_at_the_rate_of_their_kind(kind, low_hz, high_hz):
         (steps, _) = pass_of(kind, seed).members[0]
         rates.append(1 / np.median(np.diff(steps.t_s)))
     assert low_hz < min(rates) and max(rates) < high_hz
-    assert np.std(rates) > 0.02  # everybody has a pace of his own
+    assert np.std(rates) > 0.02  # every walker has a pace of its own
 
 
 def test_runner_is_louder_than_walker_and_sneaker_ten_times_quieter():
@@ -93,9 +93,9 @@ def test_herd_spreads_to_both_sides():
     assert min(aside) < -3 and max(aside) > 3
 
 
-def test_horse_is_heard_ten_decibels_above_a_person():
-    horse = np.median([np.abs(heard("horse", 36, seed)).max() for seed in range(4)])
-    person = np.median([np.abs(heard("walker", 43, seed)).max() for seed in range(4)])
+def test_horse_is_ten_decibels_above_a_person():
+    horse = np.median([np.abs(recorded("horse", 36, seed)).max() for seed in range(4)])
+    person = np.median([np.abs(recorded("walker", 43, seed)).max() for seed in range(4)])
     assert 2.5 < horse / person < 12
 
 
@@ -131,16 +131,16 @@ def test_vehicle_at_10_m_is_as_loud_as_its_kind(kind, low, high):
     speed_m_s = KINDS[kind].speed_m_s
     near = []
     for seed in range(4):
-        data = heard(kind, 24, seed, path=((-10 * speed_m_s, 10.0), (14 * speed_m_s, 10.0)))
+        data = recorded(kind, 24, seed, path=((-10 * speed_m_s, 10.0), (14 * speed_m_s, 10.0)))
         near.append(band_rms(data[int(9.5 * FS_HZ) : int(10.5 * FS_HZ)]))
     assert low < np.median(near) < high
 
 
 def test_vehicle_band_is_below_25_hz_and_tracks_beat_at_speed_over_pitch():
-    data = heard("truck", 16, 2, path=((-64.0, 12.0), (64.0, 12.0)))
+    data = recorded("truck", 16, 2, path=((-64.0, 12.0), (64.0, 12.0)))
     f_hz, power = signal.welch(data, FS_HZ, nperseg=1024)
     assert power[(f_hz > 5) & (f_hz < 25)].sum() > 0.5 * power.sum()
-    tracked = heard("tracked", 24, 2, path=((-60.0, 20.0), (60.0, 20.0)))
+    tracked = recorded("tracked", 24, 2, path=((-60.0, 20.0), (60.0, 20.0)))
     f_hz, power = signal.welch(tracked, FS_HZ, nperseg=1024)
     line = power[(f_hz > 30) & (f_hz < 37)].max()  # 5 m/s over 0.15 m
     assert line > 3 * np.median(power[(f_hz > 20) & (f_hz < 28)])
@@ -151,7 +151,7 @@ def test_convoy_comes_one_after_another_and_is_one_pass():
     starts = [track.start_s for track in convoy.rigs]
     assert len(starts) == 3 and (np.diff(starts) >= 3).all() and (np.diff(starts) <= 6).all()
     assert convoy.end_s == convoy.rigs[-1].end_s
-    data = heard("truck", 40, 6, path=((-100.0, 8.0), (100.0, 8.0)), count=3)
+    data = recorded("truck", 40, 6, path=((-100.0, 8.0), (100.0, 8.0)), count=3)
     seconds = data.reshape(-1, FS_HZ // 2).std(axis=1)
     peaks, _ = signal.find_peaks(seconds, prominence=seconds.max() * 0.25, distance=4)
     assert 3 <= peaks.size <= 5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated ground against the real one: how far a walker is heard, how blows die away."""
+"""Simulated and real ground: range of detection of a walker, decay of blows with distance."""
 
 from pathlib import Path
 
@@ -40,12 +40,12 @@ def test_blow_dies_away_over_soil_as_real_ones_do(soil):
 def test_soils_lie_on_both_sides_of_the_median_blow_and_stiff_ones_carry_farther():
     fits = {soil: exponent(soil) for soil in SOILS}
     assert fits["loam"] < HAMMER_N_MEDIAN < fits["sand"] < fits["clay"] < fits["peat"]
-    # no recorded blow fell so slowly as on these: worlds on them are kinder than any record
+    # no recorded blow decays as slowly as on these: worlds on them are easier than any record
     assert fits["gravel"] < fits["till"] < fits["firm"] < HAMMER_N[0]
 
 
 def detected_share(distances_m, seeds, micropython: Path, **walker):
-    """Share of nodes at each distance from a straight way of 70 m that report somebody."""
+    """Share of nodes at each distance from a straight path of 70 m that report a detection."""
     hits = dict.fromkeys(distances_m, 0)
     nodes = tuple(
         NodeSpec(f"{side}{r}", x_m, y_m, "s")
@@ -56,8 +56,8 @@ def detected_share(distances_m, seeds, micropython: Path, **walker):
     scenario = Scenario("pass", nodes, (), (actor,), Weather(100.0))
     for seed in seeds:
         reports = simulate_fast(World(scenario, seed).take(70.0), micropython=micropython)
-        for node, told in reports.items():
-            hits[int(node[1:])] += any(row.phase == 1 for row in told.reports)
+        for node, output in reports.items():
+            hits[int(node[1:])] += any(row.phase == 1 for row in output.reports)
     return {r: hits[r] / (2 * len(seeds)) for r in distances_m}
 
 
@@ -65,7 +65,7 @@ def detected_share(distances_m, seeds, micropython: Path, **walker):
 def test_walker_at_100_nm_s_is_detected_by_half_to_four_fifths_of_the_nodes_at_25_to_35_m(
     micropython,
 ):
-    """On loam, with the losses and couplings that scenarios have unless they say otherwise."""
+    """On loam, with the default losses and couplings of scenarios."""
     share = detected_share((10, 25, 30, 35, 100), range(100, 118), micropython, heel=0.15)
     assert share[10] >= 0.9
     # 0.75 of 108 nodes, and 0.04 is one deviation.

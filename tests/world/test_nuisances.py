@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Nuisances by their physics: fronts, lines, combs, and how they fall with distance."""
+"""Nuisances by their physics: fronts, lines, combs, and their decay with distance."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ STILL = Weather(level_nm_s=0.01, drift_db=0.0, wind_m_s=0.0)
 LINE = tuple(NodeSpec(f"n{i}", 100.0 * i, 0.0, "s") for i in range(3))
 
 
-def heard(spec, seconds, seed=1, weather=STILL):
+def recorded(spec, seconds, seed=1, weather=STILL):
     """{node: nm/s} of one nuisance on a line of nodes 100 m apart, and the truth about it."""
     world = World(Scenario("one", LINE, nuisances=(spec,), weather=weather), seed)
     data = world.record(seconds).velocity_m_s
@@ -35,36 +35,36 @@ def share(data, low_hz, high_hz):
 
 
 def test_thunder_runs_over_the_line_at_the_speed_of_sound():
-    data, truth = heard(NuisanceSpec("t", "thunder", -3000.0, 0.0, start_s=1.0), 45)
+    data, truth = recorded(NuisanceSpec("t", "thunder", -3000.0, 0.0, start_s=1.0), 45)
     for seed in (2, 3):
-        more, _ = heard(NuisanceSpec("t", "thunder", -3000.0, 0.0, start_s=1.0), 45, seed)
+        more, _ = recorded(NuisanceSpec("t", "thunder", -3000.0, 0.0, start_s=1.0), 45, seed)
         assert delay_s(more["n0"], more["n2"]) == pytest.approx(200 / 340, abs=0.02)
     assert delay_s(data["n0"], data["n2"]) == pytest.approx(200 / 340, abs=0.02)
-    (told,) = truth
-    assert told["t0_s"] == pytest.approx(1 + 3100 / 340, abs=0.01)
-    assert 5 <= told["t1_s"] - told["t0_s"] <= 30
+    (condition,) = truth
+    assert condition["t0_s"] == pytest.approx(1 + 3100 / 340, abs=0.01)
+    assert 5 <= condition["t1_s"] - condition["t0_s"] <= 30
     assert share(data["n1"], 3, 15) > 0.8
     assert not np.abs(data["n0"][: 9 * FS_HZ]).max() > 1  # it has not arrived yet
 
 
 @pytest.mark.parametrize("kind", ["blast", "quake"])
 def test_blast_and_quake_reach_all_nodes_within_a_tenth_of_a_second(kind):
-    data, truth = heard(NuisanceSpec("q", kind, -4000.0, 500.0, start_s=2.0), 40, 5)
+    data, truth = recorded(NuisanceSpec("q", kind, -4000.0, 500.0, start_s=2.0), 40, 5)
     assert 0 < delay_s(data["n0"], data["n2"]) < 0.11
     assert share(data["n1"], 1, 20) > 0.85
-    (told,) = truth
+    (condition,) = truth
     loud = [np.sqrt(np.mean(one**2)) for one in np.split(data["n1"], 40)]
-    assert told["t0_s"] - 1 < np.argmax(loud) < told["t1_s"]
+    assert condition["t0_s"] - 1 < np.argmax(loud) < condition["t1_s"]
 
 
-def test_events_come_as_often_as_told_and_the_level_is_kept():
+def test_events_come_as_often_as_configured_and_at_the_configured_level():
     spec = NuisanceSpec("q", "blast", 2000.0, start_s=5.0, every_s=60.0)
-    _, truth = heard(spec, 3, 6)
+    _, truth = recorded(spec, 3, 6)
     assert truth == []
     world = World(Scenario("one", LINE, nuisances=(spec,), weather=STILL), 6)
-    told = [c for c in world.truth(3600.0)["conditions"] if c["kind"] == "blast"]
-    assert 55 <= len(told) <= 61
-    data, _ = heard(NuisanceSpec("q", "blast", 2000.0, start_s=1.0, level_nm_s=3000.0), 30, 6)
+    blasts = [c for c in world.truth(3600.0)["conditions"] if c["kind"] == "blast"]
+    assert 55 <= len(blasts) <= 61
+    data, _ = recorded(NuisanceSpec("q", "blast", 2000.0, start_s=1.0, level_nm_s=3000.0), 30, 6)
     loudest = max(np.sqrt(np.mean(one**2)) for one in np.split(data["n1"], 30))
     assert 1500 < loudest < 5000
 
@@ -73,7 +73,7 @@ def test_helicopter_is_a_comb_that_falls_in_pitch_as_it_passes():
     spec = NuisanceSpec(
         "h", "helicopter", path=((-2000.0, 0.0), (2200.0, 0.0)), hz=16.0, speed_m_s=60.0
     )
-    data, truth = heard(spec, 66, 7)
+    data, truth = recorded(spec, 66, 7)
 
     def pitch(from_s, to_s):
         piece = data["n1"][int(from_s * FS_HZ) : int(to_s * FS_HZ)]
@@ -82,7 +82,7 @@ def test_helicopter_is_a_comb_that_falls_in_pitch_as_it_passes():
         near = (f_hz > 12) & (f_hz < 21)
         return f_hz[near][np.argmax(power[near])]
 
-    # the node hears 16 / (1 -+ 60/340) Hz
+    # the Doppler shift gives 16 / (1 -+ 60/340) Hz at the node
     assert pitch(15, 25) == pytest.approx(16 / (1 - 60 / 340), rel=0.03)
     assert pitch(50, 60) == pytest.approx(16 / (1 + 60 / 340), rel=0.03)
     piece = data["n1"][35 * FS_HZ : 36 * FS_HZ]
@@ -96,7 +96,7 @@ def test_helicopter_is_a_comb_that_falls_in_pitch_as_it_passes():
 
 def test_pump_is_a_line_that_goes_on_and_off():
     spec = NuisanceSpec("p", "pump", 0.0, 30.0, start_s=5.0, on_s=20.0, off_s=10.0)
-    data, _ = heard(spec, 60, 8)
+    data, _ = recorded(spec, 60, 8)
     running = data["n0"][10 * FS_HZ : 20 * FS_HZ]
     f_hz, power = signal.welch(running, FS_HZ, nperseg=2048)
     assert f_hz[np.argmax(power)] == pytest.approx(75, abs=0.5)
@@ -110,26 +110,26 @@ def test_road_rumbles_low_and_halves_with_each_doubling():
     near = NuisanceSpec("r", "road", path=((-800.0, 100.0), (1000.0, 100.0)), per_h=400.0)
     far = NuisanceSpec("r", "road", path=((-800.0, 200.0), (1000.0, 200.0)), per_h=400.0)
     # the first cars need some time to come by
-    close, _ = heard(near, 240, 9)
-    distant, _ = heard(far, 240, 9)
+    close, _ = recorded(near, 240, 9)
+    distant, _ = recorded(far, 240, 9)
     late = slice(60 * FS_HZ, None)
     ratio = np.std(close["n1"][late]) / np.std(distant["n1"][late])
     assert 1.4 < ratio < 4
     assert share(close["n1"][late], 4, 30) > 0.8
     a, b = close["n0"][late], close["n1"][late]
-    assert abs(np.corrcoef(a, b)[0, 1]) < 0.1  # every node hears its own ground
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.1  # every node has its own ground
 
 
 def test_tree_moves_with_the_square_of_the_wind():
     spec = NuisanceSpec("t", "tree", 5.0, 5.0)
     levels = []
     for wind_m_s in (4.0, 12.0):
-        data, _ = heard(spec, 120, 10, Weather(0.01, 0.0, wind_m_s, wind_db_per_m_s=0.0))
+        data, _ = recorded(spec, 120, 10, Weather(0.01, 0.0, wind_m_s, wind_db_per_m_s=0.0))
         levels.append(np.std(data["n0"]))
     assert levels[1] > 5 * levels[0]
 
 
-def test_nuisances_leave_everybody_elses_samples_alone():
+def test_nuisances_leave_all_other_samples_unchanged():
     weather = Weather(100.0, 1.0, 5.0)
     late = NuisanceSpec("t", "thunder", 9000.0, 0.0, start_s=60.0)
     plain = World(Scenario("one", LINE, weather=weather), 11).record(20).velocity_m_s["n1"]

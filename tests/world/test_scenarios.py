@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The built-in scenarios: each loads, runs, tells the truth, and is the same every time."""
+"""The built-in scenarios: each loads, runs, has a valid truth, and is the same every time."""
 
 import math
 
@@ -30,7 +30,7 @@ def test_there_are_many_scenarios_and_the_hard_ones_among_them():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_scenario_runs_and_puts_everybody_in_the_truth(name):
+def test_scenario_runs_and_has_every_actor_in_the_truth(name):
     scenario = load(SCENARIOS / f"{name}.toml")
     world = World(scenario, 3)
     take = world.take(20.0)
@@ -86,7 +86,7 @@ def test_line_shares_its_nodes_among_its_sectors():
     ]
 
 
-def test_kind_gives_class_and_speed_and_the_scenario_may_say_otherwise():
+def test_kind_gives_class_and_speed_and_the_scenario_may_override_them():
     walker = parse(GOOD + WALKER).actors[0]
     assert (walker.class_name, walker.speed_m_s, walker.count) == ("person", 1.4, 1)
     horse = parse(GOOD + WALKER.replace("walker", "horse") + "speed_m_s = 4\n").actors[0]

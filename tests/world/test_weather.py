@@ -77,7 +77,7 @@ def pir_edges(air_c, y_m, seeds=6, **weather):
     return total
 
 
-def test_pir_sees_less_far_in_the_heat():
+def test_pir_has_less_range_in_the_heat():
     assert pir_edges(12.0, 10.0) > 0
     assert pir_edges(29.0, 10.0) == 0
     assert pir_edges(29.0, 4.0) > 0
@@ -91,7 +91,7 @@ def test_reach_of_a_pir_is_12_m_at_10_k_and_half_of_it_at_3():
     assert 5 < np.mean(reaches) < 6.5
 
 
-def test_dog_is_seen_from_half_as_far_as_a_person():
+def test_dog_is_detected_by_a_pir_at_half_the_distance_of_a_person():
     hits = {}
     for kind in ("dog", "walker"):
         actor = ActorSpec(
@@ -106,7 +106,7 @@ def test_dog_is_seen_from_half_as_far_as_a_person():
     assert hits["dog"] == 0 < hits["walker"]
 
 
-def test_sun_plants_and_beasts_trip_a_pir_as_often_as_told():
+def test_sun_and_plants_trigger_a_pir_as_often_as_configured():
     counts = {}
     for name, wind_m_s in (("sun_per_h", 5.0), ("plants_per_h", 10.0), ("plants_per_h", 1.0)):
         weather = PirWeather(20.0, **{name: 120.0})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated ground: reproducible, physical, and truthful about who walked where."""
+"""The simulated ground: reproducible, physical, and with a correct truth."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_world_of_another_seed_differs():
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
 
 
-def test_world_with_another_actor_keeps_everybody_elses_samples():
+def test_world_with_another_actor_keeps_all_other_samples():
     alone = World(one_node(), 4).record(4).velocity_m_s["n01"]
     later = World(one_node(WALKER), 4).record(4).velocity_m_s["n01"]
     assert np.array_equal(alone, later)  # the walker starts at 5 s
@@ -82,7 +82,7 @@ def test_wind_and_rain_raise_the_noise():
         ("gravel", (1000, 690, 460, 350)),
     ],
 )
-def test_heel_strike_falls_with_distance_as_lamb_says(soil, peaks):
+def test_heel_strike_decays_with_distance_by_lambs_solution(soil, peaks):
     class Perfect(Geophone):
         def response(self, f_hz):
             return np.ones(f_hz.shape, complex)
@@ -137,7 +137,7 @@ def test_repeated_passes_alternate_and_end_with_the_record():
     assert [c["direction_deg"] for c in truth["crossings"]] == [0.0, 180.0, 0.0]
 
 
-def test_pir_sees_who_crosses_its_field_and_not_who_stays_away():
+def test_pir_detects_an_actor_that_crosses_its_field_and_none_outside_it():
     near = World(one_node(WALKER), 8).record(70).pir_edges_s["n01"]
     assert 2 <= len(near) <= 20
     assert 25 < near[0] < 45  # within 12 m of the node

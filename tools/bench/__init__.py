@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: how fast it is, as ratios beside peers on the same broker and the same load."""
+"""Workbench: speed, as ratios to peers on the same broker and the same load."""

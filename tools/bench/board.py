@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: a board on metal, part by part, over its serial port; and what to do next.
+"""Workbench, bench: check a real board, part by part, over its serial port; and what to do next.
 
-A node that is on the board is set aside meanwhile and started again at the end. The limits are
-those of the firmware (firmware/boards/raspberry_pi.py) and of the parts.
+A node on the board is stopped meanwhile and started again at the end. The limits are those of the
+firmware (firmware/boards/raspberry_pi.py) and of the parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tools.flash.board import Board
 from tools.flash.boards import kind_of
 from tools.flash.repl import BoardError, CableError
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Prompt = Callable[[str], Any]
 
 _BOARD = "pico_w"  # others have another front end
@@ -38,7 +38,7 @@ _BATTERY_ADVICE = "charge it; on a bench supply or USB this may fail. Else the d
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the result; `next` says what to do where it is not good."""
+    """One line of the result; `next` is what to do where it is not good."""
 
     name: str
     measured: str
@@ -62,8 +62,8 @@ def table(checks: list[Check]) -> str:
     return "\n".join(lines)
 
 
-def check(port: str, prompt: Prompt | None, say: Say) -> list[Check]:
-    """Everything, with a person who answers `prompt`, or without one. Raises UserError."""
+def check(port: str, prompt: Prompt | None, report: Report) -> list[Check]:
+    """All checks, with a person who answers `prompt`, or without one. Raises UserError."""
     board = Board(port)
     try:
         kind = kind_of(board.facts.platform, board.facts.machine)
@@ -71,7 +71,7 @@ def check(port: str, prompt: Prompt | None, say: Say) -> list[Check]:
             raise UserError(f"this checks a {_BOARD}; on {port} is a {kind.name}")
         board.hold()
         try:
-            return list(_Bench(board, prompt, say).checks())
+            return list(_Bench(board, prompt, report).checks())
         finally:
             board.release()
             board.start()
@@ -80,14 +80,14 @@ def check(port: str, prompt: Prompt | None, say: Say) -> list[Check]:
 
 
 class _Bench:
-    def __init__(self, board: Board, prompt: Prompt | None, say: Say) -> None:
+    def __init__(self, board: Board, prompt: Prompt | None, report: Report) -> None:
         self._board = board
         self._prompt = prompt
-        self._say = say
+        self._report = report
         self._noise = _OWN_NOISE
 
     def checks(self) -> list[Check]:
-        """In the order in which one thing needs another."""
+        """In the order in which they depend on each other."""
         found = [
             self._voltage("supply at VSYS", on_board.SUPPLY, _SUPPLY_MV, _SUPPLY_ADVICE),
             self._heap(),
@@ -116,11 +116,11 @@ class _Bench:
 
     def _geophone(self) -> list[Check]:
         """At rest: its noise, its coil, the rate of the samples and their gaps."""
-        said = self._run("geophone at rest", on_board.SAMPLE, _SAMPLE_S)
-        rms, offset = said["rms_x100"] / 100, said["offset"]
+        found = self._run("geophone at rest", on_board.SAMPLE, _SAMPLE_S)
+        rms, offset = found["rms_x100"] / 100, found["offset"]
         self._noise = max(rms, _OWN_NOISE)
-        rate = said["count"] * 1e6 / said["us"]
-        gap_ms = said["gap_us"] / 1000
+        rate = found["count"] * 1e6 / found["us"]
+        gap_ms = found["gap_us"] / 1000
         return [
             Check(
                 "noise of the converter",
@@ -144,11 +144,11 @@ class _Bench:
 
     def _tap(self) -> Check:
         self._ask_person("Press Enter, then tap the floor beside the geophone five times.")
-        said = self._run("tap", on_board.SAMPLE, _HAND_S)
-        times = said["peak"] / self._noise
+        found = self._run("tap", on_board.SAMPLE, _HAND_S)
+        times = found["peak"] / self._noise
         return Check(
             "tap at the geophone",
-            f"peak {said['peak']} counts, {times:.0f} times the noise",
+            f"peak {found['peak']} counts, {times:.0f} times the noise",
             times >= _TAP,
             "it has to stand upright on a hard floor; then amplifier and cable",
         )
@@ -165,11 +165,11 @@ class _Bench:
 
     def _tamper(self) -> Check:
         self._ask_person("Press Enter, then open the tamper switch and close it again.")
-        said = self._run("tamper switch", on_board.EDGES, 14, "PULL_UP", _HAND_S)
+        found = self._run("tamper switch", on_board.EDGES, 14, "PULL_UP", _HAND_S)
         return Check(
             "tamper switch",
-            f"opened {said['rises']} times, {'open' if said['level'] else 'closed'} at the end",
-            said["rises"] > 0 and not said["level"],
+            f"opened {found['rises']} times, {'open' if found['level'] else 'closed'} at the end",
+            found["rises"] > 0 and not found["level"],
             "it connects GP14 to GND while the lid is shut",
         )
 
@@ -194,7 +194,7 @@ class _Bench:
             self._prompt(f"{words} ")
 
     def _run(self, what: str, code: str, *values: object) -> Any:
-        self._say(f"{what} ...")
+        self._report(f"{what} ...")
         try:
             return self._board.ask(code.format(*values), on_board.ANSWER_S)
         except (BoardError, CableError) as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: `groundwatch bench`: speed beside peers, a node beside its goals, a board on metal."""
+"""Workbench: `groundwatch bench`: speed beside peers, a node beside its goals, a real board."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _json = json_option("the last line is JSON")
 @_into
 @_json
 def ingest(runs: int, peers: str, into: Path | None, as_json: bool) -> int:
-    """0 when everything of ours was measured; peers may have failed."""
+    """0 when all of our figures were measured; peers may have failed."""
     by_key = {peer.key: peer for peer in PEERS}
     words = [word for word in peers.split(",") if word]
     if unknown := [word for word in words if word not in by_key]:
@@ -93,7 +93,7 @@ def node(image: Path | None, minutes: float, into: Path | None, as_json: bool) -
 @_into
 @_json
 def board(port: str | None, alone: bool, into: Path | None, as_json: bool) -> int:
-    """1 when something is not as it has to be."""
+    """1 when a check fails."""
     if port is None:
         raise UserError("--port is missing: the board's serial port, as --port /dev/ttyACM0")
     from tools.bench import board as metal

@@ -24,7 +24,7 @@ _SAMPLE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Memory is resident, MB: before the first connection, once all have spoken, and at the end."""
+    """Memory is resident, MB: before the first connection, once all have sent, and at the end."""
 
     nodes: int
     connected_s: float
@@ -38,7 +38,7 @@ class Held:
 
     @property
     def growth_pct(self) -> float:
-        """From the first to the last quarter of the time after every node has spoken once."""
+        """From the first to the last quarter of the time after every node has sent once."""
         return 100 * (self.late_mb / self.early_mb - 1)
 
     @property
@@ -64,8 +64,8 @@ class Held:
         }
 
 
-def hold(nodes: int, seconds: float, every: float, tell: Callable[[str], None]) -> Held:
-    """Connect, keep, watch. Raises UserError."""
+def hold(nodes: int, seconds: float, every: float, report: Callable[[str], None]) -> Held:
+    """Connect the nodes, hold the connections, measure. Raises UserError."""
     _allow_files(nodes + _SPARE_FILES)
     with (
         tempfile.TemporaryDirectory(prefix="groundwatch-bench-") as name,
@@ -74,14 +74,14 @@ def hold(nodes: int, seconds: float, every: float, tell: Callable[[str], None]) 
         empty_mb = _memory_mb(system.process.pid)
         words = [sys.executable, "-m", "tools.bench.load.hold", "--port", str(system.port)]
         words += ["--nodes", str(nodes), "--seconds", str(seconds), "--every", str(every)]
-        began_s = time.monotonic()
+        start_s = time.monotonic()
         crowd = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             assert crowd.stdout is not None
             if crowd.stdout.readline() != "connected\n":
                 raise UserError("not all nodes could connect; see above")
-            connected_s = time.monotonic() - began_s
-            tell(f"{nodes} nodes connected after {connected_s:.1f} s")
+            connected_s = time.monotonic() - start_s
+            report(f"{nodes} nodes connected after {connected_s:.1f} s")
             memory, alive, sent = [], nodes, 0
             for line in crowd.stdout:
                 if line.startswith("sent"):
@@ -90,12 +90,12 @@ def hold(nodes: int, seconds: float, every: float, tell: Callable[[str], None]) 
                 alive = int(line)
                 memory.append(_memory_mb(system.process.pid))
                 if len(memory) % 10 == 0:
-                    tell(f"{len(memory)} s: {alive} connected, {memory[-1]:.1f} MB")
+                    report(f"{len(memory)} s: {alive} connected, {memory[-1]:.1f} MB")
             stored = _await_rows(system.database, sent)
         finally:
             crowd.kill()
             crowd.wait()
-    # What a node needs is there once it has spoken: from then on nothing may grow.
+    # All memory that a node needs is allocated once it has sent: from then on nothing may grow.
     memory = memory[min(int(every), len(memory) - 1) :]
     quarter = max(1, len(memory) // 4)
     return Held(

@@ -103,7 +103,7 @@ class Result:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Names and meanings are for good: others measure with them."""
+        """Names and meanings never change: other programs read them."""
         mine = self.rate(OURS.key)
         return {
             "type": "summary",
@@ -162,8 +162,8 @@ def _per_detection_ms(one: Throughput, load: Load) -> float:
 
 
 def bench(peers: Sequence[System], runs: int, report: Callable[[str], None]) -> Result:
-    """Every system once per run, in turn, so that a noisy minute hits all. A system that fails is
-    left out from then on, and the others go on."""
+    """Every system once per run, in turn, so that a noisy minute affects all. A system that fails
+    is left out of later runs, and the others continue."""
     result = Result(runs)
     with tempfile.TemporaryDirectory(prefix="groundwatch-bench-") as name:
         bench = _Bench(Path(name), result, report)
@@ -187,7 +187,7 @@ class _Bench:
         self._loads: dict[str, Load] = {}
 
     def attempt(self, system: System, step: Callable[[], None]) -> None:
-        """Do it unless the system failed before; note why it fails."""
+        """Run a step unless the system failed before; record the reason of a failure."""
         if system.key in self._result.failed:
             return
         try:
@@ -230,8 +230,8 @@ class _Bench:
             return measure.throughput(it, NODES, self._folder / key, wanted)
 
     def _live(self, system: System, run: int) -> None:
-        """Walks as they happen. All processor counts, also that of an idle gateway's housekeeping
-        meanwhile: the cost of a detection is at most this."""
+        """Walks in real time. All processor time counts, housekeeping included, so this is an upper
+        bound of the cost of a detection."""
         load = self._loads[_LIVE_KEY]
         one = self._throughput(system, run, _LIVE_KEY, 1)
         self._result.live_ms.append(_per_detection_ms(one, load))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Above these the peers' and our figures say more about the machine than about the systems.
+# Above these, figures depend more on the machine than on the systems.
 _MAX_LOAD_PER_CORE = 0.25
 _MAX_OTHER_SHARE = 0.10
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Workbench, bench: one run: load on one side, an observer of the stored rows on the other.
 
-Throughput is observed by the times of the store's files, which disturbs nobody: a reader beside a
-rollback journal would hold its writer up. Latency and alarms read our store (WAL: readers are
-free).
+Throughput is observed by the times of the store's files, which disturbs no writer: a reader of a
+database with a rollback journal blocks its writer. Latency and alarms are read from our store (in
+WAL mode readers block no writer).
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _read_line(load: subprocess.Popen[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run must end with, and how its load is sent: `speed` None is each node for itself, 0
-    by time as fast as can be, 1 when it is due."""
+    """The rows and alarms at the end of a run, and how its load is sent. `speed` None: each node as
+    fast as it can; 0: in order of time as fast as possible; 1: when due."""
 
     rows: int
     alarms: int = 0
@@ -98,8 +98,8 @@ class Throughput:
 
 
 def throughput(system: Running, nodes: int, messages: Path, wanted: Wanted) -> Throughput:
-    """As fast as it goes, or at the pace of `wanted`. Raises UserError when not everything is
-    stored, or not every alarm is raised."""
+    """Measure at full speed, or at the speed of `wanted`. Raises UserError when a message is not
+    stored, or an alarm is not raised."""
     options = () if wanted.speed is None else ("--speed", str(wanted.speed))
     with _load(system, nodes, messages, *options) as load:
         before_s = _cpu_s(system.process.pid)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Workbench, bench: the node on official firmware in an emulator, beside its goals.
 
-A gateway runs beside it. Meanwhile detections are written to flash and sent, the Wi-Fi is lost
-once, and the gateway brings an update (tools.bench.node_run). All times are the board's own.
+A gateway runs beside it. Detections are written to flash and sent, the Wi-Fi is lost once, and the
+gateway delivers an update (tools.bench.node_run). All times are the board's own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sim_hardware.errors import SimError
 from sim_hardware.world import World, load
 from sim_hardware.world.scenario import SCENARIOS
 from tools.bench import node_run, node_site
-from tools.bench.node_run import GC_GOAL_US, LOOK_S, WALK_S, WIFI_LOST_MS, Ask, Say
+from tools.bench.node_run import GC_GOAL_US, LOOK_S, WALK_S, WIFI_LOST_MS, Ask, Report
 from tools.errors import UserError
 from tools.release import make_release
 
@@ -59,12 +59,12 @@ GOALS = (
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run gave; `minutes` emulated.
+    """The figures of one run; `minutes` emulated.
 
-    The processor's share is of the looks, a thousand in a second of the board, that found it not
-    asleep: sampling, detector, ledger, radio and interpreter together. `cpu_pct` leaves out the
-    `update_s` from the order of the update to the first heartbeat of the new firmware: of these are
-    `cpu_update_pct`, `gc_update_ms` and `first_sample_update_s`.
+    The processor's share is that of the samples, a thousand a second of the board's time, at which
+    it was not asleep: sampling, detector, ledger, radio and interpreter together. `cpu_pct` leaves
+    out `update_s`, from the start of the update to the first heartbeat of the new firmware. That
+    time has its own `cpu_update_pct`, `gc_update_ms` and `first_sample_update_s`.
     """
 
     release: str
@@ -106,30 +106,33 @@ def table(figures: Figures) -> str:
     how = (
         f"MicroPython {figures.release} on an emulated Pico W, {figures.minutes:g} minutes of the "
         f"board with {figures.detections} reports of walks written to flash, a Wi-Fi loss of "
-        f"{WIFI_LOST_MS // 1000} s and an update, in {figures.wall_s:.0f} s. The processor's share "
-        "is of a thousand looks a second that found it not asleep. In the "
-        f"{figures.update_s:.0f} s of the update and the start after it it was "
-        f"{figures.cpu_update_pct:.0f} %, and a collection took {figures.gc_update_ms:.1f} ms at "
-        f"most; that start copies the new tree and took {figures.first_sample_update_s:.2f} s to "
-        "its first sample. Both rows leave this out; samples missed are of both starts. A real "
-        "board takes 1.0 to 1.2 times as long for code; erases of flash take no time here."
+        f"{WIFI_LOST_MS // 1000} s and an update, in {figures.wall_s:.0f} s. The processor's state "
+        "is sampled a thousand times a second; its share counts the samples at which it was not "
+        f"asleep. In the {figures.update_s:.0f} s of the update and the start after it, the share "
+        f"was {figures.cpu_update_pct:.0f} %, and a collection took {figures.gc_update_ms:.1f} ms "
+        "at most. That start copies the new files and took "
+        f"{figures.first_sample_update_s:.2f} s to its first sample. Both rows leave this out; "
+        "samples missed are of both starts. A real board takes 1.0 to 1.2 times as long for code; "
+        "erases of flash take no time here."
     )
     return "\n".join((*lines, "", how))
 
 
-def bench(image: Path, minutes: float, say: Say) -> Figures:
+def bench(image: Path, minutes: float, report: Report) -> Figures:
     """Raises UserError when the image is none, or when the node does not come up."""
     try:
         program_of(image)
         release = release_of(image) or "unknown"
         with tempfile.TemporaryDirectory(prefix="groundwatch-bench-") as folder:
-            return asyncio.run(_bench(image, release, minutes, Path(folder), say))
+            return asyncio.run(_bench(image, release, minutes, Path(folder), report))
     except (SimError, ConfigError) as error:
         raise UserError(str(error)) from None
 
 
-async def _bench(image: Path, release: str, minutes: float, folder: Path, say: Say) -> Figures:
-    began_s = time.monotonic()
+async def _bench(
+    image: Path, release: str, minutes: float, folder: Path, report: Report
+) -> Figures:
+    start_s = time.monotonic()
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes_raw()
     update = folder / "update.gwr"
@@ -140,14 +143,14 @@ async def _bench(image: Path, release: str, minutes: float, folder: Path, say: S
         boot = tree / "boot.py"
         boot.write_text(boot.read_text() + node_run.TIMED)
         take.save(World(load(SCENARIOS / "bench_walker.toml"), 7).take(WALK_S), folder / "walk")
-        say("the emulated board starts (a minute or two)")
+        report("the emulated board starts (a minute or two)")
         with _board(image, folder, tree, port) as ask:
-            run = node_run.NodeRun(ask, lambda: _order(folder / "data", update), say)
+            run = node_run.NodeRun(ask, lambda: _order(folder / "data", update), report)
             found = await asyncio.to_thread(run.measure, folder / "walk", minutes)
     return Figures(
         release=release,
         minutes=round(found.minutes, 2),
-        wall_s=time.monotonic() - began_s,
+        wall_s=time.monotonic() - start_s,
         first_sample_s=found.first_sample_s,
         first_sample_update_s=found.first_sample_update_s,
         unfed_s=found.unfed_s,
@@ -164,7 +167,7 @@ async def _bench(image: Path, release: str, minutes: float, folder: Path, say: S
 
 def _order(data: Path, update: Path) -> None:
     """As `groundwatch node update` does it."""
-    body = UpdateBody(file=str(update), waves=(node_site.NODE,), soak_s=0, patience_s=86_400)
+    body = UpdateBody(file=str(update), waves=(node_site.NODE,), soak_s=0, node_timeout_s=86_400)
     Client(data).post("/updates", Update, body)
 
 
@@ -183,8 +186,8 @@ def _board(image: Path, folder: Path, tree: Path, port: int) -> Iterator[Ask]:
         end_s = time.monotonic() + _START_S
         while not log.read_text().endswith("ready\n"):
             if process.poll() is not None or time.monotonic() > end_s:
-                said = log.read_text().strip().splitlines() or ["no word from it"]
-                raise UserError(f"the emulated board does not start: {said[-1]}")
+                lines = log.read_text().strip().splitlines() or ["it printed nothing"]
+                raise UserError(f"the emulated board does not start: {lines[-1]}")
             time.sleep(0.05)
         with BoardClient(control) as client:
             yield client.ask

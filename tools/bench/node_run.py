@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: what is done to the emulated node while it is measured, and what it said.
+"""Workbench, bench: the events of a run on the emulated node, and the figures from its output.
 
-A person walks past again and again, the Wi-Fi is lost and comes back, and then an update is brought
-by the gateway, after which the node starts again. All times are the board's own.
+A person walks past repeatedly, the Wi-Fi is lost and comes back, then the gateway delivers an
+update, after which the node starts again. All times are the board's own.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from tools.bench.node_site import NODE
 from tools.errors import UserError
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Ask = Callable[..., dict[str, Any]]
 
 WALK_S = 45
 _BOOT_S = 120.0
 _LOAD_S = 2.0
-LOOK_S = 1_009e-6  # between two looks (sim_hardware.emulated.control)
+LOOK_S = 1_009e-6  # between two samples of its state (sim_hardware.emulated.control)
 _WIFI_AT_US, WIFI_LOST_MS = 5_000_000, 20_000
 _UPDATE_AT_US, _UPDATE_US = 40_000_000, 600_000_000
 _WHOLE, _RESTARTS = "update whole ", "node restarts "
@@ -34,19 +34,19 @@ TIMED = """
 import gc as _gc, machine as _machine, sys as _sys, time as _time
 class _Timed:
     longest_us = runs = 0
-    begun = False
+    started = False
     def __getattr__(self, name):
         return getattr(_gc, name)
     def collect(self):
-        if not self.begun:
-            self.begun = True
+        if not self.started:
+            self.started = True
             print("bench heap_bytes=%d" % (_gc.mem_alloc() + _gc.mem_free()))
         masked = _machine.disable_irq()
-        began = _time.ticks_us()
+        start = _time.ticks_us()
         _gc.collect()
-        us = _time.ticks_diff(_time.ticks_us(), began)
+        us = _time.ticks_diff(_time.ticks_us(), start)
         _machine.enable_irq(masked)
-        # Of a node that runs: the first one without its image mounted gives back what loading took.
+        # Of a node that runs: the first one without its image mounted frees the memory of loading.
         self.runs += "ugs.base" in _sys.modules and "pack" not in _sys.modules
         if self.runs > 2 and (us > self.longest_us or us > GOAL):
             self.longest_us = max(us, self.longest_us)
@@ -57,13 +57,13 @@ _sys.modules["gc"] = _Timed()
 
 @dataclass
 class Load:
-    """Looks at the processor, and how many found it at work."""
+    """Samples of the processor's state, and at how many of them it was busy."""
 
     looks: int = 0
     busy: int = 0
 
     def add(self, answer: dict[str, Any]) -> None:
-        """Of the control channel, to `load`."""
+        """Add an answer of the control channel to `load`."""
         self.looks += answer["looks"]
         self.busy += answer["busy"]
 
@@ -75,7 +75,7 @@ class Load:
 
 @dataclass
 class Measured:
-    """What one run gave, before it is judged."""
+    """The figures of one run, before they are compared with the goals."""
 
     minutes: float = 0.0
     first_sample_s: float = 0.0
@@ -91,13 +91,13 @@ class Measured:
 
 
 class NodeRun:
-    """Asks the board, whose time passes as fast as this machine lets it. `order()` has the gateway
-    bring an update."""
+    """Asks the board, whose time passes as fast as this machine allows. `order()` starts an update
+    at the gateway."""
 
-    def __init__(self, ask: Ask, order: Callable[[], None], say: Say) -> None:
+    def __init__(self, ask: Ask, order: Callable[[], None], report: Report) -> None:
         self._ask = ask
         self._order = order
-        self._say = say
+        self._report = report
         self._lines: list[tuple[int, str]] = []
         self._feeds_us: list[int] = []
         self._ordered_us = self._updated_us = 0  # 0 before
@@ -107,7 +107,7 @@ class NodeRun:
         self._ask("line", has="node started", within_s=_BOOT_S)
         found = Measured(first_sample_s=self._ask("counters")["first_reading_us"] / 1e6)
         self._ask("line", has="sampling ", within_s=_BOOT_S)  # its first heartbeat
-        self._say("link up; measuring")
+        self._report("link up; measuring")
         begin_us = walk_us = self._now_us()
         end_us = begin_us + int(minutes * 60e6)
         is_lost = False
@@ -118,30 +118,30 @@ class NodeRun:
             if now_us >= begin_us + _WIFI_AT_US and not is_lost:
                 self._ask("wifi", state="off", for_ms=WIFI_LOST_MS)
                 is_lost = True
-                self._say("the Wi-Fi is lost")
+                self._report("the Wi-Fi is lost")
             self._update(begin_us, now_us)
             is_updating = bool(self._ordered_us) and not self._is_updated()
             load = self._ask("load", for_s=_LOAD_S)
             (found.updating if is_updating else found.working).add(load)
             self._take_feeds()
         found.minutes = (self._now_us() - begin_us) / 60e6
-        # The next heartbeat says what was missed until then.
+        # The next heartbeat reports what was missed until then.
         self._ask("line", has="sampling ", within_s=_BOOT_S, after=len(self._read()))
         self._take_feeds()
         return self._sum_up(found)
 
     def _update(self, begin_us: int, now_us: int) -> None:
-        """Order it when the Wi-Fi is back, once; it may not take for ever."""
+        """Order the update once, when the Wi-Fi is back. Raises UserError if it takes too long."""
         is_linked = self._count("link up ") > 1
         if not self._ordered_us and is_linked and now_us >= begin_us + _UPDATE_AT_US:
             self._order()
             self._ordered_us = now_us
-            self._say("an update is ordered")
+            self._report("an update is ordered")
         if now_us > begin_us + _UPDATE_AT_US + _UPDATE_US:
             raise UserError(f"no update of the node in time; it printed {self._read()[-1][1]!r}")
 
     def _is_updated(self) -> bool:
-        """Whether the new firmware has started, and has said so to the gateway."""
+        """Whether the new firmware has started and has sent its first heartbeat."""
         number = next((n for n, (_at, text) in enumerate(self._read()) if _WHOLE in text), None)
         if number is None:
             return False
@@ -161,7 +161,7 @@ class NodeRun:
         found.gc_ms, found.gc_update_ms = _longest_gc_ms(others), _longest_gc_ms(during)
         sizes, free = _all(r"^bench heap_bytes=(\d+)", lines), _all(r" heap_free=(\d+)", lines)
         if not sizes or not free:
-            raise UserError("the board did not say how large its heap is")
+            raise UserError("the board did not print the size of its heap")
         found.heap_used_kb = (sizes[0] - min(free)) / 1024
         found.samples_missed = missed(lines)
         found.detections = self._count("detection ")

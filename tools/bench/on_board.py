@@ -10,20 +10,20 @@ from machine import ADC, Pin
 Pin(25, Pin.OUT, value=1)
 Pin(29, Pin.IN)
 r = ADC(29).read_u16
-_say(sum(r() for _ in range(64)) * 3 * 3300 // (64 * 65535))
+_reply(sum(r() for _ in range(64)) * 3 * 3300 // (64 * 65535))
 """
 
 HEAP = """
 import gc, json
 gc.collect()
-_say(gc.mem_free())
+_reply(gc.mem_free())
 """
 
 BATTERY = """
 import json
 from machine import ADC, Pin
 r = ADC(Pin(28)).read_u16
-_say(sum(r() for _ in range(64)) * 2 * 3300 // (64 * 65535))
+_reply(sum(r() for _ in range(64)) * 2 * 3300 // (64 * 65535))
 """
 
 # Samples as the node takes them: four readings of 12 bits at 250 Hz. The noise is that of the
@@ -54,7 +54,7 @@ _us = time.ticks_diff(_s[1], _begin)
 _m = sum(_a) // _n
 _d = sum((_a[i] - _a[i - 1]) ** 2 for i in range(1, _n)) / (_n - 1)
 _p = max(max(_a) - _m, _m - min(_a))
-_say({{'count': _n, 'us': _us, 'gap_us': _s[2], 'offset': _m, 'peak': _p,
+_reply({{'count': _n, 'us': _us, 'gap_us': _s[2], 'offset': _m, 'peak': _p,
  'rms_x100': int((_d / 2) ** 0.5 * 100)}})
 """
 
@@ -69,7 +69,7 @@ _end = time.ticks_add(time.ticks_ms(), {2} * 1000)
 while time.ticks_diff(_end, time.ticks_ms()) > 0:
  time.sleep_ms(20)
 _pin.irq(handler=None)
-_say({{'rises': _rises[0], 'level': _pin.value()}})
+_reply({{'rises': _rises[0], 'level': _pin.value()}})
 """
 
 # Twenty of them at most, the strongest first.
@@ -79,5 +79,5 @@ _w = network.WLAN(network.STA_IF)
 _w.active(True)
 _f = sorted(((_e[0].decode('utf-8'), _e[3]) for _e in _w.scan()), key=lambda e: -e[1])
 _w.active(False)
-_say(_f[:20])
+_reply(_f[:20])
 """

@@ -134,7 +134,7 @@ def connections_table(held: Held) -> str:
         "all connected after",
         "connections lost",
         "messages sent / stored",
-        "memory before, once all have spoken, at the end",
+        "memory before, once all have sent, at the end",
         "growth",
         "per connection",
     )
@@ -167,7 +167,7 @@ def write_into(path: Path, subject: str, table: str) -> None:
 
 
 def _machine(activity: Activity | None = None) -> str:
-    """What else the machine did: a reader must know how quiet it was."""
+    """Cores, and how busy the machine was with other work."""
     if activity is None:
         return (
             f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end, "

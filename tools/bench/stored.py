@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: what a store holds, read from outside: the only queries of the bench."""
+"""Workbench, bench: queries of a store from outside; the bench has no others."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def observe(database: Path, load: subprocess.Popen[str]) -> dict[tuple[str, int]
     """(node, seq) -> CLOCK_MONOTONIC nanoseconds at which its row was seen, until the load ends; a
     row that another connection sees is committed.
 
-    While messages come only the newest id is asked for: an observer that takes the processor from
-    what it observes, or holds its log, measures itself.
+    While messages come, only the newest id is queried: an observer that uses much processor time,
+    or blocks the log, would change the measurement.
     """
     seen: list[tuple[int, int]] = []  # newest id, when
     with contextlib.closing(_connect(database)) as db:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: what is measured: a process that stores what comes over MQTT in one table.
+"""Workbench, bench: the measured systems: processes that store MQTT messages in one table.
 
 All of them keep messages in a table `message` of an SQLite file, so one observer serves all.
 """
@@ -24,7 +24,7 @@ from tools.errors import UserError
 
 _START_S = 60.0
 LoadOf = Callable[[int, int], Load]  # nodes, count
-# The same for everyone: no limit on what waits, or most of a burst would be lost on its way.
+# The same for all systems: no limit on queued messages, or most of a burst would be lost.
 _BROKER = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -66,7 +66,7 @@ PEERS = (NAIVE, NODE_RED)
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where nodes connect, where rows appear, which process does it."""
+    """The port for nodes, the database of the rows, and the process."""
 
     port: int
     database: Path
@@ -86,14 +86,14 @@ def running(system: System, folder: Path, nodes: int) -> Iterator[Running]:
     with contextlib.ExitStack() as stack:
         port = _free_port()
         if system.embedded:
-            said = None
+            output = None
         else:
-            said = stack.enter_context(_mosquitto(folder, port))
+            output = stack.enter_context(_mosquitto(folder, port))
         words, database = _command(system, folder, nodes, port)
         log = stack.enter_context((folder / "system.log").open("wb"))
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         stack.callback(_end, process)
-        _await_subscribed(system, process, folder, said)
+        _await_subscribed(system, process, folder, output)
         yield Running(port, database, process)
 
 
@@ -114,24 +114,24 @@ def _command(system: System, folder: Path, nodes: int, port: int) -> tuple[list[
 
 @contextlib.contextmanager
 def _mosquitto(folder: Path, port: int) -> Iterator[Path]:
-    configuration, said = folder / "mosquitto.conf", folder / "mosquitto.log"
+    configuration, output = folder / "mosquitto.conf", folder / "mosquitto.log"
     configuration.write_text(_BROKER.format(port=port))
     program = program_path()
     if program is None:
         raise UserError("mosquitto is not installed (Debian: apt install mosquitto)")
-    with said.open("wb") as log:
+    with output.open("wb") as log:
         process = subprocess.Popen([program, "-c", str(configuration)], stdout=log, stderr=log)
     try:
-        _until(lambda: _listens(port), f"mosquitto does not start: {said.read_text()[-200:]}")
-        yield said
+        _until(lambda: _listens(port), f"mosquitto does not start: {output.read_text()[-200:]}")
+        yield output
     finally:
         _end(process)
 
 
 def _await_subscribed(
-    system: System, process: subprocess.Popen[bytes], folder: Path, said: Path | None
+    system: System, process: subprocess.Popen[bytes], folder: Path, output: Path | None
 ) -> None:
-    mark, where = (b"/up", said) if said else (b"console http", folder / "system.log")
+    mark, where = (b"/up", output) if output else (b"console http", folder / "system.log")
 
     def ready() -> bool:
         if process.poll() is not None:
@@ -139,7 +139,7 @@ def _await_subscribed(
             raise UserError(f"{system.label} ended at its start: {tail}")
         return mark in where.read_bytes()
 
-    _until(ready, f"{system.label} does not subscribe; its words are in {folder}/system.log")
+    _until(ready, f"{system.label} does not subscribe; its output is in {folder}/system.log")
 
 
 def _until(true: object, otherwise: str) -> None:

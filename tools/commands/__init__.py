@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the table of verbs and the front that runs them; their code is elsewhere."""
+"""The table of verbs and the module that runs them; the code of the verbs is elsewhere."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the verbs of the workbench: simulate, record, measure, train, build."""
+"""Table of verbs: simulate, record, measure, train, build."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUPS = (
     Group("record", "labelled takes of one node, and data sets of them", "take", True),
 )
 
-# Names and formats of demo, replay, score, recordings, bench, bundle and doctor stay for good.
+# Names and formats of demo, replay, score, recordings, bench, bundle and doctor are stable.
 VERBS = (
     Verb(
         "demo",
@@ -23,19 +23,19 @@ VERBS = (
     ),
     Verb(
         "replay",
-        "tools.replay:replay_command",
+        "tools.commands.simulation:replay",
         "feed a take through firmware and gateway, or a store through the rules once more",
         "groundwatch replay takes/night_walker",
     ),
     Verb(
         "score",
-        "tools.score.cli:score",
+        "tools.commands.scoring:score",
         "measure detectors and alarms on takes and worlds with ground truth",
         "groundwatch score --scenario walkers_line_of_8 --seeds 1-3 --hours 0.5",
     ),
     Verb(
         "recordings",
-        "tools.recordings:recordings_command",
+        "tools.commands.simulation:recordings",
         "what a node makes of a folder of real recordings",
         "groundwatch recordings ~/recordings --markdown recordings.md",
     ),
@@ -67,7 +67,7 @@ VERBS = (
     ),
     Verb(
         "record take",
-        "tools.record.cli:take",
+        "tools.commands.simulation:take",
         "a labelled take, PIR included, of a node at its USB cable or of a simulated one; "
         "`record n07` is enough",
         'groundwatch record n07 --label "p03 walks 5-40 m" --people p03',
@@ -80,7 +80,7 @@ VERBS = (
     ),
     Verb(
         "record check",
-        "tools.record.check:check_set",
+        "tools.commands.simulation:check_set",
         "check a data set: every file, every sum, every take",
         "groundwatch record check set.tar.gz",
     ),
@@ -98,7 +98,7 @@ VERBS = (
     ),
     Verb(
         "sim export",
-        "tools.sim:export",
+        "tools.commands.simulation:export",
         "make a take from a simulated world, with the truth of who went where",
         "groundwatch sim export night_walker_line_of_8 --seconds 120 --out takes/night",
     ),
@@ -116,13 +116,13 @@ VERBS = (
     ),
     Verb(
         "model train",
-        "tools.train.cli:train",
+        "tools.commands.scoring:train",
         "grow the model that nodes decide by, from simulated sites",
         "groundwatch model train --sites 200 --out firmware/ugs/model.bin",
     ),
     Verb(
         "model score",
-        "tools.record.score:score_takes",
+        "tools.commands.scoring:score_takes",
         "score the model that nodes decide by on recorded takes",
         "groundwatch model score --takes takes --json",
     ),
@@ -134,13 +134,13 @@ VERBS = (
     ),
     Verb(
         "model calibrate",
-        "tools.score.confidence:calibrate",
+        "tools.commands.scoring:calibrate",
         "fit what each sign of an event weighs, on simulated sites; hours, or a minute if kept",
         "groundwatch model calibrate --sites 400 --hours 0.25",
     ),
     Verb(
         "model policies",
-        "tools.score.policies:policies",
+        "tools.commands.scoring:policies",
         "score the policies for alarms over the same runs; minutes",
         "groundwatch model policies --suite tools/score/held_out.toml",
     ),

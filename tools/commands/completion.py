@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch completion`: the script with which a shell completes its words."""
+"""`groundwatch completion`: the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """The script calls `groundwatch` again for each word that is to be completed."""
+    """The script calls `groundwatch` again for each word to complete."""
     kind = get_completion_class(shell)
     assert kind is not None
     print(kind(groundwatch(), {}, NAME, COMPLETE).source())

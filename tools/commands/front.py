@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: groups of verbs whose modules are imported only when they are run or completed."""
+"""Groups of verbs whose modules are imported only when they are run or completed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from tools.commands import table
-from tools.commands.bridge import bridged
 from tools.commands.verb import Group, Verb
 
 NAME = "groundwatch"
@@ -155,8 +154,6 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
 def _command(verb: Verb) -> click.Command:
     module, _, attribute = verb.target.partition(":")
-    if not attribute:
-        return bridged(verb)
     command: click.Command = getattr(importlib.import_module(module), attribute)
     command.help, command.epilog = _sentence(verb.help), _epilog([verb.example])
     return command

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: options that several verbs of the workbench share."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 

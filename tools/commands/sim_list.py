@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch sim list`: the built-in scenarios, without the world that plays them."""
+"""`groundwatch sim list`: the built-in scenarios, without loading the simulator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def list_scenarios(as_json: bool) -> None:
         return
     name_width = max(len(row["name"]) for row in rows)
     width = max(_MIN_WIDTH, get_terminal_size().columns - name_width - 10)
-    print(f"{'scenario':<{name_width}}  nodes  what happens")
+    print(f"{'scenario':<{name_width}}  nodes  description")
     for row in rows:
         first, *more = textwrap.wrap(row["about"], width) or [""]
         print(f"{row['name']:<{name_width}}  {row['nodes']:>5}  {first}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the verbs of those who run a site."""
+"""Table of verbs: those that run a site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ GROUPS = (
     Group("gateway", "run the gateway and look after it", "run"),
     Group("node", "nodes: flash, watch, configure, update, revoke"),
     Group("alarm", "alarms of the running gateway: list, acknowledge, assess, export"),
-    Group("site", "what belongs to the ground of a site"),
+    Group("site", "sectors, nodes and ground of a site: show, map, plan, calibrate"),
     Group("operator", "the people who may sign in at the console"),
     Group("token", "tokens with which other systems use the gateway's API"),
     Group("connector", "connectors of the running gateway, and a test notification"),
@@ -20,7 +20,7 @@ GROUPS = (
 VERBS = (
     Verb(
         "init",
-        "tools.init.cli",
+        "tools.init.cli:init",
         "make the folder of a new site: five questions, then a gateway can start",
         "groundwatch init",
     ),
@@ -49,6 +49,18 @@ VERBS = (
         "groundwatch gateway check --config gateway.toml",
     ),
     Verb(
+        "gateway backup",
+        "gateway.commands.backup:backup",
+        "write store, configuration and audit of a gateway to one file, while it runs",
+        "groundwatch gateway backup north.gwb --with-keys",
+    ),
+    Verb(
+        "gateway restore",
+        "gateway.commands.backup:restore",
+        "put a backup in place: a folder from which the gateway starts",
+        "groundwatch gateway restore north.gwb --config site/gateway.toml",
+    ),
+    Verb(
         "gateway salvage",
         "gateway.commands.salvage:salvage_store",
         "make a new store from what can be read of a damaged one",
@@ -56,7 +68,7 @@ VERBS = (
     ),
     Verb(
         "node flash",
-        "tools.flash.cli",
+        "tools.flash.cli:flash",
         "make a bare board a node: MicroPython, firmware, its key, and a proof of it",
         "groundwatch node flash n07 --at 75,12.5 --sector gate",
     ),
@@ -122,16 +134,15 @@ VERBS = (
     ),
     Verb(
         "node provision",
-        "tools.provision",
-        "keys of nodes: give out, rotate, replace a lost board, list; the fleet key",
+        "tools.provision:provision",
+        "keys of nodes: issue, rotate, replace a lost board, list; the fleet key",
         "groundwatch node provision n07 --rotate",
     ),
     Verb(
         "node revoke",
-        "tools.provision",
+        "tools.provision:revoke",
         "end a node's key: no board is accepted as this node any more",
         "groundwatch node revoke n07 --why 'stolen in the night of 3 May'",
-        words=("--revoke",),
     ),
     Verb(
         "alarm list",
@@ -164,8 +175,26 @@ VERBS = (
         "groundwatch alarm export 12 --by eva --reason 'case 7/26' --out alarm12.jsonl",
     ),
     Verb(
+        "site show",
+        "gateway.commands.site:show",
+        "sectors, nodes and positions of a site",
+        "groundwatch site show --json",
+    ),
+    Verb(
+        "site map",
+        "gateway.commands.site:draw_map",
+        "draw the plan of the console's map, as text, SVG or HTML",
+        "groundwatch site map --out site.svg --live",
+    ),
+    Verb(
+        "site plan",
+        "gateway.commands.site:check_plan",
+        "check spacing and coverage: gaps between nodes, and the expected detection radius",
+        "groundwatch site plan --floor 0.2",
+    ),
+    Verb(
         "site calibrate",
-        "tools.calibrate:calibrate_site",
+        "tools.commands.scoring:calibrate_site",
         "the soil and the gain of each node from a walk test: lines for site.toml",
         "groundwatch site calibrate takes/walk_test",
     ),

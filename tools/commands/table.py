@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: the table of all verbs; none of their modules is imported here."""
+"""The table of all verbs; none of their modules is imported here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tools.commands import bench_verbs, site_verbs
 GROUPS = (*site_verbs.GROUPS, *bench_verbs.GROUPS)
 VERBS = (*bench_verbs.VERBS, *site_verbs.VERBS)
 
-# Former name -> the name of today, for one version.
+# Former name -> present name, for one version.
 FORMER = {
     "calibrate": "site calibrate",
     "calibrate-confidence": "model calibrate",

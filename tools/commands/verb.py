@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: one line of the table of verbs."""
+"""One line of the table of verbs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Verb:
-    """One command. `target`: "module:attribute" of a click command, or a module that declares an
-    argparse parser, which is given `words` before those of the user."""
+    """One command. `target` is the "module:attribute" of its click command."""
 
     name: str
     target: str
     help: str
     example: str
-    words: tuple[str, ...] = ()
     hidden: bool = False
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The board in hand: its files by hash, its standing, its answer to a challenge."""
+"""One board at the cable: its files by hash, its identity, its answer to a challenge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from tools.flash import on_board
 from tools.flash.repl import BoardError, CableError, Repl
 
-# Renamed to this, a node does not start, so no watchdog runs while it is worked on.
+# main.py under this name does not start the node, so no watchdog runs.
 HELD = "main.held"
 _MAIN = "main.py"
 _TRIES = 4
@@ -24,8 +24,8 @@ _SLOW_S = 120.0  # the largest file system there is, read or overwritten
 
 @dataclass(frozen=True)
 class Facts:
-    """Who the board is; `free` on its flash and `heap` in bytes; `mpy` as tools.compiled has it, 0
-    when not said."""
+    """The board's identity. `free` flash and `heap` are in bytes; `mpy` is as in tools.compiled, or
+    0 when the board does not report it."""
 
     platform: str
     machine: str
@@ -38,7 +38,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Carried:
-    """The node it was told to be ("" for none) and the highest boot number it holds."""
+    """The node whose settings it holds ("" for none) and the highest boot number in its state."""
 
     site: str
     node: str
@@ -54,7 +54,7 @@ class Board:
         self.facts = self._facts()
 
     def close(self) -> None:
-        """Give the port back; the board stays as it is."""
+        """Release the port; the board is unchanged."""
         self._repl.leave()
         self._repl.close()
 
@@ -64,7 +64,7 @@ class Board:
         return {str(path): str(digest) for path, digest in dict(found).items()}
 
     def send(self, path: str, data: bytes, progress: Callable[[int], None] | None = None) -> None:
-        """Write one file, beside the old one, then in its place; tried again on noise."""
+        """Write one file beside the old one, then rename it; repeated after noise on the line."""
         for attempt in range(_TRIES):
             try:
                 self._send(path, data, progress or _silent)
@@ -77,32 +77,32 @@ class Board:
                 self._repl.enter()
 
     def remove(self, path: str) -> None:
-        """A file or a folder and all in it; nothing when it is not there."""
+        """Remove a file, or a folder with its content; a missing one is ignored."""
         self._run(f"_rm({path!r})", _SLOW_S)
 
     def hold(self) -> None:
-        """Set the node's start aside and restart, so that no watchdog runs while we work."""
-        if self._ask(f"_say(_kind({_MAIN!r}))"):
+        """Rename main.py and restart, so that no watchdog runs meanwhile."""
+        if self._ask(f"_reply(_kind({_MAIN!r}))"):
             self._run(f"_rm({HELD!r})\nos.rename({_MAIN!r},{HELD!r})")
             self.reset()
 
     def release(self) -> None:
-        """Put the start back where `hold` took it from."""
+        """Undo `hold`."""
         self._run(f"if _kind({HELD!r}):\n _rm({_MAIN!r})\n os.rename({HELD!r},{_MAIN!r})")
 
     def reset(self) -> None:
-        """Restart the board and be at its prompt again."""
+        """Restart the board and return to its prompt."""
         self._repl.let_go("import machine\nmachine.reset()")
         self._repl.close()
         self._repl = self._open(self.port)
 
     def start(self) -> None:
-        """Restart the board and leave it to itself."""
+        """Restart the board and release the port."""
         self._repl.let_go("import machine\nmachine.reset()")
         self._repl.close()
 
     def enter_bootloader(self) -> None:
-        """Into the boot ROM, which shows itself as a drive or a port of its own."""
+        """Start the boot ROM, which appears as a drive or as another port."""
         self._repl.let_go("import machine\nmachine.bootloader()")
         self._repl.close()
 
@@ -111,33 +111,33 @@ class Board:
         return self._ask(code, timeout_s)
 
     def carried(self) -> Carried:
-        """What it was told to be."""
-        said = self._ask(on_board.STANDING)
-        return Carried(str(said["site"]), str(said["node"]), int(said["boot"]))
+        """The node whose settings it holds."""
+        found = self._ask(on_board.STANDING)
+        return Carried(str(found["site"]), str(found["node"]), int(found["boot"]))
 
     def answer(self, challenge: bytes) -> bytes:
         """Its MAC over a challenge under the node key it holds; empty without one."""
         return bytes.fromhex(str(self._ask(on_board.ANSWER.format(challenge=challenge))))
 
     def forget_key(self) -> None:
-        """What has come of a key given out before."""
+        """Remove the stored state of an earlier key."""
         self.remove("state/key")
 
     def forget_state(self) -> None:
-        """The counters and records of another node have no meaning here."""
+        """Remove the counters and records of another node."""
         self.remove("state")
 
     def raise_boot(self, boot: int) -> None:
-        """Go on counting boots from here at least."""
+        """Count boots from this number or a higher one."""
         if self._ask(on_board.BOOT_FLOOR.format(boot=boot)) != boot:
             raise BoardError("the boot counter does not read back from the board's flash")
 
     def mark_for_scrub(self) -> None:
-        """An older key is about to be replaced: remembered on the board until it is gone."""
+        """Mark on the board that an older key is being replaced; `scrub` removes the mark."""
         self._run("open('scrub.due','w').close()")
 
     def scrub(self) -> None:
-        """Overwrite every place where an older key may linger, if one may."""
+        """If marked, overwrite every flash block that may hold an older key."""
         self._ask(on_board.SCRUB, _SLOW_S)
 
     def _send(self, path: str, data: bytes, progress: Callable[[int], None]) -> None:
@@ -146,7 +146,7 @@ class Board:
         self._run(f"f.close()\n_end({path!r},'{sha256(data).hexdigest()}')")
 
     def _open(self, port: str) -> Repl:
-        """The port may have gone with a reset: wait until it is back."""
+        """Open the port. After a reset it may be missing for a while: wait for it."""
         was_here = hasattr(self, "facts")
         end_s, has_answered = time.monotonic() + _RETURN_S, 0
         while True:
@@ -160,20 +160,20 @@ class Board:
             except CableError:
                 if repl is not None:
                     repl.close()
-                # One that was here a moment ago comes back; one that answered was disturbed.
+                # A port that was open before comes back; a board that answered once met noise.
                 if (not was_here and has_answered != 1) or time.monotonic() > end_s:
                     raise
                 time.sleep(0.1)
 
     def _facts(self) -> Facts:
-        said = self._ask(on_board.WHO)
-        if not isinstance(said, Mapping):
+        found = self._ask(on_board.IDENTITY)
+        if not isinstance(found, Mapping):
             raise CableError(f"noise on the line of {self.port}")
         try:
-            version = tuple(int(part) for part in said["version"])
-            platform, machine = (str(said[name])[:100] for name in ("platform", "machine"))
-            free, mpy, heap = int(said["free"]), int(said["mpy"]), int(said["heap"])
-            return Facts(platform, machine, version, str(said["id"])[:64], free, mpy, heap)
+            version = tuple(int(part) for part in found["version"])
+            platform, machine = (str(found[name])[:100] for name in ("platform", "machine"))
+            free, mpy, heap = int(found["free"]), int(found["mpy"]), int(found["heap"])
+            return Facts(platform, machine, version, str(found["id"])[:64], free, mpy, heap)
         except (KeyError, TypeError, ValueError):
             # One changed byte can leave an answer that parses and names other fields.
             raise CableError(f"noise on the line of {self.port}") from None
@@ -182,7 +182,7 @@ class Board:
         self._repl.run(code, timeout_s)
 
     def _ask(self, code: str, timeout_s: float = 30.0) -> Any:
-        """A value; asking twice does no harm, so noise costs a second try."""
+        """A value. The code only reads, so it is repeated after noise."""
         for attempt in range(_TRIES):
             try:
                 return self._repl.value(code, timeout_s)
@@ -203,4 +203,4 @@ def differing(wanted: Mapping[str, Path], there: Mapping[str, str]) -> list[str]
 
 
 def _silent(_size: int) -> None:
-    """Nobody watches."""
+    """No progress is shown."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kinds of board: how each is told, and what it takes for an image."""
+"""The kinds of board: how each is recognised, and which image it accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.errors import UserError
 from tools.flash import uf2
 from tools.image import FIRMWARE
 
-MICROPYTHON_LEAST = (1, 25, 0)
+MIN_MICROPYTHON = (1, 25, 0)
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class BoardKind(BoardRow):
 
     @property
     def by_drive(self) -> bool:
-        """Whether its boot ROM shows itself as a drive."""
+        """Whether its boot ROM appears as a drive."""
         return bool(self.uf2_family)
 
-    def is_told_by(self, machine: str) -> bool:
-        """Whether sys.implementation._machine is that of this kind: its chip is the last word.
+    def matches(self, machine: str) -> bool:
+        """Whether sys.implementation._machine is that of this kind. It ends with the chip.
 
         Later ports write ESP32-S3 for what was ESP32S3 in 1.25.
         """
@@ -32,7 +32,7 @@ class BoardKind(BoardRow):
         return chip == self.chip and self.machine in machine
 
     def check_image(self, path: Path, data: bytes) -> None:
-        """Raises UserError when this kind of board would not take it."""
+        """Raises UserError when this kind of board does not accept it."""
         if self.by_drive:
             uf2.check(path, data, self.uf2_family)
         elif data[:1] != b"\xe9":  # esp_image_header_t.magic
@@ -57,9 +57,9 @@ def kind_named(name: str) -> BoardKind:
 
 
 def kind_of(platform: str, machine: str) -> BoardKind:
-    """What a board with MicroPython on it is. Raises UserError."""
+    """The kind of a board that runs MicroPython. Raises UserError."""
     for kind in KINDS:
-        if kind.port == platform and kind.is_told_by(machine):
+        if kind.port == platform and kind.matches(machine):
             return kind
     raise UserError(f"there is no firmware for {machine!r}; there is for {_supported()}")
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Provisioning: a node key goes to one board, once, and the board proves that it holds it.
 
-The journal is written before the board (an offer) and after its answer (a proof), so a cable pulled
-at any moment leaves a state from which the same command goes on. A key that was offered and not
-proven is never given out again: a board that carries it may have used its counters (ADR 0010).
+The enrolment log is written before the board (an offer) and after its answer (a proof). So the same
+command continues after a cable was unplugged. A key that was offered and not proven is never issued
+again: a board that holds it may have used its counters (ADR 0010).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.enrolment import Enrolment, Entry, Journal, KeyAct, Standing
+from gateway.enrolment import Enrolment, EnrolmentLog, Entry, KeyAct, Standing
 from gateway.intake.authentication.epochs import AHEAD
 from gateway.keys import challenge_key, derive, next_epoch, node_key
 from gateway.store.choose import reading
@@ -28,7 +28,7 @@ from tools.flash.repl import BoardError, CableError
 
 
 class Mode(Enum):
-    """What is asked for."""
+    """What the command does with the key."""
 
     ENROL = "enrol"  # a new node, or one whose board is as it was
     ROTATE = "rotate"  # a new key for the board that holds the present one
@@ -37,7 +37,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True)
 class Person:
-    """Who does it, and why; both are kept."""
+    """Who does it, and why; both are recorded."""
 
     by: str
     why: str
@@ -45,17 +45,17 @@ class Person:
 
 @dataclass(frozen=True)
 class Wish:
-    """A node as it is to be: `config` with any key, which is replaced by the one given out."""
+    """The node to make: `config` with any key, which is replaced by the issued one."""
 
     config: NodeConfig
     mode: Mode
     person: Person
-    floor: int = 0  # the highest boot number the gateway has heard of this node
+    floor: int = 0  # the highest boot number that the gateway received from this node
 
 
 @dataclass(frozen=True)
 class Held:
-    """The generation of its key a board proves to hold, and the epoch it has gone on to."""
+    """The key generation that a board proves to hold, and the epoch it has reached."""
 
     generation: int
     epoch: int = 0
@@ -63,18 +63,18 @@ class Held:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """How it ended: the generation the board has proven, and whether it is a new one."""
+    """The generation that the board has proven, and whether it is a new one."""
 
     generation: int
     is_new: bool
 
 
 class Provisioner:
-    """Gives out keys from the fleet root. `random` gives so many bytes of fresh randomness."""
+    """Issues keys from the fleet root. `random` returns so many random bytes."""
 
     def __init__(
         self,
-        journal: Journal,
+        journal: EnrolmentLog,
         fleet_root: bytes,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
@@ -83,11 +83,11 @@ class Provisioner:
         self._random = random
 
     def standing(self, node: str) -> Standing:
-        """How the journal has it."""
+        """The node's state in the enrolment log."""
         return self._journal.read().of(node)
 
     def check(self, board: Board, wish: Wish) -> None:
-        """Before the board is touched. Raises UserError; a board that is refused starts again."""
+        """Before the board is changed. Raises UserError; a refused board is restarted."""
         enrolment = self._journal.read()
         try:
             held = self._held(board, wish, enrolment.of(wish.config.node))
@@ -99,7 +99,7 @@ class Provisioner:
             raise
 
     def enrol(self, board: Board, wish: Wish) -> Enrolled:
-        """Raises UserError where it may not be, CableError or BoardError when the board fails."""
+        """Raises UserError if it is not allowed, CableError or BoardError when the board fails."""
         node = wish.config.node
         with self._journal.locked() as enrolment:
             standing = enrolment.of(node)
@@ -111,7 +111,7 @@ class Provisioner:
             return self._give(board, wish, standing)
 
     def revoke(self, node: str, person: Person) -> None:
-        """No key of this node is good any more. Raises UserError when none is."""
+        """End every key of this node. Raises UserError when none is valid."""
         with self._journal.locked() as enrolment:
             standing = enrolment.of(node)
             if standing.revoked_at:
@@ -120,7 +120,7 @@ class Provisioner:
             self._note(KeyAct.REVOKE, node, newest, "", standing.floor, person)
 
     def _held(self, board: Board, wish: Wish, standing: Standing) -> Held | None:
-        """The good generation the board proves to hold."""
+        """The valid generation that the board proves to hold."""
         carried = board.carried()
         if (carried.site, carried.node) != (wish.config.site, wish.config.node):
             return None
@@ -156,11 +156,11 @@ class Provisioner:
             raise UserError(f"this board does not hold the key of {node}; nothing was changed")
 
     def _keep(self, board: Board, wish: Wish, standing: Standing, held: Held) -> Enrolled:
-        """The board is as it should be; its other settings follow, its key stays."""
+        """The board keeps its key; its other settings are updated."""
         generation = held.generation
         if standing.board != board.facts.id or standing.proven != generation or standing.offered:
             self._prove(board, wish, held)
-        # A key that has gone on is in the board's keeping, and the one before must not come back.
+        # The board stores a rotated key itself, and the one before must not come back.
         self._write(board, wish, b"" if held.epoch else self._key(wish, generation))
         board.scrub()
         return Enrolled(generation, False)
@@ -201,7 +201,7 @@ class Provisioner:
         self._note(KeyAct.PROVE, node, held.generation, board.facts.id, floor, wish.person)
 
     def _proven(self, board: Board, wish: Wish, generation: int) -> Held | None:
-        """In which epoch of a generation the board answers; None: in none."""
+        """The epoch of a generation in which the board answers, or None."""
         challenge = self._random(32)
         answer = board.answer(challenge)
         keys = derive(self._key(wish, generation))

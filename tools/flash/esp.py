@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ESP32: its makers' esptool, as a library, puts MicroPython into its flash and checks it."""
+"""ESP32: esptool, used as a library, writes MicroPython to its flash and checks it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ATTEMPTS = 3
 
 
 class _Listener(TemplateLogger):  # type: ignore[misc]  # esptool is not typed throughout
-    """Turns esptool's talk into a progress in bytes; nothing of it reaches the terminal."""
+    """Turns esptool's messages into a progress in bytes; nothing reaches the terminal."""
 
     def __init__(self) -> None:
         self.last = ""
@@ -30,7 +30,7 @@ class _Listener(TemplateLogger):  # type: ignore[misc]  # esptool is not typed t
         self._total = self._done = 0
 
     def listen(self, progress: Callable[[int], None], total: int) -> None:
-        """From now on for this progress. esptool takes one logger in a process, and no second."""
+        """Report to this progress. esptool accepts only one logger per process."""
         self._progress = progress
         self._total = total
         self._done = 0
@@ -75,9 +75,9 @@ def install(
     progress: Callable[[int], None],
     erase: bool,
 ) -> None:
-    """Write the image and have the chip compare it by MD5, then restart it. Raises UserError.
+    """Write the image, have the chip compare its MD5, and restart the chip. Raises UserError.
 
-    `erase` first clears the whole flash: a chip of unknown past, whose file system may be damaged.
+    `erase` first clears the whole flash, for a chip whose file system may be damaged.
     """
     _LISTENER.listen(progress, image.stat().st_size)
     try:

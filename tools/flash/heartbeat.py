@@ -32,7 +32,7 @@ class Cable:
     _lines: Lines = field(default_factory=Lines)
 
     def read(self, show: Callable[[str], None]) -> None:
-        """Take what has come; never waits."""
+        """Process the received lines; never waits."""
         for text in self._lines.feed(self._bytes()):
             if text.startswith(("node started", "link ", "node stops", "board faulty")):
                 show(f"  {text}")
@@ -41,7 +41,7 @@ class Cable:
             self.linked = self.linked or text.startswith("link up")
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         if self._line is not None:
             self._line.close()
             self._line = None
@@ -60,17 +60,17 @@ class Cable:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The node as the gateway has it, or None and then why not: one line with what to do."""
+    """The node as the gateway reports it, or None and one line with the reason and what to do."""
 
     node: NodeView | None
     note: str = ""
-    is_late: bool = False  # a gateway runs, and received nothing
+    is_late: bool = False  # a gateway runs and received nothing
 
 
 def await_heartbeat(
     job: Job, port: str, since_us: int, wait_s: float, show: Callable[[str], None]
 ) -> Heartbeat:
-    """`since_us`: what the gateway received before does not count. No wait: nothing is asked."""
+    """`since_us`: earlier heartbeats do not count. With no wait the gateway is not asked."""
     client = Client(job.config.data_dir)
     cable, end_s = Cable(port), time.monotonic() + wait_s
     node: NodeView | None = None

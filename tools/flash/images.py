@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MicroPython for each board: a release checked by hash, from a file, the cache or its makers."""
+"""MicroPython for each board: a release checked by hash, from a file, cache or publisher."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.flash.boards import BoardKind
 
-# micropython.org's own place for released firmware; nothing is fetched unless `flash` needs it.
+# Where micropython.org publishes firmware; fetched only when `flash` needs it.
 SOURCE = "https://micropython.org/resources/firmware/"
 _TIMEOUT_S = 30
 _PART = 64 * 1024
-_MOST = 16 << 20
+_MAX_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class Image:
 
 
 def cache_folder() -> Path:
-    """Where images rest between boards."""
+    """Where fetched images are kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "groundwatch"
 
 
 def given(kind: BoardKind, path: Path) -> Image:
-    """An image the user names: any that this kind of board can take. Raises UserError."""
+    """An image that the user names and this kind of board accepts. Raises UserError."""
     try:
         size = path.stat().st_size
-        if not 0 < size <= _MOST:
+        if not 0 < size <= _MAX_BYTES:
             raise UserError(f"{path} has {size} bytes: no MicroPython image")
         data = path.read_bytes()
     except OSError as error:
@@ -65,7 +65,7 @@ def pinned(
     source: str = SOURCE,
     cache: Path | None = None,
 ) -> Image:
-    """The release this firmware was made for, from the cache or fetched. Raises UserError."""
+    """The release that this firmware is built for, from the cache or fetched. Raises UserError."""
     check_pinned(kind)
     assert kind.image_sha256 is not None
     folder = cache or cache_folder()
@@ -74,13 +74,13 @@ def pinned(
         found = given(kind, path)
         if found.release:
             return found
-        raise UserError(f"{path} is not what its makers published: remove it and try again")
+        raise UserError(f"{path} is not the published image: remove it and try again")
     _fetch(source + kind.image_name, path, kind.image_sha256, progress)
     return given(kind, path)
 
 
 def _fetch(url: str, path: Path, sha256: str, progress: Callable[[int], None]) -> None:
-    """Into the cache, whole and checked or not at all."""
+    """Store the image in the cache, complete and checked, or not at all."""
     digest, size = hashlib.sha256(), 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,8 +88,8 @@ def _fetch(url: str, path: Path, sha256: str, progress: Callable[[int], None]) -
             with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
                 while part := answer.read(_PART):
                     size += len(part)
-                    if size > _MOST:
-                        raise UserError(f"{url} is longer than {_MOST} bytes: no image")
+                    if size > _MAX_BYTES:
+                        raise UserError(f"{url} is longer than {_MAX_BYTES} bytes: no image")
                     digest.update(part)
                     file.write(part)
                     progress(len(part))

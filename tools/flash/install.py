@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The firmware's way onto a board: file by file, by hash, the one that starts it last.
+"""Firmware files onto a board: compared by hash, main.py last.
 
-Nothing is remembered on this side. What is on the board, by hash, is how far we are; so the same
-command goes on wherever the last one was cut off, and a whole board costs one look.
+No state is kept on this machine: the hashes on the board show what is missing. So the same command
+continues where an interrupted one stopped.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _NODE = "node.json"
 
 
 class Progress(Protocol):
-    """Where the bar is drawn; sizes in bytes."""
+    """A progress bar; sizes in bytes."""
 
     def begin(self, what: str, total: int) -> None:
-        """A step of so many bytes begins."""
+        """Start a step of so many bytes."""
 
     def advance(self, size: int) -> None:
-        """So many more are done."""
+        """Add so many bytes."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done to a board's files."""
+    """Changes of a board's files."""
 
     send: tuple[str, ...]
     remove: tuple[str, ...]
@@ -39,7 +39,7 @@ class Work:
 
 
 def tree_files(tree: Path) -> dict[str, Path]:
-    """Every file of a bundle but node.json, by its path on the board."""
+    """Every file of a bundle except node.json, by its path on the board."""
     return {
         path.relative_to(tree).as_posix(): path
         for path in sorted(tree.rglob("*"))
@@ -48,7 +48,7 @@ def tree_files(tree: Path) -> dict[str, Path]:
 
 
 def compare(board: Board, wanted: Mapping[str, Path]) -> Work:
-    """What the board lacks, and what it has of ours that does not belong there any more."""
+    """The files that the board lacks, and files of earlier firmware to remove."""
     there = board.inventory((*OWNED, HELD))
     if HELD in there:
         there.setdefault(_MAIN, there.pop(HELD))
@@ -58,7 +58,7 @@ def compare(board: Board, wanted: Mapping[str, Path]) -> Work:
 
 
 def put_files(board: Board, wanted: Mapping[str, Path], progress: Progress) -> Work:
-    """Bring the board's files to the wanted ones, all but the one that starts the node."""
+    """Change the board's files to the wanted ones, except main.py."""
     work = compare(board, wanted)
     for path in work.remove:
         board.remove(path)
@@ -70,7 +70,7 @@ def put_files(board: Board, wanted: Mapping[str, Path], progress: Progress) -> W
 
 
 def put_start(board: Board, wanted: Mapping[str, Path]) -> None:
-    """Last of all: from now on the board is a node."""
+    """Write main.py, which starts the node."""
     there = board.inventory((_MAIN, HELD))
     if not differing({HELD: wanted[_MAIN]}, {HELD: there.get(HELD, "")}):
         board.release()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MicroPython onto a board: find what is plugged in, and bring it to a prompt we can use."""
+"""MicroPython onto a board: find what is plugged in, and get a prompt on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.errors import UserError
 from tools.flash import esp, uf2
 from tools.flash import ports as places
 from tools.flash.board import Board
-from tools.flash.boards import MICROPYTHON_LEAST, BoardKind, kind_of
+from tools.flash.boards import MIN_MICROPYTHON, BoardKind, kind_of
 from tools.flash.images import Image
 from tools.flash.install import Progress
 from tools.flash.repl import CableError
@@ -40,14 +40,14 @@ class Found:
 
     @property
     def is_ready(self) -> bool:
-        """A prompt of a MicroPython that our firmware runs on."""
+        """Whether it runs a MicroPython that the firmware supports."""
         if self.board is None or self.kind is None:
             return False
         facts = self.board.facts
         is_build = self.kind.build in facts.machine
-        return is_build and facts.version >= MICROPYTHON_LEAST and is_supported(facts.mpy)
+        return is_build and facts.version >= MIN_MICROPYTHON and is_supported(facts.mpy)
 
-    def tells(self) -> str:
+    def describe(self) -> str:
         """One line for the installer."""
         if self.drive is not None:
             return f"a boot ROM's drive at {self.drive}" + (f" ({self.chip})" if self.chip else "")
@@ -59,7 +59,7 @@ class Found:
 
 
 def look(port: str | None, drive: Path | None) -> Found:
-    """What is plugged in. Raises UserError when nothing is, or more than one."""
+    """What is plugged in. Raises UserError when there is nothing, or more than one board."""
     drives = [drive] if drive else ([] if port else places.boot_drives())
     if drive and not uf2.is_boot_drive(drive):
         raise UserError(f"{drive} is no boot ROM's drive: it has no {uf2.INFO}")
@@ -83,15 +83,15 @@ def look(port: str | None, drive: Path | None) -> Found:
 
 
 def chip_of(found: Found) -> str:
-    """The chip of a board without MicroPython, "" when nothing names it. Asks a boot loader on the
-    port, which disturbs whatever else is there: only for a board that nothing else names."""
+    """The chip of a board without MicroPython, "" when it is not known. This asks a boot loader on
+    the port and disturbs any other device, so it is used only when nothing else names the board."""
     if found.chip or found.board is not None or places.is_raspberry_pi(found.port):
         return found.chip
     return esp.chip_of(found.port)
 
 
 def install(found: Found, kind: BoardKind, image: Image, progress: Progress, erase: bool) -> Board:
-    """MicroPython onto what was found; a board at its prompt afterwards. Raises UserError."""
+    """Install MicroPython; returns the board at its prompt. Raises UserError."""
     size = image.path.stat().st_size
     if kind.by_drive:
         drive = found.drive or _into_bootloader(found)
@@ -110,7 +110,7 @@ def install(found: Found, kind: BoardKind, image: Image, progress: Progress, era
 
 
 def await_board(port: str) -> Board:
-    """The board comes back with MicroPython. Raises UserError."""
+    """Wait until the board answers with MicroPython. Raises UserError."""
 
     def appeared() -> Board | None:
         try:
@@ -130,7 +130,7 @@ def await_board(port: str) -> Board:
 
 
 def _into_bootloader(found: Found) -> Path:
-    """Ask the board for its boot ROM, and wait for the drive. Raises UserError."""
+    """Start the boot ROM and wait for its drive. Raises UserError."""
     before = set(places.boot_drives())
     if found.board is not None:
         found.board.enter_bootloader()
@@ -150,7 +150,7 @@ def _touch(port: str) -> None:
     try:
         serial.Serial(port, _TOUCH_BAUD).close()
     except (OSError, ValueError):
-        pass  # it may go while it is being closed; what comes of it is waited for
+        pass  # it may disappear while it is being closed; the caller waits for the drive
 
 
 def _wait_for(what: Callable[[], _T | None]) -> _T | None:

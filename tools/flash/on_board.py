@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The cable: what is run on the board. Plain MicroPython that needs nothing of our firmware.
+"""Programs that run on the board over the cable: MicroPython without any of the node's firmware.
 
-Each name is defined once for a session; every chunk and every file is checked where it lands.
+HELPERS are defined once per session. The board checks every chunk and every file that it receives.
 """
 
 HELPERS = """
 import os,json,sys,hashlib,binascii,machine,select,micropython
-def _say(o):
+def _reply(o):
  s=json.dumps(o);print(binascii.crc32(s.encode()),s)
 def _sum(p):
  h=hashlib.sha256();b=bytearray(512);m=memoryview(b)
@@ -66,11 +66,11 @@ def _slot(p):
  return int.from_bytes(n,'big') if ok else -1
 """
 
-WHO = """
+IDENTITY = """
 import json,sys,os,machine,binascii,gc
 gc.collect()
 v=os.statvfs('/')
-_say({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
+_reply({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?'),
 'version':list(sys.implementation.version[:3]),'id':binascii.hexlify(machine.unique_id()).decode(),
 'free':v[0]*v[3],'mpy':getattr(sys.implementation,'_mpy',0),'heap':gc.mem_free()})
 """
@@ -78,10 +78,10 @@ _say({'platform':sys.platform,'machine':getattr(sys.implementation,'_machine','?
 INVENTORY = """
 o={{}}
 for p in {names!r}:_walk(p,o)
-_say(o)
+_reply(o)
 """
 
-# Site and node it was told to be, and the highest boot number it holds; never a word of its key.
+# Site and node of its settings, and the highest boot number in its state; nothing of its key.
 STANDING = """
 o={'site':'','node':''}
 try:
@@ -89,10 +89,10 @@ try:
  o={'site':j['site'],'node':j['node']}
 except (OSError,ValueError,KeyError,TypeError):pass
 o['boot']=max(_slot('state/boot0'),_slot('state/boot1'))
-_say(o)
+_reply(o)
 """
 
-# The node key in force, as ugs.ratchet finds it: that of node.json, or what has come of it.
+# The node key in use, found as ugs.ratchet finds it: that of node.json, or the stored one.
 # HKDF-Expand of one block, then the answer (RFC 5869 2.3, RFC 2104).
 ANSWER = """
 try:
@@ -105,19 +105,19 @@ try:
  r=binascii.hexlify(_hmac(_hmac(k,b'groundwatch/v1 challenge\\x01'),{challenge!r})).decode()
 except (OSError,ValueError,KeyError,TypeError):r=''
 k=None
-_say(r)
+_reply(r)
 """
 
-# The older slot stays: what it says is lower, and the node takes the higher one.
+# The other slot stays: its number is lower, and the node uses the higher one.
 BOOT_FLOOR = """
 if not _kind('state'):os.mkdir('state')
 n=({boot}).to_bytes(4,'big')
 with open('state/boot0','wb') as f:f.write(n+binascii.crc32(n).to_bytes(4,'big'))
-_say(_slot('state/boot0'))
+_reply(_slot('state/boot0'))
 """
 
-# littlefs writes beside what it replaces: an old key stays in blocks that are free or not yet
-# compacted. So the folders' two blocks are filled up and turned over, then all free blocks.
+# littlefs writes a copy before it frees a block, so an old key stays in free blocks and in blocks
+# that are not compacted. This fills and compacts the folders' two blocks, then all free blocks.
 SCRUB = """
 if _kind('scrub.due'):
  for i in range(192):
@@ -131,5 +131,5 @@ if _kind('scrub.due'):
   except OSError:pass
  os.remove('scrub')
  os.remove('scrub.due')
-_say(1)
+_reply(1)
 """

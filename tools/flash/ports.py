@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where boards are: serial ports by their USB maker, and boot ROM drives that are mounted."""
+"""Where boards are: serial ports by USB vendor, and mounted boot ROM drives."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Port:
 
 
 def ports(listed: Callable[[], Iterable[Any]] = list_ports.comports) -> list[Port]:
-    """Ports of makers of boards and bridges, by name."""
+    """Serial ports of known boards and bridges, sorted by name."""
     found = [
         Port(item.device, MAKERS[item.vid], str(item.serial_number or "")[:64])
         for item in listed()
@@ -47,7 +47,7 @@ def ports(listed: Callable[[], Iterable[Any]] = list_ports.comports) -> list[Por
 
 
 def the_port(wanted: str | None, found: list[Port]) -> str:
-    """The one port to use. Raises UserError where there is none or a choice."""
+    """The port to use. Raises UserError when there is none or more than one."""
     if wanted:
         return wanted
     if len(found) == 1:
@@ -85,7 +85,7 @@ def boot_drives(volumes: Callable[[], Iterable[Path]] = mounts) -> list[Path]:
 
 
 def unmounted_drive(by_label: Path = _BY_LABEL) -> str:
-    """A boot ROM's drive that is there and not mounted, with what to do; empty for none."""
+    """A message about a boot ROM's drive that is not mounted; empty when there is none."""
     for label in _LABELS:
         if (by_label / label).exists():
             return f"{label} is there but not mounted: udisksctl mount -b {by_label / label}"

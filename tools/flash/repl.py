@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The cable: code on a board through MicroPython's raw REPL, with raw-paste flow control.
+"""Code on a board through MicroPython's raw REPL, with raw-paste flow control.
 
-The protocol is MicroPython's (docs/reference/repl.rst). Own lines and not mpremote's (ADR
-0011): every wait ends, noise is an error and not a hang, and nothing that was sent is printed.
+The protocol is that of MicroPython (docs/reference/repl.rst). It is not mpremote (ADR 0011): every
+wait has a limit, noise is an error, and nothing that was sent is printed.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ BAUD = 115_200
 _RAW = b"raw REPL; CTRL-B to exit\r\n>"
 _ANSWER_S = 30.0
 _READ_S = 0.05
-_OUTPUT_MOST = 1 << 20
+_MAX_OUTPUT = 1 << 20
 _TRIES = 3
 WINDOW = 256  # bytes a board takes at once when it is fed
 
 
 class CableError(UserError):
-    """The board is gone, mute, or said what no board says; trying again may help."""
+    """The board is gone, does not answer, or sent an invalid answer; a retry may help."""
 
 
 class BoardError(UserError):
-    """What ran on the board raised; the message is the last line of its trace."""
+    """Code on the board raised an exception; the message is the last line of its traceback."""
 
 
 class Repl:
-    """A board at the other end of a serial port, in its raw REPL between `enter` and `leave`."""
+    """A board on a serial port, in its raw REPL between `enter` and `leave`."""
 
     def __init__(self, port: str) -> None:
         self.port = port
         try:
-            # Exclusive, or a terminal program would take every other byte.
+            # Exclusive, or a terminal program would read some of the bytes.
             self._line = serial.Serial(
                 port, BAUD, timeout=_READ_S, write_timeout=_ANSWER_S, exclusive=True
             )
@@ -48,7 +48,7 @@ class Repl:
             raise CableError(f"cannot open {port}: {_words(error)}") from None
 
     def enter(self) -> None:
-        """Interrupt what runs and be at the raw prompt. Raises CableError."""
+        """Interrupt the running program and enter the raw prompt. Raises CableError."""
         for _ in range(_TRIES):
             self._write(b"\r\x03")
             self._quiet()
@@ -56,7 +56,7 @@ class Repl:
             try:
                 self._until(_RAW, 2.0)
             except CableError:
-                # It may wait for bytes that a program which was ended still owed it.
+                # It may wait for the rest of the bytes of a sender that was ended.
                 self._write(b"\x03" * (WINDOW + 4))
                 continue
             self._quiet()
@@ -64,21 +64,21 @@ class Repl:
         raise CableError(f"no MicroPython prompt on {self.port}: is it a board, and running?")
 
     def leave(self) -> None:
-        """Back to the friendly prompt; a board that is gone already is fine."""
+        """Return to the friendly prompt; a missing board is ignored."""
         try:
             self._write(b"\r\x02")
         except CableError:
             pass
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         try:
             self._line.close()
         except OSError:
             pass  # it was unplugged
 
     def run(self, code: str, timeout_s: float = _ANSWER_S) -> bytes:
-        """What the code printed. Raises BoardError, CableError."""
+        """The output of the code. Raises BoardError, CableError."""
         self._begin(code)
         return self._end(timeout_s)
 
@@ -101,13 +101,13 @@ class Repl:
             raise CableError(f"the board on {self.port} lost its place")
         if trace:
             lines = trace.decode("utf-8", "replace").split("\n")
-            raise BoardError(f"the board says: {_plain([t for t in lines if t.strip()][-1])}")
+            raise BoardError(f"the board reports: {_plain([t for t in lines if t.strip()][-1])}")
         return printed
 
     def feed(self, code: str, data: bytes, sent: Callable[[int], None]) -> None:
-        """Run code that asks for the bytes window by window, each with one 0x06.
+        """Run code that requests the bytes window by window, each with one 0x06.
 
-        Bytes as they are: no compiler reads them, and a board without flow control keeps up.
+        The bytes are not compiled, and a board without flow control does not lose any.
         """
         self._begin(code)
         for at in range(0, len(data), WINDOW):
@@ -118,8 +118,8 @@ class Repl:
         self._end(_ANSWER_S)
 
     def value(self, code: str, timeout_s: float = _ANSWER_S) -> Any:
-        """What the code printed by _say (on_board.HELPERS): its CRC-32, and a line of JSON. One
-        changed byte would often leave JSON. Raises BoardError, CableError."""
+        """The value that the code passed to _reply (on_board.HELPERS): a CRC-32 and a line of JSON.
+        The CRC finds a changed byte that leaves valid JSON. Raises BoardError, CableError."""
         check, _, text = self.run(code, timeout_s).strip().partition(b" ")
         try:
             if int(check) == binascii.crc32(text):
@@ -129,7 +129,7 @@ class Repl:
         raise CableError(f"noise on the line of {self.port}")
 
     def let_go(self, code: str) -> None:
-        """Run what does not come back, such as machine.reset()."""
+        """Run code that does not return, such as machine.reset()."""
         try:
             self.run(code, 0.5)
         except CableError:
@@ -161,7 +161,7 @@ class Repl:
         self._try(lambda: self._line.write(data))
 
     def _quiet(self) -> None:
-        """Read away what a running program still prints."""
+        """Discard the remaining output of the program."""
         end_s = time.monotonic() + 1.0
         while self._try(lambda: self._line.read(4096)) and time.monotonic() < end_s:
             pass
@@ -176,10 +176,10 @@ class Repl:
     def _until(self, mark: bytes, timeout_s: float) -> bytes:
         data, end_s = bytearray(), time.monotonic() + timeout_s
         while not data.endswith(mark):
-            # Byte by byte while the mark may be near: what follows it belongs to the next read.
+            # Byte by byte: what follows the mark belongs to the next read.
             data += self._try(lambda: self._line.read(1))
             self._in_time(end_s)
-            if len(data) > _OUTPUT_MOST:
+            if len(data) > _MAX_OUTPUT:
                 raise CableError(f"the board on {self.port} prints without end")
         return bytes(data)
 
@@ -199,5 +199,5 @@ def _words(error: Exception) -> str:
 
 
 def _plain(text: str) -> str:
-    """What a board printed, fit for a terminal: no control characters, not long."""
+    """Output of a board that is safe on a terminal: no control characters, limited length."""
     return "".join(sign if sign.isprintable() else "?" for sign in text.strip())[:200]

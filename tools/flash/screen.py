@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the installer sees: a line for each step, a bar while bytes go."""
+"""Progress for the installer: a line for each step, a bar during a transfer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 
 class Screen:
-    """Draws on standard error, so that standard output holds what was done and nothing else."""
+    """Writes to standard error; standard output holds only the result."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=quiet)
@@ -22,17 +22,17 @@ class Screen:
         )
         self._task: TaskID | None = None
 
-    def say(self, text: str) -> None:
-        """One line, above the bars."""
+    def show(self, text: str) -> None:
+        """Print one line above the bars."""
         self._console.print(text, markup=False, soft_wrap=True)
 
     def begin(self, what: str, total: int) -> None:
-        """A bar of so many bytes; 0: nobody knows how many."""
+        """Start a bar of so many bytes; 0: the size is not known."""
         self._progress.start()
         self._task = self._progress.add_task(what, total=total or None)
 
     def advance(self, size: int) -> None:
-        """So many more bytes went."""
+        """Add so many bytes to the bar."""
         if self._task is not None:
             self._progress.advance(self._task, size)
 

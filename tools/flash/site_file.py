@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The site on paper: a new node is added to the end of site.toml; what stands there stays."""
+"""site.toml: a new node is added at its end; the rest is unchanged."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from gateway.errors import ConfigError
 from gateway.files import write_atomic
 from gateway.model.place.site import WIFI, Node, Site
 from tools.errors import UserError
-
-_FAR_M = 100_000
+from tools.flash.positions import Position
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a node is to stand, as far as the command line says; metres east and north."""
+    """The position and kind of a node in the command line."""
 
-    x_m: float | None = None
-    y_m: float | None = None
+    position: Position | None = None
     sector: str | None = None
     board: str | None = None
     link: str | None = None
@@ -36,9 +34,9 @@ def check_id(node: str) -> None:
 
 
 def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, bool]:
-    """The site, the node as it stands or will stand in it, and whether it is new.
+    """The site, the node as it is or will be placed in it, and whether it is new.
 
-    Nothing is written. Raises UserError: a name, place or sector that will not do.
+    Nothing is written. Raises UserError: a name, position or sector is invalid.
     """
     check_id(node)
     try:
@@ -49,30 +47,29 @@ def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, boo
     if known is not None:
         _no_other_place(path, known, placement)
         return site, known, False
-    if placement.x_m is None or placement.y_m is None:
+    position = placement.position
+    if position is None:
         raise UserError(
-            f"{node} is not in {path} yet: say where it stands, e.g. --at 75,12.5 --sector gate"
+            f"{node} is not in {path} yet: give its position, e.g. --at 75,12.5 --sector gate"
         )
-    if max(abs(placement.x_m), abs(placement.y_m)) > _FAR_M:
-        raise UserError("--at must be within 100 km of the site's origin, in metres: --at 75,12.5")
     sector = placement.sector or usual_sector(site)
     if not ID_PATTERN.fullmatch(sector):
         raise UserError(f"{sector!r} is no sector id: 1 to 16 of a-z 0-9 _ -, as in gate")
-    made = Node(node, placement.x_m, placement.y_m, sector, placement.board or "")
-    made = replace(made, link=placement.link or WIFI)
+    made = Node(node, position.x_m, position.y_m, sector, placement.board or "")
+    made = replace(made, link=placement.link or WIFI, error_m=position.error_m)
     return site, made, True
 
 
 def usual_sector(site: Site) -> str:
-    """That of a new node for which none is named: the only one there is, else "site"."""
+    """The sector of a new node by default: the only one of the site, else "site"."""
     return next(iter(site.sectors)) if len(site.sectors) == 1 else "site"
 
 
-def register(path: Path, node: Node) -> None:
-    """Add a node, and its sector if the file has none of that name. The file is whole at any
-    moment. Raises UserError, the file unchanged."""
-    lines = ["", "[[node]]", f'id = "{node.id}"', f"x_m = {node.x_m}", f"y_m = {node.y_m}"]
-    lines += [f'sector = "{node.sector}"']
+def register(path: Path, node: Node, position: Position | None = None) -> None:
+    """Add a node, and its sector if the file does not have it. The file is replaced in one step.
+    Raises UserError; then the file is unchanged."""
+    position = position or Position(node.x_m, node.y_m)
+    lines = ["", "[[node]]", f'id = "{node.id}"', *position.toml(), f'sector = "{node.sector}"']
     if node.board:
         lines.append(f'board = "{node.board}"')
     if node.link != WIFI:
@@ -90,10 +87,18 @@ def register(path: Path, node: Node) -> None:
 
 
 def _no_other_place(path: Path, known: Node, placement: Placement) -> None:
-    for name in ("x_m", "y_m", "sector", "board", "link"):
-        said, stands = getattr(placement, name), getattr(known, name)
-        if said is not None and stands not in ("", said):
+    position = placement.position
+    wanted: dict[str, object] = {
+        "sector": placement.sector,
+        "board": placement.board,
+        "link": placement.link,
+    }
+    if position is not None:
+        wanted |= {"x_m": position.x_m, "y_m": position.y_m}
+    for name, given in wanted.items():
+        stored = getattr(known, name)
+        if given is not None and stored not in ("", given):
             raise UserError(
-                f"{path} says {name} = {stands} of {known.id}, the command says {said}; "
+                f"{path} has {name} = {stored} for {known.id}, the command has {given}; "
                 "correct the file, or leave the option out"
             )

@@ -52,7 +52,7 @@ def is_boot_drive(folder: Path) -> bool:
 
 
 def chip_of(drive: Path) -> str:
-    """The chip whose boot ROM shows this drive, as its INFO_UF2.TXT names it; "" when it does not.
+    """The chip of this boot ROM's drive by its INFO_UF2.TXT; "" when the file does not name it.
 
     "Model: Raspberry Pi RP2" of an RP2040, "Board-ID: RP2350" of an RP2350 (their boot ROMs).
     """
@@ -66,7 +66,7 @@ def chip_of(drive: Path) -> str:
 
 
 def copy(image: Path, drive: Path, progress: Callable[[int], None]) -> None:
-    """Write the image to the drive; the board takes it and restarts by itself. Raises UserError."""
+    """Write the image to the drive; the board installs it and restarts. Raises UserError."""
     data = image.read_bytes()
     target = drive / image.name
     try:
@@ -77,7 +77,7 @@ def copy(image: Path, drive: Path, progress: Callable[[int], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        # The ROM restarts with the last block, and may take the drive away before we close.
+        # The ROM restarts after the last block; the drive may disappear before the file is closed.
         if drive.exists() and is_boot_drive(drive):
             raise UserError(
                 f"the board broke off while its image was copied ({error.strerror}): hold BOOTSEL, "
@@ -86,7 +86,7 @@ def copy(image: Path, drive: Path, progress: Callable[[int], None]) -> None:
 
 
 def await_gone(drive: Path, timeout_s: float) -> None:
-    """Until the board has restarted into what was copied. Raises UserError."""
+    """Wait until the board has restarted with the new image. Raises UserError."""
     end_s = time.monotonic() + timeout_s
     while is_boot_drive(drive):
         if time.monotonic() > end_s:

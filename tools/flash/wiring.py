@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What to wire: the table in the board's own README, on a terminal."""
+"""Wiring of a board: the table of its README, on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.flash.boards import BoardKind
 
 
 def print_wiring(kind: BoardKind) -> None:
-    """What goes to which pin."""
+    """Print the table."""
     table = Table(title=f"wire the {kind.name}", box=box.SIMPLE, title_justify="left")
     for column in ("what", "pin", "wiring"):
         table.add_column(column)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: a battery of a kind and a size: what it holds, in the cold and over time."""
+"""Workbench: a battery of a kind and a size: its energy, in the cold and over time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.errors import UserError
 from tools.power.facts import Battery, batteries
 
 _SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(Ah)?")
-_CELLS_MOST = 24
+_MAX_CELLS = 24
 _DAYS_PER_MONTH = 365 / 12
 
 
@@ -38,7 +38,7 @@ class Pack:
         return self.amount * self.kind.voltage.value * (1.0 if cell is None else cell.value)
 
     def usable_wh(self, celsius: float) -> float:
-        """What of it a node may draw at a temperature."""
+        """The energy that a node may draw at a temperature."""
         return self.wh * self.kind.usable.value * self.kind.capacity.at(celsius)
 
     @property
@@ -47,7 +47,7 @@ class Pack:
         return self.kind.loss_pct_month.value / 100 / _DAYS_PER_MONTH
 
     def charged(self, wh: float, celsius: float) -> float:
-        """What stays of energy offered at a temperature; nothing when it is too cold to charge."""
+        """The energy stored of an amount offered; 0 when it is too cold to charge."""
         least, efficiency = self.kind.charge_from_c, self.kind.charge_efficiency
         if least is None or efficiency is None or celsius < least.value:
             return 0.0
@@ -67,6 +67,6 @@ def parse_pack(text: str) -> Pack:
     if match is None or bool(match[2]) == is_primary or not 0 < float(match[1]) <= 1000:
         want = f"{name}:2 (cells)" if is_primary else f"{name}:6Ah"
         raise UserError(f"battery {text!r} has no such size; write it as {want}")
-    if is_primary and (float(match[1]) % 1 or float(match[1]) > _CELLS_MOST):
-        raise UserError(f"battery {text!r}: from 1 to {_CELLS_MOST} whole cells")
+    if is_primary and (float(match[1]) % 1 or float(match[1]) > _MAX_CELLS):
+        raise UserError(f"battery {text!r}: from 1 to {_MAX_CELLS} whole cells")
     return Pack(name, float(match[1]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: what a node draws from its battery in a mode, row by row, with the source of each."""
+"""Workbench: the power that a node draws from its battery in a mode, by row, with its source."""
 
 from __future__ import annotations
 

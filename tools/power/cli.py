@@ -81,7 +81,7 @@ class Request:
 @click.option("--plot", type=PATH, metavar="FILE.svg", help="draw the year")
 @click.option("--into", type=PATH, help="write the tables of all boards into this file")
 def power(**given: Any) -> int:
-    """Whatever the answer is, it is printed. Raises UserError."""
+    """Compute and print; 0 for every result. Raises UserError."""
     asked = Request(**given)
     if asked.into is not None:
         goals.write_tables(asked.into)
@@ -93,13 +93,13 @@ def power(**given: Any) -> int:
     if asked.battery is None:
         if asked.panel_w is not None or asked.plot is not None:
             raise UserError("--panel-w and --plot need a --battery, e.g. --battery lifepo4:6Ah")
-        return _tell(asked, spent, {})
+        return _show(asked, spent, {})
     pack = parse_pack(asked.battery)
     if pack.is_primary:
         return _on_cells(asked, spent, pack)
     if asked.panel_w is None:
         days = pack.usable_wh(20) / spent.wh_per_day
-        return _tell(asked, spent, {"battery": str(pack), "days_without_sun": round(days, 1)})
+        return _show(asked, spent, {"battery": str(pack), "days_without_sun": round(days, 1)})
     sky, panel = _sky(asked), _panel(asked, asked.panel_w)
     year = simulate(spent.wh_per_day, pack, sky, panel, _dark_days(asked))
     return _year(asked, spent, pack, panel, year)
@@ -122,7 +122,7 @@ def _year(asked: Request, spent: Budget, pack: Pack, panel: Panel, year: Year) -
             f"{asked.latitude:g} degrees of latitude, {asked.dark_days} dark days; computed"
         )
         _write(asked.plot, draw_year(year, title, subtitle))
-    return _tell(asked, spent, report.year_facts(pack, panel, year))
+    return _show(asked, spent, report.year_facts(pack, panel, year))
 
 
 def _on_cells(asked: Request, spent: Budget, pack: Pack) -> int:
@@ -130,10 +130,10 @@ def _on_cells(asked: Request, spent: Budget, pack: Pack) -> int:
         raise UserError(f"{pack.name} cannot be charged: no --panel-w and no --plot with it")
     sky = sky_of(_climate(asked, 52.0), 52.0, asked.colder_c)
     days = primary_days(spent.wh_per_day, pack, sky)
-    return _tell(asked, spent, {"battery": str(pack), "days": days, "a_year": days >= 365})
+    return _show(asked, spent, {"battery": str(pack), "days": days, "a_year": days >= 365})
 
 
-def _tell(asked: Request, spent: Budget, found: dict[str, object]) -> int:
+def _show(asked: Request, spent: Budget, found: dict[str, object]) -> int:
     if asked.as_json:
         print(json.dumps({**report.budget_facts(spent), **found}))
     else:

@@ -18,7 +18,7 @@ Twelve = Annotated[tuple[float, ...], msgspec.Meta(min_length=12, max_length=12)
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One number, what kind of knowledge it is, and where it comes from."""
+    """One number, the kind of its source, and the source."""
 
     value: float
     kind: Kind

@@ -23,7 +23,7 @@ _LIFEPO4, _GEL = Pack("lifepo4", 18.0), Pack("lead_gel", 12.0)
 
 @dataclass(frozen=True)
 class Place:
-    """A column of the table: where, and with which battery."""
+    """A column of the table: a place and a battery."""
 
     latitude_deg: float
     climate: str

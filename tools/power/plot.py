@@ -19,7 +19,7 @@ _STYLE = (
 
 
 def draw_year(year: Year, title: str, subtitle: str) -> str:
-    """SVG: charge by day (blue), what a node may not draw (grey), the worst week (red)."""
+    """SVG: charge by day (blue), the charge below the minimum (grey), the worst week (red)."""
     frame = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}"'
     floor = f"{_line(year.floor)} L{_x(DAYS):.1f} {_y(0):.1f} L{_x(0):.1f} {_y(0):.1f} Z"
     parts = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: a power budget and a year in words and as JSON."""
+"""Workbench: a power budget and a year as text and as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_MEASURED = "computed from the figures below; nothing of this was measured on
 
 
 def budget_facts(spent: Budget) -> dict[str, object]:
-    """What `--json` has of a budget."""
+    """The keys of a budget in `--json`."""
     return {
         "board": spent.board,
         "use": asdict(spent.use),
@@ -27,7 +27,7 @@ def budget_facts(spent: Budget) -> dict[str, object]:
 
 
 def year_facts(pack: Pack, panel: Panel, year: Year) -> dict[str, object]:
-    """What `--json` has of a year."""
+    """The keys of a year in `--json`."""
     spare = [held - floor for held, floor in zip(year.charge, year.floor, strict=True)]
     return {
         "battery": str(pack),
@@ -52,7 +52,7 @@ def monthly(days: tuple[float, ...]) -> list[float]:
 
 
 def text(spent: Budget, found: dict[str, object]) -> str:
-    """What a terminal shows."""
+    """The text for a terminal."""
     board = board_named(spent.board)
     mode = (
         spent.use.mode if spent.use.mode == "sentinel" else f"continuous, radio {spent.use.radio}"

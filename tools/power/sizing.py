@@ -27,8 +27,8 @@ class Sized:
 def size(load_wh: float, kind: str, sky: Sky, tilt_deg: float, shaded: float, days: int) -> Sized:
     """The smallest battery that bridges `days` without sun, and the smallest panel that keeps it.
 
-    A larger battery only where no panel does, e.g. where it is too cold to charge for weeks.
-    Raises UserError when none carries the load.
+    A larger battery is chosen only where no panel is enough, e.g. where it is too cold to charge
+    for weeks. Raises UserError when none carries the load.
     """
     coldest = min(sky.mean_c)
     for amp_hours in BATTERIES_AH:

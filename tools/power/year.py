@@ -14,7 +14,7 @@ _WEEK = 7
 # 0.5, light-induced 1.5, nameplate 1 and availability 3 %. The charger's 90 % is assumed.
 SYSTEM = 0.98 * 0.97 * 0.98 * 0.98 * 0.995 * 0.985 * 0.99 * 0.97
 CHARGER = 0.90
-_PRIMARY_MOST_DAYS = 3650
+_MAX_PRIMARY_DAYS = 3650
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -29,7 +29,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Year:
-    """State of charge at the end of each day, 0 to 1 of the whole battery, and what fell short."""
+    """State of charge at the end of each day, 0 to 1 of the whole battery, and the days off."""
 
     charge: tuple[float, ...]
     floor: tuple[float, ...]  # below this a node may not draw
@@ -64,7 +64,7 @@ def month_and_day(day: int) -> tuple[int, int]:
 
 
 def harvest(sky: Sky, panel: Panel, dark_days: int) -> list[float]:
-    """Wh a panel offers the charger on each day. A month keeps its mean, but begins overcast."""
+    """Wh a panel offers the charger on each day. A month keeps its mean, but starts overcast."""
     offered = []
     for day in range(DAYS):
         month, into = month_and_day(day)
@@ -78,7 +78,7 @@ def harvest(sky: Sky, panel: Panel, dark_days: int) -> list[float]:
 
 
 def simulate(load_wh: float, pack: Pack, sky: Sky, panel: Panel, dark_days: int) -> Year:
-    """The second of two years, so that the first has forgotten how full it began."""
+    """The second of two years, so that the charge at the start has no effect."""
     offered = harvest(sky, panel, dark_days)
     held = pack.wh
     charge: list[float] = []
@@ -106,17 +106,17 @@ def simulate(load_wh: float, pack: Pack, sky: Sky, panel: Panel, dark_days: int)
 def primary_days(load_wh: float, pack: Pack, sky: Sky, first_day: int = 0) -> int:
     """Whole days that cells which cannot be charged last, from a day of the year; 3650 at most.
 
-    A Wh drawn in the cold costs more of them, by the share of the capacity that is there.
+    A Wh drawn in the cold uses more of the cells, since less of their capacity is usable.
     """
     left = 1.0
     full = pack.wh * pack.kind.usable.value
-    for day in range(_PRIMARY_MOST_DAYS):
+    for day in range(_MAX_PRIMARY_DAYS):
         month, _ = month_and_day((first_day + day) % DAYS)
         there = pack.kind.capacity.at(sky.mean_c[month])
         left -= load_wh / (full * there) + pack.lost_share_per_day
         if left < 0:
             return day
-    return _PRIMARY_MOST_DAYS
+    return _MAX_PRIMARY_DAYS
 
 
 def _worst(charge: list[float], floors: list[float]) -> int:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Record: a data set as one archive, .tar.gz or .zip, and a strict reader of such archives.
 
-An archive of others is not trusted: plain files only, names that stay inside it, and no more files
-and bytes than a set can have. Nothing is written to the disk before all of that is checked.
+An archive from another party is not trusted: plain files only, names inside it only, and no more
+files and bytes than a set can have. Nothing is written to the disk before this is checked.
 """
 
 from __future__ import annotations
@@ -120,14 +120,14 @@ def _read_zip(path: Path) -> Iterator[tuple[str, int, bytes]]:
 
 
 def _whole(path: Path, name: str, file: IO[bytes], size: int) -> bytes:
-    """As many bytes as the head says, and no more."""
+    """As many bytes as the header states, and no more."""
     data = bytearray()
     while part := file.read(_READ):
         data += part
         if len(data) > size:
             break
     if len(data) != size:
-        raise UserError(f"{path}: {name} does not have the length its head gives")
+        raise UserError(f"{path}: {name} does not have the length that its header states")
     return bytes(data)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: records of a stream become one signal without gaps; what is lost is counted and marked.
+"""Record: records of a stream become one signal without gaps; lost samples are counted and marked.
 
 A lost sample has the value of the one before it, so that time stays right, and its place is in
 `lost`. Times of a node are milliseconds of its uptime; a take counts samples. The two are joined by
@@ -23,13 +23,13 @@ _NUMBERS = 1 << 16
 
 
 class StreamError(Exception):
-    """The stream cannot go on: the node started again, or it sends what no node does."""
+    """The stream cannot continue: the node started again, or it sends invalid records."""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """Samples that are not the ground's: `count` of them from sample `first` on. `where`: "cable"
-    (sent and not received, exact), or "node" (not taken, somewhere in the stretch)."""
+    """Samples that were not measured or not received: `count` of them from sample `first` on.
+    `where`: "cable" (not received, exact), or "node" (not measured, somewhere in the stretch)."""
 
     first: int
     count: int
@@ -99,7 +99,7 @@ class Signal:
 
     @property
     def lost_samples(self) -> int:
-        """How many samples are not the ground's."""
+        """How many samples were not measured or not received."""
         return sum(one.count for one in self.lost)
 
     @property
@@ -125,7 +125,7 @@ class Signal:
         return min(float(np.interp(t_ms, times, samples)) + after, float(self.size))
 
     def pir_edges_s(self, fs_hz: float) -> list[float]:
-        """When the PIR's output changed, starting low, in seconds of the take."""
+        """Times of changes of the PIR's output, from low at the start, in seconds of the take."""
         found: list[float] = []
         if self._edges and self._edges[0][1]:
             found.append(0.0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Record: asks the node on a USB cable to stream, at the prompt that every work at the cable uses.
+"""Record: asks the node on a USB cable to stream, at the prompt that all commands at a cable use.
 
-The node restarts once for it: a file says for how long, and the next start takes it away. Whoever
-is at the prompt holds the board anyway (docs/adr/0011-flashing.md), so no key is asked for.
+The node restarts once for it. A file holds the duration, and the next start removes it. A person at
+the prompt has the board anyway (docs/adr/0011-flashing.md), so no key is required.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from tools.errors import UserError
 from tools.flash.repl import BoardError, Repl
 
-# The watchdog of a node that ran bites 8 s after Ctrl-C: few words, and at once.
+# The watchdog of a node that ran resets it 8 s after Ctrl-C: send little code, at once.
 _WHO = """
 import json
 try:

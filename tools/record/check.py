@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch record check`: is a data set whole, unchanged and readable; it is not trusted."""
+"""`groundwatch record check`: checks that an untrusted data set is complete and unchanged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
-from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from tools.errors import UserError
 from tools.record import archive
@@ -26,11 +23,8 @@ _OF_TAKE = frozenset({SITE, FILE, MARKS_FILE, TRUTH})
 _SMALL_MAX = 64 << 20  # all files but the samples
 
 
-@click.command("check")
-@click.argument("archive_file", type=PATH, metavar="ARCHIVE")
-@json_option("print one JSON object")
 def check_set(archive_file: Path, as_json: bool) -> None:
-    """Check everything; what is wrong is one line and exit code 2."""
+    """Check everything; the first error is one line and exit code 2."""
     if not archive_file.is_file():
         raise UserError(f"{archive_file}: no such file")
     table = check(archive_file)
@@ -84,16 +78,16 @@ def _belongs(name: str) -> bool:
 
 
 def _check_sums(path: Path, sums: bytes, found: dict[str, str]) -> None:
-    told: dict[str, str] = {}
+    listed: dict[str, str] = {}
     for line in sums.decode("ascii", "replace").splitlines():
         match = _LINE.fullmatch(line)
-        if match is None or match[2] in told:
+        if match is None or match[2] in listed:
             raise UserError(f"{path}: {SUMS} has a line that is no check sum")
-        told[match[2]] = match[1]
+        listed[match[2]] = match[1]
     for name in sorted(found.keys() - {SUMS}):
-        if told.get(name) != found[name]:
-            raise UserError(f"{path}: {name} is not what {SUMS} says; it was changed or damaged")
-    for name in sorted(told.keys() - found.keys()):
+        if listed.get(name) != found[name]:
+            raise UserError(f"{path}: {name} does not match {SUMS}: it was changed or damaged")
+    for name in sorted(listed.keys() - found.keys()):
         raise UserError(f"{path}: {name} is missing, {SUMS} has it")
 
 
@@ -119,11 +113,11 @@ def _take(path: Path, folder: Path, name: str) -> Described:
 
 def _same_sheet(path: Path, given: bytes, takes: list[Described]) -> dict[str, object]:
     try:
-        told = json.loads(given)
-        title = str(told["title"])
+        stored = json.loads(given)
+        title = str(stored["title"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{path}: {SHEET_JSON} is no data sheet") from None
     made = sheet(takes, title)
-    if told != json.loads(json.dumps(made)):
+    if stored != json.loads(json.dumps(made)):
         raise UserError(f"{path}: {SHEET_JSON} does not fit the takes")
     return made

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway.commands.options import PATH, json_option
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
 from tools.record import cable, protocol
@@ -29,7 +27,6 @@ from tools.record.session import Session
 from tools.record.session import run as record
 from tools.record.source import Source
 from tools.record.write import Described, write_take
-from tools.score.truth import CLASSES
 
 _SECONDS_MAX = 14_400
 _SIMULATED_S, _SIMULATED_MAX_S = 120.0, 3_600.0
@@ -66,30 +63,8 @@ class Request:
     as_json: bool
 
 
-@click.command()
-@click.argument("node", required=False)
-@click.option("--label", help='what happens, in lower case, e.g. "p03 walks 5-40 m"')
-@click.option("--protocol", is_flag=True, help="print how to record a data set")
-@click.option("--out", type=PATH, help="the take folder to write  [default: below takes/]")
-@click.option("--port", help="its serial port  [default: the one that is plugged in]")
-@click.option("--scenario", type=PATH, help="a simulated node of this scenario instead")
-@click.option("--seed", type=int, default=1, help="of the scenario")
-@click.option("--seconds", type=float, help="end after so long")
-@click.option("--keys", help='marks by key, e.g. "1=walks@5:0,2=stands,space=passes"')
-@click.option("--marks", type=PATH, help="a file of lines SECONDS LABEL")
-@click.option("--people", help="pseudonyms of those who take part, e.g. p03,p04")
-@click.option("--background", is_flag=True, help="a null take: no person and no vehicle is near")
-@click.option("--class", "class_name", type=click.Choice(CLASSES), default="person")
-@click.option("--count", type=int, default=1, help="how many move together")
-@click.option("--at", default="0,0", metavar="X,Y", help="the node's place in metres")
-@click.option("--place", default="unknown", help="type of place, e.g. meadow")
-@click.option("--soil", default="unknown", help="e.g. loam, dry")
-@click.option("--sensor", default="unknown", help="e.g. SM-24, 10 Hz, vertical")
-@click.option("--gain", default="unknown", help="of the amplifier, e.g. 101")
-@click.option("--fault", multiple=True, help="a known fault; repeatable")
-@json_option()
 def take(**given: Any) -> int:
-    """Record one take. 1 when the node or the cable broke it off: what came is kept."""
+    """Record one take. 1 when the node or the cable broke it off; its samples so far are kept."""
     asked = Request(**given)
     if asked.protocol:
         print(protocol.text(), end="")

@@ -18,7 +18,7 @@ person who records, is not part of the set, and is erased when I ask for it.
 
 My rights: I take part by my own will and may stop at any time. I may withdraw my consent until the
 set is published. Then no later version of the set contains my takes. Copies that others made before
-cannot be recalled. How a person walks can, with other recordings of the same person, tell that two
+cannot be recalled. How a person walks can, with other recordings of the same person, show that two
 takes are of one person.
 
 Pseudonym: ______  Date: ______  Signature: ______________________

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch record export`: recorded takes as one archive that may be given away."""
+"""`groundwatch record export`: recorded takes as one archive that may be published."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 @click.option("--title", default="footsteps and empty ground", help="of the data sheet")
 @json_option("print one JSON object")
 def export(folder: Path, out: Path, title: str, as_json: bool) -> None:
-    """FOLDER holds takes of groundwatch record. Why they may not be given away is one line."""
+    """FOLDER holds takes of groundwatch record. The reason for a refusal is one line."""
     archive.kind_of(out)
     if out.exists():
         raise UserError(f"{out} exists already; give a new file")
@@ -78,13 +78,13 @@ def _show(out: Path, as_json: bool, table: dict[str, object], files: int) -> Non
 
 
 def _must_be_free(take: Described, people: People) -> None:
-    """Raise UserError unless the take may be given away."""
+    """Raise UserError unless the take may be published."""
     recording = take.recording
     if not _NAME.fullmatch(take.name):
         raise UserError(f"{take.name}: a take's folder has letters, digits, . _ and - in its name")
     if not recording.people and not recording.background and recording.source != "simulated":
         raise UserError(
-            f"{take.name}: recording.json says neither who took part nor that none did; "
+            f"{take.name}: recording.json states neither people nor background; "
             'give "people": ["p03"] or "background": true'
         )
     if problem := people.consent_problem(recording.people):
@@ -107,7 +107,7 @@ def _must_be_free(take: Described, people: People) -> None:
 
 
 def _files_of(folder: Path, recording: Recording) -> list[Path]:
-    """What is exported of a take: the files of the format, and nothing else that lies there."""
+    """The files of a take that are exported: those of the format, and no others."""
     needed = [folder / name for name in (SITE, f"{recording.node}.npz", FILE, MARKS_FILE)]
     for path in needed:
         if not path.is_file() or path.is_symlink():

@@ -18,8 +18,8 @@ _LOOK_S = 0.1
 class Keyboard:
     """`with Keyboard() as keys: keys.pressed()` gives (key, monotonic time) pairs.
 
-    A thread stamps the keys, so that a slow serial port makes none late. The terminal is as it was
-    afterwards. Ctrl-C stays what it is.
+    A thread takes the times, so that a slow serial port makes none late. At the end the terminal's
+    settings are restored. Ctrl-C works as usual.
     """
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ _LABEL = re.compile(rf"[\w ().,:+/-]{{1,{LABEL_MAX}}}")
 
 @dataclass(frozen=True)
 class Label:
-    """What a mark says, and where it was: metres east and north of the site's origin, or None."""
+    """The text of a mark, and its place: metres east and north of the site's origin, or None."""
 
     text: str
     place: tuple[float, float] | None = None
@@ -90,7 +90,7 @@ def parse_keys(text: str | None) -> Mapping[str, Label]:
 
 
 def read_marks(path: Path) -> list[Mark]:
-    """A file of lines `SECONDS LABEL`; # begins a comment. Raises UserError."""
+    """A file of lines `SECONDS LABEL`; # starts a comment. Raises UserError."""
     try:
         with path.open("rb") as file:
             raw = file.read(_FILE_BYTES + 1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Record: who takes part, by pseudonym, and when they consented. Names never leave this file.
+"""Record: the people of a set, by pseudonym, and their consent. Names are in this file only.
 
-`people.toml` lies beside the takes and is not part of an exported set.
+`people.toml` is in the folder of the takes and is not part of an exported set.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class People:
     by_id: dict[str, Person]
 
     def consent_problem(self, ids: Iterable[str]) -> str:
-        """Why these people's takes may not be given away; empty where they may."""
+        """Why these people's takes may not be published; empty where they may."""
         for one in ids:
             person = self.by_id.get(one)
             if person is None:
@@ -64,8 +64,8 @@ class People:
     def named_in(self, text: str, may_be_name: bool = True) -> str:
         """The first word of a text that names a person; empty for none.
 
-        Labels are written in lower case, so there any other word with a capital letter may be a
-        name. Not so (`may_be_name` False) where types of parts stand.
+        Labels are written in lower case, so any other word with a capital letter may be a name.
+        With `may_be_name` False this is not checked: the text is the type of a part.
         """
         names = {name for name, _ in self._names()}
         for match in _WORD.finditer(text):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: the page that says how to record a data set, as `groundwatch record --protocol`."""
+"""Record: the page on how to record a data set, for `groundwatch record --protocol`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: recording.json, what a take's other files do not say: where, with what, of whom."""
+"""Record: recording.json, the metadata of a take: place, equipment and people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Place = Annotated[float, Meta(ge=-1e5, le=1e5)]
 
 
 class LostSpan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`samples` of a stretch are not the ground's: all of it ("cable"), or some ("node")."""
+    """`samples` of a stretch are lost: all of it ("cable"), or some ("node")."""
 
     from_s: float
     to_s: float
@@ -32,8 +32,8 @@ class LostSpan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Recording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One take. `people`: pseudonyms; `background`: all the time no person and no vehicle was
-    near."""
+    """One take. `people`: pseudonyms; `background`: no person and no vehicle was near at any
+    time."""
 
     version: Literal[1] = 1
     label: Words

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""`groundwatch model score`: what the node's model makes of recorded takes.
+"""`groundwatch model score`: detections and classes of the node's model on recorded takes.
 
-A stretch from one mark to the next is one trial. It is detected when an activity starts in it, or
-up to two seconds before since a key is pressed late, or lasts through at least half of it, its last
-GRACE_S left out since a node ends an activity late. The class is right when the last class of one
-of these activities is among those the take was made of. On null stretches each activity that starts
-is a false detection; they begin and end GRACE_S away from marks, when the person is still or
-already near. The detector starts on synthetic quiet ground before each take, so the first seconds
-count neither way.
+A stretch from one mark to the next is one trial. It is detected in two cases: an activity starts in
+it, or up to two seconds before, since a key is pressed late; or an activity lasts through at least
+half of it, without its last GRACE_S, since a node ends an activity late. The class is right when
+the last class of one of these activities is a class of the take.
+
+On null stretches each activity that starts is a false detection. They start and end GRACE_S away
+from marks, when the person may be near. The detector starts on synthetic quiet ground before each
+take, so the first seconds do not count.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gateway.commands.options import PATH, json_option
 from sim_hardware import take
 from sim_hardware.take import Take
 from tools import micropython
@@ -70,12 +69,6 @@ class Scored:
     false: list[str]
 
 
-@click.command("score")
-@click.option(
-    "--takes", type=PATH, required=True, metavar="FOLDER", help="takes of groundwatch record"
-)
-@click.option("--seed", type=int, default=0, help="of the simulated parts")
-@json_option("print JSON lines; the last sums up")
 def score_takes(takes: Path, seed: int, as_json: bool) -> None:
     """Score every take below the folder."""
     if seed < 0:
@@ -96,7 +89,7 @@ def score_takes(takes: Path, seed: int, as_json: bool) -> None:
 def score(given: Take, folder: Path, node: Path, seed: int) -> Scored:
     """One take through the node's detector. Raises UserError, SimError."""
     recording, marks = read_recording(folder), read_take_marks(folder)
-    told = _activities(given, folder.name, node, seed)
+    found = _activities(given, folder.name, node, seed)
     trials, false, null_s = [], [], 0.0
     for one in stretches(marks, given.duration_s, recording.background):
         stretch = _counted(one, given.duration_s)
@@ -104,9 +97,9 @@ def score(given: Take, folder: Path, node: Path, seed: int) -> Scored:
             continue
         if stretch.is_null:
             null_s += stretch.end_s - stretch.start_s
-            false += [a.class_name for a in told if _starts_in(a, stretch, 0.0)]
+            false += [a.class_name for a in found if _starts_in(a, stretch, 0.0)]
         else:
-            trials.append(_trial(recording, folder.name, stretch, told))
+            trials.append(_trial(recording, folder.name, stretch, found))
     return Scored(folder.name, trials, null_s / 3600, false)
 
 
@@ -116,12 +109,12 @@ def _activities(given: Take, name: str, node: Path, seed: int) -> list[Activity]
     return activities(observe_take(alone, name, node, seed))
 
 
-def _trial(recording: Recording, name: str, stretch: Stretch, told: Sequence[Activity]) -> Trial:
+def _trial(recording: Recording, name: str, stretch: Stretch, given: Sequence[Activity]) -> Trial:
     length_s = stretch.end_s - stretch.start_s
     span = (stretch.start_s, stretch.end_s)
     found = tuple(
         one.class_name
-        for one in told
+        for one in given
         if _starts_in(one, stretch, _LATE_S)
         or common_s((one.start_s, one.end_s - GRACE_S), span) >= OVERLAP * length_s
     )
@@ -218,14 +211,14 @@ def _print_tables(scored: Sequence[Scored]) -> None:
         )
     console = Console(highlight=False)
     console.print(table)
-    told = null(scored)
-    if not told["node_hours"]:
+    found = null(scored)
+    if not found["node_hours"]:
         console.print("no null stretch: nothing is known of false detections")
         return
-    often = told["per_node_hour"]
+    per_h = found["per_node_hour"]
     console.print(
-        f"background: {told['false_detections']} false detections in {told['node_hours']:.3f} "
-        f"node-hours, {often['value']:.2f} per node-hour ({often['low']:.2f}-{often['high']:.2f})"
+        f"background: {found['false_detections']} false detections in {found['node_hours']:.3f} "
+        f"node-hours, {per_h['value']:.2f} per node-hour ({per_h['low']:.2f}-{per_h['high']:.2f})"
     )
 
 

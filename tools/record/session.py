@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: one session at one node: lines in, keys in, until its end."""
+"""Record: one session at one node: it reads lines and keys until its end."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tools.record.marks import QUIT, Mark, Marker, moved
 from tools.record.source import Source
 from tools.record.stream import Edge, End, Facts, Samples, parse
 
-# The least delay of a record says best how the two clocks lie to each other.
+# The record with the least delay gives the best estimate of the offset between the two clocks.
 _NO_DELAY = float("inf")
 
 
 @dataclass
 class Session:
-    """What came of it; `ended` says why: "asked", "time", or what broke off."""
+    """The result; `ended` is the cause of its end: "asked", "time", or what broke it off."""
 
     signal: Signal = field(default_factory=Signal)
     facts: Facts | None = None
@@ -37,7 +37,7 @@ class Session:
         return self.signal.size / self.facts.fs_hz if self.facts else 0.0
 
     def take(self, line: str, at_s: float, node: str) -> bool:
-        """Take in one line of the node; False when the node ends the stream. Raises UserError,
+        """Process one line of the node; False when the node ends the stream. Raises UserError,
         StreamError."""
         try:
             record = parse(line)
@@ -86,9 +86,9 @@ def run(
     seconds: float | None,
     show: Callable[[Session, str], None],
 ) -> Session:
-    """Record until the time is over, `q`, Ctrl-C, or the node or the cable ends it.
+    """Record until the time is over, `q` or Ctrl-C is pressed, or the node or the cable ends it.
 
-    Raises UserError when nothing comes at all.
+    Raises UserError when no samples come.
     """
     session = Session()
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: the data sheet of a set: what is in it, of whom, on what ground, with which faults."""
+"""Record: the data sheet of a set: content, people, ground and known faults."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def markdown(table: dict[str, Any]) -> str:
         "",
         "Each take is a folder as `groundwatch replay` reads it: `site.toml`, the samples and PIR",
         "edges of its node in `NODE.npz`, `recording.json`, `marks.json`, and `truth.json` where",
-        "the marks say where people walked. `SHA256SUMS` has the check sum of every file.",
+        "the marks state where people walked. `SHA256SUMS` has the check sum of every file.",
     ]
     return "\n".join(lines) + "\n"
 

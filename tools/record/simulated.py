@@ -37,7 +37,7 @@ def spec_of(scenario: Path, node: str) -> NodeSpec:
 
 @contextmanager
 def streaming(scenario: Path, spec: NodeSpec, seed: int, seconds: int) -> Iterator[str]:
-    """The port of a simulated node that streams for so many seconds of real time."""
+    """The port of a simulated node that streams for `seconds` of real time."""
     interpreter = micropython.find()
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
         work = Path(folder)

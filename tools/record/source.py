@@ -36,10 +36,11 @@ class Line:
 
 
 class Source:
-    """`with Source(port) as source: for line in source.lines()`; shows the node a host each second.
+    """`with Source(port) as source: for line in source.lines()`. It writes to the port each second,
+    by which the node detects a host.
 
-    Before the first record the port may come and go, as it does while the board restarts. A port
-    that goes after that ends `lines`, and so does a node that sends nothing any more.
+    Before the first record the port may disappear and come back, as it does while the board
+    restarts. After that, `lines` ends when the port disappears or the node stops sending.
     """
 
     def __init__(self, port: str) -> None:
@@ -62,30 +63,30 @@ class Source:
 
     def lines(self) -> Iterator[Line | None]:
         """Lines as they come, and None at least every 50 ms."""
-        begin_s = came_s = time.monotonic()
-        has_begun = False
+        start_s = came_s = time.monotonic()
+        has_started = False
         while True:
             now_s = time.monotonic()
             try:
                 data = self._read(now_s)
             except (OSError, ValueError, TypeError):  # TypeError: pyserial, a port just closed
                 self._close()
-                if has_begun:
+                if has_started:
                     self.ended = "the port is gone"
                     return
                 time.sleep(_REOPEN_S)
                 data = b""
             now_s = time.monotonic()
             for text in self._lines.feed(data):
-                if text.startswith("node started ") and not has_begun:
-                    begin_s = min(begin_s, now_s + _STARTED_S - START_S)
+                if text.startswith("node started ") and not has_started:
+                    start_s = min(start_s, now_s + _STARTED_S - START_S)
                 if text.startswith("stream ") and not text.startswith("stream starts "):
-                    has_begun, came_s = True, now_s
+                    has_started, came_s = True, now_s
                 yield Line(text, now_s)
-            if has_begun and now_s - came_s > _SILENCE_S:
+            if has_started and now_s - came_s > _SILENCE_S:
                 self.ended = "the node sends nothing any more"
                 return
-            if not has_begun and now_s - begin_s > START_S:
+            if not has_started and now_s - start_s > START_S:
                 raise UserError(
                     f"the node on {self.port} does not stream: its firmware may be older than "
                     "`groundwatch record`; groundwatch node flash brings it up to date"

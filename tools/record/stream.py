@@ -25,7 +25,7 @@ _PAIR = re.compile(r"(\w+)=([\w.+-]{1,40})")
 
 @dataclass(frozen=True)
 class Facts:
-    """What a node says of itself; `nm_s_per_count_x256` is the scale of its samples."""
+    """What a node reports of itself; `nm_s_per_count_x256` is the scale of its samples."""
 
     node: str
     board: str

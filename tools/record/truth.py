@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Record: marks become stretches, and the truth of a take as far as marks say it."""
+"""Record: marks become stretches, and the truth of a take as far as marks state it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def truth_of(
     marks: Sequence[Mark], duration_s: float, background: bool, class_name: str, count: int
 ) -> dict[str, Any] | None:
     """The content of truth.json: background, or the walks between marks with a place. None where
-    the marks state no place: then no score may take the take for empty ground."""
+    the marks state no place: a score must not treat such a take as empty ground."""
     walks = [] if background else walks_of(marks)
     if not walks and not background:
         return None

@@ -23,12 +23,12 @@ from tools.record.truth import truth_of
 _SITE, _SECTOR = "recording", "all"
 _HALF_M = 100.0
 _PIR_RANGE_M = 12.0
-_NEVER_ENDED = ("asked", "time", "host")
+_NOT_BROKEN_OFF = ("asked", "time", "host")
 
 
 @dataclass(frozen=True)
 class Described:
-    """What the person who records says of a take."""
+    """The description of a take by the person who records it."""
 
     label: str
     people: list[str]
@@ -96,7 +96,7 @@ def _recording(session: Session, described: Described, edges: int) -> Recording:
     facts, signal = session.facts, session.signal
     assert facts is not None
     faults = list(described.faults)
-    if session.ended not in _NEVER_ENDED:
+    if session.ended not in _NOT_BROKEN_OFF:
         faults.append(f"broken off: {session.ended}")
     return Recording(
         label=described.label,

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Score: which alarm of the line answers which actor, and how well it says where and whither.
+"""Score: which alarm answers which actor, and the errors of its position, direction and speed.
 
-An alarm answers a wanted actor who, when it is raised or up to LATE_S before, was within reach of
-one of the nodes it names, the nearest first; or who was further off, since hard ground carries far,
-and comes within reach of nodes that the alarm names while it goes on. More of them, or one that
-only somebody beyond reach can have caused, are repetitions; one that only an animal can have caused
-is a nuisance; one while nobody at all was around is false.
+An alarm answers the nearest wanted actor that was within reach of one of its nodes when it was
+raised, or up to LATE_S before. Hard ground carries far, so it may also answer an actor that was
+farther away and comes within reach of the alarm's nodes while the alarm lasts.
+
+Further alarms on an actor are repetitions, and so is one that only an actor beyond reach can have
+caused. An alarm that only an animal can have caused is a nuisance. One without any actor is false.
 """
 
 from __future__ import annotations
@@ -31,21 +32,22 @@ from tools.score.truth import (
 )
 
 Line = Mapping[str, Any]
-# A lone node is believed after its third report, 10 s after its first, and that one may look back
-# 8 s (gateway.fusion.rules, ugs.detect.activity); rounded up.
+# A single node raises an alarm with its third report, 10 s after its first, which may look back 8 s
+# (gateway.fusion.rules, ugs.detect.activity); rounded up.
 LATE_S = 20.0
 _STATES = frozenset({"alarm", "alarm_update"})
 
 
 @dataclass
 class AlarmMarks:
-    """What became of the alarms of one run. Errors: one entry for each alarm that made the claim
-    and answers an actor: seconds after he was near and audible, or audible at all, at any node;
-    degrees off, share of the true speed, metres from the actor. `later` are actors whose alarm
-    named a node within reach after it was raised; `repeats` by actor; `names` is the class of each
-    actor's first alarm when it was last stated, `unwanted` those of alarms that answer none;
-    `places` are (metres off, metres claimed) of each report's place amid the nodes, `walkers` those
-    of persons anywhere."""
+    """The alarms of one run, assessed. Errors have one entry for each alarm that states the value
+    and answers an actor: seconds after the actor was near and audible, or audible at all, at any
+    node; degrees off, share of the true speed, metres from the actor.
+
+    `later` are actors whose alarm named a node within reach after it was raised; `repeats` counts
+    by actor. `names` is the last class of each actor's first alarm, `unwanted` counts the classes
+    of alarms that answer no actor. `places` are (metres off, metres stated) of each report inside
+    the nodes' area, `walkers` those of persons anywhere."""
 
     hits: dict[str, Line] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
@@ -64,12 +66,12 @@ class AlarmMarks:
 
     @property
     def repeated(self) -> int:
-        """Alarms on actors who had one."""
+        """Alarms on actors that had one already."""
         return self.repeats.total()
 
 
 def quiet_spans(truth: Truth) -> list[Span]:
-    """When nobody was around, LATE_S of aftermath left out: only then an alarm can be false."""
+    """When no actor was present, from LATE_S after the last one: only then is an alarm false."""
     causes = merged((p.cause[0], p.cause[1] + LATE_S) for p in truth.passes)
     return outside(causes, (0.0, truth.duration_s))
 
@@ -107,8 +109,8 @@ def mark(truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]) -> Al
 
 
 def is_wanted(truth: Truth, points: Mapping[str, Point], line: Line) -> bool | None:
-    """Whether somebody wanted was within reach of nodes that a line names; None for somebody who
-    was about but beyond it, which leaves open what they heard."""
+    """Whether a wanted actor was within reach of nodes that a line names. None when a wanted actor
+    was present but beyond reach: then it is unknown what the nodes detected."""
     kinds = {
         name: (str(truth.actors[name]["class"]), distance_m)
         for name, distance_m in _causes(truth, points, line).items()
@@ -122,19 +124,19 @@ def is_wanted(truth: Truth, points: Mapping[str, Point], line: Line) -> bool | N
 def beliefs(
     truth: Truth, points: Mapping[str, Point], lines: Sequence[Line]
 ) -> list[tuple[float, bool, float]]:
-    """(confidence told, whether it was wanted, weight) of each `event` line; those of one event
-    weigh 1 together."""
-    told: dict[str, list[tuple[float, bool]]] = {}
+    """(confidence stated, whether it was wanted, weight) of each `event` line. The lines of one
+    event have a total weight of 1."""
+    stated: dict[str, list[tuple[float, bool]]] = {}
     for line in lines:
         if line["type"] == "event":
             wanted = is_wanted(truth, points, line)
             if wanted is not None:
-                told.setdefault(line["event"], []).append((line["confidence"], wanted))
-    return [(*one, 1 / len(reports)) for reports in told.values() for one in reports]
+                stated.setdefault(line["event"], []).append((line["confidence"], wanted))
+    return [(*one, 1 / len(reports)) for reports in stated.values() for one in reports]
 
 
 def surer_alarms(lines: Sequence[Line], least_pct: int) -> list[Line]:
-    """The `alarm` lines of those that were, at any time, so sure."""
+    """The `alarm` lines of alarms that reached this confidence at any time."""
     best: dict[int, float] = {}
     for line in lines:
         alarm = line["alarm"] if line["type"] == "event" else line["id"]
@@ -190,19 +192,19 @@ def _measure(
     if "x_m" in alarm and "y_m" in alarm:
         _, x_m, y_m = min(steps, key=lambda step: abs(step[0] - alarm["t_s"]))
         marks.location_m.append(math.hypot(alarm["x_m"] - x_m, alarm["y_m"] - y_m))
-    # The last word counts: direction and speed come with the second and third node.
+    # The last value counts: direction and speed come with the second and third node.
     last_s = steps[-1][0] + LATE_S
     later = [line for line in lines if line.get("id") == alarm["id"] and line["t_s"] <= last_s]
-    said = {
+    stated = {
         key: line[key] for line in later for key in ("direction_deg", "speed_m_s") if key in line
     }
     (t0, x0, y0), (t1, x1, y1) = steps[0], steps[-1]
     way_m = math.hypot(x1 - x0, y1 - y0)
     if way_m == 0 or t1 <= t0:
         return
-    if "direction_deg" in said:
+    if "direction_deg" in stated:
         heading = math.degrees(math.atan2(x1 - x0, y1 - y0))
-        marks.direction_deg.append(abs((said["direction_deg"] - heading + 180) % 360 - 180))
-    if "speed_m_s" in said:
+        marks.direction_deg.append(abs((stated["direction_deg"] - heading + 180) % 360 - 180))
+    if "speed_m_s" in stated:
         true_m_s = way_m / (t1 - t0)
-        marks.speed_share.append(abs(said["speed_m_s"] - true_m_s) / true_m_s)
+        marks.speed_share.append(abs(stated["speed_m_s"] - true_m_s) / true_m_s)

@@ -12,10 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from sim_hardware import take
 from sim_hardware.errors import SimError
 from sim_hardware.nodebox import Faults
@@ -28,20 +26,20 @@ from tools.score.kept import kept
 from tools.score.link import Link
 from tools.score.observe import observe_take
 from tools.score.runs import each
-from tools.score.suite import CLOCK_MS_MOST, HELD_OUT, WorldJob, good_clock, read_suite
+from tools.score.suite import HELD_OUT, WorldJob, good_clock, read_suite
 from tools.score.tables import MARKS, between_marks, markdown, show
 from tools.score.tally import Tally, tally, total
 
 _SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _SEEDS_MAX = 1000
-_HOURS_LEAST, _HOURS_MOST = 1 / 60, 14 * 24.0
+_MIN_HOURS, _MAX_HOURS = 1 / 60, 14 * 24.0
 _PREFACE = """# Scores
 
 Written by `{command}`; not to be edited. Simulated sites only: {hours:g} hours of ground at a line
 of nodes, in {runs} runs. Brackets hold exact 95 % confidence intervals (Clopper-Pearson for
-shares, Poisson for rates). "By chance" is what the detector's own false rate, at its upper 95 %
-bound, may have scored at most. How passes, hits and false detections are distinguished:
-`tools/score/matching.py`.
+shares, Poisson for rates). "By chance" is the share that the detector's own false rate, at its
+upper 95 % bound, can have contributed at most. How passes, hits and false detections are
+distinguished: `tools/score/matching.py`.
 
 """
 
@@ -80,52 +78,6 @@ class Request:
     into: Path | None
 
 
-@click.command()
-@click.argument("takes", type=PATH, nargs=-1, metavar="[TAKE]...")
-@click.option(
-    "--scenario",
-    multiple=True,
-    metavar="NAME",
-    help="a world instead: a scenario's name or file; may be given again",
-)
-@click.option("--seeds", default="1", metavar="A-B", help="of the worlds")
-@click.option("--hours", type=float, default=1.0, help="of each world")
-@click.option(
-    "--suite",
-    type=PATH,
-    is_flag=False,
-    flag_value=HELD_OUT,
-    metavar="FILE",
-    help="the held-out worlds, or those of another suite file",
-)
-@click.option("--loss", type=int, default=0, metavar="PCT", help="messages that the radio loses")
-@click.option("--dead", multiple=True, metavar="NODE", help="a node that is dead all along")
-@click.option("--walk-test", is_flag=True, help="calibrate each world's site by a walk test first")
-@click.option(
-    "--clock-ms",
-    type=int,
-    metavar="MS",
-    help=f"nodes know the time within so much (0-{CLOCK_MS_MOST}) and report when steps arrive",
-)
-@click.option("--seed", type=NOT_NEGATIVE, default=0, help="of the parts for takes")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-@click.option(
-    "--keep",
-    type=PATH,
-    metavar="FOLDER",
-    help="keep what nodes report of worlds there, and take it from there when it is known: after "
-    "a change of the gateway alone a score takes seconds",
-)
-@json_option("print one JSON object")
-@click.option("--html", type=PATH, metavar="FILE", help="write plots and tables")
-@click.option("--png", type=PATH, metavar="FOLDER", help="write the plots alone")
-@click.option("--markdown", type=PATH, metavar="FILE", help="write the tables")
-@click.option(
-    "--into",
-    type=PATH,
-    metavar="FILE",
-    help=f"renew the table of goals between {MARKS[0]} and {MARKS[1]} of a file",
-)
 def score(**given: Any) -> None:
     """Score, print, and write what was asked for."""
     asked = Request(**given)
@@ -145,15 +97,15 @@ def score(**given: Any) -> None:
 def _jobs(asked: Request) -> list[Job]:
     jobs: list[Job] = [TakeJob(_folder(path), asked.seed) for path in asked.takes]
     seeds = parse_seeds(asked.seeds)
-    if not _HOURS_LEAST <= asked.hours <= _HOURS_MOST:
-        raise UserError(f"--hours must be from 1/60 to {_HOURS_MOST:g}, not {asked.hours:g}")
+    if not _MIN_HOURS <= asked.hours <= _MAX_HOURS:
+        raise UserError(f"--hours must be from 1/60 to {_MAX_HOURS:g}, not {asked.hours:g}")
     for name in asked.scenario:
         scenario = load(Path(name))
         jobs += [WorldJob(scenario, seed, round(3600 * asked.hours)) for seed in seeds]
     if asked.suite is not None:
         jobs += read_suite(asked.suite)
     if asked.loss or asked.dead:
-        jobs = [_troubled(job, asked.loss, asked.dead) for job in jobs]
+        jobs = [_impaired(job, asked.loss, asked.dead) for job in jobs]
     if asked.walk_test:
         jobs = [_tested(job) for job in jobs]
     if asked.clock_ms is not None:
@@ -163,8 +115,8 @@ def _jobs(asked: Request) -> list[Job]:
     return jobs
 
 
-def _troubled(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
-    """A world with a bad radio and nodes that say nothing from the start."""
+def _impaired(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
+    """A world with a bad radio, and with nodes that are dead from the start."""
     if not 0 <= loss_pct <= 90:
         raise UserError(f"--loss must be from 0 to 90, not {loss_pct}")
     if not isinstance(job, WorldJob):
@@ -232,7 +184,7 @@ def one(job: Job, node: Path, keep: Path | None = None) -> Tally:
 def _write(score: dict[str, Any], asked: Request) -> None:
     try:
         if asked.html is not None or asked.png is not None:
-            # Half a second of imports, for those who want pictures.
+            # Half a second of imports, only where pictures are asked for.
             from tools.score import plots
 
             if asked.png is not None:

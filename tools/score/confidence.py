@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Score: `groundwatch model calibrate` fits what each sign of an event weighs.
+"""Score: `groundwatch model calibrate` fits the weight of each sign of an event.
 
-Every event of sites whose truth is known is looked at with each of its reports, as the gateway saw
-it then: which signs it had, and whether a target that an operator must know of was near the nodes
-that reported it. Every fifth site is held out: it fits nothing, and shows how often the confidence
-is right. What nodes report of a site is kept on disk, so a fit after a change of fusion takes a
-minute.
+A sample is one event at one of its reports, on a site whose truth is known. It holds the signs that
+the gateway had at that time, and whether a target that an operator must know of was near the nodes
+that reported it. Every fifth site is held out of the fit and measures how often the confidence is
+right. Reports of the nodes are kept on disk, so a fit after a change of fusion takes a minute.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import click
-
-from gateway.commands.options import NOT_NEGATIVE, PATH
 from gateway.fusion.evidence.signs import KINDS
 from gateway.fusion.gating import busy_elsewhere
 from gateway.fusion.kinds.kind import Context
@@ -38,12 +35,9 @@ from tools.score.runs import each
 from tools.score.suite import WorldJob, read_suite
 from tools.score.weighing import Sample, chosen, table
 
-OUT = Path("gateway/fusion/weights.py")
-DOC = Path("docs/confidence.md")
-KEEP = Path("build/observed")
 HELD_OUT_EVERY = 5
-_SITES, _SITES_MAX = 400, 5000
-_HOURS, _HOURS_MAX = 0.25, 24.0
+_SITES_MAX = 5000
+_HOURS_MAX = 24.0
 
 
 def samples(seen: Observation) -> list[Sample]:
@@ -80,24 +74,6 @@ class _Work:
     only_kept: bool
 
 
-@click.command()
-@click.option("--sites", type=int, default=_SITES, help="random sites to fit on")
-@click.option(
-    "--hours", type=float, default=_HOURS, help="of each site that has no one to alarm about"
-)
-@click.option("--suite", "suites", type=PATH, multiple=True, metavar="FILE", help="more sites")
-@click.option("--out", type=PATH, default=OUT, metavar="FILE", help="the table")
-@click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="its report")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-@click.option(
-    "--keep",
-    type=PATH,
-    default=KEEP,
-    metavar="FOLDER",
-    help="keep what nodes report of each site there, by site, seed and firmware, so that it "
-    "goes on where it was stopped and repeats in a minute",
-)
-@click.option("--only-kept", is_flag=True, help="fit on the sites that are kept already")
 def calibrate(
     sites: int,
     hours: float,
@@ -107,6 +83,7 @@ def calibrate(
     workers: int,
     keep: Path,
     only_kept: bool,
+    as_json: bool,
 ) -> None:
     """Observe the sites, fit, and write the table and its report."""
     if not 10 <= sites <= _SITES_MAX:
@@ -129,7 +106,11 @@ def calibrate(
     text = table(choice.weights, fitted)
     out.write_text(text, encoding="utf-8")
     doc.write_text(page(choice, fitted, tested, len(found)), encoding="utf-8")
-    print(text[text.index("class ") :])
+    if as_json:
+        facts = {"type": "weights", "out": str(out), "doc": str(doc), "sites": len(found)}
+        print(json.dumps({**facts, "weights": asdict(choice.weights)}))
+    else:
+        print(text[text.index("class ") :])
 
 
 def _weight(job: WorldJob) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: what became of the crossings of the line, for the summaries of demo and replay."""
+"""Score: which crossings of the line raised alarms, for the summaries of demo and replay."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def crossing_facts(
 ) -> dict[str, Any]:
     """Counts as tools/score/alarms.py matches them, for the alarm lines of `until_s` seconds.
 
-    `first_alert_s_p50`: median from an actor's coming within HEARD_M of a node to its alarm, None
-    without any. Raises UserError for a truth that is none.
+    `first_alert_s_p50`: median time from when an actor is within NEAR_M of a node to its alarm,
+    None without any. Raises UserError for an invalid truth.
     """
     known = read_truth(truth, nodes, until_s, "the take")
     marks = mark(known, nodes, alarms)

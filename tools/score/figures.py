@@ -14,7 +14,7 @@ from gateway.model.target import TargetClass
 from tools.score import goals
 from tools.score.intervals import Interval, chance, rate, share
 from tools.score.places import WalkerPlace
-from tools.score.tally import NOTHING, Cell, Tally, classes_told
+from tools.score.tally import NOTHING, Cell, Tally, class_names
 from tools.score.truth import CLASSES, WANTED
 
 DAY_S = 86_400.0
@@ -60,7 +60,7 @@ def figures(tally: Tally) -> Figure:
         "walker_place_off_m": _walkers(tally.walkers),
         "walker_place_enclosed_off_m": _walkers([w for w in tally.walkers if w.is_enclosed]),
         "walker_ellipse_m": spread([one.radius_m for one in tally.walkers]),
-        "direction_told": _plain(share(len(tally.direction_deg), tally.answered)),
+        "direction_stated": _plain(share(len(tally.direction_deg), tally.answered)),
         "crossings_once": _plain(share(tally.crossings_once.total(), tally.crossings.total())),
         "confusion": confusion(tally.confusion),
         "alarm_confusion": alarm_confusion(tally.alarm_confusion),
@@ -88,7 +88,7 @@ def _plain(interval: Interval, digits: int = 4) -> Figure:
 
 
 def _upper_rates(tally: Tally) -> dict[str, float]:
-    # The upper bound of the false rate, per node and second: what chance may have given at most.
+    # The upper bound of the false rate, per node and second: at most this share is by chance.
     return {
         name: rate(tally.false[name], seconds, sides=1).high if seconds else math.nan
         for name, seconds in tally.line_s.items()
@@ -129,8 +129,8 @@ def _crossings(tally: Tally) -> list[Figure]:
             *key,
             tally.crossings_alarmed[key],
             tally.crossings[key],
-            tally.crossings_heard_alarmed[key],
-            tally.crossings_heard[key],
+            tally.crossings_audible_alarmed[key],
+            tally.crossings_audible[key],
         )
         for key in keys
     ]
@@ -144,11 +144,11 @@ def _crossings(tally: Tally) -> list[Figure]:
             "crossings": count,
             "alarmed": hits,
             "share": _plain(share(hits, count)),
-            "audible": heard,
-            "audible_alarmed": heard_hits,
-            "audible_share": _plain(share(heard_hits, heard)),
+            "audible": audible,
+            "audible_alarmed": audible_hits,
+            "audible_share": _plain(share(audible_hits, audible)),
         }
-        for condition, kind, hits, count, heard_hits, heard in rows
+        for condition, kind, hits, count, audible_hits, audible in rows
     ]
 
 
@@ -170,25 +170,25 @@ def _within(values: Sequence[float], limit: float) -> Figure:
 
 
 def alarm_confusion(pairs: Counter[tuple[str, str]]) -> Figure:
-    """The same of alarms: rows are audible crossings of what is wanted, and nothing for alarms that
-    answer none of these. The macro average is of the wanted classes."""
+    """The same of alarms: rows are audible crossings of wanted classes, and "nothing" for alarms
+    that answer none of these. The macro average is of the wanted classes."""
     found = confusion(pairs)
     wanted = [value for name, value in found["f1"].items() if name in WANTED]
     return found | {"macro_f1": round(float(np.mean(wanted)), 4) if wanted else None}
 
 
 def confusion(pairs: Counter[tuple[str, str]]) -> Figure:
-    """Matrix by event (rows truth, columns told) and F1; classes that never happened are left out
-    of the macro average. What stays unclassified names no class: it counts as nothing."""
-    names = classes_told(pairs)
-    matrix = [[pairs[(truth, told)] for told in names] for truth in names]
+    """Matrix by event (rows truth, columns class reported) and F1. The macro average leaves out
+    classes that never happened. An unclassified event counts as "nothing"."""
+    names = class_names(pairs)
+    matrix = [[pairs[(truth, stated)] for stated in names] for truth in names]
     scores: dict[str, float] = {}
     for i, name in enumerate(names):
-        counted = [at for at, told in enumerate(names) if told == name or _is_none(told, name)]
-        happened, told = sum(matrix[i]), sum(row[at] for row in matrix for at in counted)
+        counted = [at for at, one in enumerate(names) if one == name or _is_none(one, name)]
+        happened, stated = sum(matrix[i]), sum(row[at] for row in matrix for at in counted)
         if happened:
             right = sum(matrix[i][at] for at in counted)
-            scores[name] = round(2 * right / (happened + told), 4)
+            scores[name] = round(2 * right / (happened + stated), 4)
     known = [value for name, value in scores.items() if name in (*CLASSES, NOTHING)]
     return {
         "classes": names,
@@ -198,28 +198,28 @@ def confusion(pairs: Counter[tuple[str, str]]) -> Figure:
     }
 
 
-def _is_none(told: str, name: str) -> bool:
-    return name == NOTHING and told == TargetClass.UNKNOWN.label
+def _is_none(stated: str, name: str) -> bool:
+    return name == NOTHING and stated == TargetClass.UNKNOWN.label
 
 
 def reliability(tally: Tally) -> Figure:
-    """What was true of events told with each tenth of confidence; Brier's score and the expected
-    calibration error (Naeini et al., AAAI 2015) over all."""
+    """How many events stated with each tenth of confidence were wanted. Brier's score and the
+    expected calibration error (Naeini et al., AAAI 2015) over all."""
     rows = []
     off = brier = 0.0
     for tenth in range(10):
         there = [one for one in tally.beliefs if min(9, int(10 * one[0] + 1e-9)) == tenth]
         events = sum(weight for _, _, weight in there)
         if events:
-            told = sum(weight * confidence for confidence, _, weight in there) / events
+            stated = sum(weight * confidence for confidence, _, weight in there) / events
             wanted = sum(weight for _, is_wanted, weight in there if is_wanted)
-            off += abs(told * events - wanted)
+            off += abs(stated * events - wanted)
             brier += sum(w * (confidence - is_wanted) ** 2 for confidence, is_wanted, w in there)
             rows.append(
                 {
                     "from_pct": 10 * tenth,
                     "events": round(events, 1),
-                    "told": round(told, 3),
+                    "stated": round(stated, 3),
                     "wanted": _plain(share(round(wanted), round(events))),
                     "wanted_events": round(wanted, 1),
                 }
@@ -230,7 +230,7 @@ def reliability(tally: Tally) -> Figure:
 
 
 def roc(tally: Tally) -> list[Figure]:
-    """One row for each threshold of confidence: what is given up and what is gained."""
+    """One row for each threshold of confidence: false rates and shares detected."""
     node_days = sum(tally.quiet_s.values()) / DAY_S
     days = sum(tally.quiet_line_s.values()) / DAY_S
     rows = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Score: the goals of the project beside what was measured.
 
-A goal is reached when the whole interval lies on its good side, missed when all of it lies on the
-other, and open in between: then there is too little evidence for either.
+A goal is reached when the whole interval meets its limit, missed when no part of it does, and open
+otherwise: then there is too little evidence.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Goal:
 
 
 def goals(tally: Tally) -> list[Goal]:
-    """Every goal that a tally can say something about."""
+    """Every goal that a tally can measure."""
     audible = tally.audible.get((CALM, "person"))
     nearest = tally.rings.get((CALM, "person", _NEAREST))
     rows = [
@@ -57,17 +57,17 @@ def goals(tally: Tally) -> list[Goal]:
         _share("passes of a person within 10 m, one node, calm", 97, _cell(nearest)),
         _share("crossings of a person that raise an alarm, calm", 98, _crossed(tally, _is_calm)),
         _share("the same, all conditions", 95, _crossed(tally, lambda _name: True)),
-        _share("the same, of those audible at a node", 95, _heard(tally)),
+        _share("the same, of those audible at a node", 95, _crossed_audible(tally)),
     ]
     for name, limit in _FALSE_GOALS:
         counts = (tally.false[name], tally.quiet_s[name])
         rows.append(_rate(f"false detections per node-day, {name}", limit, counts))
     once = (tally.crossings_once.total(), tally.crossings.total())
-    once_heard = (tally.crossings_heard_once.total(), tally.crossings_heard.total())
+    once_audible = (tally.crossings_audible_once.total(), tally.crossings_audible.total())
     right = (sum(off <= HEADING_OK_DEG for off in tally.direction_deg), len(tally.direction_deg))
     rows += [
-        _share("crossings of whatever is wanted that raise exactly one alarm", 95, once),
-        _share("the same, of those audible at a node", 95, once_heard),
+        _share("crossings of wanted targets that raise exactly one alarm", 95, once),
+        _share("the same, of those audible at a node", 95, once_audible),
         _share("directions stated that are right within 45 degrees", 98, right),
     ]
     alarms = (sum(tally.false_alarms.values()), sum(tally.quiet_line_s.values()))
@@ -95,21 +95,21 @@ def _crossed(tally: Tally, wanted: Callable[[str], bool]) -> tuple[int, int]:
     return sum(tally.crossings_alarmed[key] for key in keys), sum(tally.crossings[k] for k in keys)
 
 
-def _heard(tally: Tally) -> tuple[int, int]:
-    keys = [key for key in tally.crossings_heard if key[1] == "person"]
-    hits = sum(tally.crossings_heard_alarmed[key] for key in keys)
-    return hits, sum(tally.crossings_heard[key] for key in keys)
+def _crossed_audible(tally: Tally) -> tuple[int, int]:
+    keys = [key for key in tally.crossings_audible if key[1] == "person"]
+    hits = sum(tally.crossings_audible_alarmed[key] for key in keys)
+    return hits, sum(tally.crossings_audible[key] for key in keys)
 
 
 def _apart(tally: Tally, others: Iterable[str]) -> tuple[int, int]:
-    # Of the passes that a node told at all: those of either kind not taken for the other.
+    # Of the passes that a node detected: those of either kind not classified as the other.
     right = total = 0
     names = tuple(others)
-    for (truth, told), count in tally.confusion.items():
-        if told == NOTHING or truth not in (*_ON_FOOT, *names):
+    for (truth, stated), count in tally.confusion.items():
+        if stated == NOTHING or truth not in (*_ON_FOOT, *names):
             continue
         total += count
-        right += count * (told in (names if truth in names else _ON_FOOT))
+        right += count * (stated in (names if truth in names else _ON_FOOT))
     return right, total
 
 

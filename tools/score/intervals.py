@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: exact confidence intervals, the same as the gateway's own; and chance."""
+"""Score: exact confidence intervals, the same as the gateway's own; and hits by chance."""
 
 from __future__ import annotations
 

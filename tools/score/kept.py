@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Score: what nodes tell of a world, kept in a folder for the next time it is asked for.
+"""Score: what nodes report of a world, kept in a folder for later runs.
 
-To hear a world takes minutes, to step a gateway over what was heard a second; and who stops a long
-fit goes on where he was. The name of a file holds all that it depends on: the job, the firmware,
-the simulator and the code of the observation. A file that does not read is made anew.
+To observe a world takes minutes, to step a gateway over its reports a second. A long fit that was
+stopped continues from what is kept. The name of a file is a hash of all that it depends on: the
+job, the firmware, the simulator and the code of the observation. An unreadable file is made again.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def kept(job: WorldJob, node: Path, folder: Path | None, only: bool) -> Observat
 
 
 def kept(job: WorldJob, node: Path, folder: Path | None, only: bool = False) -> Observation | None:
-    """A world as its nodes tell it, from the folder when it is there. With `only`, None where it is
-    not there. Raises UserError."""
+    """What the nodes of a world report, from the folder when it is there. With `only`, None where
+    it is not there. Raises UserError."""
     if folder is None:
         return observed(job, node)
     path = folder / f"{sha256(f'{_sources()} {job!r}'.encode()).hexdigest()[:32]}.msgpack"
@@ -78,7 +78,7 @@ def _sources() -> str:
 
 
 def observed(job: WorldJob, node: Path) -> Observation:
-    """A world as its nodes tell it, with its walk test where it has one."""
+    """What the nodes of a world report, with its walk test where it has one."""
     seen = observe_world(job.scenario, job.seed, job.duration_s, node, job.link)
     seen = dataclasses.replace(seen, clock_ms=job.clock_ms)
     if not job.walk_test:
@@ -87,5 +87,5 @@ def observed(job: WorldJob, node: Path) -> Observation:
     walk = observe_world(test, job.seed, needed_s, node)
     found = calibrate(samples(walk), leads=leads(walk))
     if found is None:
-        raise UserError(f"{job.scenario.name} seed {job.seed}: the walk test was not heard enough")
+        raise UserError(f"{job.scenario.name} seed {job.seed}: too few reports of the walk test")
     return dataclasses.replace(seen, calibration=found)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Score: the nodes' reports through the real gateway: door, map table and duty officer.
+"""Score: the nodes' reports through the real gateway: intake, fusion and alarm manager.
 
-Reports are sealed as nodes would and stepped through the same stages as live and in replay, over
-a link that may lose some of them on the way.
+Reports are sealed as nodes seal them and pass the same stages as live and in replay, over a link
+that may lose some of them.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ Up = tuple[int, str, bytes]
 
 
 def alarm_lines(seen: Observation, policy: str = SINGLE) -> list[dict[str, Any]]:
-    """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take; and `event`
-    lines: what was said with each report of an event that is fit for an alarm, or has one."""
+    """`alarm` and `alarm_update` lines of a whole run, times in seconds of the take. And an `event`
+    line at each report of an event that can raise an alarm or has one."""
     lines: list[dict[str, Any]] = []
     for at_us, stages, outcome in played(seen, policy):
         lines += outcome.lines(ZERO_US)
@@ -58,8 +58,8 @@ def alarm_lines(seen: Observation, policy: str = SINGLE) -> list[dict[str, Any]]
 
 
 def played(seen: Observation, policy: str = SINGLE) -> Iterator[tuple[int, Stages, Outcome]]:
-    """The gateway after each uplink and each second in which something may end, and its words;
-    with one policy for alarms of all sectors at all times."""
+    """The gateway after each uplink and each second in which an event can end, and its outcome;
+    with one alarm policy for all sectors at all times."""
     known, keys = _keys(seen.site)
     if seen.calibration is not None:
         known = calibrated(known, seen.calibration)
@@ -72,7 +72,7 @@ def played(seen: Observation, policy: str = SINGLE) -> Iterator[tuple[int, Stage
     tick_us = _start_us(seen)
     for at_us, topic, payload in ups:
         while tick_us < at_us:
-            # With nothing on the table no silence can end anything: skip to the next message.
+            # Without an open event there is nothing to end: skip to the next message.
             if not stages.monitor.state.fusion.events:
                 tick_us = at_us
                 break
@@ -106,7 +106,7 @@ def _events(stages: Stages, at_us: int) -> list[dict[str, Any]]:
 
 
 def event_line(event: Event, alarm: int | None) -> dict[str, Any]:
-    """An event as it was said to be with its newest report."""
+    """An event as stated at its newest report."""
     return {
         "type": "event",
         "event": event.id,
@@ -142,7 +142,7 @@ def _uplinks(
 ) -> list[Up]:
     topic = uplink_topic(site, node)
     ups: list[Up] = []
-    # A dead node's heart beats no more.
+    # A dead node sends no more heartbeats.
     end_s = min(seen.truth.duration_s, seen.truth.dead_from_s.get(node, math.inf))
     last_ms = round((end_s + seen.lead_s) * 1000)
     volatile: list[tuple[int, wire.UpMessage]] = [(_HELLO_MS, _hello(_HELLO_MS))]
@@ -161,18 +161,18 @@ def _uplinks(
     sent += [
         (0, seq, _detection(one), one.told_ms) for seq, one in enumerate(seen.reports[node], 1)
     ]
-    for lane, seq, message, t_ms in sent:
-        data = _sealed(topic, keys, lane, seq, message)
+    for space, seq, message, t_ms in sent:
+        data = _sealed(topic, keys, space, seq, message)
         sent_us = _start_us(seen) + t_ms * 1000
-        for at_us in seen.link.arrivals(f"{node}/{lane}/{seq}", sent_us, durable=not lane):
+        for at_us in seen.link.arrivals(f"{node}/{space}/{seq}", sent_us, durable=not space):
             ups.append((at_us, topic, data))
     return ups
 
 
-def _sealed(topic: str, keys: NodeKeys, lane: int, seq: int, message: wire.UpMessage) -> bytes:
-    # A lane that is used up goes on under the next boot number, as on a node.
+def _sealed(topic: str, keys: NodeKeys, space: int, seq: int, message: wire.UpMessage) -> bytes:
+    # A counter space that is used up continues under the next boot number, as on a node.
     boot, seq = 1 + (seq - 1) // _SEQ_MAX, 1 + (seq - 1) % _SEQ_MAX
-    piv = (b"\x01" if lane else b"") + boot.to_bytes(2, "big") + seq.to_bytes(2, "big")
+    piv = (b"\x01" if space else b"") + boot.to_bytes(2, "big") + seq.to_bytes(2, "big")
     return seal.seal(keys.up_key, keys.up_iv, piv, codec.encode(message), topic.encode())
 
 
@@ -199,16 +199,16 @@ def _health(t_ms: int, floor_um_s: float) -> wire.Health:
     )
 
 
-def _strikes(told: Strikes, seen: Observation, node: str, clock_ms: int) -> wire.Strikes:
-    """By a clock that is off by up to its bound, anew with each heartbeat."""
-    minute = told.told_ms // _HEALTH_MS
+def _strikes(given: Strikes, seen: Observation, node: str, clock_ms: int) -> wire.Strikes:
+    """By a clock that is off by up to its bound, drawn again at each heartbeat."""
+    minute = given.told_ms // _HEALTH_MS
     off_ms = random.Random(f"{seen.name}/{node}/{minute}").uniform(-clock_ms, clock_ms)
-    first_ms = told.strikes[0][0]
+    first_ms = given.strikes[0][0]
     return wire.Strikes(
-        t_ms=told.onset_ms,
+        t_ms=given.onset_ms,
         utc_ms=round(_start_us(seen) / 1000 + first_ms + off_ms),
         error_ms=clock_ms,
-        strikes=tuple(n for at_ms, level in told.strikes for n in (at_ms - first_ms, level)),
+        strikes=tuple(n for at_ms, level in given.strikes for n in (at_ms - first_ms, level)),
     )
 
 

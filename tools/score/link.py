@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Score: a radio that loses messages, between the nodes' reports and the gateway.
 
-What is lost comes again when the node has had no receipt for a while (ugs.link.outbox); a lost
-receipt makes a copy. Heartbeats and hellos are sent once.
+A node sends a lost message again when it has had no receipt for a while (ugs.link.outbox). A lost
+receipt makes a duplicate. Heartbeats and hellos are sent once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DELAY_US = 100_000  # the pump looks every 100 ms, the link takes 20 ms one way
+DELAY_US = 100_000  # a node sends every 100 ms, the link takes 20 ms one way
 _RESEND_US = 10_000_000  # and up to a quarter more
 _TRIES = 20
 
@@ -24,18 +24,18 @@ class Link:
     seed: int = 0
 
     def arrivals(self, name: str, sent_us: int, *, durable: bool) -> Sequence[int]:
-        """When a message sent then arrives; `name` tells it apart from all others."""
+        """When a message sent at that time arrives; `name` identifies the message."""
         if not self.loss_pct:
             return (sent_us + DELAY_US,)
-        chance = random.Random(f"{self.seed}/{name}")
+        rng = random.Random(f"{self.seed}/{name}")
         found = []
         for _ in range(_TRIES if durable else 1):
-            arrived = chance.random() * 100 >= self.loss_pct
+            arrived = rng.random() * 100 >= self.loss_pct
             if arrived:
                 found.append(sent_us + DELAY_US)
-            if arrived and chance.random() * 100 >= self.loss_pct:
+            if arrived and rng.random() * 100 >= self.loss_pct:
                 break
-            sent_us += _RESEND_US + int(chance.random() * _RESEND_US / 4)
+            sent_us += _RESEND_US + int(rng.random() * _RESEND_US / 4)
         return found
 
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Score: which activity that a node reported answers which pass.
 
-An activity may answer a pass when at least half of it lies within the time in which the actor may
-be what the node hears, or when it touches the 3 s before and after the closest approach. Each pass
-takes one activity at most and each activity answers one pass at most, those nearest to the closest
-approach first. A node has one activity at a time, so where several pass at once it cannot tell each
-in one of its own: an activity that spans the closest approach of a pass left over answers that one
-too (the ground truth intersection of PSDS, Bilen et al., ICASSP 2020), by its one class. What
-touches no such time at all is a false detection; what touches one but answers no pass is a
+An activity may answer a pass in two cases: at least half of it lies within the time in which the
+node can detect the actor, or it touches the 3 s before and after the closest approach. A pass takes
+one activity at most, and an activity answers one pass at most. The pairs nearest to the closest
+approach are formed first.
+
+A node has one activity at a time, so actors that pass together cannot each have their own. An
+activity that spans the closest approach of an unanswered pass answers that pass too (the ground
+truth intersection of PSDS, Bilen et al., ICASSP 2020), with its one class. An activity that touches
+no time of any actor is a false detection. One that touches such a time but answers no pass is a
 repetition, neither hit nor false.
 """
 
@@ -24,16 +26,16 @@ OVERLAP = 0.5
 
 @dataclass(frozen=True)
 class Activity:
-    """What a node told of one stretch of activity; times in seconds of the take.
+    """What a node reported of one stretch of activity; times in seconds of the take.
 
-    `told_s` is when the onset was reported, after `start_s`. Class and confidence are those of the
-    last and of the surest report.
+    `reported_s` is when the onset was reported, after `start_s`. The class is that of the last
+    report, the confidence the highest of all.
     """
 
     node: str
     start_s: float
     end_s: float
-    told_s: float
+    reported_s: float
     class_name: str
     confidence_pct: int
 

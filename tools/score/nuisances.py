@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Score: random sites rich in what no operator must know of, one for each seed.
+"""Score: random sites with many nuisances, one for each seed.
 
-Ground, nodes and weather are drawn as the sites are that the nodes' model is grown on; the seeds
-are others. Two sites in five have people, vehicles and animals. The others have no one to alarm
+Ground, nodes and weather are drawn as for the sites on which the nodes' model is trained, with
+other seeds. Two sites in five have people, vehicles and animals. The others have nothing to alarm
 about: animals, knocks, trees, machines, roads, rain, thunder, blasts and quakes.
 """
 
@@ -25,7 +25,7 @@ _MIDDLE_M = 55.0
 
 
 def sites(count: int, hours: float, first: int = FIRST_SEED) -> list[WorldJob]:
-    """So many sites; `hours` is how long those last that have no one to alarm about."""
+    """`count` sites; those with nothing to alarm about last `hours`."""
     return [_job(seed, 3600 * hours) for seed in range(first, first + count)]
 
 

@@ -30,7 +30,7 @@ _SITE = "world"  # a scenario's name may be more than a topic takes
 @dataclass(frozen=True)
 class Observation:
     """One take or world run: its truth and all reports. Report times are ms of uptime, which
-    begins `lead_s` before the take."""
+    starts `lead_s` before the take."""
 
     name: str
     site: Site
@@ -44,7 +44,7 @@ class Observation:
     clock_ms: int | None = None  # bound of each node's clock; None: no clock is good
 
     def floor_um_s(self, node: str, t_s: float) -> float:
-        """What the node's heartbeat says then: the quiet of the last FLOOR_S."""
+        """The noise floor in the node's heartbeat at a time: that of the last FLOOR_S."""
         known = self.floors.get(node) or (_FLOOR_UM_S,)
         return known[min(max(0, math.ceil(t_s / FLOOR_S) - 1), len(known) - 1)]
 
@@ -58,16 +58,16 @@ def observe_take(given: Take, name: str, micropython: Path, seed: int) -> Observ
     """Run the detectors over a take. Raises UserError for one without truth."""
     points = {node.id: Point(node.x_m, node.y_m) for node in given.nodes}
     truth = read_truth(given.truth, points, given.duration_s, name)
-    told = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
+    output = simulate_fast(given, micropython=micropython, seed=seed, pace=_PACE)
     floors = {node: _floors(signal) for node, signal in given.signals.items()}
     return Observation(
         name,
         given.site,
         truth,
-        _alive(told, truth),
+        _alive(output, truth),
         _PACE.lead_s,
         floors,
-        strikes=_strikes(told),
+        strikes=_strikes(output),
     )
 
 
@@ -78,19 +78,19 @@ def _floors(signal: Signal) -> list[float]:
     return [1e6 * quiet_floor(piece, signal.fs_hz) for piece in pieces if piece.size > signal.fs_hz]
 
 
-def _strikes(told: Mapping[str, Told]) -> dict[str, Sequence[Strikes]]:
-    return {name: one.strikes for name, one in told.items()}
+def _strikes(output: Mapping[str, Told]) -> dict[str, Sequence[Strikes]]:
+    return {name: one.strikes for name, one in output.items()}
 
 
-def _alive(told: Mapping[str, Told], truth: Truth) -> dict[str, Sequence[Report]]:
-    # A dead node says nothing more; bad links and clocks have no part in a score.
+def _alive(output: Mapping[str, Told], truth: Truth) -> dict[str, Sequence[Report]]:
+    # A dead node reports nothing more. A score ignores the take's link and clock faults.
     return {
         name: [
             report
             for report in kept.reports
             if report.told_ms / 1000 - _PACE.lead_s < truth.dead_from_s.get(name, math.inf)
         ]
-        for name, kept in told.items()
+        for name, kept in output.items()
     }
 
 
@@ -106,12 +106,12 @@ def observe_world(
     The lead-in's floor is that of the first block, where a take's is that of the whole.
     """
     world = World(scenario, seed)
-    hearing = Hearing()
+    audibility = Hearing()
     halvers = {node.id: Halver() for node in world.nodes}
     blocks = max(1, round(duration_s / _BLOCK_S))
     floors: dict[str, list[float]] = {node.id: [] for node in world.nodes}
     with FastRun(world.nodes, micropython, seed, _PACE) as run:
-        for number, block in zip(range(blocks), world.blocks(_BLOCK_S, hearing), strict=False):
+        for number, block in zip(range(blocks), world.blocks(_BLOCK_S, audibility), strict=False):
             for name, velocity in block.velocity_m_s.items():
                 floor_m_s = quiet_floor(velocity, float(world.fs_hz))
                 floors[name].append(1e6 * floor_m_s)
@@ -119,22 +119,22 @@ def observe_world(
                     run.lead(name, 1e9 * floor_m_s)
                 nm_s = halvers[name].push(velocity, last=number == blocks - 1)
                 run.feed(name, nm_s, block.pir_edges_s[name])
-        told = run.close()
+        output = run.close()
     label = f"{scenario.name} seed {seed}"
     points = {node.id: Point(node.x_m, node.y_m) for node in world.nodes}
-    given: dict[str, Any] = world.truth(blocks * _BLOCK_S, hearing)
+    given: dict[str, Any] = world.truth(blocks * _BLOCK_S, audibility)
     truth = read_truth(given, points, blocks * _BLOCK_S, label)
     site = Site(_SITE, world.nodes, world.sectors)
-    alive = _alive(told, truth)
+    alive = _alive(output, truth)
     return Observation(
-        label, site, truth, alive, _PACE.lead_s, floors, link, strikes=_strikes(told)
+        label, site, truth, alive, _PACE.lead_s, floors, link, strikes=_strikes(output)
     )
 
 
 def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:
-    """What the nodes told, one Activity from onset to end, in the take's own time.
+    """What the nodes reported, one Activity from onset to end, in the take's own time.
 
-    least_pct: as if the nodes kept reports to themselves until one has that confidence.
+    least_pct: as if the nodes sent nothing until a report has that confidence.
     """
     found = []
     for reports in seen.reports.values():
@@ -150,12 +150,12 @@ def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:
                     node=kept[0].node,
                     start_s=start_s,
                     end_s=start_s + kept[-1].elapsed_s_x10 / 10,
-                    told_s=sure[0].told_ms / 1000 - seen.lead_s,
+                    reported_s=sure[0].told_ms / 1000 - seen.lead_s,
                     class_name=TargetClass(kept[-1].class_id).label,
                     confidence_pct=max(r.confidence_pct for r in kept),
                 )
             )
-    return sorted(found, key=lambda a: (a.told_s, a.node))
+    return sorted(found, key=lambda a: (a.reported_s, a.node))
 
 
 def _by_onset(reports: Iterable[Report]) -> list[list[Report]]:

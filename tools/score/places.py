@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Score: where events were said to be, against where their actors were, amid the nodes.
+"""Score: stated positions of events against the positions of their actors.
 
-Only nodes that enclose an area can say from which side somebody comes, so only there, and only
-while one single actor is about, `offs` measures a place: at each report, as stated then.
-`walker_places` measures walkers wherever they are, beside nodes on a line too, and whether they
-were inside the ellipse that is stated to hold them in 95 of 100 cases.
+Only nodes that enclose an area can estimate the side on which an actor is. `offs` therefore
+measures positions inside such an area, at each report, and only while one actor is present.
+`walker_places` measures walkers anywhere, also beside nodes on a line, and whether they were inside
+the stated 95 % ellipse.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from scipy.spatial import ConvexHull, QhullError
 from gateway.model.ellipse import Ellipse
 from tools.score.truth import REACH_FOOT_M, WANTED, Point, Truth
 
-_LEAST_WIDTH_M = 15.0  # a narrower strip is a line
+_MIN_WIDTH_M = 15.0  # a narrower strip is a line
 _CELL_WIDTH_M = 30.0  # a wider one encloses more than the nodes' own neighbourhoods
 
 
 def offs(
     truth: Truth, points: Mapping[str, Point], lines: Sequence[Mapping[str, Any]]
 ) -> list[tuple[float, float]]:
-    """(metres off, metres claimed) of an alarm's reports while its one actor was amid the nodes."""
+    """(metres off, metres stated) of an alarm's reports while its one actor was inside the area."""
     corners = hull(points)
     if corners is None:
         return []
@@ -35,7 +35,7 @@ def offs(
     for line in lines:
         if line["type"] != "event" or line["alarm"] is None:
             continue
-        there = amid(truth, line["t_s"], corners)
+        there = inside_at(truth, line["t_s"], corners)
         if there is not None:
             x_m, y_m = there
             found.append((math.hypot(line["x_m"] - x_m, line["y_m"] - y_m), line["error_m"]))
@@ -43,8 +43,8 @@ def offs(
 
 
 class WalkerPlace(NamedTuple):
-    """One report of a walker: metres off, whether he was inside the stated ellipse, the geometric
-    mean of its half axes in metres, and whether the nodes enclose an area."""
+    """One report of a walker: metres off, whether the walker was inside the stated ellipse, the
+    geometric mean of its half axes in metres, and whether the nodes enclose an area."""
 
     off_m: float
     is_inside: bool
@@ -55,8 +55,8 @@ class WalkerPlace(NamedTuple):
 def walker_places(
     truth: Truth, points: Mapping[str, Point], lines: Sequence[Mapping[str, Any]]
 ) -> list[WalkerPlace]:
-    """Of each report of an alarm while one person alone was about, within reach of a node that it
-    names."""
+    """Of each report of an alarm while one person alone was present, within reach of a node that
+    it names."""
     is_enclosed = hull(points) is not None
     found = []
     for line in lines:
@@ -78,7 +78,7 @@ def walker_places(
 
 
 def is_inside(around: Ellipse, east_m: float, north_m: float) -> bool:
-    """Whether a place so far from the middle is within."""
+    """Whether a point at this offset from the middle is within."""
     bearing = math.radians(around.bearing_deg)
     along_m = east_m * math.sin(bearing) + north_m * math.cos(bearing)
     across_m = east_m * math.cos(bearing) - north_m * math.sin(bearing)
@@ -93,11 +93,11 @@ def _is_walker(truth: Truth, t_s: float) -> bool:
     )
 
 
-def amid(
+def inside_at(
     truth: Truth, t_s: float, corners: Sequence[tuple[float, float]] | None
 ) -> tuple[float, float] | None:
-    """Where the one actor was then, if there was one alone, and within these corners (None: or
-    anywhere)."""
+    """The position of the actor at a time, if there was exactly one and it was within these corners
+    (None: anywhere)."""
     there = _present(truth, t_s)
     if len(there) != 1 or (corners is not None and not _inside(there[0], corners)):
         return None
@@ -114,13 +114,13 @@ def _present(truth: Truth, t_s: float) -> list[tuple[float, float]]:
 
 
 def is_cell(points: Mapping[str, Point]) -> bool:
-    """Whether nodes enclose ground as a cell does, and not a strip beside them."""
+    """Whether nodes enclose an area as wide as a cell."""
     corners = hull(points)
     return corners is not None and _width(corners) >= _CELL_WIDTH_M
 
 
 def hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
-    """Corners in order against the clock, None for nodes on a line."""
+    """Corners, anticlockwise; None for nodes on a line."""
     given = np.array([(point.x_m, point.y_m) for point in points.values()])
     if len(given) < 3 or np.linalg.matrix_rank(given - given[0], tol=1e-6) < 2:
         return None
@@ -129,11 +129,11 @@ def hull(points: Mapping[str, Point]) -> list[tuple[float, float]] | None:
     except QhullError:
         return None
     corners = [(float(x), float(y)) for x, y in given[hull.vertices]]
-    return corners if _width(corners) >= _LEAST_WIDTH_M else None
+    return corners if _width(corners) >= _MIN_WIDTH_M else None
 
 
 def _width(corners: Sequence[tuple[float, float]]) -> float:
-    """Of the narrowest strip that holds them."""
+    """The width of the narrowest strip that holds them."""
     return min(max(_away(corner, a, b) for corner in corners) for a, b in _sides(corners))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: the figures as pictures, and one page that holds pictures and tables without the net."""
+"""Score: the figures as pictures, and one self-contained page with pictures and tables."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def _reliability(score: Mapping[str, Any], axes: Axes) -> None:
     axes.plot([0, 100], [0, 100], color="0.8", lw=1)
     if rows:
         values, errors = _errors([row["wanted"] for row in rows])
-        told = [100 * row["told"] for row in rows]
-        axes.errorbar(told, 100 * values, 100 * errors, fmt="o", capsize=3)
-    axes.set(xlabel="confidence told, %", ylabel="wanted, % (95 %)", title="Events")
+        stated = [100 * row["stated"] for row in rows]
+        axes.errorbar(stated, 100 * values, 100 * errors, fmt="o", capsize=3)
+    axes.set(xlabel="confidence stated, %", ylabel="wanted, % (95 %)", title="Events")
 
 
 def _confusion(score: Mapping[str, Any], axes: Axes) -> None:
@@ -99,7 +99,7 @@ def _confusion(score: Mapping[str, Any], axes: Axes) -> None:
         )
     axes.set_xticks(range(len(names)), names, rotation=30)
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="told", ylabel="truth", title="By event")
+    axes.set(xlabel="class reported", ylabel="truth", title="By event")
 
 
 PLOTS: Mapping[str, Callable[..., None]] = {
@@ -127,7 +127,7 @@ def draw(score: Mapping[str, Any]) -> dict[str, bytes]:
         picture = Picture(figsize=_SIZE, dpi=_DPI, layout="constrained")
         plot(score, picture.subplots())
         buffer = io.BytesIO()
-        # Without the date and version that matplotlib would write: one score, the same bytes.
+        # Without the version that matplotlib would write: one score gives the same bytes.
         picture.savefig(buffer, format="png", metadata={"Software": None})
         pictures[name] = buffer.getvalue()
     return pictures

@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Score: `groundwatch model policies` measures what each policy for alarms gives and costs.
+"""Score: `groundwatch model policies` measures detections and unwanted alarms of each alarm policy.
 
 Both are scored over the same reports of the same nodes, so the only difference is the policy.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
 from pathlib import Path
 
-import click
-
 from gateway.alarms.confirmation import CONFIRMED, SINGLE
-from gateway.commands.options import NOT_NEGATIVE, PATH
 from tools import micropython
 from tools.errors import UserError
 from tools.score.alarms import mark
@@ -24,12 +22,10 @@ from tools.score.kept import kept
 from tools.score.line import alarm_lines
 from tools.score.observe import Observation
 from tools.score.runs import each
-from tools.score.suite import HELD_OUT, WorldJob, read_suite
+from tools.score.suite import WorldJob, read_suite
 from tools.score.truth import WANTED
 
 POLICIES = (SINGLE, CONFIRMED)
-DOC = Path("docs/policies.md")
-KEEP = Path("build/observed")
 _MILE_M = 1609.344
 _DAY_S = 86400.0
 
@@ -73,12 +69,7 @@ def counted(seen: Observation, policy: str) -> Count:
     )
 
 
-@click.command()
-@click.option("--suite", type=PATH, default=HELD_OUT, metavar="FILE", help="the sites to score on")
-@click.option("--doc", type=PATH, default=DOC, metavar="FILE", help="the table")
-@click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-@click.option("--keep", type=PATH, default=KEEP, metavar="FOLDER", help="as of score")
-def policies(suite: Path, doc: Path, workers: int, keep: Path) -> None:
+def policies(suite: Path, doc: Path, workers: int, keep: Path, as_json: bool) -> None:
     """Score both policies and write the table."""
     if not doc.parent.is_dir():
         raise UserError(f"{doc.parent}: no such folder to write into; make it first")
@@ -88,7 +79,10 @@ def policies(suite: Path, doc: Path, workers: int, keep: Path) -> None:
         total = {policy: total[policy].plus(found[policy]) for policy in POLICIES}
     text = page(total)
     doc.write_text(text, encoding="utf-8")
-    print(text)
+    counts = {policy: asdict(one) for policy, one in total.items()}
+    print(
+        json.dumps({"type": "policies", "doc": str(doc), "policies": counts}) if as_json else text
+    )
 
 
 def _weight(job: WorldJob) -> float:
@@ -105,7 +99,7 @@ _PAGE = """# Policies for alarms
 Written by `groundwatch model policies`; not to be edited. Simulated sites, {hours:.1f} hours
 of a line.
 
-- `single`: the word of one node may raise an alarm. It holds where nothing else is configured.
+- `single`: one node may raise an alarm. It applies where nothing else is configured.
 - `confirmed`: an alarm needs two nodes that do not depend on each other, one node and a PIR, or a
   plot that agrees. An event that waits for a second source stays on the map.
 
@@ -116,7 +110,7 @@ A sector has `confirmed` for the times that `gateway.toml` states, and `single` 
     time_zone = "Europe/Berlin"
     confirmed = ["mon-fri 06:00-18:00"]
 
-The console and the API (`policy` of each sector) state which one holds.
+The console and the API (`policy` of each sector) show which one applies.
 
 | policy | crossings that raise an alarm (95 %) | unwanted alarms per day | and mile (95 %) |
 |---|---|---|---|

@@ -76,8 +76,8 @@ Expected calibration error {ece:.3f} (goal: at most {goal:g}: {verdict}).
 
 ## Weights
 
-Log-odds. A sign for an event weighs at least 0, one against it at most 0; another node, a PIR, an
-order and time count at least what `tools/score/weighing.py` states. `had` is how many events of the
+Log-odds. A sign for an event weighs at least 0, one against it at most 0. Another node, a PIR, an
+order and time weigh at least what `tools/score/weighing.py` states. `had` is how many events of the
 fit had the sign; where they are few, the weight stays near the one stated there (L2, strength
 {ridge:g}).
 
@@ -85,7 +85,7 @@ fit had the sign; where they are few, the weight stays near the one stated there
 |---|---|---|---|
 {weights}
 
-## What sites that the fit did not have said
+## Sites that the fit did not use
 
 Mean log-loss of an event, five folds by site. A product of two signs has a weight if it gains at
 least 0.002.

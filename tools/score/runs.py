@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: many runs in several processes, with a bar that says how far they are."""
+"""Score: many runs in several processes, with a progress bar."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def each(
     workers: int,
     title: str,
 ) -> list[Found]:
-    """What `work` makes of each job, in their order; `workers` 0 takes all cores. Work and jobs are
-    pickled. Raises what `work` raises, and gives up the rest."""
+    """The results of `work` for each job, in their order; `workers` 0 takes all cores. Work and
+    jobs are pickled. Raises what `work` raises, and cancels the rest."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"{title} {len(jobs)} runs", total=sum(map(weight, jobs)))
@@ -58,7 +58,7 @@ def _results(
 
 
 def _end_with_parent(parent: int) -> None:
-    """Watch over a worker: one whose command was killed would wait for work for ever."""
+    """End this worker with its command: a worker of a killed command would wait for ever."""
 
     def watch() -> None:
         while os.getppid() == parent:

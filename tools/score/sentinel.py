@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Score: what sentinel mode costs a site: how much later its alarms come, and which do not come.
+"""Score: the effect of sentinel mode on a site: delayed and missing alarms.
 
 The same walks past the same two nodes: as sentinels, whole nodes in virtual time; in continuous
 mode with the radio always on, their detectors alone, as all scores are made; both through the real
@@ -48,7 +48,7 @@ Lines = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Walk:
-    """One walk: where it crosses the line, how far that is from the nearer node, when it begins."""
+    """One walk: where it crosses the line, and when it starts."""
 
     x_m: float
     start_s: float
@@ -61,7 +61,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Found:
-    """When the alarm of each walk was raised in each mode, s after the walk began."""
+    """When the alarm of each walk was raised in each mode, s after the start of the walk."""
 
     walk: Walk
     soil: str
@@ -125,13 +125,13 @@ def play(run: int) -> list[Found]:
 
 
 def first_s(lines: Lines, kind: str, walk: Walk) -> float | None:
-    """When the first such line came while it walked or was just gone; None: there was none."""
+    """When the first such line came in the time of a walk; None: there was none."""
     times = [float(line["t_s"]) - walk.start_s for line in lines if line["type"] == kind]
     return min((after for after in times if 0 <= after < EVERY_S), default=None)
 
 
 def table(found: Sequence[Found]) -> str:
-    """Rows by how far the walk passed from the nearer node."""
+    """Rows by the distance of the walk from the nearer node."""
     near = [one for one in found if one.walk.nearest_m <= SPACING_M / 4]
     far = [one for one in found if one.walk.nearest_m > SPACING_M / 4]
     limit = f"{SPACING_M / 4:g} m"

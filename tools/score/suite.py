@@ -14,14 +14,14 @@ from sim_hardware.errors import SimError
 from sim_hardware.world import Scenario, load
 from sim_hardware.world.soil import SOILS
 from tools.errors import UserError
+from tools.score.defaults import HELD_OUT as HELD_OUT
 from tools.score.link import PERFECT, Link
 
-HELD_OUT = Path(__file__).parent / "held_out.toml"
 _KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes", "walk_test", "clock_ms"}
 _NEEDED = {"scenarios", "seeds", "minutes"}
 _WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}
 _MINUTES_MAX = 24 * 60
-CLOCK_MS_MOST = 10  # as error_ms of a message of strikes
+MAX_CLOCK_MS = 10  # as error_ms of a Strikes message
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class WorldJob:
     duration_s: float
     link: Link = PERFECT
     walk_test: bool = False
-    clock_ms: int | None = None  # bound of the nodes' clocks, None: not good enough for strikes
+    clock_ms: int | None = None  # error bound of the nodes' clocks; None: no footfall times
 
 
 def read_suite(path: Path) -> list[WorldJob]:
@@ -73,14 +73,14 @@ def _jobs(run: dict[str, Any]) -> list[WorldJob]:
 
 
 def good_clock(bound_ms: Any) -> int:
-    """The bound of a clock by which strikes may be told. Raises ValueError."""
-    if type(bound_ms) is not int or not 0 <= bound_ms <= CLOCK_MS_MOST:
-        raise ValueError(f"a clock's bound is 0 to {CLOCK_MS_MOST} ms, not {bound_ms}")
+    """The error bound of a clock that allows footfall times. Raises ValueError."""
+    if type(bound_ms) is not int or not 0 <= bound_ms <= MAX_CLOCK_MS:
+        raise ValueError(f"a clock's bound is 0 to {MAX_CLOCK_MS} ms, not {bound_ms}")
     return bound_ms
 
 
 def varied(scenario: Scenario, soil: str, weather: dict[str, Any]) -> Scenario:
-    """The scenario on another soil in other weather; its name says so."""
+    """The scenario on another soil in other weather; its name includes both."""
     if soil not in SOILS:
         raise SimError(f"soil {soil!r} is none of {', '.join(SOILS)}")
     if not weather.keys() <= _WEATHER:

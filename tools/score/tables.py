@@ -16,7 +16,7 @@ MARKS = ("<!-- scores begin -->", "<!-- scores end -->")
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table: a title, a heading for each column, rows of words."""
+    """One table: a title, a heading for each column, rows of text."""
 
     title: str
     heads: tuple[str, ...]
@@ -146,7 +146,7 @@ def _errors(score: Figure) -> Sheet:
         ("direction off, degrees", "direction_off_deg"),
         ("speed off, share of the true one", "speed_off_share"),
         ("location off, m, when the alarm is raised", "location_off_m"),
-        ("location off, m, each report amid nodes that enclose an area", "place_off_m"),
+        ("location off, m, each report inside the nodes' area", "place_off_m"),
         ("location off, m, each report in a calibrated cell", "cell_place_off_m"),
         ("place of a walker off, m, each report", "walker_place_off_m"),
         ("the same, where nodes enclose an area", "walker_place_enclosed_off_m"),
@@ -170,7 +170,7 @@ def _alarm_confusion(score: Figure) -> Sheet:
 
 def _confusion(score: Figure) -> Sheet:
     given = score["confusion"]
-    title = "Named (columns) of what was there (rows), by event"
+    title = "Class reported (columns) by true class (rows), by event"
     if given["macro_f1"] is not None:
         title += f"; macro-F1 {given['macro_f1']:.2f} (unclassified counts as nothing)"
     return _matrix(title, given)
@@ -191,13 +191,13 @@ def _reliability(score: Figure) -> Sheet:
         (
             f"{r['from_pct']}-{r['from_pct'] + 10} %",
             f"{r['events']:.1f}",
-            f"{100 * r['told']:.1f} %",
+            f"{100 * r['stated']:.1f} %",
             f"{r['wanted_events']:.1f}",
             percent(r["wanted"]),
         )
         for r in given["rows"]
     ]
-    title = "Confidence stated of an event, and how often it was right"
+    title = "Confidence stated of an event, and how often the event was wanted"
     if given["brier"] is not None:
         title += f"; Brier {given['brier']:.3f}, ECE {given['ece']:.3f}"
     return Sheet(title, ("confidence", "events", "stated", "wanted", "share (95 %)"), tuple(rows))
@@ -215,13 +215,13 @@ def _roc(score: Figure) -> Sheet:
         for r in score["roc"]
     ]
     heads = (
-        "least confidence, %",
+        "minimum confidence, %",
         "nodes: false per day",
         "audible persons",
         "alarms: false per day",
         "crossings alarmed",
     )
-    title = "What a higher threshold for a node's word, or for an alarm, would give up and gain"
+    title = "Effect of a higher confidence threshold for nodes or for alarms"
     return Sheet(title, heads, tuple(rows))
 
 
@@ -243,7 +243,7 @@ def markdown(score: Figure) -> str:
 
 
 def between_marks(text: str, score: Figure) -> str | None:
-    """`text` with the goals' table between its MARKS put in anew; None when it has no such pair."""
+    """`text` with the goals' table between its MARKS replaced; None when it has no such pair."""
     head, begin, rest = text.partition(MARKS[0])
     _old, end, tail = rest.partition(MARKS[1])
     if not (begin and end):

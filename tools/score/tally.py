@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tools.score.alarms import AlarmMarks, Line, beliefs, mark, quiet_spans, surer_alarms
 from tools.score.line import alarm_lines
-from tools.score.matching import Activity, Matches, match
+from tools.score.matching import Matches, match
 from tools.score.observe import Observation, activities
 from tools.score.places import WalkerPlace, is_cell
 from tools.score.truth import CLASSES, RINGS_M, WANTED, NodePass, Truth, common_s, label, outside
@@ -22,7 +22,7 @@ FARTHEST_RING_M = RINGS_M[-1][1]
 
 @dataclass
 class Cell:
-    """Passes of one kind: how many there were, how many a node told, and their windows in s."""
+    """Passes of one kind: how many there were, how many a node detected, their windows in s."""
 
     passes: int = 0
     hits: int = 0
@@ -58,7 +58,8 @@ class RocPoint:
 @dataclass
 class Tally:
     """Sums over runs. Keys of `rings` and `audible`: (condition, class[, ring]); seconds and false
-    counts by condition; `confusion` of activities by (truth, told), `alarm_confusion` of alarms."""
+    counts by condition; `confusion` of activities by (truth, class reported), `alarm_confusion` of
+    alarms."""
 
     runs: list[str] = field(default_factory=list)
     rings: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
@@ -71,10 +72,10 @@ class Tally:
     crossings: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossings_once: Counter[tuple[str, str]] = field(default_factory=Counter)
-    # of crossings that were audible at a node on the way: silence of the ground left out
-    crossings_heard: Counter[tuple[str, str]] = field(default_factory=Counter)
-    crossings_heard_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    crossings_heard_once: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # of crossings that were audible at a node on the way
+    crossings_audible: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crossings_audible_alarmed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crossings_audible_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: int = 0
     answered_later: int = 0
     repeated: int = 0
@@ -100,8 +101,7 @@ class Tally:
 def tally(seen: Observation) -> Tally:
     """Everything to be counted in one run."""
     out = Tally(runs=[seen.name])
-    told = activities(seen)
-    found = match(seen.truth, told)
+    found = match(seen.truth, activities(seen))
     _count_passes(out, seen.truth, found)
     _count_quiet(out, seen, found)
     _count_confusion(out, seen, found)
@@ -116,7 +116,7 @@ def tally(seen: Observation) -> Tally:
 
 
 def _counts(one: NodePass) -> bool:
-    # Beyond the last ring a miss says nothing, and the world does not call most of them audible.
+    # Beyond the last ring a miss is no evidence: the world calls few of these passes audible.
     return one.distance_m < FARTHEST_RING_M
 
 
@@ -133,9 +133,9 @@ def _count_passes(out: Tally, truth: Truth, found: Matches) -> None:
         if not _counts(one):
             continue
         if one.near_from_s is not None:
-            out.report_after_near_s.append(max(0.0, activity.told_s - one.near_from_s))
+            out.report_after_near_s.append(max(0.0, activity.reported_s - one.near_from_s))
         if one.audible_from_s is not None:
-            out.report_after_audible_s.append(max(0.0, activity.told_s - one.audible_from_s))
+            out.report_after_audible_s.append(max(0.0, activity.reported_s - one.audible_from_s))
     out.repeated += len(found.repeated)
 
 
@@ -175,17 +175,17 @@ def _wanted_crossings(truth: Truth) -> dict[str, float]:
 
 
 def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
-    heard = {one.actor for one in truth.passes if one.audible}
+    audible = {one.actor for one in truth.passes if one.audible}
     for actor, t_s in _wanted_crossings(truth).items():
         key = (truth.condition(t_s), label(truth.actors[actor]))
         out.crossings[key] += 1
         is_once = actor in marks.hits and not marks.repeats[actor]
         out.crossings_alarmed[key] += actor in marks.hits
         out.crossings_once[key] += is_once
-        if actor in heard:
-            out.crossings_heard[key] += 1
-            out.crossings_heard_alarmed[key] += actor in marks.hits
-            out.crossings_heard_once[key] += is_once
+        if actor in audible:
+            out.crossings_audible[key] += 1
+            out.crossings_audible_alarmed[key] += actor in marks.hits
+            out.crossings_audible_once[key] += is_once
             named = str(truth.actors[actor]["class"]), marks.names.get(actor, NOTHING)
             out.alarm_confusion[named] += 1
     for name, count in marks.unwanted.items():
@@ -206,8 +206,7 @@ def _count_alarms(out: Tally, truth: Truth, marks: AlarmMarks) -> None:
 
 
 def _roc_point(seen: Observation, lines: Sequence[Line], least_pct: int) -> RocPoint:
-    told: Sequence[Activity] = activities(seen, least_pct)
-    found = match(seen.truth, told)
+    found = match(seen.truth, activities(seen, least_pct))
     hit = {id(one) for one, _ in found.hits}
     persons = [p for p in seen.truth.passes if p.class_name == "person" and _counts(p)]
     audible = [p for p in persons if p.audible is not False]
@@ -253,7 +252,7 @@ def _merge(mine: dict[object, object], given: Mapping[object, object]) -> None:
             mine[key] = RocPoint(*sums)
 
 
-def classes_told(confusion: Mapping[tuple[str, str], int]) -> list[str]:
-    """Rows and columns of the confusion matrix: the six classes, then whatever else was told."""
+def class_names(confusion: Mapping[tuple[str, str], int]) -> list[str]:
+    """Rows and columns of the confusion matrix: the six classes, then any other reported class."""
     known = [*CLASSES, NOTHING]
     return known + sorted({name for pair in confusion for name in pair} - set(known))

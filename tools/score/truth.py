@@ -12,22 +12,22 @@ from typing import Any
 from tools.errors import UserError
 
 CLASSES = ("person", "group", "animal", "vehicle", "digging")
-# What an operator wants to be told; an alarm on anything else has a real, harmless cause.
+# What an operator must know of; an alarm on anything else has a real, harmless cause.
 WANTED = frozenset({"person", "group", "vehicle", "digging"})
-# Reports lag the ground by up to one update.
+# A report is late by up to one update.
 GRACE_S = 10.0
-# Half of the nodes hear a walker at 25 to 35 m, so an alert could begin here.
-HEARD_M = 30.0
+# Half of the nodes detect a walker at 25 to 35 m, so an alarm is possible from here on.
+NEAR_M = 30.0
 RINGS_M = ((0.0, 10.0), (10.0, 20.0), (20.0, 30.0), (30.0, 50.0))
-# Nearer than this an actor may be asked to be heard: feet to 51 m at best (Sabatier and Ekimov,
-# SPIE 6963, 2008), vehicles two to three times as far.
+# Detection may be required within this: footsteps are detected to 51 m at best (Sabatier and
+# Ekimov, SPIE 6963, 2008), vehicles at two to three times that.
 REACH_M = {"vehicle": 150.0}
 REACH_FOOT_M = 60.0
-# Only what happens while nobody at all is nearer than this has no cause: beyond it simulated feet
-# are silent (sim_hardware.world.soil.FARTHEST_M) and a truck is below a quiet night.
+# A report has no cause when no actor is within this. Beyond it simulated footsteps are zero
+# (sim_hardware.world.soil.FARTHEST_M) and a truck is below the noise of a quiet night.
 CAUSE_M = {"vehicle": 400.0}
 CAUSE_FOOT_M = 150.0
-# Told apart from their class, because no goal counts them: one hundredth of a step's force.
+# Counted apart from their class, because no goal includes them: one hundredth of a step's force.
 APART = frozenset({"sneaker"})
 _STEP_S = 0.5
 _FILE_STEP_S = 2.2  # between members of a group, 1..3 m at walking pace
@@ -53,11 +53,11 @@ class Point:
 
 @dataclass(frozen=True)
 class NodePass:
-    """One actor passes one node. `window` is the time in which a report may answer it, `cause` the
-    longer one in which whatever the node reports may come of it.
+    """One actor passes one node. A report within `window` may answer the pass; a report within the
+    longer `cause` may be caused by it.
 
-    `audible` is None where the take's truth does not say, `audible_from_s` when it first was.
-    `near_from_s`: when it was within HEARD_M and audible, None for one that never was.
+    `audible` is None where the take's truth does not state it; `audible_from_s` is the first time.
+    `near_from_s`: when the actor was first within NEAR_M and audible, None if it never was.
     """
 
     actor: str
@@ -99,7 +99,7 @@ class Truth:
     conditions: tuple[Condition, ...]
     crossings: tuple[Mapping[str, Any], ...]
     dead_from_s: Mapping[str, float]
-    deaf_from_s: Mapping[str, float]
+    cut_from_s: Mapping[str, float]  # the geophone's cable
 
     def condition(self, t_s: float) -> str:
         """The weather at a time."""
@@ -109,10 +109,10 @@ class Truth:
         return self.conditions[-1].name
 
     def causes(self, node: str) -> list[Span]:
-        """When a node had something to hear, GRACE_S of aftermath included; merged and sorted."""
+        """When a node had something to detect, and GRACE_S after it; merged and sorted."""
         spans = [p.cause for p in self.passes if p.node == node]
-        silent_s = min(self.dead_from_s.get(node, math.inf), self.deaf_from_s.get(node, math.inf))
-        spans.append((silent_s, math.inf))  # from then on nothing can be asked of it
+        silent_s = min(self.dead_from_s.get(node, math.inf), self.cut_from_s.get(node, math.inf))
+        spans.append((silent_s, math.inf))  # from then on no detection is required of it
         return merged((start, end + GRACE_S) for start, end in spans)
 
 
@@ -159,21 +159,21 @@ def read_truth(
     try:
         actors = {str(actor["id"]): actor for actor in given["actors"]}
         walks = {key: walk(actor["path"]) for key, actor in actors.items()}
-        told = {(p["actor"], p["node"]): p for p in given.get("passes", ())}
-        dead, deaf = (_silent(given, key) for key in ("dead_from_s", "deaf_from_s"))
+        stated = {(p["actor"], p["node"]): p for p in given.get("passes", ())}
+        dead, cut = (_silent(given, key) for key in ("dead_from_s", "deaf_from_s"))
         passes = tuple(
             found
             for key, actor in actors.items()
             for node, place in nodes.items()
-            if (found := _pass(actor, walks[key], node, place, told.get((key, node)))) is not None
+            if (found := _pass(actor, walks[key], node, place, stated.get((key, node)))) is not None
             and 0 <= found.t_cpa_s < min(duration_s, dead.get(node, math.inf))
-            and found.t_cpa_s < deaf.get(node, math.inf)
+            and found.t_cpa_s < cut.get(node, math.inf)
         )
         crossings = tuple(c for c in given.get("crossings", ()) if c["t_s"] < duration_s)
         conditions = _conditions(given, duration_s)
-        return Truth(duration_s, actors, walks, passes, conditions, crossings, dead, deaf)
+        return Truth(duration_s, actors, walks, passes, conditions, crossings, dead, cut)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise UserError(f"{name}: truth.json is not as it should be ({error!r})") from None
+        raise UserError(f"{name}: truth.json is invalid ({error!r})") from None
 
 
 def walk(path: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
@@ -192,7 +192,7 @@ def _pass(
     steps: Sequence[tuple[float, float, float]],
     node: str,
     place: Point,
-    told: Mapping[str, Any] | None,
+    stated: Mapping[str, Any] | None,
 ) -> NodePass | None:
     class_name = str(actor["class"])
     reach_m = REACH_M.get(class_name, REACH_FOOT_M)
@@ -204,15 +204,14 @@ def _pass(
     distance_m, t_cpa_s = min(away)
     near = [t for distance_m, t in away if distance_m <= reach_m] or [t_cpa_s]
     late_s = _FILE_STEP_S * (int(actor.get("count", 1)) - 1)
-    heard = [t for distance, t in away if distance <= HEARD_M]
-    near_from_s = heard[0] if heard else None
+    near_from_s = next((t for distance, t in away if distance <= NEAR_M), None)
     audible: bool | None = None
     audible_from_s: float | None = None
-    if told is not None:
-        t_cpa_s, distance_m = float(told["t_cpa_s"]), float(told["distance_m"])
-        audible = bool(told["audible"])
-        if "audible_from_s" in told:
-            audible_from_s = float(told["audible_from_s"])
+    if stated is not None:
+        t_cpa_s, distance_m = float(stated["t_cpa_s"]), float(stated["distance_m"])
+        audible = bool(stated["audible"])
+        if "audible_from_s" in stated:
+            audible_from_s = float(stated["audible_from_s"])
         if near_from_s is not None:
             both = audible_from_s is not None
             near_from_s = max(near_from_s, audible_from_s or 0.0) if both else None
@@ -231,13 +230,13 @@ def _pass(
 
 
 def _conditions(given: Mapping[str, Any], duration_s: float) -> tuple[Condition, ...]:
-    told = given.get("conditions", ())
+    stated = given.get("conditions", ())
     edges = {0.0, duration_s}
-    for one in told:
+    for one in stated:
         edges |= {float(one["t0_s"]), float(one["t1_s"])}
     out = []
     for start, end in pairwise(sorted(edge for edge in edges if 0 <= edge <= duration_s)):
-        there = [one for one in told if one["t0_s"] <= start and one["t1_s"] >= end]
+        there = [one for one in stated if one["t0_s"] <= start and one["t1_s"] >= end]
         levels = {str(one["kind"]): float(one["level"]) for one in there}
         wind, rain = levels.pop("wind_m_s", 0.0), levels.pop("rain_mm_h", 0.0)
         levels.pop("ambient_nm_s", None)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Score: a walk test of a site: somebody walks past the nodes whose way is known.
+"""Score: a walk test of a site: a person walks past the nodes on a known path.
 
-In a world the test is one more walker on the same ground, before those who are scored: node gains
-stay, but what each path loses is drawn anew for each pass, as for everybody.
+In a world the test is one more walker on the same ground, before those that are scored. Node gains
+stay, but the loss of each path is drawn again for each pass, as for every actor.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.model.place.site import Site
 from sim_hardware.world import Scenario
 from sim_hardware.world.scenario import ActorSpec
 from tools.score.observe import Observation
-from tools.score.places import amid
+from tools.score.places import inside_at
 from tools.score.truth import Point
 
 PASSES = 12
@@ -32,22 +32,23 @@ _SLOWEST_M_S = 60.0
 
 
 def samples(seen: Observation) -> list[Sample]:
-    """Each report's peak with how far the walker was, while only one was about."""
+    """Each report's peak with the distance of the walker, while only one was present."""
     return [one for node in seen.points for one in _of_node(seen, node)]
 
 
 def _of_node(seen: Observation, node: str) -> Iterator[Sample]:
     before_s: dict[int, float] = {}
     for report in seen.reports[node]:
-        told_s = report.told_ms / 1000 - seen.lead_s
+        reported_s = report.told_ms / 1000 - seen.lead_s
         since_s = before_s.get(report.onset_ms)
-        before_s[report.onset_ms] = told_s
+        before_s[report.onset_ms] = reported_s
         if since_s is None or not report.peak_um_s_x100:
             continue
-        near = _nearest(seen, seen.points[node], max(since_s, told_s - _REPORT_S), told_s)
+        from_s = max(since_s, reported_s - _REPORT_S)
+        near = _nearest(seen, seen.points[node], from_s, reported_s)
         if near is not None:
             walk, distance_m = near
-            noise = PEAK_OVER_FLOOR * seen.floor_um_s(node, told_s)
+            noise = PEAK_OVER_FLOOR * seen.floor_um_s(node, reported_s)
             yield Sample(node, walk, distance_m, report.peak_um_s_x100 / 100, noise)
 
 
@@ -67,17 +68,17 @@ def _nearest(
 
 
 def leads(seen: Observation) -> list[Lead]:
-    """How much sooner each step came to one node than to another, while one walker was about."""
+    """How much sooner each step came to one node than to another, while one walker was present."""
     steps = {
-        node: [(at_ms / 1000 - seen.lead_s) for one in told for at_ms, _ in one.strikes]
-        for node, told in seen.strikes.items()
+        node: [(at_ms / 1000 - seen.lead_s) for one in reports for at_ms, _ in one.strikes]
+        for node, reports in seen.strikes.items()
     }
     found = []
     for a, b in combinations(sorted(steps), 2):
         here, there = seen.points[a], seen.points[b]
         reach_s = math.hypot(here.x_m - there.x_m, here.y_m - there.y_m) / _SLOWEST_M_S
         for at_s in steps[a]:
-            place = amid(seen.truth, at_s, None)
+            place = inside_at(seen.truth, at_s, None)
             if place is None:
                 continue
             far_a = math.hypot(place[0] - here.x_m, place[1] - here.y_m)
@@ -89,7 +90,7 @@ def leads(seen: Observation) -> list[Lead]:
 
 
 def walk_test(scenario: Scenario) -> tuple[Scenario, float]:
-    """The same site with one walker who passes every node PASSES times, and how long he takes."""
+    """The same site with one walker that passes each node PASSES times, and the seconds needed."""
     corners = [(node.x_m, node.y_m + _ASIDE_M) for node in scenario.nodes]
     (x0, y0), (x1, y1) = corners[0], corners[-1]
     path = ((x0 - 20.0, y0 - 15.0), *corners, (x1 + 20.0, y1 + 15.0))
@@ -111,7 +112,7 @@ def walk_test(scenario: Scenario) -> tuple[Scenario, float]:
 
 
 def calibrated(site: Site, found: Calibration) -> Site:
-    """The site as its file would have it after the walk test."""
+    """The site with the gains and ground that the walk test measured."""
     gains: Mapping[str, float] = found.gain_db
     nodes = {
         name: dataclasses.replace(node, gain_db=gains.get(name, node.gain_db))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Score: logistic regression of signs: weights bounded by what they mean, L2, folds by site.
+"""Score: logistic regression of signs: bounded weights, L2, folds by site.
 
-How strong the regularisation is, and which products of two signs are worth a weight, is decided by
-sites that the fit did not have: five folds, no site in two of them.
+The strength of the regularisation, and which products of two signs have a weight, are chosen by
+cross-validation: five folds, no site in two of them.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ _EXPECTED = {
     "false_peaks": -0.5,
 }
 AGAINST = frozenset({"far", "blast", "wave", "noisy", "digging", "swaying", "false_peaks"})
-# What a sign is worth at least, whatever few events say: it is measured by another node, by another
-# sensor, or for a longer time. Sites whose nodes are hardly ever wrong cannot show it.
+# Minimum weight of a sign, also where few events had it: it is measured by another node, by another
+# sensor, or for a longer time. Sites whose nodes are almost never wrong cannot show its value.
 _FLOORS = {
     "others": 0.2,
     "pair": 0.3,
@@ -57,7 +57,7 @@ _FLOORS = {
     "enduring": 0.5,
 }
 _CEILINGS = {"wave": -3.0, "far": -3.0, "false_peaks": -0.2}
-# What may depend on each other; a product that speaks for an event has a weight of at least 0.
+# Signs that may depend on each other. A product for an event has a weight of at least 0.
 CANDIDATES: tuple[Product, ...] = (
     ("node", "others"),
     ("node", "lasting"),
@@ -84,7 +84,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Choice:
-    """Weights, and what held-out folds said: log-loss of each ridge, then of each product tried."""
+    """Weights, and the log-loss of held-out folds for each ridge, then for each product tried."""
 
     weights: Weights
     ridge: float
@@ -92,7 +92,7 @@ class Choice:
 
 
 def chosen(given: Sequence[Sample]) -> Choice:
-    """The fit that held-out sites like best. Raises UserError where all events are of one kind."""
+    """The fit with the lowest held-out loss. Raises UserError where all events are of one kind."""
     if len({one.is_wanted for one in given}) < 2:
         raise UserError("no weights can be fitted: events of one kind alone show nothing")
     losses: list[tuple[str, float]] = []
@@ -162,7 +162,7 @@ def _fitted(
         likely = np.logaddexp(0.0, z) - wanted * z
         slope = x.T @ (share * (1 / (1 + np.exp(-z)) - wanted))
         off = beta - expected
-        off[0] *= 0.01  # the prior is what it is: sites give enough of it
+        off[0] *= 0.01  # sites alone determine the prior
         return float(share @ likely + 0.5 * ridge * off @ off), slope + ridge * off
 
     best = minimize(cost, expected, jac=True, bounds=bounds, method="L-BFGS-B")
@@ -170,7 +170,7 @@ def _fitted(
 
 
 def _held_out_loss(given: Sequence[Sample], ridge: float, products: Sequence[Product]) -> float:
-    """Mean log-loss of an event of a site that the weights were not fitted on."""
+    """Mean log-loss of an event on sites left out of the fit."""
     x, (wanted, share) = matrix(given, products), _answers(given)
     sites = [one.site for one in given]
     folds = min(_FOLDS, len(set(sites)))

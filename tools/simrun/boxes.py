@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway import keys
 from gateway.config import GatewayConfig, load_config
 from gateway.config.site import load_site
-from gateway.enrolment import ENROLMENT, Enrolment, Journal
+from gateway.enrolment import ENROLMENT, Enrolment, EnrolmentLog
 from gateway.keysafe import open_root
 from gateway.model.place.site import SERIAL, Node, Site
 from tools.bundle import NodeConfig, write_tree
@@ -70,7 +70,7 @@ def node_keys(own: Own) -> dict[str, bytes]:
     """The key of each chosen node, of the generation that the journal of keys has last. Raises
     UserError where a node has none, or where a board in the field has it; ConfigError."""
     root = open_root(own.config.fleet_key)
-    enrolment = Journal(own.config.data_dir / ENROLMENT, root).read()
+    enrolment = EnrolmentLog(own.config.data_dir / ENROLMENT, root).read()
     return {node.id: _key(own, enrolment, root, node.id) for node in own.nodes}
 
 

@@ -4,22 +4,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from gateway.commands.options import NOT_NEGATIVE, PATH, Number, config_option, json_option
-from sim_hardware.impaired import MAX_LOSS_PCT, ImpairedLink
-from sim_hardware.world import World
+from sim_hardware.impaired import MAX_LOSS_PCT
 from tools.errors import UserError
-from tools.simrun.boxes import Own, read_own
-from tools.simrun.events import Event
-from tools.simrun.ground import world_of
-from tools.simrun.running import simulated
-from tools.simrun.where import Address, ask_gateway, must_answer, parse_broker
-from tools.stop import stop_signals
+from tools.simrun.boxes import read_own
+from tools.simrun.where import ask_gateway, must_answer, parse_broker
 
 _MAX_SECONDS = 604_800
 
@@ -72,44 +65,9 @@ def run(
     else:
         address = ask_gateway(own.config.data_dir, gateway, own.site.name)
     must_answer(address)
+    # The simulator takes a second and a half to import: not for help, and not for a wrong option.
+    from tools.simrun.ground import world_of
+    from tools.simrun.session import run_session
+
     world = world_of(own.site, own.nodes, scenario, seed)
-    return asyncio.run(_run(own, world, address, loss, seconds, as_json))
-
-
-async def _run(
-    own: Own, world: World, broker: Address, loss: int, seconds: float | None, as_json: bool
-) -> int:
-    console = Console(highlight=False)
-
-    def show(event: Event) -> None:
-        if as_json:
-            print(json.dumps(event), flush=True)
-        else:
-            console.print(_sentence(event), soft_wrap=True, markup=False)
-
-    link = ImpairedLink(*broker, seed=world.seed)
-    link.loss_pct = loss
-    with stop_signals() as stop:
-        async with simulated(own, world, link, show) as running:
-            try:
-                async with asyncio.timeout(seconds and seconds - running.now_s):
-                    await stop.wait()
-            except TimeoutError:
-                pass
-            summary, unlinked = running.summary(), running.why_unlinked()
-    show(summary)
-    if unlinked:
-        click.echo(f"groundwatch: never let in by the broker: {unlinked}", err=True)
-    return int(bool(unlinked))
-
-
-def _sentence(event: Event) -> str:
-    if event["type"] == "summary":
-        return "  ".join(
-            f"{key}={len(value) if key == 'crossings' else value}"
-            for key, value in event.items()
-            if key != "type"
-        )
-    more = {key: value for key, value in event.items() if key not in ("type", "t_s", "node")}
-    words = " ".join(f"{key}={value}" for key, value in more.items())
-    return f"{event['t_s']:8.1f} s  {event['node']}  {event['type'].replace('_', ' ')}  {words}"
+    return asyncio.run(run_session(own, world, address, loss, seconds, as_json))

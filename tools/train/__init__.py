@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Train: from simulated sites to the model that nodes decide by."""
+"""Train: from simulated sites to the model that nodes classify with."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Train: the model card (Mitchell et al., FAT* 2019): what it was made of, what it is not for."""
+"""Train: the model card (Mitchell et al., FAT* 2019): training data, figures and limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tools.score.intervals import rate, share
 from tools.train.limits import FALSE_PER_DAY, Limit, Peaks
-from tools.train.listen import CLASSES, TOLD_M
+from tools.train.listen import CLASSES, LABEL_M
 from tools.train.sites import APART, HELD_OUT_SOILS, SHEAR_M_S, VALIDATION_SOILS
 
 _TEXT = """# The model on a node
@@ -18,11 +18,12 @@ _TEXT = """# The model on a node
 Written by `{command}`; not to be edited. Version {version}, {size:,} bytes, {trees} trees.
 
 **What it does.** Every half second it takes {features} numbers that the node makes of the last
-seconds of ground and PIR (rhythm, pulses, colour), of the last half minute (what passes rises and
-falls) and of the last two (what stays and what gusts), and gives a score to each of {classes}.
-It senses presence and kind, never identity: nothing in it can tell one person from another.
+seconds of ground and PIR (rhythm, pulses, spectral shape), of the last half minute (a passing
+target rises and falls) and of the last two minutes (steady noise and gusts), and gives a score to
+each of {classes}.
+It detects presence and class, never identity: it cannot distinguish one person from another.
 
-**What it was made of.** {train} simulated sites, each another seed on ground drawn at random (shear
+**Training data.** {train} simulated sites, each another seed on ground drawn at random (shear
 waves of {slow:g} to {fast:g} m/s, density and loss apart from them), three of five with people,
 animals, vehicles and digging, the others with weather and machines only; and {machines} more
 with machines only: {hops:,} hops, of which
@@ -31,12 +32,12 @@ Half of the sites are wild: ground that resonates, echoes and disperses, station
 fences, shocks, vehicles and diggers with every figure drawn at random. A vehicle is labelled within
 {reach:g} m: farther off, nothing separates it from one on a road. {real}
 
-**What it never met.** Ground whose waves are as fast, within {apart:.1f} %, as those of the soils
-of the held-out suite ({held_out}). The known kinds of vehicles
+**What it was not trained on.** Ground whose waves are as fast, within {apart:.1f} %, as those of
+the soils of the held-out suite ({held_out}). The known kinds of vehicles
 and machines have no soil of their own in these worlds: of them only the suite's seeds are new.
 
-**How its limits were set.** On {check} sites of {soil}, every second one wild, which no tree has
-seen, so that noise passes {false[group]:g} times a day for a group or an animal at the most;
+**How its limits were set.** On {check} sites of {soil}, every second one wild, which no tree was
+trained on, so that noise passes {false[group]:g} times a day for a group or an animal at the most;
 for a person {false[person]:g}; for a vehicle {false[vehicle]:g}, since a third of these sites
 hum all day with helicopters, pumps or a road, and for digging as often, since its strokes have
 to repeat as well. A generalised
@@ -58,9 +59,9 @@ figures choose limits; they are no test.
 |---|{lines}|
 {table}
 
-**Limits.** Simulated ground is kinder than earth: animals that never stop, machines of four
-kinds. Sneaking walkers are not found. A group of which one is near is a person to one node.
-What it makes of real ground: [recordings](recordings.md).
+**Limits.** Simulated ground is easier than real ground: animals never stop, and machines are of
+four kinds. Sneaking walkers are not detected. A node classifies a group as a person when only one
+of the group is near. Results on real ground: [recordings](recordings.md).
 """
 
 
@@ -79,7 +80,7 @@ def card(
     found: Mapping[str, tuple[int, int]],
     table: NDArray[np.int64],
 ) -> str:
-    """The card as Markdown; `labels` are those that trees were grown on."""
+    """The card as Markdown; `labels` are those that the trees were trained on."""
     onsets = [(packed[8 + index] - 128) * 4 for index in range(5)]
     alarms = sum(
         level > onsets[index - 1] for index, levels in peaks.levels.items() for level in levels
@@ -113,7 +114,7 @@ def card(
         check=check,
         slow=SHEAR_M_S[0],
         fast=SHEAR_M_S[1],
-        reach=TOLD_M["vehicle"],
+        reach=LABEL_M["vehicle"],
         apart=100 * APART,
         held_out=", ".join(HELD_OUT_SOILS),
         soil=", ".join(VALIDATION_SOILS),

@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.commands.options import NOT_NEGATIVE, PATH, json_option
 from tools import micropython
 from tools.errors import UserError
 from tools.extras import need
@@ -29,9 +26,9 @@ from tools.train.kept import kept
 from tools.train.listen import LEFT_OUT, Hops, listen
 from tools.train.sites import site
 
-SITES_MOST = 2000
+MAX_SITES = 2000
 _CALM_SHARE = 0.25  # of hops of nothing that are kept at first: most are alike
-_HARD = -2 * UNIT  # and those that the first trees nearly took for something
+_HARD = -2 * UNIT  # and those that the first trees nearly classified as a target
 _SHARES = (0.42, 0.19, 0.1, 0.11, 0.09, 0.09)  # of weight, in the order of CLASSES
 
 
@@ -52,30 +49,13 @@ class Request:
     workers: int
 
 
-@click.command()
-@click.option("--sites", type=int, default=200, help="to learn from")
-@click.option("--machines", type=int, default=80, help="more of them, with nothing wanted")
-@click.option("--check", type=int, default=70, help="to set limits on")
-@click.option("--seed", type=NOT_NEGATIVE, default=1, help="of the trees")
-@click.option("--version", type=int, default=4, help="of the model, 1..255")
-@click.option(
-    "--ground",
-    type=PATH,
-    metavar="FOLDER",
-    help="recordings of real ground with nothing on it: half to learn from, half for limits",
-)
-@click.option("--cache", type=PATH, metavar="FOLDER", help="keep the features of each site here")
-@click.option("--out", type=PATH, required=True, metavar="FILE", help="the model")
-@click.option("--card", type=PATH, metavar="FILE", help="the model card, Markdown")
-@json_option("a line of JSON at the end")
-@click.option("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
 def train(**given: Any) -> None:
     """Play, grow, set limits, write. Raises UserError for options out of range."""
     asked = Request(**given)
     for name, value, most in (
-        ("sites", asked.sites, SITES_MOST),
-        ("machines", asked.machines, SITES_MOST),
-        ("check", asked.check, SITES_MOST),
+        ("sites", asked.sites, MAX_SITES),
+        ("machines", asked.machines, MAX_SITES),
+        ("check", asked.check, MAX_SITES),
         ("version", asked.version, 255),
         ("workers", asked.workers, 64),
     ):
@@ -135,9 +115,9 @@ def train(**given: Any) -> None:
 
 
 def grow(hops: Sequence[Hops], seed: int) -> tuple[Trees, NDArray[np.uint8]]:
-    """The trees, and the labels of the hops they were grown on.
+    """The trees, and the labels of the hops they were trained on.
 
-    Twice: what the first trees nearly took for something is worth more than the rest of the calm.
+    Trained twice: hops of calm that the first trees nearly classified as a target are added.
     """
     features = np.concatenate([one.features for one in hops])
     labels = np.concatenate([one.labels for one in hops])
@@ -165,7 +145,9 @@ def _one(job: tuple[str, str], cache: Path | None) -> Hops:
     return kept(
         cache,
         f"{family}_{what}",
-        lambda: listen(site(family, int(what)), micropython.find(), recolour=family != "check"),
+        lambda: listen(
+            site(family, int(what)), micropython.find(), vary_spectrum=family != "check"
+        ),
     )
 
 

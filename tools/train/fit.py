@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Train: boosted trees on what was heard, and the bytes that a node walks.
+"""Train: boosted trees on labelled hops, and the bytes that a node evaluates.
 
 scikit-learn's histogram gradient boosting on features that are bytes already: each threshold is a
 byte as well, and a branch fits four.

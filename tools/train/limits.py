@@ -22,54 +22,55 @@ from tools.train.listen import CLASSES, LEFT_OUT, Hops
 
 Scored = list[tuple[Hops, NDArray[np.int32]]]
 HOP_S = 0.512
-# On ground of which most is wind, rain, machines or shocks. Of persons more: half a false onset a
-# day fewer costs a tenth of those on wild ground. Of vehicles more: what hums is on in a third of
-# these sites all day long, and no real one has that. Of digging more: the verdict asks for strokes
-# that repeat as well (ADR 37), which single shocks do not.
+# On ground of which most is wind, rain, machines or shocks. More for persons: half a false onset a
+# day fewer loses a tenth of them on wild ground. More for vehicles: in a third of these sites a
+# machine hums all day, unlike on real sites. More for digging: the verdict also requires strokes
+# that repeat (ADR 37), which single shocks do not.
 FALSE_PER_DAY = {"person": 1.0, "group": 0.5, "animal": 0.5, "vehicle": 2.5, "digging": 2.5}
 KEEP = -40  # an activity lives on above this: below one half, and above what quiet ground gives
 _CLIP, _QUICK = 384, 2  # as ugs.detect.verdict
-_LEAST, _MOST = 0, 376  # even odds; what a clipped account can just reach. A limit is inside
+# Even odds, and the most that clipped evidence can reach: a limit lies between.
+_MIN_LIMIT, _MAX_LIMIT = 0, 376
 _BASE = -192  # peaks are looked for above three units below even odds
-# Of the peaks, so many make the tail: with 100 and more the middle of the distribution bends it.
-_TAIL_SHARE, _TAIL_LEAST, _TAIL_MOST = 0.2, 30, 50
+# How many of the peaks form the tail: from 100 on, the middle of the distribution distorts it.
+_TAIL_SHARE, _MIN_TAIL, _MAX_TAIL = 0.2, 30, 50
 _SHAPES = (-0.5, 0.3)  # of the tail: heights are bounded by the clip
 _DRAWS = 200
 _APART = 25  # hops between peaks that count as two
-_AFTER = 20  # hops = 10 s: what fades after somebody has gone is no noise
+_AFTER = 20  # hops = 10 s: a signal that fades after a target has left is no noise
 _UNIT = 4  # a limit counts four sixty-fourths of log-odds, and 128 is none
 
 
 def evidence(scores: NDArray[np.int32]) -> NDArray[np.int64]:
-    """(n, 5): the accounts of ugs.detect.verdict over consecutive hops of one node."""
+    """(n, 5): the class evidence of ugs.detect.verdict over consecutive hops of one node."""
     above = np.clip(scores[:, 1:] - scores[:, :1], -_CLIP, _CLIP).astype(np.int64) << 4
     out = np.empty_like(above)
-    account = np.zeros(above.shape[1], np.int64)
+    mean = np.zeros(above.shape[1], np.int64)
     for hop, level in enumerate(above):
-        account = account + ((level - account) >> _QUICK)
-        out[hop] = account
+        mean = mean + ((level - mean) >> _QUICK)
+        out[hop] = mean
     return np.asarray(out >> 4)
 
 
 @dataclass(frozen=True)
 class Peaks:
-    """Highest accounts of every quarter minute of quiet ground: `levels` by class, `days` of it."""
+    """Highest evidence in every quarter minute of quiet ground: `levels` by class, `days` of it."""
 
     levels: dict[int, list[int]]
     days: float
 
 
-def quiet_peaks(heard: Scored) -> Peaks:
-    """Peaks of evidence where nobody was to be heard. `heard` comes with its scores."""
+def quiet_peaks(given: Scored) -> Peaks:
+    """Peaks of evidence where no target was audible."""
     levels: dict[int, list[int]] = {index: [] for index in range(1, len(CLASSES))}
     hops = 0
-    for labels, scores in _by_node(heard):
+    for labels, scores in _by_node(given):
         found = evidence(scores)
         quiet = _quiet(labels)
         hops += int(quiet.sum())
         for index, heights in levels.items():
-            account = np.where(quiet, found[:, index - 1], -_CLIP)
-            heights += [int(account[at]) for at in _summits(account)]
+            own = np.where(quiet, found[:, index - 1], -_CLIP)
+            heights += [int(own[at]) for at in _summits(own)]
     return Peaks(levels, hops * HOP_S / 86_400)
 
 
@@ -103,12 +104,12 @@ class Limit:
 
 def limit(levels: list[int], days: float, per_day: float, seed: int = 0) -> Limit:
     """By the tail of `levels`, peaks of `days` of quiet ground. Raises UserError for too few."""
-    if len(levels) < _TAIL_LEAST:
+    if len(levels) < _MIN_TAIL:
         raise UserError(
             f"{len(levels)} peaks of quiet ground are too few for a limit: take more with --check"
         )
     ordered = np.sort(np.asarray(levels, np.float64))[::-1]
-    count = int(np.clip(_TAIL_SHARE * ordered.size, _TAIL_LEAST, _TAIL_MOST))
+    count = int(np.clip(_TAIL_SHARE * ordered.size, _MIN_TAIL, _MAX_TAIL))
     base = float(ordered[count - 1])
     over = ordered[:count] - base + 0.5  # heights are whole numbers
     share = min(1.0, per_day * days / count)
@@ -140,17 +141,17 @@ def _height(shape: float, scale: float, share: float) -> float:
 
 
 def limits(found: dict[str, Limit]) -> bytes:
-    """The verdict's eight bytes of a model: an onset for each class, and what keeps it alive.
+    """The verdict's eight bytes of a model: an onset for each class, and the limit that keeps it.
 
-    Raises UserError for a limit at the edge of what the node can hold: it would promise nothing.
+    Raises UserError for a limit at the edge of what the node can hold: it would have no effect.
     """
     onsets = []
     for name in CLASSES[1:]:
         value = found[name].value
-        if not _LEAST < value < _MOST:
+        if not _MIN_LIMIT < value < _MAX_LIMIT:
             raise UserError(
-                f"the limit of {name} is {value / 64:.2f}, outside {_LEAST / 64}..{_MOST / 64}:"
-                " these sites are too quiet or too loud for it"
+                f"the limit of {name} is {value / 64:.2f}, outside {_MIN_LIMIT / 64}.."
+                f"{_MAX_LIMIT / 64}: these sites are too quiet or too loud for it"
             )
         onsets.append(math.ceil(value / _UNIT))
     return bytes([*(128 + onset for onset in onsets), 128 + KEEP // _UNIT, 0, 0])
@@ -165,11 +166,11 @@ def fitted(peaks: Peaks) -> dict[str, Limit]:
     }
 
 
-def detected(heard: Scored, limits: bytes) -> dict[str, tuple[int, int]]:
-    """(found, of) stretches of ground on which each class was to be heard for 2 s or more."""
+def detected(given: Scored, limits: bytes) -> dict[str, tuple[int, int]]:
+    """(found, of) stretches of ground on which each class was audible for 2 s or more."""
     found = {name: [0, 0] for name in CLASSES[1:]}
     onsets = np.array([(limits[index] - 128) * _UNIT for index in range(5)])
-    for labels, scores in _by_node(heard):
+    for labels, scores in _by_node(given):
         sure = np.any(evidence(scores) > onsets, axis=1)
         for index in range(1, len(CLASSES)):
             for part in _stretches(labels, index):
@@ -179,25 +180,25 @@ def detected(heard: Scored, limits: bytes) -> dict[str, tuple[int, int]]:
     return {name: (hits, of) for name, (hits, of) in found.items()}
 
 
-def _by_node(heard: Scored) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
+def _by_node(given: Scored) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
     """Labels and scores of one node after another."""
-    for one, scores in heard:
+    for one, scores in given:
         for node in np.unique(one.node):
             own = one.node == node
             yield one.labels[own], scores[own]
 
 
 def _stretches(labels: NDArray[np.uint8], index: int) -> list[NDArray[np.int64]]:
-    """The hops of each stretch of a class that was to be heard for 2 s or more."""
+    """The hops of each stretch of a class that was audible for 2 s or more."""
     hops = np.flatnonzero(labels == index)
     parts = np.split(hops, np.flatnonzero(np.diff(hops) > 40) + 1)
     return [part for part in parts if part.size >= 4]
 
 
-def confusion(heard: Scored) -> NDArray[np.int64]:
+def confusion(given: Scored) -> NDArray[np.int64]:
     """(6, 6): hops of each class (rows) by what scores highest (columns)."""
     table = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-    for one, scores in heard:
-        told = one.labels != LEFT_OUT
-        np.add.at(table, (one.labels[told], scores[told].argmax(axis=1)), 1)
+    for one, scores in given:
+        is_labelled = one.labels != LEFT_OUT
+        np.add.at(table, (one.labels[is_labelled], scores[is_labelled].argmax(axis=1)), 1)
     return table

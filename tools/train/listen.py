@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Train: what the node's own code makes of a site, hop by hop, beside what was there to hear.
+"""Train: features that the node's own code computes from a site, hop by hop, with their labels.
 
-The features come out of the very firmware, so training and node cannot differ. A hop is told by
-what the world knows to have been audible at that node; where somebody is about but hardly to be
-heard the hop is left out: the ground says neither yes nor no.
+The features come from the firmware itself, so training and node cannot differ. A hop has the label
+of the actor that the world knows to have been audible at that node. A hop with an actor near but
+hardly audible is left out.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tools.train.wild import WildGround
 CLASSES = ("nothing", "person", "group", "animal", "vehicle", "digging")
 LEFT_OUT = 255
 _BLOCK_S = 20.0
-_BACK_S = 2.0  # the middle of what a hop looks back on
+_BACK_S = 2.0  # the middle of the time that a hop looks back on
 _SHORT, _LONG = 8, 16  # cells: 4 s and 8 s, as the features look back
 _FAR_M = {"vehicle": 400.0}
-# A car is heard farther than it can be told from one on a road that is nobody's concern.
-TOLD_M = {"vehicle": 80.0}
+# A car is detected farther away than it can be distinguished from one on a road.
+LABEL_M = {"vehicle": 80.0}
 _FAR_FOOT_M = 160.0
 _PACE = Pace()
 
@@ -49,8 +49,8 @@ class Hops:
 
 
 class _Ground:
-    """One node's place: every one has its own resonance (buried 20..40 Hz; floors and roots others)
-    and slope, so that no colour is learned by heart."""
+    """One node's place, with a resonance (buried 20..40 Hz, others on floors and roots) and a
+    spectral slope of its own, so that training cannot depend on one spectral shape."""
 
     def __init__(self, rng: np.random.Generator, fs_hz: int) -> None:
         sections = []
@@ -106,16 +106,16 @@ def _grounds(
     }
 
 
-def listen(job: SiteJob, micropython: Path, *, recolour: bool) -> Hops:
+def listen(job: SiteJob, micropython: Path, *, vary_spectrum: bool) -> Hops:
     """Play one site through the nodes' detectors."""
-    world, hearing = World(job.scenario, job.seed), Hearing()
+    world, audibility = World(job.scenario, job.seed), Hearing()
     names = [node.id for node in world.nodes]
     halvers = {name: Halver() for name in names}
     rng = np.random.default_rng([job.seed, 43])
-    grounds = _grounds(job, rng, names, world.fs_hz) if recolour or job.is_wild else {}
+    grounds = _grounds(job, rng, names, world.fs_hz) if vary_spectrum or job.is_wild else {}
     blocks = max(1, round(job.duration_s / _BLOCK_S))
     with FeatureRun(world.nodes, micropython, job.seed, _PACE) as run:
-        for number, block in zip(range(blocks), world.blocks(_BLOCK_S, hearing), strict=False):
+        for number, block in zip(range(blocks), world.blocks(_BLOCK_S, audibility), strict=False):
             for name, given in block.velocity_m_s.items():
                 velocity = (
                     grounds[name].pass_on(given) if grounds else np.asarray(given, np.float64)
@@ -127,29 +127,30 @@ def listen(job: SiteJob, micropython: Path, *, recolour: bool) -> Hops:
                     halvers[name].push(velocity, last=number == blocks - 1),
                     block.pir_edges_s[name],
                 )
-        told = run.features()
+        features_of = run.features()
     passes = world.passes(0.0, job.duration_s)
     parts = []
     for index, name in enumerate(names):
-        t_s, values = told[name]
+        t_s, values = features_of[name]
         t_s = t_s - _PACE.lead_s
         kept = (t_s > _PACE.lead_s) & (t_s < job.duration_s)
         t_s, values = t_s[kept], values[kept]
         node = world.nodes[index]
-        labels = label(hearing.nodes[name], passes, (node.x_m, node.y_m), t_s, job.duration_s)
+        place = (node.x_m, node.y_m)
+        labels = label(audibility.nodes[name], passes, place, t_s, job.duration_s)
         parts.append((values, labels, t_s, np.full(t_s.size, index, np.uint8)))
     features, labels, times, nodes = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Hops(features, labels, times, nodes)
 
 
 def label(
-    heard: NodeHearing,
+    audible: NodeHearing,
     passes: list[Pass],
     place: tuple[float, float],
     t_s: NDArray[np.float64],
     end_s: float,
 ) -> NDArray[np.uint8]:
-    """What each hop that ended at t_s should be called."""
+    """The label of each hop that ended at t_s."""
     labels = np.zeros(t_s.size, np.uint8)
     most = np.zeros(t_s.size, np.int64)
     for one in passes:
@@ -158,18 +159,18 @@ def label(
         about = _about(one, place, t_s)
         if distance_m < _FAR_M.get(name, _FAR_FOOT_M):
             labels[about & (labels == 0)] = LEFT_OUT
-        short, long = _loud(heard, one.id, t_s)
+        short, long = _loud(audible, one.id, t_s)
         count = long // 2 if name == "digging" else short
-        is_told = (long >= 3 if name == "digging" else short >= 2) & (count > most)
-        is_told &= _away_m(one, place, t_s - _BACK_S) < TOLD_M.get(name, math.inf)
+        is_clear = (long >= 3 if name == "digging" else short >= 2) & (count > most)
+        is_clear &= _away_m(one, place, t_s - _BACK_S) < LABEL_M.get(name, math.inf)
         labels[(long > 0) & (labels == 0)] = LEFT_OUT
-        labels[is_told] = CLASSES.index(name)
-        most[is_told] = count[is_told]
+        labels[is_clear] = CLASSES.index(name)
+        most[is_clear] = count[is_clear]
     return labels
 
 
 def _about(one: Pass, place: tuple[float, float], t_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """When the actor is near enough that the node might hear it, and ten seconds after."""
+    """When the actor is near enough that the node may detect it, and ten seconds after."""
     far_m = _FAR_M.get(one.spec.class_name, _FAR_FOOT_M)
     near = np.zeros(t_s.size, bool)
     for back_s in (0.0, 5.0, 10.0):
@@ -185,10 +186,10 @@ def _away_m(one: Pass, place: tuple[float, float], t_s: NDArray[np.float64]) -> 
 
 
 def _loud(
-    heard: NodeHearing, name: str, t_s: NDArray[np.float64]
+    audible: NodeHearing, name: str, t_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Loud half-second cells in the last 4 s and 8 s before each time."""
-    start_s, cells = heard.cells(name)
+    start_s, cells = audible.cells(name)
     total = np.concatenate([[0], np.cumsum(np.asarray(cells, np.int64))])
     end = np.clip(((t_s - start_s) * CELLS_PER_S).astype(np.int64), 0, len(cells))
     return (

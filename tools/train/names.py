@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Train: the names of what the forest is asked about, in the order of ugs.detect.features."""
+"""Train: the names of the forest's features, in the order of ugs.detect.features."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ NAMES = (
     "walk peak, period",
     "slow peak, height",
     "slow peak, period",
-    "strikes in 8 s",
-    "gap between strikes",
+    "footfalls in 8 s",
+    "gap between footfalls",
     "unevenness of gaps",
     "longest gap",
-    "change from strike to strike",
-    "spread of strikes",
+    "change from footfall to footfall",
+    "spread of footfalls",
     "highest kurtosis of 2 s",
     "mean kurtosis of 2 s",
     "zero crossings",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Train: real ground with no known source, from a folder that the user names.
 
-Files are taken in the order of their names: every second one is learned from as ground with
-nothing on it, the others set limits. So no limit is checked on what a tree has seen.
+Files are taken in the order of their names: every second one is used for training, as ground with
+nothing on it, the others for limits. So no limit is set on training data.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PACE = Pace()
 
 
 def find(folder: Path) -> tuple[list[Path], list[Path]]:
-    """(to learn from, to set limits on). Raises UserError for a folder without two recordings."""
+    """(for training, for limits). Raises UserError for a folder without two recordings."""
     files = recordings_in(folder)
     if len(files) < 2:
         raise UserError(f"--ground: {folder} holds one recording; two are the least")
@@ -44,7 +44,7 @@ def listen(path: Path, micropython: Path) -> Hops:
             run.feed(name, to_feed(velocity, signal.fs_hz), [])
         found = run.features()
     t_s, features = next(iter(found.values()))
-    # The synthetic lead and what still looks back on its seam are left out.
+    # The synthetic lead, and hops that look back on its end, are left out.
     kept = t_s > 2 * _PACE.lead_s
     t_s, features = t_s[kept], features[kept]
     return Hops(

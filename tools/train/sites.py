@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Train: random sites, one for each seed. Three of five have people, animals, vehicles or digging.
 
-Every second site is wild (tools.train.wild): its ground rings and hums, its vehicles are any.
+Every second site is wild (tools.train.wild): resonant, noisy ground and vehicles drawn at random.
 
-Nothing of the held-out suite is among them: no site learned from has a wave speed within an eighth
-of firm ground's or clay's, and its seeds from 9001 on are no seeds of these families.
+They share nothing with the held-out suite: no training site has a wave speed within an eighth of
+that of firm ground or clay, and no seed from 9001 on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sim_hardware.world.soil import SOILS, Soil
 from sim_hardware.world.warmth import PirWeather
 from sim_hardware.world.weather import Weather
 
-SHEAR_M_S = (90.0, 450.0)  # from peat to gravel, Auersch & Said (BSSA 100, 1528)
+SHEAR_M_S = (90.0, 450.0)  # from peat to gravel (BSSA 100, 1528)
 HELD_OUT_SOILS = ("firm", "clay")
 APART = 1 / 8  # of a held-out soil's wave speed
 VALIDATION_SOILS = ("loam",)
@@ -41,7 +41,7 @@ _CALM, _WINDY, _RAINY, _STORMY = 0.5, 0.7, 0.85, 1.0
 
 @dataclass(frozen=True)
 class SiteJob:
-    """One site to listen to for `duration_s`; `name` and `seed` say all there is to know of it."""
+    """One site to play for `duration_s`; its name and `seed` determine it completely."""
 
     scenario: Scenario
     seed: int
@@ -50,7 +50,7 @@ class SiteJob:
 
 
 def site(family: str, seed: int) -> SiteJob:
-    """The site of one seed; `family` is train, machines (nobody, and more that hums) or check."""
+    """The site of one seed; `family` is train, machines (no person, more machines) or check."""
     rng = np.random.default_rng([seed, {"train": 41, "check": 42, "machines": 43}[family]])
     soil = str(rng.choice(VALIDATION_SOILS)) if family == "check" else _soil(rng)
     kinds = [str(rng.choice(_CLASSES, p=(0.32, 0.14, 0.13, 0.22, 0.19))) for _ in range(8)]
@@ -91,7 +91,7 @@ def _soil(rng: np.random.Generator) -> Soil:
 
 
 def _starts(rng: np.random.Generator, count: int) -> list[float]:
-    """When each actor comes, and when the last one has gone; lulls make the calm before a car."""
+    """When each actor comes, and when the last one has gone; lulls give calm before a car."""
     starts = [12.0]
     for _ in range(count):
         lull_s = float(rng.uniform(0, _LULL_S)) if rng.random() < 0.3 else 0.0
@@ -142,7 +142,7 @@ def _actor(
     own = KINDS.get(kind)
     typical = own.speed_m_s if own else {"vehicle": 8.0, "animal": 1.7}.get(name, 1.35)
     speed = typical * float(rng.uniform(0.7, 1.5))
-    # he comes from afar and is gone before the next one's turn
+    # the actor comes from far away and is gone before the next one starts
     path = _path(rng, min(75.0 * speed, 500.0 if name == "vehicle" else 150.0))
     spec: dict[str, object] = {}
     if name == "vehicle":  # from a crawl to a hurry, and of any weight

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Train: ground that rings, disperses, hums and clicks: what a simulated half-space lacks.
 
-Half of the sites are wild. Everything that reaches a node there passes its own ground: resonances
-of Q 3..20, an echo of 0.1..0.5 s, low frequencies that come later; then come what no ground made:
-lines of machines and mains, an electric fence with its exact period, single shocks, falling stones,
-the input's own noise. Spans are those of the literature, wide, and of no one place.
+Half of the sites are wild. Every signal that reaches a node there passes that node's own ground:
+resonances of Q 3..20, an echo of 0.1..0.5 s, low frequencies that come later. Added to it are lines
+of machines and mains, an electric fence with its exact period, single shocks, falling stones and
+the input's own noise. Ranges are wide, from the literature, and of no single place.
 """
 
 from __future__ import annotations

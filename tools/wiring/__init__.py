@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the boards' pages, diagrams and parts lists, made from one set of data."""
+"""Pages, diagrams and parts lists of the boards, generated from one set of data."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: `python -m tools.wiring` writes docs/boards; --check sees that it is current."""
+"""`python -m tools.wiring` writes docs/boards; --check verifies that it is current."""
 
 from __future__ import annotations
 

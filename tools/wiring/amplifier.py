@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the geophone's amplifier: its components, and the gain and corners they give."""
+"""The geophone's amplifier: its components, and the gain and corners they give."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Geophone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OpAmp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What of it matters here."""
+    """The figures used here."""
 
     part: str
     title: str

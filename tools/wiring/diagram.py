@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the wiring of a board, drawn: each part a box, each wire one line to its pin."""
+"""The wiring of a board, drawn: each part a box, each wire one line to its pin."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draw_board(board: Wired, geophone: str | None) -> str:
     bottom = y + 6
     notes = textwrap.wrap(board.row.note, 120)
     tail = [text(_PART_X, bottom + 18 * at, line) for at, line in enumerate(notes)]
-    label = f"Wiring of the {board.row.title}; the page's table says the same in words"
+    label = f"Wiring of the {board.row.title}; the page's table lists the same wires"
     return drawing(_WIDTH, int(bottom + 18 * len(notes)), label, [*frame, *parts, *tail])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: docs/boards: a page, a diagram and a parts list for each supported board."""
+"""docs/boards: a page, a diagram and a parts list for each supported board."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def stale(folder: Path) -> list[str]:
 
 
 def _geophone_wiring(name: str) -> str:
-    # Of a board whose converter takes the coil itself: the words of the firmware's own page.
+    # Of a board whose converter takes the coil itself: the text of the firmware's own page.
     return next(row[2] for row in kind_named(name).wiring() if row[0] == "geophone")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the table of what stands around each board, strictly read and joined with its pins."""
+"""The table of the parts of each board, read strictly and joined with its pins."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known of a board, and how."""
+    """Stated figures of a board, with their source."""
 
     value: str
     kind: Literal["emulated", "computed", "data sheet"]
@@ -83,7 +83,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Wired:
-    """A board with everything around it."""
+    """A board with all its parts."""
 
     name: str
     row: BoardRow

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the amplifier's circuit, drawn with the values of its table."""
+"""The amplifier's circuit, drawn with the values of its table."""
 
 from __future__ import annotations
 

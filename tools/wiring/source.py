@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: what the firmware says of a board: its pins, its scale, its sample rate.
+"""Pins, scale and sample rate of a board, read from the firmware.
 
-The one place that knows where these stand. Board modules import `machine`, so they are read as
+Only this module knows where they are defined. Board modules import `machine`, so they are read as
 syntax and not run.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the pieces of a drawing: boxes, wires and the symbols of a circuit, as SVG text."""
+"""The pieces of a drawing: boxes, wires and the symbols of a circuit, as SVG text."""
 
 from __future__ import annotations
 

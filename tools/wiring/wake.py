@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench: the circuit that wakes a sleeping board: its band, its threshold, its drawing."""
+"""The circuit that wakes a sleeping board: band, threshold and drawing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OpAmp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What of the amplifier matters here."""
+    """The figures used here."""
 
     gain_bandwidth_hz: float
     noise_nv_rthz: float

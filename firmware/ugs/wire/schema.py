@@ -92,7 +92,7 @@ _HELLO = (
     (2, "fw", TEXT, 1, 16, None),  # -: firmware version
     (3, "board", TEXT, 1, 16, None),  # -: board name
     (4, "schema", UINT, 1, _U8, None),  # -: version of this table
-    (5, "reset_cause", ENUM, 0, 8, RESET_CAUSE),  # -: why this boot began
+    (5, "reset_cause", ENUM, 0, 8, RESET_CAUSE),  # -: cause of this boot
     (6, "fs_hz", UINT, 1, _U16, None),  # Hz: sample rate
     (7, "heap_free", UINT, 0, _U32, None),  # byte: free heap
     (8, "oldest_seq", OPT | UINT, 1, _U16, None),  # -: oldest durable seq of this boot held
@@ -105,7 +105,7 @@ _HELLO = (
     (15, "asleep_s", OPT | UINT, 0, _U32, None),  # s, v3: how long a sentinel slept in this boot
 )
 
-# One activity as one node judges it: an onset, updates, an end; boot and t_ms name it.
+# One activity as one node assesses it: an onset, updates, an end; boot and t_ms name it.
 _DETECTION = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset, the same in every phase
     (2, "phase", ENUM, 1, 3, PHASE),  # -: which report of the activity this is
@@ -127,11 +127,11 @@ _HEALTH = (
     (6, "ledger_pending", UINT, 0, _U16, None),  # -: durable messages without a receipt
 )
 
-# Something about the node itself began or ended. Volatile only as the Will (link_lost).
+# A condition of the node itself started or ended. Volatile only as the Will (link_lost).
 _CONDITION = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the change
     (2, "kind", ENUM, 1, 15, CONDITION_KIND),  # -: what
-    (3, "active", UINT, 0, 1, None),  # -: 1 began, 0 ended
+    (3, "active", UINT, 0, 1, None),  # -: 1 started, 0 ended
     (4, "value", OPT | UINT, 0, _U32, None),  # -: by kind, see section 7
     (5, "boot", OPT | UINT, 1, _U16, None),  # -: records_dropped: boot of the dropped records
 )
@@ -164,12 +164,12 @@ _WANT = (
     (4, "offset", UINT, 0, _U32, None),  # byte: where the piece begins
 )
 
-# When single steps came, while somebody is heard and the clock is good; never said twice.
+# Times of single steps while a target is detected and the clock is good; sent once only.
 _STRIKES = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset of the activity
     (2, "utc_ms", UINT, 0, _U53, None),  # ms: UTC of the first of them
     (3, "error_ms", UINT, 0, 10, None),  # ms: bound of the clock's error
-    (4, "strikes", PAIRS, 2, 16, None),  # -: ms after the first, loudness in 10 nm/s, ...
+    (4, "strikes", PAIRS, 2, 16, None),  # -: ms after the first, level in 10 nm/s, ...
 )
 
 # One part of the lines that a node keeps, in answer to a log command; never sent twice.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""API access: who is at the other end: a session, a login of this machine, or a token."""
+"""API access: the identity of the caller: a session, a login of this machine, or a token."""

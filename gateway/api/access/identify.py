@@ -49,7 +49,7 @@ class Access:
         return ""
 
     def identity(self, request: web.Request) -> Identity | None:
-        """Whose request it is; None for a stranger. Raises TooManyFailures."""
+        """Whose request it is; None without valid credentials. Raises TooManyFailures."""
         if is_local(request):
             return _peer(request)
         if token := _token(request):

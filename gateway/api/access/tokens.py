@@ -172,7 +172,7 @@ def save_tokens(path: Path, tokens: dict[str, Token]) -> None:
 
 
 def new_token(name: str, scope: Scope, until_us: int) -> tuple[Token, str]:
-    """(what is kept, the secret to hand over once). Raises ConfigError."""
+    """(what is kept, the secret to show once). Raises ConfigError."""
     if not _is_name(name):
         raise ConfigError("a token's name is 1 to 32 letters, digits or . _ -, e.g. tak_server")
     secret = PREFIX + secrets.token_urlsafe(32)

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.model.actions.node_command import NodeCommand
 from gateway.model.view import AlarmView, CueView, NodeView, TrackView
-from gateway.performance.watch import WalkTest
+from gateway.performance.monitored_time import WalkTest
 from gateway.store.reader import StoredDetection
 from gateway.updates.rollout import Rollout
 
@@ -106,7 +106,7 @@ class Cues(Answer, frozen=True, kw_only=True):
 
 
 class ConnectorTest(msgspec.Struct, frozen=True, kw_only=True):
-    """One test notification: whether it was delivered, and what the other side answered."""
+    """One test notification: whether it was delivered, and the answer of the other side."""
 
     connector: str
     delivered: bool
@@ -166,16 +166,16 @@ class WalkTests(Answer, frozen=True, kw_only=True):
 
 
 class AlarmCounts(Answer, frozen=True, kw_only=True):
-    """Alarms of the period by what they turned out to be."""
+    """Alarms of the period by result."""
 
-    told: int
+    notified: int
     intrusion: int
-    quiet: int
-    right: int
+    suppressed: int
+    valid: int
     nuisance: int
     false: int
-    announced: int
-    not_judged: int
+    authorised: int
+    not_assessed: int
 
 
 class AcknowledgeTimes(Answer, frozen=True, kw_only=True):
@@ -202,12 +202,12 @@ class DayCounts(Answer, frozen=True, kw_only=True):
     """Alarms of one UTC day."""
 
     day: str
-    supervised_h: float
-    right: int
+    monitored_h: float
+    valid: int
     nuisance: int
     false: int
-    announced: int
-    not_judged: int
+    authorised: int
+    not_assessed: int
 
 
 class Performance(Answer, frozen=True, kw_only=True):
@@ -215,7 +215,7 @@ class Performance(Answer, frozen=True, kw_only=True):
 
     since: str
     cut: bool
-    supervised_days: float
+    monitored_days: float
     operator_hours: float
     alarms: AlarmCounts
     false_per_day: Interval

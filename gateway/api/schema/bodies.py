@@ -18,7 +18,7 @@ from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
 from gateway.model.node_settings import THRESHOLD_X10
 from gateway.model.target import TargetClass
-from gateway.performance.watch import DAYS_MOST
+from gateway.performance.monitored_time import MAX_KEPT_DAYS
 from gateway.store.reader import MAX_LIMIT
 from gateway.tuning.bounds import DEFAULT_DAYS, DEFAULT_WEEKS, MAX_DAYS, MAX_WEEKS
 
@@ -44,7 +44,7 @@ Metres = Annotated[float, Meta(ge=-150_000, le=150_000)]
 Id = Annotated[int, Meta(ge=1, lt=1 << 53)]
 Time = Annotated[int, Meta(ge=0, lt=1 << 53, description="UTC microseconds")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
-Days = Annotated[int, Meta(ge=1, le=DAYS_MOST)]
+Days = Annotated[int, Meta(ge=1, le=MAX_KEPT_DAYS)]
 Weeks = Annotated[int, Meta(ge=1, le=MAX_WEEKS)]
 
 
@@ -136,7 +136,7 @@ class UpdateBody(Body, frozen=True, kw_only=True):
     ]
     max_failures: Annotated[int, Meta(ge=0, le=1000)] = 0
     soak_s: Annotated[int, Meta(ge=0, le=7 * 24 * 3600)] = 60
-    patience_s: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 3600
+    node_timeout_s: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 3600
 
 
 class NodeCommandBody(Body, frozen=True, kw_only=True):

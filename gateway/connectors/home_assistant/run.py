@@ -138,7 +138,7 @@ class HomeAssistant:
             alarms = [view for _name, view in port.picture.all("alarm")]
             if alarm_id is None:
                 alarm_id = translate.oldest(alarms)
-            if not any(view.id == alarm_id and view.asks for view in alarms):
+            if not any(view.id == alarm_id and view.unacknowledged for view in alarms):
                 counters["ignored_nothing_waits"] += 1
             elif alarm_id is not None:
                 done = await port.act(Acknowledge(alarm_id, port.name, note=_NOTE))

@@ -99,7 +99,9 @@ def sector_topics(names: Names, name: str, view: Any, alarms: Iterable[Any]) -> 
 
 def site_topics(names: Names, alarms: Iterable[Any], may_acknowledge: bool) -> Topics:
     """Of the site as a whole. The button acknowledges the alarm that waits longest."""
-    waiting = sorted((one for one in alarms if one.asks), key=lambda one: (one.raised_us, one.id))
+    waiting = sorted(
+        (one for one in alarms if one.unacknowledged), key=lambda one: (one.raised_us, one.id)
+    )
     parts: dict[str, tuple[str, str, dict[str, str]]] = {
         "alarm": ("binary_sensor", "Alarm", {"device_class": "safety"}),
         "waiting": ("sensor", "Alarms to acknowledge", {}),
@@ -141,7 +143,7 @@ def parse_command(payload: bytes) -> tuple[int | None, str]:
 
 def oldest(alarms: Iterable[Any]) -> int | None:
     """The alarm that waits longest for acknowledgement."""
-    waiting = ((one.raised_us, one.id) for one in alarms if one.asks)
+    waiting = ((one.raised_us, one.id) for one in alarms if one.unacknowledged)
     return min(waiting, default=(0, None))[1]
 
 

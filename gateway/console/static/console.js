@@ -50,7 +50,7 @@ const silent = () => performance.now() - receivedAt > SILENCE_MS;
 function status() {
   if (signedOut) return ["fault", "SIGNED OUT"];
   if (silent()) return ["fault", "NO CONNECTION"]; // never SECURE on stale data
-  const unacked = state.alarms.filter((alarm) => alarm.asks);
+  const unacked = state.alarms.filter((alarm) => alarm.unacknowledged);
   const urgent = unacked.filter((alarm) => alarm.priority === 1);
   if (urgent.length) {
     const first = urgent[0];
@@ -148,7 +148,7 @@ function toggleSound() {
 }
 
 const KEYS = {
-  a: () => chosen()?.asks && acknowledge(chosen()),
+  a: () => chosen()?.unacknowledged && acknowledge(chosen()),
   d: () => chosen()?.kind === "intrusion" && assess(chosen()),
   m: () => askMask(state, chosen()?.sectors),
   p: () => askWalk(state, chosen()?.sectors),

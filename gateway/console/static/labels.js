@@ -9,7 +9,7 @@ export const ALARM = {
 export const STATE = { normal: "Normal", detecting: "Detecting", fault: "Fault", offline: "Offline", not_reporting: "Not reporting" };
 
 // The result of a disposition (the API's `alarms` and `days` of a report).
-export const RESULT = { right: "Valid", nuisance: "Nuisance", false: "False", announced: "Authorised", not_judged: "Not assessed" };
+export const RESULT = { valid: "Valid", nuisance: "Nuisance", false: "False", authorised: "Authorised", not_assessed: "Not assessed" };
 
 // Changes of an alarm that notifications are sent about.
 export const CHANGE = {
@@ -29,8 +29,8 @@ export const REJECTION = {
   old_boot: "earlier boot", old_epoch: "earlier key", other: "other", replayed: "replayed", revoked: "revoked node",
   stale_key: "new message under an earlier key", too_big: "too large", too_deep: "nested too deeply", trailing: "trailing bytes",
   two_senders: "two senders with one key", unknown_message: "unknown message", unknown_node: "unknown node",
-  unsupported: "unsupported type", untimely_strikes: "footfalls with impossible times", wrong_direction: "wrong direction",
-  wrong_lane: "wrong counter space",
+  unsupported: "unsupported type", untimely_footfalls: "footfalls with impossible times", wrong_direction: "wrong direction",
+  wrong_counter_space: "wrong counter space",
 };
 
 export const spaced = (name) => name.replaceAll("_", " ");

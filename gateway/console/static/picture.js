@@ -9,7 +9,7 @@ const all = (kind) => [...(things.get(kind)?.values() ?? [])];
 const section = (name, otherwise) => things.get("section")?.get(name) ?? otherwise;
 
 // Unacknowledged first, then by priority, then the longest unacknowledged (UFGS 13721).
-const urgency = (a, b) => a.asks !== b.asks ? (a.asks ? -1 : 1) : a.priority - b.priority || a.raised_us - b.raised_us || a.id - b.id;
+const urgency = (a, b) => a.unacknowledged !== b.unacknowledged ? (a.unacknowledged ? -1 : 1) : a.priority - b.priority || a.raised_us - b.raised_us || a.id - b.id;
 
 export function apply(message) {
   if (message.whole) things.clear();

@@ -53,7 +53,7 @@ export function drawPlan(svg, state) {
   const label = labels();
   // A target that was reported late is gone.
   const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && !a.late);
-  const alarmed = new Set(present.filter((a) => a.asks).flatMap((a) => a.sectors));
+  const alarmed = new Set(present.filter((a) => a.unacknowledged).flatMap((a) => a.sectors));
   const parts = [];
   for (const sector of state.site.sectors) {
     const own = state.site.nodes.filter((node) => node.sector === sector.id);
@@ -87,7 +87,7 @@ export function drawPlan(svg, state) {
 }
 
 function target(alarm, [x, y]) {
-  const acked = alarm.asks ? (alarm.walk ? " acked" : "") : alarm.acknowledged ? " acked" : " suppressed";
+  const acked = alarm.unacknowledged ? (alarm.walk ? " acked" : "") : alarm.acknowledged ? " acked" : " suppressed";
   const group = make("g", { transform: `translate(${x.toFixed(1)} ${(y - 30).toFixed(1)})` });
   group.append(make("circle", { class: `halo${acked}`, r: 20 }));
   group.append(make("path", { class: `target${acked}`, d: ICONS[alarm.target] ?? ICONS.unknown, transform: "translate(-12 -12)" }));

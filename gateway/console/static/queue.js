@@ -9,12 +9,12 @@ const name = (alarm) => (alarm.kind === "intrusion" ? spaced(alarm.target ?? "un
 export const label = (alarm) => name(alarm).toUpperCase();
 
 function nextStep(alarm, state) {
-  if (!alarm.asks) return "";
+  if (!alarm.unacknowledged) return "";
   const done = alarm.escalated_to ? `escalated to ${alarm.escalated_to}` : "";
   const steps = state.escalation;
   const next = steps.find((step, index) => index >= alarm.escalation && alarm.priority <= step.priority);
   if (!next) return done;
-  const left = alarm.told_us + next.after_s * 1e6 - state.now_us;
+  const left = alarm.notified_us + next.after_s * 1e6 - state.now_us;
   return `${done ? `${done}; ` : ""}escalates to ${next.to} in ${span(left)}`;
 }
 
@@ -59,7 +59,7 @@ function card(alarm, actions) {
 export function showQueue(list, state, selected, actions) {
   keyed(list, state.alarms, (alarm) => alarm.id, (alarm) => card(alarm, actions), (item, alarm) => {
     item.alarm = alarm;
-    const mode = alarm.asks ? "unacked" : alarm.acknowledged ? "acked" : "suppressed";
+    const mode = alarm.unacknowledged ? "unacked" : alarm.acknowledged ? "acked" : "suppressed";
     setClass(item, `card p${alarm.priority} ${mode}${alarm.id === selected ? " selected" : ""}`);
     if (alarm.id === selected) item.setAttribute("aria-current", "true");
     else item.removeAttribute("aria-current");
@@ -73,7 +73,7 @@ export function showQueue(list, state, selected, actions) {
     const speed = alarm.speed_m_s === null ? "" : ` · ${alarm.speed_m_s} m/s`;
     const next = nextStep(alarm, state);
     setText(item.querySelector(".line"), `#${alarm.id} · ${alarm.nodes.join(" ")}${heading}${speed}${next ? ` · ${next}` : ""}`);
-    item.querySelector(".primary").hidden = !alarm.asks;
+    item.querySelector(".primary").hidden = !alarm.unacknowledged;
     for (const choice of item.querySelector(".choices").children) choice.setAttribute("aria-pressed", String(choice.dataset.disposition === alarm.disposition));
     item.querySelector(".choices").hidden = alarm.kind !== "intrusion";
     const assessed = alarm.disposition ? `: ${spaced(alarm.disposition)}` : "";
@@ -95,7 +95,7 @@ export function showPast(list, state, assess) {
   };
   keyed(list, state.past, (alarm) => alarm.id, create, (item, alarm) => {
     item.alarm = alarm;
-    const by = alarm.judged_by || alarm.acknowledged_by;
+    const by = alarm.assessed_by || alarm.acknowledged_by;
     const result = alarm.disposition ? spaced(alarm.disposition) : alarm.acknowledged ? "not assessed" : alarm.masked || alarm.suppressed;
     setText(item.firstChild, `${when(alarm.raised_us, state.now_us)} #${alarm.id} ${label(alarm)} · ${alarm.sectors.join(", ")} · ${result}${by ? ` · ${isolate(by)}` : ""}`);
     setClass(item, alarm.disposition || alarm.kind !== "intrusion" ? "" : "unassessed");

@@ -55,11 +55,11 @@ export function lost() {
 }
 
 export function follow(alarms) {
-  const unacked = alarms.filter((alarm) => alarm.asks);
-  const fresh = unacked.filter((alarm) => !sounded.has(`${alarm.id}/${alarm.told_us}`));
+  const unacked = alarms.filter((alarm) => alarm.unacknowledged);
+  const fresh = unacked.filter((alarm) => !sounded.has(`${alarm.id}/${alarm.notified_us}`));
   const urgent = unacked.some((alarm) => alarm.priority === 1);
   if (state() !== "on") return;
-  sounded = new Set(unacked.map((alarm) => `${alarm.id}/${alarm.told_us}`));
+  sounded = new Set(unacked.map((alarm) => `${alarm.id}/${alarm.notified_us}`));
   const now = performance.now();
   if (!fresh.length && !(urgent && now - soundedAt >= REPEAT_MS)) return;
   soundedAt = now;

@@ -9,7 +9,7 @@ const percent = (value) => (value === null ? NONE : `${(100 * value).toFixed(0)}
 const range = ([value, low, high], format) => (value === null ? "not measured" : `${format(low)} to ${high === null ? "∞" : format(high)}`);
 const whole = (interval, format) => (interval[0] === null ? NONE : `${format(interval[0])} · ${range(interval, format)}`);
 const REQUIRED_PD = 0.95;
-const RATED = ["right", "nuisance", "false"];
+const RATED = ["valid", "nuisance", "false"];
 
 // Met or not met only where the whole interval is on one side of the requirement.
 function requiredPd([value, low, high]) {
@@ -19,9 +19,9 @@ function requiredPd([value, low, high]) {
   return "Requirement 95 %: too few crossings to decide";
 }
 
-function unassessed({ alarms, supervised_days: days }) {
-  if (!alarms.not_judged || !days) return "not counted in the rates";
-  return `not counted in the rates; if all of them were false: ${number((alarms.false + alarms.not_judged) / days)} false per day`;
+function unassessed({ alarms, monitored_days: days }) {
+  if (!alarms.not_assessed || !days) return "not counted in the rates";
+  return `not counted in the rates; if all of them were false: ${number((alarms.false + alarms.not_assessed) / days)} false per day`;
 }
 
 function duration(seconds) {
@@ -45,16 +45,16 @@ function figures(report) {
   const { detection, alarms, time_to_acknowledge: times } = report;
   return [
     ["Probability of detection (Pd)", percent(detection.pd[0]), `${range(detection.pd, percent)} · ${detection.detected} of ${detection.crossings} crossings`, requiredPd(detection.pd)],
-    ["False alarms per day", number(report.false_per_day[0]), `${range(report.false_per_day, number)} · ${alarms.false} in ${number(report.supervised_days)} days`, "Requirement: less than 1 per mile"],
+    ["False alarms per day", number(report.false_per_day[0]), `${range(report.false_per_day, number)} · ${alarms.false} in ${number(report.monitored_days)} days`, "Requirement: less than 1 per mile"],
     ["Nuisance alarms per day", number(report.nuisance_per_day[0]), `${range(report.nuisance_per_day, number)} · ${alarms.nuisance}`, "animal, weather"],
-    ["Not assessed", String(alarms.not_judged), `of ${alarms.intrusion} intrusion alarms`, unassessed(report)],
-    ["Alarms per operator hour", number(report.alarms_per_operator_hour[0]), `${range(report.alarms_per_operator_hour, number)} · ${alarms.told} in ${number(report.operator_hours)} h`, "hours with a console open, each operator once"],
+    ["Not assessed", String(alarms.not_assessed), `of ${alarms.intrusion} intrusion alarms`, unassessed(report)],
+    ["Alarms per operator hour", number(report.alarms_per_operator_hour[0]), `${range(report.alarms_per_operator_hour, number)} · ${alarms.notified} in ${number(report.operator_hours)} h`, "hours with a console open, each operator once"],
     ["Median time to acknowledge", duration(times.p50_s), `95 %: ${duration(times.p95_s)} · ${times.acknowledged} alarms`, `${times.waiting} unacknowledged, counted as the longest`],
   ];
 }
 
 function show(report) {
-  setText(byId("period"), `since ${report.since} · monitored time ${number(report.supervised_days)} d · exact 95 % intervals · ${report.alarms.quiet} alarms masked or suppressed`);
+  setText(byId("period"), `since ${report.since} · monitored time ${number(report.monitored_days)} d · exact 95 % intervals · ${report.alarms.suppressed} alarms masked or suppressed`);
   keyed(byId("figures"), figures(report), ([name]) => name, () => {
     const box = make("div");
     box.append(make("dt"), make("dd"), make("dd", "of"), make("dd", "of"));
@@ -64,9 +64,9 @@ function show(report) {
   byId("no-tests").hidden = report.detection.sectors.length > 0;
   table(byId("dispositions"), Object.entries(RESULT).map(([name, label]) => [label, report.alarms[name]]));
   table(byId("by-node"), report.nodes.map((one) => [one.node, one.alarms, one.false, whole(one.false_per_day, number), one.nuisance, whole(one.nuisance_per_day, number)]));
-  const most = Math.max(1, ...report.days.map((day) => day.right + day.nuisance + day.false));
+  const most = Math.max(1, ...report.days.map((day) => day.valid + day.nuisance + day.false));
   const days = [...report.days].reverse();
-  table(byId("by-day"), days.map((day) => [day.day, `${number(day.supervised_h)} h`, day.right, day.nuisance, day.false, day.announced, day.not_judged, ""]));
+  table(byId("by-day"), days.map((day) => [day.day, `${number(day.monitored_h)} h`, day.valid, day.nuisance, day.false, day.authorised, day.not_assessed, ""]));
   days.forEach((day, index) => {
     const bar = byId("by-day").children[index].lastChild;
     keyed(bar, RATED, (kind) => kind, (kind) => make("meter", `bar ${kind}`), (meter, kind) => {

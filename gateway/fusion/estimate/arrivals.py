@@ -16,7 +16,7 @@ from gateway.model.event import Activity
 from gateway.model.footfalls import Footfall
 from gateway.model.place.site import Site
 
-_SINCE_US = 20_000_000  # older steps say little of where he is now
+_SINCE_US = 20_000_000  # older steps hardly narrow the present place
 _SLOWEST_M_S = 80.0
 _SLACK_S = 0.03
 _PICK_S = 0.010  # how well a step is timed: soft ground, its own path, four milliseconds a sample

@@ -24,7 +24,7 @@ _MODEL_M = 3.0  # deviation along each axis of what no model of levels explains
 _MODEL_ARRIVALS_M = 1.0  # the same where arrival times of steps placed it
 _REPORT_S = 5.0  # a peak is of some moment since the report before
 _SHARE = 0.95
-_LEAST_M = 0.1
+_MIN_AXIS_M = 0.1
 _STEP_M = 1.0
 _FAINTEST = 0.5  # of the noise: what is left of a peak that hardly exceeds it
 # Gauss's three points for a normal deviate, each with its weight.
@@ -40,8 +40,8 @@ def of_covariance(error: Covariance, factor: float = 1.0, floor_m: float = 0.0) 
     bearing_deg = math.degrees(0.5 * math.atan2(2 * xy, yy - xx)) % 180
     major_m, minor_m = (math.sqrt(_CHI_SQ_95 * max(0.0, v)) for v in (middle + half, middle - half))
     return Ellipse(
-        max(_LEAST_M, round(major_m, 1)),
-        max(_LEAST_M, round(minor_m, 1)),
+        max(_MIN_AXIS_M, round(major_m, 1)),
+        max(_MIN_AXIS_M, round(minor_m, 1)),
         round(bearing_deg, 1) % 180,
     )
 
@@ -68,8 +68,8 @@ class LonePeak(NamedTuple):
 
 
 def reach_m(lone: LonePeak, motion: Motion, ground: Ground) -> float:
-    """How far from that node the target may be, in 95 of 100 cases: the loudness of the source, the
-    ground and the way to the node are known within their deviations."""
+    """How far from that node the target may be, in 95 of 100 cases: the level of the source, the
+    ground and the path to the node are known within their deviations."""
     exponent = ground.exponent if motion.exponent is None else motion.exponent
     absorption = ground.absorption_per_m
     if motion.absorption_per_m is not None:

@@ -26,8 +26,8 @@ _SPEED_SURE = 0.25  # a speed, when its deviation is at most this share of it
 @dataclass(frozen=True, slots=True)
 class Path:
     """Where it was at second 0 and how it moved; direction or speed None where they are not
-    known. `vx_m_s`, `vy_m_s` and `loudness` are of the most likely mode; `error_m` holds it in 2 of
-    3 cases, `covariance` is that of all modes together; `misfit` is the mean `cost` of a
+    known. `vx_m_s`, `vy_m_s` and `source_level` are of the most likely mode; `error_m` holds it in
+    2 of 3 cases, `covariance` is that of all modes together; `misfit` is the mean `cost` of a
     measurement, at most about 1 when the model holds."""
 
     x_m: float
@@ -36,7 +36,7 @@ class Path:
     vy_m_s: float
     error_m: float
     covariance: Covariance
-    loudness: float
+    source_level: float
     direction_deg: float | None
     speed_m_s: float | None
     misfit: float
@@ -45,11 +45,11 @@ class Path:
 
 
 def summary(paths: FArray, normal: Normal, misfit: float) -> Path:
-    """Of refined paths (k, 6) with their equations; `misfit` is how badly loudness suits them."""
+    """Of refined paths (k, 6) with their equations; `misfit` is how badly the levels fit them."""
     keep = distinct(paths, normal)
     paths, curve, cost = paths[keep], normal.curve[keep], normal.cost[keep]
     # Half the cost: costs are sums of squares. Not how wide a mode is besides (Laplace): where
-    # reports say little, losses that bound their pull and silences that are kept make it far wider
+    # reports are few, losses that bound their pull and silences that are kept make it far wider
     # than it is, and such modes would outweigh what was measured well.
     weight = np.exp(-0.5 * (cost - cost.min()))
     weight = np.asarray(weight / weight.sum())
@@ -66,7 +66,7 @@ def summary(paths: FArray, normal: Normal, misfit: float) -> Path:
         vy_m_s=float(best[3]),
         error_m=math.sqrt(max(xx_m2 + yy_m2, 0.0)),
         covariance=Covariance(xx_m2, yy_m2, xy_m2),
-        loudness=float(best[4]),
+        source_level=float(best[4]),
         direction_deg=_direction(paths, spread, weight) if misfit <= _HOLDS else None,
         speed_m_s=_speed(paths, spread, weight),
         misfit=misfit,

@@ -13,7 +13,8 @@ _RUNNER_HZ = 2.4  # steps a second from which on it is a run (walks are 1.3 to 2
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Speed and its deviation; `accel_m_s2` is how far from a straight line it goes, and so how
-    fast old reports fade. Loudness over a walker's at 1 m; the law where it is not that of feet."""
+    fast old reports fade. Levels are relative to a walker's at 1 m. `exponent`, `absorption_per_m`:
+    where the attenuation is not that of steps."""
 
     speed_m_s: float
     sigma_m_s: float

@@ -101,9 +101,9 @@ def _guesses(residuals: Residuals) -> FArray:
         motion = residuals.motion
         fans.append(residuals.positions.guesses(motion.speed_m_s, motion.sigma_m_s))
     fan = np.concatenate(fans)
-    cost, loudness = residuals.rough_cost(fan)
+    cost, level = residuals.rough_cost(fan)
     kept = _different(fan * (1, 1, _APART_S, _APART_S), cost, _APART_M, _REFINED)
-    return np.column_stack([fan[kept], loudness[kept], np.zeros(len(kept))])
+    return np.column_stack([fan[kept], level[kept], np.zeros(len(kept))])
 
 
 def _different(points: FArray, cost: FArray, apart: float, most: int) -> list[int]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Fusion: how far a straight path is from the measurements, and which direction is better.
 
-The unknowns of a path are place (m), velocity (m/s), loudness (ln um/s at 1 m) and what the ground
-absorbs in a metre (ln, over the site file's value), six in all, and for each node what its own
-path through the ground adds (ln): a nuisance unknown, solved for exactly inside (Schur's
+The unknowns of a path are place (m), velocity (m/s), source level (ln um/s at 1 m) and what the
+ground absorbs in a metre (ln, over the site file's value), six in all, and for each node what its
+own path through the ground adds (ln): a nuisance unknown, solved for exactly inside (Schur's
 complement), so that a path costs six unknowns, not fourteen. Ground that absorbs more than assumed
 makes every pass sharper, as haste does: without that unknown speeds come out too high.
 """
@@ -27,7 +27,7 @@ _NEAREST_M = 1.5  # softens the law at a node's own place
 STEP_SIGMA = 0.17  # ln: peaks of a few steps against the law, as measured along simulated walks
 _SILENT_SIGMA = 0.5  # ln: how sharply a node starts to detect
 _PIR_SIGMA_M = 2.0
-_GRADIENT = 0.07  # ln per metre at 15 to 25 m: what an error of place is worth in loudness
+_GRADIENT = 0.07  # ln per metre at 15 to 25 m: the level difference that an error of place makes
 _HUBER = 2.0  # from so many deviations on a report pulls no harder
 _REACH_M = 60.0
 
@@ -71,11 +71,11 @@ class Residuals:
             places = np.array([(one.x_m, one.y_m) for one in given.positions])
         middle = places.mean(axis=0)
         reach_m = _REACH_M + float(np.ptp(places, axis=0).max())
-        self.loudness = (ground.walker_db + motion.louder_db) * LN_PER_DB
-        self.loudness_sigma = math.hypot(ground.walker_sigma_db, motion.sigma_db) * LN_PER_DB
+        self.source_level = (ground.walker_db + motion.louder_db) * LN_PER_DB
+        self.level_sigma = math.hypot(ground.walker_sigma_db, motion.sigma_db) * LN_PER_DB
         self.own_sigma = ground.path_db * LN_PER_DB
-        self.prior_at = np.array([*middle, 0.0, 0.0, self.loudness, 0.0])
-        sigmas = np.array([reach_m, reach_m, np.inf, np.inf, self.loudness_sigma])
+        self.prior_at = np.array([*middle, 0.0, 0.0, self.source_level, 0.0])
+        sigmas = np.array([reach_m, reach_m, np.inf, np.inf, self.level_sigma])
         self.prior_weight = np.array([*sigmas**-2, ground.absorption_sigma**-2])
         # A little of both velocities, so that a path without any is no singular matrix.
         self.prior_curve = np.diag(self.prior_weight + np.array([0, 0, 1e-4, 1e-4, 0, 0]))
@@ -91,11 +91,11 @@ class Residuals:
         return at, dx, dy, np.sqrt(dx * dx + dy * dy + _NEAREST_M**2)
 
     def spread(self, distance_m: FArray, absorption: FArray | float) -> FArray:
-        """ln of what distance and a node's gain leave of the loudness at 1 m."""
+        """ln of what distance and a node's gain leave of the level at 1 m."""
         return self.gain - self.exponent * np.log(distance_m) - absorption * distance_m
 
     def rough_cost(self, paths: FArray) -> tuple[FArray, FArray]:
-        """(cost (k,), best loudness (k,)) of paths (k, 4): without Gauss-Newton's help, on the
+        """(cost (k,), best source level (k,)) of paths (k, 4): without Gauss-Newton's help, on the
         ground that the site's file knows. What a node's own way adds is one to all of its peaks."""
         peaks, sound = self.given.peaks, self.given.peaks + self.given.silences
         _, _, _, far = self.distances(paths)
@@ -105,9 +105,9 @@ class Residuals:
         of_node = (peak * weight) @ unit / sums
         within = (peak - of_node @ unit.T) ** 2 @ weight
         trust = 1.0 / (1.0 / sums + self.own_sigma**2)
-        prior = 1.0 / self.loudness_sigma**2
-        loud = (of_node @ trust + prior * self.loudness) / (trust.sum() + prior)
-        between = (of_node - loud[:, None]) ** 2 @ trust + prior * (loud - self.loudness) ** 2
+        prior = 1.0 / self.level_sigma**2
+        loud = (of_node @ trust + prior * self.source_level) / (trust.sum() + prior)
+        between = (of_node - loud[:, None]) ** 2 @ trust + prior * (loud - self.source_level) ** 2
         over = np.maximum(loud[:, None] - left[:, peaks:], 0.0)
         silent = (over**2).sum(axis=1) / (_SILENT_SIGMA**2 + self.own_sigma**2)
         cost = within + between + silent
@@ -180,7 +180,7 @@ class Residuals:
             cost += terms.cost
             system[:, :4, UNKNOWNS] += terms.slope
             system[:, :4, :4] += terms.curve
-        # The derivative by loudness is that by a node's own term.
+        # The derivative by source level is that by a node's own term.
         own_curve = by_node[:, 4] + 1.0 / self.own_sigma**2
         by_node[:, UNKNOWNS] += own / self.own_sigma**2
         mixed = by_node[:, :UNKNOWNS]

@@ -29,7 +29,7 @@ _EVERY_S = 0.5  # a wrong partner is anywhere between two steps
 _FLOOR = (1 - _PAIRED) / _EVERY_S
 _MIN_LIKELY = 2.0  # ln of how much likelier than chance, or arrivals are not of one who walks here
 _NEAREST_M = 1.0
-_SPEED_MOST = 3.0  # deviations of the wave's speed
+_MAX_SPEED_SIGMAS = 3.0  # of the wave speed
 _WAVE = UNKNOWNS  # its ln, the unknown after those of a path
 
 
@@ -63,7 +63,7 @@ def sharpened(
         there = _equations(now, rows, np.hypot(sigma, blur * left), ground)
         slope = there.slope + (prior @ (now - start)[:, :, None])[:, :, 0]
         now = now - np.linalg.solve(prior + there.curve, slope[:, :, None])[:, :, 0]
-        most = _SPEED_MOST * ground.wave_sigma
+        most = _MAX_SPEED_SIGMAS * ground.wave_sigma
         now[:, _WAVE] = np.clip(now[:, _WAVE], -most, most)
     there = _equations(now, rows, sigma[None, :], ground)
     if float(there.likely.max()) < _MIN_LIKELY:

@@ -65,7 +65,7 @@ def evidence(
     path: Path | None,
     at_us: int,
 ) -> tuple[Sign, ...]:
-    """What speaks for an event classified as `target`, then what speaks against it."""
+    """Evidence for an event classified as `target`, then evidence against it."""
     site, rules = scene.site, scene.rules
     agreeing = [a for a in activities if agree(a.target, target)]
     named = [a for a in agreeing if a.target is not TargetClass.UNKNOWN]
@@ -139,8 +139,8 @@ def _pair(rules: Rules, activities: Sequence[Activity]) -> Iterator[Sign]:
 
 
 def _unnamed(rules: Rules, activities: Sequence[Activity], target: TargetClass) -> Iterator[Sign]:
-    """Nodes that detected it and could not classify it, beside one that could. A knock that two
-    nodes report is no digging, whoever names it: there it is no ground, and only counted."""
+    """Nodes that detected it and could not classify it, beside one that could. A knock reported by
+    two nodes is not digging, whichever node classifies it so: it counts, but is no ground."""
     named = [a for a in activities if a.target is not TargetClass.UNKNOWN]
     nodes = {a.id.node for a in named}
     others = {
@@ -230,7 +230,7 @@ def enduring(
 def _often_false(
     records: NodeRecords, activities: Sequence[Activity], at_us: int
 ) -> Iterator[Sign]:
-    """The best record among the nodes: one that is seldom wrong speaks for all."""
+    """The best record among the nodes: one that is seldom wrong stands for all."""
     nodes = {activity.id.node for activity in activities}
     fewest = min((records.count(node, at_us) for node in nodes), default=0)
     if fewest:

@@ -20,8 +20,8 @@ _WAVES = frozenset({"far", "blast", "wave"})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the observations say together; `confidence` is the probability that an operator must
-    know. `corroborated`: not by one node alone."""
+    """The assessment of all observations. `confidence` is the probability that an operator must
+    know; `corroborated`: by more than one node."""
 
     target: TargetClass
     confidence: float
@@ -30,11 +30,11 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def judge(rules: Rules, target: TargetClass, signs: Sequence[Sign]) -> Verdict:
+def assess(rules: Rules, target: TargetClass, signs: Sequence[Sign]) -> Verdict:
     """Evidence for and against, one reason each.
 
-    Doubts never suppress a person whom a PIR saw: an intruder may use the storm. What no node
-    could classify is an alarm only if it moves from node to node, and not with the gusts.
+    Evidence against never suppresses a person detected by a PIR: an intruder may use a storm. What
+    no node could classify is an alarm only if it moves from node to node, and not with the gusts.
     """
     sum_of = odds(rules, signs)
     kinds = {sign.kind for sign in signs if sign.amount}

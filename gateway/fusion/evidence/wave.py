@@ -42,7 +42,7 @@ def wave_reason(site: Site, given: Sequence[Passage], stands: bool = False) -> s
     if front.misfit is not None and front.misfit <= _FIT:
         return IN_AIR if _is_sound(site, given, front) else IN_GROUND
     spread_s = (given[-1].onset_us - given[0].onset_us) / 1e6
-    over = sum(one.over for one in given)  # nodes say so 6 s after the last belief
+    over = sum(one.over for one in given)  # a node reports the end 6 s after its last detection
     if abrupt and len(given) >= _MANY and spread_s <= _BURST_S and 2 * over >= len(given):
         return SHOCK
     return ""

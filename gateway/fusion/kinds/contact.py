@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fusion: contacts: positions of own people mark the events that they may be; they hide nothing."""
+"""Fusion: contacts: authorised persons mark the events they may cause; they hide none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.fusion.state import FusionState
 from gateway.model.event import Event
 from gateway.model.observation import Contact, Covariance
 
-_WALK_M_S = 1.5  # how far own people are from where they were
+_WALK_M_S = 1.5  # how fast authorised persons leave their last position
 _MAX_NAMED = 3
 
 
@@ -42,7 +42,7 @@ class ContactKind(Kind[Contact]):
         return replace(context.state, contacts=tuple(kept[-context.rules.max_recent :]))
 
     def recall(self, event: Event, context: Context) -> Event:
-        """Marked while own people are there; a mark ends when they are elsewhere."""
+        """Marked while authorised persons are there; the mark ends when they are elsewhere."""
         near = tuple(one for one in context.state.contacts if _fits(event, one, context))
         near = near[-context.rules.max_contacts :]
         own = ", ".join(sorted({f"{one.call_sign} ({one.source})" for one in near})[:_MAX_NAMED])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fusion: detections of nodes: which event they belong to, and what they say about it."""
+"""Fusion: detections of nodes: association with events, and the evidence they give."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from gateway.model.place.site import Node
 from gateway.model.target import Phase, TargetClass
 
 _DEVIATIONS = 2.5  # of a path's loss, beyond which a node cannot have detected an event
-ONE_NODE_M = (
-    30.0  # half of the nodes detect a walker at 25 to 35 m: all that one node says of where
-)
+# Half of the nodes detect a walker at 25 to 35 m: one node alone gives no better place.
+ONE_NODE_M = 30.0
 _LEAD_US = 8_000_000
 _ONSET_PEAK_US = 4_000_000
 
@@ -67,7 +66,7 @@ class DetectionKind(Kind[Detection]):
     def cost(self, event: Event, context: Context, given: Detection) -> float | None:
         """Metres from the node to where the event is then, if it can be detected from there."""
         here = context.site.nodes[given.node]
-        if not _audible(event, here, context):
+        if not _detectable(event, here, context):
             return None
         x_m, y_m, fix = event.x_m, event.y_m, event.fix
         if fix is not None and event.track is not None and event.track.direction_deg is not None:
@@ -169,8 +168,8 @@ def _has_lost(event: Event, node: str) -> bool:
     return any(one.id.node == node and one.phase is Phase.END for one in event.activities)
 
 
-def _audible(event: Event, here: Node, context: Context) -> bool:
-    """Whether the event's place and loudness let this node detect it at all."""
+def _detectable(event: Event, here: Node, context: Context) -> bool:
+    """Whether this node can detect a source of that level at the event's place."""
     fix = event.fix
     # Two nodes do not separate near and quiet from far and loud, however well one walk fits them.
     if fix is None or len(event.nodes) <= 2 or event.error_m > context.rules.placed_m:
@@ -179,7 +178,7 @@ def _audible(event: Event, here: Node, context: Context) -> bool:
         return True
     ground = context.site.ground
     far_m = max(1.0, math.hypot(here.x_m - event.x_m, here.y_m - event.y_m) - event.error_m)
-    level = fix.loudness - ground.exponent * math.log(far_m) - ground.absorption_per_m * far_m
+    level = fix.source_level - ground.exponent * math.log(far_m) - ground.absorption_per_m * far_m
     level += (here.gain_db + _DEVIATIONS * ground.path_db) * LN_PER_DB
     return level >= detects_from(context.state.floors, here.id)
 

@@ -28,7 +28,7 @@ class FootfallsKind(Kind[Footfalls]):
         for event in state.events:
             for activity in event.activities:
                 if activity.id == given.activity:
-                    both = tuple(sorted({*activity.footfalls, *given.heard}))
+                    both = tuple(sorted({*activity.footfalls, *given.footfalls}))
                     new = replace(activity, footfalls=both[-context.rules.max_footfalls :])
                     activities = tuple(new if one is activity else one for one in event.activities)
                     return state.with_event(replace(event, activities=activities))
@@ -40,6 +40,6 @@ class FootfallsKind(Kind[Footfalls]):
     def signs(
         self, event: Event, context: Context, target: TargetClass, path: Path | None
     ) -> Iterable[Sign]:
-        """A reason without a weight: it says why the place is known."""
+        """A reason without a weight: it states how the place was found."""
         if path is not None and path.by_arrivals:
             yield Sign("located", 0.0, "located by footstep arrival times")

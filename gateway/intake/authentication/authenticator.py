@@ -90,7 +90,7 @@ class Authenticator:
         except WireError as error:
             raise Refusal(error.reason, node) from None
         if not _lane_allowed(message, lane):
-            raise Refusal("wrong_lane", node)
+            raise Refusal("wrong_counter_space", node)
         boot = self._boot_of(node, number, message)
         if lane == seal.DURABLE and boots.is_next_turn(self.newest_boot(node), number):
             # No receipt: it comes again, behind the hello of its turn.
@@ -197,7 +197,7 @@ class Authenticator:
 
 
 def _lane_allowed(message: UpMessage, lane: int) -> bool:
-    """The schema's lanes; a volatile condition can only be the Will."""
+    """The counter spaces of the schema; a volatile condition can only be the Will."""
     if lane not in message.LANES:
         return False
     if lane == seal.VOLATILE and type(message) is Condition:

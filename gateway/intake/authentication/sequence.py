@@ -69,7 +69,7 @@ class DurableSequence:
 
 
 class VolatileWindow:
-    """Replay window over (boot, seq) of the volatile lane: the newest, and a bitmap behind it."""
+    """Replay window over (boot, seq) of the volatile counter space: the newest, and a bitmap."""
 
     __slots__ = ("bits", "newest")
 

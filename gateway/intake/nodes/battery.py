@@ -68,7 +68,7 @@ class Batteries:
         self._changed.clear()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         for name, value in snapshot.state.items():
             if name.startswith(_ROW) and value:
                 self._known[name.removeprefix(_ROW)] = text.parse_json(value, Voltage)

@@ -38,7 +38,7 @@ class Suspicion(Enum):
     """Signs that another sender uses a node's key or name: (detail of the alarm, text)."""
 
     REVOKED = ("revoked", "was revoked and still sends: its board or a copy of it is in use")
-    TWIN = (
+    CLONE = (
         "twin",
         "has two senders with one key: a copy of it, or its flash was wiped under its old key",
     )
@@ -261,9 +261,9 @@ class NodeRegistry:
             case "revoked":
                 return self.on_revoked(node, arrival_us)
             case "two_senders":
-                return self.on_suspect(node, Suspicion.TWIN, arrival_us)
+                return self.on_suspect(node, Suspicion.CLONE, arrival_us)
             case "old_boot" if lingers:
-                return self.on_suspect(node, Suspicion.TWIN, arrival_us)
+                return self.on_suspect(node, Suspicion.CLONE, arrival_us)
         return []
 
     def on_revoked(self, node: str, arrival_us: int) -> list[NodeCondition]:

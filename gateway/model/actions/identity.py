@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Model: who asks, and what they may do. Every act carries one of these."""
+"""Model: the identity of a caller and its rights. Every act carries one."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ Point = tuple[float, float]
 class Node:
     """One placed node; positions in metres east and north of the site's origin.
 
-    `height_m` is above the WGS 84 ellipsoid; None: that of the origin.
+    `height_m` is above the WGS 84 ellipsoid; None: that of the origin. `error_m` is the radius that
+    holds the position in 2 of 3 cases; None: it was measured on the ground.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Node:
     height_m: float | None = None
     battery_wh: float | None = None  # when it was put in
     battery_since_us: int | None = None  # UTC microseconds
+    error_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

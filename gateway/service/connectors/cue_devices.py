@@ -14,7 +14,7 @@ from gateway.ports.problems import failure_text
 _LOG = logging.getLogger(__name__)
 MAX_WAITING = 16
 MAX_PERFORM_S = 3600.0
-STOP_S = 1.0  # a device that is told to stop has so long
+STOP_S = 1.0  # a device has so long to stop
 _BY_DEVICE = frozenset({CueState.SENT, CueState.EXECUTING, CueState.DONE, CueState.FAILED})
 _SEEN_KEPT = 256
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: what a connector offers is hostile until it is checked here. Pure."""
+"""Service: observations of a connector are untrusted until checked here. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_MOVEMENTS = 1_000_000
 
 
 class OfferedError(ValueError):
-    """Why an observation is invalid, in words of ours."""
+    """Why an observation is invalid, without text of the connector."""
 
 
 def checked(observation: Any, name: str, now_us: int) -> FromConnector:

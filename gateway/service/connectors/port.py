@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: what one connector is given: the picture, a bounded queue for what it brings, and acts.
+"""Service: what one connector gets: the picture, a bounded queue for its observations, and acts.
 
 Counters of its status: "received", "rejected" and "full" (offers); "acts", "acts_refused" and
 "acts_limited".
@@ -62,7 +62,7 @@ class ConnectorPort:
 
     @property
     def waiting(self) -> int:
-        """Observations that are not taken yet."""
+        """Observations that are not accepted yet."""
         return self._offered.qsize()
 
     def clock_us(self) -> int:
@@ -70,7 +70,7 @@ class ConnectorPort:
         return self._clock_us()
 
     def offer(self, observation: FromConnector) -> bool:
-        """Take an observation in; False when it is invalid or the queue is full. Never waits."""
+        """Accept an observation; False when it is invalid or the queue is full. Never waits."""
         counters = self.status.counters
         try:
             stamped = checked(observation, self.name, self._clock_us())
@@ -102,7 +102,7 @@ class ConnectorPort:
 
     async def drain(self, take: Take) -> None:
         """Pass what was offered to intake, until cancelled. What intake raises costs that batch and
-        is counted as "lost"; it is never the connector's affair."""
+        is counted as "lost"; the connector is not affected."""
         while True:
             batch = [await self._offered.get()]
             while len(batch) < MAX_BATCH and not self._offered.empty():

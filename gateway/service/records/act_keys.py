@@ -40,7 +40,7 @@ class ActKeys:
         self._rows = []
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         for row in snapshot.act_keys:
             self._known[(row.actor, row.key)] = row
             if row.done == PENDING:

@@ -14,7 +14,7 @@ _STATE = "enrolment:entries"
 
 
 class EnrolmentRecord:
-    """Remembers how much of the journal was taken up, so that its end cannot be cut off."""
+    """Remembers how much of the enrolment log was recorded, so that its end cannot be cut off."""
 
     def __init__(self, audit: Recorder) -> None:
         self._audit = audit
@@ -22,11 +22,11 @@ class EnrolmentRecord:
         self._dirty = False
 
     def take(self, entries: Sequence[Entry], now_us: int) -> None:
-        """All entries of the journal. Raises ConfigError when some that were here are missing."""
+        """All entries of the enrolment log. Raises ConfigError when known ones are missing."""
         if len(entries) < self._entries:
             raise ConfigError(
-                f"the enrolment journal has {len(entries)} entries and had {self._entries}: "
-                "restore it, or a revoked node may speak again"
+                f"the enrolment log has {len(entries)} entries and had {self._entries}: "
+                "restore it, or a revoked node may send again"
             )
         for entry in entries[self._entries :]:
             detail = {"at": entry.at, "generation": entry.generation, "board": entry.board}
@@ -43,5 +43,5 @@ class EnrolmentRecord:
             self._dirty = False
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         self._entries = int(snapshot.state.get(_STATE, "0"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: what is older than it may be is erased, in portions, and the audit says so first."""
+"""Service: records past their retention are erased in portions, after an entry in the audit log."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Eraser:
 
     def __init__(self, audit: Recorder) -> None:
         self._audit = audit
-        self._told: dict[RecordClass, int] = {}
+        self._recorded: dict[RecordClass, int] = {}
         self._due: dict[RecordClass, int] = {}
 
     def step(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
         """The store holds these; erase a portion of each."""
         for kept, found in expired.items():
-            if self._told.get(kept) != found.before_us:
-                self._told[kept] = found.before_us
+            if self._recorded.get(kept) != found.before_us:
+                self._recorded[kept] = found.before_us
                 detail: dict[str, int | str] = {
                     "class": kept.value,
                     "before_us": found.before_us,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Service: changes of the policy, each recorded in the audit with who made it, also one that was
-made while no gateway ran."""
+"""Service: changes of the policy, each recorded in the audit with its author, also those made while
+no gateway ran."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def by_subject(policy: Policy) -> Plain:
 
 
 class NewPolicy(NamedTuple):
-    """A policy given to a gateway that runs: with keys of all nodes, outputs, and these by subject
-    without what nobody may read; `hidden` are subjects that changed in that."""
+    """A policy for a running gateway, with keys of all nodes and outputs. `outputs` describes them
+    by subject, without secrets; `hidden` are subjects whose secrets changed."""
 
     policy: Policy
     keys: Mapping[str, KeyRing]
@@ -51,7 +51,7 @@ class NewPolicy(NamedTuple):
 
 
 class PolicyRecord:
-    """What was in force last. A change is recorded once, in the name of who made it."""
+    """The policy last in force. A change is recorded once, with its author."""
 
     def __init__(self, audit: Recorder) -> None:
         self._audit = audit
@@ -61,7 +61,7 @@ class PolicyRecord:
     def note(self, now_us: int, by: str, now: Plain, hidden: Sequence[str] = ()) -> list[str]:
         """Subjects that are different now, each with its entry in the audit; none the first time.
 
-        `hidden` names those that changed in what nobody may read: an address or a secret.
+        `hidden` names those whose address or secret changed.
         """
         now = json.loads(json.dumps(now))
         before, self._known = self._known, now
@@ -83,13 +83,13 @@ class PolicyRecord:
             self._changed = False
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left."""
+        """Continue from the state of an earlier run."""
         if snapshot.state.get(_ROW):
             self._known = json.loads(snapshot.state[_ROW])
 
 
 def _differs(before: Any, now: Any) -> bool:
-    """A value that a new version knows and nobody has set is no change."""
+    """A key that only a new version knows, without a value, is no change."""
     if isinstance(before, dict) and isinstance(now, dict):
         return {k: v for k, v in before.items() if v is not None} != {
             k: v for k, v in now.items() if v is not None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door, outward: receipts and the time, gathered per node so that a burst costs one message."""
+"""Service: receipts and the time, collected per node: one message answers a burst."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ INTERVAL_S = 0.2
 _BOOTS_PER_MESSAGE = 8  # the schema's 16 numbers
 
 
-class AnswerDesk:
-    """Answers a node at once, then at most every `INTERVAL_S`: nobody makes us talk by talking."""
+class AnswerSender:
+    """Answers a node at once, then at most every `INTERVAL_S`, however much the node sends."""
 
     def __init__(
         self,
@@ -34,20 +34,20 @@ class AnswerDesk:
         """Messages of that boot are committed (or were before: the node asks again)."""
         self._receipts.setdefault(node, set()).add(boot)
         if node not in self._timers:
-            self._tell(node)
+            self._answer(node)
 
     def owe_time(self, node: str, t_ms: int) -> None:
-        """The node asked at its uptime `t_ms`; an older question of it is not answered any more."""
+        """The node asked at its uptime `t_ms`; this replaces its older request."""
         self._times[node] = t_ms
         if node not in self._timers:
-            self._tell(node)
+            self._answer(node)
 
     def close(self) -> None:
-        """Stop the timers; what was not told is asked for again."""
+        """Stop the timers; nodes request again what was not answered."""
         for timer in self._timers.values():
             timer.cancel()
 
-    def _tell(self, node: str) -> None:
+    def _answer(self, node: str) -> None:
         self._timers.pop(node, None)
         boots = sorted(self._receipts.pop(node, ()))
         asked_ms = self._times.pop(node, None)
@@ -55,9 +55,9 @@ class AnswerDesk:
             return
         pairs = [(on_wire(boot), upto) for boot in boots if (upto := self._upto(node, boot))]
         for start in range(0, len(pairs), _BOOTS_PER_MESSAGE):
-            part = pairs[start : start + _BOOTS_PER_MESSAGE]
-            self._send(node, Receipt(upto=tuple(number for pair in part for number in pair)))
+            some = pairs[start : start + _BOOTS_PER_MESSAGE]
+            self._send(node, Receipt(upto=tuple(number for pair in some for number in pair)))
         if asked_ms is not None:
             self._send(node, Time(utc_ms=self._clock() // 1000, echo_ms=asked_ms))
         loop = asyncio.get_running_loop()
-        self._timers[node] = loop.call_later(INTERVAL_S, self._tell, node)
+        self._timers[node] = loop.call_later(INTERVAL_S, self._answer, node)

@@ -22,7 +22,7 @@ RETRY_S = 0.5
 
 
 class Commits:
-    """`problem` is why the store takes nothing now; empty while it does."""
+    """`problem` is why the store accepts nothing now; empty while it does."""
 
     def __init__(self, stages: Stages, committer: Committer, clock_us: Callable[[], int]) -> None:
         self.problem = ""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from gateway.intake.intake import Taken
 from gateway.model.entry import Entry
 from gateway.ports.link import Arrival, Clock, Link
-from gateway.service.running.answers import AnswerDesk
+from gateway.service.running.answers import AnswerSender
 from gateway.service.running.commits import RETRY_S, Commits
 from gateway.service.stages import Stages
 from gateway.wire.messages import DownMessage
@@ -30,7 +30,7 @@ TICK_S = 0.5
 
 
 class Work(NamedTuple):
-    """What a request brought: entries for the monitor, and the answer."""
+    """Result of a request: entries for the monitor, and the answer."""
 
     entries: Sequence[Entry] = ()
     answer: Any = None
@@ -69,7 +69,7 @@ class IntakeStage:
         self._routes: dict[str, Link] = {}
         self._waiting: list[tuple[Taken, Arrival]] = []
         self._replies: list[tuple[Any, asyncio.Future[Any]]] = []
-        self._answers = AnswerDesk(stages.intake.completeness.stored_upto, clock, self._send)
+        self._answers = AnswerSender(stages.intake.completeness.stored_upto, clock, self._send)
 
     @property
     def queued(self) -> int:
@@ -77,7 +77,7 @@ class IntakeStage:
         return len(self._queue)
 
     def offer(self, arrival: Arrival) -> bool:
-        """Take an arrival in; False when full."""
+        """Accept an arrival; False when full."""
         if len(self._queue) >= QUEUE_MAX:
             return False
         self._queue.append(arrival)
@@ -85,7 +85,7 @@ class IntakeStage:
         return True
 
     async def request(self, request: Request) -> Any:
-        """Step something that no link brought, with the time; its answer, once it is committed."""
+        """Step a request, which no link delivered; its answer, once it is committed."""
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         async with self._requests:
             self._queue.append((request, done))
@@ -131,7 +131,7 @@ class IntakeStage:
         fresh = (taken.node for taken, _ in self._waiting[before:])
         self._on_received(dict.fromkeys(filter(None, fresh)))
         failing = bool(self._commits.problem)
-        if failing:  # a store that fails may take its time about it: operators are notified first
+        if failing:  # a store that fails may be slow: operators are notified first
             self._hand_over(entries)
         stored = await self._commits.commit()
         if not failing:
@@ -140,7 +140,7 @@ class IntakeStage:
             self._settle()
 
     def _receive(self, item: Arrival) -> list[Entry]:
-        """One that raises is let go: it has no receipt, so its node sends it again."""
+        """One that raises is dropped: it has no receipt, so its node sends it again."""
         try:
             taken = self._stages.receive(item.arrival_us, item.topic, item.payload)
         except Exception:
@@ -156,7 +156,7 @@ class IntakeStage:
     def _perform(
         self, request: Request, done: asyncio.Future[Any] | None, now_us: int
     ) -> Sequence[Entry]:
-        """One that raises says so to who asked, and to no one else."""
+        """A request that raises fails for its caller only."""
         try:
             work = request(now_us)
         except Exception as error:

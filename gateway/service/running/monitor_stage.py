@@ -100,10 +100,10 @@ class MonitorStage:
             self._outcomes.append(self._stages.tick_monitor(self._time_us()))
             failing = bool(self._commits.problem)
             if failing:
-                self._tell()
+                self._publish_all()
             stored = await self._commits.commit()
             if not failing:
-                self._tell()
+                self._publish_all()
             if stored:
                 settled, self._settled = self._settled, []
                 for future, outcome in settled:
@@ -132,7 +132,7 @@ class MonitorStage:
         if self.behind and not self._handed:
             await self._read()
         loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        started_s = loop.time()
         for _ in range(min(PORTION, len(self._handed))):
             # One by one: what is not processed yet stays, whatever happens to this one.
             entry = self._handed.popleft()
@@ -147,9 +147,9 @@ class MonitorStage:
             self._outcomes.append(outcome)
             if future is not None:
                 self._settled.append((future, outcome))
-            if loop.time() - began_s >= SLICE_S:
+            if loop.time() - started_s >= SLICE_S:
                 await asyncio.sleep(0)
-                began_s = loop.time()
+                started_s = loop.time()
 
     async def _read(self) -> None:
         """A portion of the log beyond what was processed."""
@@ -166,12 +166,12 @@ class MonitorStage:
         # No await from here on: what is committed from now on is handed over.
         self.behind = self._upto < self._stages.intake.log.last_id
 
-    def _tell(self) -> None:
+    def _publish_all(self) -> None:
         outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:
             try:
                 self._publish(outcome)
-            except Exception:  # a fault of a listener must not end the watch
+            except Exception:  # a fault of a listener must not end monitoring
                 self.publish_failures += 1
                 _LOG.exception("publishing failed")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of the drivers on parts and a clock in the hand of the test: cases.py CASE; prints "ok".
+# One case of the drivers on simulated parts and a test clock: cases.py CASE; prints "ok".
 
 import gc
 import sys
@@ -17,7 +17,7 @@ PERIOD_US = 4000
 
 
 class Ground:
-    # A timer that a test strikes, and an ADC that returns how often it was read.
+    # A timer that a test triggers, and an ADC that returns how often it was read.
     def __init__(self):
         self.reads = 0
 
@@ -72,7 +72,7 @@ def sampler_after_a_stall_fills_and_counts():
     assert sampler.age_us(30) == 0
 
 
-def sampler_catching_up_after_a_stall_leaves_what_it_filled():
+def sampler_catching_up_after_a_stall_keeps_the_filled_samples():
     ground, sampler = make()
     ground.tick(10)
     time.advance_us(20 * PERIOD_US)
@@ -105,7 +105,7 @@ def sampler_and_edges_in_the_interrupt_allocate_nothing():
     edges = EdgeQueue(Level(1))
     strike = ground.strike
     ground.tick(3)
-    # The sampler is due 30 slots from here: the first strike fills them, the others come early.
+    # The sampler is due 30 slots from here: the first callback fills them, the others come early.
     time.advance_us(31 * PERIOD_US)
     gc.collect()
     micropython.heap_lock()
@@ -178,23 +178,23 @@ def clock_over_many_wraps_never_goes_back():
     assert now == total_ms
 
 
-def told(clock, utc_ms, rtt_ms):
+def answered(clock, utc_ms, rtt_ms):
     now_ms = clock.uptime_ms()
     return clock.set_wall(utc_ms, now_ms - rtt_ms, now_ms)
 
 
-def clock_told_the_time_keeps_the_better_answer():
+def clock_with_two_answers_keeps_the_better_one():
     clock = Clock()
     time.advance_us(10_000_000)
     assert clock.wall_ms() is None and clock.quality_ms() is None
-    assert told(clock, 1_800_000_000_000, 400)
+    assert answered(clock, 1_800_000_000_000, 400)
     assert clock.wall_ms() == 1_800_000_000_200
     assert clock.quality_ms() == 202
-    assert not told(clock, 1_800_000_000_100, 900)
-    assert told(clock, 1_800_000_000_300, 20)
+    assert not answered(clock, 1_800_000_000_100, 900)
+    assert answered(clock, 1_800_000_000_300, 20)
     assert clock.quality_ms() == 12
     for rtt_ms in (-1, 20_001):
-        assert not told(clock, 0, rtt_ms)
+        assert not answered(clock, 0, rtt_ms)
     time.advance_us(1_000_000_000)
     assert clock.quality_ms() == 62
 
@@ -202,23 +202,23 @@ def clock_told_the_time_keeps_the_better_answer():
 def clock_of_a_gateway_that_was_set_is_followed_at_once():
     clock = Clock()
     time.advance_us(10_000_000)
-    assert told(clock, 1_800_000_000_000, 4)
-    assert told(clock, 1_800_003_600_000, 900)  # worse, but both cannot be true
+    assert answered(clock, 1_800_000_000_000, 4)
+    assert answered(clock, 1_800_003_600_000, 900)  # worse, but both cannot be true
     assert clock.wall_ms() == 1_800_003_600_450
     assert clock.quality_ms() == 452
 
 
-def clock_over_a_bad_way_is_never_further_off_than_it_says():
-    # A crystal 30 ppm fast beside a gateway's that is 20 ppm slow; each way takes what it takes.
+def clock_over_a_bad_link_is_within_its_stated_quality():
+    # A crystal 30 ppm fast beside a gateway's that is 20 ppm slow; each way has a random delay.
     clock = Clock()
     time.advance_us(1_000_000)
-    chance = 12345
+    state = 12345
     now_us = best_ms = worst_ms = 0
     for _ in range(400):
         ways_us = []
         for _ in range(3):  # there, at the gateway, back
-            chance = (chance * 1103515245 + 12345) & 0x3FFFFFFF
-            ways_us.append(500 + (chance >> 8) % 30_000)
+            state = (state * 1103515245 + 12345) & 0x3FFFFFFF
+            ways_us.append(500 + (state >> 8) % 30_000)
         sent_ms = clock.uptime_ms()
         time.advance_us(ways_us[0])
         now_us += ways_us[0]

@@ -62,7 +62,7 @@ def ads1220_is_set_up_and_read():
         assert driver.read() == count, (code, driver.read())
 
 
-def ads1220_that_lost_its_registers_is_set_up_anew():
+def ads1220_that_lost_its_registers_is_configured_again():
     part = Converter()
     driver = Ads1220(part, part.select)
     driver.start()
@@ -190,7 +190,7 @@ def conversions_before_the_filter_is_full_make_no_sample():
     ready.run(63)
     assert sampler.written == 1
     ready.run(1)
-    # Nothing of the time before is in it.
+    # It contains no earlier conversions.
     assert (sampler.written, sampler.ring[1]) == (2, 128 - 32)
     ready.run(64)
     assert (sampler.written, sampler.missed, sampler.lost) == (18, 0, 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of what every sampler does, on one of them: samplers.py CASE KIND; prints "ok".
+# One case that every sampler passes, on one of them: samplers.py CASE KIND; prints "ok".
 
 import gc
 import sys
@@ -21,7 +21,7 @@ CLIP = 8000
 class Bench:
     # Time passes with run(us), the pump looks every 0.1 s; in stall(us) nothing on the node runs.
     # `level`: what is measured, in counts of a sample, within +-8188. `dead`: the converter, or its
-    # clock, is still.
+    # clock, has stopped.
     is_dma = False
     waiting = 1
 
@@ -45,7 +45,7 @@ class Bench:
         time.advance_us(us)
         self.us += us
         self.looked_us = self.us
-        for _ in range(self.waiting):  # what was asked for meanwhile, as far as it is kept
+        for _ in range(self.waiting):  # pending requests, as far as they are kept
             self.strike()
         self.sampler.keep_time()
 
@@ -195,7 +195,7 @@ def stall_of_100_ms_by_dma_loses_nothing_else_is_counted():
 
 
 def collections_and_erases_by_dma_lose_nothing_else_are_counted():
-    # 22 ms each second, and 45 and 98 ms now and then.
+    # 22 ms each second, and 45 and 98 ms at times.
     bench, sampler = make()
     for second in range(10):
         bench.run(900_000)
@@ -226,7 +226,7 @@ def converter_that_is_dead_makes_no_samples_of_its_own():
     before = sampler.written
     bench.dead = True
     bench.run(3_000_000)
-    if sys.argv[2] != "ready":  # there the board tells of it
+    if sys.argv[2] != "ready":  # there the board reports it
         assert sampler.written == before
 
 
@@ -270,7 +270,7 @@ def work_allocates_nothing():
         micropython.heap_unlock()
 
 
-def stopped_it_stands_still_and_starts_again():
+def sampler_stopped_writes_nothing_and_starts_again():
     bench, sampler = make()
     if not bench.is_dma:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A clock that stands still until a test moves it; wraps at 2^30 like the boards' ticks.
+# A clock that only a test advances; wraps at 2^30 like the boards' ticks.
 
 import utime
 

@@ -10,8 +10,8 @@ from ugs.ledger.boots import BootsError, reserve_boot
 from ugs.ledger.journal import Journal
 
 
-def counters_both_damaged_or_gone_go_on_in_the_next_half_turn():
-    # There the key takes a step: no number was used under it.
+def counters_both_damaged_or_missing_continue_in_the_next_half_turn():
+    # There the key is rotated: no number was used under it.
     for half, newest, then in (
         (None, 0, 0x8000),
         (0, 0, 0x8000),
@@ -58,7 +58,7 @@ def set_counter(number, size=4):
             file.write(data + binascii.crc32(data).to_bytes(4, "big"))
 
 
-def counter_whose_newest_slot_was_deleted_uses_no_number_again():
+def counter_whose_newest_slot_was_deleted_repeats_no_number():
     set_counter(40)
     assert reserve_boot(folder) == 41
     os.remove(folder + "/boot1")
@@ -66,7 +66,7 @@ def counter_whose_newest_slot_was_deleted_uses_no_number_again():
     assert reserve_boot(folder) == 42
 
 
-def counters_taken_back_together_or_lost_go_on_from_their_copy():
+def counters_set_back_together_or_lost_continue_from_their_copy():
     set_counter(40)
     assert reserve_boot(folder) == 41
     saved = {name: plain_open(folder + name, "rb").read() for name in ("/boot0", "/boot1")}
@@ -94,7 +94,7 @@ def numbers_start_again_with_the_next_turn():
     assert reserve_boot(folder) == 0xFFFF_0001
 
 
-def counter_of_two_bytes_goes_on():
+def counter_of_two_bytes_continues():
     for number, then in ((7, 8), (65_279, 0x1_0001), (65_535, 0x1_0001)):
         set_counter(number, 2)
         assert reserve_boot(folder) == then

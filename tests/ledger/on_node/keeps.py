@@ -74,7 +74,7 @@ def receipt_forgets():
     assert again.pending() < 128 and all_held(again)[-1][:2] == (2, 70)
 
 
-def receipt_beyond_what_was_made_is_cut():
+def receipt_beyond_the_newest_message_is_limited():
     journal = fill(1, 3)
     journal.ledger.receipt(1, 65535)
     journal.ledger.receipt(9, 9)
@@ -83,7 +83,7 @@ def receipt_beyond_what_was_made_is_cut():
     assert [m[:2] for m in all_held(journal.ledger)] == [(1, 4)]
 
 
-def full_drops_oldest_and_says_so():
+def full_drops_oldest_and_reports_the_gap():
     journal = fill(1, 2000)
     ledger = journal.ledger
     assert ledger.pending() >= 1000, ledger.pending()
@@ -115,7 +115,7 @@ def chattering_condition_costs_eight_records_and_one_with_the_count():
     for i in range(1000):
         kept = journal.record("condition", tamper(i & 1, 70_000 * i))
         assert (kept is None) == (i >= 8), i
-    # Another kind has a share of its own.
+    # Another kind has a separate share.
     assert journal.record("condition", tamper(1, 5, kind=2))[:2] == (1, 10)
     assert journal.ledger.pending() == 10 and journal.ledger.shares.refused == {"condition": 992}
     journal.settle()
@@ -181,7 +181,7 @@ def gaps_of_many_boots_do_not_flood_the_ledger():
     assert len(journal.ledger._dropped) <= 64
 
 
-def record_that_is_no_message_is_kept_and_harms_nothing():
+def record_that_is_no_message_is_kept_without_effect():
     ledger = Ledger(folder)
     os.mkdir(folder)
     for i, payload in enumerate((b"", b"\xa1", b"\xa4\0\4\1\x1f\0\0\0", b"\xff" * 200)):
@@ -191,7 +191,7 @@ def record_that_is_no_message_is_kept_and_harms_nothing():
     assert again.pending() == 4 and len(all_held(again)) == 4
 
 
-def damaged_record_takes_no_other_with_it():
+def damaged_record_damages_no_other():
     # One bit of each byte of one record in turn: its length, its CRC, its content.
     journal = fill(1, 5)
     path = folder + "/00000000.seg"
@@ -218,7 +218,7 @@ def damaged_record_takes_no_other_with_it():
     assert [m[1] for m in all_held(again)] == [1, 2, 4, 5, 6]
 
 
-def memory_that_is_short_holds_in_memory():
+def memory_shortage_keeps_records_in_memory():
     def has_none(path, mode="r"):
         raise MemoryError()
 
@@ -232,7 +232,7 @@ def memory_that_is_short_holds_in_memory():
     assert [m[1] for m in all_held(journal.ledger)] == [1, 2, 3]
 
 
-def refusing_flash_holds_in_memory():
+def refusing_flash_keeps_records_in_memory():
     journal = fill(1, 2)
     builtins.open = fails
     try:
@@ -257,7 +257,7 @@ def refusing_flash_for_long_drops_oldest_in_memory():
         held = [m[1] for m in all_held(journal.ledger)]
         assert held == [1, 2] + list(range(17, 33)), held
         assert journal.ledger.lost == 14
-        # Told while flash holds 1 and 2, the gap would cover them too.
+        # Reported while flash holds 1 and 2, the gap would include them.
         assert journal.ledger.take_dropped() is None
         journal.ledger.receipt(1, 2)
         assert journal.ledger.take_dropped() == (1, 16)
@@ -266,7 +266,7 @@ def refusing_flash_for_long_drops_oldest_in_memory():
         builtins.open = plain_open
 
 
-def lane_used_up_takes_next_boot():
+def counters_used_up_take_the_next_boot():
     journal = fill(1, 1)
     journal._durable_seq = 65534
     assert journal.record("detection", DETECTION)[:2] == (1, 65535)

@@ -9,10 +9,10 @@ _EIO = -5
 
 
 class Flash:
-    # A NOR flash: erased in blocks, dead once `cut` operations were begun. The last one is torn:
-    # of a write the first torn_pct % of the bytes arrive, of an erase so much of the block. A dead
-    # one answers with an error number: raising would need heap, which finalizers of files left
-    # open by the cut have not.
+    # A NOR flash: erased in blocks, dead once `cut` operations were started. The last one is torn:
+    # of a write the first torn_pct % of the bytes arrive, of an erase that part of the block. Then
+    # it returns an error number: raising would need heap, which the finalizers of files left open
+    # do not have.
     def __init__(self, image, cut=-1, torn_pct=0):
         self.image = image
         self.cut = cut

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A day without a gateway, in virtual time: outage.py FOLDER HOURS WALKS. Walks are detected and a
 # tamper switch chatters all the time; at half time the power fails. Then the link is back: each
-# message goes to standard output, and what the gateway answers comes from standard input.
+# message goes to standard output, and the answers of the gateway come from standard input.
 
 import binascii
 import sys

@@ -40,7 +40,7 @@ def prepare():
 
 
 def work(flash, promised):
-    # One boot of a node; what it has promised survives it even when the flash dies.
+    # One boot of a node; the records in `promised` survive even when the flash dies.
     journal = Journal("/flash/state")
     journal.open()
     promised["boots"].append(journal.boot)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# state.py make FOLDER N: a boot that keeps N messages. state.py show FOLDER: boots once, says what
-# is there. state.py write FOLDER: keeps messages until killed, and says each that is on flash.
+# state.py make FOLDER N: a boot that keeps N messages. state.py show FOLDER: boots once, prints all
+# messages. state.py write FOLDER: keeps messages until killed, and prints each that is on flash.
 
 import sys
 
@@ -25,7 +25,7 @@ if verb == "make":
         assert journal.record("detection", dict(VALUES, t_ms=i))[2]
 elif verb == "write":
     # Two boots back everything is received: what is kept stays far below the ledger's bound.
-    # A receipt is told before it is acted on: the kill may come between.
+    # A receipt is printed before it is applied: the kill may come between.
     print("received", journal.boot - 2, 65535)
     journal.ledger.receipt(journal.boot - 2, 65535)
     i = 0

@@ -41,7 +41,7 @@ class Flash(nor_flash.Flash):
 
 
 def write_static():
-    # Firmware lies still: its blocks take no part in the wear, and none of the wear from others.
+    # Firmware is static: its blocks are not worn and do not share the wear of others.
     with open("firmware", "wb") as file:
         for _ in range(STATIC // 256):
             file.write(b"\xa5" * 256)

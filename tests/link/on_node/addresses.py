@@ -10,7 +10,7 @@ from ugs.link.address import BrokerAddress
 
 
 class NameServer:
-    # Stands for ugs.link.resolver.resolve: `address` is what it knows, None when it is away.
+    # In place of ugs.link.resolver.resolve: returns `address`; None is no answer.
     def __init__(self, address):
         self.address = address
         self.asked = 0
@@ -29,7 +29,7 @@ def make_address(known, host="gateway.lan", pinned=""):
     made = BrokerAddress(host, pinned)
 
     def attempt(works):
-        # One attempt to connect, to the address that is given back.
+        # One attempt to connect, to the returned address.
         address = asyncio.run(made.choose("10.0.0.1"))
         made.failed()
         if works:
@@ -49,19 +49,19 @@ def address_pinned_is_used_first_and_as_long_as_it_answers():
     names, attempt = make_address("10.0.0.9", pinned="10.0.0.5")
     assert [attempt(True) for _ in range(5)] == ["10.0.0.5"] * 5
     assert names.asked == 0
-    # The gateway has moved: from its first failure on the name is asked for.
+    # The gateway has moved: after its first failure the name is looked up.
     assert [attempt(False), attempt(True), attempt(True)] == ["10.0.0.5", "10.0.0.9", "10.0.0.9"]
     assert names.asked == 1
 
 
-def address_pinned_is_tried_again_and_again_while_the_name_server_is_away():
+def address_pinned_is_tried_repeatedly_while_the_name_server_is_away():
     names, attempt = make_address(None, pinned="10.0.0.5")
     assert [attempt(False) for _ in range(20)] == ["10.0.0.5"] * 20
     assert names.asked == 19
     assert attempt(True) == "10.0.0.5"
 
 
-def address_found_and_address_pinned_take_turns_while_neither_answers():
+def address_found_and_address_pinned_alternate_while_neither_answers():
     _names, attempt = make_address("10.0.0.9", pinned="10.0.0.5")
     turns = [attempt(False) for _ in range(4)]
     assert turns == ["10.0.0.5", "10.0.0.9", "10.0.0.5", "10.0.0.9"], turns
@@ -108,7 +108,7 @@ def settings_hold_address_and_country():
     assert (config.host, config.address, config.country) == ("gateway.lan", "", "XX")
 
 
-def settings_refuse_what_is_no_address_and_no_country():
+def settings_with_an_invalid_address_or_country_are_refused():
     refuses(dict(settings(), broker={"host": "h", "port": True}), "broker.port")
     for address in (
         "",

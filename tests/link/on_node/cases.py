@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of what stands around the MQTT client: cases.py CASE FOLDER; prints "ok".
+# One case of the modules around the MQTT client: cases.py CASE FOLDER; prints "ok".
 
 import sys
 
@@ -66,7 +66,7 @@ def outbox_new_message_follows_at_once():
     assert drain(outbox, 50) == [(1, 3)]
 
 
-def outbox_stuck_lets_one_message_ahead():
+def outbox_without_receipts_sends_one_message_ahead():
     journal, outbox = open_outbox(20)
     for now_ms in range(0, 60_000, 100):
         drain(outbox, now_ms)
@@ -110,7 +110,7 @@ def outbox_with_a_backlog_sends_the_newest_detections_first():
     backlog = [(1, seq) for seq in range(1, 193)]
     taken = drain(outbox, 0)
     assert taken == newest + backlog[:8], taken
-    # What happens now does not wait for the backlog.
+    # New messages do not wait for the backlog.
     detect(journal, 1)
     assert drain(outbox, 50) == [(1, 206)]
     got = 8
@@ -119,7 +119,7 @@ def outbox_with_a_backlog_sends_the_newest_detections_first():
         taken = drain(outbox, 100)
         assert taken == backlog[got : got + 8], taken
         got += len(taken)
-    # No receipt is due for what went ahead before the last of the backlog is there; then for all.
+    # Messages sent ahead get no receipt until the whole backlog has arrived; then all do.
     assert drain(outbox, 5_000) == [] and outbox.resends == 0
     detect(journal, 1)
     outbox.receive([1, 206], 5_100)
@@ -177,40 +177,40 @@ def downlink():
 
 
 def downlink_opens_once():
-    door = downlink()
+    receiver = downlink()
     for counter in (5, 300, 70_000, 69_990, 69_937):
         data = sealed(counter)
-        assert door.open(TOPIC.encode(), data) == ("time", {"utc_ms": 5, "echo_ms": 6})
-        assert door.open(TOPIC.encode(), data) is None and door.reason == "replay"
-    assert door.open(TOPIC.encode(), sealed(69_936)) is None  # behind the window of 64
-    assert door.refused == 6
+        assert receiver.open(TOPIC.encode(), data) == ("time", {"utc_ms": 5, "echo_ms": 6})
+        assert receiver.open(TOPIC.encode(), data) is None and receiver.reason == "replay"
+    assert receiver.open(TOPIC.encode(), sealed(69_936)) is None  # behind the window of 64
+    assert receiver.refused == 6
 
 
-def downlink_refuses_what_is_not_for_this_boot():
-    door = downlink()
-    assert door.open(TOPIC.encode(), sealed(9, boot=2)) is None
-    assert door.open(TOPIC.encode(), sealed(9, topic=TOPIC[:-4] + "up")) is None
-    assert door.open(b"groundwatch/v1/north/n08/down", sealed(9)) is None
+def downlink_refuses_messages_of_another_boot():
+    receiver = downlink()
+    assert receiver.open(TOPIC.encode(), sealed(9, boot=2)) is None
+    assert receiver.open(TOPIC.encode(), sealed(9, topic=TOPIC[:-4] + "up")) is None
+    assert receiver.open(b"groundwatch/v1/north/n08/down", sealed(9)) is None
     # A refused message has used up no counter.
-    assert door.open(TOPIC.encode(), sealed(9)) is not None
+    assert receiver.open(TOPIC.encode(), sealed(9)) is not None
 
 
 def downlink_refuses_every_changed_bit():
-    door = downlink()
+    receiver = downlink()
     data = sealed(9)
     for at in range(len(data)):
         changed = bytearray(data)
         changed[at] ^= 1 << at % 8
-        assert door.open(TOPIC.encode(), bytes(changed)) is None
-        assert door.open(TOPIC.encode(), data[:at]) is None
-    assert door.refused == 2 * len(data)
+        assert receiver.open(TOPIC.encode(), bytes(changed)) is None
+        assert receiver.open(TOPIC.encode(), data[:at]) is None
+    assert receiver.refused == 2 * len(data)
 
 
 def downlink_refuses_an_uplink_message():
-    door = downlink()
+    receiver = downlink()
     values = {"t_ms": 1, "command_id": 1, "status": 0}
-    assert door.open(TOPIC.encode(), sealed(9, "result", values=values)) is None
-    assert door.reason == "wrong_direction"
+    assert receiver.open(TOPIC.encode(), sealed(9, "result", values=values)) is None
+    assert receiver.reason == "wrong_direction"
 
 
 def commands_are_done_once_and_answered():
@@ -230,7 +230,7 @@ def commands_are_done_once_and_answered():
     assert len(reboots) == 1 and commands.repeated == 1
 
 
-def commands_of_other_kinds_are_handed_on_once_and_in_time():
+def commands_of_other_kinds_are_passed_on_once_and_in_time():
     results = []
     taken = []
 
@@ -287,7 +287,7 @@ def wifi_stuck_radio_is_powered_down():
 
     import ugs.link.wifi as module
 
-    # Time stands in the hand of the test; a wait only moves it.
+    # Test time: a wait only advances it.
     now = [0]
 
     async def sleep_ms(ms):
@@ -325,7 +325,7 @@ def wifi_radio_that_does_not_start_counts_towards_a_restart():
         now[0] += ms
 
     class Dead(Radio):
-        # As the CYW43 driver tells of a chip that does not answer.
+        # As the CYW43 driver reports a chip that does not answer.
         def power_up(self):
             raise OSError(1)
 
@@ -345,7 +345,7 @@ def wifi_radio_that_does_not_start_counts_towards_a_restart():
     assert cycles[0] == 0 and cycles[-1] == 6, cycles
 
 
-def wifi_joined_but_reaching_nobody_is_powered_down():
+def wifi_joined_without_a_reachable_broker_is_powered_down():
     import asyncio
 
     import ugs.link.wifi as module

@@ -10,7 +10,7 @@ from ugs.link import frames
 
 
 class Line:
-    # Gives what there is in pieces of any size, now and then nothing.
+    # Returns the data in pieces of any size, at times nothing.
     def __init__(self, data):
         self.data, self.at = data, 0
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# reconnects.py PORT USER PASSWORD COUNT DEAD HANGS_UP SILENT: connects to a broker again and again,
+# reconnects.py PORT USER PASSWORD COUNT DEAD HANGS_UP SILENT: connects to a broker repeatedly,
 # in between to ports without a listener, to a peer that hangs up and to one that stays silent;
 # prints how many descriptors are open after each tenth of it.
 
@@ -47,7 +47,7 @@ async def main():
         if i % 10 == 0:
             assert await visit(silent, 0.05) == "TimeoutError"
         if i % (count // 10) == 0:
-            # The unix port frees no socket here, the boards would: what counts is what is closed.
+            # The unix port frees no socket here, but the boards do: the test counts closed ones.
             gc.collect()
             print("descriptors", len(os.listdir("/proc/self/fd")))
 

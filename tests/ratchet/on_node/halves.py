@@ -22,22 +22,22 @@ def start(half, key=KEY):
     return ratchet.epoch, ratchet.key
 
 
-def each_half_turn_has_a_key_of_its_own():
+def each_half_turn_has_a_different_key():
     assert [start(half) for half in (0, 0, 1, 1)] == [(0, KEY)] * 2 + [(1, NEXT)] * 2
     assert start(2) == (2, AFTER)
-    # The scrub that follows takes the key out of node.json; what it leads to stays.
+    # The following scrub removes the key from node.json; the derived key stays.
     assert start(2, None) == (2, AFTER)
     assert "scrub.due" in os.listdir()
 
 
-def key_that_is_new_begins_in_any_half():
+def key_that_is_new_starts_in_any_half():
     assert start(3) == (0, KEY)
     assert start(4) == (1, NEXT)
     other = bytes(32)
     assert start(4, other) == (0, other)
 
 
-def record_from_before_half_turns_is_of_the_first_one():
+def record_without_a_half_turn_is_of_the_first_one():
     body = struct.pack(">4sIQ32s16s", keys.check(KEY), 1, 9, NEXT, b"p" * 16)
     with open("state/key", "wb") as file:
         file.write(body + binascii.crc32(body).to_bytes(4, "big"))
@@ -45,7 +45,7 @@ def record_from_before_half_turns_is_of_the_first_one():
     assert start(1) == start(1) == (2, AFTER)
 
 
-def flash_that_refuses_leaves_the_key_of_before_unused():
+def flash_that_refuses_leaves_the_former_key_unused():
     start(0)
 
     def fails(path, mode="r"):
@@ -61,7 +61,7 @@ def flash_that_refuses_leaves_the_key_of_before_unused():
     assert start(1) == (1, NEXT)
 
 
-def daily_step_goes_on_from_it():
+def daily_rotation_continues_from_it():
     day_ms = 86_400_000
     ratchet = Ratchet("state", KEY)
     ratchet.start(0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Key steps of a node on a real littlefs: steps.py cut FIRST STEP PROGSIZE [LAST] cuts the power at
-# every STEP-th flash operation of one and prints "cuts N operations M"; steps.py dump FILE EPOCHS
-# leaves the flash of a node after so many. A node that has scrubbed holds no key of a past epoch.
+# Key rotations of a node on a real littlefs: steps.py cut FIRST STEP PROGSIZE [LAST] cuts the power
+# at every STEP-th flash operation of one and prints "cuts N operations M". steps.py dump FILE N
+# writes the flash of a node after N rotations. A scrubbed flash holds no key of a past epoch.
 
 import json
 import os
@@ -24,7 +24,7 @@ KEY = bytes(range(32))
 CHAIN = [KEY]
 for number in range(1, 9):
     CHAIN.append(keys.next_key(CHAIN[-1], number))
-TOLD = {
+PROVISIONED = {
     "site": "north",
     "node": "n07",
     "board": "pico_w",
@@ -49,25 +49,25 @@ def dismounted():
 
 
 def new_node(blocks, progsize):
-    # A node that was given its key at the cable, has a ledger and has been answered once.
+    # A node that got its key at the cable, has a ledger and has received one answer.
     flash = Flash(bytearray(b"\xff" * nor_flash.BLOCK * blocks))
     nor_flash.BLOCKS = blocks
     vfs.VfsLfs2.mkfs(flash, readsize=32, progsize=progsize, lookahead=128)
     mounted(flash, progsize)
     with open("node.json", "w") as file:
-        json.dump(TOLD, file)
+        json.dump(PROVISIONED, file)
     with open("a.fw", "wb") as file:
         file.write(bytes(30_000))
     journal = Journal("state")
     journal.open()
     for number in range(40):
         journal.record("result", {"t_ms": number, "command_id": number, "status": 0})
-    assert not told_ratchet().step(T0_MS)
+    assert not loaded_ratchet().step(T0_MS)
     dismounted()
     return flash
 
 
-def told_ratchet():
+def loaded_ratchet():
     with open("node.json") as file:
         key = json.load(file).get("key")
     return Ratchet("state", key and bytes.fromhex(key))
@@ -82,8 +82,8 @@ def scrub(ratchet):
 
 
 def step(epoch):
-    # The step to an epoch, all of it.
-    ratchet = told_ratchet()
+    # The whole rotation to an epoch.
+    ratchet = loaded_ratchet()
     if ratchet.step(T0_MS + epoch * DAY_MS):
         assert ratchet.keys.up_key == keys.Keys(CHAIN[epoch], b"").up_key
     faults = ratchet.faults
@@ -92,7 +92,7 @@ def step(epoch):
 
 
 def copies(image, epochs):
-    # How often keys of those epochs stand in a flash, raw or in hex digits.
+    # How often keys of those epochs occur in a flash, raw or in hex digits.
     found = 0
     for epoch in epochs:
         for text in (CHAIN[epoch], hexlify(CHAIN[epoch])):
@@ -129,14 +129,14 @@ def cut(first, every, progsize, last=1_000_000):
             # Power is back.
             flash = Flash(flash.image)
             mounted(flash, progsize)
-            ratchet = told_ratchet()
+            ratchet = loaded_ratchet()
             reached.add(ratchet.epoch)
             assert ratchet.key == CHAIN[ratchet.epoch]
             assert ratchet.keys.mqtt_password == keys.derive(KEY).mqtt_password
-            # The gateway has heard the one it is in; a day later it goes on.
+            # The gateway has received the current epoch; a day later the next step is due.
             scrub(ratchet)
-            assert told_ratchet().step(T0_MS + 5 * DAY_MS)
-            ratchet = told_ratchet()
+            assert loaded_ratchet().step(T0_MS + 5 * DAY_MS)
+            ratchet = loaded_ratchet()
             scrub(ratchet)
             left = copies(flash.image, range(ratchet.epoch))
             assert left == 0, (at, torn_pct, ratchet.epoch, left)
@@ -152,7 +152,7 @@ def dump(path, epochs):
         step(epoch)
         dismounted()
     mounted(flash, 256)
-    assert told_ratchet().epoch == epochs
+    assert loaded_ratchet().epoch == epochs
     dismounted()
     with open(path, "wb") as file:
         file.write(flash.image)

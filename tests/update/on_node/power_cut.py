@@ -133,7 +133,7 @@ async def talk(updater, restarts):
         pass
 
 
-def boot(flash, is_good, told):
+def boot(flash, is_good, reported):
     # One boot until it ends by itself or by the cut. True once the update is settled.
     slots = Slots(".")
     slots.choose(0)
@@ -148,7 +148,7 @@ def boot(flash, is_good, told):
     def record(name, values):
         kept = journal.record(name, values)
         if kept[2]:
-            told.append((values["status"], values["value"]))
+            reported.append((values["status"], values["value"]))
 
     restarts = []
     updater = Updater(
@@ -168,13 +168,13 @@ def boot(flash, is_good, told):
             updater.tell_outcome(0)
         return False
     Proof(slots).step(61_000, True, True)
-    if is_new or (not is_good and told):
+    if is_new or (not is_good and reported):
         return True
     asyncio.run(talk(updater, restarts))
     return False
 
 
-def boots(flash, is_good, told):
+def boots(flash, is_good, reported):
     # Boots until the update is settled or the power is cut; True when settled.
     for _ in range(12):
         try:
@@ -185,7 +185,7 @@ def boots(flash, is_good, told):
             return False
         os.chdir("/flash")
         try:
-            if boot(flash, is_good, told):
+            if boot(flash, is_good, reported):
                 return True
         except OSError:
             if not flash.is_dead():
@@ -201,15 +201,15 @@ def boots(flash, is_good, told):
 
 
 def run_cut(image, is_good, cut, torn_pct):
-    told = []
+    reported = []
     flash = Flash(bytearray(image), cut, torn_pct)
-    if boots(flash, is_good, told):
+    if boots(flash, is_good, reported):
         return False, flash.done
     # Power is back; a weak battery cuts it once more, early.
     flash = Flash(flash.image, cut % 7, torn_pct)
-    boots(flash, is_good, told)
+    boots(flash, is_good, reported)
     flash = Flash(flash.image)
-    assert boots(flash, is_good, told)
+    assert boots(flash, is_good, reported)
     vfs.mount(lfs(flash), "/flash")
     os.chdir("/flash")
     slots = Slots(".")
@@ -218,7 +218,7 @@ def run_cut(image, is_good, cut, torn_pct):
     vfs.umount("/flash")
     assert held == (NEW_PACK if is_good else OLD_PACK)
     assert slots.floor == (VERSION if is_good else 0), slots.floor
-    assert ((0, VERSION) if is_good else (3, 10)) in told, told
+    assert ((0, VERSION) if is_good else (3, 10)) in reported, reported
     return True, 0
 
 

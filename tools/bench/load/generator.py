@@ -85,8 +85,8 @@ def _await_acks(crowd: Crowd, below: int) -> None:
 
 
 def _pace(crowd: Crowd, packets: _Packets, rate: float, file: Path) -> float:
-    """Evenly. Acknowledgements stay in the sockets, which hold about ten thousand of them: to wake
-    for each would take the processor from what is measured."""
+    """Evenly. Acknowledgements stay in the sockets, which hold about ten thousand of them: waking
+    for each would take processor time from the measured system."""
     times = array.array("q")
     used_s, start_s = _start(), time.monotonic()
     for number, (message, data) in enumerate(packets):

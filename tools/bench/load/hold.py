@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: nodes that stay connected and say how they are now and then, one process.
+"""Workbench, bench: nodes that stay connected and send heartbeats, one process.
 
 Prints "connected", then one line for every second: how many are still connected.
 """
@@ -23,13 +23,13 @@ def _run(args: argparse.Namespace) -> None:
         while sent < due:
             turn, index = divmod(sent, args.nodes)
             node = crowd.nodes[index]
-            if not node.gone:
+            if not node.closed:
                 crowd.write(index, node.encode(heartbeat(keys[index], index, turn)), 1)
             sent += 1
         crowd.read_acks()
         if int(now_s) > reported_s:
             reported_s = int(now_s)
-            print(sum(not node.gone for node in crowd.nodes), flush=True)
+            print(sum(not node.closed for node in crowd.nodes), flush=True)
         time.sleep(0.01)
     print(f"sent {sent}", flush=True)
     sys.stdin.read()  # connected until the parent ends

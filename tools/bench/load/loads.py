@@ -27,7 +27,7 @@ class Load:
 
 
 def heartbeats(nodes: int, count: int) -> Load:
-    """Each node in turn says how it is: nine tenths of what a site sends."""
+    """A heartbeat of each node in turn: nine tenths of the messages of a site."""
     keys = node_keys(nodes)
     turns = (divmod(number, nodes) for number in range(count))
     return Load([Sealed(0, i, heartbeat(keys[i], i, turn)) for turn, i in turns])
@@ -79,12 +79,12 @@ def _sealed_load(nodes: int, due: Sequence[_Due], hello_ms: int) -> Load:
     for due_ms, index, report in due:
         if report is None:
             volatile[index] += 1
-            message, lane, seq = health(due_ms), seal.VOLATILE, volatile[index]
+            message, space, seq = health(due_ms), seal.VOLATILE, volatile[index]
         else:
             durable[index] += 1
-            message, lane, seq = _detection(report), seal.DURABLE, durable[index]
+            message, space, seq = _detection(report), seal.DURABLE, durable[index]
             onsets.setdefault(report.walk, set()).add(index)
-        data = sealed(keys[index], index, message, lane, seq)
+        data = sealed(keys[index], index, message, space, seq)
         messages.append(Sealed(due_ms, index, data))
     walks = sum(len(seen) >= _ONSETS_OF_ALARM for seen in onsets.values())
     return Load(messages, sum(durable), walks)

@@ -91,10 +91,10 @@ def hello(t_ms: int) -> Hello:
     )
 
 
-def sealed(keys: NodeKeys, index: int, message: Message, lane: int, seq: int) -> bytes:
-    """As the node seals it; `lane` is the counter space."""
+def sealed(keys: NodeKeys, index: int, message: Message, space: int, seq: int) -> bytes:
+    """As the node seals it, in a counter space."""
     counter = _BOOT.to_bytes(2, "big") + seq.to_bytes(2, "big")
-    piv = counter if lane == seal.DURABLE else b"\x01" + counter
+    piv = counter if space == seal.DURABLE else b"\x01" + counter
     aad = uplink_topic(f"n{index:05}").encode()
     return seal.seal(keys.up_key, keys.up_iv, piv, codec.encode(message), aad)
 

@@ -15,7 +15,7 @@ from tools.bench.load.messages import node_keys, node_names, uplink_topic
 
 _CONNECT, _PUBLISH_QOS1 = 0x10, 0x32  # 2.2: first bytes
 _ACK_BYTES = 4  # of a CONNACK and of a PUBACK (3.2, 3.4)
-_AT_ONCE = 48  # connections being made: the gateway's own broker admits 64 strangers at a time
+_AT_ONCE = 48  # connections being made: the gateway's own broker admits 64 new ones at a time
 _KEEPALIVE_S = 300
 _TIMEOUT_S = 20.0
 _READ_BYTES = 1 << 16
@@ -26,7 +26,7 @@ class Node:
 
     def __init__(self, name: str, password: str) -> None:
         self.name = name
-        self.gone = False
+        self.closed = False
         self.socket = socket.socket()
         self._password = password
         self._sent = 0
@@ -75,7 +75,7 @@ class Node:
             return 0
         except ConnectionError:
             data = b""
-        self.gone = not data
+        self.closed = not data
         self._ack_bytes += len(data)
         return len(data)
 
@@ -120,7 +120,7 @@ class Crowd:
         ready = [self._by_fd[fd] for fd, _ in self._poller.poll(wait_s, len(self._by_fd))]
         for node in ready:
             self._ack_bytes += node.read_acks()
-            if node.gone:
+            if node.closed:
                 self._poller.unregister(node.socket.fileno())
         return ready
 

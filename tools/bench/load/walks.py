@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: walkers on a line of nodes, and the reports that the nodes make of them.
+"""Workbench, bench: walkers on a line of nodes, and the reports of the nodes.
 
 Levels follow the law of `sim_hardware.world.soil` for loam: a footstep of ln 1.87 um/s at 1 m,
 spread as a surface wave (1 / sqrt(r)), absorbed by 0.03 / m, with a loss drawn for each path. A
-node detects above seven noise floors, reports every 5 s and ends 6 s after the last detected step:
-what `ugs.detect` does, without a detector.
+node detects above seven noise floors, reports every 5 s and ends 6 s after the last detected step,
+like `ugs.detect`.
 """
 
 from __future__ import annotations

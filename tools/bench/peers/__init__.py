@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: what others would use for the same job, set up as fairly as can be."""
+"""Workbench, bench: other systems for the same task, configured as fairly as possible."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Workbench, bench: the script many sites run: paho and sqlite3, one commit for every message.
+"""Workbench, bench: a simple script with paho and sqlite3, one commit for every message.
 
-It opens the seal and decodes the payload with libraries, and stores a row once. SQLite as it comes:
-rollback journal, synchronous=FULL, so a row is durable when its commit returns.
+It decrypts and decodes the payload with libraries, and stores a row once. SQLite has its defaults,
+rollback journal and synchronous=FULL, so a row is durable when its commit returns.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class CsvSink:
         async for delta in follow(port.picture):
             fresh = rows(delta, port.clock_us())
             if await asyncio.to_thread(self._append, fresh):
-                # The new file must say everything: a reader of it has nothing else.
+                # The new file must state everything: a reader of it has nothing else.
                 whole = rows(port.picture.since(0), port.clock_us())
                 await asyncio.to_thread(self._append, whole)
             port.status.counters["sent"] += len(fresh)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Window room, on a terminal: the gateway's JSON lines, or the same as sentences."""
+"""The gateway's output on a terminal: JSON lines, or the same as sentences."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _MARKS = {
 }
 
 
-class Teller:
-    """Prints lines one by one; the last one is the summary."""
+class LinePrinter:
+    """Prints lines one by one; the last is the summary."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json

@@ -14,7 +14,7 @@ from gateway.errors import BrokerError
 from gateway.ports.link import Arrival
 from gateway.wire.topics import MAX_PACKET, uplink_filter, uplink_topic
 
-CANARY_USER = "canary"
+PROBE_USER = "canary"
 _TIMEOUT_S = 5.0
 _MAX_ARRIVED = 16
 
@@ -22,11 +22,10 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def check_rules(
-    address: tuple[str, int], site: str, gateway: tuple[str, str], canary_password: str
+    address: tuple[str, int], site: str, gateway: tuple[str, str], probe_password: str
 ) -> None:
-    """A stranger is refused, and the canary's message on another's topic does not arrive at a
-    gateway with these credentials. Raises BrokerError otherwise: better no gateway than one that
-    only seems guarded.
+    """Check that the broker refuses a client without a password, and does not deliver a message of
+    the probe on another's topic to a gateway with these credentials. Raises BrokerError otherwise.
     """
     async with _testing(), _connection(address, *gateway) as (listener, out):
         out.write(_subscribe(uplink_filter(site)))
@@ -35,7 +34,7 @@ async def check_rules(
         async def payload() -> bytes:
             return parse_publish(*await _next(listener, Kind.PUBLISH)).payload
 
-        await _check(address, site, payload, canary_password)
+        await _check(address, site, payload, probe_password)
 
 
 async def check_embedded(port: int, site: str) -> None:
@@ -48,7 +47,7 @@ async def check_embedded(port: int, site: str) -> None:
         arrival.acknowledge()
         return True
 
-    users = {CANARY_USER: (password,)}
+    users = {PROBE_USER: (password,)}
     async with (
         EmbeddedBroker("127.0.0.1", port, site, users, offer, lambda: 0) as broker,
         _testing(),
@@ -70,21 +69,21 @@ async def _check(
     address: tuple[str, int],
     site: str,
     arrived: Callable[[], Awaitable[bytes]],
-    canary_password: str,
+    probe_password: str,
 ) -> None:
     if await _connects(address, "stranger", None):
-        raise BrokerError("the broker lets strangers in; it must ask for a password")
-    if await _connects(address, CANARY_USER, secrets.token_hex(16)):
+        raise BrokerError("the broker accepts clients without a password; it must require one")
+    if await _connects(address, PROBE_USER, secrets.token_hex(16)):
         raise BrokerError("the broker accepts a wrong password")
     token = secrets.token_bytes(16)
     foreign = uplink_topic(site, "someone-else")
-    own = uplink_topic(site, CANARY_USER)
-    canary = (CANARY_USER, canary_password)
+    own = uplink_topic(site, PROBE_USER)
+    probe = (PROBE_USER, probe_password)
     try:
-        await _publish(address, canary, Publish(foreign, token + b"1", 1))
+        await _publish(address, probe, Publish(foreign, token + b"1", 1))
     except (ConnectionError, asyncio.IncompleteReadError):
         pass  # the connection was ended for it: just as good
-    await _publish(address, canary, Publish(own, token + b"2", 1))
+    await _publish(address, probe, Publish(own, token + b"2", 1))
     while True:
         payload = await arrived()
         if payload == token + b"1":

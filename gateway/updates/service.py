@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Updates: the rollout's state between steps: what nodes say goes in, messages to them come out."""
+"""Updates: state of the rollout between steps: messages of nodes in, messages to nodes out."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ from gateway.updates.package import Release
 from gateway.updates.rollout import NodeUpdate, Rollout, Stage
 from gateway.wire import messages as wire
 
-# (board, version) by node, of those that have said it.
+# (board, version) by node, of those that have reported it.
 Firmware = Mapping[str, tuple[str, str]]
 _ROW = "update:rollout"
+# Names in rollouts that earlier versions stored.
+_RENAMED = {
+    "failures_most": "max_failures",
+    "heard_us": "contact_us",
+    "patience_s": "node_timeout_s",
+    "rested_us": "soaked_us",
+}
 # docs/wire.md section 7: what `value` of an update's result means.
 _REASONS = {
     1: "the signature is not by its release key",
@@ -30,28 +37,28 @@ _REASONS = {
     5: "command or manifest are malformed",
     6: "another update was under way",
     7: "a file differed from its hash",
-    8: "its flash refuses",
-    9: "it got no answer from here",
-    10: "the new version did not prove itself; the old one is back",
+    8: "its flash cannot be written",
+    9: "it got no answer from the gateway",
+    10: "the new version failed its self-test; the old one is back",
     11: "the release is compiled for another processor or MicroPython",
 }
-# What only somebody can bring about who sends what was never released for this node.
+# Only data that was never released for this node can cause these.
 _FORGED = frozenset({1, 3, 4, 5, 7})
 
 
 @dataclass(slots=True)
-class Happened:
-    """What a step asks for: messages to nodes, and troubles for the duty desk."""
+class Effects:
+    """What follows from a step: messages to nodes, and conditions for the alarm manager."""
 
     down: list[tuple[str, wire.DownMessage]] = field(default_factory=list)
-    troubles: list[NodeCondition] = field(default_factory=list)
+    conditions: list[NodeCondition] = field(default_factory=list)
 
 
 OF_UPDATES = (wire.Hello, wire.Want, wire.Result)  # messages that an update waits for
 
 
-class UpdateDesk:
-    """One rollout at a time. `release` holds the files; who restores a rollout gives it back."""
+class UpdateService:
+    """One rollout at a time. `release` holds the files; the caller of `restore` sets it again."""
 
     def __init__(self, sectors: Mapping[str, str], audit: Recorder) -> None:
         self.rollout: Rollout | None = None
@@ -62,7 +69,7 @@ class UpdateDesk:
         self._forged: set[str] = set()
 
     def set_sectors(self, sectors: Mapping[str, str]) -> None:
-        """The site grew."""
+        """The site has more nodes."""
         self._sectors = dict(sectors)
 
     def objection(self, rollout: Rollout, firmware: Firmware) -> str:
@@ -75,10 +82,8 @@ class UpdateDesk:
                 return f"{one.node} is a {board}, the release is for {rollout.board}"
         return ""
 
-    def begin(
-        self, now_us: int, rollout: Rollout, release: Release, firmware: Firmware
-    ) -> Happened:
-        """Start what meets no objection."""
+    def begin(self, now_us: int, rollout: Rollout, release: Release, firmware: Firmware) -> Effects:
+        """Start a rollout without an objection."""
         newest = self.rollout.command if self.rollout else 0
         command = max(newest + 1, now_us // ro.S & 0x7FFFFFFF)
         self.rollout = dataclasses.replace(rollout, command=command)
@@ -96,22 +101,22 @@ class UpdateDesk:
         self._step(ro.Stop(f"{by}: {reason}"), now_us)
         return True
 
-    def hear(self, node: str, message: wire.UpMessage, now_us: int) -> Happened:
-        """What a node said, authentically and for the first time."""
+    def process(self, node: str, message: wire.UpMessage, now_us: int) -> Effects:
+        """A message of a node, authenticated and new."""
         match message:
             case wire.Hello():
                 return self._step(ro.Hello(node, message.fw), now_us)
             case wire.Want():
-                happened = self._step(ro.Wants(node, message.command_id, message.file), now_us)
-                happened.down += self._part(node, message)
-                return happened
+                effects = self._step(ro.Requested(node, message.command_id, message.file), now_us)
+                effects.down += self._chunk(node, message)
+                return effects
             case wire.Result():
                 return self._step(
-                    ro.Told(node, message.command_id, self._reason(node, message)), now_us
+                    ro.Reported(node, message.command_id, self._reason(node, message)), now_us
                 )
-        return Happened()
+        return Effects()
 
-    def tick(self, now_us: int) -> Happened:
+    def tick(self, now_us: int) -> Effects:
         """Time passes."""
         return self._step(ro.Tick(), now_us)
 
@@ -122,18 +127,18 @@ class UpdateDesk:
             self._saved = self.rollout
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take up what an earlier run left; without its release it goes no further."""
+        """Continue the rollout of an earlier run; without its release it stops."""
         if _ROW in snapshot.state:
             self.rollout = self._saved = from_dict(json.loads(snapshot.state[_ROW]))
 
-    def _part(self, node: str, want: wire.Want) -> list[tuple[str, wire.DownMessage]]:
+    def _chunk(self, node: str, want: wire.Want) -> list[tuple[str, wire.DownMessage]]:
         rollout, release = self.rollout, self.release
         if rollout is None or release is None or not rollout.active:
             return []
         one = rollout.node(node)
         if one is None or one.stage is not Stage.ORDERED or want.command_id != rollout.command:
             return []
-        data = release.part(want.file, want.offset)
+        data = release.chunk(want.file, want.offset)
         if not data:
             return []
         part = wire.Part(command_id=want.command_id, file=want.file, offset=want.offset, data=data)
@@ -148,26 +153,26 @@ class UpdateDesk:
         why = _REASONS.get(value, f"status {result.status.label}")
         return f"{result.status.label}: {why}"
 
-    def _step(self, given: ro.Input, now_us: int) -> Happened:
-        happened = Happened()
+    def _step(self, given: ro.Input, now_us: int) -> Effects:
+        effects = Effects()
         if self.rollout is None:
-            return happened
+            return effects
         if self.release is None and self.rollout.active:
             given = ro.Stop("the release is not in the data folder any more")
         self.rollout, outputs = ro.step(self.rollout, given, now_us)
         for output in outputs:
             match output:
                 case ro.Order(node):
-                    happened.down.append((node, self._command()))
+                    effects.down.append((node, self._command()))
                 case ro.WaveBegins(wave, nodes):
                     self._note(now_us, SYSTEM, "update.wave", f"wave {wave + 1}", ", ".join(nodes))
                 case ro.Settled(node, reason):
                     self._note(now_us, SYSTEM, "update.node", f"node {node}", reason or ro.DONE)
                     if reason:
-                        happened.troubles += self._trouble(node, reason)
+                        effects.conditions += self._conditions(node, reason)
                 case ro.Ended(how):
                     self._note(now_us, SYSTEM, "update.end", f"version {self.rollout.version}", how)
-        return happened
+        return effects
 
     def _command(self) -> wire.Command:
         assert self.rollout is not None
@@ -176,8 +181,8 @@ class UpdateDesk:
             id=self.rollout.command, kind=wire.CommandKind.UPDATE, data=self.release.order
         )
 
-    def _trouble(self, node: str, reason: str) -> list[NodeCondition]:
-        """It happened and is over: an alarm that stays until somebody has acknowledged it."""
+    def _conditions(self, node: str, reason: str) -> list[NodeCondition]:
+        """Active and cleared at once: the alarm stays until an operator acknowledges it."""
         kind = AlarmKind.FORGERY if node in self._forged else AlarmKind.NODE_FAULT
         self._forged.discard(node)
         words = f"{node} did not take the update: {reason}"
@@ -200,6 +205,12 @@ def to_dict(rollout: Rollout) -> dict[str, Any]:
 
 
 def from_dict(value: dict[str, Any]) -> Rollout:
-    """Inverse of `to_dict`."""
-    nodes = tuple(NodeUpdate(**{**node, "stage": Stage(node["stage"])}) for node in value["nodes"])
+    """Inverse of `to_dict`, also of what earlier versions stored."""
+    value = {_RENAMED.get(name, name): item for name, item in value.items()}
+    nodes = tuple(_node_from_dict(node) for node in value["nodes"])
     return Rollout(**{**value, "nodes": nodes})
+
+
+def _node_from_dict(value: dict[str, Any]) -> NodeUpdate:
+    value = {_RENAMED.get(name, name): item for name, item in value.items()}
+    return NodeUpdate(**{**value, "stage": Stage(value["stage"])})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door, behind it: when to look for what is older than it may be."""
+"""Service: when to look for records past their retention."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from gateway.config.retention import Retention
 PERIOD_US = 3600 * 1_000_000  # so late after midnight a gateway that runs through it looks, at most
 
 
-class Keeper:
-    """While something is found, it is looked again at once; then the store is to be tidied."""
+class RetentionTimer:
+    """While something is found, the next look is at once; then the store needs tidying."""
 
     def __init__(self, retention: Retention) -> None:
         self.retention = retention

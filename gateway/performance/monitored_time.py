@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from gateway.model.actions.orders import Purpose, Walk
 from gateway.store.interface import Snapshot, Writes
 
-_WATCH, _WALK = "watch:", "walk_test:"  # names of state rows
-DAYS_MOST = 366  # older days are dropped
+_DAY, _WALK = "watch:", "walk_test:"  # names of state rows
+MAX_KEPT_DAYS = 366  # older days are dropped
 MAX_WALK_TESTS = 1000
 _DAY_US = 24 * 3600 * 1_000_000
 
@@ -36,7 +36,7 @@ class WalkTest:
     crossings: int
 
 
-class WatchBook:
+class MonitoredTime:
     """Days by their UTC date, walk tests by number."""
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class WatchBook:
         day = self.days.setdefault(name, Day())
         day.supervised_s += seconds
         day.operator_s += seconds * operators
-        self._changed.add(f"{_WATCH}{name}")
-        oldest = day_of(now_us - DAYS_MOST * _DAY_US)
+        self._changed.add(f"{_DAY}{name}")
+        oldest = day_of(now_us - MAX_KEPT_DAYS * _DAY_US)
         for gone in [other for other in self.days if other < oldest]:
             del self.days[gone]
-            self._changed.add(f"{_WATCH}{gone}")
+            self._changed.add(f"{_DAY}{gone}")
 
     def note_walks(self, walks: tuple[Walk, ...]) -> None:
         """Record the walk tests among them, as they are now."""
@@ -80,8 +80,8 @@ class WatchBook:
 
     def _value(self, name: str) -> str:
         kept: Day | WalkTest | None
-        if name.startswith(_WATCH):
-            kept = self.days.get(name.removeprefix(_WATCH))
+        if name.startswith(_DAY):
+            kept = self.days.get(name.removeprefix(_DAY))
         else:
             kept = self.walk_tests.get(int(name.removeprefix(_WALK)))
         return json.dumps(asdict(kept), sort_keys=True) if kept else ""
@@ -89,8 +89,8 @@ class WatchBook:
     def restore(self, snapshot: Snapshot) -> None:
         """Restore what an earlier run left."""
         for name, value in snapshot.state.items():
-            if name.startswith(_WATCH):
-                self.days[name.removeprefix(_WATCH)] = Day(**json.loads(value))
+            if name.startswith(_DAY):
+                self.days[name.removeprefix(_DAY)] = Day(**json.loads(value))
             elif name.startswith(_WALK):
                 row = json.loads(value)
                 test = WalkTest(**{**row, "sectors": tuple(row["sectors"])})
