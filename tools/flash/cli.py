@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reinstall", action="store_true", help="MicroPython anew, even if there")
     parser.add_argument("--replace", action="store_true", help="the node's old board is lost")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
     parser.add_argument(
         "--heartbeat-s",
         type=float,
