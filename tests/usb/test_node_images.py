@@ -77,7 +77,7 @@ def test_one_changed_byte_of_an_image_or_a_source_is_refused(firmware: Path, nam
 
 
 @pytest.mark.parametrize("name", ["ugs/more.py", "images/pico_w-armv6m/more.mpy"])
-def test_file_that_nobody_signed_is_refused_beside_signed_ones(firmware: Path, name: str) -> None:
+def test_file_without_a_signature_is_refused_beside_signed_ones(firmware: Path, name: str) -> None:
     (firmware / name).write_text("import machine\n")
     with pytest.raises(UserError, match="not in the signed manifest"):
         installed(firmware=firmware)
@@ -138,8 +138,8 @@ def test_node_flash_writes_the_signed_image_and_names_its_signer(
     assert "is not what was signed" in capsys.readouterr().err
     shutil.copy(FIRMWARE / "ugs" / "node.py", firmware / "ugs" / "node.py")
     assert cli.main(words) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["signed_by"] == signer_of(PUBLIC)
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["signed_by"] == signer_of(PUBLIC)
     # The board holds the file that was signed, which no compilation here makes.
     assert cli.main([*words[:-2], "--dry-run"]) == 0
     assert "send 0 files (0 bytes)" in capsys.readouterr().out
