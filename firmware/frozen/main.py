@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# The node out of a MicroPython that has it frozen: code runs where it lies in flash and takes no
-# heap. One tree, changed by the cable only. Takes the place of main.py.
+# The node in a MicroPython that has it frozen: code runs in place from flash and takes no heap.
+# There is one image, changed over the cable only. This file replaces main.py.
 import gc
 import sys
 
-# First what is frozen: beside this file is a folder ugs, which holds the model.
+# Frozen modules first: beside this file is a folder ugs with the model.
 sys.path.insert(0, ".frozen")
 guard = __import__("boards.guard", None, None, ("start",))
 slots = __import__("slots").Slots()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# conditions: reports each start and end of a condition, and knows which are active.
+# conditions: reports each start and end of a condition, and keeps the active ones.
 
 from micropython import const
 
@@ -11,9 +11,9 @@ _HOLD_TAMPER_MS = const(10_000)
 
 
 class Conditions:
-    # record(name, values) is called on every change of a condition, never for a repetition. The end
-    # is reported some time after the start at the earliest: what flickers must not fill the ledger
-    # and drive detections out of it.
+    # record(name, values) is called on every change of a condition, never for a repetition. An end
+    # is reported only after a hold time: a condition that flickers must not fill the ledger and
+    # push detections out of it.
 
     def __init__(self, record):
         self._record = record
@@ -41,7 +41,7 @@ class Conditions:
         return bits
 
     def tell(self, now_ms, name, active=True, value=None, boot=None):
-        # A condition that only happens, without an end. Returns what record() does.
+        # Also for a condition without an end. Returns the result of record().
         note("condition told kind=%s active=%d value=%s" % (name, active, value))
         values = {
             "t_ms": now_ms,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Detection: from ring samples to reports, detect first, name second. Steady state: no allocation.
+# Detection: from ring samples to reports: first detection, then classification. Steady state: no
+# allocation.
 
 from micropython import const
 
@@ -19,9 +20,10 @@ from ugs.dsp.stalta import StaLta
 FS_HZ = const(250)
 _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
-_GROWN = const(192)  # levels = 6.1 s: the long look starts with a shorter window
+_GROWN = const(192)  # levels = 6.1 s: the long window starts shorter
 _SETTLE = const(4)  # blocks = 0.5 s: until filters have forgotten a gap
-# Beats of 8 s and of 16 s that 95 % of diggers' hops stay below, on the sites where limits are set.
+# Beat scores over 8 s and 16 s that 95 % of diggers' hops stay below, on the sites where limits are
+# set.
 _GAIT_LONG = const(172)
 _GAIT_PATIENT = const(126)
 _PICK = const(4)  # a step rises above this many floors
@@ -30,8 +32,8 @@ _PICK = const(4)  # a step rises above this many floors
 class Detector:
     def __init__(self, nm_s_per_count_x256, model):
         # model: as ugs.detect.forest reads it, bytes or an open file
-        # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
-        # Loaded while samples are taken: a node has its first one the sooner.
+        # Raises ValueError for a scale outside 1..8191 (31 nm/s per count) or an unfit model.
+        # Loaded while samples are taken, so that the first one comes sooner.
         from ugs.detect.forest import Forest
         from ugs.detect.pir import Pir
         from ugs.detect.rise import Rise
@@ -63,28 +65,29 @@ class Detector:
         self.floor_um_s_x100 = 0
 
     def pir_edge(self, t_ms, level):
-        # an edge counts from the block it is told in: edges come before the block they lie in
+        # an edge counts from the block in which it is reported: edges come before their block
         self._pir.edge(level)
 
     def set_threshold(self, threshold_x10):
-        # For onsets only: what keeps an activity alive stays.
+        # For onsets only: the limit that keeps an activity alive is unchanged.
         self._verdict.set_threshold(self._forest, threshold_x10)
 
     def note_gap(self, blocks):
-        # Samples are missing among the next `blocks`. The sampler repeats the one before them, and
-        # that is no quiet: it must not bound the floor, or plain noise would be loud for a minute.
+        # Samples are missing among the next `blocks`. The sampler repeats the sample before them.
+        # Such constant samples are no quiet: they must not bound the floor, or ordinary noise would
+        # be loud for a minute.
         self._unsure = blocks + _SETTLE
 
     def is_open(self):
-        # whether an activity goes on, which `report` is the latest word about
+        # whether an activity is open; `report` is its latest report
         return self._activity.is_open
 
     def is_pir_muted(self):
-        # whether the PIR pulses so often that it says nothing
+        # whether the PIR pulses too often to be evidence
         return self._pir.is_muted()
 
     def insight(self):
-        # for tests, walk tests and snippets: what the last verdict rested on
+        # for tests, walk tests and snippets: the basis of the last verdict
         return (
             self._quick.score(),
             self._long.score(),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Verdict: what the forest is asked about: 86 numbers of 0..255, each hop of half a second.
+# Verdict: the input of the forest: 86 numbers of 0..255 for each hop of half a second.
 #
-# Levels stand above the node's own floor and bands above their own quiet, so that a number means
+# Levels are relative to the node's own floor and bands to their own floors, so that a number means
 # the same near a road and in a desert. tools/train/names.py names them, in this order.
 
 from array import array
@@ -74,7 +74,7 @@ class Features:
         self._fast_open = 0
         self._slow_open = 0
         self._slow_level = 0
-        self._free = array("i", [0] * COUNT)  # the numbers before they are held to 0..255
+        self._free = array("i", [0] * COUNT)  # the numbers before they are clipped to 0..255
 
     def add(self, raw):
         # a block without its offset, before the foot band

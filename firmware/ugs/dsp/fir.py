@@ -10,17 +10,16 @@ import micropython
 from micropython import const
 
 BY = const(4)
-# A sample is as old as what lies so many halves of a conversion before the newest of its own.
+# A sample is as old as the data this many half conversions before its newest one.
 DELAY_HALVES = const(63)
-# Samples that are not given out, since the taps are not full of conversions yet.
+# Samples that are discarded because the taps are not yet full of conversions.
 SETTLE = const(15)
 _TAPS = const(64)
 _PAIRS = const(32)
-# In `state`: conversions until the next sample; how many were made without a conversion that was
-# read, and with one at a rail; whether the sample in the making has such ones; whether there was a
-# conversion, and the newest; where the rail is; the place of the next sample in its ring, and the
-# mask of that; the next place in the line; the first half of the taps, whose second half is its
-# mirror; the line.
+# In `state`: conversions until the next sample; count of samples made without any conversion read,
+# and with one at a rail; whether the present sample has such ones; whether there was a conversion,
+# and the newest; where the rail is; the place of the next sample in its ring, and the mask of that;
+# the next place in the line; the first half of the taps, whose second half is its mirror; the line.
 LEFT = const(0)
 MISSED = const(1)
 CLIPPED = const(2)
@@ -68,9 +67,9 @@ def restart(state):
 
 @micropython.viper
 def feed(state: ptr32, value: int, missing: int, is_read: int, ring: ptr32) -> int:
-    # A conversion, and so many before it that are missing: they lie on the straight line from the
-    # newest one to this. With is_read 0 this one is missing too, and the newest holds on. Returns
-    # how many samples that made.
+    # Takes a conversion and the count of missing ones before it, which are put on the straight line
+    # from the newest one to this. With is_read 0 this one is missing too, and the newest is held.
+    # Returns how many samples were made.
     left = state[LEFT]
     place = state[_PLACE]
     last = ((state[_LAST] + _SIGN) & _WORD) - _SIGN
