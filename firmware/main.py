@@ -6,7 +6,7 @@ import sys
 
 guard = __import__("guard")
 slots = __import__("slots").choose(guard.reset_cause())
-feed = guard.start(slots.is_told)
+feed = guard.start(slots.is_provisioned)
 try:
     slots.wait(feed)
     # Safe mode keeps its code on the heap: it is for a node with a fault.
@@ -40,7 +40,7 @@ try:
 except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
-    if slots.is_told:
+    if slots.is_provisioned:
         slots.keep_failure("start", error)
         slots.leave(slots.EXCEPTION, type(error).__name__)
         guard.reset()

@@ -43,11 +43,11 @@ _UNKNOWN = const(5)
 
 
 class Slots:
-    # is_told: there is a node.json, so this board is provisioned
+    # is_provisioned: there is a node.json, so this board is provisioned
     # tree: the image in use since choose(); on_trial: it is not yet confirmed
     # cause, detail: why the previous start ended; wait_s: how long to wait before this one
     # floor: the highest version ever committed; version: that of the image on trial
-    # command, outcome: the result of the update that `command` requested, until told()
+    # command, outcome: the result of the update that `command` requested, until clear()
     NOTHING = const(0)
     COMMITTED = const(1)
     ROLLED_BACK = const(2)
@@ -57,7 +57,7 @@ class Slots:
     EXCEPTION = const(8)
 
     def __init__(self, folder="."):
-        self.is_told = "node.json" in os.listdir(folder)
+        self.is_provisioned = "node.json" in os.listdir(folder)
         self._folder = folder
         self._paths = [folder + "/" + name for name in _FILES]
         self.on_trial = False
@@ -204,7 +204,7 @@ class Slots:
             self._well = 1
             self._must_save()
 
-    def told(self):
+    def clear(self):
         self.outcome = self.NOTHING
         self._must_save()
 
@@ -306,6 +306,6 @@ def choose(reset_cause):
     # The record of this node, with the image of this boot chosen. A board that is not provisioned
     # counts nothing: no image can be confirmed there.
     record = Slots()
-    if record.is_told:
+    if record.is_provisioned:
         record.choose(reset_cause)
     return record

@@ -75,9 +75,9 @@ class Sleeper:
             # sleep.
             tamper.init(machine.Pin.IN, None)
         self._converter.power_down()
-        began = ticks_ms()
+        started = ticks_ms()
         machine.lightsleep(ms)
-        is_over = ticks_diff(ticks_ms(), began) >= ms - _EARLY_MS
+        is_over = ticks_diff(ticks_ms(), started) >= ms - _EARLY_MS
         pins = self._claim()
         self._converter.power_up()
         if is_over:

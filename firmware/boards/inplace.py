@@ -41,7 +41,7 @@ _TEXTS = (_MARK, "a text that is too long for a name")
 _MPY_HEAD = const(4)  # followed by the numbers of names and of objects
 _SRAM = const(0x20000000)
 _SRAM_END = const(0x20082000)
-_LEAST = const(16)  # a shorter function is not worth it
+_MIN_SIZE = const(16)  # a shorter function is not worth it
 _BYTECODE = const(0)  # kinds as in a .mpy file
 _VIPER = const(2)
 
@@ -60,9 +60,9 @@ def _find(code: ptr8, copy: ptr8, at: int, end: int) -> int:
     # them is their size in 14 bits, times 8, with a kind (docs.micropython.org, mpy_files).
     while at < end:
         n = 0
-        while n < _LEAST and copy[at + n] == code[n]:
+        while n < _MIN_SIZE and copy[at + n] == code[n]:
             n += 1
-        if n == _LEAST and copy[at - 2] & 0x80 and copy[at - 1] < 0x80:
+        if n == _MIN_SIZE and copy[at - 2] & 0x80 and copy[at - 1] < 0x80:
             size = ((copy[at - 2] & 0x7F) << 7 | copy[at - 1]) >> 3
             while n < size and copy[at + n] == code[n]:
                 n += 1

@@ -8,9 +8,9 @@ import sys
 sys.path.insert(0, ".frozen")
 guard = __import__("boards.guard", None, None, ("start",))
 slots = __import__("slots").Slots()
-if slots.is_told:
+if slots.is_provisioned:
     slots.count(guard.reset_cause())
-feed = guard.start(slots.is_told)
+feed = guard.start(slots.is_provisioned)
 try:
     slots.wait(feed)
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
@@ -23,7 +23,7 @@ try:
 except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
-    if slots.is_told:
+    if slots.is_provisioned:
         slots.keep_failure("start", error)
         slots.leave(slots.EXCEPTION, type(error).__name__)
         guard.reset()

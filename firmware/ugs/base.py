@@ -32,7 +32,7 @@ _UPTIME_MS_MAX = 4_147_200_000
 # A task that fails repeatedly is reported at this interval, so that it does not fill the ledger.
 _FAULT_EVERY_MS = const(600_000)
 # Longest time without progress: the link may wait to join a network or for a peer.
-_HOUSE_LIMIT_MS = const(6_000)
+_HOUSEKEEPING_LIMIT_MS = const(6_000)
 _LINK_LIMIT_MS = const(90_000)
 _UPDATE_LIMIT_MS = const(10_000)
 _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
@@ -144,17 +144,17 @@ class BaseNode:
     async def _main(self):
         supervisor = self.supervisor
         self.start()
-        supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
+        supervisor.start("house", self._housekeeping, _HOUSEKEEPING_LIMIT_MS)
         supervisor.start("link", self.link.run, _LINK_LIMIT_MS)
         supervisor.start("update", self._update, _UPDATE_LIMIT_MS)
         stuck = await supervisor.feed(self.board.start_watchdog())
         self._restart(self.slots.STUCK_TASK, stuck)
 
     async def _update(self):
-        self.updater.tell_outcome(self.clock.uptime_ms())
+        self.updater.report_outcome(self.clock.uptime_ms())
         await self.updater.run(self.clock.uptime_ms)
 
-    async def _keep_house(self):
+    async def _housekeeping(self):
         tick = seen = 0
         while True:
             self.supervisor.alive("house")
@@ -203,7 +203,7 @@ class BaseNode:
         if now_ms - self._fault_ms >= _FAULT_EVERY_MS:
             self._fault_ms = now_ms
             self.slots.keep_failure(name, error)
-            self.conditions.tell(now_ms, "restarted", True, self.supervisor.restarts)
+            self.conditions.report(now_ms, "restarted", True, self.supervisor.restarts)
 
     # Called by the session:
 

@@ -31,7 +31,7 @@ class Conditions:
             if now_ms - since_ms < hold_ms:
                 return
             del self._active[name]
-        self.tell(now_ms, name, active, value)
+        self.report(now_ms, name, active, value)
 
     def level(self):
         # For a hello: bit k is set while the condition of kind k is active.
@@ -40,9 +40,9 @@ class Conditions:
             bits |= 1 << schema.enum_value("condition", "kind", name)
         return bits
 
-    def tell(self, now_ms, name, active=True, value=None, boot=None):
+    def report(self, now_ms, name, active=True, value=None, boot=None):
         # Also for a condition without an end. Returns the result of record().
-        note("condition told kind=%s active=%d value=%s" % (name, active, value))
+        note("condition reported kind=%s active=%d value=%s" % (name, active, value))
         values = {
             "t_ms": now_ms,
             "kind": schema.enum_value("condition", "kind", name),

@@ -34,7 +34,7 @@ def load_config(path):
     try:
         table = json.loads(text)
     except ValueError:
-        raise ConfigError("%s is not JSON; write it anew with: groundwatch bundle" % path)
+        raise ConfigError("%s is not JSON; write it again with: groundwatch bundle" % path)
     return parse_config(table)
 
 

@@ -56,7 +56,7 @@ class Node(BaseNode):
         self.proof = Proof(slots)
         self._held_back = 0
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
-        self._gap = self._gap_told = None
+        self._gap = self._gap_report = None
         self._apply(self.settings)
         self._start_stream()
         forget()
@@ -107,9 +107,9 @@ class Node(BaseNode):
             self._note_held_back()
             hz_x64 = self.detector.lines.hz_x64[0]
             self.conditions.set(now_ms, "line_noise", hz_x64 > 0, hz_x64 * 10 >> 6)
-            self._tell_gaps(now_ms)
+            self._report_gaps(now_ms)
             self._prove(now_ms)
-            self._turn_key()
+            self._rotate_key()
         if tick % (TICKS_PER_S * _SCRUB_EVERY_S) == 0:
             self.ratchet.scrub()
 
@@ -138,7 +138,7 @@ class Node(BaseNode):
         self.session.wake()
         return identity
 
-    def _turn_key(self):
+    def _rotate_key(self):
         # The gateway must answer to the present key, so that it is never more than one step behind.
         # It must also have all messages: a late one under the old key would look like a forgery.
         if not self.session.is_answered or not self.health.is_acknowledged():
@@ -148,25 +148,25 @@ class Node(BaseNode):
         if self.ratchet.step(self.clock.wall_ms()):
             self.session.rekey(self.ratchet.keys)
 
-    def _tell_gaps(self, now_ms):
+    def _report_gaps(self, now_ms):
         dropped = self.journal.ledger.take_dropped()
         if dropped is not None:
-            self._tell_gap(now_ms, *dropped)
+            self._report_gap(now_ms, *dropped)
         elif self.session.is_answered and self.session.outbox.is_stuck():
             # A gateway that answers but gives no receipt waits for messages that another gateway
             # received. A gap report states that they will not be sent again.
             oldest = self.journal.ledger.after((0, 0))
             if oldest is not None and oldest[1] > 1:
-                self._tell_gap(now_ms, oldest[0], oldest[1] - 1)
+                self._report_gap(now_ms, oldest[0], oldest[1] - 1)
 
-    def _tell_gap(self, now_ms, boot, upto):
+    def _report_gap(self, now_ms, boot, upto):
         # Sent first: until it is sent, no message behind the gap gets a receipt. Recorded once for
         # each gap: a gateway that never gives a receipt must not fill the ledger.
         if (boot, upto) != self._gap:
             self._gap = (boot, upto)
-            told = self.conditions.tell(now_ms, "records_dropped", True, upto, boot)
-            self._gap_told = told[:2]
-        self.session.outbox.send_first(*self._gap_told)
+            report = self.conditions.report(now_ms, "records_dropped", True, upto, boot)
+            self._gap_report = report[:2]
+        self.session.outbox.send_first(*self._gap_report)
 
     def _prove(self, now_ms):
         health = self.health
@@ -174,7 +174,7 @@ class Node(BaseNode):
             print("trial fails uptime_ms=%d" % now_ms)
             self.request_reboot("trial")
         if not self.updater.is_busy:
-            self.updater.tell_outcome(now_ms)
+            self.updater.report_outcome(now_ms)
 
     def next_own(self, now_ms):
         # Heartbeats first, then messages that expire soon. One heartbeat serves both requests.

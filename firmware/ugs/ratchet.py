@@ -74,7 +74,7 @@ class Ratchet:
             key = keys.next_key(self.key, self.epoch + 1)
             self._save(self.epoch + 1, wall_ms, key)
         except OSError:
-            self._fail("step")
+            self._fail("rotation")
             self._since_ms = wall_ms - _PERIOD_MS + _AGAIN_MS
             return False
         self._use(key)
@@ -106,7 +106,7 @@ class Ratchet:
         self.key = key
         self.epoch += 1
         self.keys = keys.Keys(key, self._password)
-        print("key stepped epoch=%d" % self.epoch)
+        print("key rotated epoch=%d" % self.epoch)
 
     def scrub(self):
         # One small step: each erase of flash stops sampling for about 50 ms.

@@ -6,7 +6,7 @@ from array import array
 import numpy as np
 import pytest
 
-from ugs.detect.cadence import Cadence, Patience
+from ugs.detect.cadence import Cadence, Averaged
 from ugs.detect.picker import Picker
 from ugs.dsp.compress import LENGTH, History
 from ugs.dsp.correlate import Correlator
@@ -69,7 +69,7 @@ def test_patience_lifts_a_faint_beat_above_noise():
     rng = np.random.default_rng(5)
 
     def settle(make):
-        patience, history, correlator = Patience(), History(), Correlator()
+        patience, history, correlator = Averaged(), History(), Correlator()
         cadence = Cadence(LENGTH, 4)
         levels = make()
         for hop in range(len(levels) // 16):

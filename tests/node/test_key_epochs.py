@@ -36,7 +36,7 @@ LINKS = [
 
 def epoch_of(lines: list[str]) -> int:
     """The epoch it says it has gone on to."""
-    return max((int(x.split("=")[1]) for x in lines if x.startswith("key stepped ")), default=0)
+    return max((int(x.split("=")[1]) for x in lines if x.startswith("key rotated ")), default=0)
 
 
 @pytest.mark.parametrize("link", LINKS)

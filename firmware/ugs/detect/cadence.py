@@ -138,7 +138,7 @@ class Cadence(Beat):
         _search(self.r, self._out)
 
 
-class Patience(Beat):
+class Averaged(Beat):
     # The same from correlations averaged over hops: a faint regular beat adds up. The average
     # covers all hops at first, and 16 hops (8 s, of windows of 8 s) from then on.
     def __init__(self):

@@ -5,7 +5,7 @@
 from micropython import const
 
 from ugs.detect.activity import Activity
-from ugs.detect.cadence import Cadence, Patience
+from ugs.detect.cadence import Averaged, Cadence
 from ugs.detect.features import Features
 from ugs.detect.picker import Picker
 from ugs.detect.verdict import Verdict
@@ -25,7 +25,7 @@ _SETTLE = const(4)  # blocks = 0.5 s: until filters have forgotten a gap
 # Beat scores over 8 s and 16 s that 95 % of diggers' hops stay below, on the sites where limits are
 # set.
 _GAIT_LONG = const(172)
-_GAIT_PATIENT = const(126)
+_GAIT_AVERAGED = const(126)
 _PICK = const(4)  # a step rises above this many floors
 
 
@@ -50,7 +50,7 @@ class Detector:
         self._correlator = Correlator()
         self._long = Cadence(LENGTH, 4)
         self._quick = Cadence(_QUICK, 2)
-        self._patient = Patience()
+        self._averaged = Averaged()
         self._pir = Pir()
         self.rise = Rise()
         self._forest = Forest(model)
@@ -60,7 +60,7 @@ class Detector:
         self._unsure = 0
         self.features = Features()
         self.hops = 0  # verdicts so far
-        self.heard_ms = 0  # uptime of the newest sample
+        self.t_ms = 0  # uptime of the newest sample
         self.report = self._activity.report
         self.floor_um_s_x100 = 0
 
@@ -91,7 +91,7 @@ class Detector:
         return (
             self._quick.score(),
             self._long.score(),
-            self._patient.score(),
+            self._averaged.score(),
             self._verdict.evidence(),
             self.trigger.is_open(),
         )
@@ -99,7 +99,7 @@ class Detector:
     def feed(self, ring, start, t_ms):
         # consumes 32 samples ring[(start + i) & (len(ring) - 1)]; t_ms: uptime of the last one.
         # True: self.report holds a new report.
-        self.heard_ms = t_ms
+        self.t_ms = t_ms
         self._condition(ring, start)
         self._activity.step(self.trigger.is_open(), self._envelope.peak(), self._pir.total)
         self._blocks += 1
@@ -108,7 +108,7 @@ class Detector:
         self._blocks = 0
         if self._history.filled < _QUICK or not self.trigger.is_ready():
             return False
-        return self._judge(t_ms)
+        return self._assess(t_ms)
 
     def _condition(self, ring, start):
         block = self._intake.block
@@ -134,10 +134,10 @@ class Detector:
         # mean of |x| to rms of Gaussian noise: 5/4; 0.25 nm/s to 10 nm/s
         self.floor_um_s_x100 = min(65535, floor >> 5)
 
-    def _judge(self, t_ms):
+    def _assess(self, t_ms):
         history = self._history
         correlator = self._correlator
-        quick, long, patient = self._quick, self._long, self._patient
+        quick, long, averaged = self._quick, self._long, self._averaged
         correlator.run(history.levels, history.at, _QUICK, quick.lags)
         quick.measure(correlator.products)
         best = quick
@@ -146,8 +146,8 @@ class Detector:
             correlator.run(history.levels, history.at, history.filled, long.lags)
             long.window(history.filled)
             long.measure(correlator.products)
-            patient.measure(long.r)
-        self.features.measure(history, self.trigger, self.picker, quick, long, patient, self._pir)
+            averaged.measure(long.r)
+        self.features.measure(history, self.trigger, self.picker, quick, long, averaged, self._pir)
         self.hops = (self.hops + 1) & 0xFFFF
         rise, verdict, activity = self.rise, self._verdict, self._activity
         was_open = activity.is_open
@@ -158,7 +158,7 @@ class Detector:
             was_open,
             stands,
             self.picker.strokes(),
-            long.score() >= _GAIT_LONG or patient.score() >= _GAIT_PATIENT,
+            long.score() >= _GAIT_LONG or averaged.score() >= _GAIT_AVERAGED,
         )
         has_report = activity.decide(
             t_ms,

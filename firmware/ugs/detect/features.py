@@ -83,10 +83,10 @@ class Features:
     def add_foot(self, foot):
         self._moments.add(foot)
 
-    def measure(self, history, trigger, picker, quick, long, patient, pir):
+    def measure(self, history, trigger, picker, quick, long, averaged, pir):
         # after every fourth block
         self._levels(history, trigger)
-        self._rhythm(picker, quick, long, patient)
+        self._rhythm(picker, quick, long, averaged)
         self._pulses(picker)
         self._sound(trigger)
         self._free[85] = pir.recent() << 6
@@ -122,15 +122,15 @@ class Features:
         self._course.take(level, now, is_open)
         _spread(self._course.numbers, _COURSE, 0, 0, free, 13)
 
-    def _rhythm(self, picker, quick, long, patient):
+    def _rhythm(self, picker, quick, long, averaged):
         free = self._free
         period = quick.period()
         free[26] = 64 + (quick.score() >> 1)
         free[27] = 64 + (long.score() >> 1)
-        free[28] = 64 + patient.score()
+        free[28] = 64 + averaged.score()
         free[29] = period
         free[30] = long.period()
-        free[31] = patient.period()
+        free[31] = averaged.period()
         free[32] = picker.regular(period, _WINDOW) << 4
         r = long.r
         free[33] = 128 + ((r[2] - _ZERO) >> 5)

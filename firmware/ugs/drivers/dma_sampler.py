@@ -42,7 +42,7 @@ class DmaSampler(Sampler):
         self._taps = decimate.taps()
         self._state = decimate.state(self._ring_mask, _MASK)
         self._is_running = False
-        self._is_begun = False
+        self._is_started = False
         self._settle = 0  # samples until the filter has forgotten the time before the start
         self._taken = 0  # readings filtered, modulo lap
         self._counted = 0  # transfers at the last check
@@ -59,15 +59,15 @@ class DmaSampler(Sampler):
 
     def stop(self):
         self._is_running = False
-        if self._is_begun:
-            self._is_begun = False
+        if self._is_started:
+            self._is_started = False
             self._converter.stop()
 
     def keep_time(self):
         # Makes samples of all readings that are there.
         if not self._is_running:
             return
-        if not self._is_begun:
+        if not self._is_started:
             self._begin()
         waiting = self._follow()
         if waiting * self._raw_us > self.worst_late_us:
@@ -96,7 +96,7 @@ class DmaSampler(Sampler):
             self.missed += late
 
     def rate_hz_x100(self):
-        if not self._is_begun:
+        if not self._is_started:
             return 0
         now, count = ticks_us(), self._converter.transfers()
         passed_us = ticks_diff(now, self._rate_ticks)
@@ -116,7 +116,7 @@ class DmaSampler(Sampler):
         # One reading of the other input, 12 bits. It replaces two or three of the geophone, which
         # keep_time() bridges.
         converter = self._converter
-        if not self._is_begun:
+        if not self._is_started:
             return converter.read_aside()
         if self._aside >= 0:
             return self._aside_code
@@ -144,7 +144,7 @@ class DmaSampler(Sampler):
 
     def _begin(self):
         self._converter.start()
-        self._is_begun = True
+        self._is_started = True
         self._looked = self._rate_ticks = ticks_us()
         self._taken = self._counted = self._rate_count = 0
         self._behind_us = 0

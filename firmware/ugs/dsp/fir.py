@@ -25,7 +25,7 @@ MISSED = const(1)
 CLIPPED = const(2)
 _IS_READ = const(3)
 _IS_AT_RAIL = const(4)
-_IS_BEGUN = const(5)
+_IS_STARTED = const(5)
 _LAST = const(6)
 _RAIL = const(7)
 _AT = const(8)
@@ -62,7 +62,7 @@ def state(rail, ring):
 def restart(state):
     # The first sample comes when the line is full again.
     state[LEFT] = _TAPS
-    state[_IS_READ] = state[_IS_AT_RAIL] = state[_IS_BEGUN] = 0
+    state[_IS_READ] = state[_IS_AT_RAIL] = state[_IS_STARTED] = 0
 
 
 @micropython.viper
@@ -75,8 +75,8 @@ def feed(state: ptr32, value: int, missing: int, is_read: int, ring: ptr32) -> i
     last = ((state[_LAST] + _SIGN) & _WORD) - _SIGN
     if is_read == 0:
         value = last
-    if state[_IS_BEGUN] == 0:
-        state[_IS_BEGUN] = is_read
+    if state[_IS_STARTED] == 0:
+        state[_IS_STARTED] = is_read
         last = value
     state[_LAST] = value
     step = 0

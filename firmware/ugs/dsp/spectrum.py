@@ -60,7 +60,7 @@ _QUARTER = (
 _EDGES = (3, 5, 9, 16, 26, 38, 61)
 _FIRST = const(3)
 _END = const(61)
-_LEAST = const(64)  # shares below this are no line
+_MIN_SHARES = const(64)  # shares below this are no line
 _FLOOR = const(16)
 _EVEN = const(3)  # 2^3 hops = 4 s
 
@@ -195,7 +195,7 @@ def _lines(re: ptr32, shares: ptr32, total: int, state: ptr32):
         if own > top:
             top = own
             line = k
-        if own >= _LEAST:
+        if own >= _MIN_SHARES:
             beside = ((shares[k - 2] + shares[k + 2]) >> 3) + _FLOOR
             above = 0  # sixteenths of an octave; viper divides on some boards only
             while own >= beside << 1:

@@ -111,7 +111,7 @@ class BrokerLink:
             session.start_connection()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
             # Without a DISCONNECT the broker would publish the Will.
-            await connection.close(politely=True)
+            await connection.close(disconnect=True)
         finally:
             await connection.close()
             if self.burst is not None:

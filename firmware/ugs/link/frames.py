@@ -8,10 +8,10 @@ from micropython import const
 _CRC = const(4)
 # topic and its length, sealed message, CRC, and one code byte per 254
 _FRAME_MAX = const(1 + 64 + 1536 + _CRC + 8)
-_READ_MOST = const(128)
+_READ_MAX = const(128)
 # Sealed bytes contain this by chance once in 2^128 places.
 _BREAK = b"\x03" * 16
-_BREAK_BEGUN = const(15)
+_BREAK_PART = const(15)
 
 
 def encode(topic, message):
@@ -35,7 +35,7 @@ class FrameReader:
     def __init__(self, on_frame):
         self.damaged = 0
         self._on_frame = on_frame
-        self._buffer = bytearray(_FRAME_MAX + _READ_MOST)
+        self._buffer = bytearray(_FRAME_MAX + _READ_MAX)
         self._view = memoryview(self._buffer)
         self._size = 0
         self._is_too_long = False
@@ -44,11 +44,11 @@ class FrameReader:
         # Reads some of the bytes that arrived; returns how many. Raises KeyboardInterrupt at a
         # break: Ctrl-C so many times in succession.
         begin = self._size
-        count = line.readinto(self._view[begin : begin + _READ_MOST])
+        count = line.readinto(self._view[begin : begin + _READ_MAX])
         if not count:
             return 0
         buffer, end, start = self._buffer, begin + count, 0
-        if buffer.find(_BREAK, max(0, begin - _BREAK_BEGUN), end) >= 0:
+        if buffer.find(_BREAK, max(0, begin - _BREAK_PART), end) >= 0:
             raise KeyboardInterrupt
         at = buffer.find(b"\0", begin, end)
         while at >= 0:
@@ -62,7 +62,7 @@ class FrameReader:
             self._is_too_long = True
             self.damaged += 1
         if self._is_too_long:
-            start = max(start, end - _BREAK_BEGUN)
+            start = max(start, end - _BREAK_PART)
         if start:
             buffer[: end - start] = buffer[start:end]
         self._size = end - start

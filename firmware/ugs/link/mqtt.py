@@ -86,11 +86,11 @@ class Connection:
             if ticks_diff(now, self._sent_tick) >= _PING_AFTER_MS:
                 await self._write(packets.PINGREQ)
 
-    async def close(self, politely=False):
+    async def close(self, disconnect=False):
         if self._socket is None:
             return
         try:
-            if politely:
+            if disconnect:
                 await self._write(packets.DISCONNECT)
         except (OSError, EOFError, asyncio.TimeoutError):
             pass

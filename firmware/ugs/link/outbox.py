@@ -81,7 +81,7 @@ class Outbox:
     def _await(self, identity, now_ms):
         self._position = identity
         if not self._sent:
-            self._resend_ms = now_ms + self._patience_ms()
+            self._resend_ms = now_ms + self._timeout_ms()
         self._sent.append(identity)
 
     def receive(self, upto, now_ms):
@@ -96,7 +96,7 @@ class Outbox:
                 # Only the receipt of the oldest one restarts the timer: messages of an older boot
                 # that were lost must not wait while others get through.
                 if not waiting or waiting[0] != self._sent[0]:
-                    self._resend_ms = now_ms + self._patience_ms()
+                    self._resend_ms = now_ms + self._timeout_ms()
                 self._sent = waiting
                 self._fruitless = 0
 
@@ -108,5 +108,5 @@ class Outbox:
         self._fruitless = 0
         self._urgent = self._ledger.after((boot, seq - 1))
 
-    def _patience_ms(self):
+    def _timeout_ms(self):
         return _RESEND_MS + int(self._random() * _RESEND_MS // 4)

@@ -33,7 +33,7 @@ class SerialLink:
         self._reader = frames.FrameReader(self._on_frame)
         self._out = b""
         self._keys = None
-        self._heard_ms = self._written_ms = 0
+        self._received_ms = self._written_ms = 0
         self._ask_ms = _ASK_MS_MIN
         self._wait_ms = 0
 
@@ -61,7 +61,7 @@ class SerialLink:
             raise
 
     def _begin(self, now_ms):
-        self._heard_ms = self._written_ms = now_ms
+        self._received_ms = self._written_ms = now_ms
         self._out = b""
         self._keys = self._session.keys
         self._session.is_answered = False
@@ -73,7 +73,7 @@ class SerialLink:
         session = self._session
         was_answered = session.is_answered
         if session.receive(topic, message):
-            self._heard_ms = session.uptime_ms()
+            self._received_ms = session.uptime_ms()
         if session.is_answered and not was_answered:
             session.connects += 1
             self._ask_ms = _ASK_MS_MIN
@@ -83,7 +83,7 @@ class SerialLink:
     def _watch(self, now_ms):
         if self._keys is not self._session.keys:
             self._begin(now_ms)
-        if now_ms - self._heard_ms < self._wait_ms:
+        if now_ms - self._received_ms < self._wait_ms:
             return
         if self._session.is_answered:
             self._fail("silence")

@@ -118,7 +118,7 @@ class Sentinel(Burst):
         print("sleeps uptime_ms=%d" % now_ms)
         sampler.stop()
         by = None
-        began_ms = now_ms
+        start_ms = now_ms
         try:
             while by is None and until_ms - now_ms >= _SHORTEST_MS:
                 # A pin without budget is armed again when it has some.
@@ -129,7 +129,7 @@ class Sentinel(Burst):
                 now_ms = node.clock.uptime_ms()
         finally:
             sampler.start()
-        self._wake(now_ms, by, now_ms - began_ms)
+        self._wake(now_ms, by, now_ms - start_ms)
 
     def _wake(self, now_ms, by, slept_ms):
         node = self._node

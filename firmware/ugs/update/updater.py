@@ -109,14 +109,14 @@ class Updater:
         self._data = part["data"]
         self._want = None
 
-    def tell_outcome(self, now_ms):
+    def report_outcome(self, now_ms):
         # Stores the result of the trial durably before the slot record forgets it.
         slots = self._slots
         if slots.outcome:
             is_kept = slots.outcome == slots.COMMITTED
             status, value = (_OK, slots.version) if is_kept else (FAILED, TAKEN_BACK)
-            self._tell(now_ms, slots.command, status, value)
-            slots.told()
+            self._report(now_ms, slots.command, status, value)
+            slots.clear()
 
     async def run(self, uptime_ms):
         while True:
@@ -125,15 +125,15 @@ class Updater:
                 try:
                     await self._install()
                 except UpdateError as error:
-                    self._tell(uptime_ms(), self._number, error.status, error.value)
+                    self._report(uptime_ms(), self._number, error.status, error.value)
                 except OSError:
-                    self._tell(uptime_ms(), self._number, FAILED, FLASH)
+                    self._report(uptime_ms(), self._number, FAILED, FLASH)
                 self._order = self._want = None
                 self.is_busy = False
                 gc.collect()
             await asyncio.sleep_ms(_IDLE_MS)
 
-    def _tell(self, now_ms, number, status, value):
+    def _report(self, now_ms, number, status, value):
         print("update ended command=%d status=%d value=%d" % (number, status, value))
         self._record(
             "result", {"t_ms": now_ms, "command_id": number, "status": status, "value": value}

@@ -72,7 +72,7 @@ def gap_is_told_once_to_a_gateway_that_never_gives_a_receipt():
             pass
         if outbox.is_stuck():
             told += 1
-            node._tell_gaps(now_ms)
+            node._report_gaps(now_ms)
     assert told > 50
     assert node.journal.ledger.pending() == 2, node.journal.ledger.pending()
 
@@ -80,8 +80,8 @@ def gap_is_told_once_to_a_gateway_that_never_gives_a_receipt():
 def dropped_records_are_told_ahead_of_their_turn():
     node = make_node()
     keep_detections(node, 1281)
-    node._tell_gaps(0)
-    node._tell_gaps(1000)
+    node._report_gaps(0)
+    node._report_gaps(1000)
     boot, seq, payload = node.session.outbox.take(1000)
     name, values = codec.decode(payload)
     assert (boot, seq, name) == (1, 1282, "condition"), (boot, seq, name)
