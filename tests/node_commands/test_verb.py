@@ -24,11 +24,11 @@ async def test_commands_of_the_verb_are_done_by_the_node_and_audited(
             code, out, _ = await verb("ping", "n01")
             assert (code, out.split()[:3]) == (0, ["n01", "ping", "done"])
 
-            out = tmp_path / "n01.wav"
-            words = ("--reason", "check of the ground", "--seconds", "4", "--out", str(out))
+            recording = tmp_path / "n01.wav"
+            words = ("--reason", "check of the ground", "--seconds", "4", "--out", str(recording))
             code, out, _ = await verb("snippet", "n01", *words)
             assert code == 0, out
-            with wave.open(str(out)) as file:
+            with wave.open(str(recording)) as file:
                 assert (file.getframerate(), file.getnframes()) == (250, 1000)
                 samples = file.readframes(1000)
             levels = [abs(int.from_bytes(samples[i : i + 2], "little", signed=True))
