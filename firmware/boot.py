@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: MIT
-# First thing on a node: room for the trace of an error inside an interrupt, early collections.
-# Then each file that a start needs beside the trees is compared with its copy, and replaced when it
-# is damaged.
+# Runs first on a node: reserves room for the trace of an error inside an interrupt, and sets early
+# collections. Then it compares each file that a start needs outside the images with its copy, and
+# replaces it if it is damaged.
 import gc
 
 import micropython
 
-if hasattr(micropython, "alloc_emergency_exception_buf"):  # ports without interrupts have none
+if hasattr(micropython, "alloc_emergency_exception_buf"):  # ports without interrupts lack it
     micropython.alloc_emergency_exception_buf(100)
 gc.threshold(16_384)
 
 
-# Names here are built into MicroPython where they can be: others stay on the heap for ever.
+# Names here are built into MicroPython where possible: other names stay on the heap for ever.
 def check(path):
     # root.copy (tools/bundle.py) and node.copy (ugs/ratchet.py): lines "name size CRC-32", each
-    # before the file's bytes. The CRC goes on from that of name and size.
+    # before the bytes of the file. The CRC covers name and size, then the bytes.
     from binascii import crc32
     from os import listdir
 
     def copy(file, size, value, out=None):
-        # CRC-32, going on from `value`, of the next `size` bytes; they go to `out`.
+        # CRC-32, continued from `value`, of the next `size` bytes. They are written to `out`.
         data = b"x"
         while data:
             data = file.read(min(size, 512))
@@ -29,7 +29,7 @@ def check(path):
                 out.write(data)
         return value
 
-    # Without main.py the board is being flashed: what differs may be newer.
+    # Without main.py the board is being flashed: a file that differs may be newer.
     if "main.py" not in listdir() or path not in listdir():
         return
     with open(path, "rb") as file:

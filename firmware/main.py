@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MIT
-# The node: choose an image, read the configuration, build the node, run. Any end but Ctrl-C resets.
+# The node: chooses an image, reads the configuration, builds the node and runs it. Any end except
+# Ctrl-C resets the board.
 import gc
 import sys
 
 guard = __import__("guard")
 slots = __import__("slots").choose(guard.reset_cause())
-feed = guard.start(slots.is_told)
+feed = guard.start(slots.is_provisioned)
 try:
     slots.wait(feed)
-    # Safe mode keeps its code on the heap: it is for a node with which something is wrong.
+    # Safe mode keeps its code on the heap: it is for a node with a fault.
     is_safe = slots.tree == "safe_mode"
     shelf = None if is_safe else __import__("inplace").make(slots.path(slots.tree), feed)
     where = slots.mount(shelf and shelf.read, feed)
     sys.path.insert(0, "/fw")
-    sys.modules["boards.guard"] = guard  # the same file: once is enough
+    sys.modules["boards.guard"] = guard  # the same file: one copy is enough
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
-    # Read once: its 2.5 KB are worth more as heap. Both names hold on to it.
+    # Read once: its 2.5 KB are better used as heap. Both names keep it alive.
     del sys.modules["ugs"].config, sys.modules["ugs.config"]
     board = __import__("boards.%s.board" % config.board, None, None, ("x",)).make_board(config)
     feed()
@@ -23,13 +24,13 @@ try:
     module = __import__(name, None, None, ("Node",))
     feed()
     if shelf:
-        # As soon as it can: collections are shorter then, and half of the heap is free.
+        # As early as possible: collections are then shorter, and half of the heap is free.
         shelf.settle(where)
         feed()
     node = module.Node(board, config, slots)
     feed()
     if shelf:
-        shelf.settle(where)  # what was loaded meanwhile
+        shelf.settle(where)  # what was loaded since
         feed()
     slots.umount()
     del shelf, where
@@ -39,7 +40,7 @@ try:
 except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
-    if slots.is_told:
+    if slots.is_provisioned:
         slots.keep_failure("start", error)
         slots.leave(slots.EXCEPTION, type(error).__name__)
         guard.reset()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-# pack: a firmware tree as one file, mounted so that imports read from it. As some seventy files two
-# trees would not fit a Pico W: each takes whole blocks of 4 KiB, and each folder two.
+# pack: a firmware image as one file, mounted so that imports read from it. As about seventy
+# separate files, two images would not fit on a Pico W: each file takes whole 4 KiB blocks, each
+# folder two.
 #
 #   first line || manifest size (u32 BE) || signature (64 bytes) || manifest || contents
 #
-# It is a release as it was signed, its files compiled (docs/updates.md). Not updated over the air,
-# like slots.py.
+# It is a signed release with compiled files (docs/updates.md). Like slots.py, this file is not
+# updated over the air.
 
 import io
 import sys
@@ -23,7 +24,7 @@ _POINT = "/fw"
 FIRST = b"groundwatch release 1\n"
 HEAD = const(90)  # first line, size, signature
 _MANIFEST_MAX = const(24_576)
-_HEAD_LINES = const(3)  # and one that names the MicroPython
+_HEAD_LINES = const(3)  # then a line that names the MicroPython
 _MPY_MASK = const(0x3FFF)  # version, sub-version, architecture (docs.micropython.org, mpy_files)
 _FILE = const(0x8000)
 _FOLDER = const(0x4000)
@@ -31,10 +32,10 @@ _READ = const(1024)
 
 
 def attach(path, read=None, feed=None):
-    # Imports find the pack at /fw. Its index takes some heap until detach(). read(at, size) gives
-    # bytes of it where they lie in flash, or is None. With a feed, which is called meanwhile, the
-    # contents are compared with the manifest first. Returns what gives the place and the size of a
-    # file in it.
+    # Imports find the image at /fw. Its index uses heap until detach(). read(at, size) returns a
+    # view of its bytes in flash; None if unavailable. With a `feed`, which is called meanwhile, the
+    # contents are first compared with the manifest. Returns the function that gives place and size
+    # of a file in it.
     pack = Pack(path, read, feed)
     mount(pack, _POINT)
     return pack.where
@@ -45,15 +46,15 @@ def detach():
 
 
 class Pack:
-    # A file system that can only be read (the protocol of MicroPython's vfs.mount). Raises OSError
-    # for a file that is no pack, or whose contents have changed: a bit that flipped in flash is not
-    # run, machine code of it could do anything.
+    # A read-only file system (the protocol of MicroPython's vfs.mount). Raises OSError for a file
+    # that is no image or whose contents changed: after a bit flip in flash nothing is run, since
+    # damaged machine code could do anything.
 
     def __init__(self, path, read=None, feed=None):
         self._path = path
         self._read = read
-        # Path to where a file begins and its size, which folders have none of. Each import asks
-        # four times: this table takes 9 KB until the pack is detached, and 0.6 s less than a text.
+        # Path -> start of the file and its size (None for a folder). Each import asks four times:
+        # this table takes 9 KB until the image is detached, and is 0.6 s faster than a text.
         self._files = {"": (0, None)}
         with open(path, "rb") as file:
             head = file.read(HEAD)
@@ -98,7 +99,7 @@ class Pack:
         return hexlify(digest.digest())
 
     def where(self, path):
-        # (where it begins, its size): no size for a folder, None for what is not there.
+        # (start, size): size None for a folder; None if the path does not exist.
         return self._files.get(path.strip("/"))
 
     def mount(self, readonly, mkfs):
@@ -118,7 +119,7 @@ class Pack:
         file.seek(at)
         if not is_code:
             return _Slice(file, at, size, self._read and self._read(at, size))
-        # The loader reads a few bytes at a time, and only from a stream of the port's own.
+        # The loader reads a few bytes at a time, and only from one of the port's own streams.
         data = file.read(size)
         file.close()
         return io.BytesIO(data)
@@ -132,8 +133,8 @@ class Pack:
 
 
 class _Slice:
-    # A part of an open file: what may be large is not read twice into memory.
-    #   view: all of it, where it lies in flash; None without
+    # A part of an open file: large contents are not read twice into memory.
+    #   view: all of it in place in flash; None if unavailable
 
     def __init__(self, file, at, size, view):
         self.view = view

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# slots: which of the firmware trees starts, and what an update leaves to be told (docs/updates.md).
-# A tree is one file (pack.py). Not updated over the air: what chooses must not lie in a tree.
+# slots: chooses the firmware image to start, and keeps the outcome of an update until it is
+# reported (docs/updates.md). An image is one file (pack.py). This file is not updated over the air:
+# the code that chooses must not be inside an image.
 
 import binascii
 import io
@@ -13,26 +14,27 @@ from micropython import const
 
 SAFE_MODE = "safe_mode"
 _TREES = ("a", "b")
-# Two files written in turn: power may fail in either, the other one stays whole.
+# Two files written in turn: if power fails during a write, the other file stays whole.
 _FILES = ("slot0", "slot1")
-# count, active tree, trial, tries left, crashes, spare is whole, floor, version on trial, command,
-# outcome, whether the last start was well, was safe mode, is to retry; its reset cause and detail
+# count, active image, trial, tries left, crashes, spare is whole, floor, version on trial, command,
+# outcome; of the last start: was it healthy, was it safe mode, is it to be retried; the cause and
+# detail of its own reset
 _RECORD = ">IBBBBBIIIBBBBB20s"
 _CRC = const(4)
 _DETAIL = const(20)
 _TRIES = const(3)
-# Crashes in a row, each before the node was well, after which safe mode starts.
+# Successive crashes, each before the node was healthy, after which safe mode starts.
 _CRASHES_MAX = const(5)
 _U8_MAX = const(255)
 # After a crash the next start waits, twice as long each time: a boot number costs a flash write,
-# and a person at the cable needs time for Ctrl-C.
+# and an operator at the cable needs time for Ctrl-C.
 _WAIT_S = const(5)
 _WAIT_S_MAX = const(300)
-# The traceback of the last failure, for whoever reads the flash.
+# The traceback of the last failure, for a person who reads the flash.
 _FAILURE = "failure"
 _FAILURE_MAX = const(1000)
 
-# Causes as the hardware knows them, and as a hello names them (ugs.wire.schema).
+# Causes reported by the hardware, with their numbers in a hello (ugs.wire.schema).
 _POWER_ON = const(0)
 _WATCHDOG = const(2)
 _SOFT = const(3)
@@ -41,21 +43,21 @@ _UNKNOWN = const(5)
 
 
 class Slots:
-    # is_told: there is a node.json, so this board knows who it is
-    # tree: the one in use since choose(); on_trial: it has yet to prove itself
-    # cause, detail: why the start before this one ended; wait_s: how long to wait before this one
-    # floor: the highest version ever committed; version: that of the tree on trial
-    # command, outcome: what became of the update that `command` asked for, until told()
+    # is_provisioned: there is a node.json, so this board is provisioned
+    # tree: the image in use since choose(); on_trial: it is not yet confirmed
+    # cause, detail: why the previous start ended; wait_s: how long to wait before this one
+    # floor: the highest version ever committed; version: that of the image on trial
+    # command, outcome: the result of the update that `command` requested, until clear()
     NOTHING = const(0)
     COMMITTED = const(1)
     ROLLED_BACK = const(2)
-    # What a node can give as the cause of its own reset.
+    # Causes that a node can record for its own reset.
     REBOOT = const(6)
     STUCK_TASK = const(7)
     EXCEPTION = const(8)
 
     def __init__(self, folder="."):
-        self.is_told = "node.json" in os.listdir(folder)
+        self.is_provisioned = "node.json" in os.listdir(folder)
         self._folder = folder
         self._paths = [folder + "/" + name for name in _FILES]
         self.on_trial = False
@@ -69,7 +71,8 @@ class Slots:
         self.tree = self.active()
 
     def choose(self, reset_cause):
-        # The tree of this boot; counts the attempt before it is made, so no end of it goes unseen.
+        # The image of this boot. Counts the attempt before it is made, so that every failure is
+        # counted.
         crashed = self._note_end(reset_cause)
         if self._trial and not self._tries:
             self._trial = self._crashes = self.wait_s = 0
@@ -80,11 +83,11 @@ class Slots:
             if self._save():
                 self.tree = self.spare()
                 return self.tree
-            self.on_trial = False  # a try that cannot be counted might be made for ever
+            self.on_trial = False  # a try that is not counted could repeat for ever
         if self._crashes >= _CRASHES_MAX and self._may_fall_back():
             self._active ^= 1
             self._spare_whole = self._crashes = 0
-        # A safe mode that crashes itself gives the firmware its turn.
+        # If safe mode itself crashes, the normal firmware gets the next start.
         is_retry = self._retry or (crashed and self._safe)
         self._safe = int(self._crashes >= _CRASHES_MAX and not is_retry)
         self._retry = 0
@@ -93,20 +96,20 @@ class Slots:
         return self.tree
 
     def count(self, reset_cause):
-        # Instead of choose() for a node with one image only (frozen/main.py).
+        # Replaces choose() on a node with only one image (frozen/main.py).
         self._note_end(reset_cause)
         self._save()
 
     def wait(self, feed):
-        # After a crash, before a boot number is spent.
+        # After a crash, before a boot number is used.
         for _ in range(self.wait_s):
             feed()
             time.sleep(1)
 
     def _note_end(self, reset_cause):
-        # How the start before this one ended; whether by a crash: firmware that failed before it
-        # was well. Power that comes and goes is none, nor is a reset pin. What the node noted of a
-        # reset of its own counts only where no power was lost since.
+        # Records how the previous start ended. Returns whether it crashed: firmware that failed
+        # before it was healthy. A power cycle or a reset pin is no crash. A reset that the node
+        # recorded itself counts only if power was not lost since.
         self.cause = reset_cause
         if self._left and reset_cause not in (_POWER_ON, _DEEPSLEEP):
             self.cause = self._left
@@ -124,24 +127,26 @@ class Slots:
         return crashed
 
     def _may_fall_back(self):
-        # To firmware that was in use before; never below the newest that ever was. So it is for a
-        # node that lost both records and knows neither; it may never have had an update.
+        # Whether to fall back to the firmware used before; never below the newest version ever
+        # used. This includes a node that lost both records and knows neither; it may never have had
+        # an update.
         return self._spare_whole and _version(self.path(self.spare())) >= max(self.floor, 1)
 
     def retries(self):
-        # How often safe mode has let the firmware try again in vain.
+        # How often safe mode has restarted the firmware without success.
         return max(0, self._crashes - _CRASHES_MAX)
 
     def leave(self, cause, detail):
-        # Before a reset that the node makes itself: the next start knows why. On rp2 any such reset
-        # reads as the watchdog's. Kept in this record and not in the watchdog's scratch registers:
-        # esp32 has none, and a flash write for each such reset is rare enough.
+        # Before a reset that the node makes itself: records the reason for the next start. On rp2
+        # any such reset reads as a watchdog reset. It is kept in this record and not in the
+        # watchdog's scratch registers: esp32 has none, and such a reset is rare enough for a flash
+        # write.
         self._left = cause
         self.detail = detail[:_DETAIL]
         self._save()
 
     def keep_failure(self, name, error):
-        # Instead of the one before; flash that refuses loses it.
+        # Replaces the previous one; lost if flash fails.
         try:
             with open(self._folder + "/" + _FAILURE, "w") as file:
                 out = _Bounded(file)
@@ -151,7 +156,7 @@ class Slots:
             pass
 
     def spare(self):
-        # The tree that is not in use: what an update is written to.
+        # The image that is not in use: updates are written to it.
         return _TREES[self._active ^ 1]
 
     def active(self):
@@ -161,30 +166,30 @@ class Slots:
         return "%s/%s.fw" % (self._folder, tree)
 
     def mount(self, read=None, feed=None):
-        # Imports read from the tree of this boot until umount(). As pack.attach() has it.
+        # Imports read from the image of this boot until umount(). Arguments as in pack.attach().
         import pack
 
         return pack.attach(self.path(self.tree), read, feed)
 
     def umount(self):
-        sys.modules.pop("pack").detach()  # with all that it holds
+        sys.modules.pop("pack").detach()  # with everything it holds
 
-    # The following raise OSError when flash refuses.
+    # The following raise OSError if flash fails.
 
     def open_spare(self):
-        # Before the first change to the spare tree: it is nothing to fall back to any more.
+        # Before the first change to the spare image: it can no longer be a fallback.
         if self._spare_whole or self._trial:
             self._spare_whole = self._trial = 0
             self._must_save()
 
     def start_trial(self, version, command):
-        # The spare tree is whole: from the next boot on it is tried.
+        # The spare image is complete: it is on trial from the next boot on.
         self._trial, self._tries, self._crashes = 1, _TRIES, 0
         self.version, self.command, self.outcome = version, command, self.NOTHING
         self._must_save()
 
     def commit(self):
-        # The tree on trial has proved itself.
+        # The image on trial is confirmed.
         self._active ^= 1
         self._trial = self._crashes = 0
         self._spare_whole = self._well = 1
@@ -194,17 +199,17 @@ class Slots:
         self._must_save()
 
     def well(self):
-        # The tree in use runs as it should.
+        # The image in use is healthy.
         if not self._well:
             self._well = 1
             self._must_save()
 
-    def told(self):
+    def clear(self):
         self.outcome = self.NOTHING
         self._must_save()
 
     def retry(self):
-        # In safe mode: let the active tree start once more.
+        # In safe mode: the active image is started once more.
         self._retry = 1
         self._must_save()
 
@@ -218,7 +223,7 @@ class Slots:
             self._well, self._safe, self._retry, self._left = best[10:14]
             self.detail = best[14].rstrip(b"\0").decode()
         elif None in found:
-            # Damaged both: the spare may be the tree that was in use.
+            # Both damaged: the spare may be the image that was in use.
             self._spare_whole = 1
 
     def _must_save(self):
@@ -247,21 +252,21 @@ class Slots:
         try:
             with open(self._paths[(self._count + 1) & 1], "wb") as file:
                 file.write(data + binascii.crc32(data).to_bytes(_CRC, "big"))
-        except (OSError, MemoryError):  # to open a file takes 1 KB of heap
+        except (OSError, MemoryError):  # opening a file takes 1 KB of heap
             return False
         self._count += 1
         return True
 
 
 def _read(path):
-    # The fields of a record; () when there is none yet, None when it is damaged.
+    # The fields of a record; () if there is none yet, None if it is damaged.
     try:
         with open(path, "rb") as file:
             data = file.read(64)
     except OSError:
         return ()
     if not data:
-        return ()  # as a bundle leaves it
+        return ()  # a bundle creates it empty
     size = struct.calcsize(_RECORD)
     if len(data) != size + _CRC or data[size:] != binascii.crc32(data[:size]).to_bytes(_CRC, "big"):
         return None
@@ -270,7 +275,7 @@ def _read(path):
 
 
 def _version(path):
-    # Of the release in a tree's file: 1.2.3 as 1002003, as ugs.version has it; 0 for none.
+    # Version of the release in an image file: 1.2.3 as 1002003, as in ugs.version; 0 if none.
     try:
         with open(path, "rb") as file:
             for line in (file.read(200).split(b"\n"))[1:]:
@@ -283,7 +288,7 @@ def _version(path):
 
 
 class _Bounded(io.IOBase):
-    # The first bytes of what is written.
+    # Writes the first bytes only.
 
     def __init__(self, file):
         self._file = file
@@ -298,9 +303,9 @@ class _Bounded(io.IOBase):
 
 
 def choose(reset_cause):
-    # The record of this node with the tree of this boot chosen. Nothing is counted on a board that
-    # waits to be provisioned: no tree can prove itself there.
+    # The record of this node, with the image of this boot chosen. A board that is not provisioned
+    # counts nothing: no image can be confirmed there.
     record = Slots()
-    if record.is_told:
+    if record.is_provisioned:
         record.choose(reset_cause)
     return record

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# board: what the boards have in common; each board.py adds its pins and its front end.
+# board: what all boards share. Each board.py adds its pins and its front end.
 
 import machine
 
@@ -9,9 +9,9 @@ from ugs.drivers.edges import EdgeQueue
 
 
 def start_timer(timer, freq_hz, callback, hard):
-    # A hard timer interrupts even a collection, and its callback may wait for nothing; ports before
-    # 1.26 (rp2) and 1.27 (esp32) do not know the word and schedule every callback. The sampler
-    # accounts for the lateness of a scheduled one.
+    # A hard timer interrupts even a garbage collection, and its callback must not block. Ports
+    # before 1.26 (rp2) and 1.27 (esp32) do not accept `hard` and schedule every callback. The
+    # sampler accounts for the delay of a scheduled callback.
     mode = machine.Timer.PERIODIC
     try:
         timer.init(freq=freq_hz, mode=mode, callback=callback, hard=hard)
@@ -29,7 +29,7 @@ def watch_edges(pin, handler):
 
 
 def make_inputs(pir_gpio, tamper_gpio):
-    # The PIR's edge queue, None without a PIR's pin, and the tamper contact.
+    # The PIR's edge queue (None without a PIR pin) and the tamper contact.
     pir = None
     if pir_gpio is not None:
         pin = machine.Pin(pir_gpio, machine.Pin.IN, machine.Pin.PULL_DOWN)
@@ -42,24 +42,24 @@ def make_inputs(pir_gpio, tamper_gpio):
 
 
 class Board:
-    # What a node asks of its board:
+    # What a node uses of its board:
     #   name                      as in node.json
     #   sampler, pir, tamper      drivers, pir may be None; battery_mv() in millivolts
     #   nm_s_per_count_x256       ground velocity of one sampler count, times 256
     #   input_levels              own noise in counts rms times 16, and the offsets in counts below
     #                             which the geophone is shorted, above which it is cut
-    #   wlan or line              the Wi-Fi station; or, on a wire, the line, and no radio is on
-    #   start_watchdog()          returns what has to be fed; cannot be undone
-    #   check()                   once a second: looks after the front end; True when it had to be
+    #   wlan or line              the Wi-Fi station; or the serial line of a wired node
+    #   start_watchdog()          returns the watchdog to feed; cannot be undone
+    #   check()                   once a second: checks the front end. True if it had to be set up
+    #                             again; raises OSError if it does not answer
     #                             set up again, raises OSError when it does not answer
-    #   coil_answers()            whether a test current finds the geophone; False without such
-    #   sleeper                   sleeps until one of its pins wakes it; None where no pin can
-    #   make_console()            the USB cable as a line, for a node that is not on a wire
-    #   make_led()                the pin of its LED, on with 1; OSError where none answers
-    #   reset()
+    #   coil_answers()            whether a test current finds the geophone; False if not supported
+    #   sleeper                   sleeps until one of its pins wakes the board; None if no pin can
+    #   make_console()            the USB cable as a line, for a node without a wired link
+    #   make_led()                the pin of its LED, on at 1; raises OSError if there is none
 
     sleeper = None
-    led = "LED"  # by name: on the Pico W it is at the radio's chip; None without one
+    led = "LED"  # by name: on the Pico W the radio chip drives it; None without one
 
     def __init__(
         self, name, nm_s_per_count_x256, input_levels, sampler, pir, tamper, battery, wlan
@@ -76,7 +76,7 @@ class Board:
         if wlan is None:
             self.line = self.make_console()
         else:
-            # Here, before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s
+            # Before sampling starts: loading the firmware of the Pico W's radio takes 0.75 s,
             # during which no scheduled timer runs.
             wlan.power_up()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# console: the USB console of a board as a serial line. Log lines go between the frames.
+# console: the USB console of a board as a serial line. Log lines appear between the frames.
 
 import select
 import sys
@@ -8,8 +8,8 @@ import micropython
 
 
 class Console:
-    # Reads byte by byte, since a board's stdin waits until all that was asked for is there.
-    #   received: bytes so far, by which ugs.remote.stream knows that the host is there
+    # Reads byte by byte: a read from a board's stdin blocks until all requested bytes are there.
+    #   received: bytes so far; ugs.remote.stream checks it to see that the host is still there
     name = "console"
     received = 0
 
@@ -23,7 +23,7 @@ class Console:
         self._writable.register(sys.stdout, select.POLLOUT)
 
     def open(self):
-        micropython.kbd_intr(-1)  # Ctrl-C is a byte like any other
+        micropython.kbd_intr(-1)  # Ctrl-C is an ordinary byte
 
     def close(self):
         micropython.kbd_intr(3)
@@ -38,7 +38,7 @@ class Console:
         return len(view)
 
     def write(self, data):
-        # All or nothing, so that no log line comes into a frame.
+        # All or nothing, so that no log line interrupts a frame.
         if not _is_ready(self._writable):
             return 0
         self._out.write(data)
@@ -46,6 +46,6 @@ class Console:
 
 
 def _is_ready(poll):
-    for _ in poll.ipoll(0):  # unlike poll() it allocates nothing
+    for _ in poll.ipoll(0):  # unlike poll(), it allocates nothing
         return True
     return False

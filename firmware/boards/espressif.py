@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# board: what Espressif's chips share: an SM-24 geophone on an ADS1220, since their own converters
-# are too poor. A board.py adds its name, its pins and its SPI.
+# board: what all Espressif chips share: an SM-24 geophone on an ADS1220, because the chips' own
+# converters are too coarse. Each board.py adds its name, pins and SPI.
 
 from time import ticks_diff, ticks_ms
 
@@ -16,45 +16,47 @@ from ugs.drivers.ready_sampler import ReadySampler
 FS_HZ = const(250)
 _SPI_HZ = const(2_000_000)
 
-# Of the components in sim_hardware/parts/front_end.py; tests/sensors holds these to them.
+# From the component values in sim_hardware/parts/front_end.py; tests/sensors checks them.
 _NM_S_PER_COUNT_X256 = const(1_391)
 _SHORT_COUNTS = const(1_318)
 _CUT_COUNTS = const(8_428)
-# Between the pins of the converter, filter included: 492 ohm with the coil, 200 with a short,
-# 1530 without the coil.
+# Loop resistance between the converter's pins, filter included: 492 ohm with the coil, 200 ohm
+# shorted, 1530 ohm without the coil.
 _COIL_OHM = (340, 870)
-# 0.5 uV rms of one conversion (SBAS501C section 7.1) are 4.1 counts, of which the filter of
-# ugs.dsp.fir leaves 0.48: 2 counts. Measured at start where the part answers.
+# 0.5 uV rms of one conversion (SBAS501C section 7.1) is 4.1 counts. The filter of ugs.dsp.fir
+# passes 0.48 of it: 2 counts. It is measured at start if the converter answers.
 _OWN_NOISE_X16 = const(32)
 
-_EARLY_MS = const(20)  # a sleep that ended so near its time was ended by it
+_EARLY_MS = const(20)  # a sleep that ended within this time of its limit was ended by the timer
 
 _BATTERY_RATIO_X100 = const(200)  # 100 kohm to the battery, 100 kohm to ground
 
 
 class Sleeper:
-    # Light sleep: RAM is kept and nothing restarts. Level 1 at one of the pins ends it, so a PIR
-    # or a loop that has it already is left out; that the loop closes again ends it then. The pins
-    # are of the RTC domain. No timer runs meanwhile, the task watchdog's neither. Nothing here was
-    # tried on metal.
+    # Light sleep: RAM is kept and nothing restarts. A high level at one of the pins ends it. An
+    # input that is already high is therefore left out; if the tamper loop is open, its closing ends
+    # the sleep. All pins are in the RTC domain. No timer runs during sleep, and neither does the
+    # task watchdog. Not tested on hardware.
 
     def __init__(self, converter, wake, pir, tamper):
         self._converter = converter
-        # GPIO and pull while awake of: comparator, PIR (None without one), tamper loop
+        # GPIO, and pull while awake, of: comparator, PIR (None without one), tamper loop
         down = machine.Pin.PULL_DOWN
         self._rows = ((wake, down), (pir, down), (tamper, machine.Pin.PULL_UP))
         self._claim()
 
     def _claim(self):
-        # Sleep leaves pins with the RTC domain (ESP-IDF, "Sleep Modes"): they are taken back.
+        # Sleep leaves the pins assigned to the RTC domain (ESP-IDF, "Sleep Modes"): claim them
+        # back.
         return [
             None if gpio is None else machine.Pin(gpio, machine.Pin.IN, pull)
             for gpio, pull in self._rows
         ]
 
     def sleep(self, ms, wanted):
-        # `wanted`: whether the comparator and the PIR may wake it. Returns which pin did: 0 the
-        # comparator, 1 the PIR, 2 the tamper loop, None the time. The sampler has been stopped.
+        # `wanted`: whether the comparator and the PIR may wake the board. Returns the pin that did:
+        # 0 comparator, 1 PIR, 2 tamper loop, None if the time ran out. The sampler is stopped
+        # beforehand.
         pins = self._claim()
         tamper = pins[2]
         is_open = tamper()
@@ -68,13 +70,14 @@ class Sleeper:
             esp32.wake_on_ext0(tamper, esp32.WAKEUP_ALL_LOW)
         else:
             esp32.wake_on_ext0(None, esp32.WAKEUP_ALL_LOW)
-            # The wake-up circuit has 1 Mohm there. The chip's own pull-up draws twenty times as
-            # much through the closed loop. Without the resistor an opening shows after the sleep.
+            # The wake-up circuit has 1 Mohm here. The chip's own pull-up draws twenty times as much
+            # through the closed loop. Without that resistor an opening is seen only after the
+            # sleep.
             tamper.init(machine.Pin.IN, None)
         self._converter.power_down()
-        began = ticks_ms()
+        started = ticks_ms()
         machine.lightsleep(ms)
-        is_over = ticks_diff(ticks_ms(), began) >= ms - _EARLY_MS
+        is_over = ticks_diff(ticks_ms(), started) >= ms - _EARLY_MS
         pins = self._claim()
         self._converter.power_up()
         if is_over:
@@ -101,8 +104,8 @@ class EspressifBoard(Board):
 
 
 def make_board(name, pins, spi_id, config, led=None):
-    # `pins`: sck, mosi, miso, cs and ready of the ADS1220; battery on ADC1, since ADC2 belongs to
-    # the radio; pir, tamper; wake, where pins can wake the board. `led`: its pin, where it has one.
+    # `pins`: sck, mosi, miso, cs and ready of the ADS1220; battery on ADC1 (the radio uses ADC2);
+    # pir; tamper; wake, if pins can wake the board. `led`: the pin of its LED, if it has one.
     spi = machine.SPI(
         spi_id,
         baudrate=_SPI_HZ,
@@ -116,10 +119,10 @@ def make_board(name, pins, spi_id, config, led=None):
     own_x16 = _OWN_NOISE_X16
     try:
         converter.start()
-        own_x16 = converter.own_noise_x16() >> 1  # the filter leaves 0.48 of it
+        own_x16 = converter.own_noise_x16() >> 1  # the filter passes 0.48 of it
         print("front end own_noise_x16=%d loop_ohm=%d" % (own_x16, converter.loop_ohm()))
     except OSError as error:
-        # A node without its converter comes up to report it; check() keeps trying.
+        # A node whose converter fails still starts, to report it; check() keeps trying.
         print("board faulty cause=%s" % error)
     ready = machine.Pin(pins["ready"], machine.Pin.IN)
 
@@ -133,7 +136,7 @@ def make_board(name, pins, spi_id, config, led=None):
         station = Station(config.country)
     pir_gpio = pins["pir"] if config.pir else None
     pir, tamper = make_inputs(pir_gpio, pins["tamper"])
-    # Calibrated on the chip: its reference is 1.0 to 1.2 V, from one chip to the next.
+    # Calibrated on the chip: the reference varies from 1.0 to 1.2 V between chips.
     battery = machine.ADC(machine.Pin(pins["battery"]), atten=machine.ADC.ATTN_11DB)
     sleeper = None
     if "wake" in pins:

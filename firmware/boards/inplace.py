@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-# inplace: the code of the tree in use runs from flash, on boards with an RP2040. Beside
-# main.py, where no update reaches it.
+# inplace: runs the code of the image in use from flash, on boards with an RP2040. Stored beside
+# main.py, which updates do not change.
 #
-# MicroPython copies the code of each function to its heap: 60 KB of 200. Only from a ROMFS does it
-# run in place, and the official build for the Pico W has none. But 347 KB of flash lie unused
-# between that build and the file system. The last 208 KB of them keep a copy of the tree, written
-# when another tree is started, and each function is pointed at its own bytes there. Machine code
-# has to begin at a whole word, so behind the tree it lies once more.
+# MicroPython copies the code of each function to its heap: 60 KB of 200. It runs code in place only
+# from a ROMFS, which the official build for the Pico W lacks. But 347 KB of flash between that
+# build and the file system are unused. The last 208 KB of them hold a copy of the image, written
+# when another image is started, and each function is pointed at its own bytes there. Machine code
+# must start at a whole word, so it is copied once more after the image.
 #
-# Nothing is overwritten that is neither erased flash nor such a copy, and no function is pointed
-# anywhere but at bytes that are the same as those it has. Where that fails, code stays on the heap.
+# Only erased flash or such a copy is ever overwritten. A function is only pointed at bytes equal to
+# its own. Where that fails, the code stays on the heap.
 
 import sys
 
@@ -24,24 +24,24 @@ except ImportError:  # another port
     rp2 = None
 
 _BLOCK = const(4096)
-# Of the copy: the tree, machine code, and one that says that all of them are ours.
+# Blocks of the copy: the image, machine code, and one block that marks all of them as ours.
 _TREE_BLOCKS = const(44)
 _CODE_BLOCKS = const(51)
 _BLOCKS = const(52)
 _MARK = b"groundwatch copy of a tree\n"
-# Of a function object: type, module, children, code (mp_obj_fun_bc_t of py/objfun.h).
+# Offsets in a function object: type, module, children, code (mp_obj_fun_bc_t of py/objfun.h).
 _MODULE = const(4)
 _CODE = const(12)
-# Of a module: type, names, names in its code, objects in its code (mp_module_context_t); of a text
-# or bytes: type, hash, size, address (mp_obj_str_t). A tuple: type, size, objects.
+# Offsets in a module: type, names, names in its code, objects in its code (mp_module_context_t). In
+# a text or bytes object: type, hash, size, address (mp_obj_str_t). In a tuple: type, size, objects.
 _OBJECTS = const(12)
 _SIZE = const(8)
 _DATA = const(12)
 _TEXTS = (_MARK, "a text that is too long for a name")
-_MPY_HEAD = const(4)  # then the numbers of names and of objects follow
+_MPY_HEAD = const(4)  # followed by the numbers of names and of objects
 _SRAM = const(0x20000000)
 _SRAM_END = const(0x20082000)
-_LEAST = const(16)  # a shorter function is not worth it
+_MIN_SIZE = const(16)  # a shorter function is not worth it
 _BYTECODE = const(0)  # kinds as in a .mpy file
 _VIPER = const(2)
 
@@ -56,14 +56,13 @@ def _generator():
 
 @micropython.viper
 def _find(code: ptr8, copy: ptr8, at: int, end: int) -> int:
-    # Where in the copy those bytes begin that a function has at `code`; 0 when they are not there.
-    # Before them stands their size in 14 bits, times 8, with a kind (docs.micropython.org,
-    # mpy_files).
+    # Where the bytes of a function at `code` start in the copy; 0 if they are not there. Before
+    # them is their size in 14 bits, times 8, with a kind (docs.micropython.org, mpy_files).
     while at < end:
         n = 0
-        while n < _LEAST and copy[at + n] == code[n]:
+        while n < _MIN_SIZE and copy[at + n] == code[n]:
             n += 1
-        if n == _LEAST and copy[at - 2] & 0x80 and copy[at - 1] < 0x80:
+        if n == _MIN_SIZE and copy[at - 2] & 0x80 and copy[at - 1] < 0x80:
             size = ((copy[at - 2] & 0x7F) << 7 | copy[at - 1]) >> 3
             while n < size and copy[at + n] == code[n]:
                 n += 1
@@ -74,7 +73,7 @@ def _find(code: ptr8, copy: ptr8, at: int, end: int) -> int:
 
 
 def _number(copy, at):
-    # A number of seven bits in each byte, and where the next one is.
+    # A number coded with seven bits per byte, and the position after it.
     number = 0
     while True:
         octet = copy[at]
@@ -85,7 +84,7 @@ def _number(copy, at):
 
 
 def _are_laid_out(texts):
-    # Whether tuples, texts and bytes are as in 1.25.
+    # Whether tuples, texts and bytes are laid out as in MicroPython 1.25.
     place = id(texts)
     if mem32[place] != id(tuple) or mem32[place + 4] != len(texts):
         return False
@@ -106,9 +105,8 @@ _KINDS = (type(_function), type(_generator), type(_find))
 
 
 def make(path, feed):
-    # The shelf with the tree at `path`, None where there can be none. `feed` is called between
-    # writes of flash.
-    # The simulator has no such flash; the RP2350 has memory enough.
+    # The shelf with the image at `path`, None if there can be none. `feed` is called between writes
+    # of flash. The simulator has no such flash; the RP2350 has enough memory.
     if rp2 is None or sys.platform != "rp2" or "RP2040" not in sys.implementation._machine:
         return None
     shelf = Shelf(feed)
@@ -122,13 +120,13 @@ class Shelf:
         self._address = addressof(self._flash) - _BLOCKS * _BLOCK
         self._copy = memoryview(bytearray_at(self._address, _BLOCKS * _BLOCK))
         self._knows_texts = _are_laid_out(_TEXTS)
-        # Of functions in machine code: where their address stands, the address, the size.
+        # Functions in machine code: where their address is stored, the address, the size.
         self._machine_code = []
         self._next_block = _TREE_BLOCKS
-        self._settled = set()  # names of modules: samples wait while they are looked at
+        self._settled = set()  # names of modules; samples wait while one is processed
 
     def keep(self, path):
-        # Whether the copy is of this tree now.
+        # Whether the copy now is of this image.
         if not self._is_ours():
             return False
         block = bytearray(_BLOCK)
@@ -140,13 +138,13 @@ class Shelf:
             return not file.read(1)
 
     def read(self, at, size):
-        # Where it lies: nothing is copied.
+        # A view of the flash: nothing is copied.
         return self._copy[at : at + size]
 
     def settle(self, where):
-        # Points all that was loaded from the tree since the last call at its copy; where(path)
-        # gives place and size of a file in it. No function of the tree may be running, and no
-        # coroutine of one exist.
+        # Points everything loaded from the image since the last call at its copy. where(path) gives
+        # place and size of a file in it. No function of the image may be running, and no coroutine
+        # of one may exist.
         for name, module in list(sys.modules.items()):
             path = getattr(module, "__file__", "")
             if path.startswith("/fw/") and name not in self._settled:
@@ -159,7 +157,7 @@ class Shelf:
             self._place_machine_code()
 
     def _settle(self, owner, names, begin, end):
-        # What a module or a class of it holds; what it has from others is theirs.
+        # What a module or one of its classes defines; imported functions belong to other modules.
         kinds, point = _KINDS, self._point
         for value in names.values():
             kind = type(value)
@@ -172,8 +170,8 @@ class Shelf:
                         point(id(method) + _CODE, begin, end)
 
     def _settle_texts(self, table, at, size):
-        # What a module has of long texts and bytes: the object stays, its bytes are those of the
-        # file. Of which objects there are its head says the number.
+        # Long texts and bytes of a module: the object stays, its data are those of the file. The
+        # head of the file states the number of objects.
         copy = self._copy
         count, place = _number(copy, at + _MPY_HEAD)
         count, place = _number(copy, place)
@@ -191,13 +189,13 @@ class Shelf:
         elif kind == id(str) or kind == id(bytes):
             data = mem32[it + _DATA]
             if _SRAM <= data < _SRAM_END:
-                # With the zero behind it, which C code may want.
+                # Including the final zero byte, which C code may need.
                 at = file.find(bytes(bytearray_at(data, mem32[it + _SIZE] + 1)))
                 if at >= 0:
                     mem32[it + _DATA] = address + at
 
     def _is_ours(self):
-        # Once found erased it is marked; anything else there is not ours.
+        # Erased flash is marked as ours; any other content is not ours.
         last = self._copy[_CODE_BLOCKS * _BLOCK :]
         if last[: len(_MARK)] == _MARK:
             return True
@@ -208,11 +206,11 @@ class Shelf:
         return self._write(_CODE_BLOCKS, _MARK + bytes(_BLOCK - len(_MARK)), _BLOCK)
 
     def _write(self, number, block, count):
-        # Whether these bytes are there now; they were but for the first start of a tree.
+        # Whether these bytes were there already; they are, except at the first start of an image.
         there = self._copy[number * _BLOCK : number * _BLOCK + count]
         wanted = memoryview(block)[:count]
         if there != wanted:
-            # Blocks are counted from the file system's first one.
+            # Blocks are counted from the first block of the file system.
             self._flash.writeblocks(number - _BLOCKS, block)
             self._feed()
         return there == wanted
@@ -233,7 +231,7 @@ class Shelf:
             self._machine_code.append((place, code, size))
 
     def _place_machine_code(self):
-        # It has to begin at a whole word, so it lies once more behind the tree.
+        # It must start at a whole word, so it is copied once more after the image.
         block = bytearray(_BLOCK)
         used, placed = 0, []
         for place, code, size in self._machine_code:

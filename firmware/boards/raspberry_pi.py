@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# board: what Raspberry Pi's boards have in common: an SM-24 geophone on an amplifier at the chip's
-# own converter. Their board.py has the pins.
+# board: what all Raspberry Pi boards share: an SM-24 geophone on an amplifier at the chip's own
+# converter. Each board.py has the pins.
 
 import machine
 from micropython import const
@@ -13,16 +13,16 @@ FS_HZ = const(250)
 _GEOPHONE_CHANNEL = const(0)
 _BATTERY_CHANNEL = const(2)
 
-# A sample is the sum of four readings of 12 bits, with the amplifier biased at mid-rail: by DMA in
-# the same unit, four times their mean behind the filter.
+# A sample is the sum of four 12-bit readings; the amplifier is biased at mid-rail. By DMA it has
+# the same unit: four times their mean after the filter.
 _MID_COUNTS = const(4 * 2048)
-# Clipped: three of the four readings at the rail (codes 0 or 4095).
+# Clipped: three of the four readings are at the rail (code 0 or 4095).
 _CLIP_COUNTS = const(8_000)
-# Of the components in sim_hardware/parts/front_end.py; tests/sensors holds these to them.
+# From the component values in sim_hardware/parts/front_end.py; tests/sensors checks them.
 _NM_S_PER_COUNT_X256 = const(3_581)
 # One code rms of the converter (RP2040 datasheet 4.9.3, 8.7 effective bits, less what the filter
-# takes), four readings summed: 2 counts. The filter of ugs.dsp.decimate leaves 0.24 of a reading's:
-# 1 count.
+# removes), four readings summed: 2 counts. The filter of ugs.dsp.decimate passes 0.24 of a
+# reading's noise: 1 count.
 _OWN_NOISE_X16 = const(32)
 _OWN_NOISE_DMA_X16 = const(16)
 _SHORT_COUNTS = const(233)
@@ -37,7 +37,7 @@ def make_board(name, pins, config, is_rp2350=False):
     battery = machine.ADC(machine.Pin(pins["battery"])).read_u16
     try:
         from boards import rp2_adc as adc
-    except ImportError:  # without DMA: the simulator, where readings need no filter
+    except ImportError:  # without DMA: the simulator, whose readings need no filter
         sampler, read_uv, own_x16 = _by_timer(geophone, battery)
         looks = 8
     else:
@@ -72,13 +72,14 @@ def _by_dma(adc, chip, battery):
 def _by_timer(geophone, battery):
     from ugs.drivers.sampler import Sampler
 
-    # In the timer's interrupt: no allocation. 12 bits come as 16, the top ones repeated.
+    # Runs in the timer's interrupt: no allocation. 12 bits are read as 16, with the top bits
+    # repeated.
     def read_counts():
         return (
             (geophone() >> 4) + (geophone() >> 4) + (geophone() >> 4) + (geophone() >> 4)
         ) - _MID_COUNTS
 
-    timer = machine.Timer(-1)  # a virtual one, on the alarm pool
+    timer = machine.Timer(-1)  # a virtual timer of the alarm pool
 
     def start(freq_hz, callback):
         return start_timer(timer, freq_hz, callback, hard=True)

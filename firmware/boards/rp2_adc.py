@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# board: the RP2040's converter, running by itself into a ring by DMA (RP2040 datasheet 4.9.2.2 to
-# 4.9.2.5, 2.5), and the RP2350's (its datasheet 12.4, 12.6), where it was not run.
+# board: the RP2040's converter, free-running into a ring by DMA (RP2040 datasheet 4.9.2.2 to
+# 4.9.2.5, 2.5), and the RP2350's (its datasheet 12.4, 12.6), on which it has not been run.
 
 import gc
 
@@ -9,7 +9,7 @@ import rp2
 import uctypes
 from micropython import const
 
-# Converter's registers and its request line of the DMA, by chip: 4.9.6 and 2.5.3.1; 12.4.7 and
+# Base of the converter's registers and its DMA request line, by chip: 4.9.6 and 2.5.3.1; 12.4.7 and
 # 12.6.4.1.
 RP2040 = (0x4004_C000, 36)
 RP2350 = (0x400A_0000, 48)
@@ -19,34 +19,34 @@ _DIV = (48_000_000 // _RAW_HZ - 1) << 8  # 48 MHz / (1 + INT), 4.9.2.2
 # 1 s; a power of two, at an address that is a multiple of it, 2.5.1.1.
 _RING_BYTES = const(8192)
 _RING_BITS = const(13)
-# 4.7 h, after which the second channel starts the first one again; the ring goes on where it was.
-# Chained so rarely since chains and the radio's driver have met before (pico-sdk issue 2206).
+# 4.7 h. Then the second channel restarts the first one, and the ring continues where it was.
+# Chaining is this rare because chains have collided with the radio's driver (pico-sdk issue 2206).
 _LAP = const(1 << 26)
 
 _CS = const(0x00)
 _FCS = const(0x08)
 _FIFO = const(0x0C)
 _DIVIDER = const(0x10)
-_XOR = const(0x1000)  # writes there change bits, 2.1.2
+_XOR = const(0x1000)  # writes there toggle bits, 2.1.2
 _EN = const(1)
 _START_MANY = const(1 << 3)
 _READY = const(1 << 8)
 _AINSEL_SHIFT = const(12)
-# A reading at a time, requested from the DMA; overflow and underflow cleared.
+# DMA request at each reading; overflow and underflow flags cleared.
 _FCS_BITS = const(1 << 24 | 1 << 11 | 1 << 10 | 1 << 3 | 1)
 _FCS_EMPTY = const(1 << 8)
 _DMA = const(0x5000_0000)
-_COUNT_TRIG = const(0x1C)  # AL1_TRANS_COUNT_TRIG: written, the channel starts
+_COUNT_TRIG = const(0x1C)  # AL1_TRANS_COUNT_TRIG: a write starts the channel
 _HALF_WORDS = const(1)
 _TRIES = const(8)
 _HOLES = const(16)
 
 
 def aligned(size):
-    # A buffer of `size` bytes at a multiple of it. Memory is given first fit: behind a pad that
-    # ends there the next buffer lies right, once there are holes for what is small and none for
-    # the pad. So it is longer than `size`, and not as short as it could be. In a heap in pieces
-    # twice the size is taken.
+    # A buffer of `size` bytes at a multiple of `size`. The allocator is first fit: after a pad that
+    # ends at such a multiple, the next buffer is aligned, provided that small objects find holes
+    # and the pad does not. The pad is therefore longer than `size`, not as short as possible. In a
+    # fragmented heap, twice the size is allocated.
     pads = []
     try:
         for _ in range(_TRIES):
@@ -67,25 +67,25 @@ def aligned(size):
 
 
 def _next_gap(size):
-    # In a call of its own, so that nothing holds on to what it made.
+    # A separate function, so that nothing keeps references to its objects.
     holes = [bytearray(1) for _ in range(_HOLES)]
     gap = _gap(bytearray(3 * size), size)
     return gap if holes else 0
 
 
 def _gap(buffer, size):
-    # From its address to the next multiple of its size.
+    # Distance from its address to the next multiple of its size.
     return -uctypes.addressof(buffer) & (size - 1)
 
 
 def _number(channel):
-    # By default a channel chains to itself, which is to none.
+    # By default a channel chains to itself, which means to none.
     return channel.unpack_ctrl(channel.pack_ctrl())["chain_to"]
 
 
 class Converter:
-    # As ugs.drivers.dma_sampler asks for it. Channels are those of the converter; plain_u16() reads
-    # the other one with machine.ADC while this does not run.
+    # The converter that ugs.drivers.dma_sampler requires. Channels are those of the ADC.
+    # plain_u16() reads the other channel with machine.ADC while this is stopped.
 
     raw_hz = _RAW_HZ
     lap = _LAP
@@ -102,7 +102,7 @@ class Converter:
         self._to_ring = self._again = None
 
     def start(self):
-        # The converter is on already: machine.ADC has seen to that.
+        # machine.ADC has already switched the converter on.
         if self.ring is None:
             self.ring = aligned(_RING_BYTES)
         base, mem32 = self._base, machine.mem32
@@ -137,20 +137,21 @@ class Converter:
         mem32[base + _CS] = self._select | _START_MANY
 
     def stop(self):
-        # Before the heap goes: closing a channel does not end its transfers (ports/rp2/rp2_dma.c).
+        # Before the heap is released: closing a channel does not end its transfers
+        # (ports/rp2/rp2_dma.c).
         base, mem32 = self._base, machine.mem32
         mem32[base + _CS] = self._select
         while not mem32[base + _CS] & _READY:
             pass
         for channel in (self._again, self._to_ring):
-            # Disabled first, or an abort could start the chain (erratum RP2350-E5).
+            # Disable it first, or an abort could start the chain (erratum RP2350-E5).
             channel.ctrl = channel.pack_ctrl(enable=False)
             channel.active(False)
             channel.close()
         mem32[base + _FCS] = 0
 
     def transfers(self):
-        # By the count, since the address may be ahead (erratum RP2040-E12).
+        # By the count, because the address may be ahead (erratum RP2040-E12).
         return -self._to_ring.count & (self.lap - 1)
 
     def turn(self, is_aside):

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# The node out of a MicroPython that has it frozen: code runs where it lies in flash and takes no
-# heap. One tree, changed by the cable only. Takes the place of main.py.
+# The node in a MicroPython that has it frozen: code runs in place from flash and takes no heap.
+# There is one image, changed over the cable only. This file replaces main.py.
 import gc
 import sys
 
-# First what is frozen: beside this file is a folder ugs, which holds the model.
+# Frozen modules first: beside this file is a folder ugs with the model.
 sys.path.insert(0, ".frozen")
 guard = __import__("boards.guard", None, None, ("start",))
 slots = __import__("slots").Slots()
-if slots.is_told:
+if slots.is_provisioned:
     slots.count(guard.reset_cause())
-feed = guard.start(slots.is_told)
+feed = guard.start(slots.is_provisioned)
 try:
     slots.wait(feed)
     config = __import__("ugs.config", None, None, ("load_config",)).load_config("node.json")
@@ -23,7 +23,7 @@ try:
 except Exception as error:
     print("node stops cause=%s" % error)
     sys.print_exception(error)
-    if slots.is_told:
+    if slots.is_provisioned:
         slots.keep_failure("start", error)
         slots.leave(slots.EXCEPTION, type(error).__name__)
         guard.reset()

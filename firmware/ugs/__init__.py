@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-# ugs: the node package, one sample from the ground to a sealed message.
+# ugs: the node package, from a sample of ground motion to a sealed message.

@@ -27,12 +27,12 @@ TICK_MS = const(200)
 TICKS_PER_S = const(5)
 _TRIM_EVERY_S = const(60)
 _REBOOT_AFTER_MS = const(3_000)
-# Uptime goes out as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
+# Uptime is sent as 32 bits of ms (49.7 days), and the ring counts 2^30 samples (49.7 days).
 _UPTIME_MS_MAX = 4_147_200_000
-# A task that fails again and again is reported so often, so that it does not fill the ledger.
+# A task that fails repeatedly is reported at this interval, so that it does not fill the ledger.
 _FAULT_EVERY_MS = const(600_000)
-# Longest time without progress: the link may wait for a join or a peer.
-_HOUSE_LIMIT_MS = const(6_000)
+# Longest time without progress: the link may wait to join a network or for a peer.
+_HOUSEKEEPING_LIMIT_MS = const(6_000)
 _LINK_LIMIT_MS = const(90_000)
 _UPDATE_LIMIT_MS = const(10_000)
 _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
@@ -40,8 +40,8 @@ _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 
 class BaseNode:
     # board: name, sampler, wlan or line, battery_mv(), start_watchdog(), reset(). slots: which
-    # image this is, why the start before it ended, and where the reason of the next end is kept.
-    # Opening the journal reserves the boot number and may raise OSError.
+    # image this is, why the previous start ended, and the record of the next reason. Opening the
+    # journal reserves the boot number and may raise OSError.
     #   name: of the node, as in site.toml
     # Each kind of node has its own fw_prefix, sample(), start(), step() and next_own().
 
@@ -53,7 +53,7 @@ class BaseNode:
         self.is_wired = config.is_wired
         self.settings = load(slots, "settings").load(_STATE)
         forget()
-        # What commands started and what goes on for a while (ugs.remote), one of each kind.
+        # Jobs started by commands that run for a while (ugs.remote), one of each kind.
         self.jobs = []
         self.clock = Clock()
         self.ratchet = Ratchet(_STATE, config.key)
@@ -88,11 +88,11 @@ class BaseNode:
         self._reboot_detail = "uptime"
 
     def sample(self):
-        # Called again and again from when the boot number is reserved.
+        # Called repeatedly once the boot number is reserved.
         pass
 
     def start(self):
-        # Starts tasks of its own.
+        # Starts the node's own tasks.
         pass
 
     def step(self, tick, now_ms):
@@ -100,7 +100,7 @@ class BaseNode:
         pass
 
     def next_own(self, now_ms):
-        # The next message that is not kept, (name, values) or None.
+        # The next volatile message, (name, values) or None.
         return None
 
     def parts(self):
@@ -109,7 +109,7 @@ class BaseNode:
         return kept + (self.conditions, self.board)
 
     def take_remote(self, command, now_ms):
-        # As ugs.link.commands asks for it.
+        # As ugs.link.commands requires.
         try:
             return load(self.slots, "take").take(self, _STATE, command, now_ms)
         except (ImportError, OSError, MemoryError):
@@ -118,7 +118,7 @@ class BaseNode:
             forget()
 
     def apply(self, settings):
-        # From now on. Another hello states them to the gateway.
+        # Takes effect now. Another hello reports them to the gateway.
         self.settings = settings
         self._hello_boot = 0
 
@@ -144,17 +144,17 @@ class BaseNode:
     async def _main(self):
         supervisor = self.supervisor
         self.start()
-        supervisor.start("house", self._keep_house, _HOUSE_LIMIT_MS)
+        supervisor.start("house", self._housekeeping, _HOUSEKEEPING_LIMIT_MS)
         supervisor.start("link", self.link.run, _LINK_LIMIT_MS)
         supervisor.start("update", self._update, _UPDATE_LIMIT_MS)
         stuck = await supervisor.feed(self.board.start_watchdog())
         self._restart(self.slots.STUCK_TASK, stuck)
 
     async def _update(self):
-        self.updater.tell_outcome(self.clock.uptime_ms())
+        self.updater.report_outcome(self.clock.uptime_ms())
         await self.updater.run(self.clock.uptime_ms)
 
-    async def _keep_house(self):
+    async def _housekeeping(self):
         tick = seen = 0
         while True:
             self.supervisor.alive("house")
@@ -162,7 +162,7 @@ class BaseNode:
             lines.state[1] = now_ms // 1000
             self.step(tick, now_ms)
             if self.jobs:
-                jobs, self.jobs = self.jobs, []  # when one raises they are over
+                jobs, self.jobs = self.jobs, []  # if one raises, all end
                 self.jobs += [job for job in jobs if job.step(now_ms)]
             if tick % (TICKS_PER_S * _TRIM_EVERY_S) == 0:
                 self.journal.ledger.trim()
@@ -192,7 +192,7 @@ class BaseNode:
         self.board.reset()
 
     def request_reboot(self, detail):
-        # Later, so that a result can still go out; asked again, it does not become later still.
+        # Delayed, so that a result can still be sent. A second request does not delay it further.
         reboot_ms = self.clock.uptime_ms() + _REBOOT_AFTER_MS
         if reboot_ms < self.reboot_ms:
             self.reboot_ms = reboot_ms
@@ -203,9 +203,9 @@ class BaseNode:
         if now_ms - self._fault_ms >= _FAULT_EVERY_MS:
             self._fault_ms = now_ms
             self.slots.keep_failure(name, error)
-            self.conditions.tell(now_ms, "restarted", True, self.supervisor.restarts)
+            self.conditions.report(now_ms, "restarted", True, self.supervisor.restarts)
 
-    # What the session asks of the node.
+    # Called by the session:
 
     def alive(self):
         self.supervisor.alive("link")
@@ -220,8 +220,8 @@ class BaseNode:
         self.updater.on_part(part)
 
     def next_volatile(self, now_ms):
-        # A hello on each connection and for each new block of counters, then what this kind of
-        # node has, then the requests of an update.
+        # A hello on each connection and for each new block of counters, then the messages of this
+        # kind of node, then the requests of an update.
         self.journal.renew()
         if self._hello_boot != self.journal.boot:
             self._hello_boot = self.journal.boot

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# conditions: reports each start and end of a condition, and knows which are active.
+# conditions: reports each start and end of a condition, and keeps the active ones.
 
 from micropython import const
 
@@ -11,9 +11,9 @@ _HOLD_TAMPER_MS = const(10_000)
 
 
 class Conditions:
-    # record(name, values) is called on every change of a condition, never for a repetition. The end
-    # is reported some time after the start at the earliest: what flickers must not fill the ledger
-    # and drive detections out of it.
+    # record(name, values) is called on every change of a condition, never for a repetition. An end
+    # is reported only after a hold time: a condition that flickers must not fill the ledger and
+    # push detections out of it.
 
     def __init__(self, record):
         self._record = record
@@ -31,7 +31,7 @@ class Conditions:
             if now_ms - since_ms < hold_ms:
                 return
             del self._active[name]
-        self.tell(now_ms, name, active, value)
+        self.report(now_ms, name, active, value)
 
     def level(self):
         # For a hello: bit k is set while the condition of kind k is active.
@@ -40,9 +40,9 @@ class Conditions:
             bits |= 1 << schema.enum_value("condition", "kind", name)
         return bits
 
-    def tell(self, now_ms, name, active=True, value=None, boot=None):
-        # A condition that only happens, without an end. Returns what record() does.
-        note("condition told kind=%s active=%d value=%s" % (name, active, value))
+    def report(self, now_ms, name, active=True, value=None, boot=None):
+        # Also for a condition without an end. Returns the result of record().
+        note("condition reported kind=%s active=%d value=%s" % (name, active, value))
         values = {
             "t_ms": now_ms,
             "kind": schema.enum_value("condition", "kind", name),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# configuration of one node: node.json, read strictly once at boot.
+# configuration of one node: node.json, validated strictly once at boot.
 
 import binascii
 import json
@@ -10,15 +10,15 @@ _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
 class ConfigError(ValueError):
-    # The message names the key, says what is wrong and shows what would be right.
+    # The message names the key, the error and a valid example.
     pass
 
 
 class Config:
-    # What parse_config() sets. A method would hold on to all of this module, which main.py lets go.
-    #   key: as given at the cable; None when it has gone on (ugs.ratchet)
+    # Set by parse_config(). A method would keep all of this module, which main.py releases.
+    #   key: as provisioned over the cable; None once it was rotated and removed (ugs.ratchet)
     #   release: the public key of firmware releases, None without updates
-    #   address: what `host` stood for when the node was flashed, "" when not known
+    #   address: of `host` when the node was flashed, "" if unknown
     site = node = board = ssid = passphrase = country = host = address = ""
     port = x_m = y_m = 0
     is_wired = pir = False
@@ -34,7 +34,7 @@ def load_config(path):
     try:
         table = json.loads(text)
     except ValueError:
-        raise ConfigError("%s is not JSON; write it anew with: groundwatch bundle" % path)
+        raise ConfigError("%s is not JSON; write it again with: groundwatch bundle" % path)
     return parse_config(table)
 
 
@@ -126,7 +126,7 @@ def _number(table, key):
 
 
 def _key(table, name):
-    # Never shown, not even in part: the console of a node is read by whoever finds it.
+    # Never shown, not even in part: anyone who finds a node can read its console.
     try:
         key = binascii.unhexlify(table.get(name))
     except (ValueError, TypeError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# health: what a node measures of itself: the heartbeat, and which conditions hold.
+# health: what a node measures about itself: the heartbeat, and which conditions are active.
 
 from micropython import const
 
@@ -10,21 +10,22 @@ from ugs.signal_check import RESTARTED, SILENT, SignalCheck
 _U16_MAX = const(65535)
 
 _BATTERY_EVERY_S = const(4)
-# One lithium cell; below the lowest one there is no battery but a bench supply on the divider. The
-# radio makes the voltage dip for less than the time of two looks.
+# One lithium cell. Below the lowest voltage there is no battery but a bench supply on the divider.
+# The radio lowers the voltage for less than the time between two readings.
 _BATTERY_LOW_MV = const(3500)
 _BATTERY_GOOD_MV = const(3600)
 _BATTERY_NONE_MV = const(1000)
 _BATTERY_LOOKS = const(2)
-# Low-voltage lockout: without the radio, which takes most of the current, the node goes on sensing
-# into its ledger and does not fall into a brown-out. The cell recovers some 0.1 V without the load,
-# so the radio comes back well above that.
+# Low-voltage lockout: without the radio, which takes most of the current, the node continues to
+# sense into its ledger and avoids a brown-out. The cell recovers by about 0.1 V without the load,
+# so the radio is switched on again well above that.
 _RADIO_OFF_MV = const(3200)
 _RADIO_ON_MV = const(3400)
-_RADIO_LOOKS = const(4)  # later than the condition low_battery, which goes out before
+_RADIO_LOOKS = const(4)  # later than the condition low_battery, which is sent before
 _CLOCK_UNSET_MS = const(600_000)
 _WINDOW_S = const(10)
-# In one window: 1 % missed, 5 % of one second clipped, and more refusals than radio noise makes.
+# In one window: 1 % missed, 5 % of one second clipped, and more rejected messages than radio noise
+# causes.
 _MISSED_PCT = const(1)
 _CLIPPED_PCT = const(5)
 _REFUSED = const(10)
@@ -32,8 +33,9 @@ _LEDGER_QUIET_WINDOWS = const(6)
 
 
 class Health:
-    # poll() once a second, poll_contact() five times; heartbeat() gives the values of a health.
-    # `board` has battery_mv(), check(), tamper, pir or None; `session`, `link` are of ugs.link.
+    # Call poll() once a second and poll_contact() five times; heartbeat() returns the values of a
+    # health message. `board` has battery_mv(), check(), tamper and pir (or None); `session` and
+    # `link` are of ugs.link.
 
     def __init__(self, board, ledger, clock, session, link, conditions, random):
         self.battery_mv = 0
@@ -57,7 +59,7 @@ class Health:
         self._clipped = 0
         self._clip_seen = 0
         self._missed = 0
-        # A radio starts, which may stop the timers: in this window what is missed is no condition.
+        # A radio start may stop the timers: samples missed in this window are no condition.
         self.is_radio_starting = False
         self._refused = 0
         self._faults = 0
@@ -68,12 +70,12 @@ class Health:
         return now_ms >= self.heartbeat_ms
 
     def set_heartbeat(self, now_ms, heartbeat_s):
-        # The one that is due does not become later.
+        # The next heartbeat is not delayed.
         self.heartbeat_s = heartbeat_s
         self.heartbeat_ms = min(self.heartbeat_ms, now_ms + heartbeat_s * 1000)
 
     def heartbeat(self, now_ms, floor_um_s_x100):
-        # +- 20 %, so that nodes started together do not stay together.
+        # +- 20 %, so that nodes started together do not stay in step.
         self._beat_ms = now_ms
         self.heartbeat_ms = now_ms + int(self.heartbeat_s * (800 + 400 * self._random()))
         self._print_sampling()
@@ -107,7 +109,7 @@ class Health:
         )
 
     def are_sensors_well(self):
-        # For now: a fault is told only once it lasts.
+        # At this moment: a fault is reported only once it lasts.
         return not self._sensor_fault and self._sampler.written
 
     def poll_contact(self, now_ms):
@@ -190,13 +192,13 @@ class Health:
         self._check_ledger(now_ms)
         burst = self._link.burst
         if burst is None or burst.asleep_s is None:
-            # No sentinel, or none any more. A sentinel reports this itself.
+            # Not or no longer a sentinel. A sentinel reports this itself.
             conditions.set(now_ms, "wakes_ignored", False)
         unset = self._clock.quality_ms() is None and self._session.connects > 0
         conditions.set(now_ms, "clock_unset", unset and now_ms >= _CLOCK_UNSET_MS)
 
     def _check_ledger(self, now_ms):
-        # Asking for the write again here keeps a flash that recovers from losing what waits.
+        # Requesting the write again here keeps records in memory until the flash recovers.
         faults = self._ledger.faults
         written = self._ledger.write_back()
         if self._ledger.faults != self._faults or not written:

@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: MIT
-# marking: in which order a collection follows what lies on the heap.
+# marking: the order in which a garbage collection marks the objects on the heap.
 #
-# It keeps what it has yet to follow on a stack of 64 (MICROPY_ALLOC_GC_STACK_SIZE, py/gc.c). Some
-# eighty modules in one table are too many, and when the stack is full it goes over everything once
-# more: twice the time. So it is led to the modules one at a time before it comes to their table. It
-# begins at the local names of the main program, and exec() has a dict of its own for these.
+# A collection keeps the blocks still to be marked on a stack of 64 (MICROPY_ALLOC_GC_STACK_SIZE,
+# py/gc.c). About eighty modules in one table are too many: when the stack is full, the collection
+# scans the whole heap once more, which doubles the time. It is therefore led to the modules one at
+# a time before it reaches their table. It starts at the local names of the main program, and exec()
+# has its own dict for these.
 
 import sys
 
 from micropython import const
 
-# Modules with fewer names are found from others soon enough.
+# Modules with fewer names are reached from others.
 _NAMES = const(7)
-# Its tables of tuples take most of the stack, so nothing else may wait there meanwhile.
+# Its tables of tuples take most of the stack, so nothing else may wait on the stack meanwhile.
 _FIRST = "ugs.wire.schema"
-# From here on all tasks are found, and with them the node.
+# From this module all tasks are reached, and with them the node.
 _LAST = "ugs.base"
 
 
 def run(main, parts):
-    # main(), with all modules loaded by now in order; `parts` are objects that lead to no task.
-    # First what leads to few others: modules that import no asyncio, no packages, those with few
-    # names before the others. The last pair is followed first, and of each its second half.
+    # Runs main() with all loaded modules in order. `parts` are objects that lead to no task.
+    # Objects that lead to few others come first: modules that do not import asyncio, no packages,
+    # those with few names before the others. The last pair is followed first, and of each pair its
+    # second half.
     names = [name for name in sys.modules if _is_apart(name)]
     names.sort(key=_size)
     chain = (None, sys.modules.get(_LAST))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# node: a node that senses: sampling, detection, health, and keys that go on day by day.
+# node: a node that senses: sampling, detection, health and daily key rotation.
 
 import gc
 import os
@@ -18,7 +18,7 @@ from ugs.update.proof import Proof
 
 # Beside this file, whichever image the node runs from.
 _MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
-# Written at the prompt of the USB cable: send all samples over it (ugs.remote.stream).
+# Written at the prompt of the USB cable: stream all samples over the cable (ugs.remote.stream).
 _STREAM = "state/stream"
 _SCRUB_EVERY_S = const(6)  # below the share of missed samples that is reported
 # Longest time without progress: the sampling task may wait for flash.
@@ -26,8 +26,8 @@ _PUMP_LIMIT_MS = const(6_000)
 
 
 class Node(BaseNode):
-    # board: beside what BaseNode uses: nm_s_per_count_x256, pir (or None), tamper, check(). Samples
-    # are taken from the constructor on.
+    # board: also nm_s_per_count_x256, pir (or None), tamper, check(). Samples are taken from the
+    # constructor on.
 
     def __init__(self, board, config, slots):
         self._is_sampling = False
@@ -56,15 +56,15 @@ class Node(BaseNode):
         self.proof = Proof(slots)
         self._held_back = 0
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
-        self._gap = self._gap_told = None
+        self._gap = self._gap_report = None
         self._apply(self.settings)
         self._start_stream()
         forget()
         self.sample()
 
     def sample(self):
-        # A full ledger takes a second to read, and the sampler keeps four seconds of samples until
-        # the pump runs. Before this flash was written, which may stop sampling.
+        # A full ledger takes a second to read; the sampler keeps four seconds of samples until the
+        # sampling task runs. Before this, flash was written, which may stop sampling.
         if not self._is_sampling:
             self._is_sampling = True
             gc.collect()
@@ -90,7 +90,7 @@ class Node(BaseNode):
             os.stat(_STREAM)
             load(self.slots, "stream").start(self, _STREAM)
         except (ImportError, OSError, MemoryError):
-            pass  # the usual start; or the recording is not made, and the node senses as always
+            pass  # the usual start; or no recording is made, and the node senses as usual
 
     def parts(self):
         return super().parts() + (self.detector, self.strikes, self.proof)
@@ -107,9 +107,9 @@ class Node(BaseNode):
             self._note_held_back()
             hz_x64 = self.detector.lines.hz_x64[0]
             self.conditions.set(now_ms, "line_noise", hz_x64 > 0, hz_x64 * 10 >> 6)
-            self._tell_gaps(now_ms)
+            self._report_gaps(now_ms)
             self._prove(now_ms)
-            self._turn_key()
+            self._rotate_key()
         if tick % (TICKS_PER_S * _SCRUB_EVERY_S) == 0:
             self.ratchet.scrub()
 
@@ -128,19 +128,19 @@ class Node(BaseNode):
 
     def _on_block(self):
         self.supervisor.alive("pump")
-        # Strikes grow old when nothing asks for them.
+        # Footfalls expire unless they are requested.
         if self.detector.is_open():
             self.session.wake()
 
     def _record(self, name, values):
-        # A detection, which waits for nothing.
+        # A detection is sent at once.
         identity = self.journal.record(name, values)
         self.session.wake()
         return identity
 
-    def _turn_key(self):
-        # While the gateway answers to this key it is never more than one step behind. And when it
-        # has all that we said: what came late in the old key would look like another's word.
+    def _rotate_key(self):
+        # The gateway must answer to the present key, so that it is never more than one step behind.
+        # It must also have all messages: a late one under the old key would look like a forgery.
         if not self.session.is_answered or not self.health.is_acknowledged():
             return
         if self.journal.ledger.pending() or self.updater.is_busy or self.slots.on_trial:
@@ -148,25 +148,25 @@ class Node(BaseNode):
         if self.ratchet.step(self.clock.wall_ms()):
             self.session.rekey(self.ratchet.keys)
 
-    def _tell_gaps(self, now_ms):
+    def _report_gaps(self, now_ms):
         dropped = self.journal.ledger.take_dropped()
         if dropped is not None:
-            self._tell_gap(now_ms, *dropped)
+            self._report_gap(now_ms, *dropped)
         elif self.session.is_answered and self.session.outbox.is_stuck():
             # A gateway that answers but gives no receipt waits for messages that another gateway
-            # received: it has to be told that they will not come again.
+            # received. A gap report states that they will not be sent again.
             oldest = self.journal.ledger.after((0, 0))
             if oldest is not None and oldest[1] > 1:
-                self._tell_gap(now_ms, oldest[0], oldest[1] - 1)
+                self._report_gap(now_ms, oldest[0], oldest[1] - 1)
 
-    def _tell_gap(self, now_ms, boot, upto):
-        # Ahead of its turn: until it is told, nothing behind the gap gets a receipt. Kept once for
+    def _report_gap(self, now_ms, boot, upto):
+        # Sent first: until it is sent, no message behind the gap gets a receipt. Recorded once for
         # each gap: a gateway that never gives a receipt must not fill the ledger.
         if (boot, upto) != self._gap:
             self._gap = (boot, upto)
-            told = self.conditions.tell(now_ms, "records_dropped", True, upto, boot)
-            self._gap_told = told[:2]
-        self.session.outbox.send_first(*self._gap_told)
+            report = self.conditions.report(now_ms, "records_dropped", True, upto, boot)
+            self._gap_report = report[:2]
+        self.session.outbox.send_first(*self._gap_report)
 
     def _prove(self, now_ms):
         health = self.health
@@ -174,10 +174,10 @@ class Node(BaseNode):
             print("trial fails uptime_ms=%d" % now_ms)
             self.request_reboot("trial")
         if not self.updater.is_busy:
-            self.updater.tell_outcome(now_ms)
+            self.updater.report_outcome(now_ms)
 
     def next_own(self, now_ms):
-        # Heartbeats, then what grows old soon. Where both ask for a heartbeat, one is for both.
+        # Heartbeats first, then messages that expire soon. One heartbeat serves both requests.
         if self.strikes.wants_time(now_ms) or self.health.is_heartbeat_due(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
         strikes = self.strikes.next(now_ms)
@@ -185,8 +185,7 @@ class Node(BaseNode):
 
 
 def _open_model():
-    # Where it lies in flash (pack.py); or a file that stays open, in which the forest reads for
-    # each answer.
+    # A view in flash (pack.py); or an open file, which the forest reads for each result.
     file = open(_MODEL, "rb")
     view = getattr(file, "view", None)
     if view is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# pir_check: whether a PIR can be believed. One that trips without end is shut down until it has
-# been calm (swinger shutdown), and the node says so.
+# pir_check: whether a PIR is plausible. One that trips continuously is ignored until it has been
+# calm (swinger shutdown), and the node reports it.
 
 from micropython import const
 
@@ -10,17 +10,17 @@ _STUCK = const(1)
 _CHATTERING = const(2)
 _SWINGER = const(3)
 
-# A PIR holds its output for 0.5 s at least and rests for 0.2 s: 1.4 pulses a second at most. What
-# is above 2 a second adds up; a loose wire gets here within seconds.
+# A PIR holds its output for at least 0.5 s and rests for 0.2 s: at most 1.4 pulses a second. The
+# count above 2 a second is accumulated; a loose wire reaches the limit within seconds.
 _LEAK = const(2)
 _FULL = const(15)
 _CALM_S = const(60)
-# Higher than any hold time, and longer than anybody stays in front of it without a rest.
+# Longer than any hold time, and longer than a person stays in front of it without a pause.
 _STUCK_MS = const(600_000)
 
 
 class PirCheck:
-    # pir: an ugs.drivers.edges.EdgeQueue, whose is_shut is set and is_muted read here.
+    # pir: a ugs.drivers.edges.EdgeQueue; is_shut is set and is_muted read here.
 
     def __init__(self, pir):
         self.fault = _WELL

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# pump: carries blocks of samples from the ring to the detector, and what it reports to the ledger.
+# pump: the sampling task. Carries blocks of samples from the ring to the detector, and its reports
+# to the ledger.
 
 import asyncio
 import gc
@@ -10,14 +11,14 @@ from ugs.drivers.sampler import RING
 from ugs.wire import schema
 
 BLOCK = const(32)
-# A lag beyond this cannot be caught up before the timer overwrites what was not read.
+# A lag beyond this cannot be caught up before the timer overwrites unread samples.
 _LAG_MAX = RING - 2 * BLOCK
 _GC_EVERY_MS = const(2_000)
 _ONSET = schema.enum_value("detection", "phase", "onset")
 
 
 class Pump:
-    # record(name, values) -> (boot, seq, on flash) keeps a detection; alive() reports progress.
+    # record(name, values) -> (boot, seq, on flash) stores a detection; alive() reports progress.
     #   read: number of the next sample to read
 
     def __init__(self, sampler, pir, detector, clock, record, alive):
@@ -34,23 +35,23 @@ class Pump:
     async def run(self):
         while True:
             if self.step():
-                # A timer that died brings no samples: then the watchdog has to bite.
+                # A stopped timer delivers no samples: then the watchdog must reset the node.
                 self._alive()
             now_ms = self._clock.uptime_ms()
             if now_ms - self._collected_ms >= _GC_EVERY_MS:
-                # Small and often keeps each collection short and the heap in one piece.
+                # Frequent collections are short and keep the heap unfragmented.
                 gc.collect()
                 self._collected_ms = now_ms
             await asyncio.sleep_ms(self._wait_ms())
 
     def _wait_ms(self):
-        # Until the next block is whole: there is nothing to do before. A sample more, since the
-        # converter may be slower than the clock.
+        # Until the next block is complete. One sample more, because the converter may be slower
+        # than the clock.
         sampler = self._sampler
         return (BLOCK + 1 + self.read - sampler.written) * sampler.period_us // 1000
 
     def step(self):
-        # Feeds every whole block there is; True when there was one.
+        # Feeds every complete block; True if there was one.
         sampler = self._sampler
         sampler.keep_time()
         before = self.read
@@ -67,7 +68,7 @@ class Pump:
             if sampler.missed != self._missed:
                 self._missed = sampler.missed
                 self._detector.note_gap((sampler.written - self.read) // BLOCK)
-            # Advanced first: a block that makes the detector raise is not fed again for ever.
+            # Advanced first: a block on which the detector raises is not fed again.
             self.read += BLOCK
             if self._detector.feed(sampler.ring, self.read - BLOCK, t_ms):
                 self._keep(self._detector.report)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# ratchet: the node's key goes one step a day, one way, and what it was leaves the flash: whoever
-# reads the flash opens nothing of the days before (docs/wire.md section 4).
+# ratchet: rotates the node's key once a day with a one-way function and removes past keys from
+# flash. A person who reads the flash cannot open messages of earlier days (docs/wire.md section 4).
 
 import binascii
 import json
@@ -12,14 +12,14 @@ from micropython import const
 from ugs.wire import keys
 
 _PERIOD_MS = const(86_400_000)
-_AGAIN_MS = const(3_600_000)  # after flash has refused
-# Check value of the key given at the cable, half turn of starts that the key is for
-# (ugs.ledger.boots) and epoch, UTC of the step, key, MQTT password.
+_AGAIN_MS = const(3_600_000)  # after a flash failure
+# Check value of the provisioned key, half turn of starts of this key (ugs.ledger.boots) and epoch,
+# UTC of the rotation, key, MQTT password.
 _RECORD = ">4sIQ32s16s"
 _EPOCH_BITS = const(20)
 _CRC = const(4)
-# littlefs writes beside what it replaces. A small file takes a fresh block and two entries in the
-# log of its folder: so many as there are free blocks, twice, have overwritten every place.
+# littlefs does not overwrite in place. A small file takes a fresh block and two entries in the log
+# of its folder. Twice as many writes as there are free blocks have overwritten every place.
 _DUE = "scrub.due"
 _PAD = const(600)
 _LOG_TURNS = const(64)
@@ -32,10 +32,10 @@ class KeysError(ValueError):
 
 
 class Ratchet:
-    # key: of node.json, None when that holds none any more. Raises KeysError without any.
-    #   epoch, key, keys: what is sealed and opened with; faults: how often flash refused
-    #   half: the half turn of starts that the key is for, None before the first start with it
-    #   left: steps of the scrub that are left, None before they are counted
+    # key: of node.json, None if it holds none any more. Raises KeysError if there is no key at all.
+    #   epoch, key, keys: for sealing and opening; faults: count of flash failures
+    #   half: the half turn of starts of this key, None before the first start with it
+    #   left: remaining steps of the scrub, None before they are counted
 
     def __init__(self, folder, key):
         self.faults = 0
@@ -53,33 +53,33 @@ class Ratchet:
         self._origin, self.epoch, self._since_ms, self.key, self._password = record
         self.epoch &= (1 << _EPOCH_BITS) - 1
         self.keys = keys.Keys(self.key, self._password)
-        # How many places are left to overwrite; None: it is not yet counted.
+        # How many places are left to overwrite; None: not yet counted.
         is_due = _DUE in os.listdir() or (key and self.epoch)
         self.left = None if is_due else 0
 
     def step(self, wall_ms):
-        # Whether there are new keys. Only while the gateway answers to the present ones.
+        # Whether there are new keys. Called only while the gateway answers to the present ones.
         if wall_ms is None or 0 <= wall_ms - self._since_ms < _PERIOD_MS:
             return False
         try:
             if not self._since_ms:
-                self._save(self.epoch, wall_ms, self.key)  # first heard of: the period begins
+                self._save(self.epoch, wall_ms, self.key)  # first time known: the period starts
                 return False
             self._mark()
             key = keys.next_key(self.key, self.epoch + 1)
             self._save(self.epoch + 1, wall_ms, key)
         except OSError:
-            self._fail("step")
+            self._fail("rotation")
             self._since_ms = wall_ms - _PERIOD_MS + _AGAIN_MS
             return False
         self._use(key)
         return True
 
     def start(self, half):
-        # At a start, which is in this half of a turn of boot numbers: in another one than the last
-        # start its numbers have been used before, so the key takes a step, answered or not.
-        # Where flash refuses it is used all the same: the next start takes the same step again, and
-        # has other numbers.
+        # `half`: the half turn of boot numbers of this start. In another half than at the last
+        # start, the boot numbers may have been used before, so the key is rotated, answered or not.
+        # If flash fails, the new key is used anyway: the next start repeats the rotation, with
+        # other boot numbers.
         if half == self.half:
             return
         is_new, self.half = self.half is None, half
@@ -101,10 +101,10 @@ class Ratchet:
         self.key = key
         self.epoch += 1
         self.keys = keys.Keys(key, self._password)
-        print("key stepped epoch=%d" % self.epoch)
+        print("key rotated epoch=%d" % self.epoch)
 
     def scrub(self):
-        # One small part of it, for one erase of flash stops sampling for some 50 ms.
+        # One small step: each erase of flash stops sampling for about 50 ms.
         if self.left == 0:
             return
         try:
@@ -130,7 +130,7 @@ class Ratchet:
         self.faults += 1
 
     def _strip(self):
-        # The key given at the cable leads to all that came after it.
+        # The provisioned key leads to all later keys.
         with open(_NODE) as file:
             table = json.load(file)
         if not self.epoch:

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-# safe mode: a node whose firmware fails again and again. It senses nothing; it keeps the link,
-# reports what it is, takes an update, and lets the firmware try again, less often each time.
+# safe mode: a node whose firmware fails repeatedly. It does not sense. It keeps the link, reports
+# its state, accepts an update, and restarts the firmware, less often each time.
 
 from micropython import const
 
 from ugs.base import BaseNode
 
 _RETRY_MS = const(600_000)
-_RETRY_DOUBLINGS = const(5)  # at last every 5 h 20 min
+_RETRY_DOUBLINGS = const(5)  # at most every 5 h 20 min
 _HEARTBEAT_MS = const(60_000)
 _U16_MAX = const(65535)
 
 
 class Node(BaseNode):
-    # Of its board it uses the radio or line, the battery and the watchdog only.
+    # Uses only the radio or line, the battery and the watchdog of its board.
 
     fw_prefix = "safe-"
 
@@ -26,7 +26,7 @@ class Node(BaseNode):
     def step(self, _tick, now_ms):
         if now_ms >= self._retry_ms and not self.updater.is_busy:
             print("safe mode lets the firmware try again")
-            self._retry_ms = now_ms + _RETRY_MS  # should flash refuse the next line
+            self._retry_ms = now_ms + _RETRY_MS  # in case flash fails on the next line
             self.slots.retry()
             self.request_reboot("retry")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# seldom: loads code of ugs.remote for one use: heap is scarce. What the caller holds on to stays.
+# seldom: loads code of ugs.remote for one use, because heap is scarce. Objects the caller keeps
+# stay.
 
 import gc
 import sys
@@ -12,7 +13,7 @@ def load(slots, name):
     try:
         return __import__(name, None, None, ("x",))
     except ImportError:
-        pass  # neither frozen nor at start: it lies in the tree of this boot
+        pass  # neither frozen nor loaded at start: it is in the image of this boot
     slots.mount()
     try:
         return __import__(name, None, None, ("x",))

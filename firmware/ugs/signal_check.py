@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# signal_check: whether a geophone is behind the samples. Looks at the newest second of the ring,
-# once a second; what lasts is a fault.
+# signal_check: whether a geophone is connected. Checks the newest second of the ring once a second;
+# a result that lasts is a fault.
 #
-# The front end lets a steady current flow through the coil, so the offset of the samples shows the
-# resistance between the input terminals: that of the coil with its shunt, the shunt alone behind a
-# cut cable, or none. It does not depend on how quiet the ground is.
+# The front end drives a steady current through the coil, so the offset of the samples shows the
+# resistance between the input terminals: the coil with its shunt, the shunt alone (cable cut), or
+# none (shorted). It does not depend on how quiet the ground is.
 
 from array import array
 
@@ -24,7 +24,7 @@ RESTARTED = const(8)
 
 _SECOND = const(250)
 # A second at 250 Hz holds whole periods of 50 and 60 Hz. Folded over 25 samples (0.1 s) it keeps
-# the multiples of 10 Hz: line and harmonics come out of 25 sums instead of 250 samples.
+# the multiples of 10 Hz: line and harmonics result from 25 sums instead of 250 samples.
 _FOLD = const(25)
 _LINES = ((5, 10), (6, 12))  # 50 and 100 Hz, 60 and 120 Hz, in units of 10 Hz
 _PEAK = const(1023)  # squares of 250 values up to this, and of their differences, fit 31 bits
@@ -43,12 +43,13 @@ _SINE = array(
 _LASTS_S = const(3)
 _HUM_LASTS_S = const(6)
 _LINE_PCT = const(80)  # of the power in line and harmonics
-# Hum and noise matter from here on: a walker at 10 m gives some 2 to 5 um/s. Rain is white too.
+# Hum and noise count from these levels on: a walker at 10 m produces about 2 to 5 um/s. Rain is
+# also white.
 _HUM_NM_S = const(1_000)
 _NOISE_NM_S = const(2_000)
-# White noise has twice its power in the differences of successive samples, and 1.85 of it behind
-# the filter of a board, give or take 0.12 (rms) in one second. Ground has less, rain more. Steady:
-# the loudest second has less than twice the power of the faintest.
+# In white noise the differences of successive samples have twice its power; behind the filter of a
+# board 1.85 times, +- 0.12 (rms) in one second. Ground has less, rain more. Steady: the loudest
+# second has less than twice the power of the faintest.
 _WHITE_PCT_LOW = const(150)
 _WHITE_PCT_HIGH = const(230)
 _FULL_PCT = const(80)  # of full scale, all on one side
@@ -109,9 +110,9 @@ def _power(ring: ptr32, out: ptr32, fold: ptr32, first: int):
 
 class SignalCheck:
     # levels: own noise of the input in counts rms times 16, and the offsets in counts below which
-    # the terminals are bridged and above which there is no coil. coil_answers() is asked before a
-    # coil is called missing or shorted: True where a test current found one.
-    #   fault       what holds now, one of the numbers above
+    # the terminals are shorted and above which there is no coil. coil_answers() is called before a
+    # coil is reported missing or shorted: True if a test current found one.
+    #   fault       the present fault, one of the numbers above
     #   offset, rms_x16     of the newest second, in counts
 
     def __init__(self, sampler, nm_s_per_count_x256, levels, coil_answers):
@@ -148,7 +149,7 @@ class SignalCheck:
         if seen == self.fault:
             return
         if seen == _CUT or seen == _SHORTED:
-            # Asked again only when the offset has been right in between.
+            # Tested again only after the offset has been normal in between.
             if self._seconds > _LASTS_S or self._coil_answers():
                 return
         self.fault = seen
@@ -173,7 +174,7 @@ class SignalCheck:
         if (high - low) * 16 <= self._own_x16:
             return _STUCK
         if high < sampler.clip_counts and low > -sampler.clip_counts:
-            # A wave cut off at its rails has another mean than its own.
+            # A clipped wave has another mean than its own.
             if mean > self._cut:
                 return _CUT
             if mean < self._short:
@@ -206,7 +207,7 @@ class SignalCheck:
         self._loudest = max(self._loudest, rms)
         if self._loudest * self._loudest < 2 * self._faintest * self._faintest:
             return True
-        # From this second on: in the one before noise may have begun.
+        # From this second on: noise may have started during the one before.
         self._faintest = self._loudest = rms
         return False
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# strikes: when each step came by the clock on the wall, and how loud, while somebody is heard.
+# strikes: footfalls. Reports the UTC and level of each step while a person is detected.
 #
-# The times of one strike at several nodes tell where it was, if their clocks agree. So this is said
-# while the clock is good, of the last seconds, once, and kept nowhere.
+# The arrival times of one footfall at several nodes give its position if their clocks agree. They
+# are therefore sent only while the clock is good, for the last seconds, once, and are not stored.
 
 from micropython import const
 
@@ -10,13 +10,13 @@ from ugs.detect.detector import FS_HZ
 from ugs.detect.picker import CLOCK
 from ugs.wire import schema
 
-_GOOD_MS = const(10)  # the bound of the clock's error that a message may have
+_GOOD_MS = const(10)  # the largest bound of the clock's error in a message
 _EVERY_MS = const(4_000)
-_LEAST_MS = const(2_000)
-_MOST = const(8)  # strikes in a message
+_MIN_MS = const(2_000)
+_MAX_PICKS = const(8)  # footfalls in a message
 _OLDEST = const(1500)  # samples = 6 s
 _LEVELS = const(40)  # of the envelope in 10 nm/s
-# A clock that is not good enough is set anew, a few times for each activity.
+# A clock that is not good enough is set again, a few times for each activity.
 _ASK_EVERY_MS = const(15_000)
 _ASKS = const(4)
 _U16_MAX = const(65535)
@@ -29,40 +29,40 @@ class Strikes:
     def __init__(self, detector, clock):
         self._detector = detector
         self._clock = clock
-        self._told = 0  # picks that were told, or could not be
-        # When that was, or since when somebody is heard, whose detection shall go first; or None.
-        self._told_ms = None
+        self._sent = 0  # picks that were sent or skipped
+        # When that was, or the time of the onset, whose detection is sent first; or None.
+        self._sent_ms = None
         self._asked_ms = 0
         self._asks = 0
 
     def next(self, now_ms):
-        # The values of a message, or None. To be asked often: what is not asked for grows old.
+        # The values of a message, or None. Must be called often: unrequested footfalls expire.
         picker = self._detector.picker
-        if not self._hears_somebody():
-            self._told_ms = None
+        if not self._is_on_foot():
+            self._sent_ms = None
             self._asks = 0
             return None
-        if self._told_ms is None:
-            self._told_ms = now_ms
-        fresh = (picker.total() - self._told) & CLOCK
-        waited_ms = now_ms - self._told_ms
-        if not fresh or waited_ms < _LEAST_MS or (fresh < _MOST and waited_ms < _EVERY_MS):
+        if self._sent_ms is None:
+            self._sent_ms = now_ms
+        fresh = (picker.total() - self._sent) & CLOCK
+        waited_ms = now_ms - self._sent_ms
+        if not fresh or waited_ms < _MIN_MS or (fresh < _MAX_PICKS and waited_ms < _EVERY_MS):
             return None
-        self._told = picker.total()
-        self._told_ms = now_ms
-        return self._values(min(fresh, _MOST)) if self._is_clock_good() else None
+        self._sent = picker.total()
+        self._sent_ms = now_ms
+        return self._values(min(fresh, _MAX_PICKS)) if self._is_clock_good() else None
 
     def wants_time(self, now_ms):
-        # Whether to ask the gateway for the time out of turn.
+        # Whether to ask the gateway for the time before the next heartbeat.
         if self._asks >= _ASKS or now_ms - self._asked_ms < _ASK_EVERY_MS:
             return False
-        if not self._hears_somebody() or self._is_clock_good():
+        if not self._is_on_foot() or self._is_clock_good():
             return False
         self._asks += 1
         self._asked_ms = now_ms
         return True
 
-    def _hears_somebody(self):
+    def _is_on_foot(self):
         return self._detector.is_open() and self._detector.report.class_id in _ON_FOOT
 
     def _is_clock_good(self):
@@ -81,8 +81,8 @@ class Strikes:
         for back in range(count, 0, -1):
             pairs.append(_ms((picker.time(back) - first) & CLOCK))
             pairs.append(min(_U16_MAX, picker.level(back) // _LEVELS))
-        # Uptime goes by the newest sample: the picker's own clock wraps.
-        first_ms = detector.heard_ms - _ms((newest - first) & CLOCK)
+        # Uptime is derived from the newest sample: the picker's own clock wraps.
+        first_ms = detector.t_ms - _ms((newest - first) & CLOCK)
         return {
             "t_ms": detector.report.onset_ms,
             "utc_ms": self._clock.utc_ms(first_ms),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# tasks: keeps the tasks of a node running, and the watchdog fed only while all of them get on.
+# tasks: keeps the tasks of a node running, and feeds the watchdog only while all make progress.
 
 import asyncio
 import gc
@@ -15,8 +15,8 @@ _FEED_EVERY_MS = const(500)
 
 
 async def until_one_ends(*coroutines):
-    # Runs them together until the first one returns or raises, ends the others, and raises what
-    # it raised.
+    # Runs them together until the first one returns or raises, cancels the others, and raises its
+    # error.
     ended = asyncio.Event()
     errors = []
 
@@ -43,9 +43,9 @@ async def until_one_ends(*coroutines):
 
 
 class Supervisor:
-    # on_fault(name, error) is told of every task that ended by an exception; the task is started
+    # on_fault(name, error) is called for every task that ended by an exception; the task is started
     # again a second later.
-    #   restarts: how often that happened
+    #   restarts: count of these
 
     def __init__(self, on_fault):
         self.restarts = 0
@@ -80,7 +80,7 @@ class Supervisor:
             await asyncio.sleep_ms(_FEED_EVERY_MS)
 
     def _report(self, name, error):
-        # Where memory is short this may fail as well; the task starts again all the same.
+        # If memory is short this may also fail; the task is started again anyway.
         try:
             self._on_fault(name, error)
         except Exception as failure:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# version: of this firmware; `groundwatch release` writes the line anew for each release.
+# version: of this firmware; `groundwatch release` rewrites the line for each release.
 
 FIRMWARE = "0.1.0"
 

@@ -100,7 +100,7 @@ class CommandKind(WireEnum):
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """Sent first on every new connection: who is there, and since when."""
+    """Sent first on every new connection: identifies the node and its boot."""
 
     ID: ClassVar[int] = 1
     NAME: ClassVar[str] = "hello"
@@ -115,7 +115,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     board: Annotated[str, wire(3, Kind.TEXT, 1, 16, "-")]
     # version of this table
     schema: Annotated[int, wire(4, Kind.UINT, 1, 255, "-")]
-    # cause of this boot
+    # why this boot started
     reset_cause: Annotated[ResetCause, wire(5, Kind.ENUM, 0, 8, "-", enum=ResetCause)]
     # sample rate
     fs_hz: Annotated[int, wire(6, Kind.UINT, 1, 65535, "Hz")]
@@ -140,7 +140,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):
-    """One activity as one node assesses it: an onset, updates, an end; boot and t_ms name it."""
+    """One activity as one node classifies it: an onset, updates, an end; boot and t_ms identify it."""
 
     ID: ClassVar[int] = 2
     NAME: ClassVar[str] = "detection"
@@ -151,7 +151,7 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True):
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # which report of the activity this is
     phase: Annotated[Phase, wire(2, Kind.ENUM, 1, 3, "-", enum=Phase)]
-    # what it is taken for
+    # class of the target
     class_: Annotated[TargetClass, wire(3, Kind.ENUM, 0, 5, "-", enum=TargetClass)]
     # confidence in the class
     confidence_pct: Annotated[int, wire(4, Kind.UINT, 0, 100, "%")]
@@ -208,7 +208,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snippet(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a waveform excerpt that a command asked for."""
+    """One part of a waveform excerpt that a command requested."""
 
     ID: ClassVar[int] = 5
     NAME: ClassVar[str] = "snippet"
@@ -232,7 +232,7 @@ class Snippet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a command."""
+    """The result of a command."""
 
     ID: ClassVar[int] = 6
     NAME: ClassVar[str] = "result"
@@ -252,25 +252,25 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):
-    """The next piece of a firmware update; asked for again until it comes."""
+    """Requests the next chunk of a firmware update; repeated until it arrives."""
 
     ID: ClassVar[int] = 7
     NAME: ClassVar[str] = "want"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
     LANES: ClassVar[tuple[int, ...]] = (1,)
 
-    # uptime when asked
+    # uptime when requested
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
     # the update command it is part of
     command_id: Annotated[int, wire(2, Kind.UINT, 0, 4294967295, "-")]
     # 0 the manifest, n the file on its n-th line
     file: Annotated[int, wire(3, Kind.UINT, 0, 255, "-")]
-    # where the piece begins
+    # where the chunk starts
     offset: Annotated[int, wire(4, Kind.UINT, 0, 4294967295, "byte")]
 
 
 class Strikes(msgspec.Struct, frozen=True, kw_only=True):
-    """Times of single steps while a target is detected and the clock is good; sent once only."""
+    """Arrival times of footfalls, while a person is detected and the clock is good; never sent twice."""
 
     ID: ClassVar[int] = 8
     NAME: ClassVar[str] = "strikes"
@@ -279,7 +279,7 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
 
     # uptime of the onset of the activity
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
-    # UTC of the first of them
+    # UTC of the first footfall
     utc_ms: Annotated[int, wire(2, Kind.UINT, 0, 9007199254740991, "ms")]
     # bound of the clock's error
     error_ms: Annotated[int, wire(3, Kind.UINT, 0, 10, "ms")]
@@ -288,7 +288,7 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of the lines that a node keeps, in answer to a log command; never sent twice."""
+    """One part of the log lines of a node, in answer to a log command; never sent twice."""
 
     ID: ClassVar[int] = 9
     NAME: ClassVar[str] = "log"
@@ -306,7 +306,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Durable messages are committed at the gateway; the node may forget them."""
+    """Durable messages are committed at the gateway; the node may remove them."""
 
     ID: ClassVar[int] = 16
     NAME: ClassVar[str] = "receipt"
@@ -332,14 +332,14 @@ class Time(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to do; answered by a result with its id."""
+    """A task for the node; answered by a result with its id."""
 
     ID: ClassVar[int] = 18
     NAME: ClassVar[str] = "command"
     DIRECTION: ClassVar[Literal["up", "down"]] = "down"
     LANES: ClassVar[tuple[int, ...]] = ()
 
-    # names the command
+    # identifies the command
     id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-")]
     # what to do
     kind: Annotated[CommandKind, wire(2, Kind.ENUM, 1, 7, "-", enum=CommandKind)]
@@ -352,7 +352,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a firmware update, in answer to a want."""
+    """A chunk of a firmware update, in answer to a want."""
 
     ID: ClassVar[int] = 19
     NAME: ClassVar[str] = "part"

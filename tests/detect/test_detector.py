@@ -85,18 +85,18 @@ def test_detector_in_an_hour_of_weather_stays_silent(micropython, tmp_path):
 
 def test_detector_of_a_walker_at_10_m_reports_a_person_in_seconds(micropython, tmp_path):
     start_s = 25.0
-    paces = ((-2.0, 0.0), (2.0, 0.0)) * 4  # to and fro in the middle of the ring
+    paces = ((-2.0, 0.0), (2.0, 0.0)) * 4  # back and forth in the middle of the ring
     walker = ActorSpec("w", "person", paces, start_s=start_s, speed_m_s=1.3, heel=0.15)
-    late, told = [], []
+    late, classes = [], []
     for seed in (1, 2, 3):
         scenario = Scenario("ring", ring_of_nodes(8, 10.0), (), (walker,), Weather(100.0))
         rows = reports_of(micropython, scenario, seed, 50, tmp_path)
         assert all(row[1] > start_s for row in rows)
         onsets = {row[0]: row for row in rows if row[2] == ONSET}
         late += [onsets[n][1] - start_s if n in onsets else 99.0 for n in range(8)]
-        told += list({row[0]: row[4] for row in rows}.values())
-    assert set(told) <= {1, 2}  # on foot
-    assert told.count(1) >= 0.8 * len(told)
+        classes += list({row[0]: row[4] for row in rows}.values())
+    assert set(classes) <= {1, 2}  # on foot
+    assert classes.count(1) >= 0.8 * len(classes)
     assert np.mean([t < 99 for t in late]) >= 0.8
     assert statistics.median(late) < 6.0
 
@@ -106,8 +106,8 @@ def test_detector_of_the_first_walker_after_a_start_names_no_other_kind(micropyt
     pace = Pace(lead_s=0.5, settle_s=1.0)  # power comes 8.5 s before the walker
     for seed in range(1, 13):
         take = World(scenario, seed).take(30.0)
-        told = simulate_fast(take, micropython=micropython, seed=seed, pace=pace)["n01"].reports
-        names = [report.class_id for report in told]
+        reports = simulate_fast(take, micropython=micropython, seed=seed, pace=pace)["n01"].reports
+        names = [report.class_id for report in reports]
         assert names, seed
         assert set(names) <= {0, 1, 2}, (seed, names)
         assert names[1] == 1, (seed, names)

@@ -101,7 +101,7 @@ def test_verdict_takes_no_knock_for_digging():
     for strokes in range(5):
         assert not weighed([{DIGGING: 10_000}] * 40, strokes=strokes).is_sure(False)
     assert weighed([{DIGGING: 10_000}] * 40, strokes=5).is_sure(False)
-    # Nobody else has to repeat anything.
+    # No other class needs a repetition.
     assert weighed([{PERSON: 300, DIGGING: 10_000}] * 40, strokes=0).is_sure(False)
 
 
@@ -136,10 +136,10 @@ def test_verdict_of_another_sound_in_one_activity_changes_its_name():
 
 
 def test_verdict_confidence_is_a_percentage_that_rises_with_evidence():
-    told = [weighed([{PERSON: level}] * 40).confidence_pct() for level in range(-400, 401, 40)]
-    assert told == sorted(told)
-    assert told[0] == 50
-    assert told[-1] == 97
+    levels = [weighed([{PERSON: level}] * 40).confidence_pct() for level in range(-400, 401, 40)]
+    assert levels == sorted(levels)
+    assert levels[0] == 50
+    assert levels[-1] == 97
 
 
 def test_verdict_that_two_kinds_explain_has_no_name_until_one_stands_apart():
@@ -158,7 +158,7 @@ def test_verdict_of_a_small_lead_is_named_when_it_lasts():
     assert verdict.class_id() == PERSON
 
 
-def test_verdict_of_people_whom_it_cannot_count_is_a_person():
+def test_verdict_of_uncountable_people_is_a_person():
     assert weighed([{PERSON: 350, GROUP: 384}] * 12).class_id() == PERSON
     assert weighed([{PERSON: 200, GROUP: 384}] * 12).class_id() == GROUP
     verdict = weighed([{PERSON: 350, GROUP: 384}] * 12)

@@ -6,7 +6,7 @@ from array import array
 import numpy as np
 import pytest
 
-from ugs.detect.cadence import Cadence, Patience
+from ugs.detect.cadence import Averaged, Cadence
 from ugs.detect.picker import Picker
 from ugs.dsp.compress import LENGTH, History
 from ugs.dsp.correlate import Correlator
@@ -65,11 +65,11 @@ def test_cadence_with_human_jitter_stays_clear():
     assert cadence.score() > 150
 
 
-def test_patience_lifts_a_faint_beat_above_noise():
+def test_averaged_cadence_raises_a_faint_beat_above_noise():
     rng = np.random.default_rng(5)
 
     def settle(make):
-        patience, history, correlator = Patience(), History(), Correlator()
+        averaged, history, correlator = Averaged(), History(), Correlator()
         cadence = Cadence(LENGTH, 4)
         levels = make()
         for hop in range(len(levels) // 16):
@@ -78,9 +78,9 @@ def test_patience_lifts_a_faint_beat_above_noise():
             if history.filled == LENGTH:
                 correlator.run(history.levels, history.at, LENGTH, cadence.lags)
                 cadence.measure(correlator.products)
-                patience.measure(cadence.r)
-        assert patience.halvings() == 0
-        return patience.score()
+                averaged.measure(cadence.r)
+        assert averaged.halvings() == 0
+        return averaged.score()
 
     count = LENGTH * 4
     noise = [settle(lambda: rng.gamma(8, 50, count)) for _ in range(12)]

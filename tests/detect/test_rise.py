@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Loud for seconds opens an activity, whatever a trained class says; knocks and gusts do not."""
+"""A level that stays high for seconds opens an activity of any class; knocks and gusts do not."""
 
 import numpy as np
 from hypothesis import given, settings

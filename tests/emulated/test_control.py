@@ -66,7 +66,7 @@ async def test_control_answers_each_line_and_goes_on_after_an_error(path: Path):
         '{"do":"line","has":"x"}',
     ],
 )
-async def test_control_of_a_board_without_power_says_so(path: Path, request_: str):
+async def test_control_of_a_board_without_power_reports_an_error(path: Path, request_: str):
     assert "no power" in (await ask(path, request_))[0]["error"]
 
 
@@ -75,7 +75,7 @@ async def test_control_refuses_the_power_that_is_there_already(path: Path):
 
 
 class Powered(Board):
-    """A board that has power when it is said so."""
+    """A board with power that the test sets."""
 
     has_power = True
 

@@ -75,7 +75,7 @@ def damage(tree: Path, _interpreter: Path) -> None:
 
 
 def exchange(tree: Path, _interpreter: Path) -> None:
-    """The tree in use is for another processor, which it says."""
+    """The image in use is for another processor, and its header states so."""
     files = files_of(tree / "a.fw")
     mpy = int(head_of(tree / "a.fw")[3].split()[1]) ^ 4 << 10
     (tree / "a.fw").write_bytes(package.unsigned("pico_w", "0.1.0", mpy, files))

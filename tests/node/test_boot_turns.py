@@ -44,7 +44,7 @@ async def test_node_whose_boot_numbers_start_again_loses_and_doubles_nothing(
         await until(lambda: len(printed(node)) >= waiting, 40, node)
         node.cut_power()
         await until(lambda: 1 in boots(), 40, node)
-        assert any(line.startswith("key stepped epoch=1") for line in node.lines)
+        assert any(line.startswith("key rotated epoch=1") for line in node.lines)
         async with rig.gateway() as gateway:
             gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
 

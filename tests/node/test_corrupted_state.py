@@ -115,7 +115,7 @@ def _survive(
         assert run.uplinks, shown
         for counter, sealed in _used(run.raw).items():
             assert used.get(counter, sealed) == sealed, shown
-        ahead += any(line.startswith("key stepped") for line in run.lines)
+        ahead += any(line.startswith("key rotated") for line in run.lines)
     sys.stdout.write(
         f"\n{count} damaged state folders, seeds {seed} to {seed + count - 1}; all counters were"
         f" lost in {ahead}, which took a step of the key\n"

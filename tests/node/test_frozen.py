@@ -15,7 +15,7 @@ from tools.image import FIRMWARE, make_image
 CHARGES = "none"  # a frozen image is not read from flash
 
 
-def test_frozen_node_starts_without_a_tree_and_hears_a_walker(
+def test_frozen_node_starts_without_an_image_and_detects_a_walker(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     mpy = mpy_of_interpreter(micropython)

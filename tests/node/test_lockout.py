@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A battery runs down: the node says so, switches its radio off, and goes on sensing."""
+"""A battery runs down: the node reports it, switches its radio off, and continues to sense."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_radio_of_an_empty_battery_is_off_until_it_has_recovered(
     # Low battery went out before the radio went off, and no link was reported lost.
     assert conditions(run) == [(ConditionKind.LOW_BATTERY, 1)]
     sent_s = [t_us / 1e6 for t_us, *_rest in run.uplinks]
-    told_s = min(t_us for t_us, *_, m in run.uplinks if type(m).__name__ == "Condition") / 1e6
-    assert 21 < told_s < 31
+    reported_s = min(t_us for t_us, *_, m in run.uplinks if type(m).__name__ == "Condition") / 1e6
+    assert 21 < reported_s < 31
     # Silent from 3.2 V on, still at 3.35 V, and back above 3.4 V.
     assert [t_s for t_s in sent_s if 40 < t_s < 131] == []
     assert [t_s for t_s in sent_s if 131 < t_s < 150]

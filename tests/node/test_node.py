@@ -81,7 +81,7 @@ def test_node_on_a_board_that_is_called_unsupported_does_not_start(
     assert made(run.lines) == []
 
 
-def test_node_whose_work_takes_time_sends_what_it_made_and_tells_what_it_missed(
+def test_node_whose_work_takes_time_sends_its_detections_and_reports_missed_samples(
     micropython: Path, play: Callable[..., Any]
 ):
     run = play(micropython, walker(60, 20, 40), charges="typical")
@@ -92,7 +92,7 @@ def test_node_whose_work_takes_time_sends_what_it_made_and_tells_what_it_missed(
     assert 0 <= run.messages("Health")[-1].samples_missed <= 48
 
 
-def test_node_with_nobody_near_stays_silent(micropython: Path, play: Callable[..., Any]):
+def test_node_without_a_target_stays_silent(micropython: Path, play: Callable[..., Any]):
     run = play(micropython, walker(200, 0, 0))
     assert made(run.lines) == []
     assert conditions(run) == []
@@ -134,19 +134,19 @@ def test_node_during_an_outage_keeps_sampling_and_sends_all_afterwards(
     assert run.messages("Health")[-1].samples_missed == 0
 
 
-def test_node_with_a_full_ledger_drops_the_oldest_and_tells_which(
+def test_node_with_a_full_ledger_drops_the_oldest_and_reports_which(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     # As after hours without a gateway: all but the last places of the ledger are taken.
     play(micropython, walker(0.5, 0, 0))
     run_on_node(micropython, STATE, "make", str(tmp_path / "n07" / "state"), "1276")
     run = play(micropython, walker(200, 20, 60), outages_s=[[0, 60]])
-    (told,) = (m for m in run.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED)
-    old = [seq for _t_us, lane, boot, seq, _m in run.uplinks if (lane, boot) == (0, told.boot)]
-    assert (told.boot, told.value) == (2, 64)
+    (report,) = (m for m in run.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED)
+    old = [seq for _t_us, lane, boot, seq, _m in run.uplinks if (lane, boot) == (0, report.boot)]
+    assert (report.boot, report.value) == (2, 64)
     assert sorted(set(old)) == list(range(65, 1277))
     assert len(made(run.lines)) > 4
-    assert [row for row in sent(run) if row[0] > told.boot] == sorted(made(run.lines))
+    assert [row for row in sent(run) if row[0] > report.boot] == sorted(made(run.lines))
 
 
 def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(
@@ -160,18 +160,18 @@ def test_node_on_a_lossy_link_loses_nothing_and_never_reuses_a_number(
     assert len(run.messages("Hello")) >= 2
 
 
-def test_will_of_a_lost_link_comes_in_at_the_gateways_door_exactly_once(
+def test_will_of_a_lost_link_is_admitted_by_the_gateway_exactly_once(
     micropython: Path, play: Callable[..., Any]
 ):
     run = play(micropython, walker(120, 0, 0), outages_s=[[20, 30], [60, 70]])
-    door = Authenticator("north", {"n07": keys.KeyRing((keys.derive(NODE_KEY),))})
+    authenticator = Authenticator("north", {"n07": keys.KeyRing((keys.derive(NODE_KEY),))})
     sealed = [bytes.fromhex(json.loads(line)["payload"]) for line in run.raw.splitlines()]
-    admitted = [(door.admit(UP_TOPIC, data).message, data) for data in sealed]
+    admitted = [(authenticator.admit(UP_TOPIC, data).message, data) for data in sealed]
     wills = [data for m, data in admitted if isinstance(m, Condition)]
     assert len(wills) == 2
     for will in wills:
         with pytest.raises(Refusal, match="replayed"):
-            door.admit(UP_TOPIC, will)
+            authenticator.admit(UP_TOPIC, will)
 
 
 def test_node_replaces_its_will_before_the_gateway_would_find_it_too_old(
@@ -189,27 +189,27 @@ def test_node_replaces_its_will_before_the_gateway_would_find_it_too_old(
     assert int(match[1]) < WINDOW
     run = play(micropython, walker(400, 0, 0))
     assert len(run.messages("Hello")) >= 2
-    # A farewell each time: nobody is told of a lost link.
+    # A DISCONNECT each time: no lost link is reported.
     assert conditions(run) == []
     assert not [line for line in run.lines if "failed" in line]
 
 
-def test_node_whose_case_is_opened_tells_of_it(micropython: Path, play: Callable[..., Any]):
+def test_node_whose_case_is_opened_reports_it(micropython: Path, play: Callable[..., Any]):
     run = play(micropython, walker(40, 0, 0), tamper_edges_s=[10, 10.5, 30])
-    told = [pair for pair in conditions(run) if pair[0] is ConditionKind.TAMPER]
-    assert told == [
+    tampers = [pair for pair in conditions(run) if pair[0] is ConditionKind.TAMPER]
+    assert tampers == [
         (ConditionKind.TAMPER, 1),
         (ConditionKind.TAMPER, 0),
         (ConditionKind.TAMPER, 1),
     ]
 
 
-def test_node_with_a_weak_battery_tells_of_it_once(micropython: Path, play: Callable[..., Any]):
+def test_node_with_a_weak_battery_reports_it_once(micropython: Path, play: Callable[..., Any]):
     run = play(micropython, walker(60, 0, 0), battery_mv=3_400)
     assert conditions(run) == [(ConditionKind.LOW_BATTERY, 1)]
 
 
-def test_node_with_a_dead_sensor_tells_of_it_within_a_minute_and_a_half(
+def test_node_with_a_dead_sensor_reports_it_within_a_minute_and_a_half(
     micropython: Path, play: Callable[..., Any]
 ):
 
@@ -220,7 +220,7 @@ def test_node_with_a_dead_sensor_tells_of_it_within_a_minute_and_a_half(
     assert (ConditionKind.SENSOR_FAULT, 1) in conditions(run)
 
 
-def test_node_whose_converter_does_not_answer_comes_up_and_tells_of_it(
+def test_node_whose_converter_does_not_answer_starts_and_reports_it(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0), "esp32")
@@ -282,21 +282,21 @@ def test_safe_mode_of_each_board_has_what_its_sampler_imports(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "cause"),
     [
         ("site = north", "node.json is not JSON"),
         ("[]", "node.json must be a table"),
         ('{"site": "North"}', "wifi must be a table"),
     ],
 )
-def test_node_with_a_broken_configuration_says_what_is_wrong(
-    text: str, said: str, micropython: Path, play: Callable[..., Any], tmp_path: Path
+def test_node_with_a_broken_configuration_reports_the_error(
+    text: str, cause: str, micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     play(micropython, walker(1, 0, 0))
     (tmp_path / "n07" / "node.json").write_text(text)
     run = play(micropython, walker(20, 0, 0))
-    assert run.codes == [3, 3, 3, 0]  # after 5 s, after 10 s, and each time it says so
-    assert run.lines[0].startswith(f"node stops cause={said}")
+    assert run.codes == [3, 3, 3, 0]  # after 5 s, after 10 s, and reports it each time
+    assert run.lines[0].startswith(f"node stops cause={cause}")
     assert run.uplinks == []
 
 
@@ -304,15 +304,15 @@ def test_node_before_a_gateway_that_knows_nothing_closes_the_gap(
     micropython: Path, play: Callable[..., Any], tmp_path: Path
 ):
     # The first gateway has receipted more than a segment, so its messages are gone for good. The
-    # second one waits for them, until the node says that they will not come.
+    # second one waits for them until the node reports that they will not come.
     first = play(micropython, walker(460, 10, 450))
     assert len(made(first.lines)) > 70
-    (tmp_path / "n07" / "exit.json").unlink()  # the simulated clock begins anew
+    (tmp_path / "n07" / "exit.json").unlink()  # the simulated clock starts again
     second = play(micropython, walker(90, 0, 0))
-    told = [m for m in second.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED]
-    assert [(m.boot, m.active) for m in told] == [(1, 1)]
+    gaps = [m for m in second.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED]
+    assert [(m.boot, m.active) for m in gaps] == [(1, 1)]
     held = [seq for _t_us, lane, boot, seq, _m in second.uplinks if (lane, boot) == (0, 1)]
-    assert told[0].value == min(held) - 1
+    assert gaps[0].value == min(held) - 1
     assert max(held) == len(sent(first))
     # Receipts flow again: nothing is sent twice any more.
     assert [t_us for t_us, lane, *_rest in second.uplinks if lane == 0][-1] < 60_000_000

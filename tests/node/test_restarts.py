@@ -66,7 +66,7 @@ def test_node_with_a_stuck_task_reports_which(
     )
     run = play(micropython, walker(40, 0, 0), board)
     assert resets(run)[:2] == [("power_on", None), ("stuck_task", "update")]
-    # What it missed since its last heartbeat is said as well.
+    # Samples missed since its last heartbeat are reported as well.
     restarts = [line for line in run.lines if line.startswith("node restarts ")]
     assert restarts and all(re.search(r" missed=([7-9]|\d\d+)$", line) for line in restarts)
 

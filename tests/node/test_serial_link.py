@@ -91,7 +91,7 @@ async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
 
 
 async def test_wired_node_whose_gateway_is_away_notices_and_asks_again(rig: Rig) -> None:
-    # Silence is told after two heartbeats without an answer: shortened, to be seen in time.
+    # Silence is reported after two heartbeats without an answer: shortened for this test.
     patch(
         rig.tree,
         "ugs/link/serial.py",
@@ -117,7 +117,7 @@ async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: R
         with node.port.open("wb", buffering=0) as host:
             host.write(b"\x03" * 260)
         end_s = time.monotonic() + 10
-        while node.ended is None and time.monotonic() < end_s:  # noqa: ASYNC110  # a thread tells
+        while node.ended is None and time.monotonic() < end_s:  # noqa: ASYNC110  # a thread sets it
             await asyncio.sleep(0.05)
         assert node.ended == 1  # this simulated board has no prompt to fall back to
     assert "link ends cause=break" in node.lines

@@ -19,7 +19,7 @@ from tools.compiled import mpy_of_interpreter
 def test_higher_threshold_detects_the_same_walker_later_or_not_at_all(
     micropython: Path, play: Callable[..., Run], tmp_path: Path
 ) -> None:
-    said = {}
+    detected_us = {}
     for threshold in (-20, 0, 40):
         name = f"n{threshold}"
         tree = tmp_path / name
@@ -28,10 +28,10 @@ def test_higher_threshold_detects_the_same_walker_later_or_not_at_all(
         body = (1).to_bytes(4, "big") + encode({**DEFAULTS, "threshold_x10": threshold})
         (tree / "state" / "set0").write_bytes(body + zlib.crc32(body).to_bytes(4, "big"))
         run = play(micropython, walker(45, 12, 30), name=name)
-        said[threshold] = [
+        detected_us[threshold] = [
             t_us for t_us, _lane, _boot, _seq, message in run.uplinks
             if type(message).__name__ == "Detection"
         ]  # fmt: skip
-    assert said[0], "the walker is detected without a setting"
-    assert said[-20][0] <= said[0][0]
-    assert not said[40] or said[40][0] > said[0][0]
+    assert detected_us[0], "the walker is detected without a setting"
+    assert detected_us[-20][0] <= detected_us[0][0]
+    assert not detected_us[40] or detected_us[40][0] > detected_us[0][0]

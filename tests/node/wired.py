@@ -115,7 +115,7 @@ async def until(true: Callable[[], object], seconds: float, node: WiredNode) -> 
 
 
 def printed(node: WiredNode) -> set[tuple[int, int]]:
-    """(boot, seq) of every detection it says it made."""
+    """(boot, seq) of every detection in its log lines."""
     found = set()
     for line in node.lines:
         if line.startswith("detection "):

@@ -33,8 +33,8 @@ async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
             registry = gateway.service.stages.intake.registry
             await until(lambda: registry.views["n01"].settings, 60, node)
             words = ("radio=burst", "heartbeat_s=30", "--reason", "battery")
-            code, said, _ = await verb("configure", "n01", *words)
-            assert (code, said.split()[:3]) == (0, ["n01", "configure", "done"])
+            code, out, _ = await verb("configure", "n01", *words)
+            assert (code, out.split()[:3]) == (0, ["n01", "configure", "done"])
             await until(lambda: registry.views["n01"].contact_s, 10, node)
             assert registry.views["n01"].contact_s == 66
 
@@ -45,7 +45,7 @@ async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
             code, _, err = await verb("ping", "n01", "--minutes", "1")
             assert (code, err.count("\n"), "within 2 min" in err) == (2, 1, True)
             begin_s = time.monotonic()
-            code, said, err = await verb("ping", "n01")
+            code, out, err = await verb("ping", "n01")
             assert (code, "waits for the node's next contact, at most 2 min" in err) == (0, True)
             assert time.monotonic() - begin_s < 66
             # Neither missed nor taken for one that lost its connection while it rests.
@@ -56,10 +56,10 @@ async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
             before = rests()
             await until(lambda: rests() >= before + 2, 100, node)
             share = registry.views["n01"].radio_share
-            code, said, _ = await verb("show", "n01")
-            assert "computed from its battery and its measured duty" in said
-            code, said, _ = await verb("list")
-            assert "radio burst, next within 2 min" in said
+            code, out, _ = await verb("show", "n01")
+            assert "computed from its battery and its measured duty" in out
+            code, out, _ = await verb("list")
+            assert "radio burst, next within 2 min" in out
             assert not registry.views["n01"].lost
             made = printed(node)
     assert made and made == rig.stored()

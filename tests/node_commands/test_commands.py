@@ -74,7 +74,9 @@ def test_command_is_sent_at_once_with_its_end_in_uptime_and_done_by_the_result(
 
 
 @pytest.mark.parametrize("status", [one for one in wire.ResultStatus if one.value])
-def test_command_with_another_outcome_says_why(bench: Bench, status: wire.ResultStatus) -> None:
+def test_command_with_another_outcome_states_the_reason(
+    bench: Bench, status: wire.ResultStatus
+) -> None:
     command, _down = bench.order()
     bench.commands.receive("n01", 3, result(command.id, status), T0 + 1)
     state, problem = bench.state(command.id)
@@ -171,7 +173,7 @@ def test_ended_commands_are_kept_for_a_while_only(bench: Bench) -> None:
 BURST = Running(3, T0 - 10_000_000, schema=3, contact_s=750, seen_us=T0 - 60_000_000)
 
 
-def heard(bench: Bench, at_us: int) -> None:
+def received(bench: Bench, at_us: int) -> None:
     bench.running["n01"] = BURST._replace(seen_us=at_us)
 
 
@@ -190,7 +192,7 @@ def test_command_to_a_node_in_radio_burst_waits_for_its_contact_and_does_not_exp
         assert bench.commands.tick(T0 + minute * MINUTE_US) == []
     # The contact fails before the node has it; it comes again at the next one.
     at_us = T0 + 12 * MINUTE_US
-    heard(bench, at_us)
+    received(bench, at_us)
     assert len(bench.commands.receive("n01", 3, hello(), at_us)) == 1
     assert bench.commands.receive("n01", 3, hello(), at_us + 1) == []
     health = wire.Health(t_ms=1, battery_mv=1, rssi_dbm=0, floor_um_s_x100=0, samples_missed=0,
@@ -198,7 +200,7 @@ def test_command_to_a_node_in_radio_burst_waits_for_its_contact_and_does_not_exp
     assert bench.commands.receive("n01", 3, health, at_us + 2) == []
     assert bench.commands.tick(at_us + RESEND_US) == []
     at_us += 12 * MINUTE_US
-    heard(bench, at_us)
+    received(bench, at_us)
     assert len(bench.commands.receive("n01", 3, hello(), at_us)) == 1
     bench.commands.receive("n01", 3, result(command.id), at_us + 1)
     assert bench.state(command.id)[0] is NodeCommandState.DONE
@@ -211,7 +213,7 @@ def test_command_to_a_node_that_stays_connected_in_radio_burst_goes_with_its_nex
     command, down = bench.order()
     assert down == ()
     at_us = T0 + 20_000_000
-    heard(bench, at_us)
+    received(bench, at_us)
     condition = wire.Condition(t_ms=1, kind=wire.ConditionKind.TAMPER, active=1)
     assert len(bench.commands.receive("n01", 3, condition, at_us)) == 1
     assert bench.commands.receive("n01", 3, condition, at_us + 1) == []
@@ -258,7 +260,7 @@ def test_result_with_settings_that_cannot_be_is_taken_without_them(
     assert (ended.state, ended.answer_settings) == (NodeCommandState.DONE, None)
 
 
-def test_refusal_with_a_reason_says_it(bench: Bench) -> None:
+def test_rejection_states_its_reason(bench: Bench) -> None:
     command, _down = bench.commands.order(
         T0, "n01", NodeCommandKind.IDENTIFY, "mia", "x", T0 + MINUTE_US, 20
     )

@@ -79,16 +79,16 @@ def test_radio_share_is_of_one_boot_and_never_more_than_all_of_it() -> None:
     view = registry.views["n01"]
     burst = stated(radio=1)
 
-    def hears(boot: int, t_s: int, radio_s: int | None) -> float | None:
+    def after_hello(boot: int, t_s: int, radio_s: int | None) -> float | None:
         registry.on_hello("n01", boot, hello(t_s * 1000, burst, radio_s))
         return view.radio_share
 
-    assert hears(1, 100, 50) is None
-    assert hears(1, 1100, 60) == pytest.approx(0.01)
-    assert hears(1, 2100, 9_999_999) == 1.0
-    assert hears(2, 100, 5) == 1.0  # nothing to compare with yet
-    assert hears(2, 1100, 25) == pytest.approx(0.02)
-    assert hears(2, 2100, None) is None
+    assert after_hello(1, 100, 50) is None
+    assert after_hello(1, 1100, 60) == pytest.approx(0.01)
+    assert after_hello(1, 2100, 9_999_999) == 1.0
+    assert after_hello(2, 100, 5) == 1.0  # nothing to compare with yet
+    assert after_hello(2, 1100, 25) == pytest.approx(0.02)
+    assert after_hello(2, 2100, None) is None
 
 
 def test_share_of_sleep_is_that_of_a_sentinel() -> None:
@@ -96,18 +96,18 @@ def test_share_of_sleep_is_that_of_a_sentinel() -> None:
     view = registry.views["n01"]
     burst, sentinel = stated(radio=1), stated(radio=1, sampling=1)
 
-    def hears(t_s: int, settings: bytes, radio_s: int, asleep_s: int | None) -> float | None:
+    def after_hello(t_s: int, settings: bytes, radio_s: int, asleep_s: int | None) -> float | None:
         registry.on_hello("n01", 1, hello(t_s * 1000, settings, radio_s, asleep_s))
         return view.asleep_share
 
-    assert hears(100, sentinel, 50, 0) is None
-    assert hears(1100, sentinel, 52, 950) == pytest.approx(0.95)
+    assert after_hello(100, sentinel, 50, 0) is None
+    assert after_hello(1100, sentinel, 52, 950) == pytest.approx(0.95)
     assert view.is_sentinel and view.radio_share == pytest.approx(0.002)
-    assert hears(2100, burst, 60, None) is None
+    assert after_hello(2100, burst, 60, None) is None
     assert not view.is_sentinel
 
 
-def test_floor_of_a_sentinel_is_not_told_to_fusion() -> None:
+def test_floor_of_a_sentinel_is_not_passed_to_fusion() -> None:
     registry = NodeRegistry({"n01": "gate"})
     floors = NoiseFloors()
     registry.on_hello("n01", 1, hello(settings=stated(radio=1)))

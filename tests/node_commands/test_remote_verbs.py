@@ -62,7 +62,7 @@ async def test_configure_changes_a_node_and_the_gateway_shows_what_it_runs(
 
             boot = views["n01"].boot
             assert (await verb("reboot", "n01", "--reason", "test"))[0] == 0
-            # The node starts again by itself: it has from its flash what it was told.
+            # The node restarts by itself and has its settings from flash.
             await until(lambda: views["n01"].boot > boot, 60, node)
             assert (views["n01"].settings or {})["heartbeat_s"] == 300
     db = sqlite3.connect(rig.folder / "data" / "groundwatch.db")
@@ -74,7 +74,7 @@ async def test_configure_changes_a_node_and_the_gateway_shows_what_it_runs(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (("heartbeat_s=5",), "from 30 to 3600"),
         (("heartbeat_s=1e3",), "from 30 to 3600"),
@@ -90,19 +90,19 @@ async def test_configure_changes_a_node_and_the_gateway_shows_what_it_runs(
     ],
 )
 async def test_configure_with_a_bad_value_is_one_line_and_exit_2(
-    verb: Verb, tmp_path: Path, words: tuple[str, ...], said: str
+    verb: Verb, tmp_path: Path, words: tuple[str, ...], expected: str
 ) -> None:
     (tmp_path / "gateway.toml").write_text('[gateway]\ndata_dir = "data"\nsite = "site.toml"\n')
     (tmp_path / "site.toml").write_text("")
     code, out, err = await verb("configure", "n01", *words, "--reason", "x")
     assert (code, out, err.count("\n")) == (2, "", 1), err
-    assert said in err
+    assert expected in err
     assert len(err) < 300
 
 
 async def test_commands_with_words_of_another_are_one_line_and_exit_2(rig: Rig, verb: Verb) -> None:
     async with rig.gateway():
-        for words, said in (
+        for words, expected in (
             (("configure", "n01", "heartbeat_s=60"), "give a reason"),
             (("configure", "n99", "heartbeat_s=60", "--reason", "x"), "no node 'n99'"),
             (("configure", "n01", "radio=burst", "--reason", "x"), "on a wire"),
@@ -118,7 +118,7 @@ async def test_commands_with_words_of_another_are_one_line_and_exit_2(rig: Rig, 
         ):
             code, _, err = await verb(*words)
             assert code == 2, words
-            assert said in err, err
+            assert expected in err, err
             assert "Traceback" not in err
 
 

@@ -21,14 +21,14 @@ async def test_commands_of_the_verb_are_done_by_the_node_and_audited(
             registry = gateway.service.stages.intake.registry
             await until(lambda: registry.views["n01"].board, 60, node)
 
-            code, said, _ = await verb("ping", "n01")
-            assert (code, said.split()[:3]) == (0, ["n01", "ping", "done"])
+            code, out, _ = await verb("ping", "n01")
+            assert (code, out.split()[:3]) == (0, ["n01", "ping", "done"])
 
-            out = tmp_path / "n01.wav"
-            words = ("--reason", "check of the ground", "--seconds", "4", "--out", str(out))
-            code, said, _ = await verb("snippet", "n01", *words)
-            assert code == 0, said
-            with wave.open(str(out)) as file:
+            recording = tmp_path / "n01.wav"
+            words = ("--reason", "check of the ground", "--seconds", "4", "--out", str(recording))
+            code, out, _ = await verb("snippet", "n01", *words)
+            assert code == 0, out
+            with wave.open(str(recording)) as file:
                 assert (file.getframerate(), file.getnframes()) == (250, 1000)
                 samples = file.readframes(1000)
             levels = [abs(int.from_bytes(samples[i : i + 2], "little", signed=True))
@@ -38,8 +38,8 @@ async def test_commands_of_the_verb_are_done_by_the_node_and_audited(
             assert sorted(levels)[500] < max(levels) / 5
 
             boot = registry.views["n01"].boot
-            code, said, _ = await verb("reboot", "n01", "--reason", "new antenna", "--json")
-            assert (code, json.loads(said)["state"]) == (0, "done")
+            code, out, _ = await verb("reboot", "n01", "--reason", "new antenna", "--json")
+            assert (code, json.loads(out)["state"]) == (0, "done")
             await until(lambda: registry.views["n01"].boot > boot or node.ended, 60, node)
 
             code, _, err = await verb("reboot", "n01")

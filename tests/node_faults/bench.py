@@ -3,7 +3,7 @@
 
 The node is the firmware on the 32-bit MicroPython with the board's heap, flash and costs. The
 gateway is a process of its own with its store on disk, reached by TCP through a proxy. The node
-tells the time and waits at each point of the schedule, so the gateway's clock follows the node's.
+reports its time and waits at each point of the schedule, so the gateway's clock follows the node's.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
 
 NODE = "n01"
-# After the last fault the node is heard and has handed over all it holds: within this.
+# Limit after the last fault until the node is connected and has delivered all its records.
 SETTLE_S = 300.0
 _LOOK_S = 20.0
 _SECTOR = 4096
 FLIP_S = 2.0  # before the end of such a fault
 _LAP_S, _WALK_S = 80.0, (30.0, 60.0)
 _T0_US = 1_790_000_000_000_000
-_WALL_MOST_S = 1_800.0
-_BOOTS_MOST = 400
+_MAX_WALL_S = 1_800.0
+_MAX_BOOTS = 400
 _ONCE = {
     "cut in a packet, up": "cut up",
     "cut in a packet, down": "cut down",
@@ -53,10 +53,10 @@ Record = tuple[int, int]
 
 @dataclass
 class Played:
-    """What came of one schedule."""
+    """The result of one schedule."""
 
     schedule: Schedule
-    lines: list[tuple[float, str]] = field(default_factory=list)  # with the time last told
+    lines: list[tuple[float, str]] = field(default_factory=list)  # with the time last reported
     made: list[Made] = field(default_factory=list)
     rows: dict[Record, int] = field(default_factory=dict)  # detections at the gateway
     damaged: set[Record] = field(default_factory=set)
@@ -75,7 +75,7 @@ class Bench:
         self.played = Played(schedule)
         self._folder = folder
         self._schedule = schedule
-        self._chance = random.Random(schedule.seed + 1)
+        self._rng = random.Random(schedule.seed + 1)
         self._interpreter = interpreter
         self._port = free_port()
         self._proxy = Proxy(self._port)
@@ -89,27 +89,27 @@ class Bench:
         self._box = NodeBox(NODE, "pico_w", folder / NODE, interpreter)
         self._flips = [fault.end_s - FLIP_S for fault in schedule.of("bit flips")]
         self._points = self._write_points()
-        self._heard_s = 0.0
+        self._linked_s = 0.0
 
     async def play(self) -> Played:
         """Until the node has settled after the last fault, or should have."""
-        began_s, played = time.monotonic(), self.played
+        start_s, played = time.monotonic(), self.played
         control = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         async with control, self._proxy.running():
             self._write_node(control.sockets[0].getsockname()[1])
             await self._start_gateway()
             try:
-                async with asyncio.timeout(_WALL_MOST_S):
+                async with asyncio.timeout(_MAX_WALL_S):
                     await self._run_node()
             except TimeoutError:
-                self._say("bench: the run took too long")
+                self._log_line("bench: the run took too long")
             finally:
                 if self._life is not None:
                     self._life.kill()
         played.made = self._log.made
         played.rows = dict(self._stored())
         played.passed = dict(self._proxy.counters)
-        played.wall_s = time.monotonic() - began_s
+        played.wall_s = time.monotonic() - start_s
         played.end_s = self._now_s
         return played
 
@@ -167,7 +167,7 @@ class Bench:
             if end is not None:
                 at(fault.end_s, end)
         last_s = self._schedule.end_s
-        at(last_s, lambda: self._say("bench: the last fault is over"))
+        at(last_s, lambda: self._log_line("bench: the last fault is over"))
         looks = int(SETTLE_S / _LOOK_S) + 1
         for number in range(1, looks + 1):
             at(last_s + number * _LOOK_S, self._look)
@@ -222,9 +222,9 @@ class Bench:
 
     def _set_clock(self, jump_us: int) -> None:
         self._jump_us += jump_us
-        self._tell_clock()
+        self._set_offset()
 
-    def _tell_clock(self) -> None:
+    def _set_offset(self) -> None:
         utc_us = _T0_US + round(self._now_s * 1e6) + self._jump_us
         self._offset.value = utc_us - time.time_ns() // 1000
 
@@ -236,7 +236,7 @@ class Bench:
 
     async def _run_node(self) -> None:
         self._box.folder.joinpath("console.log").touch()
-        for _ in range(_BOOTS_MOST):
+        for _ in range(_MAX_BOOTS):
             self.played.boots += 1
             process = await asyncio.create_subprocess_exec(
                 *self._box.command(),
@@ -250,7 +250,7 @@ class Bench:
             assert process.stdout is not None
             try:
                 while line := await process.stdout.readline():
-                    self._say(line.decode(errors="replace").rstrip())
+                    self._log_line(line.decode(errors="replace").rstrip())
                 code = await process.wait()
             finally:
                 if process.returncode is None:
@@ -259,34 +259,34 @@ class Bench:
             if self.played.settled_s is not None or code == EXIT_END:
                 return
             if code == EXIT_CRASH:
-                # A board is at its prompt then, until the watchdog bites.
-                self._say("firmware raised")
+                # A board is at its prompt then, until the watchdog resets it.
+                self._log_line("firmware raised")
                 exit_us = round(1e6 * self._last_exit_s()) + 8_000_000
                 (self._box.folder / "exit.json").write_text(
                     json.dumps({"cause": "watchdog", "t_us": exit_us})
                 )
             elif code != EXIT_RESET:
-                self._say(f"bench: the node ended with code {code}")
+                self._log_line(f"bench: the node ended with code {code}")
                 return
             self._flip_when_due()
 
-    def _say(self, line: str) -> None:
+    def _log_line(self, line: str) -> None:
         self._log.add(line)
         self.played.lines.append((self._now_s, line))
         with (self._folder / "node.log").open("a") as log:
             log.write(f"{self._now_s:10.3f} {line}\n")
         if line.startswith("link up"):
-            self._heard_s = self._now_s
+            self._linked_s = self._now_s
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """The node tells its time, and waits for the answer."""
+        """The node reports its time and waits for the answer."""
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
                 word, t_us = line.split()
                 self._now_s = int(t_us) / 1e6
                 if word == b"stop":
                     await self._act()
-                self._tell_clock()
+                self._set_offset()
                 writer.write(b"go\n")
         writer.close()
 
@@ -299,7 +299,7 @@ class Bench:
                     await result
 
     async def _look(self) -> None:
-        """Whether the node is heard again and nothing is missing."""
+        """Whether the node is connected again and no record is missing."""
         if self.played.settled_s is not None or self._away:
             return
         rows = self._stored()
@@ -321,16 +321,16 @@ class Bench:
             rows = self._stored() if (self._folder / "data" / "groundwatch.db").exists() else {}
             missing = [(m.boot, m.seq) for m in self._log.made if (m.boot, m.seq) not in rows]
             missing = [one for one in missing if one not in self.played.damaged]
-            self._chance.shuffle(missing)
+            self._rng.shuffle(missing)
             for record in missing:
                 places = _places(image, record)
                 if places:
-                    bit = self._chance.randrange(8 * (5 + image[places[0]]))
+                    bit = self._rng.randrange(8 * (5 + image[places[0]]))
                     for at in places:
                         image[at + bit // 8] ^= 1 << bit % 8
                     (self._box.folder / "flash.img").write_bytes(image)
                     self.played.damaged.add(record)
-                    self._say(f"bench: bit {bit} of record {record} flips")
+                    self._log_line(f"bench: bit {bit} of record {record} flips")
                     break
 
     def _last_exit_s(self) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What must be so after any schedule, counted at the gateway."""
+"""Claims that must hold after any schedule, counted at the gateway."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from tests.node_faults.bench import SETTLE_S, Played
 
 _TRUTH = re.compile(r"sim: samples due=(\d+) read=(\d+)")
-_TOLD = re.compile(r"sampling rate_hz_x100=\d+ missed=(\d+)")
+_REPORTED = re.compile(r"sampling rate_hz_x100=\d+ missed=(\d+)")
 # Samples that may be on their way at the instant of the count: the sampler's slack, and an erase.
 _UNDER_WAY = 36
 # How a node ends a start, and whether power or it was the cause.
@@ -30,19 +30,19 @@ def _detections(played: Played) -> list[str]:
 
 
 def _samples(played: Played) -> list[str]:
-    """What a node says it has missed lies between what it had missed a second before and after."""
-    found, before, told = [], 0, list[int]()
+    """The reported missed samples are between the true counts a second before and after."""
+    found, before, reported = [], 0, list[int]()
     for t_s, line in played.lines:
         if " started node=" in line:
-            before, told = 0, []
-        elif match := _TOLD.match(line):
-            told.append(int(match[1]))
+            before, reported = 0, []
+        elif match := _REPORTED.match(line):
+            reported.append(int(match[1]))
         elif match := _TRUTH.fullmatch(line):
             missed = int(match[1]) - int(match[2])
-            for one in told:
+            for one in reported:
                 if not before - _UNDER_WAY <= one <= missed + _UNDER_WAY:
-                    found.append(f"{t_s:.1f} s: {one} samples told as missed, {missed} were")
-            before, told = missed, []
+                    found.append(f"{t_s:.1f} s: {one} samples reported as missed, {missed} were")
+            before, reported = missed, []
     return found[:3]
 
 
@@ -52,7 +52,9 @@ def _life(played: Played) -> list[str]:
     if any("fw=safe-" in line for line in lines):
         found.append("safe mode")
     if played.settled_s is None:
-        found.append(f"not heard, or not all of it, within {SETTLE_S:.0f} s of the last fault")
+        found.append(
+            f"not connected, or records missing, within {SETTLE_S:.0f} s of the last fault"
+        )
     short = bool(played.schedule.of("low memory"))
     for t_s, line in played.lines:
         if line.startswith(("sim: watchdog", "watchdog starved", "bench: the ", "sim: every task")):

@@ -50,7 +50,7 @@ class Proxy:
             line.abort()
 
     def half_open(self) -> None:
-        """Connections that stand carry nothing any more, and neither side is told."""
+        """Open connections carry no more data, and neither side is notified."""
         for line in self._lines:
             line.is_dead = True
 
@@ -78,7 +78,7 @@ class Proxy:
         self._lines.add(line)
         try:
             await line.run(self._target_port)
-        except (OSError, asyncio.CancelledError):  # its task is nobody else's
+        except (OSError, asyncio.CancelledError):  # no other code awaits its task
             pass
         finally:
             line.abort()
@@ -145,7 +145,7 @@ class _Line:
                 writer.write(data)
                 await writer.drain()
         if self.is_dead:
-            await asyncio.sleep(3600)  # neither side is told of the other's end
+            await asyncio.sleep(3600)  # neither side sees the other's end
 
     async def _once(self, way: str, data: bytes, writer: asyncio.StreamWriter) -> bool:
         """True when this connection is over by one of the faults that happen once."""

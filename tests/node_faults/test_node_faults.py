@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Nodes on real MicroPython through schedules of faults, judged at a real gateway."""
+"""Nodes on real MicroPython through schedules of faults, assessed at a real gateway."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class PicoW:
         self._words = ["--image", str(image), *words]
         if files is not None:
             self._words += ["--files", str(files)]
-        self._began_s = time.monotonic()
+        self._start_s = time.monotonic()
         self._process: subprocess.Popen[bytes]
         self._client: Client
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class PicoW:
     @property
     def wall_s(self) -> float:
         """Wall time since this was made."""
-        return time.monotonic() - self._began_s
+        return time.monotonic() - self._start_s
 
     @property
     def flash(self) -> bytes:

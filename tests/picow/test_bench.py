@@ -42,18 +42,18 @@ def test_bench_board_passes_an_emulated_board_with_all_its_parts(pico_w_image, t
         checks = board.check(str(pico.port), prompt, print)
     print(board.table(checks))
     assert len(asked) == 4
-    # The emulated radio has no strength of its own to be judged.
+    # The emulated radio has no signal strength to assess.
     assert [one.name for one in checks if not one.is_good] in ([], ["Wi-Fi"])
 
 
 @pytest.mark.picow
 def test_bench_node_prints_every_goal_and_meets_it(pico_w_image, capsys):
     status = main(["bench", "node", "--image", str(pico_w_image), "--minutes", "0.5", "--json"])
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    print(said)
-    assert said["goals"] == {goal.name: goal.most for goal in node.GOALS}
-    assert said["goals"].keys() <= said.keys()
-    assert (status, said["missed_goals"]) == (0, [])
-    # An update lay in it, however short it was to be; and no sample is lost by that.
-    assert said["update_s"] > 10 and said["minutes"] > 0.5
-    assert said["detections"] > 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    print(result)
+    assert result["goals"] == {goal.name: goal.most for goal in node.GOALS}
+    assert result["goals"].keys() <= result.keys()
+    assert (status, result["missed_goals"]) == (0, [])
+    # It includes an update, however short the run; and no sample is lost by that.
+    assert result["update_s"] > 10 and result["minutes"] > 0.5
+    assert result["detections"] > 0

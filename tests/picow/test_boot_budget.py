@@ -19,7 +19,7 @@ from tools.compiled import mpy_for
 STATE = "update on trial, full ledger"
 START_S = 60  # emulated
 AFTER_US = 5_000_000
-# Before main.py: says how long each collection takes. Interrupts wait meanwhile: those of the radio
+# Before main.py: prints the time of each collection. Interrupts wait meanwhile: those of the radio
 # take up to 50 ms while it joins, whatever they interrupt.
 TIMED = """
 import gc as _gc, machine as _machine, sys as _sys, time as _time
@@ -28,9 +28,9 @@ class _Timed:
         return getattr(_gc, name)
     def collect(self):
         masked = _machine.disable_irq()
-        began = _time.ticks_us()
+        start = _time.ticks_us()
         _gc.collect()
-        us = _time.ticks_diff(_time.ticks_us(), began)
+        us = _time.ticks_diff(_time.ticks_us(), start)
         _machine.enable_irq(masked)
         print("collected us=%d" % us)
 _sys.modules["gc"] = _Timed()
@@ -55,8 +55,8 @@ async def test_start_on_official_firmware_feeds_within_half_the_watchdog(
         first_s = pico.ask("counters")["first_reading_us"] / 1e6
         print(f"first sample at {first_s:.2f} s")
         print(f"\n{STATE}: started at {started_us / 1e6:.2f} s, {started[1]} bytes of heap free;")
-        said = [text for at, text in pico.lines if at > started_us]
-    collected_us = [int(text.split("=")[1]) for text in said if text.startswith("collected us=")]
+        printed = [text for at, text in pico.lines if at > started_us]
+    collected_us = [int(text.split("=")[1]) for text in printed if text.startswith("collected us=")]
     print(f"collections of {', '.join(f'{us / 1000:.2f}' for us in collected_us)} ms")
     gaps_s = [(later - sooner) / 1e6 for sooner, later in zip(feeds, feeds[1:], strict=False)]
     print(f"fed after {', '.join(f'{gap:.2f}' for gap in gaps_s)} s; {pico.wall_s:.0f} s wall")
@@ -65,6 +65,6 @@ async def test_start_on_official_firmware_feeds_within_half_the_watchdog(
     goals = {goal.name: goal.most for goal in GOALS}
     assert max(gaps_s) <= goals["unfed_s"]
     assert first_s <= goals["first_sample_s"]
-    assert len(collected_us) >= 2, "the pump collects every two seconds"
+    assert len(collected_us) >= 2, "the sampling task collects every two seconds"
     assert max(collected_us) / 1000 <= goals["gc_ms"]
     assert int(started[1]) >= HEAP_FREE_MIN

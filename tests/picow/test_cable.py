@@ -23,7 +23,7 @@ ROOT = bytes(range(32))
 FILES = ("boot.py", "main.py", "slots.mpy", "slot0", "slot1")
 
 
-class Told:
+class Count:
     """A progress that counts."""
 
     def __init__(self) -> None:
@@ -48,23 +48,23 @@ def test_cable_to_official_firmware_gives_it_files_a_key_and_a_proof(pico_w_imag
     files = {path: at for path, at in tree_files(tmp_path / "tree").items() if path in FILES}
     provisioner = Provisioner(EnrolmentLog(tmp_path / "enrolment.jsonl", ROOT), ROOT)
     wish = Wish(config("n01"), Mode.ENROL, Person("anna", "placed"))
-    began_s, progress = time.monotonic(), Told()
+    start_s, progress = time.monotonic(), Count()
     with PicoW(pico_w_image, tmp_path) as pico:
         board = Board(str(pico.port))
         assert kind_of(board.facts.platform, board.facts.machine).name == "pico_w"
         assert board.facts.version == (1, 25, 0)
-        print(f"\nat its prompt: {time.monotonic() - began_s:.0f} s wall")
+        print(f"\nat its prompt: {time.monotonic() - start_s:.0f} s wall")
         work = put_files(board, files, progress)
         assert len(work.send) == len(FILES)
-        print(f"{progress.sent} bytes of files: {time.monotonic() - began_s:.0f} s wall")
+        print(f"{progress.sent} bytes of files: {time.monotonic() - start_s:.0f} s wall")
         enrolled = provisioner.enrol(board, wish)
         assert (enrolled.generation, enrolled.is_new) == (1, True)
         assert board.answer(bytes(32)) != board.answer(bytes(31) + b"\1")
-        print(f"key given and proven: {time.monotonic() - began_s:.0f} s wall")
+        print(f"key given and proven: {time.monotonic() - start_s:.0f} s wall")
         put_start(board, files)
         assert compare(board, files).send == ()
         board.close()
-        print(f"whole: {time.monotonic() - began_s:.0f} s wall")
+        print(f"whole: {time.monotonic() - start_s:.0f} s wall")
         dump = pico.flash
     # What a thief reads: this node's key, and nothing of the fleet.
     assert keys.node_key(ROOT, "bench", "n01").hex().encode() in dump

@@ -111,13 +111,13 @@ async def test_blank_board_becomes_a_node_is_updated_and_is_revoked(pico_w_image
         after.callback(table.show)
         async with site.gateway() as lines:
 
-            async def told(word: str) -> None:
-                """The gateway says so."""
+            async def reported(word: str) -> None:
+                """The gateway reports it."""
                 await pico.until(
                     lambda: any(word in json.dumps(line) for line in lines), word, LIMIT_EMULATED_S
                 )
 
-            # The installer, beside a gateway that runs: it never heard of this node.
+            # The installer, beside a running gateway that does not know this node.
             flashed = await _flash(site, pico, pico_w_image)
             table.row("flashed: files, key, proof", detail=f"{flashed['bytes']} bytes over USB")
             assert (flashed["new_key"], flashed["generation"]) == (True, 1)
@@ -125,8 +125,8 @@ async def test_blank_board_becomes_a_node_is_updated_and_is_revoked(pico_w_image
             # It starts by itself and joins; a person passes.
             await pico.line("^link up ", LIMIT_EMULATED_S)
             pico.ask("take", folder=str(walk), node="n01")
-            await told('"type": "detection"')
-            await told('"type": "alarm"')
+            await reported('"type": "detection"')
+            await reported('"type": "alarm"')
             # What it is may come with an update.
             await pico.line("^detection .*class=person", LIMIT_EMULATED_S)
             table.row("started", "node started")
@@ -149,8 +149,8 @@ async def test_blank_board_becomes_a_node_is_updated_and_is_revoked(pico_w_image
             table.row("  started as before", "node started")
             assert table.count("^node stops cause=") == 3
 
-            # Stolen: its key is revoked, and what it sends is refused and told.
+            # Stolen: its key is revoked, and its messages are rejected and reported.
             await site.run("provision", "n07", "--revoke", "--why", "stolen")
-            await told("was revoked and still sends")
+            await reported("was revoked and still sends")
             table.row("revoked, refused, alarmed")
             assert table.count("task failed") == 0

@@ -15,7 +15,7 @@ from tools.compiled import mpy_for
 SLOTS = """
 import slots
 first = slots.choose(0)
-assert (first.tree, first.is_told) == ("a", True)
+assert (first.tree, first.is_provisioned) == ("a", True)
 first.open_spare()
 first.start_trial(2000, 7)
 trees = []
@@ -24,7 +24,7 @@ for _ in range(5):
     trees.append((record.tree, record.on_trial))
 assert trees == [("b", True)] * 3 + [("a", False)] * 2, trees
 assert (record.outcome, record.command) == (record.ROLLED_BACK, 7)
-record.told()
+record.clear()
 assert slots.choose(0).outcome == record.NOTHING
 print("slots ok")
 """

@@ -184,10 +184,10 @@ def test_network_reaches_the_named_port_and_nothing_else(pico_w_image, tmp_path)
                 other.accept()
 
             ask = (
-                "began = time.ticks_ms()\n"
+                "start = time.ticks_ms()\n"
                 "try:\n r = socket.getaddrinfo('gw.example', 1883)[0][-1][0]\n"
                 "except OSError as e:\n r = 'error'\n"
-                "print(r, time.ticks_diff(time.ticks_ms(), began))\n"
+                "print(r, time.ticks_diff(time.ticks_ms(), start))\n"
             )
             pico.ask("dns", answer="gateway", delay_ms=700)
             answer, took_ms = pico.run(ask).split()

@@ -54,7 +54,7 @@ async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_ba
             print(f"\nlink up: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall,")
             print(f"{started[1]} bytes of heap free")
             pico.ask("take", folder=str(walk), node="n01")
-            told = await pico.line(
+            detected = await pico.line(
                 r"detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=onset", WALK_S
             )
             # What it is may come with an update.
@@ -65,18 +65,18 @@ async def test_wired_node_on_official_firmware_delivers_and_gives_its_console_ba
             print(f"detected: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
             counters = gateway.links[1].counters
             assert gateway.summary()["refused_by_reason"].keys() <= BY_THE_WALL
-            trouble = [
+            faults = [
                 x
                 for _at, x in pico.lines
                 if re.search("node stops|task failed|link failed|Trace", x)
             ]
         # As `groundwatch node flash` comes in, past the frames.
         assert pico.run("print(6*7)").split() == ["42"]
-    boot, seq, onset_ms = (int(told[i]) for i in (1, 2, 3))
+    boot, seq, onset_ms = (int(detected[i]) for i in (1, 2, 3))
     assert (detection.activity.boot, detection.seq) == (boot, seq)
     assert detection.activity.onset_ms == onset_ms
     assert detection.phase is Phase.ONSET
     assert last.activity == detection.activity
     assert int(started[1]) >= HEAP_FREE_MIN
     assert counters["bad_crc"] == counters["bad_cobs"] == 0
-    assert trouble == []
+    assert faults == []

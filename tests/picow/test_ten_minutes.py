@@ -59,7 +59,7 @@ class Run:
     pico: PicoW
     folder: Path
     walks_us: list[int] = field(default_factory=list)
-    said: list[dict[str, Any]] = field(default_factory=list)  # by all gateways
+    reports: list[dict[str, Any]] = field(default_factory=list)  # by all gateways
     up_us: int = 0
 
     def log(self, what: str) -> None:
@@ -72,7 +72,7 @@ class Run:
         await self.pico.until(lambda: self.pico.emulated_us >= at_us, "its time", TEN_MINUTES_S)
 
     async def walk(self, second: float) -> None:
-        """Somebody begins to walk past at that time."""
+        """A person starts to walk past at that time."""
         await self.at(second)
         seed = len(self.walks_us) % 3
         started = self.pico.ask("take", folder=str(self.folder / f"walk{seed}"), node=NODE)
@@ -80,7 +80,7 @@ class Run:
         self.log(f"walk {len(self.walks_us)}")
 
     async def after_walk(self) -> None:
-        """Until the walk has ended that began last."""
+        """Until the last walk has ended."""
         await self.at((self.walks_us[-1] - self.up_us) / 1e6 + DURATION_S)
 
     def do(self, do: str, **fields: Any) -> None:
@@ -128,12 +128,12 @@ class Run:
 
     @asynccontextmanager
     async def gateway(self) -> AsyncIterator[None]:
-        """A gateway while it runs; what it says is kept."""
+        """A running gateway; its output lines are kept."""
         async with self.site.gateway() as lines:
             try:
                 yield
             finally:
-                self.said += lines
+                self.reports += lines
 
 
 async def _cut(run: Run, on_s: float) -> None:
@@ -263,10 +263,10 @@ def _check_walks(run: Run) -> None:
     assert run.kept() == set(recorded)
     reports = run.lines(DETECTION)
     onsets = [(at, match) for at, match in reports if match[4] == "onset"]
-    detections = [line for line in run.said if line["type"] == "detection"]
-    # The gateway says one line for each onset that is new to it.
+    detections = [line for line in run.reports if line["type"] == "detection"]
+    # The gateway prints one line for each onset that is new to it.
     assert len(detections) == len(onsets)
-    alarmed = {name for line in run.said for name in line.get("detections", ())}
+    alarmed = {name for line in run.reports for name in line.get("detections", ())}
     # An activity may go on from one walk into the next: it ends half a minute after the last step.
     detected = [(at, match) for at, match in reports if match[4] != "end"]
     for number in range(len(run.walks_us)):
@@ -297,7 +297,7 @@ def _check_starts(run: Run) -> None:
 
 
 def _check_samples(run: Run) -> None:
-    """None was missed, the node says so, and the converter took as many readings as it should."""
+    """None was missed, the node reports none, and the converter took the expected readings."""
     stated = _stated(run)
     assert len(stated) >= 5, "a heartbeat comes every 48 to 72 s while there is a link"
     assert set(stated) == {int(match[2]) for _at, match in run.lines(SAMPLING)} == {0}
@@ -324,7 +324,7 @@ def _check_conditions(run: Run, node: dict[str, Any]) -> None:
     assert node["conditions"] == []
     assert (node["state"], node["lost"], node["forged"]) == ("normal", False, False)
     assert (node["gaps"], node["records_dropped"], node["ledger_pending"]) == ([], 0, 0)
-    last = {line["id"]: line for line in run.said if line["type"] == "node_alarm"}
+    last = {line["id"]: line for line in run.reports if line["type"] == "node_alarm"}
     kinds = {line["kind"]: line["state"] for line in last.values()}
     print(f"alarms about the node: {kinds}")
     assert last, "a node that loses its link is an alarm"

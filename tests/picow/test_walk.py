@@ -56,9 +56,9 @@ async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
         print(f" {started[1]} bytes of heap free")
         await pico.line(r"^link up ", BOOT_S)
         print(f"link up: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
-        began_us = pico.emulated_us
+        start_us = pico.emulated_us
         pico.ask("take", folder=str(walk), node="n01")
-        told = await pico.line(
+        detected = await pico.line(
             r"^detection boot=(\d+) seq=(\d+) onset_ms=(\d+) phase=onset class=(\w+)", WALK_S
         )
         await pico.until(lambda: arrived, "the detection at the gateway", WALK_S)
@@ -71,7 +71,7 @@ async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
             lambda: [
                 found
                 for at_us, text in pico.lines
-                if at_us > began_us + 1e6 * MINUTE_S and (found := SAMPLING.match(text))
+                if at_us > start_us + 1e6 * MINUTE_S and (found := SAMPLING.match(text))
             ],
             "a report of the sampling of the whole walk",
             MINUTE_S + REPORT_S,
@@ -84,7 +84,7 @@ async def test_walk_past_official_firmware_becomes_a_detection_at_the_gateway(
     assert (missed, overruns, clipped) == (0, 0, 0)
     assert rate_hz_x100 == pytest.approx(25_000, abs=10)
     assert late_us < RING_US
-    boot, seq, onset_ms = (int(told[i]) for i in (1, 2, 3))
+    boot, seq, onset_ms = (int(detected[i]) for i in (1, 2, 3))
     detection = arrived[0]
     assert detection.activity.node == "n01"
     assert (detection.activity.boot, detection.seq) == (boot, seq)

@@ -16,9 +16,9 @@ PINS = {
     "tamper": 14,
     "wake": 26,
 }
-_SPI_ID = const(2)  # VSPI, whose native pins these are
+_SPI_ID = const(2)  # VSPI; these are its native pins
 
 
 def make_board(config):
-    # The LED is where most boards with this chip have theirs.
+    # Most boards with this chip have their LED at this pin.
     return espressif.make_board("esp32", PINS, _SPI_ID, config, led=2)

@@ -5,8 +5,8 @@ from micropython import const
 
 from boards import espressif
 
-# None of the strapping pins (2, 8, 9), of USB (18, 19), of the serial line (20, 21), of the flash
-# (11 to 17). 0 to 5 can wake the chip.
+# Excluded: the strapping pins (2, 8, 9), USB (18, 19), the serial line (20, 21) and the flash (11
+# to 17). Pins 0 to 5 can wake the chip.
 PINS = {
     "sck": 6,
     "mosi": 7,

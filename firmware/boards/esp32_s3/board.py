@@ -5,8 +5,8 @@ from micropython import const
 
 from boards import espressif
 
-# None of the strapping pins (0, 3, 45, 46), of USB (19, 20), of the serial line (43, 44), of flash
-# and PSRAM (26 to 37). All can wake the chip: RTC domain, 0 to 21.
+# Excluded: the strapping pins (0, 3, 45, 46), USB (19, 20), the serial line (43, 44), flash and
+# PSRAM (26 to 37). All of these can wake the chip: RTC domain, 0 to 21.
 PINS = {
     "sck": 12,
     "mosi": 11,
@@ -18,7 +18,7 @@ PINS = {
     "tamper": 6,
     "wake": 7,
 }
-_SPI_ID = const(1)  # SPI2, whose native pins these are
+_SPI_ID = const(1)  # SPI2; these are its native pins
 
 
 def make_board(config):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the official image of the Pico W has frozen, and the node.
+# What the official Pico W image has frozen, and the node.
 
 include("$(PORT_DIR)/boards/RPI_PICO_W/manifest.py")
 include("../manifest.py")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Verdict: from belief over time to one onset, updates every 5 s and one end per activity.
+# Verdict: from evidence over time to one onset, updates every 5 s and one end per activity.
 
 from micropython import const
 
@@ -9,13 +9,13 @@ END = const(3)
 
 _BLOCK_MS = const(128)
 _UPDATE = const(39)  # blocks = 5 s
-_EARLY = const(20)  # 2.5 s, for a first update that is clearly surer
-_NAMED = const(8)  # 1 s, for an update that brings the name
+_EARLY = const(20)  # 2.5 s, for a first update with clearly higher confidence
+_NAMED = const(8)  # 1 s, for an update that brings the class
 _SURER = const(10)
-_QUIET = const(47)  # 6 s without belief ends it
-_REST = const(94)  # 12 s do for digging: who digs rests
+_QUIET = const(47)  # 6 s without evidence ends it
+_REST = const(94)  # 12 s for digging: diggers rest
 _DIGGING = const(5)
-_BUCKET = const(20)  # blocks = 2.6 s: an onset tells the peak of the last one or two of these
+_BUCKET = const(20)  # blocks = 2.6 s: an onset reports the peak of the last one or two of these
 _LEAD = const(62)  # an onset reaches back 8 s at most
 _LONGEST = const(65535)
 
@@ -56,7 +56,7 @@ class Activity:
         else:
             self._calm += 1
             if self._calm > 16 and not self.is_open:
-                # 2 s without trigger: the next one begins something new
+                # 2 s without trigger: the next one starts a new activity
                 self._stirred = 0
             elif self._stirred and self._stirred < _LEAD:
                 self._stirred += 1
@@ -74,7 +74,7 @@ class Activity:
             self._pir_start = pir_total
 
     def decide(self, t_ms, is_sure, confidence_pct, class_id, rate_x20, pir_total):
-        # every hop; True when the report is filled
+        # every hop; True if the report is filled
         if is_sure:
             self._quiet = 0
         if not self.is_open:
@@ -110,7 +110,7 @@ class Activity:
         report.class_id = class_id
         report.confidence_pct = max(report.confidence_pct, confidence_pct)
         report.peak_um_s_x100 = min(65535, (self._peak * 2) // 5)
-        self._peak = 0  # each report has its own: the rise and fall of a pass says where it was
+        self._peak = 0  # each report has its own: its rise and fall locate a passing target
         if phase != END:
             report.cadence_hz_x20 = min(255, rate_x20)
         report.pir_count = min(23, (pir_total - self._pir_start) & 0xFFFF)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Verdict: how regular the level beats, and how fast, from its autocorrelation.
+# Verdict: how regular the level is, and how fast, from its autocorrelation.
 #
 # For a walk with step period T the correlation is high at T and 2T and low half-way between. The
 # score is (r(T) + r(2T) - r(T/2) - r(3T/2)) / 2, 256 = 1.0; its best T is the cadence.
@@ -99,7 +99,7 @@ def _double(slow: ptr32):
 
 
 class Beat:
-    # what a search has found: score and period
+    # the result of a search: score and period
     def __init__(self, teeth):
         self._out = array("i", [0, _FIRST, teeth])
 
@@ -120,7 +120,7 @@ class Cadence(Beat):
     def __init__(self, count, teeth):
         # count: levels in the window, above _LAGS; teeth: 2 or 4 periods
         super().__init__(teeth)
-        self.lags = (_LAST * teeth >> 1) + 1  # those that a search reads
+        self.lags = (_LAST * teeth >> 1) + 1  # the lags that a search reads
         self._inverse = array("i", [0] * self.lags)
         self._count = 0
         self.window(count)
@@ -138,9 +138,9 @@ class Cadence(Beat):
         _search(self.r, self._out)
 
 
-class Patience(Beat):
-    # the same from correlations averaged over hops: a faint beat that keeps its rate adds up.
-    # The average covers what there is at first and 16 hops (8 s, of windows of 8 s) from then on.
+class Averaged(Beat):
+    # The same from correlations averaged over hops: a faint regular beat adds up. The average
+    # covers all hops at first, and 16 hops (8 s, of windows of 8 s) from then on.
     def __init__(self):
         super().__init__(4)
         self._slow = array("i", [0] * _LAGS)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Verdict: how far each band stands above its own quiet, and which bands hold the sound.
+# Verdict: the spectral shape: how far each band is above its noise floor, and which bands hold the
+# energy.
 #
 # A band's floor is the mean of its levels (sixteenths of an octave of power) while the trigger is
-# shut: 33 s of them, fewer at first. It stands still while the trigger is open, a minute at most.
+# closed: over 33 s, fewer at first. It is frozen while the trigger is open, for a minute at most.
 
 from array import array
 
@@ -119,7 +120,8 @@ class Colour:
         _less(self.shape, total // _BANDS)
 
     def _compare(self, levels, is_frozen):
-        # what rolls by faintly lifts its bands for half a minute: longer than a floor should follow
+        # a faint passing vehicle raises its bands for half a minute: longer than a floor should
+        # follow
         mean, calm = self._mean, self._calm
         is_first = self._steps == 0
         if is_first or (not is_frozen and self._steps < _CALM << _PER_STEP):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Verdict: the course of the level over half a minute, and how restless the last two minutes were.
+# Verdict: the trend of the level over half a minute, and how unsteady the last two minutes were.
 #
-# What passes comes and goes: a car's level is a spindle of 10..40 s, a machine's a plateau, a gust
-# one of many (wind keeps its unrest, a car comes out of calm). Levels count 64 to the octave.
+# A passing target comes and goes: the level of a car is a spindle of 10..40 s, of a machine a
+# plateau, of a gust one of many (wind stays unsteady, a car comes out of calm). Levels count 64 to
+# the octave.
 #
-# `numbers`, scaled to 0..255 (what is beyond is held there by ugs.detect.features):
+# `numbers`, scaled to 0..255 (ugs.detect.features clips them):
 #   0..4   how far the level rose over 2, 4, 8, 16 and 31 s; 128 is not at all
 #   5, 6   how far it is under the highest of 33 s, and how long ago that was
 #   7      how far it is over the lowest of 33 s

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Detection: from ring samples to reports, detect first, name second. Steady state: no allocation.
+# Detection: from ring samples to reports: first detection, then classification. Steady state: no
+# allocation.
 
 from micropython import const
 
 from ugs.detect.activity import Activity
-from ugs.detect.cadence import Cadence, Patience
+from ugs.detect.cadence import Averaged, Cadence
 from ugs.detect.features import Features
 from ugs.detect.picker import Picker
 from ugs.detect.verdict import Verdict
@@ -19,19 +20,20 @@ from ugs.dsp.stalta import StaLta
 FS_HZ = const(250)
 _HOP = const(4)  # blocks between verdicts: 0.51 s
 _QUICK = const(128)  # levels = 4.1 s
-_GROWN = const(192)  # levels = 6.1 s: the long look starts with a shorter window
+_GROWN = const(192)  # levels = 6.1 s: the long window starts shorter
 _SETTLE = const(4)  # blocks = 0.5 s: until filters have forgotten a gap
-# Beats of 8 s and of 16 s that 95 % of diggers' hops stay below, on the sites where limits are set.
+# Beat scores over 8 s and 16 s that 95 % of diggers' hops stay below, on the sites where limits are
+# set.
 _GAIT_LONG = const(172)
-_GAIT_PATIENT = const(126)
+_GAIT_AVERAGED = const(126)
 _PICK = const(4)  # a step rises above this many floors
 
 
 class Detector:
     def __init__(self, nm_s_per_count_x256, model):
         # model: as ugs.detect.forest reads it, bytes or an open file
-        # ValueError for a scale outside 1..8191 (31 nm/s per count) or a model of another kind
-        # Loaded while samples are taken: a node has its first one the sooner.
+        # Raises ValueError for a scale outside 1..8191 (31 nm/s per count) or an unfit model.
+        # Loaded while samples are taken, so that the first one comes sooner.
         from ugs.detect.forest import Forest
         from ugs.detect.pir import Pir
         from ugs.detect.rise import Rise
@@ -48,7 +50,7 @@ class Detector:
         self._correlator = Correlator()
         self._long = Cadence(LENGTH, 4)
         self._quick = Cadence(_QUICK, 2)
-        self._patient = Patience()
+        self._averaged = Averaged()
         self._pir = Pir()
         self.rise = Rise()
         self._forest = Forest(model)
@@ -58,37 +60,38 @@ class Detector:
         self._unsure = 0
         self.features = Features()
         self.hops = 0  # verdicts so far
-        self.heard_ms = 0  # uptime of the newest sample
+        self.t_ms = 0  # uptime of the newest sample
         self.report = self._activity.report
         self.floor_um_s_x100 = 0
 
     def pir_edge(self, t_ms, level):
-        # an edge counts from the block it is told in: edges come before the block they lie in
+        # an edge counts from the block in which it is reported: edges come before their block
         self._pir.edge(level)
 
     def set_threshold(self, threshold_x10):
-        # For onsets only: what keeps an activity alive stays.
+        # For onsets only: the limit that keeps an activity alive is unchanged.
         self._verdict.set_threshold(self._forest, threshold_x10)
 
     def note_gap(self, blocks):
-        # Samples are missing among the next `blocks`. The sampler repeats the one before them, and
-        # that is no quiet: it must not bound the floor, or plain noise would be loud for a minute.
+        # Samples are missing among the next `blocks`. The sampler repeats the sample before them.
+        # Such constant samples are no quiet: they must not bound the floor, or ordinary noise would
+        # be loud for a minute.
         self._unsure = blocks + _SETTLE
 
     def is_open(self):
-        # whether an activity goes on, which `report` is the latest word about
+        # whether an activity is open; `report` is its latest report
         return self._activity.is_open
 
     def is_pir_muted(self):
-        # whether the PIR pulses so often that it says nothing
+        # whether the PIR pulses too often to be evidence
         return self._pir.is_muted()
 
     def insight(self):
-        # for tests, walk tests and snippets: what the last verdict rested on
+        # for tests, walk tests and snippets: the basis of the last verdict
         return (
             self._quick.score(),
             self._long.score(),
-            self._patient.score(),
+            self._averaged.score(),
             self._verdict.evidence(),
             self.trigger.is_open(),
         )
@@ -96,7 +99,7 @@ class Detector:
     def feed(self, ring, start, t_ms):
         # consumes 32 samples ring[(start + i) & (len(ring) - 1)]; t_ms: uptime of the last one.
         # True: self.report holds a new report.
-        self.heard_ms = t_ms
+        self.t_ms = t_ms
         self._condition(ring, start)
         self._activity.step(self.trigger.is_open(), self._envelope.peak(), self._pir.total)
         self._blocks += 1
@@ -105,7 +108,7 @@ class Detector:
         self._blocks = 0
         if self._history.filled < _QUICK or not self.trigger.is_ready():
             return False
-        return self._judge(t_ms)
+        return self._assess(t_ms)
 
     def _condition(self, ring, start):
         block = self._intake.block
@@ -131,10 +134,10 @@ class Detector:
         # mean of |x| to rms of Gaussian noise: 5/4; 0.25 nm/s to 10 nm/s
         self.floor_um_s_x100 = min(65535, floor >> 5)
 
-    def _judge(self, t_ms):
+    def _assess(self, t_ms):
         history = self._history
         correlator = self._correlator
-        quick, long, patient = self._quick, self._long, self._patient
+        quick, long, averaged = self._quick, self._long, self._averaged
         correlator.run(history.levels, history.at, _QUICK, quick.lags)
         quick.measure(correlator.products)
         best = quick
@@ -143,8 +146,8 @@ class Detector:
             correlator.run(history.levels, history.at, history.filled, long.lags)
             long.window(history.filled)
             long.measure(correlator.products)
-            patient.measure(long.r)
-        self.features.measure(history, self.trigger, self.picker, quick, long, patient, self._pir)
+            averaged.measure(long.r)
+        self.features.measure(history, self.trigger, self.picker, quick, long, averaged, self._pir)
         self.hops = (self.hops + 1) & 0xFFFF
         rise, verdict, activity = self.rise, self._verdict, self._activity
         was_open = activity.is_open
@@ -155,7 +158,7 @@ class Detector:
             was_open,
             stands,
             self.picker.strokes(),
-            long.score() >= _GAIT_LONG or patient.score() >= _GAIT_PATIENT,
+            long.score() >= _GAIT_LONG or averaged.score() >= _GAIT_AVERAGED,
         )
         has_report = activity.decide(
             t_ms,

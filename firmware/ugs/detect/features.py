@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Verdict: what the forest is asked about: 86 numbers of 0..255, each hop of half a second.
+# Verdict: the input of the forest: 86 numbers of 0..255 for each hop of half a second.
 #
-# Levels stand above the node's own floor and bands above their own quiet, so that a number means
+# Levels are relative to the node's own floor and bands to their own floors, so that a number means
 # the same near a road and in a desert. tools/train/names.py names them, in this order.
 
 from array import array
@@ -74,7 +74,7 @@ class Features:
         self._fast_open = 0
         self._slow_open = 0
         self._slow_level = 0
-        self._free = array("i", [0] * COUNT)  # the numbers before they are held to 0..255
+        self._free = array("i", [0] * COUNT)  # the numbers before they are clipped to 0..255
 
     def add(self, raw):
         # a block without its offset, before the foot band
@@ -83,10 +83,10 @@ class Features:
     def add_foot(self, foot):
         self._moments.add(foot)
 
-    def measure(self, history, trigger, picker, quick, long, patient, pir):
+    def measure(self, history, trigger, picker, quick, long, averaged, pir):
         # after every fourth block
         self._levels(history, trigger)
-        self._rhythm(picker, quick, long, patient)
+        self._rhythm(picker, quick, long, averaged)
         self._pulses(picker)
         self._sound(trigger)
         self._free[85] = pir.recent() << 6
@@ -122,15 +122,15 @@ class Features:
         self._course.take(level, now, is_open)
         _spread(self._course.numbers, _COURSE, 0, 0, free, 13)
 
-    def _rhythm(self, picker, quick, long, patient):
+    def _rhythm(self, picker, quick, long, averaged):
         free = self._free
         period = quick.period()
         free[26] = 64 + (quick.score() >> 1)
         free[27] = 64 + (long.score() >> 1)
-        free[28] = 64 + patient.score()
+        free[28] = 64 + averaged.score()
         free[29] = period
         free[30] = long.period()
-        free[31] = patient.period()
+        free[31] = averaged.period()
         free[32] = picker.regular(period, _WINDOW) << 4
         r = long.r
         free[33] = 128 + ((r[2] - _ZERO) >> 5)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Verdict: boosted trees (Friedman, Ann. Stat. 29, 1189) walked in one go.
+# Verdict: boosted trees (Friedman, Ann. Stat. 29, 1189), evaluated in one pass.
 #
 # The model's bytes, made by tools/train: the header ("GWF1", version, count of features, count of
-# trees, eight bytes for the verdict, CRC-32 of what follows it), an int16 a class to begin with,
-# then the trees, those of one round together, one a class, each behind its length (uint16):
-#   branch   feature, threshold, and how many bytes on the right child stands (uint16)
+# trees, eight bytes for the verdict, CRC-32 of the rest), an int16 start score per class, then the
+# trees. The trees of one round are together, one per class, each after its length (uint16):
+#   branch   feature, threshold, and the offset of the right child in bytes (uint16)
 #   leaf     255, and 128 + its value
 # Left children follow their branch; a value of at most the threshold goes left. Every number is
 # little-endian. Scores count 64 for one unit of log-odds.
-# From a file the trees are read for each answer, a few at a time: 22 KB take 1 KB of heap.
+# From a file the trees are read for each result, a few at a time: 22 KB take 1 KB of heap.
 
 from array import array
 from binascii import crc32
@@ -32,7 +32,7 @@ _TARGET = const(1)
 
 @micropython.viper
 def _walk(window: ptr8, at: int, size: int, values: ptr8, scores: ptr32, state: ptr32) -> int:
-    # walks the trees that are whole in the window; returns where the next one begins
+    # evaluates the trees that are whole in the window; returns where the next one starts
     trees = state[_LEFT]
     target = state[_TARGET]
     while trees > 0 and at + 2 <= size:
@@ -64,8 +64,8 @@ def _u16(model, at):
 class Forest:
     # limits: the verdict's own numbers, bytes 8..15 of the header
     def __init__(self, model):
-        # model: bytes, where they lie or in memory, or an open file with readinto() and seek()
-        # ValueError for bytes that are no model for these features, or not whole
+        # model: bytes in flash or memory, or an open file with readinto() and seek()
+        # Raises ValueError for bytes that are no whole model for these features.
         self._file = None if isinstance(model, (bytes, memoryview)) else model
         self._window = window = bytearray(_WINDOW) if self._file else model
         count = size = self._file.readinto(window) if self._file else len(model)
@@ -95,7 +95,7 @@ class Forest:
 
     def score(self, values):
         # values: as Features has them; an array of six scores that the next call overwrites
-        # OSError: flash does not give what it gave at the start
+        # Raises OSError if flash differs from its content at the start.
         scores, state = self._scores, self._state
         for index in range(CLASSES):
             scores[index] = self._prior[index]

@@ -10,7 +10,7 @@ _N = const(32)
 _REFRACTORY = const(45)  # samples = 180 ms
 KEPT = const(32)
 _SLOT = const(31)
-# Strokes: groups of picks that lie a second apart; of the last 24 s, and from first to last 8 s.
+# Strokes: groups of picks a second apart; of the last 24 s, and at least 8 s from first to last.
 _STROKES_WINDOW = const(6000)
 _APART = const(250)
 _SPREAD = const(2000)
@@ -107,18 +107,18 @@ class Picker:
         return self._state[_PICKS]
 
     def now(self):
-        # the clock that `times` go by
+        # the clock of `times`
         return self._state[_NOW]
 
     def time(self, back):
-        # of a pick, the newest is 1, at most KEPT
+        # of a pick; 1 is the newest, at most KEPT
         return self.times[(self._state[_PICKS] - back) & _SLOT]
 
     def level(self, back):
         return self.levels[(self._state[_PICKS] - back) & _SLOT]
 
     def strokes(self):
-        # how many came in the last 24 s, 0 when they are no 8 s from first to last
+        # how many came in the last 24 s, 0 if they are less than 8 s from first to last
         state = self._state
         return _strokes(self.times, state[_NOW], state[_PICKS])
 

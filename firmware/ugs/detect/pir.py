@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Verdict: what the PIR adds. Counted in blocks of 128 ms, so a long uptime needs no large ints.
+# Verdict: evidence from the PIR. Counted in blocks of 128 ms, so a long uptime needs no large ints.
 #
-# More than 10 pulses a minute for 5 minutes is sun or leaves: then the PIR says nothing until a
+# More than 10 pulses a minute for 5 minutes is sun or leaves: the PIR is then ignored until a
 # minute has been calm.
 
 from micropython import const

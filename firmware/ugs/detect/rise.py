@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Detection: loud for seconds, by level alone. No trained class has a part in it.
+# Detection: loud for seconds, by level alone. No trained class is involved.
 #
-# The level of each hop stands above the node's own floor. It is compared with the ordered levels
-# of the last four minutes (order-statistic CFAR: Rohling, IEEE Trans. AES 19, 608), so that gusts
-# and machines that come all the time raise the bar themselves. Two time constants: 9 dB over the
-# bar for most of 5 s, as a car at speed or a runner near by, and 6 dB for most of 16 s. One knock
-# is short, and opens nothing. Nothing is learned while a level keeps an activity alive, two minutes
-# at most.
+# The level of each hop is taken relative to the node's own floor. It is compared with the ordered
+# levels of the last four minutes (order-statistic CFAR: Rohling, IEEE Trans. AES 19, 608), so that
+# continuous gusts and machines raise the threshold themselves. Two time constants: 9 dB over the
+# threshold for most of 5 s, such as a fast car or a runner near by, and 6 dB for most of 16 s. One
+# knock is short and opens nothing. Nothing is learned while a level keeps an activity alive, for
+# two minutes at most.
 
 import micropython
 from micropython import const
@@ -23,14 +23,14 @@ _UPPER = const(48)
 # One unit is a sixteenth of an octave, 0.38 dB.
 _FAST_OVER = const(24)  # 9 dB
 _SLOW_OVER = const(16)  # 6 dB
-_DOWN = const(5)  # 2 dB lower, and it goes on
-_APART = const(59)  # hops = 30 s between two that stay without a name
-_LONGEST = const(234)  # hops = 2 min: what lasts longer is the place's own noise
+_DOWN = const(5)  # it continues 2 dB lower
+_APART = const(59)  # hops = 30 s between two that stay unclassified
+_LONGEST = const(234)  # hops = 2 min: a longer level is the site's own noise
 
 
 @micropython.viper
 def _count(levels: ptr8, at: int, size: int, least: int) -> int:
-    # of the `size` levels before `at`, as many as reach `least`
+    # how many of the `size` levels before `at` reach `least`
     n = 0
     i = 0
     while i < size:
@@ -61,9 +61,9 @@ def _ordered(levels: ptr8, rank: int) -> int:
 
 
 class Rise:
-    # is_loud: the level stands high enough, for long enough, to open an activity
-    # goes_on: and to keep it alive
-    # held_back: how often it was loud too soon after one that stayed without a name
+    # is_loud: the level is high enough, for long enough, to open an activity
+    # goes_on: the same to keep it alive
+    # held_back: how often it was loud too soon after one that stayed unclassified
 
     def __init__(self):
         self.is_loud = False
@@ -118,7 +118,7 @@ class Rise:
         self._bar = middle + 2 * (_ordered(past, _UPPER) - middle)
 
     def end(self, has_name):
-        # an activity is over; what still stands then opens no other
+        # an activity has ended; a level that stays high opens no other
         self.is_loud = False
         self._kept = 255
         if not has_name:

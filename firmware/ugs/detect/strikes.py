@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Verdict: what the picked pulses of the last 8 s say: how many, how even in time and strength.
+# Verdict: footfalls: the picked pulses of the last 8 s: how many, and how even in time and
+# strength.
 
 from array import array
 
@@ -91,7 +92,7 @@ class Strikes:
         self._sums = array("i", [0] * 4)
         self.count = 0
         self.gap = 0  # mean, samples
-        self.uneven = 0  # mean departure of a gap from the mean one, 64 = as large as it
+        self.uneven = 0  # mean deviation of a gap from the mean gap, 64 = as large as it
         self.longest = 0  # samples
         self.swing = 0  # mean change of level from one to the next, sixteenths of an octave
         self.spread = 0  # highest less lowest level

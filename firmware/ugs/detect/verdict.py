@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Verdict: from the forest's scores, hop by hop, to how sure the node is, and of what.
+# Verdict: from the forest's scores, hop by hop, to the node's confidence and class.
 #
-# Each class has an account: how far its score stands above that of nothing, averaged over about
-# two seconds, and its own limit: what noise is taken for differs. The account that stands highest
-# over its limit is the evidence.
+# Evidence of each class: how far its score is above that of nothing, averaged over about two
+# seconds, against its own limit, because noise resembles some classes more. The class highest over
+# its limit is the evidence.
 #
-# The name comes from all hops in which the node was sure, half a minute of them at the most, so
-# that it neither flickers nor fades with the sound, and from scores that are not clipped: near by,
-# all of them are high. A kind has a name once its score stands apart from those of other kinds, by
-# the more the fewer the hops are: until then it is unknown. Where people cannot be counted yet the
-# name is person, not group. What is loud for seconds (ugs.detect.rise) may be named although the
-# score of nothing is higher, by one unit of log-odds at the most; farther below it stays unknown.
+# The class is derived from all hops in which the node was confident, half a minute of them at most,
+# so that it neither flickers nor fades with the signal. It uses scores that are not clipped: near
+# by, all of them are high. A class is named once its score is far enough from those of other
+# classes; the fewer the hops, the larger the distance. Until then it is unknown. If people cannot
+# be counted yet, the class is person, not group. A target that is loud for seconds
+# (ugs.detect.rise) may be classified although the score of nothing is higher, by one unit of
+# log-odds at most; below that it stays unknown.
 
 from array import array
 
@@ -23,19 +24,19 @@ _CLEAR = const(4096)
 _QUICK = const(2)  # 2^2 hops = 2 s
 _FEW = const(2)
 _SLOW = const(6)
-# One and a half units of log-odds over four hops, as names count it. On 29 sites of loam that no
-# tree has seen 6.5 % of onsets had the name of another kind without this; with it 0.5 %, and 15 %
-# are unknown: 95 % of activities have their name 2 s after the onset.
+# One and a half units of log-odds over four hops, as counted for classes. On 29 sites of loam that
+# no tree was trained on, 6.5 % of onsets had a wrong class without this; with it 0.5 %, and 15 %
+# are unknown: 95 % of activities have their class 2 s after the onset.
 _APART = const(6144)
-_DOUBT = const(-1024)  # one unit, as names count it
+_DOUBT = const(-1024)  # one unit, as counted for classes
 _NOTHING = const(0)
 _UNKNOWN = const(0)
 _FIRST = const(1)
 _PERSON = const(1)
 _GROUP = const(2)
 _DIGGING = const(5)
-# Digging is repetition, but no gait. While strokes are fewer, or so many that none stands alone, it
-# is a unit less likely than nothing; while the ground has the rhythm of steps, four.
+# Digging is repetitive but no gait. While strokes are too few, or too many to be separate, it is
+# one unit less likely than nothing; while the ground has the rhythm of steps, four.
 _REPEATED = const(5)
 _FEW_STROKES = const(64)
 _GAIT = const(256)
@@ -61,7 +62,7 @@ def _follow(scores: ptr32, most: int, into: ptr32, shift: int):
 
 @micropython.viper
 def _highest(accounts: ptr32, limits: ptr32) -> int:
-    # which stands highest over its limit, the first of equals
+    # the class highest over its limit, the first of equals
     best = _FIRST
     most = 0 - _SIGN
     index = _FIRST
@@ -76,7 +77,8 @@ def _highest(accounts: ptr32, limits: ptr32) -> int:
 
 class Verdict:
     def __init__(self, forest):
-        # limits: onset for each class, what keeps an activity alive, in 4 units of 1/64 log-odds
+        # limits: onset for each class, then the limit that keeps an activity alive, in 4 units of
+        # 1/64 log-odds
         self._limits = array("i", [0] * _CLASSES)
         for index in range(_FIRST, _CLASSES):
             self._limits[index] = (forest.limits[index - _FIRST] - 128) << 6
@@ -85,7 +87,7 @@ class Verdict:
         self._names = array("i", [0] * _CLASSES)
         self._best = _FIRST
         self._name = _UNKNOWN
-        self._shift = 0  # the name's average covers 2^shift hops
+        self._shift = 0  # the average for the class covers 2^shift hops
         self._hops = 0
 
     def set_threshold(self, forest, threshold_x10):

@@ -19,12 +19,12 @@ _CONFIG = (0x0E, 0xC4, 0x00, 0x00)
 _MUX_SHORTED = const(0xEE)  # inputs shorted inside, the same gain
 _BURN_OUT = const(0xC5)  # register 1 with the burn-out currents of 10 uA on, section 8.3.10
 
-# 64 steps of 16 mV / 2^23 make one count of 122 nV.
+# 64 steps of 16 mV / 2^23 are one count of 122 nV.
 _SHIFT = const(6)
 FULL_SCALE_COUNTS = const(1 << 17)
 
-# The coil swings after a step of current and is at rest again after four periods of its 10 Hz
-# damped 0.6: exp(-0.6 * 2 pi 10 * 0.2) is 5e-4.
+# The coil oscillates after a step of current. It is at rest again after two periods of its 10 Hz
+# with damping 0.6: exp(-0.6 * 2 pi 10 * 0.2) is 5e-4.
 _REST_MS = const(200)
 _OHM_READINGS = const(16)
 _NOISE_READINGS = const(64)
@@ -32,20 +32,20 @@ _CODES_PER_OHM = const(5_243)  # 10 uA over 16 mV / 2^23
 
 
 class Ads1220:
-    # `spi` is set to mode 1 and at most 4 MHz, `cs(level)` drives the select line.
-    # `resets` counts how often the part had to be set up anew because it had lost its registers.
+    # `spi` is set to mode 1 and at most 4 MHz; `cs(level)` drives the select line. `resets` counts
+    # how often the converter was set up again because it had lost its registers.
 
     def __init__(self, spi, cs):
         self._spi = spi
         self._cs = cs
         self._command = bytes((_CMD_RDATA, 0, 0, 0))
         self._answer = bytearray(4)
-        # A conversion may be ready while a task talks to the part; it then goes unread.
+        # A conversion may be ready while a task uses the SPI; it is then not read.
         self._busy = False
         self.resets = 0
 
     def start(self):
-        # Raises OSError when the part does not answer with the registers written.
+        # Raises OSError if the converter does not answer with the registers written.
         self._cs(1)
         self._transfer(bytes((_CMD_RESET,)))
         sleep_us(100)  # 50 us + 32 clocks of 4.096 MHz, section 8.5.3
@@ -56,7 +56,7 @@ class Ads1220:
         sleep_ms(3)  # the first conversion takes 1.2 ms, section 8.3.11
 
     def power_down(self):
-        # The registers stay; the analog part draws 0.1 uA (section 7.5). Until power_up().
+        # The registers are kept; the analog part draws 0.1 uA (section 7.5). Until power_up().
         self._transfer(bytes((_CMD_POWERDOWN,)))
 
     def power_up(self):
@@ -67,8 +67,8 @@ class Ads1220:
         return tuple(self._transfer(command)[1:]) == _CONFIG
 
     def check(self):
-        # A brown-out of the sensor supply clears the registers in silence: look and set up anew.
-        # True when that was needed; raises OSError when it does not help.
+        # A brown-out of the sensor supply clears the registers without notice: check them, and set
+        # up again if needed. True if that was needed; raises OSError if it fails.
         if self.is_configured():
             return False
         self.resets += 1
@@ -76,19 +76,19 @@ class Ads1220:
         return True
 
     def own_noise_x16(self):
-        # What the part itself adds to one count, rms in counts times 16; takes 0.1 s.
+        # Noise of the converter itself in one count, rms in counts times 16; takes 0.1 s.
         self._transfer(bytes((_CMD_WREG, _MUX_SHORTED)))
         codes = self._codes(_NOISE_READINGS)
         self._transfer(bytes((_CMD_WREG, _CONFIG[0])))
         sleep_ms(3)
         mean = sum(codes) // _NOISE_READINGS
-        # Gaussian: the rms is 5/4 of the mean of what lies off the middle.
+        # Gaussian: the rms is 5/4 of the mean absolute deviation.
         off = sum(abs(code - mean) for code in codes) // _NOISE_READINGS
         return (off * 20) >> _SHIFT
 
     def loop_ohm(self):
         # Resistance between the pins, filter included, by the burn-out currents; takes 0.5 s,
-        # during which no conversion is read: the step must not look like ground.
+        # during which no conversion is read: the step must not look like ground motion.
         self._busy = True
         try:
             before = sum(self._codes(_OHM_READINGS))
@@ -102,7 +102,7 @@ class Ads1220:
         return (after - before) // _OHM_READINGS // _CODES_PER_OHM
 
     def _codes(self, count):
-        sleep_ms(3)  # a register that was written restarts the conversion
+        sleep_ms(3)  # a register write restarts the conversion
         codes = []
         for _ in range(count):
             sleep_ms(1)
@@ -122,13 +122,13 @@ class Ads1220:
         self._cs(1)
         return answer
 
-    # Called when a conversion is ready, in the interrupt. None: the part is spoken to.
+    # Called in the interrupt when a conversion is ready. None: the SPI is in use.
     def read(self):
         if self._busy:
             return None
         return self._code() >> _SHIFT
 
-    # RDATA may come at any time: the conversion is latched when the command is decoded, 8.5.3.
+    # RDATA may be sent at any time: the conversion is latched when the command is decoded, 8.5.3.
     def _code(self):
         answer = self._answer
         self._cs(0)

@@ -3,7 +3,7 @@
 
 
 class Battery:
-    # read_uv() gives microvolts at the pin; the divider is `ratio_x100` / 100.
+    # read_uv() returns microvolts at the pin; the divider is `ratio_x100` / 100.
 
     def __init__(self, read_uv, ratio_x100, readings=8):
         self._read_uv = read_uv

@@ -5,19 +5,19 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-# Outlasts contact bounce, and is less than the shortest opening that has to be reported, 400 ms
-# (EN 50131-1), by more than an interrupt can be late behind a flash erase.
+# Longer than contact bounce. Shorter than the shortest opening that must be reported, 400 ms (EN
+# 50131-1), by more than the delay of an interrupt behind a flash erase.
 _STEADY_MS = const(250)
-# So long without a poll may hide such an opening; in time it comes every 200 ms.
+# Without a poll for this time such an opening may be missed; normally a poll comes every 200 ms.
 _HIDING_MS = const(350)
 
 
 class Contact:
-    # level() reads 1 when the loop is open, as a pull-up makes it also when the wire is cut.
-    # `on_edge` is the handler for the pin's interrupt on both edges: an opening that is over when
-    # poll() comes is reported all the same.
+    # level() reads 1 while the loop is open; the pull-up also gives 1 if the wire is cut. `on_edge`
+    # handles the pin's interrupt on both edges: an opening that ends before poll() is also
+    # reported.
     #   is_open     at the last poll(), or open long enough since the poll before
-    #   openings    how often it was opened for so long
+    #   openings    count of openings of that length
 
     def __init__(self, level):
         self.is_open = False
@@ -28,7 +28,7 @@ class Contact:
         self._latched = False
         self.on_edge = self._edge
 
-    # In the interrupt: no allocation.
+    # Runs in the interrupt: no allocation.
     def _edge(self, _pin):
         now = ticks_ms()
         if self._level():
@@ -50,7 +50,7 @@ class Contact:
         now = ticks_ms()
         level = bool(self._level())
         if level != self._was_open:
-            self._edge(None)  # an interrupt still to come, or a pin without one
+            self._edge(None)  # an interrupt still pending, or a pin without one
         self._polled = now
         if self._latched or (level and ticks_diff(now, self._opened) >= _STEADY_MS):
             self._latched = False

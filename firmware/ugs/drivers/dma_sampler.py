@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# driver of the geophone on a converter that runs by itself and writes its readings into a ring by
-# DMA. No interrupt and no timer: a collection, an erase of flash or busy code makes nothing late.
+# driver of the geophone on a free-running converter that writes its readings into a ring by DMA. No
+# interrupt and no timer: a collection, a flash erase or busy code delays nothing.
 
 import gc
 from time import sleep_us, ticks_diff, ticks_us
@@ -14,23 +14,23 @@ _MASK = RING - 1
 # Readings that may arrive while a full ring is filtered: 32 ms at 4 kHz, 11 ms are needed.
 _MARGIN = const(128)
 _ASIDE_WAITS = const(40)
-_RATE_US = const(1_000_000)  # a rate over less would be off by a sample or two
+_RATE_US = const(1_000_000)  # over less time the rate would be off by a sample or two
 
 
 class DmaSampler(Sampler):
-    # converter: readings, of its ring, a power of two; raw_hz, 16 times fs_hz; lap, a power of two;
-    # start() and stop(); from start on ring, a buffer of readings of 16 bits, and transfers(), how
-    # many there were modulo lap, the newest at ring place (transfers() - 1); turn(is_aside),
-    # whether the next readings are of the other input; read_aside(), one reading of that input
-    # while stopped.
-    # Samples come when keep_time() is called, by the pump. Its first call starts the converter: the
-    # ring takes heap, of which a node has most once it is built. So much time as the ring holds may
-    # pass from one call to the next. The count of readings is the clock, and is compared with the
-    # node's.
-    #   missed:  samples without readings of their own: lost on the way, or too late for
+    # converter: `readings`, the length of its ring, a power of two; raw_hz, 16 times fs_hz; lap, a
+    # power of two; start() and stop(). After start(): ring, a buffer of 16-bit readings, and
+    # transfers(), the count of readings modulo lap, the newest at ring place (transfers() - 1);
+    # turn(is_aside): whether the next readings are of the other input; read_aside(), one reading of
+    # that input while stopped.
+    # Samples are made when the sampling task calls keep_time(). Its first call starts the
+    # converter: the ring takes heap, and a node has most heap once it is built. The time between
+    # two calls may be as long as the ring. The count of readings is the clock, and is compared with
+    # the node's clock.
+    #   missed:  samples without readings of their own: overwritten, or read too late
     #   clipped: samples with a reading at a rail, seen before the filter
-    #   bridged: readings that were not of the geophone, replaced by a straight line
-    #   worst_late_us: how long a reading has waited in the ring at most
+    #   bridged: readings of another input, replaced by a straight line
+    #   worst_late_us: longest time that a reading has waited in the ring
 
     def __init__(self, converter, fs_hz, clip_counts):
         super().__init__(None, None, fs_hz, clip_counts)
@@ -42,10 +42,10 @@ class DmaSampler(Sampler):
         self._taps = decimate.taps()
         self._state = decimate.state(self._ring_mask, _MASK)
         self._is_running = False
-        self._is_begun = False
+        self._is_started = False
         self._settle = 0  # samples until the filter has forgotten the time before the start
         self._taken = 0  # readings filtered, modulo lap
-        self._counted = 0  # transfers at the last look
+        self._counted = 0  # transfers at the last check
         self._looked = 0  # ticks of that
         self._behind_us = 0  # the clock's time less that of the readings
         self._rate_count = 0
@@ -59,15 +59,15 @@ class DmaSampler(Sampler):
 
     def stop(self):
         self._is_running = False
-        if self._is_begun:
-            self._is_begun = False
+        if self._is_started:
+            self._is_started = False
             self._converter.stop()
 
     def keep_time(self):
-        # Samples of all readings there are.
+        # Makes samples of all readings that are there.
         if not self._is_running:
             return
-        if not self._is_begun:
+        if not self._is_started:
             self._begin()
         waiting = self._follow()
         if waiting * self._raw_us > self.worst_late_us:
@@ -96,7 +96,7 @@ class DmaSampler(Sampler):
             self.missed += late
 
     def rate_hz_x100(self):
-        if not self._is_begun:
+        if not self._is_started:
             return 0
         now, count = ticks_us(), self._converter.transfers()
         passed_us = ticks_diff(now, self._rate_ticks)
@@ -113,20 +113,20 @@ class DmaSampler(Sampler):
         return newest_us + (self.written - 1 - index) * self.period_us
 
     def read_aside(self):
-        # One reading of the other input, 12 bits. It takes the place of two or three of the
-        # geophone, which keep_time() bridges.
+        # One reading of the other input, 12 bits. It replaces two or three of the geophone, which
+        # keep_time() bridges.
         converter = self._converter
-        if not self._is_begun:
+        if not self._is_started:
             return converter.read_aside()
         if self._aside >= 0:
             return self._aside_code
-        # No collection before it is back: the readings of 18 ms would be of the other input, which
-        # is four samples. turn() allocates, and each 16 KB bring a collection (boot.py).
+        # No collection before it is switched back: the readings of 18 ms, four samples, would be of
+        # the other input. turn() allocates, and every 16 KB trigger a collection (boot.py).
         gc.disable()
         try:
             first = converter.transfers()
             converter.turn(True)
-            # The first of these may have begun before.
+            # The first of these may have started before.
             waits = 0
             while (converter.transfers() - first) & self._lap_mask < 2 and waits < _ASIDE_WAITS:
                 sleep_us(self._raw_us)
@@ -134,7 +134,7 @@ class DmaSampler(Sampler):
             converter.turn(False)
         finally:
             gc.enable()
-        # So may one have begun before this.
+        # One may have started before this.
         self._aside, self._aside_end = first, converter.transfers() + 1
         if waits < _ASIDE_WAITS:
             place = 2 * ((first + 1) & self._ring_mask)
@@ -144,7 +144,7 @@ class DmaSampler(Sampler):
 
     def _begin(self):
         self._converter.start()
-        self._is_begun = True
+        self._is_started = True
         self._looked = self._rate_ticks = ticks_us()
         self._taken = self._counted = self._rate_count = 0
         self._behind_us = 0
@@ -158,8 +158,8 @@ class DmaSampler(Sampler):
         behind_us = self._behind_us + ticks_diff(now, self._looked) - arrived * self._raw_us
         self._looked, self._counted = now, count
         if behind_us < -self._raw_us:
-            behind_us = -self._raw_us  # a count just after the ticks; or another crystal
-        # Of a converter that stands still there are no samples at all, so that the watchdog bites.
+            behind_us = -self._raw_us  # counted just after the ticks; or another crystal
+        # A stopped converter makes no samples, so that the watchdog resets the node.
         if arrived and behind_us >= 2 * self.period_us:
             lost = behind_us // self.period_us
             behind_us -= lost * self.period_us
@@ -182,7 +182,7 @@ class DmaSampler(Sampler):
         )
         return count
 
-    # False while the reading after the gap is not there yet.
+    # False while the reading after the gap is missing.
     def _close_bridge(self):
         first = self._aside
         if first < 0:

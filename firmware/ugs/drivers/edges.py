@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# driver of the PIR: an interrupt stamps each edge of the output, a task reads them later.
+# driver of the PIR: an interrupt stamps each edge of the output; a task reads the edges later.
 
 from array import array
 from time import ticks_ms
@@ -11,14 +11,14 @@ _MASK = const(31)
 
 
 class EdgeQueue:
-    # pin() gives the level. `on_edge` is the handler for the pin's interrupt on both edges. When
-    # the queue of 32 is full its newest edge is replaced and counted: the start of a movement
-    # matters, and so does the level in the end.
+    # pin() returns the level. `on_edge` handles the pin's interrupt on both edges. If the queue of
+    # 32 is full, its newest edge is replaced and counted: the start of a movement and the final
+    # level matter.
     #   level     after the newest edge taken out
     #   rises     edges to high so far, modulo 2^16
     #   dropped   edges replaced
-    #   is_shut   set by ugs.pir_check: edges are taken out and not believed
-    #   is_muted  set by the pump: the detector does not listen to them
+    #   is_shut   set by ugs.pir_check: edges are read and discarded
+    #   is_muted  set by the sampling task: the detector ignores the edges
     #   head      number of the next edge, modulo 2^16; edge n has its stamp in ticks[n & 31] and
     #             its level in levels[n & 31], until 32 more have come (ugs.remote.stream)
 
@@ -41,7 +41,7 @@ class EdgeQueue:
             self.rises = (self.rises + 1) & 0xFFFF
         head = self.head
         if (head - self._tail) & 0xFFFF >= EDGES:
-            # Never the one that pop() is at: with 32 of them that is the oldest.
+            # Never the edge that pop() reads: with 32 of them that is the oldest.
             self.dropped += 1
             head -= 1
         self.ticks[head & _MASK] = ticks_ms()
@@ -52,9 +52,9 @@ class EdgeQueue:
         return (self.head - self._tail) & 0xFFFF
 
     def resync(self):
-        # True when no edge waits and the pin has another level than the newest had: the edge's
-        # interrupt was lost, as happens while eight scheduled callbacks wait already. The level is
-        # right again; should the interrupt come yet, its edge changes nothing.
+        # True if no edge is waiting and the pin differs from the newest level: the edge's interrupt
+        # was lost, which happens while eight scheduled callbacks are pending. The level is then
+        # corrected; if the interrupt still arrives, its edge changes nothing.
         level = self._pin()
         if len(self) or level == self.level:
             return False
@@ -62,11 +62,11 @@ class EdgeQueue:
         return True
 
     def tick(self):
-        # The stamp of the oldest edge; ask len() first.
+        # The stamp of the oldest edge; check len() first.
         return self.ticks[self._tail & _MASK]
 
     def pop(self):
-        # The level after the oldest edge, which is then forgotten.
+        # The level after the oldest edge, which is then removed.
         self.level = self.levels[self._tail & _MASK]
         self._tail = (self._tail + 1) & 0xFFFF
         return self.level

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # driver of the geophone behind a converter with a DRDY line: each conversion is read when it is
-# ready, a filter makes a sample of each four. The converter's oscillator is the clock, the node's
-# is not.
+# ready, and a filter makes a sample of every four. The converter's oscillator is the clock, not the
+# node's.
 
 from array import array
 from time import ticks_us
@@ -13,13 +13,13 @@ from ugs.drivers.sampler import Sampler
 from ugs.dsp import fir
 from ugs.dsp.fir import feed
 
-# Without a conversion for so long the converter has stopped.
+# Without a conversion for this time the converter has stopped.
 _STOPPED_US = const(100_000)
-# In `clock`: when the next conversion is expected, and their period; how late one was at most.
+# In `clock`: when the next conversion is expected, and their period; the largest delay of one.
 _NEXT = const(0)
 _PERIOD = const(1)
 _WORST = const(2)
-# Ticks wrap at 2^30; a 64-bit build's are cut to that.
+# Ticks wrap at 2^30; those of a 64-bit build are truncated to that.
 _TICKS = const(0x3FFFFFFF)
 _HALF_TURN = const(0x20000000)
 
@@ -36,7 +36,7 @@ def _pass(clock: ptr32, conversions: int):
 
 @micropython.viper
 def _follow(clock: ptr32, now_us: int) -> int:
-    # A conversion is ready: how many went by unread before it; -1 when it has been read already.
+    # A conversion is ready: returns how many before it were not read; -1 if it was already read.
     late_us = ((now_us - clock[_NEXT] + _HALF_TURN) & _TICKS) - _HALF_TURN
     period_us = clock[_PERIOD]
     half_us = period_us >> 1
@@ -50,20 +50,21 @@ def _follow(clock: ptr32, now_us: int) -> int:
         unread = (late_us + half_us) // period_us
         late_us -= unread * period_us
         next_us += unread * period_us
-    # Follows the converter's clock: its error and the node's are in late_us.
+    # Follows the converter's clock: the errors of both clocks are in late_us.
     clock[_NEXT] = (next_us + (late_us >> 2)) & _TICKS
     return unread
 
 
 class ReadySampler(Sampler):
-    # watch(callback) has callback(pin) called when a conversion is ready; None ends it. read()
-    # gives its count, 18 bits, or None when it cannot be read now. A straight line takes the place
-    # of conversions that were overwritten by the next one; a sample without any that was read
-    # counts as missed. Lateness beyond a conversion is found by the clock: conversions come every
+    # watch(callback): callback(pin) is called when a conversion is ready; None ends it. read()
+    # returns its count, 18 bits, or None if it cannot be read now. A straight line replaces
+    # conversions that were overwritten by the next one; a sample without any conversion read counts
+    # as missed. A delay beyond one conversion is detected by the clock: conversions arrive every
     # period_us / 4, within the 2 % of the converter's oscillator.
     #   lost:    conversions that were not read
     #   clipped: samples with a conversion at a rail, seen before the filter
-    # missed, clipped and worst_late_us are as of the last call of keep_time(), by the pump.
+    # missed, clipped and worst_late_us are as of the last call of keep_time(), by the sampling
+    # task.
 
     def __init__(self, watch, read, fs_hz, clip_counts):
         super().__init__(None, read, fs_hz, clip_counts)
@@ -72,7 +73,7 @@ class ReadySampler(Sampler):
         self._conversion_us = self.period_us // fir.BY
         self._clock = array("i", (0, self._conversion_us, 0))
         self._filter = fir.state(clip_counts, self.ring)
-        self._unread = 0  # conversions that the filter has not got
+        self._unread = 0  # conversions that the filter did not receive
         self._missed = self._clipped = 0  # by the filter, and counted
         self._is_filling = False
         self._on_conversion = self._convert
@@ -89,8 +90,8 @@ class ReadySampler(Sampler):
     def stop(self):
         self._watch(None)
 
-    # Runs in the interrupt: small integers and stores into what exists, nothing else. Most of its
-    # time is in viper: a thousand times a second each look at an attribute counts.
+    # Runs in the interrupt: small integers and stores into existing objects only. Most of its time
+    # is in viper: at a thousand calls a second each attribute access counts.
     def _convert(self, _pin):
         if self._is_filling:
             return
@@ -133,13 +134,13 @@ class ReadySampler(Sampler):
             self._unread = 0
         self._is_filling = False
 
-    # Since the first conversion that the filter has not got.
+    # Time since the first conversion that the filter did not receive.
     def _waiting_us(self):
         return _late_us(self._clock, ticks_us()) + self._unread * self._conversion_us
 
     def age_us(self, index):
-        # Read again where the interrupt came in between. The newest sample is of the middle of the
-        # taps.
+        # Read again if the interrupt came in between. The newest sample belongs to the middle of
+        # the taps.
         clock, state = self._clock, self._filter
         while True:
             next_us = clock[_NEXT]

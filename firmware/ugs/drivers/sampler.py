@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# driver of the geophone: a timer reads one count after the other into a ring.
+# driver of the geophone: a timer reads one count at a time into a ring.
 
 from array import array
 from time import ticks_add, ticks_diff, ticks_us
@@ -9,21 +9,21 @@ from micropython import const
 RING = const(1024)
 _MASK = const(1023)
 # A scheduled timer callback may wait behind a collection (about 10 ms) or a flash erase (45 ms
-# typical, W25Q16JV section 9.6); later than this many periods counts as samples missed.
+# typical, W25Q16JV section 9.6); a delay of more than this many periods counts as samples missed.
 _SLACK_PERIODS = const(6)
 _RATE_US = const(1_000_000)
 
 
 class Sampler:
     # start_timer(fs_hz, callback) starts a periodic timer; read() returns one count and allocates
-    # nothing. Sample number n of the timer's grid always lands in ring[n & 1023]: slots that the
-    # timer missed are filled with the sample before, so the ring keeps time.
+    # nothing. Sample n of the timer's grid is always in ring[n & 1023]: slots that the timer missed
+    # are filled with the sample before, so the ring stays in step with time.
     #   written: samples in the ring since start, the missed ones too (2^30 after 49 days; the node
     #            restarts before)
     #   missed:  slots without a reading of their own
     #   clipped: readings at or beyond +-clip_counts, where the front end is at its rail
-    #   overruns: samples that the pump came too late for
-    #   worst_late_us: how late a reading came at most
+    #   overruns: samples overwritten before the sampling task read them
+    #   worst_late_us: the largest delay of a reading
 
     def __init__(self, start_timer, read, fs_hz, clip_counts):
         self.ring = array("i", (0 for _ in range(RING)))
@@ -43,7 +43,7 @@ class Sampler:
         self._due_us = 0
         self._slack_us = _SLACK_PERIODS * self.period_us
         self._timer = None
-        # A bound method is an object: made here once, because an interrupt may not make one.
+        # A bound method is an object: created once here, because an interrupt must not create one.
         self._on_timer = self._take
 
     def start(self):
@@ -56,12 +56,13 @@ class Sampler:
             self._timer.deinit()
 
     def keep_time(self):
-        # Called by the pump: for a sampler whose clock may stop, or that runs by itself.
+        # Called by the sampling task: for a sampler whose clock may stop, or that is free-running.
         pass
 
     def rate_hz_x100(self):
-        # Samples per second since the last call, which is less than 9 minutes ago; the same again
-        # when that is less than a second ago: one sample more or less would count for too much.
+        # Samples per second since the last call, which is less than 9 minutes ago; the previous
+        # result if that is less than a second ago, because one sample more or less would weigh too
+        # much.
         now, written = ticks_us(), self.written
         passed_us = ticks_diff(now, self._rate_ticks)
         if passed_us >= _RATE_US or (self._rate == 0 and passed_us > 0):
@@ -69,7 +70,7 @@ class Sampler:
             self._rate_ticks, self._rate_written = now, written
         return self._rate
 
-    # Runs in the interrupt: small integers and stores into what exists, nothing else.
+    # Runs in the interrupt: small integers and stores into existing objects only.
     def _take(self, _timer):
         late_us = ticks_diff(ticks_us(), self._due_us)
         if late_us > self.worst_late_us:
@@ -103,7 +104,7 @@ class Sampler:
             self.ring[(first + fill) & _MASK] = count
 
     def age_us(self, index):
-        # How long ago sample `index` was due, in microseconds. Read twice around the interrupt.
+        # Age of sample `index` in microseconds. Read twice around the interrupt.
         while True:
             written = self.written
             due_us = self._due_us

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Conditioning: levels on a logarithmic scale of 64 steps per octave, kept for 8.2 s.
 #
-# A step stands out by a ratio, near or far, so rhythm is sought in the logarithm. The floor is
-# added first: below it the logarithm would only stretch noise. Between powers of two the scale is
-# a straight line (at most 0.09 octave off), which needs no table.
+# A step stands out by a ratio, near or far, so rhythm is searched in the logarithm. The floor is
+# added first: below it the logarithm would only stretch noise. Between powers of two the scale is a
+# straight line (at most 0.09 octave off), which needs no table.
 
 from array import array
 
@@ -40,7 +40,7 @@ class History:
         self.levels = array("H", [0] * LENGTH)
         self.at = 0  # index of the oldest level, where the next one goes
         self.filled = 0
-        self.floor = 0  # what silence would be now
+        self.floor = 0  # the present level of silence
 
     def push(self, slow, floor):
         self.floor = _push(slow, self.levels, self.at, floor)

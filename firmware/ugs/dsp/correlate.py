@@ -54,7 +54,7 @@ def _detrend(history: ptr16, out: ptr16, state: ptr32):
 def _products(x: ptr16, i: int, k: int, out: ptr32, state: ptr32):
     # x holds level + _CLIP, never negative; the offset's share is taken out of each sum:
     # sum (x - c)(x' - c) = sum x x' - c (sum x + sum x') + m c^2, at most 320^2 * 256 = 2^24.7
-    # Half of the detector's time goes by here. i and k are arguments because the first three names
+    # Half of the detector's time is spent here. i and k are arguments because the first three names
     # of a function stay in registers.
     n = state[_COUNT]
     lags = state[_LAGS]

@@ -19,14 +19,14 @@ DELAY = const(145)
 # Samples until nothing is left of the time before: 42 + 8 * 31 readings.
 SETTLE = const(19)
 # In `state`: the sums, from word 6 on their values 8 readings before, and 32 values at 500 Hz with
-# the next place. They lie there twice, so that from any place on 32 follow each other.
+# the next place. These are stored twice, so that 32 successive values follow any place.
 _PLACE = const(12)
 _RAW_MASK = const(13)
 _MASK = const(14)
 _LINE = const(16)
 _LENGTH = const(32)
 _WORDS = const(80)
-# Sums wrap in 32 bits and their differences come out right. A value of 12 + 18 bits:
+# Sums wrap in 32 bits and their differences are right. A value of 12 + 18 bits:
 _VALUE = const(0x3FFFFFFF)
 _TO_15_BITS = const(15)
 _MID = const(16384)
@@ -55,8 +55,8 @@ def state(raw_mask, mask):
 def samples(
     raw: ptr16, first: int, x: int, half: ptr32, state: ptr32, out: ptr32, at: int, count: int
 ) -> int:
-    # `count` samples from 16 readings each at place `first` and on of a ring, into places `at` and
-    # on of another; `first` is a multiple of 16. Returns how many have a reading at a rail, 0 or
+    # Makes `count` samples from 16 readings each, from place `first` of a ring, into another ring
+    # from place `at`; `first` is a multiple of 16. Returns how many have a reading at a rail, 0 or
     # 4095. x is an argument because the first three names stay in registers.
     clipped = 0
     place = state[_PLACE]

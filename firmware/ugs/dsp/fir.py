@@ -10,23 +10,22 @@ import micropython
 from micropython import const
 
 BY = const(4)
-# A sample is as old as what lies so many halves of a conversion before the newest of its own.
+# A sample is as old as the data this many half conversions before its newest one.
 DELAY_HALVES = const(63)
-# Samples that are not given out, since the taps are not full of conversions yet.
+# Samples that are discarded because the taps are not yet full of conversions.
 SETTLE = const(15)
 _TAPS = const(64)
 _PAIRS = const(32)
-# In `state`: conversions until the next sample; how many were made without a conversion that was
-# read, and with one at a rail; whether the sample in the making has such ones; whether there was a
-# conversion, and the newest; where the rail is; the place of the next sample in its ring, and the
-# mask of that; the next place in the line; the first half of the taps, whose second half is its
-# mirror; the line.
+# In `state`: conversions until the next sample; count of samples made without any conversion read,
+# and with one at a rail; whether the present sample has such ones; whether there was a conversion,
+# and the newest; where the rail is; the place of the next sample in its ring, and the mask of that;
+# the next place in the line; the first half of the taps, whose second half is its mirror; the line.
 LEFT = const(0)
 MISSED = const(1)
 CLIPPED = const(2)
 _IS_READ = const(3)
 _IS_AT_RAIL = const(4)
-_IS_BEGUN = const(5)
+_IS_STARTED = const(5)
 _LAST = const(6)
 _RAIL = const(7)
 _AT = const(8)
@@ -63,21 +62,21 @@ def state(rail, ring):
 def restart(state):
     # The first sample comes when the line is full again.
     state[LEFT] = _TAPS
-    state[_IS_READ] = state[_IS_AT_RAIL] = state[_IS_BEGUN] = 0
+    state[_IS_READ] = state[_IS_AT_RAIL] = state[_IS_STARTED] = 0
 
 
 @micropython.viper
 def feed(state: ptr32, value: int, missing: int, is_read: int, ring: ptr32) -> int:
-    # A conversion, and so many before it that are missing: they lie on the straight line from the
-    # newest one to this. With is_read 0 this one is missing too, and the newest holds on. Returns
-    # how many samples that made.
+    # Takes a conversion and the count of missing ones before it, which are put on the straight line
+    # from the newest one to this. With is_read 0 this one is missing too, and the newest is held.
+    # Returns how many samples were made.
     left = state[LEFT]
     place = state[_PLACE]
     last = ((state[_LAST] + _SIGN) & _WORD) - _SIGN
     if is_read == 0:
         value = last
-    if state[_IS_BEGUN] == 0:
-        state[_IS_BEGUN] = is_read
+    if state[_IS_STARTED] == 0:
+        state[_IS_STARTED] = is_read
         last = value
     state[_LAST] = value
     step = 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Conditioning: ring samples to a block of 4 nm/s units without the offset.
 #
-# One unit is 4 nm/s on every front end, so that nothing behind this file knows the ADC.
-# +-2^15 units is +-131 um/s: more than the amplifier of gain 500 passes before it clips.
+# One unit is 4 nm/s on every front end, so that all later stages are independent of the ADC. +-2^15
+# units are +-131 um/s: more than the amplifier of gain 500 passes before it clips.
 
 from array import array
 
@@ -12,7 +12,7 @@ from micropython import const
 BLOCK = const(32)
 _FULL = const(32767)
 _COUNT = const(131071)  # ring samples are clamped to 18 bits: times a 13-bit gain fits 31 bits
-_DC_SHIFT = const(9)  # offset follows with 2^9 samples = 2 s at 250 Hz
+_DC_SHIFT = const(9)  # the offset follows with 2^9 samples = 2 s at 250 Hz
 # A 64-bit viper loads a ptr32 word without its sign, so signed loads are brought back explicitly:
 # ((x + _SIGN) & _WORD) - _SIGN is x for |x| < 2^29 on every machine, CPython included.
 _SIGN = const(0x20000000)
@@ -39,7 +39,7 @@ def _take(ring: ptr32, out: ptr32, state: ptr32, start: int):
         total += x >> 5
         out[i] = x
         i += 1
-    if state[_STARTED] == 0:  # begin at the offset instead of ringing down from it
+    if state[_STARTED] == 0:  # start at the offset instead of ringing down from it
         state[_STARTED] = 1
         state[_OFFSET] = total << _DC_SHIFT
     offset = ((state[_OFFSET] + _SIGN) & _WORD) - _SIGN

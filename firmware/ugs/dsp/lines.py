@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Conditioning: narrow notches on the stationary lines of a place (mains, pumps, fans).
 #
-# A line of constant frequency hides steps that are weaker than itself. Every seven seconds two
-# seconds of the foot band are searched for one that holds 40 % of the power, in steps of half a
-# hertz; a line that three searches in a row find gets a notch of 2 Hz. While the trigger is open
-# ten are needed: an engine that passes has no constant line. Two notches at the most, each ends
-# when it no longer lowers the level.
+# A line of constant frequency hides weaker steps. Every seven seconds two seconds of the foot band
+# are searched, in steps of half a hertz, for a line that holds 40 % of the power. A line that three
+# successive searches find gets a notch of 2 Hz. While the trigger is open ten are needed: a passing
+# engine has no constant line. There are two notches at most; each ends when it no longer lowers the
+# level.
 
 from array import array
 
@@ -241,7 +241,7 @@ class Lines:
                 return
 
     def _drop(self, is_open):
-        # What passes by is louder than the line: then no notch lowers the level.
+        # A passing target is louder than the line: then no notch lowers the level.
         for k in range(_NOTCHES):
             state = self._states[k]
             if state[6] <= state[5] - (state[5] >> 3):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Trigger: minimum statistics, an upper bound for the noise floor from the quietest moments.
 #
-# Smallest mean of 0.26 s within the last minute, kept as 16 minima of 4.1 s. Of steady Gaussian
-# noise that minimum is 0.50..0.60 of the mean level, so 5/2 of it leaves steady noise alone.
+# The smallest mean of 0.26 s within the last minute, kept as 16 minima of 4.1 s. For steady
+# Gaussian noise that minimum is 0.50..0.60 of the mean level, so a bound of 5/2 of it does not
+# affect steady noise.
 
 from array import array
 

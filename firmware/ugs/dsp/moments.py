@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Conditioning: how impulsive half a second of the foot band is, and how fast it swings.
+# Conditioning: how impulsive half a second of the foot band is, and how fast it oscillates.
 #
 # Kurtosis m4 / m2^2 is 3 for Gaussian noise and above 10 for one step in silence (Succi, SPIE
 # 4393, 2001). Samples are scaled to 7 bits by the largest, so that 128 fourth powers fit 31 bits.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Conditioning: the spread of the last levels: what a tenth, a half, nine tenths stay below.
+# Conditioning: the spread of the last levels: what a tenth, a half and nine tenths stay below.
 
 from array import array
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Conditioning: half a second as levels of six bands, and how much one line stands out.
+# Conditioning: half a second as levels of six bands, and how prominent one line is.
 #
 # A Fourier transform of 128 samples, radix 2 (Cooley & Tukey, Math. Comp. 19, 297), costs less than
-# a dozen Goertzel filters and misses nothing between them. The window is scaled to 12 bits first,
-# so that a quiet one keeps its bits and a loud one stays within 31: seven stages double seven
-# times, and a factor of 11 bits comes on top. Levels count sixteenths of an octave of power.
+# a dozen Goertzel filters and has no gaps between them. The window is scaled to 12 bits first, so
+# that a quiet one keeps its bits and a loud one stays within 31: seven stages double seven times,
+# and a factor of 11 bits is added. Levels count sixteenths of an octave of power.
 
 from array import array
 
@@ -60,7 +60,7 @@ _QUARTER = (
 _EDGES = (3, 5, 9, 16, 26, 38, 61)
 _FIRST = const(3)
 _END = const(61)
-_LEAST = const(64)  # shares below say nothing of a line
+_MIN_SHARES = const(64)  # shares below this are no line
 _FLOOR = const(16)
 _EVEN = const(3)  # 2^3 hops = 4 s
 
@@ -195,7 +195,7 @@ def _lines(re: ptr32, shares: ptr32, total: int, state: ptr32):
         if own > top:
             top = own
             line = k
-        if own >= _LEAST:
+        if own >= _MIN_SHARES:
             beside = ((shares[k - 2] + shares[k + 2]) >> 3) + _FLOOR
             above = 0  # sixteenths of an octave; viper divides on some boards only
             while own >= beside << 1:
@@ -246,7 +246,7 @@ class Spectrum:
         return self._state[_TOP]
 
     def top_line(self):
-        # which it is, 1.95 Hz each
+        # its number, 1.95 Hz each
         return self._state[_LINE]
 
     def wander_x32(self):
@@ -254,5 +254,5 @@ class Spectrum:
         return self._wander
 
     def contrast_x16(self):
-        # the most any line stands above those two lines (4 Hz) away, in sixteenths of an octave
+        # the most that any line exceeds those two lines (4 Hz) away, in sixteenths of an octave
         return self._state[_CONTRAST]

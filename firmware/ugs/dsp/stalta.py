@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Trigger: recursive short over long average of the 31.25 Hz level, with hysteresis.
 #
-# The long average is the noise floor. It stands still while the trigger is open (a walker must
-# not raise the floor he is measured against), for 60 s at most; then it follows 16 times slower.
-# The smallest of the 0.25 s means of the last minute bounds it from above, which
-# re-learns quickly after noise falls and starts right when somebody walks at power-on: between
-# two steps the ground is quiet.
+# The long average is the noise floor. It is frozen while the trigger is open (a walker must not
+# raise the floor that he is measured against), for 60 s at most; then it follows 16 times slower.
+# The smallest of the 0.25 s means of the last minute bounds it from above. This bound adapts
+# quickly after noise falls, and is right at power-on even if a person walks by: between two steps
+# the ground is quiet.
 
 from array import array
 
@@ -20,7 +20,7 @@ _ABOVE = const(2)  # levels above before opening: 64 ms
 _BELOW = const(4)  # levels below before closing: 128 ms
 _FREEZE = const(1875)  # 60 s of levels
 _SLOW = const(4)
-READY = const(94)  # 3 s of levels before the floor means anything
+READY = const(94)  # 3 s of levels before the floor is valid
 
 _STA = const(0)
 _LTA = const(1)

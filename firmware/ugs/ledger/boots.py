@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: MIT
-# ledger: the number of each start, written to flash before it is used, so no counter is ever used
-# twice under one key. It counts in 32 bits: the upper 16 are the turn, the lower 16 the boot number
-# that messages carry. Boot numbers start again at 1 with the next turn; each half of a turn has
-# keys of its own (ugs.ratchet), and no record lives longer than half a turn (docs/wire.md).
+# ledger: the number of each start, written to flash before it is used, so that no counter is used
+# twice under one key. It has 32 bits: the upper 16 are the turn, the lower 16 the boot number in
+# messages. Boot numbers restart at 1 with the next turn. Each half of a turn has its own keys
+# (ugs.ratchet), and no record lives longer than half a turn (docs/wire.md).
 
 import binascii
 import os
 
 from micropython import const
 
-# A start has this one at most; the numbers above are for the blocks of a run (ugs.ledger.journal).
+# A start gets this number at most; the numbers above are for the blocks of a run
+# (ugs.ledger.journal).
 START_MAX = const(65_279)
 _HALF = const(0x8000)
 _LOW = const(0xFFFF)
-# Two files written in turn: power may fail in either, the other one stays whole.
+# Two files written in turn: if power fails during a write, the other file stays whole.
 _SLOTS = ("boot0", "boot1")
-# And a copy beside the folder. littlefs keeps small files in the log of their folder: one bit that
-# flips there takes the folder, with both slots, back to what it was before, and nothing shows it.
+# And a copy outside the folder. littlefs keeps small files in the log of their folder: one bit flip
+# there reverts the folder, with both slots, to an earlier state without any error.
 _COPY = "starts"
 _CRC = const(4)
 # Bytes of the number; 2 before schema version 2.
@@ -24,13 +25,13 @@ _SIZES = (4, 2)
 
 
 class BootsError(Exception):
-    # The counters cannot go on in this turn.
+    # The counters of this turn are used up.
     pass
 
 
 def is_after(boot, seq, position):
-    # Whether a message is later than another, (boot, seq); after (0, 0) is every one. Boot numbers
-    # compare over half a turn, as serial numbers do (RFC 1982).
+    # Whether a message is later than another, (boot, seq); every message is after (0, 0). Boot
+    # numbers compare over half a turn, like serial numbers (RFC 1982).
     ahead = (boot - position[0]) & _LOW
     if not ahead:
         return seq > position[1]
@@ -38,10 +39,10 @@ def is_after(boot, seq, position):
 
 
 def reserve_boot(folder, newest=0, in_run=False, half=None):
-    # The next number, safely on flash when this returns. `newest` is the boot number of the newest
-    # record in the ledger; `in_run`: for a further block of counters; `half`: the half turn of the
-    # last start, by the record of the key, None when that says nothing. Raises OSError when flash
-    # cannot be written, BootsError when a run has used up its blocks.
+    # The next number, stored on flash when this returns. `newest`: boot number of the newest record
+    # in the ledger; `in_run`: for a further block of counters; `half`: the half turn of the last
+    # start from the record of the key, None if unknown. Raises OSError if flash cannot be written,
+    # BootsError if a run has used up its blocks.
     numbers = [_read_slot(folder + "/" + name) for name in _SLOTS]
     damaged = numbers.count(-1)
     number = max(numbers)
@@ -51,18 +52,18 @@ def reserve_boot(folder, newest=0, in_run=False, half=None):
         # The copy is written last, so it has the number of the last start.
         number, numbers, damaged = copied, [0, 0], 0
     elif damaged == len(_SLOTS) or (not number and half is not None):
-        # No number of this half turn is known to be free. All of the next one are: there the key
-        # takes a step. A file that is gone counts as damaged once the key was in use.
+        # No number of this half turn is known to be unused. All of the next half are: there the key
+        # is rotated. A missing file counts as damaged once the key was in use.
         number = _end_of_half(half or 0, newest)
         numbers, damaged = [0, 0], 0
     elif number > 1 and 0 in numbers:
         damaged += 1  # from the second number on both slots exist: this one was deleted
-    # A counter that was set back: the ledger knows better.
+    # The counter was reset: the ledger has a higher number.
     if not number:
         number = newest
     elif newest and 0 < (newest - number) & _LOW < _HALF:
         number = ((number >> 16) + (newest < number & _LOW)) << 16 | newest
-    # A damaged slot may have held the number after the one that survived.
+    # A damaged slot may have held the number after the surviving one.
     number += 1 + damaged
     if not in_run and not 0 < number & _LOW <= START_MAX:
         number = ((number - 1 >> 16) + 1) << 16 | 1
@@ -80,14 +81,14 @@ def reserve_boot(folder, newest=0, in_run=False, half=None):
 
 
 def _end_of_half(half, newest):
-    # The last number of a half turn: of the one after, where the newest record is of that already.
+    # The last number of a half turn; of the next half if the newest record is already in it.
     if newest and newest >> 15 != half & 1:
         half += 1
     return (half + 1) * _HALF - 1
 
 
 def _read_slot(path):
-    # The number in the slot, 0 when there is no such file, -1 when it is damaged.
+    # The number in the slot, 0 if there is no such file, -1 if it is damaged.
     try:
         os.stat(path)
     except OSError:
@@ -101,5 +102,5 @@ def _read_slot(path):
     if len(body) not in _SIZES or data[-_CRC:] != binascii.crc32(body).to_bytes(_CRC, "big"):
         return -1
     if body == b"\xff\xff\xff\xff":
-        return -1  # erased flash: its CRC is right
+        return -1  # erased flash: its CRC matches
     return int.from_bytes(body, "big")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ledger: gives every message its identity (boot, seq) and keeps the durable ones.
+# ledger: assigns every message its identity (boot, seq) and stores the durable ones.
 
 import os
 
@@ -15,14 +15,14 @@ _PAYLOAD_MAX = const(128)
 
 
 class Journal:
-    # boot: the block of counters in use; it changes when a lane has used up its 65535 numbers
-    # waiting: conditions that found their share of the ledger full, the newest report of each kind
+    # boot: the block of counters in use; it changes when a counter space is used up, at 65535
+    # waiting: conditions whose share of the ledger was full, the newest report of each kind
     # number: the same with the turn, see ugs.ledger.boots
 
     def __init__(self, folder):
         self.boot = self.number = 0
         self.ledger = Ledger(folder)
-        # code -> [values, how many changes they stand for]
+        # code -> [values, count of changes they stand for]
         self.waiting = {}
         self._folder = folder
         self._durable_seq = 0
@@ -35,7 +35,7 @@ class Journal:
         try:
             os.mkdir(self._folder)
         except OSError:
-            pass  # it exists; if not, the next line says so
+            pass  # it exists; if not, the next line raises
         newest = self.ledger.newest_boot()
         self._take_boot(reserve_boot(self._folder, newest, half=half))
         self.ledger.load(sample)
@@ -51,9 +51,10 @@ class Journal:
         self._volatile_seq = 0
 
     def record(self, name, values):
-        # Keeps a durable message. Returns (boot, seq, whether it is on flash already); None when
-        # its share of the ledger is full. Then of a condition the newest report waits for room, and
-        # any other message is refused and counted. Neither takes a number: the gateway sees no gap.
+        # Stores a durable message. Returns (boot, seq, whether it is on flash already); None if its
+        # share of the ledger is full. In that case the newest report of a condition waits for room,
+        # and any other message is rejected and counted. Neither gets a number: the gateway sees no
+        # gap.
         length = codec.encode(self._buffer, name, values)
         code = code_of(self._buffer)
         if not self.ledger.shares.has_room(code):
@@ -65,8 +66,8 @@ class Journal:
         return self._keep(length)
 
     def settle(self):
-        # After a receipt: keeps what waited and has room now. Its value, where the kind has none of
-        # its own, is how many changes it stands for.
+        # After a receipt: stores waiting conditions that have room now. If the kind has no value of
+        # its own, the value is the count of changes.
         for code in list(self.waiting):
             if self.ledger.shares.has_room(code):
                 values, count = self.waiting.pop(code)
@@ -86,18 +87,19 @@ class Journal:
         return self._durable_seq
 
     def renew(self):
-        # Takes the next block when the volatile lane is used up. For a message that speaks of its
-        # own boot, as a hello does: made before this, it could be numbered in the boot after.
+        # Takes the next block when the volatile counter space is used up. Needed for a message
+        # about its own boot, such as a hello: prepared before this, it could be numbered in the
+        # next boot.
         if self._volatile_seq >= _SEQ_MAX:
             self._next_boot()
 
     def next_volatile(self):
-        # The identity of the next message that is not kept: (boot, seq).
+        # The identity of the next volatile message: (boot, seq).
         self.renew()
         self._volatile_seq += 1
         return self.boot, self._volatile_seq
 
     def oldest_seq(self):
-        # The oldest durable message of this boot the gateway has yet to receive, or the next one
-        # to come: everything before it will not be sent again.
+        # The oldest durable message of this boot without a receipt, or the number of the next one:
+        # everything before it will not be sent again.
         return self.ledger.oldest_seq(self.boot) or min(self._durable_seq + 1, _SEQ_MAX)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ledger: every durable message on flash from before it is sent until the gateway's receipt.
+# ledger: keeps every durable message on flash from before it is sent until the gateway's receipt.
 
 import array
 import os
@@ -10,23 +10,25 @@ from ugs.ledger.boots import is_after
 from ugs.ledger.segment import FRAME, PAYLOAD_MAX, RECORD_MAX, find, pack, unpack
 from ugs.ledger.shares import Shares, is_detection
 
-# One segment fits one erase block (4096 B): appending copies one block, forgetting frees one.
+# One segment fits one erase block (4096 B): appending copies one block, removing frees one.
 _SEGMENT_BYTES = const(4096)
 _SEGMENT_RECORDS = const(64)
-# Drop oldest: after a drop at least 19 * 64 = 1216 messages stay, in 80 KB of flash. Of these at
-# most 128 conditions, 32 results and 20 reports of gaps (ugs.ledger.shares): 1036 detections.
+# Drops the oldest: after a drop at least 19 * 64 = 1216 messages stay, in 80 KB of flash. Of these
+# at most 128 are conditions, 32 results and 20 gap reports (ugs.ledger.shares): 1036 are
+# detections.
 _SEGMENTS = const(20)
-# Boots whose gap is yet to be reported. Power cuts can leave one message to each boot.
+# Boots whose gap is not yet reported. Power cuts can leave one message per boot.
 _GAPS = const(64)
-# Segments are read through a window of some twenty records, to spare the heap.
+# Segments are read through a window of about twenty records, to save heap.
 _WINDOW_BYTES = const(1024)
-# What flash refuses waits here, is sent all the same, and is written when flash works again.
+# Records that flash did not accept wait here, are sent anyway, and are written when flash works
+# again.
 _UNWRITTEN = const(16)
 
 
 class _Segment:
     # runs: boot, first seq, last seq, boot ... of the records in the file, in order of writing.
-    # Numbers and not lists: after many short power-ons every record is of a boot of its own.
+    # Plain numbers, not lists: after many short power-ons every record has its own boot.
     def __init__(self, number):
         self.number = number
         self.size = 0
@@ -48,11 +50,12 @@ class _Segment:
 
 
 class Ledger:
-    # append() writes, after(position) reads on from a position, receipt() forgets. A position is
-    # (boot, seq); messages are ordered by it. Nothing but the index is held in memory.
+    # append() writes, after(position) reads on from a position, receipt() removes. A position is
+    # (boot, seq); messages are ordered by it. Only the index is held in memory.
     #   faults: flash operations that failed
-    #   lost:   messages dropped without a receipt; take_dropped() hands over which
-    #   shares: what each kind of message may fill, and how many of each were refused or dropped
+    #   lost: messages dropped without a receipt; take_dropped() returns which
+    #   shares: how many messages of each kind may wait, and how many of each were rejected or
+    #   dropped
 
     def __init__(self, folder):
         self.folder = folder
@@ -66,8 +69,7 @@ class Ledger:
         self._next_number = 0
         self._ends_torn = False
         self._newest_boot = 0
-        # The part of a segment last read, and where the message after the one last handed out
-        # begins.
+        # The part of a segment last read, and where the message after the last returned one starts.
         self._window = bytearray(_WINDOW_BYTES)
         self._window_number = -1
         self._window_at = 0
@@ -75,8 +77,8 @@ class Ledger:
         self._hint = (-1, None, 0)
 
     def newest_boot(self):
-        # Of the newest record on flash, 0 without one. load() takes a second when the ledger is
-        # full; this looks at the newest file only.
+        # Boot of the newest record on flash, 0 if there is none. load() takes a second when the
+        # ledger is full; this reads the newest file only.
         for number in reversed(self._numbers()):
             newest = 0
             try:
@@ -92,7 +94,7 @@ class Ledger:
         return 0
 
     def load(self, sample=None):
-        # Reads the index from flash. A torn last record is left out, and no more is appended behind
+        # Reads the index from flash. A torn last record is left out, and nothing is appended after
         # it. Calls sample() before each file.
         buffer = bytearray(_SEGMENT_BYTES)
         for number in self._numbers():
@@ -106,7 +108,7 @@ class Ledger:
                 file_bytes = os.stat(self._path(number))[6]
                 segment = self._index(number, buffer)
             except OSError:
-                # Left where it is: the next boot may read it.
+                # Left in place: the next boot may be able to read it.
                 self.faults += 1
                 self._ends_torn = True
                 continue
@@ -118,7 +120,7 @@ class Ledger:
                 self._remove(number)
 
     def _numbers(self):
-        # Of all files, as they were made; -1 for one with a name that is none of ours.
+        # Numbers of all files, in order of creation; -1 for a file with an unknown name.
         numbers = []
         for name in os.listdir(self.folder):
             if name.endswith(".seg"):
@@ -134,22 +136,22 @@ class Ledger:
             return file.readinto(buffer)
 
     def _index(self, number, buffer):
-        # Of a whole file at once: a start waits for all of them.
+        # Reads a whole file at once: a start waits for all of them.
         size = self._fill(number, buffer)
         segment = _Segment(number)
         record = find(buffer, 0, size)
         while record is not None:
             boot, seq, payload, end = record
             if end - segment.size > len(payload) + FRAME:
-                self.faults += 1  # what lies before it is damaged
+                self.faults += 1  # the record before it is damaged
             segment.note(boot, seq, end - segment.size)
             self.shares.note(boot, seq, payload)
             record = find(buffer, end, size)
         return segment
 
     def forget_future(self, boot):
-        # Boot numbers behind `boot` by half a turn or more look ahead of it: they will be used
-        # again, under the keys that these records would be sealed with.
+        # Boot numbers half a turn or more behind `boot` compare as later. They will be used again,
+        # under the keys that these records would be sealed with.
         for held_boot, first, last in self._runs():
             if is_after(held_boot, 0, (boot, 0)):
                 self.lost += last - max(first - 1, self._received.get(held_boot, 0))
@@ -157,8 +159,8 @@ class Ledger:
                 self.shares.settle(held_boot, last)
 
     def append(self, boot, seq, payload):
-        # True when the message is on flash; False when flash failed and it is in memory only.
-        # Either way it will be offered by after() until its receipt.
+        # True if the message is on flash; False if flash failed and it is only in memory. In both
+        # cases after() offers it until its receipt.
         if len(payload) > PAYLOAD_MAX:
             raise ValueError("payload too long for the ledger")
         self._newest_boot = boot
@@ -170,7 +172,7 @@ class Ledger:
         return self.write_back()
 
     def write_back(self):
-        # Writes what waits in memory in one go; False when flash fails (again).
+        # Writes all records that wait in memory; False if flash fails (again).
         while self._unwritten:
             segment = self._open_segment()
             batch = []
@@ -182,9 +184,9 @@ class Ledger:
             try:
                 with open(self._path(segment.number), "ab") as file:
                     file.write(b"".join([pack(*message) for message in batch]))
-            except (OSError, MemoryError):  # to open a file takes 1 KB of heap
+            except (OSError, MemoryError):  # opening a file takes 1 KB of heap
                 self.faults += 1
-                # How much of it arrived is unknown: go on in a new file.
+                # How much was written is unknown: continue in a new file.
                 self._ends_torn = True
                 if not segment.records:
                     self._segments.remove(segment)
@@ -197,8 +199,8 @@ class Ledger:
         return True
 
     def receipt(self, boot, seq):
-        # The gateway has committed everything of `boot` up to `seq`. Never taken beyond what is
-        # held: a message not yet made cannot have been received.
+        # The gateway has committed everything of `boot` up to `seq`. Limited to the messages held:
+        # one that does not exist yet cannot have been received.
         held = [last for held_boot, _first, last in self._runs() if held_boot == boot]
         if not held:
             return
@@ -209,8 +211,8 @@ class Ledger:
             self._unwritten = [m for m in self._unwritten if not self._is_received(m[0], m[1])]
 
     def trim(self):
-        # Removes the files whose messages all have their receipt. Called now and then: after a
-        # power cut the rest is merely sent again, and the gateway knows it already.
+        # Removes the files whose messages all have their receipt. Called periodically: after a
+        # power cut the rest is sent again, and the gateway ignores duplicates.
         kept = []
         for segment in self._segments:
             if self._is_all_received(segment):
@@ -227,7 +229,7 @@ class Ledger:
                 del self._received[boot]
 
     def after(self, position):
-        # The oldest message behind `position` that has no receipt: (boot, seq, payload) or None.
+        # The oldest message after `position` without a receipt: (boot, seq, payload) or None.
         for segment in self._segments:
             boot, last = segment.runs[-3], segment.runs[-1]
             if not is_after(boot, last, position) or self._is_all_received(segment):
@@ -259,7 +261,7 @@ class Ledger:
         return None
 
     def before_newest(self, count):
-        # The position right before the newest `count` detections, None when there is none.
+        # The position just before the newest `count` detections, None if there is none.
         position = None
         for segment in [None] + self._segments[::-1]:
             found = [
@@ -275,7 +277,7 @@ class Ledger:
         return position
 
     def _records(self, segment):
-        # All of a segment, as far as it can be read; of what is not on flash yet, for None.
+        # All records of a segment as far as readable; with None, the records not yet on flash.
         if segment is None:
             for message in self._unwritten:
                 yield message
@@ -303,10 +305,10 @@ class Ledger:
         return count
 
     def take_dropped(self):
-        # (boot, highest seq dropped) of one boot, once; None when there is nothing to report. Not
-        # before all below it has its receipt: by the report of a gap the gateway takes all up to
-        # there as settled, and its receipt would forget what flash still holds. The boot in use
-        # first: until its gap is reported, no report has its receipt. Then the oldest.
+        # (boot, highest seq dropped) of one boot, once; None if there is nothing to report. Only
+        # after all messages below it have their receipt: a gap report settles all up to there at
+        # the gateway, and its receipt would remove what flash still holds. The boot in use comes
+        # first: until its gap is reported, no report gets its receipt. Then the oldest.
         if not self._dropped:
             return None
         boots = [self._newest_boot]
@@ -373,8 +375,8 @@ class Ledger:
             self.faults += expected
 
     def _read(self, number, at, size):
-        # The first whole record at or behind `at` in the first `size` bytes of a segment, as
-        # unpack() gives it: one that is damaged takes none of the others with it. Raises OSError.
+        # The first whole record at or after `at` in the first `size` bytes of a segment, as from
+        # unpack(): a damaged record does not affect the others. Raises OSError.
         while at + FRAME <= size:
             if (
                 number != self._window_number

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ledger: records in one segment file, framed so that a torn end is seen and left out.
+# ledger: records in one segment file, framed so that a torn end is detected and left out.
 
 import binascii
 import struct
@@ -21,8 +21,8 @@ def pack(boot, seq, payload):
 
 
 def find(data, at, size):
-    # The first whole record at or behind `at`, as unpack() gives it: one that is damaged takes none
-    # of the others with it.
+    # The first whole record at or after `at`, as from unpack(): a damaged record does not affect
+    # the others.
     while at + FRAME <= size:
         record = unpack(data, at, size)
         if record is not None:
@@ -33,8 +33,8 @@ def find(data, at, size):
 
 def unpack(data, at, size):
     # (boot, seq, payload, next offset) of the record at `at` in the first `size` bytes of the
-    # bytearray `data`; None when there is no whole one. A start does this for each record of a full
-    # ledger.
+    # bytearray `data`; None if there is no whole record. A start does this for each record of a
+    # full ledger.
     if at + FRAME > size:
         return None
     length, check, boot, seq = struct.unpack_from(_FORMAT, data, at)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# ledger: how many messages of each kind may wait for their receipt. Detections take all the rest,
-# so nothing else can push them out of the ledger.
+# ledger: how many messages of each kind may wait for their receipt. Detections get all the rest, so
+# no other kind can push them out of the ledger.
 
 import array
 
@@ -10,11 +10,11 @@ from ugs.wire import schema
 
 _CONDITION = const(4)  # message ids of ugs.wire.schema
 _DETECTION = const(2)
-# Eight reports of one condition keep the times of four beginnings and ends.
+# Eight reports of one condition keep the times of four starts and ends.
 _SAME_CONDITION = const(8)
 _CONDITIONS = const(128)
 _OTHERS = const(32)
-# Reports of gaps: a gateway that waits for lost messages needs them, so they are never refused.
+# Gap reports: a gateway that waits for lost messages needs them, so they are never rejected.
 # Ledger.take_dropped() waits while there are so many.
 GAP_REPORTS = const(16)
 _ROW = const(3)
@@ -23,7 +23,7 @@ _NAMES = {row[0]: row[1] for row in schema.MESSAGES}
 
 
 def code_of(payload):
-    # The message id, and for a condition its kind: id << 8 | kind. The payload is a map whose key 0
+    # The message id, with the kind of a condition: id << 8 | kind. The payload is a map whose key 0
     # is the id; a condition's t_ms and kind follow (docs/wire.md section 5). 0 for any other form.
     if len(payload) < 8:
         return 0
@@ -43,17 +43,17 @@ def is_detection(payload):
 
 
 class Shares:
-    #   refused: how many messages of each name were not taken because their share was full
-    #   dropped: how many of each name were dropped without a receipt
+    #   refused: by name, count of messages rejected because their share was full
+    #   dropped: by name, count of messages dropped without a receipt
 
     def __init__(self):
         self.refused = {}
         self.dropped = {}
-        # (boot, seq, code) of all that waits but detections
+        # (boot, seq, code) of all waiting messages except detections
         self._rows = array.array("H")
 
     def has_room(self, code):
-        # Whether another message of this kind may be kept.
+        # Whether another message of this kind may be stored.
         if code >> 8 == _DETECTION or code == _CONDITION << 8 | _GAP:
             return True
         if code >> 8 == _CONDITION:
@@ -74,7 +74,7 @@ class Shares:
         self._add(self.refused, code)
 
     def note(self, boot, seq, payload):
-        # A message waits for its receipt.
+        # Counts a message that waits for its receipt.
         code = code_of(payload)
         if code >> 8 != _DETECTION:
             self._rows.extend(array.array("H", (boot, seq, code)))
@@ -91,7 +91,7 @@ class Shares:
         self._add(self.dropped, _DETECTION << 8, last - first + 1 - len(codes))
 
     def _forget(self, boot, first, last):
-        # Returns the codes of the rows that go.
+        # Returns the codes of the removed rows.
         rows, kept, codes = self._rows, array.array("H"), []
         for i in range(0, len(rows), _ROW):
             if rows[i] == boot and first <= rows[i + 1] <= last:

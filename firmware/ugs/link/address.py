@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# link: the address of the broker. First the one that was found when the node was flashed; a name is
-# looked up only when there is none, or when the one in use does not answer.
+# link: the address of the broker. First the one that was found when the node was flashed. A name is
+# looked up only if there is none, or if the one in use does not answer.
 
 
 def is_address(text):
-    # Whether it is four numbers with dots, and so needs no look-up.
+    # Whether it is four numbers with dots and needs no look-up.
     parts = text.split(".")
     return len(parts) == 4 and all(part.isdigit() and int(part) <= 255 for part in parts)
 
 
 class BrokerAddress:
-    # host: a name or an address; pinned: an address, "" when none was found.
+    # host: a name or an address; pinned: an address, "" if none was found.
 
     def __init__(self, host, pinned):
         self._host = host
@@ -19,13 +19,13 @@ class BrokerAddress:
         self._address = (pinned or None) if self._is_name else host
         self._has_failed = False
         if self._is_name:
-            # Else not loaded, for the sake of the heap. Later there is no image to load it from.
+            # Loaded only for a name, to save heap. Later no image is mounted to load it from.
             from ugs.link import resolver
 
             self._resolver = resolver
 
     async def choose(self, name_server):
-        # The address to try now. Raises OSError when there is none to be had.
+        # The address to try now. Raises OSError if there is none.
         if self._is_name and (self._has_failed or self._address is None):
             self._address = await self._another(name_server)
         return self._address

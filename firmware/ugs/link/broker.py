@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: over Wi-Fi, from no network to a served broker and back, for ever.
+# link: over Wi-Fi: joins the network, connects to the broker and serves it, repeatedly.
 
 import asyncio
 import gc
@@ -16,21 +16,22 @@ from ugs.wire import schema
 
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(60_000)
-_FLUSH_MS = const(200)  # for a DISCONNECT to leave before the power of the radio does
+_FLUSH_MS = const(200)  # lets a DISCONNECT leave before the radio is switched off
 _SHUT_WAIT_MS = const(4_000)
-# The gateway refuses what is 1024 volatile numbers old (gateway.intake.sequence.WINDOW), and a Will
-# is as old as its connection: before that (15 h of heartbeats, an hour of somebody's steps) it is
-# replaced by connecting anew.
+# The gateway rejects messages that are 1024 volatile numbers old (gateway.intake.sequence.WINDOW).
+# A Will is as old as its connection, so it is replaced by reconnecting before that: after 15 h of
+# heartbeats or an hour of footfall reports.
 _WILL_AGE_MAX = const(900)
-# Six times five minutes without a network although the radio was off and on each time.
+# Six times five minutes without a network, although the radio was power-cycled each time.
 _RADIO_CYCLES_MAX = const(6)
 _LINK_LOST = schema.enum_value("condition", "kind", "link_lost")
 
 
 class BrokerLink:
-    # `wlan` is a station (boards.station); `random` gives 0..1.
-    #   burst: a ugs.remote.burst where the radio is on only to send; opened_ms: since when it is
-    #   is_shut: set by ugs.health: the radio is off and stays off, the battery needs it
+    # `wlan` is a station (boards.station); `random` returns 0..1.
+    #   burst: a ugs.remote.burst if the radio is on only to send; opened_ms: when it was switched
+    #   on
+    #   is_shut: set by ugs.health: the radio is off and stays off to spare the battery
 
     def __init__(self, config, password, session, wlan, random):
         self.is_shut = False
@@ -45,7 +46,7 @@ class BrokerLink:
         self._news = asyncio.Event()
         session.wake = self._news.set
         self._backoff_ms = _BACKOFF_MS_MIN
-        # Identity of the Will the broker holds, and the keys it was sealed with.
+        # Identity of the Will that the broker holds, and the keys it was sealed with.
         self._will = (0, 0)
         self._keys = None
 
@@ -53,7 +54,7 @@ class BrokerLink:
         return self._wifi.rssi_dbm()
 
     def is_hopeless(self):
-        # Nothing helps but a restart.
+        # Only a restart can help.
         return self._wifi.cycles >= _RADIO_CYCLES_MAX
 
     async def run(self):
@@ -79,7 +80,7 @@ class BrokerLink:
                 note("link failed cause=%s" % (str(error) or type(error).__name__))
             gc.collect()
             if session.is_answered:
-                # The way to the gateway was whole: this was a short break, not an outage.
+                # The gateway was reached: this was a short interruption, not an outage.
                 self._backoff_ms = _BACKOFF_MS_MIN
             if self.burst is not None:
                 await self._wait(self.burst.wait_ms(self._random()))
@@ -103,21 +104,21 @@ class BrokerLink:
             await connection.open(address, config.port, self._connect_packet(), session.down_topic)
             self._address.reached()
             self._wifi.reached()
-            # In bursts it comes and goes all day: that would push out all other lines.
+            # In bursts it connects all day: that would push all other lines out of the log.
             show = note if self.burst is None else print
             show("link up host=%s address=%s port=%d" % (config.host, address, config.port))
             session.connects += 1
             session.start_connection()
             await until_one_ends(connection.read(), connection.keep_alive(), self._send(connection))
-            # Without a farewell the broker would speak the Will.
-            await connection.close(politely=True)
+            # Without a DISCONNECT the broker would publish the Will.
+            await connection.close(disconnect=True)
         finally:
             await connection.close()
             if self.burst is not None:
                 await asyncio.sleep_ms(_FLUSH_MS)
 
     def _connect_packet(self):
-        # The Will is an ordinary sealed message with a number of its own, spoken by the broker.
+        # The Will is an ordinary sealed message with its own number, published by the broker.
         session, name = self._session, self._config.node
         will = {"t_ms": session.uptime_ms(), "kind": _LINK_LOST, "active": 1}
         sealed = session.seal_volatile("condition", will)
@@ -125,7 +126,7 @@ class BrokerLink:
         return packets.connect(name, name, self._password, session.up_topic, sealed, KEEPALIVE_S)
 
     async def _send(self, connection):
-        # Returns when the Will has to be replaced, or the radio to be switched off.
+        # Returns when the Will has to be replaced, or the radio is to be switched off.
         session = self._session
         moved_ms = self.opened_ms = session.uptime_ms()
         while not self.is_shut and not self._is_will_old():

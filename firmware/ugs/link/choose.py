@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# link: the one a node is told to use; the other one is not loaded, for the sake of the heap.
+# link: selects the configured link. The other one is not loaded, to save heap.
 
 
 def make_link(config, password, session, board, random):
-    # run() carries for ever; rssi_dbm(); is_hopeless(): only a restart can help.
+    # run() runs for ever; rssi_dbm(); is_hopeless(): only a restart can help.
     if config.is_wired:
         from ugs.link.serial import SerialLink
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: what the gateway asks of a node; each command is done once and answered by a durable result.
+# link: commands of the gateway. Each is executed once and answered by a durable result.
 
 from micropython import const
 
@@ -15,11 +15,11 @@ _UPDATE = schema.enum_value("command", "kind", "update")
 
 
 class Commands:
-    # record(name, values) keeps the result; request_reboot() is called after it is kept.
-    # take_update(command, now_ms) gives the (status, value) of a refusal, or None: then the result
-    # follows when the update has ended. take_remote(command, now_ms), of all others, gives (status,
-    # value, data) of a result, or None in the same way.
-    #   repeated: commands that had been done already and were only answered once
+    # record(name, values) stores the result; request_reboot() is called after that.
+    # take_update(command, now_ms) returns (status, value) of a rejection, or None: then the result
+    # follows when the update ends. take_remote(command, now_ms) handles all others: it returns
+    # (status, value, data) of a result, or None in the same way.
+    #   repeated: commands received again, which were answered only once
 
     def __init__(self, record, request_reboot, take_update, take_remote=None):
         self.repeated = 0

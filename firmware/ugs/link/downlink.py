@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: what comes down is opened here, once: verified, decoded, and refused when it is a replay.
+# link: opens each downlink message once: verifies, decodes, and rejects replays.
 
 from micropython import const
 
@@ -11,8 +11,9 @@ _WINDOW_MASK = (1 << 64) - 1
 
 
 class Downlink:
-    # `down_aad` binds a message to this node's topic and boot, so the window need not outlive it.
-    #   refused: messages not opened, `reason` the last cause
+    # `down_aad` binds a message to this node's topic and boot, so the window need not outlive the
+    # boot.
+    #   refused: count of messages rejected; `reason`: the last cause
 
     def __init__(self, keys, topic):
         self.refused = 0
@@ -23,16 +24,16 @@ class Downlink:
         self.start_boot(1)
 
     def rekey(self, keys):
-        # Counters go on: the window stays.
+        # The counters continue: the window stays.
         self._keys = keys
 
     def start_boot(self, boot):
         self._aad = seal.down_aad(self._topic, boot)
         self._highest = 0
-        self._seen = 0  # bit i: counter _highest - i has been taken
+        self._seen = 0  # bit i: counter _highest - i has been used
 
     def open(self, topic, data):
-        # (name, values) of a message for us, or None.
+        # (name, values) of a message for this node, or None.
         try:
             if topic != self._topic_bytes:
                 raise WireError("wrong_topic")

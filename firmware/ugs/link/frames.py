@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: frames on a serial line (docs/wire.md section 2): bounded memory, no work for each byte.
+# link: frames on a serial line (docs/wire.md section 2): bounded memory, no Python per byte.
 
 import binascii
 
@@ -8,14 +8,14 @@ from micropython import const
 _CRC = const(4)
 # topic and its length, sealed message, CRC, and one code byte per 254
 _FRAME_MAX = const(1 + 64 + 1536 + _CRC + 8)
-_READ_MOST = const(128)
-# Sealed bytes hold this by chance once in 2^128 places.
+_READ_MAX = const(128)
+# Sealed bytes contain this by chance once in 2^128 places.
 _BREAK = b"\x03" * 16
-_BREAK_BEGUN = const(15)
+_BREAK_PART = const(15)
 
 
 def encode(topic, message):
-    # Both bytes. The first 0x00 ends what was printed on the line before.
+    # Both are bytes. The first 0x00 ends text printed on the line before.
     body = bytes((len(topic),)) + topic + message
     body += binascii.crc32(body).to_bytes(_CRC, "little")
     out = [b"\0"]
@@ -29,26 +29,26 @@ def encode(topic, message):
 
 
 class FrameReader:
-    # on_frame(topic, message) is called for each whole frame.
-    #   damaged: frames that were no such, or too long
+    # on_frame(topic, message) is called for each complete frame.
+    #   damaged: count of frames that were invalid or too long
 
     def __init__(self, on_frame):
         self.damaged = 0
         self._on_frame = on_frame
-        self._buffer = bytearray(_FRAME_MAX + _READ_MOST)
+        self._buffer = bytearray(_FRAME_MAX + _READ_MAX)
         self._view = memoryview(self._buffer)
         self._size = 0
         self._is_too_long = False
 
     def read(self, line):
-        # Takes in a little of what has come; returns how much. Raises KeyboardInterrupt at a break:
-        # Ctrl-C so many times on end.
+        # Reads some of the bytes that arrived; returns how many. Raises KeyboardInterrupt at a
+        # break: Ctrl-C so many times in succession.
         begin = self._size
-        count = line.readinto(self._view[begin : begin + _READ_MOST])
+        count = line.readinto(self._view[begin : begin + _READ_MAX])
         if not count:
             return 0
         buffer, end, start = self._buffer, begin + count, 0
-        if buffer.find(_BREAK, max(0, begin - _BREAK_BEGUN), end) >= 0:
+        if buffer.find(_BREAK, max(0, begin - _BREAK_PART), end) >= 0:
             raise KeyboardInterrupt
         at = buffer.find(b"\0", begin, end)
         while at >= 0:
@@ -62,7 +62,7 @@ class FrameReader:
             self._is_too_long = True
             self.damaged += 1
         if self._is_too_long:
-            start = max(start, end - _BREAK_BEGUN)
+            start = max(start, end - _BREAK_PART)
         if start:
             buffer[: end - start] = buffer[start:end]
         self._size = end - start
@@ -84,8 +84,8 @@ class FrameReader:
         return True
 
     def _decode(self, at, end):
-        # In place, to one byte after `at`: a code byte stands where a 0x00 was; after a block of
-        # 254 bytes, where it is taken out. Returns the new end, 0 for what was not coded so.
+        # Decodes in place, to one byte after `at`. A code byte stands for a 0x00; after a block of
+        # 254 bytes it is removed. Returns the new end, 0 if the encoding is invalid.
         buffer, code = self._buffer, 0
         while at < end:
             is_extra, code = code == 0xFF, buffer[at]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: one MQTT connection, from open to broken; who calls decides when to try again.
+# link: one MQTT connection, from open to broken. The caller decides when to try again.
 
 import asyncio
 from time import ticks_diff, ticks_ms
@@ -11,7 +11,7 @@ from ugs.link.packets import MqttError
 
 KEEPALIVE_S = const(30)
 _OPEN_S = const(10)
-# The longest silence inside a packet, for an answer, and of a peer that does not take our bytes.
+# The longest wait inside a packet, for an answer, and for a peer that does not accept our bytes.
 _STALL_S = const(10)
 _PING_AFTER_MS = const(15_000)
 _INFLIGHT = const(8)
@@ -20,17 +20,18 @@ _BODY_MAX = const(1608)
 
 
 class Connection:
-    # on_message(topic, payload) is called for each PUBLISH and must not raise or wait.
-    # A broker that is gone without a farewell is noticed within 30 s: its answers to pings, sent
-    # after 15 s of silence, stay out (MQTT 3.1.1 section 3.1.2.10), or an acknowledgement for 10 s.
-    # Every method raises OSError, EOFError, MqttError or asyncio.TimeoutError when it is over.
+    # on_message(topic, payload) is called for each PUBLISH and must not raise or wait. A broker
+    # that is gone without a DISCONNECT is noticed within 30 s: pings, sent after 15 s of silence,
+    # stay unanswered (MQTT 3.1.1 section 3.1.2.10), or an acknowledgement is missing for 10 s.
+    # Every method raises OSError, EOFError, MqttError or asyncio.TimeoutError when the connection
+    # is over.
 
     def __init__(self, on_message):
         self._on_message = on_message
         self._socket = None
         self._stream = None
         self._write_lock = asyncio.Lock()
-        # packet id -> ticks_ms of the PUBLISHes without a PUBACK
+        # packet id -> ticks_ms of each PUBLISH without a PUBACK
         self._unacked = {}
         self._room = asyncio.Event()
         self._room.set()
@@ -38,7 +39,7 @@ class Connection:
         self._sent_tick = 0
 
     async def open(self, address, port, connect_packet, topic):
-        # Connects and subscribes to `topic`; returns once the broker has agreed to both.
+        # Connects and subscribes to `topic`; returns once the broker has accepted both.
         self._socket = await asyncio.wait_for(tcp.connect(address, port), _OPEN_S)
         self._stream = asyncio.StreamReader(self._socket)
         await self._write(connect_packet)
@@ -57,7 +58,7 @@ class Connection:
             await self._take(first, body)
 
     async def publish(self, topic, payload):
-        # Returns when the bytes are on their way; waits while 8 messages lack their PUBACK.
+        # Returns when the bytes are sent; waits while 8 messages lack their PUBACK.
         while len(self._unacked) >= _INFLIGHT:
             self._room.clear()
             await asyncio.wait_for(self._room.wait(), _STALL_S)
@@ -66,8 +67,8 @@ class Connection:
         await self._write(packets.publish(topic, payload, packet_id))
 
     async def read(self):
-        # Takes in packets until the connection breaks. A peer that is silent for longer than the
-        # keep-alive although pinged is gone.
+        # Reads packets until the connection breaks. A peer that does not answer a ping within the
+        # keep-alive time is gone.
         while True:
             first, body = await asyncio.wait_for(
                 packets.read_packet(self._stream, _BODY_MAX), KEEPALIVE_S
@@ -75,7 +76,7 @@ class Connection:
             await self._take(first, body)
 
     async def keep_alive(self):
-        # Pings while nothing else is sent, and gives up on a broker that leaves PUBACKs out.
+        # Pings while nothing else is sent, and ends the connection if the broker omits a PUBACK.
         while True:
             await asyncio.sleep_ms(1000)
             now = ticks_ms()
@@ -85,11 +86,11 @@ class Connection:
             if ticks_diff(now, self._sent_tick) >= _PING_AFTER_MS:
                 await self._write(packets.PINGREQ)
 
-    async def close(self, politely=False):
+    async def close(self, disconnect=False):
         if self._socket is None:
             return
         try:
-            if politely:
+            if disconnect:
                 await self._write(packets.DISCONNECT)
         except (OSError, EOFError, asyncio.TimeoutError):
             pass

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# link: which durable message is sent next. With a backlog, what is newest goes first: an alarm of
-# now is worth more than one of last night. The backlog follows, oldest first, few at a time, again
-# until its receipt.
+# link: selects the durable message to send next. With a backlog, the newest go first: a present
+# alarm is worth more than one of last night. The backlog follows, oldest first, a few at a time,
+# and is repeated until its receipt.
 
 from micropython import const
 
@@ -9,16 +9,16 @@ from ugs.ledger.boots import is_after
 
 _WINDOW = const(8)
 _RESEND_MS = const(10_000)
-# So many resends in a row that move nothing mean the gateway waits for what we no longer hold.
+# After this many resends without progress, the gateway waits for messages that no longer exist.
 _STUCK_RESENDS = const(3)
-# With more than a window waiting, so many of the newest detections go first.
+# If more than a window is waiting, this many of the newest detections go first.
 _NEWEST = const(8)
 _SEQ_MAX = const(65535)
 
 
 class Outbox:
-    # random() gives 0..1 and spreads the resends of nodes that lost the gateway together.
-    #   resends: how often the window was sent again for want of a receipt
+    # random() returns 0..1 and spreads the resends of nodes that lost the gateway at the same time.
+    #   resends: count of windows sent again for lack of a receipt
 
     def __init__(self, ledger, random):
         self.resends = 0
@@ -29,10 +29,10 @@ class Outbox:
         self.rewind()
 
     def rewind(self):
-        # A new connection: whatever was under way is sent again.
+        # A new connection: all messages without a receipt are sent again.
         self._rewind()
-        # While there is a backlog: it ends at _split, what is newer is sent ahead of it up to
-        # _ahead. Receipts are cumulative, so nothing sent ahead gets one before the backlog has.
+        # During a backlog: it ends at _split; newer messages are sent before it, up to _ahead.
+        # Receipts are cumulative, so none of these gets one before the backlog has.
         self._split = self._ahead = None
         if self._ledger.pending() > _WINDOW:
             self._split = self._ahead = self._ledger.before_newest(_NEWEST)
@@ -72,7 +72,7 @@ class Outbox:
         return message
 
     def _join(self, now_ms):
-        # The backlog is out. What went ahead of it waits for a receipt like all the rest.
+        # The backlog is sent. Messages sent before it now wait for a receipt like all others.
         for identity in sorted(self._ahead_of_boot.items()):
             self._await(identity, now_ms)
         self._position = self._ahead
@@ -81,7 +81,7 @@ class Outbox:
     def _await(self, identity, now_ms):
         self._position = identity
         if not self._sent:
-            self._resend_ms = now_ms + self._patience_ms()
+            self._resend_ms = now_ms + self._timeout_ms()
         self._sent.append(identity)
 
     def receive(self, upto, now_ms):
@@ -93,10 +93,10 @@ class Outbox:
                 del self._ahead_of_boot[boot]
             waiting = [sent for sent in self._sent if sent[0] != boot or sent[1] > seq]
             if len(waiting) < len(self._sent):
-                # Only the oldest one's receipt gives new patience: what a bad line lost of an older
-                # boot must not wait for as long as others get through.
+                # Only the receipt of the oldest one restarts the timer: messages of an older boot
+                # that were lost must not wait while others get through.
                 if not waiting or waiting[0] != self._sent[0]:
-                    self._resend_ms = now_ms + self._patience_ms()
+                    self._resend_ms = now_ms + self._timeout_ms()
                 self._sent = waiting
                 self._fruitless = 0
 
@@ -104,9 +104,9 @@ class Outbox:
         return self._fruitless >= _STUCK_RESENDS
 
     def send_first(self, boot, seq):
-        # Sends one message ahead of its turn, the last one asked for; all come again in their turn.
+        # Sends one message first; only the last one requested. All are sent again in their order.
         self._fruitless = 0
         self._urgent = self._ledger.after((boot, seq - 1))
 
-    def _patience_ms(self):
+    def _timeout_ms(self):
         return _RESEND_MS + int(self._random() * _RESEND_MS // 4)

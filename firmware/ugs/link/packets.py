@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: MQTT 3.1.1 packets (OASIS mqtt-v3.1.1, sections below), only those a node sends or gets.
+# link: MQTT 3.1.1 packets (OASIS mqtt-v3.1.1, sections below), only those a node sends or receives.
 
 from micropython import const
 
@@ -13,7 +13,7 @@ DISCONNECT = b"\xe0\x00"
 
 # Connect flags, section 3.1.2.3: user name, password, Will QoS 1, Will, clean session.
 _CONNECT_FLAGS = const(0xCE)
-# Words of the CONNACK return codes, table 3.1.
+# Texts of the CONNACK return codes, table 3.1.
 _REFUSALS = (
     "",
     "protocol version",
@@ -25,7 +25,7 @@ _REFUSALS = (
 
 
 class MqttError(Exception):
-    # The peer broke the protocol or refused us; the connection is of no more use.
+    # The peer violated the protocol or rejected the node; the connection is unusable.
     pass
 
 
@@ -62,7 +62,7 @@ def connect(client_id, user, password, will_topic, will_payload, keepalive_s):
 
 
 def publish(topic, payload, packet_id):
-    # QoS 1, section 3.3. A new connection starts a clean session, so nothing is ever a DUP.
+    # QoS 1, section 3.3. A new connection starts a clean session, so no packet is ever a DUP.
     return _packet(0x32, [_text(topic), packet_id.to_bytes(2, "big"), payload])
 
 
@@ -109,7 +109,7 @@ def parse_publish(first, body):
 
 async def read_packet(reader, body_max):
     # (first byte, body). Raises EOFError or OSError when the stream ends, MqttError for a packet
-    # that no broker sends to a node, before any of its body is taken in.
+    # that no broker sends to a node, before its body is read.
     first = (await reader.readexactly(1))[0]
     kind = first & 0xF0
     if kind not in (CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP) or (kind != PUBLISH and first & 15):

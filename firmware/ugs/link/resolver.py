@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# link: the address of a name (DNS, RFC 1035), looked up without blocking. getaddrinfo() of
-# MicroPython stops all tasks until the name server has answered or all tries are over: 6.4 s on a
-# Pico W, and the watchdog is fed by a task.
+# link: looks up the address of a name (DNS, RFC 1035) without blocking. MicroPython's getaddrinfo()
+# stops all tasks until the name server answers or all tries fail: 6.4 s on a Pico W, and the
+# watchdog is fed by a task.
 
 import asyncio
 import errno
@@ -14,12 +14,12 @@ _PORT = const(53)
 _TRIES = const(3)
 _WAIT_MS = const(2_000)
 _POLL_MS = const(50)
-# Datagrams read at a time: a flood of them must not keep the other tasks waiting.
+# Datagrams read at a time: a flood of them must not delay the other tasks.
 _READS_MAX = const(8)
 _ANSWER_MAX = const(512)
 _HEAD = const(12)
 _TYPE_A_IN = b"\0\1\0\1"
-# A name that ends so is a multicast query (RFC 6762). A query from a port other than 5353 is
+# A name with this ending is a multicast query (RFC 6762). A query from a port other than 5353 is
 # answered to that port, in the form of an ordinary answer (section 6.7).
 _LOCAL = ".local"
 _LOCAL_SERVER = "224.0.0.251"
@@ -27,7 +27,7 @@ _LOCAL_PORT = const(5353)
 
 
 def question_of(name):
-    # The question for the addresses of `name`. Raises OSError for what is no name of a host.
+    # The question for the addresses of `name`. Raises OSError for an invalid host name.
     out = bytearray()
     for label in name.encode().split(b"."):
         if not 0 < len(label) < 64:
@@ -43,8 +43,8 @@ def query(number, question):
 
 
 def parse_answer(data, number, question):
-    # The first address in an answer to this question, None when there is none in it or when it is
-    # none: an id, a question or a form that is not ours. Names are skipped, never followed.
+    # The first address in an answer to this question. None if it has none, or if it is invalid:
+    # another id, question or form. Compressed names are skipped, never followed.
     at = _HEAD + len(question)
     if len(data) < at or int.from_bytes(data[:2], "big") != number:
         return None
@@ -69,7 +69,7 @@ def parse_answer(data, number, question):
 
 
 def _skip_name(data, at):
-    # The place behind a name, None when it is cut short.
+    # The place after a name, None if it is truncated.
     while at < len(data):
         size = data[at]
         if size >= 0xC0:
@@ -83,7 +83,7 @@ def _skip_name(data, at):
 
 
 def _usable(four):
-    # Not "this host", not a group of hosts.
+    # Not "this host" and no multicast address.
     if four[0] == 0 or four[0] >= 224:
         return None
     return "%d.%d.%d.%d" % tuple(four)
@@ -94,13 +94,13 @@ def _place(address, port):
 
 
 def _random_port():
-    # An answer forged from afar has to guess id and port (RFC 5452 section 9.2).
+    # An off-path forger has to guess id and port (RFC 5452 section 9.2).
     return 49152 + int.from_bytes(os.urandom(2), "big") % 16384
 
 
 async def resolve(name, server, port=_PORT):
-    # The address of `name` by the name server at address `server`. Raises OSError, after 6 s when
-    # there is no answer.
+    # The address of `name` from the name server at address `server`. Raises OSError, after 6 s
+    # without an answer.
     question = question_of(name)
     is_local = name.endswith(_LOCAL)
     if is_local:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: a wire to the gateway. Nobody says whether it is plugged in, so answers do.
+# link: a wire to the gateway. Nothing indicates whether it is plugged in, except the answers.
 
 import asyncio
 
@@ -9,21 +9,21 @@ from ugs.lines import note
 from ugs.link import frames
 
 _POLL_MS = const(20)
-# A hello without an answer is said again after so long, twice as long each time.
+# A hello without an answer is repeated after this time, twice as long each time.
 _ASK_MS_MIN = const(2_000)
 _ASK_MS_MAX = const(60_000)
-# Every heartbeat (72 s at most) is answered: two in a row are not.
+# Every heartbeat (72 s at most) is answered: two missing answers are a silence.
 _SILENCE_MS = const(150_000)
 _STALL_MS = const(10_000)
 _NO_RSSI = const(-128)
 
 
 class SerialLink:
-    # `line` has readinto(view) and write(data), which take what goes at once and return how much,
-    # open(), close() and name; `random` gives 0..1.
+    # `line` has readinto(view) and write(data), which process what is possible at once and return
+    # its count, and open(), close() and name; `random` returns 0..1.
 
     def __init__(self, session, line, random):
-        # As ugs.link.broker has them; there is no radio to switch off.
+        # As in ugs.link.broker; there is no radio to switch off.
         self.is_shut = False
         self.burst = None
         self._session = session
@@ -33,7 +33,7 @@ class SerialLink:
         self._reader = frames.FrameReader(self._on_frame)
         self._out = b""
         self._keys = None
-        self._heard_ms = self._written_ms = 0
+        self._received_ms = self._written_ms = 0
         self._ask_ms = _ASK_MS_MIN
         self._wait_ms = 0
 
@@ -61,7 +61,7 @@ class SerialLink:
             raise
 
     def _begin(self, now_ms):
-        self._heard_ms = self._written_ms = now_ms
+        self._received_ms = self._written_ms = now_ms
         self._out = b""
         self._keys = self._session.keys
         self._session.is_answered = False
@@ -73,7 +73,7 @@ class SerialLink:
         session = self._session
         was_answered = session.is_answered
         if session.receive(topic, message):
-            self._heard_ms = session.uptime_ms()
+            self._received_ms = session.uptime_ms()
         if session.is_answered and not was_answered:
             session.connects += 1
             self._ask_ms = _ASK_MS_MIN
@@ -83,7 +83,7 @@ class SerialLink:
     def _watch(self, now_ms):
         if self._keys is not self._session.keys:
             self._begin(now_ms)
-        if now_ms - self._heard_ms < self._wait_ms:
+        if now_ms - self._received_ms < self._wait_ms:
             return
         if self._session.is_answered:
             self._fail("silence")
@@ -94,7 +94,7 @@ class SerialLink:
         note("link failed cause=%s" % cause)
 
     def _send(self, now_ms):
-        # Whether something went out.
+        # Whether bytes were sent.
         if not self._out:
             message = self._session.take(now_ms)
             if message is None:

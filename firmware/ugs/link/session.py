@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# link: the messages of a node, whatever carries them: sealed on their way up, opened and handed to
-# whom they concern on their way down.
+# link: the messages of a node over any link: sealed on their way up, opened and dispatched on their
+# way down.
 
 from micropython import const
 
@@ -9,18 +9,18 @@ from ugs.link.outbox import Outbox
 from ugs.wire import codec, schema, seal
 
 _PAYLOAD_MAX = const(128)
-# What the gateway answers with the time.
+# Messages that the gateway answers with the time.
 _ANSWERED = ("hello", "health")
 
 
 class Session:
-    # `node` gives alive(), next_volatile(now_ms) -> (name, values) or None, on_connect(),
-    # on_command(values) and on_part(values); `random` gives 0..1.
-    #   connects, failures: how often a way to the gateway was found, and how often one was lost or
-    #   sought in vain; whoever carries the messages counts the failures
+    # `node` has alive(), next_volatile(now_ms) -> (name, values) or None, on_connect(),
+    # on_command(values) and on_part(values); `random` returns 0..1.
+    #   connects, failures: how often the gateway was reached, and how often the connection was lost
+    #   or failed; the link counts the failures
     #   received_ms: uptime of the newest authentic message from the gateway
-    #   is_answered: the gateway has answered on this connection; echo_ms: when what it answered
-    #   last was sent
+    #   is_answered: the gateway has answered on this connection; echo_ms: when the message it
+    #   answered last was sent
     #   volatile: (boot, seq) of the volatile message sealed last
 
     def __init__(self, config, keys, journal, clock, node, random):
@@ -44,21 +44,21 @@ class Session:
         self._node = node
         self._buffer = bytearray(_PAYLOAD_MAX)
         self._boot = 0
-        # t_ms of the volatile message sealed last, and the uptime at which it could go out
+        # t_ms of the volatile message sealed last, and the earliest uptime at which it was sent
         self._asked_ms = self._sent_ms = -1
 
     def wake(self):
-        # There may be something to send. A link that sleeps meanwhile puts its own in this place.
+        # There may be something to send. A link that waits replaces this by its own function.
         pass
 
     def rekey(self, keys):
-        # From now on; whoever carries the messages begins a new connection when it sees this.
+        # Takes effect now; the link starts a new connection when it sees the new keys.
         self.keys = keys
         self.downlink.rekey(keys)
         self.is_answered = False
 
     def start_connection(self):
-        # Or a new attempt at one: whatever was under way is sent again, after a hello.
+        # Also a new attempt: all messages without a receipt are sent again, after a hello.
         self.outbox.rewind()
         self._node.on_connect()
 
@@ -75,7 +75,8 @@ class Session:
         self.volatile = boot, seq = self._journal.next_volatile()
         sealed = self._seal(schema.VOLATILE, boot, seq, self._buffer[:length])
         if name in _ANSWERED and values["t_ms"] != self._asked_ms:
-            # To seal and to open take a board longer than the way does: no part of the round trip.
+            # Sealing and opening take a board longer than the transmission: exclude them from the
+            # round trip.
             self._asked_ms, self._sent_ms = values["t_ms"], self.uptime_ms()
         return sealed
 
@@ -84,7 +85,8 @@ class Session:
         return seal.seal(self.keys.up_key, self.keys.up_iv, piv, payload, self._aad)
 
     def receive(self, topic, data):
-        # What came down on a topic, both bytes. Says whether it was authentic; never raises.
+        # Handles a downlink message; topic and data are bytes. Returns whether it was authentic;
+        # never raises.
         arrived_ms = self.uptime_ms()
         if self._boot != self._journal.boot:
             self._boot = self._journal.boot

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# link: a TCP connection that is made without blocking and whose socket is closed for sure. With
-# asyncio.open_connection it is not: Stream.close() of MicroPython 1.25 does nothing, and an attempt
-# that is cancelled leaves its socket to the garbage collector, which on the unix port closes none.
+# link: opens a TCP connection without blocking and always closes its socket.
+# asyncio.open_connection does not: Stream.close() of MicroPython 1.25 does nothing, and a cancelled
+# attempt leaves its socket to the garbage collector, which closes none on the unix port.
 
 import asyncio
 import errno
@@ -14,7 +14,7 @@ _POLL_MS = const(20)
 
 async def connect(address, port):
     # The connected socket. `address` is four numbers: a name would block all tasks. Raises OSError.
-    import socket  # as asyncio does: with the first connection
+    import socket  # as asyncio does: at the first connection
 
     place = socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM)[0][-1]
     made = socket.socket()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# link: joining the Wi-Fi network, and turning a stuck radio off and on.
+# link: joins the Wi-Fi network, and power-cycles a stuck radio.
 
 import asyncio
 from time import ticks_diff, ticks_ms
@@ -9,7 +9,7 @@ from micropython import const
 _JOIN_MS = const(20_000)
 # The CYW43 driver of the Pico W can get stuck until its radio is powered down.
 _RADIO_CYCLE_MS = const(300_000)
-# It can also stay joined, by its own account, to a network that has forgotten it.
+# It can also report that it is joined to a network that has dropped it.
 _UNREACHED_MS = const(600_000)
 
 
@@ -20,36 +20,36 @@ class WifiError(OSError):
 class Wifi:
     # `wlan` is a station (boards.station): power_up(), power_down(), connect(), disconnect(),
     # isconnected(), status(), ifconfig().
-    #   cycles: how often in a row the radio was powered down because no join succeeded
+    #   cycles: successive power cycles of the radio because no join succeeded
 
     def __init__(self, wlan, ssid, passphrase):
         self.cycles = 0
         self._wlan = wlan
         self._ssid = ssid
         self._passphrase = passphrase
-        # ticks_ms since when no join has succeeded, None while joined
+        # ticks_ms of the last successful join, None while joined
         self._failing_since = None
-        # ticks_ms since when no broker was reached, None while one is
+        # ticks_ms since no broker is reached, None while one is
         self._unreached_since = None
 
     def reached(self):
-        # The network carries: a broker has answered over it.
+        # The network works: a broker has answered over it.
         self._unreached_since = None
 
     def switch_off(self):
-        # Until the next join(). What failed before says nothing about that one.
+        # Until the next join(). Failures before this do not count for that one.
         self._wlan.power_down()
         self._failing_since = self._unreached_since = None
 
     def rssi_dbm(self):
-        # -128 when not known.
+        # -128 if unknown.
         try:
             return max(-128, min(0, self._wlan.status("rssi")))
         except (OSError, ValueError, TypeError):
             return -128
 
     def name_server(self):
-        # Its address, as the network gave it.
+        # Its address, as the network reported it.
         return self._wlan.ifconfig()[3]
 
     async def join(self):
@@ -70,8 +70,8 @@ class Wifi:
             self.cycles += 1
             self._failing_since = start
             await self._cycle_radio()
-        wlan.power_up()  # OSError: a radio that does not start counts as one that is stuck
-        wlan.connect(self._ssid, self._passphrase or None)  # None: a network without one
+        wlan.power_up()  # OSError: a radio that does not start counts as stuck
+        wlan.connect(self._ssid, self._passphrase or None)  # None: a network without a passphrase
         while not wlan.isconnected():
             if ticks_diff(ticks_ms(), start) >= _JOIN_MS:
                 status = wlan.status()

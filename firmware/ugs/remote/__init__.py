@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-# remote: what seldom comes: its code is loaded when it comes (ugs.seldom) and kept by no module.
+# remote: handlers of rare commands. Their code is loaded when needed (ugs.seldom) and kept by no
+# module.

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
-# remote: radio burst: the radio is on only for a message that has to go and for each heartbeat.
-# Loaded on a node that is configured so.
+# remote: radio burst: the radio is on only for a pending message and for each heartbeat. Loaded on
+# a node that is configured for it.
 
 import asyncio
 import gc
 
 from micropython import const
 
-# On so long after the last message, for commands of the gateway, and so long without an answer. A
-# gateway that is away is tried less often: each attempt costs battery.
+# How long it stays on after the last message, for commands of the gateway, and without an answer. A
+# gateway that is offline is tried less often: each attempt costs battery.
 _LINGER_MS = const(2_000)
 _UNANSWERED_MS = const(30_000)
 _BACKOFF_MS_MIN = const(1_000)
 _BACKOFF_MS_MAX = const(120_000)
 _LOOK_MS = const(200)
-_SETTLE_MS = const(400)  # until the sampler has counted what a start cost
+_SETTLE_MS = const(400)  # until the sampler has counted the samples that a start costs
 
 
 class Burst:
@@ -32,7 +32,7 @@ class Burst:
         self._is_over = False
 
     def radio_s(self):
-        # How long the radio was on since it is used so.
+        # How long the radio was on since this mode is in use.
         on_ms = self._on_ms
         if self._on_since_ms is not None:
             on_ms += self._node.clock.uptime_ms() - self._on_since_ms
@@ -48,8 +48,8 @@ class Burst:
             self._on_since_ms = None
 
     def _may_rest(self, now_ms):
-        # No message waits, and nothing goes on that brings messages: while an activity is open its
-        # next update is near.
+        # No message is waiting, and no job produces messages: while an activity is open its next
+        # update is near.
         node = self._node
         if node.journal.ledger.pending() or node.health.is_heartbeat_due(now_ms):
             return False
@@ -58,7 +58,7 @@ class Burst:
         return not node.updater.is_busy and not node.slots.on_trial
 
     async def rest(self):
-        # Until a message has to go.
+        # Until a message has to be sent.
         clock, link = self._node.clock, self._link
         if self._may_rest(clock.uptime_ms()):
             self.power_down()
@@ -71,25 +71,25 @@ class Burst:
             await self._power_up()
 
     async def _power_up(self):
-        # Else a report of the samples that each start costs would ask for the next start.
+        # Otherwise a report of the samples that each start costs would request the next start.
         health = self._node.health
         self._on_since_ms = self._node.clock.uptime_ms()
         health.is_radio_starting = True
         try:
             self._node.board.wlan.power_up()
         except OSError:
-            pass  # the join tries again, and says so
+            pass  # the join tries again and reports it
         await asyncio.sleep_ms(_SETTLE_MS)
         health.is_radio_starting = True  # a window may have ended in between
 
     def power_down(self):
-        # How long joins have failed still counts: ugs.link.wifi.
+        # The time of failed joins still counts: ugs.link.wifi.
         self._node.board.wlan.power_down()
         self.note_off()
 
     def is_over(self, moved_ms):
-        # Whether a connection has done what it was for, or no one answers on it. `moved_ms`: when
-        # it opened, or the last message went.
+        # Whether a connection has served its purpose, or no gateway answers on it. `moved_ms`: when
+        # it opened, or the last message was sent.
         session = self._node.session
         now_ms = self._node.clock.uptime_ms()
         since_ms = now_ms - max(moved_ms, session.received_ms)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# remote: changes settings of this node at once, and keeps them. No sample is lost by it: nothing of
-# the sampling depends on them.
+# remote: changes settings of this node at once and stores them. No sample is lost: sampling does
+# not depend on them.
 
 import binascii
 
@@ -42,7 +42,7 @@ def take(node, kept, folder, command):
     if problem:
         return _REFUSED, problem
     if changed.data != node.settings.data:
-        # On flash first: what the result states is what the next boot has.
+        # On flash first: the result states what the next boot uses.
         try:
             save(changed, kept, folder)
         except OSError:
@@ -59,7 +59,7 @@ def names_radio(data, kept):
 
 
 def change(settings, kept, data):
-    # Sets all that the data hold and returns 0; or changes nothing and returns why.
+    # Sets everything in the data and returns 0; or changes nothing and returns the reason.
     rows = {row[0]: row for row in kept.ROWS}
     if len(data) % kept.ROW:
         return _MALFORMED
@@ -80,7 +80,7 @@ def change(settings, kept, data):
 
 
 def save(settings, kept, folder):
-    # Raises OSError; then what was kept before is still whole.
+    # Raises OSError; then the previous settings are still whole.
     count, _data, path = kept.newest(folder)
     body = (count + 1).to_bytes(kept.COUNT, "big") + settings.data
     whole = body + binascii.crc32(body).to_bytes(kept.CRC, "big")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# remote: the board's LED blinks for a while, so that a person finds the node. It costs battery and
-# shows the node to others as well: a minute at most, and a reset ends it too.
+# remote: the board's LED blinks for a while, so that a person finds the node. This costs battery
+# and also shows the node to others: a minute at most, and a reset also ends it.
 
 from micropython import const
 
@@ -16,7 +16,7 @@ _NO_LED = const(8)
 
 
 class Job:
-    # One at a time. step() five times a second until it says that it is over.
+    # One at a time. step() five times a second until it returns False.
 
     def __init__(self):
         self._led = None
@@ -37,7 +37,7 @@ class Job:
         return _OK, seconds
 
     def step(self, now_ms):
-        # Whether it goes on.
+        # Whether it continues.
         if now_ms >= self._end_ms:
             self._led(0)
             return False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# remote: sends the lines that the node keeps: those before the restart and the traceback of the
-# last failure from flash, and those of this boot. A part that the link loses is missing.
+# remote: sends the log lines of the node: those before the restart and the traceback of the last
+# failure from flash, and those of this boot. A part lost on the link is missing.
 
 from micropython import const
 
@@ -8,7 +8,7 @@ from ugs import lines
 from ugs.wire import schema
 
 _OK = schema.enum_value("result", "status", "ok")
-# Where lines go before a restart that the node makes itself.
+# File for the lines before a restart that the node makes itself.
 _PATH = "state/lines"
 _PART = const(96)
 _FILE_MAX = const(1_200)  # bytes of each file
@@ -44,7 +44,7 @@ class Job:
         return
 
     def step(self, now_ms):
-        # Whether it goes on.
+        # Whether it continues.
         if self._index < self._total:
             return True
         values = {
@@ -70,7 +70,7 @@ class Job:
         }
 
     def _read(self, start, end):
-        # What lies between two places of all pieces together.
+        # The bytes between two places of all pieces together.
         data = b""
         at = 0
         for piece in self._pieces:
@@ -83,7 +83,7 @@ class Job:
 
 
 def _text():
-    # Whole lines of this boot, oldest first.
+    # Complete lines of this boot, oldest first.
     at = lines.state[0]
     if at <= lines.SIZE:
         return bytes(lines.ring[:at])
@@ -103,7 +103,7 @@ def _of_file(piece, low, high):
             data = file.read(high - low)
     except OSError:
         data = b""
-    return data + b"?" * (high - low - len(data))  # written again since, or flash that refuses
+    return data + b"?" * (high - low - len(data))  # overwritten since, or flash failed
 
 
 def _size(path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# remote: one byte for a sample of 16 bits (ITU-T G.711, mu-law), right within 1 in 32 of it.
+# remote: one byte for a sample of 16 bits (ITU-T G.711, mu-law), accurate to 1 in 32.
 
 from micropython import const
 

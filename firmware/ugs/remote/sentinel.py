@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: MIT
 # remote: sentinel mode: radio burst, and between contacts the board sleeps until the comparator at
-# the geophone, the PIR, the tamper loop or the next heartbeat wakes it. Loaded where it is set.
+# the geophone, the PIR, the tamper loop or the next heartbeat wakes it. Loaded only if configured.
 
 from micropython import const
 
 from ugs.remote.burst import Burst
 
-# It listens so long after a pin woke it and after the last trigger, step or PIR pulse; without a
-# detection so long at most.
+# How long it senses after a pin woke it and after the last trigger, step or PIR pulse; and the
+# maximum without a detection.
 _LISTEN_MS = const(30_000)
 _LONGEST_MS = const(120_000)
-# Wind, rain or a machine would wake it all day. Listening for nothing is charged twelve times to an
-# account that holds an hour and pays itself back: 5 minutes at once, then 5 minutes an hour. While
-# it is spent that pin wakes nothing.
+# Wind, rain or a machine would wake it all day. Sensing without a detection is charged twelvefold
+# to a budget of an hour that refills with time: 5 minutes at once, then 5 minutes an hour. While
+# the budget of a pin is used up, the pin wakes nothing.
 _CHARGE = const(12)
 _ACCOUNT_MS = const(3_600_000)
-# A gateway that is away is looked for after so long, then less often, at last with each heartbeat.
+# A gateway that is offline is tried again after this time, then less often, at last with each
+# heartbeat.
 _AWAY_MS_MIN = const(4_000)
 _SHORTEST_MS = const(500)
-# Asleep the clock is the chip's RC oscillator, calibrated before each sleep: 0.2 % are assumed.
+# During sleep the clock is the chip's RC oscillator, calibrated before each sleep: 0.2 % are
+# assumed.
 _PER_ERROR = const(500)
 _GEOPHONE = const(0)
 _PIR = const(1)
 
 
 class Sentinel(Burst):
-    #   asleep_s: how long it has slept since it is used so
+    #   asleep_s: how long it has slept since this mode is in use
 
     name = "sentinel"
 
@@ -33,14 +35,14 @@ class Sentinel(Burst):
         super().__init__(node, link)
         self.asleep_s = self._asleep_ms = 0
         now_ms = node.clock.uptime_ms()
-        # Awake since then, by what: one of the pins, or None: the time, or a start; charged until.
+        # Awake since then; woken by one of the pins, or None: time or start; charged until.
         self._woke_ms = self._listens_ms = self._charged_ms = now_ms
         self._by = None
         self._rises = 0
         self._is_found = False
-        self._wakes = 0  # in vain
-        self._spent_ms = [now_ms, now_ms]  # by pin: until then the account pays itself back
-        self._retry_ms = 0  # until then nothing can be sent
+        self._wakes = 0  # without a detection
+        self._spent_ms = [now_ms, now_ms]  # by pin: when its budget is full again
+        self._retry_ms = 0  # no message can be sent until then
         self._away_ms = _AWAY_MS_MIN
 
     def step(self, now_ms):
@@ -54,13 +56,13 @@ class Sentinel(Burst):
                 self._by = _GEOPHONE
         if self._may_sleep(now_ms):
             self._charge(now_ms)
-            # A condition that begins or ends here goes out first.
+            # A condition that starts or ends here is sent first.
             cannot_send = self._link.is_shut or now_ms < self._retry_ms
             if cannot_send or not self._node.journal.ledger.pending():
                 self._sleep(now_ms)
 
     def wait_ms(self, chance):
-        # It sleeps and does not wait: ugs.link.broker then rests until there is a reason.
+        # It sleeps instead of waiting: ugs.link.broker then rests until there is a reason.
         if not self._is_over:
             now_ms = self._node.clock.uptime_ms()
             self._retry_ms = now_ms + int(self._away_ms * (0.5 + chance))
@@ -116,10 +118,10 @@ class Sentinel(Burst):
         print("sleeps uptime_ms=%d" % now_ms)
         sampler.stop()
         by = None
-        began_ms = now_ms
+        start_ms = now_ms
         try:
             while by is None and until_ms - now_ms >= _SHORTEST_MS:
-                # A pin whose account is spent is looked for again when it is not.
+                # A pin without budget is armed again when it has some.
                 again_ms = [one - _ACCOUNT_MS - now_ms for one in self._spent_ms]
                 wake_ms = min([until_ms - now_ms] + [one for one in again_ms if one > 0])
                 wake_ms = max(_SHORTEST_MS, wake_ms)
@@ -127,7 +129,7 @@ class Sentinel(Burst):
                 now_ms = node.clock.uptime_ms()
         finally:
             sampler.start()
-        self._wake(now_ms, by, now_ms - began_ms)
+        self._wake(now_ms, by, now_ms - start_ms)
 
     def _wake(self, now_ms, by, slept_ms):
         node = self._node
@@ -140,8 +142,8 @@ class Sentinel(Burst):
         self._is_found = False
         self._woke_ms = self._charged_ms = now_ms
         self._by = by if by in (_GEOPHONE, _PIR) else None
-        # After a heartbeat it sleeps again at once; with its radio shut off it looks at its battery
-        # for a while.
+        # After a heartbeat it sleeps again at once. With its radio shut off it stays awake for a
+        # while to measure its battery.
         if self._by is None and by is not None:
             self._try_soon()  # the tamper loop
         is_short = by is None and not self._link.is_shut

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-# remote: settings of one node that a command can change, as its flash has them. The rows are those
-# of docs/wire.md section 7 and of gateway.model.node_settings; tests compare them. They are changed
-# by ugs.remote.configure.
+# remote: settings of one node that a command can change, as stored on flash. The rows are those of
+# docs/wire.md section 7 and of gateway.model.node_settings; tests compare them.
+# ugs.remote.configure changes them.
 
 import binascii
 
 from micropython import const
 
-# Two files written in turn: power may fail in either, the other one stays whole.
+# Two files written in turn: if power fails during a write, the other file stays whole.
 FILES = ("/set0", "/set1")
-# count (u32), the settings as they go over the wire, CRC-32 of both
+# count (u32), the settings as in the message, CRC-32 of both
 COUNT = const(4)
 CRC = const(4)
 ROW = const(3)  # bytes: key (u8), value (i16)
-# key, name, least, most, without a command
+# key, name, minimum, maximum, default
 ROWS = (
     (1, "heartbeat_s", 30, 3_600, 60),
     (2, "radio", 0, 1, 0),
@@ -23,14 +23,14 @@ ROWS = (
 
 
 class Settings:
-    # What is in use. A method would hold on to all of this module.
-    #   data: the same as it goes over the wire
+    # The settings in use. A method would keep all of this module.
+    #   data: the same as in the message
     heartbeat_s = radio = threshold_x10 = sampling = 0
     data = b""
 
 
 def load(folder):
-    # The settings on flash; what is damaged, unknown or out of bounds there has its first value.
+    # The settings on flash; one that is damaged, unknown or out of bounds has its default.
     settings = Settings()
     kept = newest(folder)[1]
     values = {}
@@ -44,7 +44,7 @@ def load(folder):
 
 
 def newest(folder):
-    # (count, settings, file) of the newest whole one; (0, nothing, no file) without one.
+    # (count, settings, file) of the newest whole one; (0, nothing, no file) if there is none.
     best = (0, b"", "")
     for name in FILES:
         try:

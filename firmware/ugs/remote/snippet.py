@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# remote: a waveform that the gateway asked for: half of it from before the command, then what
-# follows, as mu-law of units of 4 nm/s, in parts. Kept nowhere: a part that is lost is missing.
+# remote: a waveform requested by the gateway: half of it from before the command, then the samples
+# that follow, as mu-law in units of 4 nm/s, in parts. It is not stored: a lost part is missing.
 
 from micropython import const
 
@@ -14,7 +14,7 @@ _UNSUPPORTED = schema.enum_value("result", "status", "unsupported")
 _MULAW = schema.enum_value("snippet", "encoding", "mulaw8")
 _OUT_OF_BOUNDS = const(3)
 _SECONDS_MAX = const(8)
-_BEFORE_MAX = const(640)  # samples: what the ring certainly still holds
+_BEFORE_MAX = const(640)  # samples that the ring certainly still holds
 _MEAN_OF = const(512)
 _PART = const(96)  # samples: with its head it fits the session's buffer
 _AT_ONCE = const(64)  # samples encoded in one call: about 2 ms on a Pico W
@@ -23,11 +23,11 @@ _AT_ONCE = const(64)  # samples encoded in one call: about 2 ms on a Pico W
 class Job:
     def __init__(self):
         self._sampler = self._record = None
-        self._codes = None  # of the samples, as far as they are encoded
+        self._codes = None  # of the samples encoded so far
         self._scale = self._command = self._first = self._mean = self._encoded = self._sent = 0
 
     def take(self, node, command, _now_ms):
-        # (status, value) of a refusal, None when it begins: then a result follows the last part.
+        # (status, value) of a rejection, None when it starts: then a result follows the last part.
         # Raises MemoryError.
         if node.fw_prefix:
             return _UNSUPPORTED, None  # safe mode takes no samples
@@ -52,7 +52,7 @@ class Job:
         return None
 
     def step(self, now_ms):
-        # Whether it goes on.
+        # Whether it continues.
         parts = (len(self._codes) + _PART - 1) // _PART
         if self._sent < len(self._codes):
             return True
@@ -86,7 +86,7 @@ class Job:
         sampler, codes = self._sampler, self._codes
         begin = self._encoded
         lost = sampler.written - RING - (self._first + begin)
-        if lost > 0:  # asked too late: these samples are overwritten
+        if lost > 0:  # requested too late: these samples are overwritten
             begin = min(len(codes), begin + lost)
             for at in range(self._encoded, begin):
                 codes[at] = 0xFF  # 0

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-# remote: sends each sample and each PIR edge over the USB cable while a recording is made
-# (`groundwatch record`), and the node goes on detecting. Started by a file that only the prompt of
-# the cable can write; it ends after the time in it, or when the host sends nothing any more.
+# remote: sends each sample and each PIR edge over the USB cable during a recording (`groundwatch
+# record`), while the node continues to detect. Started by a file that can be written only at the
+# prompt of the cable. It ends after the time in that file, or when the host sends no more bytes.
 #
-# Each record is a line "stream BASE64"; before the encoding, little-endian, a CRC-32 at its end:
+# Each record is a line "stream BASE64". Before the encoding: little-endian, with a CRC-32 at its
+# end:
 #   samples  kind 1, PIR level (2: no PIR, 3: an edge is on its way), count, 0, number of the first,
 #            its uptime in ms, samples missed and clipped since the start, 24 bits for each sample
 #   edge     kind 2, level, number (u16), uptime in ms, edges replaced since the start (u32)
-#   facts    kind 3, then text: what a reader has to know of this node
+#   facts    kind 3, then text: facts about this node that a reader needs
 #   end      kind 4, then text: the cause
-# Numbers go on where records are lost, so the reader knows what it has not got.
+# Numbers continue when records are lost, so the reader sees the gaps.
 
 import binascii
 import os
@@ -23,8 +24,8 @@ from ugs.drivers.sampler import RING
 from ugs.version import FIRMWARE
 
 _SECONDS_MAX = const(14_400)
-# The host sends a byte each second. It opens the port again after the restart, so the first may be
-# late.
+# The host sends a byte each second. It opens the port again after the restart, so the first byte
+# may be late.
 _SILENCE_MS = const(5_000)
 _FIRST_MS = const(30_000)
 _FACTS_EVERY_MS = const(5_000)
@@ -33,16 +34,16 @@ _EDGE = const(2)
 _FACTS = const(3)
 _END = const(4)
 _HEAD = const(20)
-_PART = const(56)  # samples of a record: its line is shorter than what `groundwatch monitor` cuts
+_PART = const(56)  # samples of a record; its line must fit the limit of `groundwatch monitor`
 _LINES_MAX = const(6)  # records in one step: 1.3 s of samples, about 15 ms on a Pico W
 _MARGIN = const(64)  # samples that may arrive while older ones are copied
 _CRC = const(4)
 _NO_PIR = const(2)
-_CHANGING = const(3)  # edges that the pump or the reader has yet to get
+_CHANGING = const(3)  # edges still unread by the sampling task or the reader
 
 
 class Job:
-    kind = -1  # no command started it
+    kind = -1  # not started by a command
 
     def __init__(self, node, line, seconds):
         self._line = line
@@ -61,7 +62,7 @@ class Job:
         )
         now_ms = self._clock.uptime_ms()
         self._end_ms = now_ms + seconds * 1000
-        self._silent_ms = now_ms + _FIRST_MS  # then the host is gone
+        self._silent_ms = now_ms + _FIRST_MS  # when the host counts as gone
         self._facts_ms = now_ms
         self._received = 0
         self._next = None  # number of the next sample
@@ -74,7 +75,7 @@ class Job:
         return None
 
     def step(self, now_ms):
-        # Whether it goes on.
+        # Whether it continues.
         if self._next is None:
             self._next = self._sampler.written
         if self._is_own:
@@ -101,11 +102,11 @@ class Job:
         self._send_text(_END, cause)
         print("stream ends cause=%s" % cause)
         if self._is_own:
-            # Loaded for this only.
+            # Loaded only here.
             sys.modules.pop("boards.console", None)
 
     def _send_samples(self):
-        # Whether there were some, and the line took them.
+        # Whether there were some, and the line accepted them.
         sampler, first = self._sampler, self._next
         count = min(sampler.written - first, _PART)
         if count <= 0:
@@ -126,7 +127,7 @@ class Job:
         return True
 
     def _level(self):
-        # Of the PIR: should an edge have been lost, the reader sees it here.
+        # State of the PIR: if an edge was lost, the reader sees it here.
         pir = self._pir
         if pir is None:
             return _NO_PIR
@@ -156,14 +157,15 @@ class Job:
         return self._send(size)
 
     def _send(self, size):
-        # Whether the line took it: all or nothing.
+        # Whether the line accepted it: all or nothing.
         view = self._view
         struct.pack_into("<I", self._data, size, binascii.crc32(view[:size]))
         return self._line.write(b"stream " + binascii.b2a_base64(bytes(view[: size + _CRC]))) > 0
 
 
 def start(node, path):
-    # Raises OSError. The request is for one start: a node that fails while it sends starts as ever.
+    # Raises OSError. The request is for one start: a node that fails while streaming starts
+    # normally.
     with open(path, "rb") as file:
         text = file.read(8)
     os.remove(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# remote: takes one command whose code is not kept loaded.
+# remote: executes one command whose code is not kept loaded.
 
 from micropython import const
 
@@ -16,7 +16,7 @@ _MEMORY = const(7)
 
 
 def take(node, folder, command, now_ms):
-    # (status, value, data) of the result; None when it follows. Raises nothing of what may come.
+    # (status, value, data) of the result; None if it follows later. Does not raise.
     name = schema.enum_name("command", "kind", command["kind"])
     try:
         if name == "configure":

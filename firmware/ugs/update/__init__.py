@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-# update: new firmware over the air: verified, fetched, tried, kept or taken back (docs/updates.md).
+# update: firmware updates over the air: fetch, verify, trial, then commit or roll back
+# (docs/updates.md).

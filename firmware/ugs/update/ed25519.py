@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# update: verification of Ed25519 signatures (RFC 8032 5.1), on MicroPython's long integers.
-# Strict: one signature has one encoding, and keys of small order sign nothing.
+# update: verification of Ed25519 signatures (RFC 8032 5.1), on MicroPython's long integers. Strict:
+# one signature has one encoding, and keys of small order are invalid.
 
 from ugs.update.sha512 import sha512_steps
 
@@ -14,10 +14,10 @@ _NEUTRAL = (0, 1, 1, 0)
 
 
 def verify_steps(key, message, signature):
-    # Yields None while it works, some 340 times, then True or False: whoever drives it can do other
-    # things between. key has 32 bytes, signature 64.
+    # Yields None while it works, about 340 times, then True or False, so that the caller can do
+    # other work in between. key has 32 bytes, signature 64.
     s = int.from_bytes(signature[32:], "little")
-    # RFC 8032 5.1.7: a larger s would let another signature be made of this one.
+    # RFC 8032 5.1.7: a larger s would permit a second signature derived from this one.
     a = _decode(key) if len(key) == 32 and len(signature) == 64 and s < L else None
     yield None
     if a is None or _is_small(a):
@@ -34,7 +34,7 @@ def verify_steps(key, message, signature):
     yield None
     both = _add(base, minus_a)
     point = _NEUTRAL
-    # [s]B - [k]A, bit by bit (Straus); it has to be R, in the one encoding that R has.
+    # [s]B - [k]A, bit by bit (Straus); it must equal R, in R's one encoding.
     for bit in range(252, -1, -1):
         point = _add(point, point)
         which = (s >> bit & 1) | (k >> bit & 1) << 1
@@ -51,7 +51,7 @@ def verify(key, message, signature):
 
 
 def _add(p, q):
-    # RFC 8032 5.1.4; complete, so that it doubles as well.
+    # RFC 8032 5.1.4; complete, so it also doubles.
     a = (p[1] - p[0]) * (q[1] - q[0]) % P
     b = (p[1] + p[0]) * (q[1] + q[0]) % P
     c = 2 * p[3] * q[3] * _D % P
@@ -74,7 +74,7 @@ def _encode(point):
 
 
 def _decode(data):
-    # RFC 8032 5.1.3; None for bytes that are no point, or not the one encoding of it.
+    # RFC 8032 5.1.3; None for bytes that are not the one encoding of a point.
     y = int.from_bytes(data, "little")
     sign = y >> 255
     y &= (1 << 255) - 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# update: makes the spare tree exactly what a signed manifest says, going on where a cut left it.
+# update: makes the spare image match a signed manifest, and continues after an interruption.
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ from ugs.update.updater import (
     UpdateError,
 )
 
-# What is signed is short, whatever the manifest's size: these words and its SHA-256.
+# The signed text is short, whatever the manifest's size: this prefix and the manifest's SHA-256.
 SIGNED = b"groundwatch release 1\n"
 _PIECE = const(1024)
 _MPY_MASK = const(0x3FFF)  # as in pack.py
@@ -28,7 +28,7 @@ _TRIES = const(2)
 
 
 class Install:
-    # ask(file, offset) brings a piece; alive() is told of progress.
+    # ask(file, offset) fetches a chunk; alive() is called on progress.
 
     def __init__(self, slots, ask, alive):
         self._slots = slots
@@ -36,7 +36,7 @@ class Install:
         self._alive = alive
 
     async def run(self, key, board, floor, digest, signature, size):
-        # The version that is whole in the spare tree. Raises UpdateError or OSError.
+        # The version that is complete in the spare image. Raises UpdateError or OSError.
         if not await self._drive(ed25519.verify_steps(key, SIGNED + digest, signature)):
             raise UpdateError(REFUSED, BAD_SIGNATURE)
         print("update signed")
@@ -54,7 +54,7 @@ class Install:
         raise UpdateError(FAILED, CORRUPT)
 
     async def _fill(self, spare, board, floor, digest, size):
-        # Goes on where a former boot was cut off. The version, or 0 when a hash is not right.
+        # Continues where an earlier boot stopped. The version, or 0 if a hash does not match.
         if not await self._bring(0, spare, digest, len(SIGNED) + 68, size):
             return 0
         try:
@@ -74,14 +74,15 @@ class Install:
             try:
                 file_digest, file_size, place = manifest.entry(place)
             except ManifestError:
-                return 0  # it was right a moment ago: flash that lies
+                return 0  # it matched a moment ago: the flash is unreliable
             if not await self._bring(number, spare, file_digest, at, file_size, source):
                 return 0
             at += file_size
         return manifest.version if tree.size_of(spare) == at else 0
 
     async def _bring(self, number, spare, digest, at, size, source=None):
-        # Completes one file: by a copy out of the tree in use if it is there, or from the gateway.
+        # Completes one file: copied from the image in use if it is there, otherwise from the
+        # gateway.
         have = tree.size_of(spare) - at
         if have < size and source is not None:
             found = source.find(digest)
@@ -97,14 +98,14 @@ class Install:
         return await self._drive(tree.digest_steps(spare, at, size)) == digest
 
     async def _drive(self, steps):
-        # Runs a long calculation in small steps; its last word is the answer.
+        # Runs a long calculation in small steps; the last value is the result.
         answer = None
         try:
             for word in steps:
                 answer = word
                 await self._breathe()
         finally:
-            steps.close()  # and with it the files it has open
+            steps.close()  # this also closes its files
         return answer
 
     async def _breathe(self):
@@ -121,7 +122,7 @@ def _begins_with(path, head):
 
 
 def _manifest(path):
-    # Of the tree in use; None when it is damaged: then everything is fetched.
+    # Of the image in use; None if it is damaged: then everything is fetched.
     try:
         return Manifest(path)
     except (OSError, ManifestError):

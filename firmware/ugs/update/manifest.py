@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-# update: the manifest of a release, read line by line from its tree: it never is in memory whole.
+# update: the manifest of a release, read line by line from its image, never held in memory as a
+# whole.
 #
 #   groundwatch release 1
 #   board pico_w
 #   version 0.2.0
-#   mpy 4870                    what sys.implementation._mpy has to be (pack.py)
-#   <SHA-256, 64 hex digits> <size in bytes> <path>        one line a file, by rising path
+#   mpy 4870                    required value of sys.implementation._mpy (pack.py)
+#   <SHA-256, 64 hex digits> <size in bytes> <path>        one line per file, in order of path
 
 from binascii import hexlify, unhexlify
 
@@ -14,9 +15,9 @@ from micropython import const
 from ugs import version
 
 _HEAD = const(90)  # of the file, before the manifest (pack.py)
-_FILES_MAX = const(255)  # a want counts them in one byte
+_FILES_MAX = const(255)  # a chunk request counts them in one byte
 _FILE_MAX = const(65_536)
-_TREE_MAX = const(262_144)  # two trees, safe mode and the ledger share 868,352 bytes
+_TREE_MAX = const(262_144)  # two images, safe mode and the ledger share 868,352 bytes
 _LINE_MAX = const(160)
 _PATH_MAX = const(64)
 _FIRST = b"groundwatch release 1\n"
@@ -28,11 +29,11 @@ class ManifestError(Exception):
 
 
 class Manifest:
-    # board, version (number), mpy; entries() yields (path, SHA-256, where it begins, size) of each
-    # file. The constructor reads it all once and raises ManifestError or OSError. While the tree is
-    # appended to, only entry(place) may be used: first, then what it gives, up to end. littlefs
-    # writes the last block of a file anew elsewhere, and who still reads in the old one finds there
-    # what has been written since.
+    # board, version (number), mpy; entries() yields (path, SHA-256, start, size) of each file. The
+    # constructor reads it all once and raises ManifestError or OSError. While the image is appended
+    # to, only entry(place) may be used: `first`, then the returned place, up to `end`. littlefs
+    # writes the last block of a file to a new place, and a reader still open on the old block finds
+    # newer data there.
 
     def __init__(self, path):
         self.path = path
@@ -52,8 +53,8 @@ class Manifest:
             raise ManifestError("files")
 
     def find(self, digest):
-        # Where a file with this hash begins, or None. It was all read and right a moment ago: this
-        # looks at no more than it needs, once for each file of an update.
+        # Where a file with this hash starts, or None. The manifest was read and valid a moment ago:
+        # this reads only what it needs, once for each file of an update.
         wanted = hexlify(digest)
         at = self.end
         with open(self.path, "rb") as file:
@@ -66,7 +67,7 @@ class Manifest:
         return None
 
     def entry(self, place):
-        # (SHA-256, size, place of the next) of the file whose line begins there.
+        # (SHA-256, size, place of the next line) of the file whose line starts there.
         with open(self.path, "rb") as file:
             file.seek(place)
             line = file.readline(_LINE_MAX)
@@ -122,7 +123,7 @@ def _parse(line):
 
 
 def is_path(path):
-    # boards/... or ugs/..., of plain words: nothing that leads out of its tree.
+    # boards/... or ugs/... with plain names: a path must stay inside its image.
     words = path.split(b"/")
     if len(path) > _PATH_MAX or len(words) < 2 or words[0] not in (b"boards", b"ugs"):
         return False

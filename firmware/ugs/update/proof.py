@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# update: whether the tree in use has proved itself; on trial it has ten minutes to do so.
+# update: self-test of the image in use; on trial it has ten minutes to pass.
 
 from micropython import const
 
@@ -8,15 +8,15 @@ _TRIAL_MS = const(600_000)
 
 
 class Proof:
-    # step() once a second. A tree on trial is kept once it has run for a minute with sensors that
-    # answer and has had a heartbeat of its own answered by the gateway.
+    # Call step() once a second. An image on trial is committed once it has run for a minute with
+    # working sensors and the gateway has answered one of its heartbeats.
 
     def __init__(self, slots):
         self._slots = slots
         self._is_acknowledged = self._is_over = False
 
     def step(self, now_ms, are_sensors_well, is_acknowledged):
-        # True when the trial has failed: a reset uses up the next try.
+        # True if the trial has failed: a reset uses up the next try.
         self._is_acknowledged = self._is_acknowledged or is_acknowledged
         if self._is_over or now_ms < _WELL_MS:
             return False
@@ -30,5 +30,5 @@ class Proof:
             else:
                 self._slots.well()
         except OSError:
-            self._is_over = False  # flash refuses: tried again in a second
+            self._is_over = False  # flash failed: tried again in a second
         return False

@@ -36,8 +36,8 @@ def _rotate(x, n):
 def sha512_steps(data):
     # Yields None while it works, then the 64-byte digest.
     rounds, state = [], []
-    # FIPS 180-4 4.2.3 and 5.3.5: the first 64 bits of the fractions of roots of primes. Worked out
-    # here: as literals they would rest on the heap of a node that verifies once a year.
+    # FIPS 180-4 4.2.3 and 5.3.5: the first 64 bits of the fractions of roots of primes. Computed
+    # here: as literals they would stay on the heap of a node that verifies once a year.
     for number, prime in enumerate(_primes(80)):
         rounds.append(_root(prime << 192, 3) & _MASK)
         if number < 8:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# update: a firmware tree on flash, which is one file: appended to, copied from, hashed.
+# update: a firmware image on flash, which is one file: appends, copies, hashes.
 
 import os
 from hashlib import sha256
@@ -10,7 +10,7 @@ _PIECE = const(512)
 
 
 def size_of(path):
-    # 0 when there is no such file.
+    # 0 if there is no such file.
     try:
         return os.stat(path)[6]
     except OSError:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# update: what a node always has of it: takes the command, carries wants and parts, tells the
-# outcome. The work itself (ugs.update.install) is loaded for each update: its 16 KB are heap.
+# update: the part that is always loaded: accepts the command, carries chunk requests and chunks,
+# reports the outcome. The update itself (ugs.update.install) is loaded for each update, because it
+# takes 16 KB of heap.
 
 import asyncio
 import gc
@@ -14,12 +15,12 @@ _MANIFEST_MAX = const(24_576)
 _COMMAND_BYTES = const(100)  # SHA-256, signature, size (docs/wire.md section 7)
 _ASK_AGAIN_MS = const(5_000)
 _ASK_AGAIN_MS_MAX = const(60_000)
-# Half an hour without an answer: the gateway will command it anew when it is back.
+# Half an hour without an answer: the gateway sends the command again when it is back.
 _ASKS_MAX = const(32)
 _POLL_MS = const(50)
 _IDLE_MS = const(1_000)
-_LOAD_PAUSE_MS = const(260)  # two looks of the pump
-# Each needs only those before it.
+_LOAD_PAUSE_MS = const(260)  # two cycles of the sampling task
+# Each module imports only those before it.
 _MODULES = ("sha512", "ed25519", "tree", "manifest", "install")
 
 _OK = schema.enum_value("result", "status", "ok")
@@ -54,9 +55,9 @@ class UpdateError(Exception):
 
 
 class Updater:
-    # key: the release public key, None when this node takes no updates. version: of the firmware
-    # that runs. record(name, values) keeps a result; restart() ends this boot; alive() is progress;
-    # wake() says that a want can go out.
+    # key: the release public key, None if this node accepts no updates. version: of the running
+    # firmware. record(name, values) stores a result; restart() ends this boot; alive() reports
+    # progress; wake() is called when a chunk request can be sent.
     #   is_busy: an update is under way
 
     def __init__(self, key, board, version, slots, record, restart, alive, wake):
@@ -71,14 +72,14 @@ class Updater:
         self._wake = wake
         self._number = 0
         self._order = None  # (digest, signature, size) still to be done
-        self._want = None  # [file, offset], to be answered
+        self._want = None  # [file, offset] that is not answered yet
         self._is_asking = False
         self._data = None
 
     def take(self, command, now_ms):
-        # A refusal as (status, value), or None: a result follows when the update has ended.
+        # A rejection as (status, value), or None: a result follows when the update ends.
         if command["id"] == self._slots.command:
-            return None  # tried already; its result is told or on its way
+            return None  # tried already; its result was sent or is queued
         data = command.get("data", b"")
         if len(data) != _COMMAND_BYTES:
             return REFUSED, MALFORMED
@@ -95,7 +96,7 @@ class Updater:
         return None
 
     def next_want(self, now_ms):
-        # The values of a want to send now, or None.
+        # The values of a chunk request to send now, or None.
         if not self._is_asking or self._want is None:
             return None
         self._is_asking = False
@@ -104,18 +105,18 @@ class Updater:
 
     def on_part(self, part):
         if self._want != [part["file"], part["offset"]] or part["command_id"] != self._number:
-            return  # of another update, or a second answer
+            return  # of another update, or a duplicate
         self._data = part["data"]
         self._want = None
 
-    def tell_outcome(self, now_ms):
-        # What became of the trial, kept durably before it is forgotten.
+    def report_outcome(self, now_ms):
+        # Stores the result of the trial durably before the slot record forgets it.
         slots = self._slots
         if slots.outcome:
             is_kept = slots.outcome == slots.COMMITTED
             status, value = (_OK, slots.version) if is_kept else (FAILED, TAKEN_BACK)
-            self._tell(now_ms, slots.command, status, value)
-            slots.told()
+            self._report(now_ms, slots.command, status, value)
+            slots.clear()
 
     async def run(self, uptime_ms):
         while True:
@@ -124,15 +125,15 @@ class Updater:
                 try:
                     await self._install()
                 except UpdateError as error:
-                    self._tell(uptime_ms(), self._number, error.status, error.value)
+                    self._report(uptime_ms(), self._number, error.status, error.value)
                 except OSError:
-                    self._tell(uptime_ms(), self._number, FAILED, FLASH)
+                    self._report(uptime_ms(), self._number, FAILED, FLASH)
                 self._order = self._want = None
                 self.is_busy = False
                 gc.collect()
             await asyncio.sleep_ms(_IDLE_MS)
 
-    def _tell(self, now_ms, number, status, value):
+    def _report(self, now_ms, number, status, value):
         print("update ended command=%d status=%d value=%d" % (number, status, value))
         self._record(
             "result", {"t_ms": now_ms, "command_id": number, "status": status, "value": value}
@@ -155,8 +156,8 @@ class Updater:
         self._restart()
 
     async def _load(self, name):
-        # One at a time: all together they stop the pump for longer than the ring of the converter
-        # holds, which is 1 s.
+        # One at a time: loading all together stops the sampling task for longer than the 1 s that
+        # the ring of the converter holds.
         self._slots.mount()
         try:
             __import__(name)
@@ -167,7 +168,7 @@ class Updater:
         await asyncio.sleep_ms(_LOAD_PAUSE_MS)
 
     async def ask(self, number, offset):
-        # The piece at `offset` of a file, however often it has to be asked for.
+        # The chunk at `offset` of a file; requested again until it arrives.
         again_ms = _ASK_AGAIN_MS
         self._want = [number, offset]
         for _ in range(_ASKS_MAX):

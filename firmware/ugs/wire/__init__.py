@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-# wire: the room where a report becomes a few sealed bytes. Pure: bytes in, bytes out.
+# wire: the layer that turns a report into a few sealed bytes. Pure: bytes in, bytes out.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# wire: the part of CBOR (RFC 8949) that messages use, in its deterministic form (4.2.1) only:
-# integers, byte strings, printable ASCII text, arrays, and maps with rising unsigned keys.
+# wire: the subset of CBOR (RFC 8949) that messages use, in deterministic form (4.2.1) only:
+# integers, byte strings, printable ASCII text, arrays, and maps with ascending unsigned keys.
 from micropython import const
 
 from ugs.wire.errors import WireError
@@ -66,8 +66,8 @@ def read_head(data, at):
     return major, n, at + size
 
 
-# Reads one item with at most `depth` containers inside each other; returns (value, next index).
-# A claimed length never costs more than the bytes that are there.
+# Reads one item with at most `depth` nested containers; returns (value, next index). A claimed
+# length never allocates more than the bytes present.
 def read_item(data, at, depth):
     major, n, at = read_head(data, at)
     if major == UINT:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# wire: AES-CCM (RFC 3610), 13-byte nonce, 8-byte tag, made of the ECB and CBC modes of cryptolib:
-# one CBC pass for the tag, one ECB pass over the counter blocks, no Python per byte.
+# wire: AES-CCM (RFC 3610), 13-byte nonce, 8-byte tag, built from the ECB and CBC modes of
+# cryptolib: one CBC pass for the tag, one ECB pass over the counter blocks, no Python per byte.
 from cryptolib import aes
 from micropython import const
 
@@ -21,7 +21,7 @@ def encrypt(key, nonce, data, aad):
     return out
 
 
-# Returns the plaintext, or raises WireError before any of it is released.
+# Returns the plaintext; raises WireError before any of it is released.
 def decrypt(key, nonce, sealed, aad):
     size = len(sealed) - TAG
     if size < 0:
@@ -29,7 +29,7 @@ def decrypt(key, nonce, sealed, aad):
     stream = _keystream(key, nonce, size)
     data = _xor(memoryview(sealed)[:size], memoryview(stream)[16:], size)
     tag = _tag(key, nonce, data, aad, stream)
-    difference = 0  # every byte is looked at: the time tells nothing about where they differ
+    difference = 0  # every byte is compared: constant time
     for i in range(TAG):
         difference |= tag[i] ^ sealed[size + i]
     if difference:

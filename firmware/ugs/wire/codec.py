@@ -13,8 +13,8 @@ _FIELDS = const(4)
 _MAX_DEPTH = const(2)
 
 
-# Writes the message into `buf` from its start; returns the length. A value of None counts as none.
-# Raises ValueError when the values do not fit the table or the buffer.
+# Writes the message into `buf` from its start; returns the length. A value of None counts as
+# absent. Raises ValueError if the values do not fit the table or the buffer.
 def encode(buf, name, values):
     for message in schema.MESSAGES:
         if message[_NAME] == name:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# wire: the one error for bytes from outside. `reason` is a short fixed word for a counter.
+# wire: the error for invalid bytes from outside. `reason` is a short fixed word for a counter.
 
 
 class WireError(ValueError):

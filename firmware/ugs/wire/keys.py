@@ -7,7 +7,7 @@ from hashlib import sha256
 _LABEL = b"groundwatch/v1 "
 
 
-# For keys of at most one block (64 bytes); ours have 32.
+# For keys of at most one block (64 bytes); these keys have 32.
 def hmac_sha256(key, data):
     inner = bytearray(b"\x36" * 64)
     outer = bytearray(b"\x5c" * 64)
@@ -27,12 +27,12 @@ def hkdf_expand(prk, info, size):
     return out[:size]
 
 
-# The key of an epoch from that of the one before, not the other way round.
+# Derives the key of an epoch from the previous one; the reverse is impossible.
 def next_key(key, epoch):
     return hkdf_expand(key, b"%sepoch %d" % (_LABEL, epoch), 32)
 
 
-# Tells node keys apart and says nothing else about them.
+# A check value: distinguishes node keys and reveals nothing else about them.
 def check(node_key):
     return hkdf_expand(node_key, _LABEL + b"check", 4)
 
@@ -42,7 +42,7 @@ def mqtt_password(node_key):
 
 
 class Keys:
-    # The password stays through all epochs of a key given at the cable: it opens no message.
+    # The password is the same in all epochs of a provisioned key: it opens no message.
 
     def __init__(self, node_key, password):
         self.up_key = hkdf_expand(node_key, _LABEL + b"up key", 16)

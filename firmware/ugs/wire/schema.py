@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# wire: the one table of messages. The node uses it as it stands; `groundwatch wire` writes the
+# wire: the table of all messages. The node uses it directly; `groundwatch wire` generates the
 # gateway's dataclasses, docs/wire.md and docs/groundwatch.cddl from it. Comments are read as well:
-# a field's is "unit: meaning", "unit, v2: meaning" where it is of that version; the lines above a
-# table describe the message. They cost no RAM.
+# that of a field is "unit: meaning", or "unit, v2: meaning" for a field since that version; the
+# lines above a table describe the message. They use no RAM.
 #
-# How it grows: a number is never used twice. A field that goes becomes a row of kind RESERVED, a
-# value that goes the name "". New fields are optional. Gateways are updated before nodes, since a
-# decoder refuses what it does not know.
+# Rules for changes: a number is never used twice. A removed field becomes a row of kind RESERVED, a
+# removed value gets the name "". New fields are optional. Gateways are updated before nodes,
+# because a decoder rejects unknown fields.
 from micropython import const
 
 VERSION = const(4)
@@ -27,7 +27,7 @@ OPT = const(8)  # added to the kind of an optional field
 UP = const(0)
 DOWN = const(1)
 
-# nonce lanes of the up direction
+# counter spaces of the up direction
 DURABLE = const(0)
 VOLATILE = const(1)
 
@@ -83,16 +83,16 @@ COMMAND_KIND = (
     "log",
 )
 
-# field: (key, name, kind, low, high, names), by rising key. Six items take one block of heap less
-# than eight: what only the documents need stands in the comment, as the version a field is since.
+# field: (key, name, kind, low, high, names), by ascending key. Six items take one heap block less
+# than eight: data that only the documents need is in the comment, such as the version of a field.
 
-# Sent first on every new connection: who is there, and since when.
+# Sent first on every new connection: identifies the node and its boot.
 _HELLO = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when sent
     (2, "fw", TEXT, 1, 16, None),  # -: firmware version
     (3, "board", TEXT, 1, 16, None),  # -: board name
     (4, "schema", UINT, 1, _U8, None),  # -: version of this table
-    (5, "reset_cause", ENUM, 0, 8, RESET_CAUSE),  # -: cause of this boot
+    (5, "reset_cause", ENUM, 0, 8, RESET_CAUSE),  # -: why this boot started
     (6, "fs_hz", UINT, 1, _U16, None),  # Hz: sample rate
     (7, "heap_free", UINT, 0, _U32, None),  # byte: free heap
     (8, "oldest_seq", OPT | UINT, 1, _U16, None),  # -: oldest durable seq of this boot held
@@ -105,11 +105,11 @@ _HELLO = (
     (15, "asleep_s", OPT | UINT, 0, _U32, None),  # s, v3: how long a sentinel slept in this boot
 )
 
-# One activity as one node assesses it: an onset, updates, an end; boot and t_ms name it.
+# One activity as one node classifies it: an onset, updates, an end; boot and t_ms identify it.
 _DETECTION = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset, the same in every phase
     (2, "phase", ENUM, 1, 3, PHASE),  # -: which report of the activity this is
-    (3, "class", ENUM, 0, 5, TARGET_CLASS),  # -: what it is taken for
+    (3, "class", ENUM, 0, 5, TARGET_CLASS),  # -: class of the target
     (4, "confidence_pct", UINT, 0, 100, None),  # %: confidence in the class
     (5, "peak_um_s_x100", UINT, 0, _U16, None),  # 10 nm/s: peak since the last report
     (6, "cadence_hz_x20", UINT, 0, _U8, None),  # 0.05 Hz: step rate, 0 when there is none
@@ -136,7 +136,7 @@ _CONDITION = (
     (5, "boot", OPT | UINT, 1, _U16, None),  # -: records_dropped: boot of the dropped records
 )
 
-# One part of a waveform excerpt that a command asked for.
+# One part of a waveform excerpt that a command requested.
 _SNIPPET = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the part's first sample
     (2, "command_id", UINT, 0, _U32, None),  # -: the command answered
@@ -147,7 +147,7 @@ _SNIPPET = (
     (7, "data", BYTES, 0, 1024, None),  # -: samples, oldest first
 )
 
-# What became of a command.
+# The result of a command.
 _RESULT = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when done
     (2, "command_id", UINT, 0, _U32, None),  # -: the command answered
@@ -156,23 +156,23 @@ _RESULT = (
     (5, "data", OPT | BYTES, 0, 24, None),  # -, v3: by command
 )
 
-# The next piece of a firmware update; asked for again until it comes.
+# Requests the next chunk of a firmware update; repeated until it arrives.
 _WANT = (
-    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when asked
+    (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when requested
     (2, "command_id", UINT, 0, _U32, None),  # -: the update command it is part of
     (3, "file", UINT, 0, _U8, None),  # -: 0 the manifest, n the file on its n-th line
-    (4, "offset", UINT, 0, _U32, None),  # byte: where the piece begins
+    (4, "offset", UINT, 0, _U32, None),  # byte: where the chunk starts
 )
 
-# Times of single steps while a target is detected and the clock is good; sent once only.
+# Arrival times of footfalls, while a person is detected and the clock is good; never sent twice.
 _STRIKES = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset of the activity
-    (2, "utc_ms", UINT, 0, _U53, None),  # ms: UTC of the first of them
+    (2, "utc_ms", UINT, 0, _U53, None),  # ms: UTC of the first footfall
     (3, "error_ms", UINT, 0, 10, None),  # ms: bound of the clock's error
     (4, "strikes", PAIRS, 2, 16, None),  # -: ms after the first, level in 10 nm/s, ...
 )
 
-# One part of the lines that a node keeps, in answer to a log command; never sent twice.
+# One part of the log lines of a node, in answer to a log command; never sent twice.
 _LOG = (
     (1, "command_id", UINT, 0, _U32, None),  # -, v3: the command answered
     (2, "index", UINT, 0, _U8, None),  # -, v3: number of this part, from 0
@@ -180,7 +180,7 @@ _LOG = (
     (4, "data", BYTES, 0, 96, None),  # -, v3: text, UTF-8; a character may lie in two parts
 )
 
-# Durable messages are committed at the gateway; the node may forget them.
+# Durable messages are committed at the gateway; the node may remove them.
 _RECEIPT = (
     (1, "upto", PAIRS, 2, 16, None),  # -: boot, seq, ...: all of that boot up to seq
 )
@@ -191,16 +191,16 @@ _TIME = (
     (2, "echo_ms", UINT, 0, _U32, None),  # ms: t_ms of the message answered
 )
 
-# Something to do; answered by a result with its id.
+# A task for the node; answered by a result with its id.
 _COMMAND = (
-    (1, "id", UINT, 0, _U32, None),  # -: names the command
+    (1, "id", UINT, 0, _U32, None),  # -: identifies the command
     (2, "kind", ENUM, 1, 7, COMMAND_KIND),  # -: what to do
     (3, "expires_ms", OPT | UINT, 0, _U32, None),  # ms: node uptime after which not to do it
     (4, "value", OPT | UINT, 0, _U32, None),  # -: by kind
     (5, "data", OPT | BYTES, 0, 1024, None),  # -: by kind
 )
 
-# A piece of a firmware update, in answer to a want.
+# A chunk of a firmware update, in answer to a want.
 _PART = (
     (1, "command_id", UINT, 0, _U32, None),  # -: as in the want
     (2, "file", UINT, 0, _U8, None),  # -: as in the want
@@ -240,7 +240,7 @@ def _enum(message, field):
     raise ValueError("no enum " + message + "." + field)
 
 
-# The number of a named value: enum_value("condition", "kind", "tamper"). Look it up at import.
+# The number of a named value: enum_value("condition", "kind", "tamper"). Call it at import.
 def enum_value(message, field, name):
     row = _enum(message, field)
     return row[3] + row[5].index(name)

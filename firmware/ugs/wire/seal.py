@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # wire: payload <-> untagged COSE_Encrypt0 (RFC 9052 5.2) with AES-CCM-16-64-128 and a Partial IV.
-# Sealing is deterministic: a resend gives the same bytes and so is no new message.
+# Sealing is deterministic: a resend has the same bytes and is not a new message.
 from micropython import const
 
 from ugs.wire import cbor, ccm, schema
@@ -28,7 +28,7 @@ def seal(key, iv, piv, payload, aad):
     return bytes(out[:at]) + ccm.encrypt(key, _nonce(iv, piv), payload, enc_structure(aad))
 
 
-# Returns (piv, payload). Raises WireError; no payload is released before its tag is found good.
+# Returns (piv, payload). Raises WireError; no payload is released before its tag is verified.
 def open_sealed(key, iv, data, aad):
     if len(data) > schema.MAX_SEALED:
         raise WireError("too_big")
@@ -61,7 +61,7 @@ def _nonce(iv, piv):
     return nonce
 
 
-# Partial IV of an up message: boot and seq, led by 01 in the volatile lane.
+# Partial IV of an up message: boot and seq, preceded by 01 in the volatile counter space.
 def up_piv(lane, boot, seq):
     if lane not in (schema.DURABLE, schema.VOLATILE):
         raise ValueError("no such lane")
@@ -71,7 +71,7 @@ def up_piv(lane, boot, seq):
     return b"\x01" + piv if lane else piv
 
 
-# (lane, boot, seq) of an up message; for whoever stands in for the gateway.
+# (counter space, boot, seq) of an up message; for code that acts as the gateway.
 def parse_up_piv(piv):
     lane = len(piv) - 4
     if lane not in (schema.DURABLE, schema.VOLATILE) or (lane and piv[0] != 1):

@@ -28,7 +28,7 @@ async def visit(at, limit_s=20):
     async def stay():
         await connection.open("127.0.0.1", at, HELLO, "test/down")
         await until_one_ends(connection.read(), connection.keep_alive(), publish())
-        await connection.close(politely=True)
+        await connection.close(disconnect=True)
         return "done"
 
     try:

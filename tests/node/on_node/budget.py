@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Time that work of a boot takes on a Pico W, added to the simulator's clock, in which work takes
-# none; and the longest time without feeding the watchdog. The tree's guard.py imports it.
-# Figures: MicroPython 1.25 in the emulator (docs/updates.md), where nothing else is said.
+# Adds the time that a boot takes on a Pico W to the simulator's clock, in which work takes none,
+# and measures the longest time without feeding the watchdog. The image's guard.py imports it.
+# Figures: MicroPython 1.25 in the emulator (docs/updates.md), unless stated otherwise.
 
 import builtins
 import os

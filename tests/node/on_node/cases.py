@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of supervisor, pump, node and configuration: cases.py CASE; prints "ok" last.
+# One case of supervisor, sampling task and configuration: cases.py CASE; prints "ok" last.
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def task_that_raises_is_started_again():
     assert supervisor.restarts == 2
 
 
-def task_whose_fault_cannot_be_told_is_started_again():
+def task_whose_fault_cannot_be_reported_is_started_again():
     def has_no_memory(name, error):
         raise MemoryError
 
@@ -150,7 +150,7 @@ def pump_feeds_whole_blocks_in_order():
     assert detector.fed[3][0] == 96 and sampler.overruns == 0
 
 
-def pump_without_samples_lets_the_watchdog_bite():
+def pump_without_samples_lets_the_watchdog_reset():
     alive = []
     sampler, _detector, pump = make_pump(lambda: alive.append(1))
 
@@ -173,7 +173,7 @@ def pump_too_late_skips_and_counts():
     assert [start for start, _ in detector.fed] == [4960]
 
 
-def pump_says_which_blocks_have_samples_missing():
+def pump_reports_blocks_with_missing_samples():
     sampler, detector, pump = make_pump()
     sampler.written = BLOCK
     pump.step()
@@ -195,7 +195,7 @@ def pump_says_which_blocks_have_samples_missing():
     assert detector.gaps == [(1, 6), (8, 3)], detector.gaps
 
 
-def config_refuses_what_is_wrong_and_names_it():
+def config_rejects_an_invalid_value_and_names_it():
     good = {
         "site": "north",
         "node": "n07",

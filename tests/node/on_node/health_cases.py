@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of what a node says about itself: health_cases.py CASE; prints "ok" last.
+# One case of the conditions that a node reports: health_cases.py CASE; prints "ok" last.
 
 import sys
 from array import array
@@ -49,36 +49,36 @@ def seconds(health, first, count):
     return first + count
 
 
-def told(records):
+def reported(records):
     # (kind number, active) in ugs.wire.schema's numbering
     return [(r["kind"], r["active"]) for r in records]
 
 
-def conditions_are_told_on_change_only():
+def conditions_are_reported_on_change_only():
     records = []
     health, board, ledger, session = make_health(records)
     at = seconds(health, 0, 30)
     assert records == []
     board.sampler.missed = 30  # 1.2 % of ten seconds
     at = seconds(health, at, 10)
-    assert told(records) == [(7, 1)] and records[0]["value"] == 30
+    assert reported(records) == [(7, 1)] and records[0]["value"] == 30
     at = seconds(health, at, 550)
-    assert told(records) == [(7, 1)]  # the end is held back: what flickers must not fill the ledger
+    assert reported(records) == [(7, 1)]  # the end is delayed: flicker must not fill the ledger
     at = seconds(health, at, 70)
-    assert told(records) == [(7, 1), (7, 0)]
+    assert reported(records) == [(7, 1), (7, 0)]
     del records[:]
     board.sampler.clipped += 13
     at = seconds(health, at, 1)
-    assert told(records) == [(8, 1)]
+    assert reported(records) == [(8, 1)]
     at = seconds(health, at, 610)
-    assert told(records) == [(8, 1), (8, 0)]
+    assert reported(records) == [(8, 1), (8, 0)]
     del records[:]
     session.downlink.refused = 12
     at = seconds(health, at, 630)
-    assert told(records) == [(11, 1), (11, 0)]
+    assert reported(records) == [(11, 1), (11, 0)]
 
 
-def sensor_that_does_not_answer_is_a_fault_told_once():
+def sensor_that_does_not_answer_is_a_fault_reported_once():
     records = []
     health, board, _, _ = make_health(records)
 
@@ -87,18 +87,18 @@ def sensor_that_does_not_answer_is_a_fault_told_once():
 
     board.check = check
     seconds(health, 0, 300)
-    assert told(records) == [(3, 1)] and records[0]["value"] == 7
+    assert reported(records) == [(3, 1)] and records[0]["value"] == 7
     assert not health.are_sensors_well()
 
 
-def sensor_that_lost_its_supply_is_told_and_well_again():
+def sensor_that_lost_its_supply_is_reported_and_recovers():
     records = []
     health, board, _, _ = make_health(records)
     board.check = lambda: True
     seconds(health, 0, 1)
     board.check = lambda: False
     seconds(health, 1, 600)
-    assert told(records) == [(3, 1), (3, 0)] and records[0]["value"] == 8
+    assert reported(records) == [(3, 1), (3, 0)] and records[0]["value"] == 8
     assert health.are_sensors_well()
 
 
@@ -114,13 +114,13 @@ def battery_that_dips_is_not_low():
     assert records == []
     volts[:] = [3_490]
     seconds(health, 16, 7)
-    assert told(records) == [(2, 1)] and records[0]["value"] == 3_490
-    volts[:] = [3_590]  # above the limit of the beginning, below that of the end
+    assert reported(records) == [(2, 1)] and records[0]["value"] == 3_490
+    volts[:] = [3_590]  # above the limit of the start, below that of the end
     seconds(health, 23, 700)
-    assert told(records) == [(2, 1)]
+    assert reported(records) == [(2, 1)]
     volts[:] = [3_600]
     seconds(health, 723, 5)
-    assert told(records) == [(2, 1), (2, 0)]
+    assert reported(records) == [(2, 1), (2, 0)]
 
 
 def make_pir(records):
@@ -156,11 +156,11 @@ def pir_high_for_long_is_a_fault():
         second(at * 1000, 0)
     assert records == []
     second(600_000, 0)
-    assert told(records) == [(12, 1)] and records[0]["value"] == 1
+    assert reported(records) == [(12, 1)] and records[0]["value"] == 1
     for at in range(601, 1300):
         sampler.written += 32
         second(at * 1000, 1 if at == 601 else 0)
-    assert told(records) == [(12, 1), (12, 0)]
+    assert reported(records) == [(12, 1), (12, 0)]
 
 
 def pir_that_chatters_is_shut_down_until_it_is_calm():
@@ -169,7 +169,7 @@ def pir_that_chatters_is_shut_down_until_it_is_calm():
     for at in range(10):
         sampler.written += 32
         second(at * 1000, 20)
-    assert told(records) == [(12, 1)] and records[0]["value"] == 2
+    assert reported(records) == [(12, 1)] and records[0]["value"] == 2
     assert records[0]["t_ms"] <= 3_000
     assert queue.is_shut
     believed = len(detector.edges)
@@ -192,7 +192,7 @@ def pir_that_chatters_is_shut_down_until_it_is_calm():
     for at in range(123, 700):
         sampler.written += 32
         second(at * 1000, 0)
-    assert told(records) == [(12, 1), (12, 0)]
+    assert reported(records) == [(12, 1), (12, 0)]
 
 
 def pir_that_sees_people_is_left_alone():
@@ -219,30 +219,30 @@ def pir_whose_interrupt_was_lost_has_its_level_all_the_same():
     assert [level for _, level in detector.edges] == [1, 0]
 
 
-def pir_that_the_detector_mutes_is_told():
+def pir_that_the_detector_mutes_is_reported():
     records = []
     second, _, detector, sampler = make_pir(records)
     detector.is_muted = True
     sampler.written += 32
     second(1_000, 2)
-    assert told(records) == [(12, 1)] and records[0]["value"] == 3
+    assert reported(records) == [(12, 1)] and records[0]["value"] == 3
 
 
-def failing_flash_is_told_until_it_works_again():
+def failing_flash_is_reported_until_it_works_again():
     records = []
     health, _, ledger, _ = make_health(records)
     ledger.faults = 1
     ledger.write_back = lambda: False
     at = seconds(health, 0, 10)
-    assert told(records) == [(9, 1)]
+    assert reported(records) == [(9, 1)]
     ledger.write_back = lambda: True
     at = seconds(health, at, 50)
-    assert told(records) == [(9, 1)]
+    assert reported(records) == [(9, 1)]
     seconds(health, at, 620)
-    assert told(records) == [(9, 1), (9, 0)]
+    assert reported(records) == [(9, 1), (9, 0)]
 
 
-def wakes_ignored_end_when_it_is_no_sentinel_any_more():
+def wakes_ignored_ends_when_the_node_is_no_longer_a_sentinel():
     # It samples all the time, in radio burst or with its radio on.
     for after in (Part(), None):
         records = []
@@ -251,27 +251,27 @@ def wakes_ignored_end_when_it_is_no_sentinel_any_more():
         sentinel.asleep_s = 0
         health._conditions.set(0, "wakes_ignored", True, 9)
         at = seconds(health, 0, 700)
-        assert told(records) == [(14, 1)]
+        assert reported(records) == [(14, 1)]
         if after:
             after.asleep_s = None
         health._link.burst = after
         at = seconds(health, at, 10)
-        assert told(records) == [(14, 1), (14, 0)]
+        assert reported(records) == [(14, 1), (14, 0)]
     # Not sooner than any other condition.
     del records[:]
     health._conditions.set(at * 1000, "wakes_ignored", True, 9)
     at = seconds(health, at, 590)
-    assert told(records) == [(14, 1)]
+    assert reported(records) == [(14, 1)]
     seconds(health, at, 20)
-    assert told(records) == [(14, 1), (14, 0)]
+    assert reported(records) == [(14, 1), (14, 0)]
 
 
-def clock_never_told_is_a_condition():
+def clock_never_set_is_a_condition():
     records = []
     health, _, _, session = make_health(records)
     session.connects = 1
     seconds(health, 0, 700)
-    assert told(records) == [(4, 1)]
+    assert reported(records) == [(4, 1)]
 
 
 def heartbeat_saturates():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One case of a node as a whole, on a board of stand-ins: nodes.py CASE; prints "ok" last.
+# One case of a whole node on a simulated board: nodes.py CASE; prints "ok" last.
 
 import sys
 import time
@@ -39,7 +39,7 @@ def keep_detections(node, count):
         node.journal.record("detection", values)
 
 
-def hello_speaks_of_the_boot_it_is_numbered_in():
+def hello_states_the_boot_of_its_number():
     node = make_node()
     keep_detections(node, 5)
     node.journal.ledger.receipt(1, 5)
@@ -50,8 +50,8 @@ def hello_speaks_of_the_boot_it_is_numbered_in():
     assert node.journal.next_volatile() == (2, 1)
 
 
-def reboot_asked_for_again_does_not_become_later():
-    # A trial that failed asks every second.
+def reboot_requested_again_is_not_delayed():
+    # A failed trial requests it every second.
     node = make_node()
     node.request_reboot("trial")
     due_ms = node.reboot_ms
@@ -60,28 +60,28 @@ def reboot_asked_for_again_does_not_become_later():
     assert (node.reboot_ms, node._reboot_detail) == (due_ms, "trial")
 
 
-def gap_is_told_once_to_a_gateway_that_never_gives_a_receipt():
+def gap_is_recorded_once_for_a_gateway_that_never_gives_a_receipt():
     node = make_node()
     keep_detections(node, 3)
     node.journal.ledger.receipt(1, 2)
     node.session.is_answered = True
     outbox = node.session.outbox
-    told = 0
+    reports = 0
     for now_ms in range(0, 3_600_000, 1_000):
         while outbox.take(now_ms) is not None:
             pass
         if outbox.is_stuck():
-            told += 1
-            node._tell_gaps(now_ms)
-    assert told > 50
+            reports += 1
+            node._report_gaps(now_ms)
+    assert reports > 50
     assert node.journal.ledger.pending() == 2, node.journal.ledger.pending()
 
 
-def dropped_records_are_told_ahead_of_their_turn():
+def dropped_records_are_reported_first():
     node = make_node()
     keep_detections(node, 1281)
-    node._tell_gaps(0)
-    node._tell_gaps(1000)
+    node._report_gaps(0)
+    node._report_gaps(1000)
     boot, seq, payload = node.session.outbox.take(1000)
     name, values = codec.decode(payload)
     assert (boot, seq, name) == (1, 1282, "condition"), (boot, seq, name)

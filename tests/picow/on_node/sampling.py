@@ -13,7 +13,7 @@ battery = machine.ADC(machine.Pin(28)).read_u16
 gc.collect()
 free = gc.mem_free()
 converter = adc.Converter(adc.RP2040, 0, 2, battery)
-converter.lap = 1 << 13  # ends every 2 s, and the second channel begins it anew
+converter.lap = 1 << 13  # ends every 2 s, and the second channel starts it again
 sampler = DmaSampler(converter, 250, 8000)
 print("aside", sampler.read_aside())
 sampler.start()
@@ -23,10 +23,10 @@ print("us", "heap", free - gc.mem_free())
 took = 0
 for _ in range(50):
     time.sleep_ms(100)
-    began = time.ticks_us()
+    start = time.ticks_us()
     sampler.keep_time()
-    took += time.ticks_diff(time.ticks_us(), began)
-    sampler.rate_hz_x100()  # anew each second, and a lap of the readings lasts two
+    took += time.ticks_diff(time.ticks_us(), start)
+    sampler.rate_hz_x100()  # again each second; a lap of the readings lasts two
 print("us sample mean=%d" % (took // sampler.written))
 print("written", sampler.written, sampler.missed, sampler.overruns, sampler.clipped)
 print("aside", sampler.read_aside())

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# What a signature costs the board's processor: on a line that starts with "us ", and the answers.
+# The processor time of a signature on a line that starts with "us ", and the results.
 import gc
 import time
 
-began = time.ticks_us()
+start = time.ticks_us()
 ed25519 = __import__("ugs.update.ed25519", None, None, ("verify",))
-loading = time.ticks_diff(time.ticks_us(), began)
+loading = time.ticks_diff(time.ticks_us(), start)
 KEY = bytes.fromhex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025")
 SIGNATURE = bytes.fromhex(
     "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
@@ -18,9 +18,9 @@ lowest = free
 generator = ed25519.verify_steps(KEY, b"\xaf\x82", SIGNATURE)
 answer = None
 while answer is None:
-    began = time.ticks_us()
+    start = time.ticks_us()
     answer = next(generator)
-    took = time.ticks_diff(time.ticks_us(), began)
+    took = time.ticks_diff(time.ticks_us(), start)
     steps += 1
     total += took
     longest = max(longest, took)

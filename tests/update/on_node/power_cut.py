@@ -161,11 +161,11 @@ def boot(flash, is_good, reported):
         lambda: None,
         lambda: None,
     )
-    updater.tell_outcome(0)
+    updater.report_outcome(0)
     if slots.on_trial:
         Proof(slots).step(700_000 if not is_good else 61_000, is_good, True)
         if is_good:
-            updater.tell_outcome(0)
+            updater.report_outcome(0)
         return False
     Proof(slots).step(61_000, True, True)
     if is_new or (not is_good and reported):

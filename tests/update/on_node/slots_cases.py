@@ -36,7 +36,7 @@ def update(version, number):
     slots = start(WATCHDOG)
     assert slots.on_trial
     slots.commit()
-    slots.told()
+    slots.clear()
     return slots.spare()
 
 

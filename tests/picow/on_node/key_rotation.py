@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A key step on the board's own flash, with all the scrubbing after it at once. Prints what it took.
+# A key rotation on the board's own flash, followed by all its scrubbing at once. Prints the times.
 import os
 from time import ticks_diff, ticks_us
 
@@ -17,14 +17,14 @@ first = Ratchet("state", KEY)
 assert not first.step(T0_MS)
 for day in (1, 2):
     ratchet = Ratchet("state", KEY if day == 1 else None)
-    began = ticks_us()
+    start = ticks_us()
     assert ratchet.step(T0_MS + day * DAY_MS)
-    print("us step", ticks_diff(ticks_us(), began))
+    print("us rotation", ticks_diff(ticks_us(), start))
     count = total = worst = 0
     while ratchet.left != 0:
-        began = ticks_us()
+        start = ticks_us()
         ratchet.scrub()
-        took = ticks_diff(ticks_us(), began)
+        took = ticks_diff(ticks_us(), start)
         count += 1
         total += took
         worst = max(worst, took)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A key step on official firmware and its own littlefs: no past key stays in the flash."""
+"""A key rotation on official firmware and its own littlefs: no past key stays in the flash."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from gateway.keys import at_epoch, derive
 from tests.picow.board import PicoW
 from tests.picow.test_costs import compiled_tree
 
-SCRIPT = Path(__file__).parent / "on_node" / "key_step.py"
+SCRIPT = Path(__file__).parent / "on_node" / "key_rotation.py"
 
 
 @pytest.mark.picow
-def test_key_step_on_official_firmware_leaves_no_past_key_in_its_flash(pico_w_image, tmp_path):
+def test_key_rotation_on_official_firmware_leaves_no_past_key_in_its_flash(pico_w_image, tmp_path):
     tree = compiled_tree(tmp_path / "tree")
     with PicoW(pico_w_image, tmp_path, files=tree) as pico:
         printed = pico.run(SCRIPT.read_text())
-        print(f"\nkey steps: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
+        print(f"\nkey rotations: {pico.emulated_us / 1e6:.1f} s emulated, {pico.wall_s:.0f} s wall")
         flash = pico.flash
     print("\n".join(line for line in printed.splitlines() if line.startswith("us ")))
     assert printed.rstrip().endswith("epoch 2")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Supervisor, conditions, pump, configuration, strikes: a node's parts on real MicroPython."""
+"""Modules of a node on real MicroPython, by cases: supervisor, health, node, footfalls."""
 
 from __future__ import annotations
 
