@@ -113,7 +113,7 @@ class Board:
             # rp2040py 0.3.6 lets go of WL_ON without a falling edge, so the radio would keep its
             # registers and not start again (GPIOPin.reset calls no listener).
             radio.bus.power_off()
-            # Nor does its reset of a DMA channel end a transfer, so the next one is not begun.
+            # Nor does its reset of a DMA channel end a transfer, so the next one does not start.
             for channel in mcu.dma.channels:
                 channel.abort()
             self._on_boot()

@@ -30,7 +30,7 @@ class Console:
             self.lost += 1
 
     def reset(self) -> None:
-        """The board was reset: what it had begun to print ends there."""
+        """The board was reset: drop its partial line."""
         self._partial = b""
 
     def since(self, number: int, most: int) -> tuple[list[tuple[int, str]], int]:

@@ -32,13 +32,13 @@ class Control:
     """Answers requests about one board. `power(on)` cuts its power or gives it again."""
 
     def __init__(
-        self, board: Board, cable: Cable, power: Callable[[bool], Any], began_s: float
+        self, board: Board, cable: Cable, power: Callable[[bool], Any], started_s: float
     ) -> None:
         self.requests = self.errors = 0
         self._board = board
         self._cable = cable
         self._power = power
-        self._began_s = began_s
+        self._started_s = started_s
         self._connections = self._wifi_orders = 0
 
     async def listen(self, path: Path) -> asyncio.Server:
@@ -87,7 +87,7 @@ class Control:
     async def _(self, _request: requests.Time) -> Answer:
         return {
             "emulated_us": self._board.emulated_us,
-            "wall_s": round(time.monotonic() - self._began_s, 3),
+            "wall_s": round(time.monotonic() - self._started_s, 3),
             "powered": self._board.is_powered,
             "plugged": self._cable.is_plugged,
             "boots": self._board.boots,

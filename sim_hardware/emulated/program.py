@@ -46,13 +46,13 @@ class Program:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._began_s = time.monotonic()
+        self._started_s = time.monotonic()
         self._end = asyncio.Event()
         self._runs: asyncio.Task[None] | None = None
         air = Air(options.routes, options.names, Wifi.ON, Traffic())
         self._board = Board(options.image, _first_flash(options), air)
         self._cable = Cable(self._board, options.serial)
-        self._control = Control(self._board, self._cable, self._power, self._began_s)
+        self._control = Control(self._board, self._cable, self._power, self._started_s)
 
     async def run(self) -> None:
         """Until the end. Raises SimError, or whatever the emulator died of."""
@@ -121,13 +121,13 @@ class Program:
     def _announce(self) -> None:
         options = self._options
         release = release_of(options.image)
-        _say(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
+        _show(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
         if options.bootsel is not None:
-            _say(f"in its boot ROM: the drive is {options.bootsel / 'RPI-RP2'}")
-        _say(f"serial port {options.serial}, control channel {options.control}")
+            _show(f"in its boot ROM: the drive is {options.bootsel / 'RPI-RP2'}")
+        _show(f"serial port {options.serial}, control channel {options.control}")
         for port, (host, to_port) in sorted(options.routes.items()):
-            _say(f"Wi-Fi {SSID}: {HOST}:{port} is {host}:{to_port}")
-        _say("ready")
+            _show(f"Wi-Fi {SSID}: {HOST}:{port} is {host}:{to_port}")
+        _show("ready")
 
 
 def _first_flash(options: Options) -> bytes:
@@ -138,13 +138,13 @@ def _first_flash(options: Options) -> bytes:
     return flash.content(program_of(options.image), options.files)
 
 
-def _say(line: str) -> None:
+def _show(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def run(options: Options) -> None:
-    """The process's life. Raises SimError for what the user can mend."""
+    """Run the process. Raises SimError for an error that the user can correct."""
 
     async def live() -> None:
         await Program(options).run()

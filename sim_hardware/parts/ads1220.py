@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
+# Board layer, simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
 # (TI SBAS501C; sections below are of that sheet), with the geophone between AIN0 and AIN1.
 #
 # What it allocates lies in the node's heap and brings the node's next collection nearer, a thousand

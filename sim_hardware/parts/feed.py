@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "ground", simulated: the vertical velocity at one geophone, read from a file.
+# Ground layer, simulated: the vertical velocity at one geophone, read from a file.
 
 from array import array
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the geophone and the components around it, per front end, and what
+# Board layer, simulated: the geophone and the components around it, per front end, and what
 # follows: scale, damping, and the voltage by which the firmware sees that the coil is there.
 # Firmware constants, simulated parts and the boards' pages are held to these figures by tests.
 

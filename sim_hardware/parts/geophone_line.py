@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the geophone with its cable, between the ground and the input terminals.
+# Board layer, simulated: the geophone with its cable, between the ground and the input terminals.
 
 from math import pi, sin
 

@@ -110,7 +110,7 @@ class Block:
         self.dma = [Channel(number, self.layout.fields) for number in range(CHANNELS)]
         self._cs = self._fcs = self._div = 0
         self._fifo = []
-        self._began_us = 0
+        self._started_us = 0
         self._made = 0  # readings since
 
     # Registers of the converter ----------------------------------------------------------------
@@ -135,7 +135,7 @@ class Block:
         if place == _CS:
             cs = _merged(self._cs, value, alias) & _CS_BITS
             if cs & _START_MANY and not self._cs & _START_MANY:
-                self._began_us, self._made = self._now(), 0
+                self._started_us, self._made = self._now(), 0
             self._cs = cs
         elif place == _FCS:
             value = _merged(self._fcs, value, alias)
@@ -150,13 +150,13 @@ class Block:
         if not (self._cs & _EN and self._cs & _START_MANY):
             return
         cycles = (self._div >> 8) + 1
-        due = (self._now() - self._began_us) * 48 // cycles
+        due = (self._now() - self._started_us) * 48 // cycles
         source = self._inputs.get(self._cs >> 12 & 7)
         while self._made < due:
             if self._stream(source, due - self._made, cycles):
                 continue
             self._made += 1
-            t_us = self._began_us + self._made * cycles // 48
+            t_us = self._started_us + self._made * cycles // 48
             self._push(source.code_at(t_us) if source else 0)
 
     def _stream(self, source, count, cycles):
@@ -173,7 +173,7 @@ class Block:
         place = channel.write & mask
         memory = uctypes.bytearray_at(channel.write & ~mask, mask + 1)
         step_us = cycles // 48
-        t_us = self._began_us + self._made * step_us
+        t_us = self._started_us + self._made * step_us
         for _ in range(count):
             t_us += step_us
             code = source.code_at(t_us) if source else 0

@@ -156,7 +156,7 @@ class Timer:
 
 
 class WDT:
-    # One counter, which nothing stops once it runs: a second WDT sets the first one anew.
+    # One counter, which cannot be stopped: a second WDT sets the first one again.
     _timeout_us = 0
     _deadline_us = 0
     _fed_us = 0

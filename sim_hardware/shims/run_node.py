@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: power-on. Runs boot.py and main.py of the tree in the current directory.
+# Board layer, simulated: power-on. Runs boot.py and main.py of the tree in the current directory.
 #
 #   cd TREE; GROUNDWATCH_SIM=sim.json MICROPYPATH=SHIMS:.frozen micropython SHIMS/run_node.py
 #
-# Exit codes: 0 the end set in sim.json; 1 the firmware raised; 2 something needed is missing;
-# 3 the node was reset (start it again: exit.json tells the next boot why and when).
+# Exit codes: 0 the end set in sim.json; 1 the firmware raised; 2 a needed file is missing;
+# 3 the node was reset (start it again: exit.json holds the cause and time for the next boot).
 
 import json
 import random
@@ -17,7 +17,7 @@ _BOOT_US = 300_000  # from reset to the first line of boot.py
 
 def _prepare():
     here = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-    # Our own modules first: a stray time.py in the tree must not win over the simulated clock.
+    # The shims first: a time.py in the tree must not replace the simulated clock.
     sys.path[:] = [here, here + "/..", "", "lib", ".frozen"]
     import simsettings
 

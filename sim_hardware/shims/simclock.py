@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the clock and the event queue that every simulated part hangs on.
+# Board layer, simulated: the clock and the event queue of all simulated parts.
 #
 # Time is one integer, microseconds since the start of the take (it may be negative: a lead-in).
 #   virtual   time stands still while code runs and jumps to the next deadline when the node waits
 #   real      time is the host's; events run late when it is busy, but each reads its own deadline
-# In both modes a callback sees `now()` equal to the deadline it was scheduled for, so a waveform is
-# sampled at exact instants however busy the host is.
+# In both modes `now()` in a callback equals its deadline, so a waveform is sampled at exact times
+# under any load of the host.
 
 import sys
 
@@ -22,8 +22,8 @@ EXIT_USAGE = 2
 EXIT_RESET = 3
 
 virtual = True
-boot_us = 0  # sim time at which this boot began: uptime counts from here
-dirty = False  # a simulated stream changed state: waiting tasks must be looked at
+boot_us = 0  # sim time at which this boot started: uptime counts from here
+dirty = False  # a simulated stream changed state: waiting tasks must be checked
 held = 0  # what waits while the processor is busy (simirq): interrupts, scheduled callbacks
 release = None  # called when nothing is held any more
 waits = None  # called before each wait of the loop
@@ -208,9 +208,9 @@ def leave(code):
 
 
 def install_asyncio():
-    # asyncio's TaskQueue is C and stamps tasks it makes ready with the host's ticks, whatever
-    # `time` says. So the loop keeps its own ticks: they start one hour ahead of the host's, which
-    # makes "ready now" always older than any sleeping task, however fast virtual time runs.
+    # asyncio's TaskQueue is C and stamps ready tasks with the host's ticks, not with those of
+    # `time`. So the loop has its own ticks, which start one hour ahead of the host's. A ready task
+    # is then always older than a sleeping one, at any speed of virtual time.
     import asyncio.core as core
 
     core.ticks_diff = utime.ticks_diff
@@ -251,10 +251,10 @@ def _virtual_wait(core):
             waits()
         if _debt_us:
             charge(0)
-            return  # the loop computes anew what is due
+            return  # the loop computes again what is due
         if dt_ms == 0:
             _reads += 1
-            if _reads > SPIN_READS:  # tasks that only ever yield, never sleep
+            if _reads > SPIN_READS:  # tasks that only yield and never sleep
                 run_until(_now_us + SPIN_STEP_US)
                 _reads = SPIN_READS
         target_us = None if dt_ms < 0 else (_now_us // 1000 + dt_ms) * 1000

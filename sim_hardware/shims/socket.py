@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "link", simulated: `socket`. Real mode is the host's own; in virtual mode every connection
+# Link layer, simulated: `socket`. Real mode is the host's own; in virtual mode every connection
 # leads to the stand-in broker in this process, through an asyncio stream like any other.
 
 import io

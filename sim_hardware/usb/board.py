@@ -35,7 +35,7 @@ _RUNS, _READS = b"\x1e", b"\x1f"  # run_console.py: code runs, or the console re
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the board says it is. `mpy`: which .mpy files it loads, 0 those of the interpreter."""
+    """The identity that the board reports. `mpy`: its .mpy version, 0 for the interpreter's."""
 
     machine: str = "Raspberry Pi Pico W with RP2040"
     platform: str = "rp2"

@@ -113,7 +113,7 @@ class RomLoader:
         """False when the host has done its work and closed the port."""
         try:
             self._take(os.read(self._master, 4096))
-        except OSError:  # EIO: nobody has the other end open
+        except OSError:  # EIO: no process has the other end open
             if _MD5 in self.commands:
                 return False
             self._pulled.wait(0.02)
@@ -233,7 +233,7 @@ _COMMANDS = {
     0x02: RomLoader._begin,
     0x03: RomLoader._data,
     0x04: RomLoader._nothing,  # flash end
-    0x05: RomLoader._nothing,  # memory begin: the stub's code, kept by nobody
+    0x05: RomLoader._nothing,  # memory begin: the stub's code, which is discarded
     0x06: RomLoader._memory_end,
     0x07: RomLoader._nothing,  # memory data
     0x08: RomLoader._sync,
