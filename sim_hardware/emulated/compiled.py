@@ -3,7 +3,7 @@
 
 The wheel of rp2040py is built for the stable ABI of any Python, which makes it three times slower
 than the same C code compiled for one version. Import this module and call `use_compiled` before
-anything imports rp2040py. Beside it is compiled a loop of ours (loop.c), which `fast_loop` gives.
+anything imports rp2040py. It also compiles the project's own loop (loop.c) for `fast_loop`.
 """
 
 from __future__ import annotations
@@ -120,13 +120,13 @@ def _used_folder() -> Path | None:
 
 
 def _loop_path(folder: Path) -> Path:
-    """Its name holds its source's, so that a change is compiled again."""
+    """The path holds a hash of the source, so that a change is compiled again."""
     digest = hashlib.sha256(_LOOP.read_bytes()).hexdigest()[:16]
     return folder / f"loop-{digest}{_suffix()}"
 
 
 def _compile_loop(compiler: str | None, include: Path, folder: Path) -> None:
-    """Where it fails the emulator's own loop stays."""
+    """Compile loop.c. If that fails, the emulator's own loop is used."""
     path = _loop_path(folder)
     if path.is_file() or compiler is None or not (include / "Python.h").is_file():
         return

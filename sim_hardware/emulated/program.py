@@ -29,7 +29,7 @@ _ENUMERATE_US = 2_000_000  # MicroPython needs about 20 ms; another program may 
 
 @dataclass(frozen=True)
 class Options:
-    """What `groundwatch sim board` was asked for. `routes`: port of 10.0.0.1 to host and port."""
+    """The options of `groundwatch sim board`. `routes`: port of 10.0.0.1 to host and port."""
 
     image: Path
     serial: Path
@@ -55,7 +55,7 @@ class Program:
         self._control = Control(self._board, self._cable, self._power, self._started_s)
 
     async def run(self) -> None:
-        """Until the end. Raises SimError, or whatever the emulator died of."""
+        """Run until the end. Raises SimError, or the error of the emulator."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end.set)
@@ -79,7 +79,7 @@ class Program:
                     continue
 
     async def _enumerated(self) -> None:
-        """Until its port is there, the usual case, or the end, or too much emulated time."""
+        """Wait until the port exists, the program ends or too much emulated time has passed."""
         while not self._cable.is_plugged and self._board.emulated_us < _ENUMERATE_US:
             if self._end.is_set():
                 return
@@ -90,7 +90,7 @@ class Program:
         if self._options.flash is not None:
             flash.save(self._options.flash, self._board.flash)
         if self._runs is not None:
-            self._runs.result()  # raises what the emulator died of
+            self._runs.result()  # raises the error of the emulator
 
     async def _power(self, is_on: bool) -> None:
         if is_on:
@@ -107,7 +107,7 @@ class Program:
             self._end.set()
 
     def _program(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes], None]:
-        """What the boot ROM does with a program; it comes from another thread."""
+        """The callback of the boot ROM for a program; it runs in another thread."""
 
         def start(program: bytes) -> None:
             self._board.flash_at_rest = flash.content(program, None)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: the converter of an RP2040 or RP2350 running by itself, and the DMA channels
-# that take its readings, as far as a node uses them: transfer by transfer, all that are due when
-# a register is read.
+# Board, simulated: the free-running converter of an RP2040 or RP2350 and the DMA channels for its
+# readings, as far as a node uses them. A read of a register makes all transfers that are due.
 
 import uctypes
 
@@ -160,7 +159,7 @@ class Block:
             self._push(source.code_at(t_us) if source else 0)
 
     def _stream(self, source, count, cycles):
-        # Readings that go from the FIFO to a ring in memory and nowhere else, all but the last of a
+        # Readings that go only from the FIFO to a ring in memory, all but the last of a
         # channel at once: one by one they leave more garbage on the node's heap in 100 ms than the
         # node makes in a second. False where there are none.
         channel = self._served()
@@ -210,7 +209,7 @@ class Block:
                 pass
 
     def _serve(self):
-        # Hands one reading to the channel that waits for it.
+        # Passes one reading to the channel that waits for it.
         channel = self._served()
         if channel is not None:
             self._transfer(channel)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Board, simulated: `machine` as MicroPython 1.25 has it on the rp2 and esp32 ports, as far as a
-# node uses it. What a port lacks or refuses fails here as there; tests/shims/test_stubs.py holds
-# it against the type stubs of both ports.
+# node uses it. What a port lacks or refuses fails here too; tests/shims/test_stubs.py compares
+# it with the type stubs of both ports.
 
 import time
 
@@ -95,7 +95,7 @@ def lightsleep(*ms):
 
 
 def disable_irq():
-    # Callbacks run at waits only, never in the middle of code, so there is nothing to hold off.
+    # Callbacks run at waits only, so interrupts need not be disabled.
     return 1
 
 

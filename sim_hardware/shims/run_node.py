@@ -55,7 +55,7 @@ def _start(settings):
 
 
 def _bind(settings):
-    # Board, files and memory as the settings have them. Last: what comes before is no node's work.
+    # Board, files and memory from the settings. Last, so that no earlier work is charged.
     import simcharge
     import simclock
     import simfiles
@@ -64,7 +64,7 @@ def _bind(settings):
 
     if settings.flash is not None:
         simfiles.start(settings.flash)
-    # What a port has built in takes none of the node's heap.
+    # Built-in modules of a port use no heap of the node.
     for name in ("asyncio", "machine", "network", "os", "socket", "time"):
         __import__(name)
     collector = simmemory.Collector()
@@ -99,7 +99,7 @@ def _start_real(settings):
 
 
 def _watch_parent():
-    # A fleet that was killed cannot stop its nodes: they see that they were orphaned and end.
+    # A killed fleet cannot stop its nodes: they detect the loss of their parent and end.
     import simclock
     import simhardware
 
@@ -120,7 +120,7 @@ def _watch_parent():
 
 
 def _last_exit(path):
-    # Why and when the boot before this one ended; a first boot is a power-on.
+    # The cause and time of the previous boot's end; a first boot is a power-on.
     try:
         with open(path) as file:
             last = json.load(file)
