@@ -26,7 +26,7 @@ from sim_hardware.sandbox import (
     Faults,
     Made,
     NodeLog,
-    NodeSandbox,
+    Sandbox,
     check_trees,
     make_sandbox,
 )
@@ -205,7 +205,7 @@ class Fleet:
         if self._work is not None:
             shutil.rmtree(self._work, ignore_errors=True)
 
-    async def _prepare(self, sandboxes: list[NodeSandbox]) -> None:
+    async def _prepare(self, sandboxes: list[Sandbox]) -> None:
         source = self._source
         if isinstance(source, Take):
             for sandbox in sandboxes:
@@ -227,7 +227,7 @@ class Fleet:
             growth = self._grow(blocks, decimators)
             self._tasks.append(asyncio.create_task(growth, name="world"))
 
-    def _settings(self, sandbox: NodeSandbox) -> dict[str, Any]:
+    def _settings(self, sandbox: Sandbox) -> dict[str, Any]:
         settings: dict[str, Any] = {
             "mode": "real",
             "fs_hz": FEED_FS_HZ,
@@ -241,7 +241,7 @@ class Fleet:
             settings["pir_file"] = str(sandbox.pir_edges)
         return settings
 
-    def _write_take(self, sandbox: NodeSandbox, take: Take) -> None:
+    def _write_take(self, sandbox: Sandbox, take: Take) -> None:
         signal = take.signals[sandbox.node]
         feed = to_feed(signal.velocity(self._ambient_nm_s), signal.fs_hz)
         feed.astype("<i4").tofile(sandbox.feed)
@@ -266,7 +266,7 @@ class Fleet:
                 self.late_blocks += 1
             await asyncio.to_thread(lambda: self._write_block(next(blocks), decimators))
 
-    async def _keep(self, sandbox: NodeSandbox) -> None:
+    async def _keep(self, sandbox: Sandbox) -> None:
         in_a_row = 0
         while True:
             started_s = time.monotonic()
@@ -286,7 +286,7 @@ class Fleet:
             in_a_row = 1 if time.monotonic() - started_s > _STEADY_S else in_a_row + 1
             await asyncio.sleep(min(_BACKOFF_MAX_S, 2.0**in_a_row / 2))
 
-    async def _run(self, sandbox: NodeSandbox) -> int:
+    async def _run(self, sandbox: Sandbox) -> int:
         process = await asyncio.create_subprocess_exec(
             *sandbox.command(),
             cwd=sandbox.tree,

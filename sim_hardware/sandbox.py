@@ -136,7 +136,7 @@ class NodeLog:
 
 
 @dataclass(frozen=True)
-class NodeSandbox:
+class Sandbox:
     """The folder of one simulated node: its tree or a copy of it, its feed and its settings."""
 
     node: str
@@ -213,7 +213,7 @@ class NodeSandbox:
 
 def make_sandbox(
     work: Path, node: str, tree: Path, micropython: Path, in_place: bool = False
-) -> NodeSandbox:
+) -> Sandbox:
     """Make the folder of a node with a copy of the tree that `groundwatch bundle` wrote; `in_place`
     links the tree instead. Raises SimError."""
     if not micropython.is_file():
@@ -234,7 +234,7 @@ def make_sandbox(
         (folder / "tree").symlink_to(tree.resolve(), target_is_directory=True)
     else:
         shutil.copytree(tree, folder / "tree")
-    return NodeSandbox(node, str(board), folder, micropython)
+    return Sandbox(node, str(board), folder, micropython)
 
 
 def check_trees(nodes: list[str], trees: Mapping[str, Path]) -> None:

@@ -28,7 +28,7 @@ from sim_hardware.sandbox import (
     Faults,
     Made,
     NodeLog,
-    NodeSandbox,
+    Sandbox,
     check_trees,
     make_sandbox,
 )
@@ -152,7 +152,7 @@ def simulate(
 
 
 def _one(
-    sandbox: NodeSandbox,
+    sandbox: Sandbox,
     take: Take,
     seed: int,
     pace: Pace,
@@ -214,7 +214,7 @@ def _write_feed(
     crystal.resampled(ground, lead).astype("<i4").tofile(path)
 
 
-def _run(sandbox: NodeSandbox, log: NodeLog, wall_limit_s: float) -> int:
+def _run(sandbox: Sandbox, log: NodeLog, wall_limit_s: float) -> int:
     # Starts the node again after each reset until it reaches the end; returns the restarts.
     for restarts in range(_MAX_RESTARTS):
         with subprocess.Popen(
@@ -243,13 +243,13 @@ def _run(sandbox: NodeSandbox, log: NodeLog, wall_limit_s: float) -> int:
     raise SimError(f"node {sandbox.node} was reset {_MAX_RESTARTS} times: {log.tail()}")
 
 
-def _read_costs(sandbox: NodeSandbox) -> list[dict[str, Any]]:
+def _read_costs(sandbox: Sandbox) -> list[dict[str, Any]]:
     if not sandbox.costs.exists():
         return []
     return [json.loads(line) for line in sandbox.costs.read_text(encoding="utf-8").splitlines()]
 
 
-def _read_uplinks(sandbox: NodeSandbox, crystal: Crystal) -> list[Uplink]:
+def _read_uplinks(sandbox: Sandbox, crystal: Crystal) -> list[Uplink]:
     if not sandbox.uplinks.exists():
         return []
     uplinks = []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway import keys
 from sim_hardware.fastpath import Halver
-from sim_hardware.sandbox import Faults, NodeSandbox, make_sandbox
+from sim_hardware.sandbox import Faults, Sandbox, make_sandbox
 from sim_hardware.signals import FEED_FS_HZ
 from sim_hardware.site import NodeSpec
 from sim_hardware.usb.wire import WiredNode
@@ -67,7 +67,7 @@ def streaming(scenario: Path, spec: NodeSpec, seed: int, seconds: int) -> Iterat
             yield str(port)
 
 
-def _sense(box: NodeSandbox, scenario: Path, seed: int, duration_s: float) -> None:
+def _sense(box: Sandbox, scenario: Path, seed: int, duration_s: float) -> None:
     """Write what the node will sample and see."""
     world = World(load(scenario), seed)
     halver = Halver()
