@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Board, simulated: geophone and anti-alias filter of each board, from its component values.
+"""Board layer, simulated: geophone and anti-alias filter of each board, from its component values.
 
-Without it a take reaches the converter through an ideal filter. With it the ground passes the coil,
-its damping and the RC of the board (parts/front_end.py), and what lies above half the rate at which
-the converter reads folds back. It is for takes of ground velocity: a simulated world has passed a
-coil and a filter of its own (sim_hardware.world.geophone).
+Without it the converter gets a take through an ideal filter. With it the ground velocity passes the
+coil, its damping and the RC of the board (parts/front_end.py), and frequencies above half of the
+converter's rate fold back. Use it for takes of ground velocity: the output of a simulated world has
+already passed a coil and a filter (sim_hardware.world.geophone).
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,10 @@ from sim_hardware.signals import FArray
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """What is between ground and converter. `rc`: ohm and farad of the filter.
+    """The components between ground and converter. `rc`: ohm and farad of the filter.
 
-    `fs_hz`: at which the converter reads. `mean_s`: it gives the mean over this time. The gain of
-    coil, shunt and amplifier is not part of it: the parts of the board give their scale from the
-    same components.
+    `fs_hz`: rate of the converter, which averages over `mean_s`. The gain of coil, shunt and
+    amplifier is not included: the parts of the board compute their scale from the same components.
     """
 
     natural_hz: float
@@ -44,7 +43,7 @@ class FrontEnd:
         return np.asarray(gain * np.sinc(f_hz * self.mean_s), np.complex128)
 
     def pass_on(self, velocity_m_s: FArray, fs_hz: float) -> FArray:
-        """float32 (m,) at the converter's rate: what it reads, as ground velocity in m/s."""
+        """Readings float32 (m,) at the converter's rate, as ground velocity in m/s."""
         samples = round(velocity_m_s.size * self.fs_hz / fs_hz)
         padded = next_fast_len(velocity_m_s.size + round(2 * fs_hz), real=True)
         f_hz = np.asarray(np.fft.rfftfreq(padded, 1 / fs_hz), np.float64)
@@ -52,7 +51,7 @@ class FrontEnd:
         passed = spectrum * self.response(f_hz)
         filtered = np.fft.irfft(passed, padded)[: velocity_m_s.size]
         if fs_hz != self.fs_hz:
-            # Of a faster take readings are picked, so that what is above half their rate folds.
+            # A faster take is subsampled, so that frequencies above half of the rate fold back.
             times = max(1, ceil(fs_hz / self.fs_hz))
             filtered = dsp.resample(filtered, samples * times)[::times]
         return np.asarray(filtered, np.float32)

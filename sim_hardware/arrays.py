@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: reads .npz files of unknown origin: no pickles, no more memory than they earn."""
+"""Ground layer: reads .npz files of unknown origin: no pickles, bounded memory."""
 
 import io
 import math
@@ -45,7 +45,7 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 
 def _array(data: bytes, path: Path) -> Array:
-    # numpy.load would allocate whatever a header claims; here the claim is held to the data first.
+    # numpy.load allocates the size in the header; this compares the header with the data first.
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)
@@ -59,7 +59,7 @@ def _array(data: bytes, path: Path) -> Array:
     if dtype.hasobject or dtype.kind not in "biufU" or dtype.itemsize == 0:
         raise SimError(f"{path}: holds {dtype}; only numbers are read")
     count = math.prod(shape)
-    body = data[stream.tell() :]
+    body = stream.read()
     if any(length < 0 for length in shape) or count * dtype.itemsize != len(body):
         raise SimError(f"{path}: array data does not have the length its header gives")
     flat = np.frombuffer(body, dtype=dtype)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: a node's crystal that runs fast or slow against true time.
+"""Board layer, simulated: a node's crystal that runs faster or slower than true time.
 
-Node and true time agree at second 0 of the take. A simulated node only knows its own time, so what
-reaches it is brought to that time, and what it sends is brought back.
+Node time and true time agree at second 0 of the take. Input of a simulated node is converted to
+node time, and its output back to true time.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from sim_hardware.nodebox import INTERVALS, Faults
+from sim_hardware.sandbox import INTERVALS, Faults
 
 
 @dataclass(frozen=True)
 class Crystal:
-    """`ppm` more ticks than there should be: usual are 20..100 of either sign."""
+    """A frequency error of `ppm`; 20..100 of either sign is usual."""
 
     ppm: float = 0.0
 
@@ -26,11 +26,11 @@ class Crystal:
         return true_s * (1 + self.ppm * 1e-6)
 
     def true_us(self, shown_us: int) -> int:
-        """When it is that the node's clock shows this."""
+        """The true time at which the node's clock shows this."""
         return round(shown_us / (1 + self.ppm * 1e-6)) if self.ppm else shown_us
 
-    def heard(self, feed: NDArray[np.int32], zero: int) -> NDArray[np.int32]:
-        """Samples (n,) as this node's timer takes them; sample `zero` is second 0."""
+    def resampled(self, feed: NDArray[np.int32], zero: int) -> NDArray[np.int32]:
+        """The feed (n,) at the sampling times of this node's timer; sample `zero` is second 0."""
         if not self.ppm or feed.size < 4:
             return feed
         places = np.arange(feed.size, dtype=np.float64)

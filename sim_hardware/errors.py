@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Errors of the simulator that are the user's to mend: one line, what is wrong and what to do."""
+"""Errors that the user can correct: one line with the error and the remedy."""
 
 
 class SimError(Exception):
-    """A scenario, recording or part was asked for something it cannot do."""
+    """A scenario, recording or part does not support the request."""

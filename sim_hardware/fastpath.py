@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: ground straight into the nodes' detectors, days of it per minute.
+"""Board layer, simulated: ground velocity straight into the nodes' detectors.
 
-What a node samples is worked out here in numpy, and its detector runs alone in a MicroPython
-process of its own: the same code on the same integers as behind the whole firmware, without
-driver, ledger and link. Radio, resets and flash have no part in it, and only the Pico W's front
-end is known; `sim_hardware.virtual` plays everything.
+One minute of computing covers days of ground. numpy computes the samples of a node, and its
+detector runs alone in a MicroPython process: the same code on the same integers as in the whole
+firmware, without driver, ledger, link, radio, resets and flash. It supports only the Pico W's
+front end. `sim_hardware.virtual` simulates everything.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from scipy import signal as dsp
 
 from sim_hardware.errors import SimError
 from sim_hardware.frontend import NM_S_PER_COUNT_X256, GeophoneArray
-from sim_hardware.nodebox import SHIMS, node_seed
+from sim_hardware.sandbox import SHIMS, node_seed
 from sim_hardware.signals import (
     FEED_FS_HZ,
     FArray,
@@ -61,37 +61,37 @@ class Report:
     cadence_hz_x20: int
     pir_count: int
     elapsed_s_x10: int
-    told_ms: int
+    reported_ms: int
 
 
 @dataclass(frozen=True)
 class Strikes:
-    """What ugs.strikes says at one time: strikes as (uptime in ms, loudness in 10 nm/s)."""
+    """One message of ugs.strikes: footfalls as (uptime in ms, level in 10 nm/s)."""
 
     onset_ms: int
-    told_ms: int
+    reported_ms: int
     strikes: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class Told:
-    """All that one node's detector said."""
+class DetectorOutput:
+    """Everything that the detector of one node reported."""
 
     reports: list[Report]
     strikes: list[Strikes]
 
 
 class Halver:
-    """500 Hz to the feed's 250 Hz piece by piece, with the same integers as `to_feed` in one go."""
+    """Converts 500 Hz to the feed's 250 Hz in pieces; the integers equal those of `to_feed`."""
 
     def __init__(self) -> None:
         self._held = np.zeros(0, np.float64)
-        self._lead = 0  # held samples before the first whose output is still due
+        self._lead = 0  # held samples before the first one without output
 
     def push(
         self, velocity_m_s: FArray | NDArray[np.float64], *, last: bool = False
     ) -> NDArray[np.int32]:
-        """Feed samples in nm/s that are settled by now; `last` gives the rest."""
+        """Return the feed samples in nm/s that are complete; `last` returns the rest."""
         nm_s = np.asarray(velocity_m_s, np.float64) * 1e9
         held = np.concatenate([self._held, nm_s])
         settled = held.size if last else (held.size - _OVERLAP) // 2 * 2
@@ -107,11 +107,11 @@ class Halver:
 class FastNode:
     """One detector in its process. `feed` ground at FEED_FS_HZ from power-on, then `close`.
 
-    `words`: more of run_detector.py's arguments.
+    `arguments`: further arguments of run_detector.py.
     """
 
     def __init__(
-        self, node: NodeSpec, micropython: Path, seed: int, words: Sequence[str] = ()
+        self, node: NodeSpec, micropython: Path, seed: int, arguments: Sequence[str] = ()
     ) -> None:
         if node.board != "pico_w":
             raise SimError(
@@ -124,18 +124,18 @@ class FastNode:
         self._edges_ms: list[int] = []
         self._level = 0
         self._uptime_ms = 0
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process
-        script = [str(SHIMS / "run_detector.py"), str(NM_S_PER_COUNT_X256), str(MODEL), *words]
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process
+        script = [str(SHIMS / "run_detector.py"), str(NM_S_PER_COUNT_X256), str(MODEL), *arguments]
         self._process = subprocess.Popen(
             [str(micropython), *script],
             stdin=subprocess.PIPE,
-            stdout=self._said,
+            stdout=self._output,
             stderr=subprocess.STDOUT,
             env={"MICROPYPATH": f"{FIRMWARE}:.frozen", "PATH": os.environ.get("PATH", os.defpath)},
         )
 
     def feed(self, nm_s: NDArray[np.int32], edges_ms: Sequence[int]) -> None:
-        """Ground as int32 (n,) nm/s and the PIR's edges up to its end, in ms of uptime."""
+        """Feed ground as int32 (n,) nm/s, and the PIR edges up to its end in ms of uptime."""
         if self._is_first and nm_s.size:
             nm_s = nm_s[1:]  # the timer's first reading comes one period after power-on
             self._is_first = False
@@ -165,22 +165,22 @@ class FastNode:
             self._fail()
         self._uptime_ms = end_ms
 
-    def close(self) -> Told:
-        """End the input and return all it said. Raises SimError when the detector failed."""
-        told = Told([], [])
+    def close(self) -> DetectorOutput:
+        """End the input and return all reports. Raises SimError when the detector failed."""
+        output = DetectorOutput([], [])
         for line in self.output().decode().splitlines():
             word, *numbers = line.split()
             if word == "strikes":
-                onset_ms, first_ms, told_ms, *pairs = map(int, numbers)
+                onset_ms, first_ms, reported_ms, *pairs = map(int, numbers)
                 times_ms = [first_ms + late_ms for late_ms in pairs[::2]]
                 strikes = tuple(zip(times_ms, pairs[1::2], strict=True))
-                told.strikes.append(Strikes(onset_ms, told_ms, strikes))
+                output.strikes.append(Strikes(onset_ms, reported_ms, strikes))
             else:
-                told.reports.append(Report(self.node, *map(int, (word, *numbers))))
-        return told
+                output.reports.append(Report(self.node, *map(int, (word, *numbers))))
+        return output
 
     def output(self) -> bytes:
-        """End the input and return what the process said. Raises SimError when it failed."""
+        """End the input and return the output of the process. Raises SimError when it failed."""
         whole = self._counts.size // _BLOCK * _BLOCK
         if whole:
             self._send(self._counts[:whole])
@@ -190,22 +190,22 @@ class FastNode:
             self._fail()
         if self._process.returncode:
             self._fail()
-        self._said.seek(0)
-        return self._said.read()
+        self._output.seek(0)
+        return self._output.read()
 
     def _fail(self) -> None:
         self.kill()
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace").split("\n")
-        raise SimError(f"detector of node {self.node} failed: {' | '.join(said[-4:])}")
+        self._output.seek(0)
+        lines = self._output.read().decode(errors="replace").split("\n")
+        raise SimError(f"detector of node {self.node} failed: {' | '.join(lines[-4:])}")
 
     def discard(self) -> None:
-        """Leave nothing behind: neither process nor file."""
+        """End the process and delete its output file."""
         self.kill()
-        self._said.close()
+        self._output.close()
 
     def kill(self) -> None:
-        """End the process, whatever it does."""
+        """End the process."""
         self._process.kill()
         self._process.wait()
         if self._process.stdin is not None:
@@ -214,9 +214,9 @@ class FastNode:
 
 
 class FastRun:
-    """All nodes of a site, side by side; a context, so that no process is left behind."""
+    """All nodes of a site in parallel. A context manager: it ends every process on exit."""
 
-    _words: Sequence[str] = ()
+    _arguments: Sequence[str] = ()
 
     def __init__(
         self, nodes: Sequence[NodeSpec], micropython: Path, seed: int = 0, pace: Pace | None = None
@@ -225,7 +225,7 @@ class FastRun:
         self._seed = seed
         self.nodes: dict[str, FastNode] = {}
         for node in nodes:
-            self.nodes[node.id] = FastNode(node, micropython, seed, self._words)
+            self.nodes[node.id] = FastNode(node, micropython, seed, self._arguments)
 
     def __enter__(self) -> Self:
         return self
@@ -245,17 +245,17 @@ class FastRun:
         return round(self._pace.lead_s * 1000)
 
     def lead(self, name: str, floor_nm_s: float) -> None:
-        """Quiet ground of that floor (rms in 8..60 Hz) before everything else."""
+        """Feed quiet ground with this noise floor (rms in 8..60 Hz) before the take."""
         samples = round(self._pace.lead_s * FEED_FS_HZ)
         self.nodes[name].feed(quiet_ground(samples, floor_nm_s, self._seed), [])
 
     def feed(self, name: str, nm_s: NDArray[np.int32], edges_s: Sequence[float]) -> None:
-        """Ground of the take as the feed has it; `edges_s` in seconds of the take."""
+        """Feed ground of the take at FEED_FS_HZ; `edges_s` in seconds of the take."""
         edges_ms = [(round(t_s * 1e6) + self.lead_ms * 1000) // 1000 for t_s in edges_s]
         self.nodes[name].feed(nm_s, edges_ms)
 
-    def close(self) -> dict[str, Told]:
-        """Still ground after the take, as `virtual` has it; then what every node said."""
+    def close(self) -> dict[str, DetectorOutput]:
+        """Feed still ground after the take, as `virtual` does; return the output of each node."""
         still = np.zeros(round(self._pace.settle_s * FEED_FS_HZ), np.int32)
         for node in self.nodes.values():
             node.feed(still, [])
@@ -263,12 +263,12 @@ class FastRun:
 
 
 class FeatureRun(FastRun):
-    """The same, and every hop's features instead of reports."""
+    """A FastRun that returns the features of every hop instead of reports."""
 
-    _words = ("features",)
+    _arguments = ("features",)
 
     def features(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]:
-        """For each node uptimes in seconds (n,) and the features of ugs.detect (n, count)."""
+        """By node: uptimes in seconds (n,) and the features of ugs.detect (n, count)."""
         found = {}
         for name, node in self.nodes.items():
             rows = np.frombuffer(node.output(), np.uint8).reshape(-1, 4 + FEATURES)
@@ -279,8 +279,8 @@ class FeatureRun(FastRun):
 
 def simulate_fast(
     take: Take, *, micropython: Path, seed: int = 0, pace: Pace | None = None
-) -> Mapping[str, Told]:
-    """What the detector of every node says of a take, as `virtual.simulate` would have it."""
+) -> Mapping[str, DetectorOutput]:
+    """The detector output of every node for a take: the same reports as `virtual.simulate`."""
     pace = pace or Pace()
     with FastRun(take.nodes, micropython, seed, pace) as run:
         for name, signal in take.signals.items():

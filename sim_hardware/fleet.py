@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: a fleet of nodes in real time, one MicroPython process each.
+"""Board layer, simulated: a fleet of nodes in real time, one MicroPython process each.
 
-The nodes speak real TCP to whatever broker their trees name. A node that resets is started again,
-as power would do it; one that crashes too, but later each time.
+The nodes use real TCP to the broker that their trees name. A node that resets is started again at
+once, and one that crashes after a delay that doubles each time.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from typing import Any, Protocol, Self
 from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import (
+from sim_hardware.fault_tables import faults_of
+from sim_hardware.sandbox import (
     EXIT_END,
     EXIT_RESET,
     EXIT_USAGE,
     Faults,
     Made,
-    NodeBox,
     NodeLog,
+    Sandbox,
     check_trees,
-    make_box,
+    make_sandbox,
 )
 from sim_hardware.signals import AMBIENT_NM_S, FEED_FS_HZ, to_feed
 from sim_hardware.stream import RING, Decimator, EdgeFile, RingFeed
 from sim_hardware.take import Take
-from sim_hardware.troubles import faults_of
 from sim_hardware.virtual import Pace, Uplink, VirtualRun, run_virtual, simulate
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
     "simulate",
 ]
 
-# How far feeds are written ahead of the nodes' reading; also the longest stall that goes unheard.
+# How far feeds are written ahead of the nodes' reading; also the longest stall without a gap.
 _AHEAD_S = 5.0
 _START_S = 0.5  # from entering to sim time 0, so that processes are up when the ground begins
 _RESTART_S = 0.3
@@ -62,7 +62,7 @@ class Block(Protocol):
 
     @property
     def start_s(self) -> float:
-        """Where it begins."""
+        """Start of the block."""
 
     @property
     def velocity_m_s(self) -> Mapping[str, NDArray[Any]]:
@@ -74,7 +74,7 @@ class Block(Protocol):
 
 
 class World(Protocol):
-    """Anything that makes ground as it goes, as sim_hardware.world.World does."""
+    """A live source of ground velocity, such as sim_hardware.world.World."""
 
     @property
     def fs_hz(self) -> int:
@@ -85,7 +85,7 @@ class World(Protocol):
 
 
 def _declared(source: Take | World) -> Mapping[str, Faults]:
-    """The faults that a take's truth or a simulated world brings along."""
+    """The faults that the truth of a take or a simulated world declares."""
     if isinstance(source, Take):
         return faults_of(source.truth, [node.id for node in source.nodes])
     return getattr(source, "faults", {})
@@ -94,10 +94,10 @@ def _declared(source: Take | World) -> Mapping[str, Faults]:
 class Fleet:
     """Nodes on a take or in a live world: `async with Fleet(world, trees, ...) as fleet`.
 
-    `restarts` and `crashes` count by node; `logs` holds what they print and the detections they say
-    they made; `late_blocks` counts world blocks that were ready only after their time had come.
-    `on_line` is called with node and line for each line that a node prints. With `in_place` nodes
-    run on the trees themselves, so what they write to their flash is there for the next run.
+    `restarts` and `crashes` count by node; `logs` holds the printed lines and the detections in
+    them; `late_blocks` counts world blocks that were ready too late. `on_line` is called with node
+    and line for each printed line. With `in_place` nodes run on the trees themselves, so that the
+    next run finds what they wrote to flash.
     """
 
     def __init__(
@@ -135,12 +135,12 @@ class Fleet:
 
     @property
     def made(self) -> list[Made]:
-        """All detections that nodes say they made so far, by node."""
+        """All detections in the logs so far, by node."""
         return [made for log in self.logs.values() for made in log.made]
 
     @property
     def made_unkept(self) -> int:
-        """Detections beyond what the logs keep: they are in no list of what was made."""
+        """Number of detections that the logs only count, because they are full."""
         return sum(log.made_dropped for log in self.logs.values())
 
     async def __aenter__(self) -> Self:
@@ -149,16 +149,18 @@ class Fleet:
             check_trees([node.id for node in self._source.nodes], self._trees)
         self._work = Path(tempfile.mkdtemp(prefix="groundwatch-"))
         try:
-            boxes = [
-                make_box(self._work, node, tree, self._micropython, self._in_place)
+            sandboxes = [
+                make_sandbox(self._work, node, tree, self._micropython, self._in_place)
                 for node, tree in self._trees.items()
             ]
-            await self._prepare(boxes)
+            await self._prepare(sandboxes)
         except BaseException:
             await self._clear()
             raise
-        for box in boxes:
-            self._tasks.append(asyncio.create_task(self._keep(box), name=f"node {box.node}"))
+        for sandbox in sandboxes:
+            self._tasks.append(
+                asyncio.create_task(self._keep(sandbox), name=f"node {sandbox.node}")
+            )
         return self
 
     async def __aexit__(
@@ -179,7 +181,7 @@ class Fleet:
         await asyncio.gather(*nodes)
 
     def kill(self, node: str) -> None:
-        """Take a node's power away; it comes back like after any reset."""
+        """Cut the power of a node; it starts again as after a reset."""
         process = self._processes.get(node)
         if process is not None and process.returncode is None:
             process.kill()
@@ -203,46 +205,46 @@ class Fleet:
         if self._work is not None:
             shutil.rmtree(self._work, ignore_errors=True)
 
-    async def _prepare(self, boxes: list[NodeBox]) -> None:
+    async def _prepare(self, sandboxes: list[Sandbox]) -> None:
         source = self._source
         if isinstance(source, Take):
-            for box in boxes:
-                await asyncio.to_thread(self._write_take, box, source)
+            for sandbox in sandboxes:
+                await asyncio.to_thread(self._write_take, sandbox, source)
         else:
-            for box in boxes:
-                self._feeds[box.node] = RingFeed(box.feed)
-                self._edges[box.node] = EdgeFile(box.pir_edges)
-            decimators = {box.node: Decimator(source.fs_hz) for box in boxes}
+            for sandbox in sandboxes:
+                self._feeds[sandbox.node] = RingFeed(sandbox.feed)
+                self._edges[sandbox.node] = EdgeFile(sandbox.pir_edges)
+            decimators = {sandbox.node: Decimator(source.fs_hz) for sandbox in sandboxes}
             blocks = source.blocks(1.0)
             while self._written_s() < _AHEAD_S:
                 await asyncio.to_thread(self._write_block, next(blocks), decimators)
         self.t0_utc_s = time.time() + _START_S
-        for box in boxes:
-            faults = self._faults.get(box.node, Faults())
-            settings = self._settings(box) | {"end_s": faults.dead_from_s}
-            box.write_settings(settings, self._seed, faults, self._charges)
+        for sandbox in sandboxes:
+            faults = self._faults.get(sandbox.node, Faults())
+            settings = self._settings(sandbox) | {"end_s": faults.dead_from_s}
+            sandbox.write_settings(settings, self._seed, faults, self._charges)
         if not isinstance(source, Take):
             growth = self._grow(blocks, decimators)
             self._tasks.append(asyncio.create_task(growth, name="world"))
 
-    def _settings(self, box: NodeBox) -> dict[str, Any]:
+    def _settings(self, sandbox: Sandbox) -> dict[str, Any]:
         settings: dict[str, Any] = {
             "mode": "real",
             "fs_hz": FEED_FS_HZ,
             "t0_epoch_ms": round(self.t0_utc_s * 1000),
         }
         if isinstance(self._source, Take):
-            edges = self._source.signals[box.node].pir_edges_s
+            edges = self._source.signals[sandbox.node].pir_edges_s
             settings["pir_edges_s"] = [float(t_s) for t_s in edges]
         else:
             settings["feed_ring"] = RING
-            settings["pir_file"] = str(box.pir_edges)
+            settings["pir_file"] = str(sandbox.pir_edges)
         return settings
 
-    def _write_take(self, box: NodeBox, take: Take) -> None:
-        signal = take.signals[box.node]
+    def _write_take(self, sandbox: Sandbox, take: Take) -> None:
+        signal = take.signals[sandbox.node]
         feed = to_feed(signal.velocity(self._ambient_nm_s), signal.fs_hz)
-        feed.astype("<i4").tofile(box.feed)
+        feed.astype("<i4").tofile(sandbox.feed)
 
     def _written_s(self) -> float:
         return min(feed.written for feed in self._feeds.values()) / FEED_FS_HZ
@@ -264,36 +266,38 @@ class Fleet:
                 self.late_blocks += 1
             await asyncio.to_thread(lambda: self._write_block(next(blocks), decimators))
 
-    async def _keep(self, box: NodeBox) -> None:
+    async def _keep(self, sandbox: Sandbox) -> None:
         in_a_row = 0
         while True:
-            began_s = time.monotonic()
-            code = await self._run(box)
+            started_s = time.monotonic()
+            code = await self._run(sandbox)
             if code == EXIT_END:
                 return
             if code == EXIT_USAGE:
-                raise SimError(f"node {box.node} cannot start: {self.logs[box.node].tail()}")
-            self.restarts[box.node] += 1
+                raise SimError(
+                    f"node {sandbox.node} cannot start: {self.logs[sandbox.node].tail()}"
+                )
+            self.restarts[sandbox.node] += 1
             if code == EXIT_RESET:
                 await asyncio.sleep(_RESTART_S)
                 continue
             if code > 0:
-                self.crashes[box.node] += 1
-            in_a_row = 1 if time.monotonic() - began_s > _STEADY_S else in_a_row + 1
+                self.crashes[sandbox.node] += 1
+            in_a_row = 1 if time.monotonic() - started_s > _STEADY_S else in_a_row + 1
             await asyncio.sleep(min(_BACKOFF_MAX_S, 2.0**in_a_row / 2))
 
-    async def _run(self, box: NodeBox) -> int:
+    async def _run(self, sandbox: Sandbox) -> int:
         process = await asyncio.create_subprocess_exec(
-            *box.command(),
-            cwd=box.tree,
-            env=box.environment(),
+            *sandbox.command(),
+            cwd=sandbox.tree,
+            env=sandbox.environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        self._processes[box.node] = process
+        self._processes[sandbox.node] = process
         try:
-            await self._read_log(process, self.logs[box.node])
+            await self._read_log(process, self.logs[sandbox.node])
             return await process.wait()
         finally:
             if process.returncode is None:
@@ -305,7 +309,7 @@ class Fleet:
                     await process.wait()
 
     async def _read_log(self, process: asyncio.subprocess.Process, log: NodeLog) -> None:
-        # Lines are cut by hand: a node gone mad may print without ever ending one.
+        # Lines are split here: a failed node may print without any line end.
         assert process.stdout is not None
         pending = b""
         while data := await process.stdout.read(4096):

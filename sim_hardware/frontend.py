@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: the Pico W's converter over whole arrays, bit for bit as its part gives.
+"""Board layer, simulated: the Pico W's converter over whole arrays, bit for bit as its part.
 
-`parts/rp2040_adc.py` answers one reading after the other inside a simulated node; here the same
-integers come from numpy, so that days of ground need no node that reads them.
+`parts/rp2040_adc.py` returns one reading at a time inside a simulated node. This module computes
+the same integers in numpy, so that days of ground need no node.
 """
 
 from functools import cache
@@ -27,7 +27,7 @@ _STRIDES = range(1, 256, 2)
 
 @cache
 def _lap(start: int) -> tuple[NDArray[np.int16], int]:
-    """Places in the noise table from `start` through all strides once, and where that ends."""
+    """Indices into the noise table from `start` through all strides once, and the end index."""
     laps = []
     at = start
     for stride in _STRIDES:
@@ -40,7 +40,7 @@ def _lap(start: int) -> tuple[NDArray[np.int16], int]:
 
 
 class GeophoneArray:
-    """One node's amplifier and converter. `seed` as in the node's settings (nodebox)."""
+    """One node's amplifier and converter. `seed` as in the node's settings (sandbox)."""
 
     def __init__(self, seed: int) -> None:
         self._table = np.array(noise.table(seed), np.int32)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: a TCP link between nodes and their broker that loses, delays and ends.
+"""Board layer, simulated: a TCP link between nodes and their broker with loss, delay and cuts.
 
-TCP itself repeats lost packets, so loss shows as connections that break. `loss_pct` is the share of
-a node's publishes whose connection breaks before they pass, as in virtual time (`Faults`).
+TCP repeats lost packets, so loss appears as connections that break. `loss_pct` is the share of
+a node's publishes whose connection breaks before they arrive, as in virtual time (`Faults`).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sim_hardware.loopback import free_port
 _PUBLISH = 3  # MQTT 3.1.1, 2.2.1
 _CHUNK = 4096
 _CONNECT_S = 5.0
-_WAITING = 256  # chunks on their way in one direction; then TCP makes the sender wait
+_WAITING = 256  # chunks in transit in one direction; then TCP makes the sender wait
 MAX_LOSS_PCT = 90
 MAX_DELAY_S = 30.0
 
@@ -38,7 +38,7 @@ class ImpairedLink:
         self._target = host, port
         self._loss_pct = 0
         self._delay_s = 0.0
-        self._chance = random.Random(seed)
+        self._rng = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,21 +66,21 @@ class ImpairedLink:
         self._delay_s = value
 
     def lead_to(self, host: str, port: int) -> None:
-        """The broker; before the link is entered."""
+        """Set the broker; call it before the context is entered."""
         self._target = host, port
 
     def cut(self) -> None:
-        """All connections end, and none is accepted until `restore`."""
+        """End all connections and accept none until `restore`."""
         self.is_cut = True
         for writer in list(self._writers):
             writer.transport.abort()
 
     def restore(self) -> None:
-        """Connections pass again."""
+        """Accept connections again."""
         self.is_cut = False
 
     async def __aenter__(self) -> Self:
-        """Listening when it returns."""
+        """Listen; `port` is open on return."""
         self.port = free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         return self
@@ -91,7 +91,7 @@ class ImpairedLink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing of it is left when it returns."""
+        """Close the port, all connections and all tasks."""
         assert self._server is not None
         self._server.close()
         for task in self._tasks:
@@ -113,7 +113,7 @@ class ImpairedLink:
                 self.connections += 1
                 await self._carry((reader, writer), (far_reader, far_writer))
         except (OSError, TimeoutError, asyncio.CancelledError):
-            pass  # the node sees its connection end, which is all there is to it
+            pass  # the node's connection ends, and no more is needed
         finally:
             for one in writers:
                 one.transport.abort()
@@ -134,12 +134,12 @@ class ImpairedLink:
                 ways.create_task(_give(up, far[1]))
                 ways.create_task(_give(down, near[1]))
         except* OSError:
-            pass  # one way broke, and the other ended with it
+            pass  # one direction failed, which ended the other
 
     async def _take(self, reader: asyncio.StreamReader, late: _Late, lossy: bool) -> None:
         loop = asyncio.get_running_loop()
         while data := await reader.read(_CHUNK):
-            if lossy and data[0] >> 4 == _PUBLISH and self._chance.random() * 100 < self._loss_pct:
+            if lossy and data[0] >> 4 == _PUBLISH and self._rng.random() * 100 < self._loss_pct:
                 self.breaks += 1
                 raise ConnectionAbortedError
             await late.put((loop.time() + self._delay_s, data))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: loopback ports for servers under test.
+"""Board layer, simulated: loopback ports for servers under test.
 
-A port that the kernel names can go to an outgoing connection of another test before the server
-opens it. These lie below every ephemeral range (Linux from 32768, macOS from 49152), each test
-process has a stretch of its own, and none is given again before the stretch has been used up.
+A port that the kernel chooses can go to an outgoing connection of another test before the server
+opens it. These ports are below every ephemeral range (Linux from 32768, macOS from 49152). Each
+test process has its own range and reuses a port only after it has used all others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STRETCHES = 9
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
 _worker_number = int(_worker) if _worker.isdecimal() else 0
 _start = _FIRST + _STRETCH * (_worker_number % _STRETCHES)
-# Two runs at once start at different places.
+# Two runs at the same time start at different ports.
 _steps = count(os.getpid())
 
 

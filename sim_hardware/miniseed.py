@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: miniSEED, the format of public seismic archives, to counts of one channel.
+"""Ground layer: miniSEED, the format of public seismic archives, to counts of one channel.
 
 Read through pymseed: EarthScope's own binding of libmseed, typed, 1 MB with two small dependencies,
 where obspy would bring matplotlib and lxml for one function.
@@ -19,7 +19,7 @@ from sim_hardware.signals import SAMPLES_MAX
 
 _BYTES_MAX = 1 << 29
 _NS = 1_000_000_000
-# More than this share missing is no recording of anything.
+# A recording with a larger share of gaps is refused.
 _GAP_SHARE_MAX = 0.1
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a bare recording (.npz, .wav, miniSEED) becomes a take of one node, n01."""
+"""Ground layer: a bare recording (.npz, .wav, miniSEED) becomes a take of one node, n01."""
 
 import wave
 from pathlib import Path
@@ -18,7 +18,7 @@ _MINISEED = (".mseed", ".miniseed", ".ms", ".msd", ".seed")
 
 
 def load(path: Path | str) -> Take:
-    """Read one recording. Raises SimError with one line for anything that is none."""
+    """Read one recording. Raises SimError with one line for any other file."""
     path = Path(path)
     if not path.is_file():
         raise SimError(f"{path}: no such recording")
@@ -54,8 +54,8 @@ def _npz(path: Path) -> Signal:
         return node_signal(arrays, path)
     if "counts" not in arrays:
         raise SimError(f"{path}: neither velocity_m_s nor counts inside")
-    # counts (n,) or (n, channels), fs_hz, t0_utc_s. `scale` gives them a unit that is no velocity
-    # we know, and `gap` marks interpolated samples: neither changes what a node would have heard.
+    # counts (n,) or (n, channels), fs_hz, t0_utc_s. `scale` has an unknown unit, and `gap` marks
+    # interpolated samples. Neither changes the samples of a node, so both are ignored.
     counts = int_counts(arrays["counts"], path)
     if counts.ndim == 2 and counts.shape[1]:
         counts = np.ascontiguousarray(counts[:, 0])

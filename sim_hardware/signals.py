@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what one geophone gave, and how uncalibrated counts become ground velocity."""
+"""Ground layer: the record of one geophone, and uncalibrated counts as ground velocity."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -41,7 +41,7 @@ class Signal:
     pir_edges_s: NDArray[np.float64] = field(default_factory=_no_edges)
 
     def __post_init__(self) -> None:
-        """Raise SimError for what no instrument gives."""
+        """Raise SimError for a record that no instrument can make."""
         if (self.velocity_m_s is None) == (self.counts is None):
             raise SimError("a signal needs velocity_m_s or counts, one of them")
         data = self.velocity_m_s if self.velocity_m_s is not None else self.counts
@@ -82,7 +82,7 @@ class Signal:
 def quiet_floor(data: NDArray[np.floating] | NDArray[np.integer], fs_hz: float) -> float:
     """The 20th percentile of the rms of whole seconds in 8..60 Hz, in the unit of `data`.
 
-    Seconds without any movement at all say nothing about the instrument and are left out.
+    Seconds without variation are left out, because no instrument is without noise.
     """
     from scipy import signal as dsp  # an extra: a recording at the cable does without it
 
@@ -99,7 +99,7 @@ def quiet_floor(data: NDArray[np.floating] | NDArray[np.integer], fs_hz: float) 
 
 
 def to_feed(velocity_m_s: FArray, fs_hz: float) -> NDArray[np.int32]:
-    """Resample to FEED_FS_HZ with an anti-alias filter: int32 nm/s, what a simulated node hears."""
+    """Resample to FEED_FS_HZ with an anti-alias filter: int32 nm/s, the input of a node."""
     ratio = Fraction(FEED_FS_HZ / fs_hz).limit_denominator(1000)
     if abs(float(ratio) * fs_hz / FEED_FS_HZ - 1) > 1e-3:
         raise SimError(f"{fs_hz:g} Hz is no ratio of small numbers to {FEED_FS_HZ} Hz")
@@ -112,7 +112,7 @@ def to_feed(velocity_m_s: FArray, fs_hz: float) -> NDArray[np.int32]:
 
 
 def quantized(nm_s: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Round to int32, limited to what a feed file can say (2 m/s)."""
+    """Round to int32, limited to the range of a feed file (2 m/s)."""
     return np.clip(np.rint(nm_s), -2e9, 2e9).astype(np.int32)
 
 

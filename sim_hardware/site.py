@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: who stands where. `site.toml` of a take, read strictly and written back."""
+"""Ground layer: the plan of a site. `site.toml` of a take, read strictly and written."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _CORNERS_MAX = 1000
 _BYTES_MAX = 1 << 20
 _ID = re.compile(r"[a-z0-9_-]{1,16}")
 Table = dict[str, Any]
-# Of [site], with the least and the most.
+# Keys of [site] with minimum and maximum.
 ORIGIN = {
     "latitude": (-90.0, 90.0),
     "longitude": (-180.0, 180.0),
@@ -48,7 +48,7 @@ class SectorSpec:
 
 @dataclass(frozen=True)
 class OriginSpec:
-    """Where local (0, 0) is: WGS 84 degrees, metres above the ellipsoid. Only maps ask for it."""
+    """Where local (0, 0) is: WGS 84 degrees, metres above the ellipsoid. Only maps use it."""
 
     latitude: float
     longitude: float
@@ -67,7 +67,7 @@ class Site:
 
 
 def read_site(path: Path) -> Site:
-    """Read site.toml. Raises SimError with one line that names what is wrong."""
+    """Read site.toml. Raises SimError with one line that names the error."""
     try:
         if path.stat().st_size > _BYTES_MAX:
             raise SimError(f"{path}: larger than {_BYTES_MAX} bytes, this is no site file")
@@ -175,7 +175,7 @@ def _bounded(value: object, where: str, low: float, high: float) -> float:
 
 
 def write_site(site: Site, path: Path) -> None:
-    """Write site.toml so that read_site gives the same Site."""
+    """Write site.toml so that read_site returns the same Site."""
     lines = ["[site]", f"name = {json.dumps(site.name)}"]
     if site.origin is not None:
         lines += [f"{key} = {getattr(site.origin, key)!r}" for key in ORIGIN]

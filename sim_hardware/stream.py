@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: feeds that grow while nodes listen, a ring of samples and a list of PIR edges."""
+"""Ground layer: feeds that grow while nodes run: a ring of samples and a list of PIR edges."""
 
 import struct
 from pathlib import Path
@@ -18,7 +18,7 @@ _TAPS_PER_STEP = 32
 
 
 class Decimator:
-    """Brings a stream of blocks at a multiple of FEED_FS_HZ down to it, filter state kept."""
+    """Decimates blocks at a multiple of FEED_FS_HZ to FEED_FS_HZ and keeps the filter state."""
 
     def __init__(self, fs_hz: int) -> None:
         if fs_hz % FEED_FS_HZ:
@@ -30,7 +30,7 @@ class Decimator:
         self._skip = (self._taps.size - 1) // 2
 
     def feed(self, velocity_m_s: FArray) -> NDArray[np.int32]:
-        """int32 nm/s at FEED_FS_HZ; the newest 16 samples' worth of input is still held back."""
+        """int32 nm/s at FEED_FS_HZ; the output lags the input by 16 samples."""
         nm_s = np.asarray(velocity_m_s, np.float64) * 1e9
         if self._step == 1:
             return quantized(nm_s)
@@ -43,7 +43,7 @@ class Decimator:
 
 
 class RingFeed:
-    """The file of one live node: a count, then RING samples written round and round."""
+    """The feed of one live node: a count, then a ring buffer of RING samples."""
 
     def __init__(self, path: Path) -> None:
         self.written = 0
@@ -51,7 +51,7 @@ class RingFeed:
         self._file.truncate(_HEADER + 4 * RING)
 
     def append(self, samples: NDArray[np.int32]) -> None:
-        """Write samples, then tell the count, in this order: a reader never sees old ones."""
+        """Write samples, then the count, in this order, so that no reader gets old samples."""
         data = samples.astype("<i4")
         while data.size:
             at = self.written % RING

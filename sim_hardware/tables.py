@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: TOML tables read strictly: known keys, right types, values within bounds."""
+"""Ground layer: TOML tables read strictly: known keys, right types, values within bounds."""
 
 import math
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a take, the folder between any world and the nodes (site, signals, truth)."""
+"""Ground layer: a take, the folder that is the input of nodes (site, signals, truth)."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _TRUTH_BYTES_MAX = 1 << 26
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """What the nodes of a site heard and saw. `signals` has one Signal for each node of the site.
+    """The recorded input of the nodes of a site. `signals` has one Signal for each node.
 
     Times inside (PIR edges, truth) count in seconds from the start; `truth` is as read, or None.
     """
@@ -29,12 +29,12 @@ class Take:
     truth: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Raise SimError unless nodes and signals belong together."""
+        """Raise SimError unless each node has a signal and each signal a node."""
         ids = {node.id for node in self.site.nodes}
         for missing in sorted(ids - self.signals.keys()):
             raise SimError(f"node {missing} has no signal")
-        for stranger in sorted(self.signals.keys() - ids):
-            raise SimError(f"signal of {stranger}, which is no node of the site")
+        for unknown in sorted(self.signals.keys() - ids):
+            raise SimError(f"signal of {unknown}, which is no node of the site")
 
     @property
     def nodes(self) -> tuple[NodeSpec, ...]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: a take through the real firmware in virtual time, all nodes in parallel.
+"""Board layer, simulated: a take through the real firmware in virtual time, nodes in parallel.
 
-Nodes need no lock-step: each runs at its own pace against a stand-in gateway of its own, and what
-they sent is merged by virtual time. One take, one seed: the same uplinks, byte for byte.
+Nodes need no lock-step: each runs at its own speed against its own simulated gateway. Their uplinks
+are merged by virtual time. A take and a seed determine every byte of the uplinks.
 """
 
 import json
@@ -21,15 +21,16 @@ import numpy as np
 from sim_hardware.analogue import FRONT_ENDS, FrontEnd
 from sim_hardware.crystal import Crystal
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import (
+from sim_hardware.fault_tables import faults_of
+from sim_hardware.sandbox import (
     EXIT_END,
     EXIT_RESET,
     Faults,
     Made,
-    NodeBox,
     NodeLog,
+    Sandbox,
     check_trees,
-    make_box,
+    make_sandbox,
 )
 from sim_hardware.signals import (
     AMBIENT_NM_S,
@@ -41,11 +42,10 @@ from sim_hardware.signals import (
     to_feed,
 )
 from sim_hardware.take import Take
-from sim_hardware.troubles import faults_of
 
 _DEFAULT_T0_UTC_S = 1_767_225_600  # 2026-01-01, for takes without a date
-_RESTARTS_MAX = 1000
-_WALL_LEAST_S = 60.0
+_MAX_RESTARTS = 1000
+_MIN_WALL_S = 60.0
 _NO_FAULTS = Faults()
 
 
@@ -61,25 +61,25 @@ class Uplink:
 
 @dataclass(frozen=True)
 class VirtualRun:
-    """What came of one run: uplinks in time order; per node its detections, log and restarts."""
+    """The result of one run: uplinks in time order; by node its detections, log and restarts."""
 
     uplinks: list[Uplink]
     made: list[Made]
     logs: dict[str, NodeLog]
     restarts: dict[str, int]
-    # by node: what each boot was charged; may be empty
+    # by node: the costs charged to each boot; may be empty
     costs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def made_count(self) -> int:
-        """Detections made, also those of which the logs keep no more than a number."""
+        """Number of detections made, with those that the logs only count."""
         return len(self.made) + sum(log.made_dropped for log in self.logs.values())
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How a take is played: quiet ground before it, time after it for the last receipts, a link
-    that takes `way_ms` each way."""
+    """How a take is played: `lead_s` of quiet ground before it, `settle_s` after it for the last
+    receipts, and a link delay of `way_ms` each way."""
 
     lead_s: float = 10.0
     settle_s: float = 15.0
@@ -108,15 +108,15 @@ def simulate(
 ) -> VirtualRun:
     """Run every node of the take to its end.
 
-    `analogue`: the ground passes the board's own geophone and filter (sim_hardware.analogue) in
-    place of an ideal one, and the Pico W's converter is read at its own rate, 16 readings for a
-    sample, through the node's own filter.
+    `analogue`: the ground passes the geophone and filter of the board (sim_hardware.analogue)
+    instead of an ideal one. The Pico W's converter is then read at its own rate, 16 readings for
+    a sample, through the node's own filter.
 
-    `charges`: what work costs the nodes, one of nodebox.CHARGES; unless "none" each has the heap
-    and the flash of its board.
+    `charges`: the cost of work, one of sandbox.CHARGES; unless "none", each node has the heap and
+    the flash of its board.
 
-    `trees`: per node id a folder as `groundwatch bundle` writes it; they are copied, not changed.
-    `faults`: by node id; None takes what the truth of the take declares. Raises SimError when a
+    `trees`: by node id a folder that `groundwatch bundle` wrote; it is copied, not changed.
+    `faults`: by node id; None applies the faults in the truth of the take. Raises SimError when a
     tree is missing or a node's firmware fails.
     """
     nodes = [node.id for node in take.nodes]
@@ -124,20 +124,20 @@ def simulate(
     pace = pace or Pace()
     faults = faults_of(take.truth, nodes) if faults is None else faults
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as work:
-        boxes = [make_box(Path(work), node, trees[node], micropython) for node in nodes]
+        sandboxes = [make_sandbox(Path(work), node, trees[node], micropython) for node in nodes]
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
             runs = list(
                 pool.map(
-                    lambda box: _one(
-                        box,
+                    lambda sandbox: _one(
+                        sandbox,
                         take,
                         seed,
                         pace,
-                        faults.get(box.node, _NO_FAULTS),
+                        faults.get(sandbox.node, _NO_FAULTS),
                         charges,
-                        FRONT_ENDS[box.board] if analogue else None,
+                        FRONT_ENDS[sandbox.board] if analogue else None,
                     ),
-                    boxes,
+                    sandboxes,
                 )
             )
     uplinks = [uplink for run in runs for uplink in run.uplinks]
@@ -152,7 +152,7 @@ def simulate(
 
 
 def _one(
-    box: NodeBox,
+    sandbox: Sandbox,
     take: Take,
     seed: int,
     pace: Pace,
@@ -163,11 +163,11 @@ def _one(
     end_s = take.duration_s + pace.settle_s
     if faults.dead_from_s is not None:
         end_s = min(end_s, faults.dead_from_s)
-    signal = take.signals[box.node]
+    signal = take.signals[sandbox.node]
     crystal = Crystal(faults.clock_ppm)
     fs_hz = FEED_FS_HZ if front_end is None else front_end.fs_hz
     lead = round(pace.lead_s * fs_hz)
-    _write_feed(box.feed, signal, pace, seed, lead, crystal, front_end)
+    _write_feed(sandbox.feed, signal, pace, seed, lead, crystal, front_end)
     settings: dict[str, Any] = {
         "mode": "virtual",
         "fs_hz": fs_hz,
@@ -180,16 +180,16 @@ def _one(
         "t0_epoch_ms": round((take.t0_utc_s or _DEFAULT_T0_UTC_S) * 1000),
         "pir_edges_s": [crystal.shows(float(t_s)) for t_s in signal.pir_edges_s],
     }
-    box.write_settings(settings, seed, crystal.faults(faults), charges)
-    log = NodeLog(box.node)
-    # Real time is a hundredth of virtual time; a node that takes half of it hangs.
-    restarts = _run(box, log, wall_limit_s=_WALL_LEAST_S + (end_s + pace.lead_s) / 2)
+    sandbox.write_settings(settings, seed, crystal.faults(faults), charges)
+    log = NodeLog(sandbox.node)
+    # Real time is a hundredth of virtual time; a node that needs half of it hangs.
+    restarts = _run(sandbox, log, wall_limit_s=_MIN_WALL_S + (end_s + pace.lead_s) / 2)
     return VirtualRun(
-        _read_uplinks(box, crystal),
+        _read_uplinks(sandbox, crystal),
         log.made,
-        {box.node: log},
-        {box.node: restarts},
-        {box.node: _read_costs(box)},
+        {sandbox.node: log},
+        {sandbox.node: restarts},
+        {sandbox.node: _read_costs(sandbox)},
     )
 
 
@@ -211,16 +211,16 @@ def _write_feed(
         quiet = quiet_ground(lead, floor_nm_s, seed, front_end.fs_hz)
         seen = front_end.pass_on(velocity, signal.fs_hz)
         ground = np.concatenate([quiet, quantized(1e9 * np.asarray(seen, np.float64))])
-    crystal.heard(ground, lead).astype("<i4").tofile(path)
+    crystal.resampled(ground, lead).astype("<i4").tofile(path)
 
 
-def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
+def _run(sandbox: Sandbox, log: NodeLog, wall_limit_s: float) -> int:
     # Starts the node again after each reset until it reaches the end; returns the restarts.
-    for restarts in range(_RESTARTS_MAX):
+    for restarts in range(_MAX_RESTARTS):
         with subprocess.Popen(
-            box.command(),
-            cwd=box.tree,
-            env=box.environment(),
+            sandbox.command(),
+            cwd=sandbox.tree,
+            env=sandbox.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -239,27 +239,27 @@ def _run(box: NodeBox, log: NodeLog, wall_limit_s: float) -> int:
             return restarts
         if code != EXIT_RESET or log.stops:
             why = f"ended with code {code}" if code >= 0 else "hung and was ended"
-            raise SimError(f"node {box.node} {why}: {log.tail()}")
-    raise SimError(f"node {box.node} was reset {_RESTARTS_MAX} times: {log.tail()}")
+            raise SimError(f"node {sandbox.node} {why}: {log.tail()}")
+    raise SimError(f"node {sandbox.node} was reset {_MAX_RESTARTS} times: {log.tail()}")
 
 
-def _read_costs(box: NodeBox) -> list[dict[str, Any]]:
-    if not box.costs.exists():
+def _read_costs(sandbox: Sandbox) -> list[dict[str, Any]]:
+    if not sandbox.costs.exists():
         return []
-    return [json.loads(line) for line in box.costs.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in sandbox.costs.read_text(encoding="utf-8").splitlines()]
 
 
-def _read_uplinks(box: NodeBox, crystal: Crystal) -> list[Uplink]:
-    if not box.uplinks.exists():
+def _read_uplinks(sandbox: Sandbox, crystal: Crystal) -> list[Uplink]:
+    if not sandbox.uplinks.exists():
         return []
     uplinks = []
-    with box.uplinks.open(encoding="utf-8") as lines:
+    with sandbox.uplinks.open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
             uplinks.append(
                 Uplink(
                     crystal.true_us(row["t_us"]),
-                    box.node,
+                    sandbox.node,
                     row["topic"],
                     bytes.fromhex(row["payload"]),
                 )

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from gateway import keys
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import CHARGES, Faults
+from sim_hardware.sandbox import CHARGES, Faults
 from sim_hardware.take import Take
 from sim_hardware.virtual import VirtualRun, simulate
 from sim_hardware.world import World, parse

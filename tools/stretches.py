@@ -147,7 +147,7 @@ def _activities(reports: Sequence[Report]) -> list[_Activity]:
     found: dict[int, _Activity] = {}
     for report in reports:
         onset_s = ground.uptime_s(report.onset_ms)
-        sent_s = ground.uptime_s(report.told_ms)
+        sent_s = ground.uptime_s(report.reported_ms)
         first_s = found[report.onset_ms].reported_s if report.onset_ms in found else sent_s
         name = TargetClass(report.class_id).label
         found[report.onset_ms] = _Activity(

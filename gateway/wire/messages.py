@@ -140,7 +140,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):
-    """One activity as one node classifies it: an onset, updates, an end; boot and t_ms identify it."""
+    """One activity as one node classifies it: onset, updates, end; boot and t_ms identify it."""
 
     ID: ClassVar[int] = 2
     NAME: ClassVar[str] = "detection"
@@ -270,7 +270,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strikes(msgspec.Struct, frozen=True, kw_only=True):
-    """Arrival times of footfalls, while a person is detected and the clock is good; never sent twice."""
+    """Arrival times of footfalls, while a person is detected and the clock is good; sent once."""
 
     ID: ClassVar[int] = 8
     NAME: ClassVar[str] = "strikes"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Board room, CPython side: what `import micropython` gives the node's files under CPython.
+"""Board layer, CPython side: the `micropython` module for the node's files under CPython.
 
 The decorators return the function as it is and the pointer types return their array, so the same
 viper source runs as plain Python. A store outside 32 bits raises OverflowError there, where a

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A Raspberry Pi Pico W in an emulator: power, reset, flash, pins, its console and its clock.
 
-Emulated time never passes faster than the wall clock, so a program beside the board has at least
-the time that it would have beside a real one. It passes more slowly while the board works: rp2040py
-executes about 5 to 20 million instructions in a second.
+Emulated time never runs faster than the wall clock, so a program on the host has at least as much
+time as with a real board. It runs more slowly while the board works: rp2040py executes about 5 to
+20 million instructions in a second.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from sim_hardware.emulated.inputs import GEOPHONE_CHANNEL, Agenda, Ground, Pins
 from sim_hardware.emulated.network import Air, Network
 
 _AHEAD_S = 0.02  # of the wall clock, before the emulator sleeps
-# A batch of instructions takes so much emulated time at most: what a program writes to the port of
-# an idle board must not wait for the next thing that the board does by itself.
+# The longest emulated time of a batch of instructions. Bytes that a program writes to the port of
+# an idle board must not wait for the next event of the board.
 _TURN_NANOS = 5_000_000
 _FEEDS_MAX = 10_000  # the oldest go first
 
@@ -41,7 +41,7 @@ class Board:
     """`flash` is its content at power-on, FLASH_BYTES long. Everything runs in one event loop.
 
     `on_usb(True)` is called when the board has enumerated, `on_usb(False)` when it left the bus;
-    `on_serial(data)` with what it prints; `on_turn()` some hundred times a second while it runs.
+    `on_serial(data)` with the printed bytes; `on_turn()` about a hundred times a second.
     """
 
     def __init__(self, image: Path, flash: bytes, air: Air) -> None:
@@ -71,17 +71,17 @@ class Board:
 
     @property
     def emulated_us(self) -> int:
-        """Emulated time since the program started; it stands still while the power is off."""
+        """Emulated time since the program started; it stops while the power is off."""
         return self._past_us + self._clock_us()
 
     @property
     def is_busy(self) -> bool:
-        """Whether the processor works at this moment; asked at an emulated time, as `at` does."""
+        """Whether the processor works now; call it at an emulated time, as `at` does."""
         return self._device is not None and not self._device.mcu.core.waiting
 
     @property
     def flash(self) -> bytes:
-        """All of the flash, as it is now."""
+        """The present content of the whole flash."""
         if self._device is None:
             return self.flash_at_rest
         return bytes(self._device.mcu.flash[:FLASH_BYTES])
@@ -110,10 +110,10 @@ class Board:
         def on_reset() -> None:
             host_reset()
             host.reset()
-            # rp2040py 0.3.6 lets go of WL_ON without a falling edge, so the radio would keep its
+            # rp2040py 0.3.6 releases WL_ON without a falling edge, so the radio would keep its
             # registers and not start again (GPIOPin.reset calls no listener).
             radio.bus.power_off()
-            # Nor does its reset of a DMA channel end a transfer, so the next one is not begun.
+            # Nor does its reset of a DMA channel end a transfer, so the next one does not start.
             for channel in mcu.dma.channels:
                 channel.abort()
             self._on_boot()
@@ -131,7 +131,7 @@ class Board:
         return self._task
 
     async def power_off(self) -> None:
-        """At any moment; what is in flash stays, everything else is gone when this returns."""
+        """Cut the power. The flash keeps its content; all other state is lost on return."""
         device, task = self._device, self._task
         if device is None or task is None:
             return
@@ -144,7 +144,7 @@ class Board:
         self.on_usb(False)
 
     def rest(self, duration_us: int) -> None:
-        """Let time pass without power; what was to be done meanwhile is done at power-on."""
+        """Let time pass without power; actions that fall due are done at power-on."""
         assert self._device is None
         self._past_us += duration_us
 
@@ -164,12 +164,12 @@ class Board:
         return 0 if self._host is None else self._host.room
 
     def at(self, t_us: int, action: Callable[[], None]) -> None:
-        """Do something at an emulated time, to the microsecond."""
+        """Call an action at an emulated time, to the microsecond."""
         self.agenda.add(t_us, action)
         self._arm()
 
     def later(self, delay_us: int, action: Callable[[], None]) -> None:
-        """Do something after so much emulated time."""
+        """Call an action after this emulated time."""
         self.at(self.emulated_us + delay_us, action)
 
     def pin(self, gpio: int, level: bool) -> None:
@@ -179,7 +179,7 @@ class Board:
             self._device.mcu.gpio[gpio].set_input_value(level)
 
     def adc(self, channel: int, code: int) -> None:
-        """The code that a channel of the converter reads from now on."""
+        """Set the code that a channel of the converter reads from now on."""
         self.pins.codes[channel] = code
         if self._device is not None:
             self._device.mcu.adc.channel_values[channel] = code
@@ -210,7 +210,7 @@ class Board:
                 now_s = time.monotonic()
                 ahead_s = (self._clock_us() / 1e6 - emulated_s) - (now_s - wall_s)
                 if ahead_s < -_AHEAD_S:
-                    # Time that was lost is not made up for: it would pass too fast then.
+                    # Lost time is not caught up, because time would then run too fast.
                     wall_s, emulated_s = now_s, self._clock_us() / 1e6
                 await asyncio.sleep(max(0.0, ahead_s) if ahead_s > _AHEAD_S else 0)
         finally:

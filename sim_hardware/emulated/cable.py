@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The emulated board on a USB cable: a pseudo-terminal behind a name that stays the same.
 
-The port goes with each reset of the board and comes back when it has enumerated, as on a Pico. What
-no program reads is dropped and counted, as a real host drops it.
+The port disappears with each reset of the board and comes back after enumeration, as on a Pico.
+Bytes that no program reads are dropped and counted, as on a real host.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Cable:
 
     @property
     def is_plugged(self) -> bool:
-        """Whether the port is there."""
+        """Whether the port exists."""
         return self._master >= 0
 
     def close(self) -> None:
-        """Pull the cable."""
+        """Unplug the cable."""
         self._on_usb(False)
 
     def _on_usb(self, is_there: bool) -> None:
@@ -77,7 +77,7 @@ class Cable:
             self._board.send(data)
 
     def _write(self) -> None:
-        """As much as the port takes of what is held."""
+        """Write as many of the held bytes as the port takes."""
         if self._master < 0 or self._events() & select.POLLHUP:
             self.dropped += len(self._held)
             self._held.clear()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Parts of rp2040py 0.3.6 that are otherwise on an RP2040, or too slow."""
+"""Replacements for parts of rp2040py 0.3.6 that differ from an RP2040 or are too slow."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SIGNED, _DIVISOR = 8, 4  # bits of a divider register's offset
 
 
 class Adc(RPADC):
-    """What is otherwise than the RP2040 has it (datasheet 4.9.2, 4.9.6).
+    """Corrects differences from the RP2040 (datasheet 4.9.2, 4.9.6).
 
-    It selects the next channel of a round robin with the wrong mask (12 for 7). Each write to CS
-    starts a reading while START_MANY is set, and START_ONE stays set. DREQ_EN takes effect only
-    with the next reading.
+    rp2040py selects the next channel of a round robin with the wrong mask (12 for 7). Each write
+    to CS starts a reading while START_MANY is set, and START_ONE stays set. DREQ_EN takes effect
+    only with the next reading.
     """
 
     def write_uint32(self, offset: int, value: int) -> None:
@@ -42,7 +42,7 @@ class Adc(RPADC):
             return
         runs = self.cs & CS_EN and self.cs & CS_START_MANY
         if runs and value & CS_EN and value & CS_START_MANY:
-            # Its pace is the divider's; what was written holds from the next reading on.
+            # The divider sets its rate; a written value takes effect with the next reading.
             self.cs = self.cs & ~CS_WRITE_MASK | value & CS_WRITE_MASK
         else:
             self.multi_shot_alarm.cancel()
@@ -60,8 +60,8 @@ class Adc(RPADC):
 
 
 class Sio(RPSIO):
-    """The same, with the hardware divider first: code of a node divides 30,000 times a second, and
-    each access went through a chain of comparisons."""
+    """Checks for the hardware divider first: a node divides 30,000 times a second, and rp2040py
+    passes a chain of comparisons at each access."""
 
     def read_uint32(self, offset: int) -> int | float:
         if offset == DIV_CSR:

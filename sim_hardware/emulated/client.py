@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The other end of the control channel: ask a board that runs, and get its answer."""
+"""The client of the control channel: sends requests to a running board and returns answers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._file.close()
         self._socket.close()
 
@@ -52,7 +52,7 @@ class Client:
         return self.ask_line(json.dumps({"do": do, **fields}))
 
     def ask_line(self, line: str) -> dict[str, Any]:
-        """The same, for a request that is JSON already."""
+        """Like `ask`, for a request in JSON."""
         try:
             self._socket.sendall(" ".join(line.splitlines()).encode() + b"\n")
             answer = self._file.readline(_ANSWER_BYTES_MAX)

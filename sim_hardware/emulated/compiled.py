@@ -3,7 +3,7 @@
 
 The wheel of rp2040py is built for the stable ABI of any Python, which makes it three times slower
 than the same C code compiled for one version. Import this module and call `use_compiled` before
-anything imports rp2040py. Beside it is compiled a loop of ours (loop.c), which `fast_loop` gives.
+anything imports rp2040py. It also compiles the project's own loop (loop.c) for `fast_loop`.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ class _FromCache:
         return importlib.util.spec_from_file_location(name, path) if path.is_file() else None
 
 
-def use_compiled(cache: Path, say: Callable[[str], None]) -> bool:
-    """Compile what `cache` does not hold yet and have it imported; False without a C compiler."""
+def use_compiled(cache: Path, log: Callable[[str], None]) -> bool:
+    """Compile what `cache` lacks and import it from there; False without a C compiler."""
     sources = _sources()
     compiler, include = shutil.which("cc"), Path(sysconfig.get_path("include"))
     name = f"rp2040py-{version('rp2040py')}-{sys.implementation.cache_tag}"
     folder = cache / f"{name}-{sysconfig.get_platform()}"
     if not (folder / "complete").is_file():
         if compiler is None or not (include / "Python.h").is_file():
-            say("emulator: no C compiler or no Python.h here, so it runs three times slower")
+            log("emulator: no C compiler or no Python.h here, so it runs three times slower")
             return False
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # a second board that starts now waits for the first
             if not (folder / "complete").is_file():
-                say("emulator: compiling its C code for this Python, once; about a minute ...")
+                log("emulator: compiling its C code for this Python, once; about a minute ...")
                 for source in sources:
                     _compile(compiler, include, source, folder / (source.stem + _suffix()))
                 (folder / "complete").touch()
@@ -66,9 +66,9 @@ def use_compiled(cache: Path, say: Callable[[str], None]) -> bool:
 
 
 def fast_loop() -> Callable[[Any], None] | None:
-    """What runs a batch of instructions of a simulator in place of the emulator's own loop.
+    """The function that runs a batch of instructions instead of the emulator's own loop.
 
-    None where `use_compiled` compiled none, or where the emulator is laid out in another way.
+    None where `use_compiled` compiled none, or where the emulator has another layout.
     """
     if not (folder := _used_folder()):
         return None
@@ -87,18 +87,18 @@ def fast_loop() -> Callable[[Any], None] | None:
 
 
 def is_laid_out(loop: ModuleType, chip: Any) -> bool:
-    """Whether the loop reads what the chip says of itself; other types would be read wrongly."""
+    """Whether the loop reads the same fields as the chip's classes; other layouts read wrongly."""
     if any("native" not in type(part).__module__ for part in (chip, chip.core, chip.clock)):
         return False
     core, clock = chip.core, chip.clock
-    # Each field has another value, so that none can stand for another.
+    # Each field has a different value, so that a mix-up shows.
     core.pc, core.cycles, core.ipsr, core.enabled_interrupts = 0x10000100, 1 << 40, 21, 0x155
     core.waiting = True
     clock.create_alarm(lambda: None).schedule(700.0)
     clock.tick(300.0)
     for number, pio in enumerate(chip.pio):
         pio.stopped, pio.cycle_fp, pio.next_due_fp = bool(number), 1000 + number, 1 << 50
-    said = {
+    expected = {
         "cycles": core.cycles,
         "pc": core.pc,
         "waiting": core.waiting,
@@ -111,7 +111,7 @@ def is_laid_out(loop: ModuleType, chip: Any) -> bool:
         "sram": len(chip.sram),
         **{f"pio{n}": [p.stopped, p.cycle_fp, p.next_due_fp] for n, p in enumerate(chip.pio)},
     }
-    return bool(loop.layout(chip) == said)
+    return bool(loop.layout(chip) == expected)
 
 
 def _used_folder() -> Path | None:
@@ -120,13 +120,13 @@ def _used_folder() -> Path | None:
 
 
 def _loop_path(folder: Path) -> Path:
-    """Its name holds its source's, so that a change is compiled again."""
+    """The path holds a hash of the source, so that a change is compiled again."""
     digest = hashlib.sha256(_LOOP.read_bytes()).hexdigest()[:16]
     return folder / f"loop-{digest}{_suffix()}"
 
 
 def _compile_loop(compiler: str | None, include: Path, folder: Path) -> None:
-    """Where it fails the emulator's own loop stays."""
+    """Compile loop.c. If that fails, the emulator's own loop is used."""
     path = _loop_path(folder)
     if path.is_file() or compiler is None or not (include / "Python.h").is_file():
         return

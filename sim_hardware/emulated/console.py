@@ -10,7 +10,7 @@ _LINE_BYTES_MAX = 4096
 
 
 class Console:
-    """Lines are numbered from 0 since the program started; `lost` of them are no longer kept."""
+    """Lines are numbered from 0 since the program started; `lost` of them were dropped."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -18,7 +18,7 @@ class Console:
         self._partial = b""
 
     def take(self, data: bytes, now_us: int) -> None:
-        """Bytes as they come from the board."""
+        """Add bytes from the board."""
         *whole, self._partial = (self._partial + data).split(b"\n")
         if len(self._partial) > _LINE_BYTES_MAX:
             whole.append(self._partial)
@@ -30,7 +30,7 @@ class Console:
             self.lost += 1
 
     def reset(self) -> None:
-        """The board was reset: what it had begun to print ends there."""
+        """The board was reset: drop its partial line."""
         self._partial = b""
 
     def since(self, number: int, most: int) -> tuple[list[tuple[int, str]], int]:

@@ -29,17 +29,17 @@ Answer = dict[str, Any]
 
 
 class Control:
-    """Answers requests about one board. `power(on)` cuts its power or gives it again."""
+    """Answers requests about one board. `power(on)` switches its power."""
 
     def __init__(
-        self, board: Board, cable: Cable, power: Callable[[bool], Any], began_s: float
+        self, board: Board, cable: Cable, power: Callable[[bool], Any], started_s: float
     ) -> None:
         self.requests = self.errors = 0
         self._board = board
         self._cable = cable
         self._power = power
-        self._began_s = began_s
-        self._connections = self._wifi_orders = 0
+        self._started_s = started_s
+        self._connections = self._wifi_changes = 0
 
     async def listen(self, path: Path) -> asyncio.Server:
         """Serve at `path`. Raises SimError where another program does."""
@@ -87,7 +87,7 @@ class Control:
     async def _(self, _request: requests.Time) -> Answer:
         return {
             "emulated_us": self._board.emulated_us,
-            "wall_s": round(time.monotonic() - self._began_s, 3),
+            "wall_s": round(time.monotonic() - self._started_s, 3),
             "powered": self._board.is_powered,
             "plugged": self._cable.is_plugged,
             "boots": self._board.boots,
@@ -135,7 +135,7 @@ class Control:
             raise SimError("for_ms is for a cut")
         await self._power(request.on)
         if request.for_ms is not None:
-            # Its time passes meanwhile, and no faster than that of the wall.
+            # Emulated time runs meanwhile, no faster than the wall clock.
             await asyncio.sleep(request.for_ms / 1000)
             if self._board.is_powered:
                 raise SimError("another program has given the power again")
@@ -146,10 +146,10 @@ class Control:
     @_do.register
     async def _(self, request: requests.WifiLink) -> Answer:
         self._wifi(request.state)
-        self._wifi_orders += 1
+        self._wifi_changes += 1
         if request.for_ms is not None:
-            order = self._wifi_orders
-            self._board.later(request.for_ms * 1000, lambda: self._end_wifi(order))
+            change = self._wifi_changes
+            self._board.later(request.for_ms * 1000, lambda: self._end_wifi(change))
         return {}
 
     @_do.register
@@ -221,7 +221,7 @@ class Control:
         }
 
     async def _look(self) -> None:
-        """Before another look at a board whose time passes. Raises SimError where it does not."""
+        """Wait before the next check of a board. Raises SimError when its time has stopped."""
         if not self._board.is_powered:
             raise SimError("the board has no power")
         await asyncio.sleep(_LOOK_S)
@@ -230,8 +230,8 @@ class Control:
         self._board.air.wifi = state
         self._board.follow_wifi()
 
-    def _end_wifi(self, order: int) -> None:
-        if order == self._wifi_orders:  # else the state has been changed since
+    def _end_wifi(self, change: int) -> None:
+        if change == self._wifi_changes:  # else the state has changed again
             self._wifi(Wifi.ON)
 
     def _at(self, at_us: int | None, action: Callable[[], None]) -> Answer:

@@ -44,7 +44,7 @@ def filesystem_image(
 
 
 def content(program: bytes, tree: Path | None) -> bytes:
-    """All of the flash: the program, blank flash, and the files of `tree` where one is given."""
+    """The whole flash: the program, blank flash, and the files of `tree` if given."""
     flash = bytearray(program.ljust(FLASH_BYTES, b"\xff"))
     if tree is not None:
         files = filesystem_image(tree)
@@ -55,7 +55,7 @@ def content(program: bytes, tree: Path | None) -> bytes:
 
 
 def load(path: Path) -> bytes:
-    """The flash that an earlier run left in a file. Raises SimError unless it is whole."""
+    """The flash from the file of an earlier run. Raises SimError unless it is complete."""
     data = path.read_bytes() if path.is_file() else b""
     if len(data) != FLASH_BYTES:
         raise SimError(f"{path} is not the flash of a Pico W: {FLASH_BYTES} bytes are expected")
@@ -63,7 +63,7 @@ def load(path: Path) -> bytes:
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write all of the flash to a file; the old content stays until the new one is whole."""
+    """Write the whole flash to a file; the old file stays until the new one is complete."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)
     part.replace(path)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The USB host at an emulated board: when it sends what a program writes to the board's console.
+"""The USB host of an emulated board: sends a program's bytes to the board's console.
 
-rp2040py 0.3.6 answers an endpoint that is ready with an empty packet where it has nothing to send.
-The board makes it ready again, and so on: as many interrupts as there are answers, of which each
-wakes the processor. A real host sends nothing then.
+Without bytes to send, rp2040py 0.3.6 answers a ready endpoint with an empty packet. The board then
+makes it ready again, and each answer is an interrupt that wakes the processor. A real host sends
+no such packet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ROOM = 500  # of the 512 bytes that rp2040py's host holds
 
 
 class Host:
-    """Once in a frame the board's console gets what there is, a packet at most."""
+    """Sends the board's console one packet a frame at most."""
 
     def __init__(self, device: BaseDevice) -> None:
         usb = device.mcu.usb_ctrl

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Official Pico W images: where one is, which release it is, and what it puts into flash."""
+"""Official Pico W images: path, release, and flash content."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def release_of(path: Path) -> str | None:
 
 
 def program_of(path: Path) -> bytes:
-    """What a UF2 file puts into flash, from the start of flash. Raises SimError."""
+    """The flash content of a UF2 file, from the start of flash. Raises SimError."""
     if path.stat().st_size > _IMAGE_MAX:
         raise SimError(f"{path.name} is too large for a Pico W image")
     data = path.read_bytes()

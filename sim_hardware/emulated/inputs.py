@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the emulated board's pins are connected to: a geophone, a PIR, a battery, a case switch."""
+"""The parts at the pins of the emulated board: geophone, PIR, battery, case switch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PENDING_MAX = 10_000
 
 
 class Ground:
-    """What the geophone's converter reads at a time: its noise, and a signal while that lasts."""
+    """The reading of the geophone's converter at a time: noise, and a signal while it plays."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(_NOISE_SEED)
@@ -48,14 +48,14 @@ class Ground:
         self._start_us = 0
 
     def play(self, signal: Signal, start_us: int) -> None:
-        """From an emulated time on; it replaces a signal that still plays."""
+        """Play a signal from an emulated time on; it replaces one that still plays."""
         velocity: NDArray[np.float32] = signal.velocity()
         self._codes = (velocity.astype(np.float64) * CODES_PER_M_S).tolist()
         self._per_us = signal.fs_hz / 1e6
         self._start_us = start_us
 
     def code(self, t_us: float) -> int:
-        """The 12-bit code, converter's noise included; straight lines between the samples."""
+        """The 12-bit code, converter's noise included; interpolated linearly between samples."""
         place = (t_us - self._start_us) * self._per_us
         level = 0.0
         if 0 <= place < len(self._codes) - 1:
@@ -67,7 +67,7 @@ class Ground:
 
 
 class Agenda:
-    """Actions at emulated times, in order; what is due at one time keeps its order of arrival."""
+    """Actions by emulated time; actions with equal times keep their order of arrival."""
 
     def __init__(self) -> None:
         self._due: list[tuple[int, int, Callable[[], None]]] = []
@@ -81,7 +81,7 @@ class Agenda:
         heapq.heappush(self._due, (at_us, self._count, action))
 
     def run(self, now_us: int) -> None:
-        """Do what is due."""
+        """Call the actions that are due."""
         while self._due and self._due[0][0] <= now_us:
             heapq.heappop(self._due)[2]()
 
@@ -96,10 +96,10 @@ class _Gpio(Protocol):
 
 
 class Pins:
-    """Levels that the outside drives; they outlive a power cut of the board."""
+    """Levels driven from outside; they persist through a power cut of the board."""
 
     def __init__(self) -> None:
-        # The case is closed and the PIR sees no one.
+        # The case is closed and the PIR output is low.
         self.levels = {TAMPER_GPIO: False, PIR_GPIO: False}
         self.codes = {BATTERY_CHANNEL: BATTERY_CODE}
 

@@ -5,8 +5,8 @@
  * for a conditional branch, a method of the core, all through Python. Here they are fields.
  *
  * The structures are those that Cython lays out for the classes in rp2040py's .pxd files, compiled
- * by the same compiler (compiled.py). layout() gives what is read through them, for a comparison
- * with what the classes say before the loop is used.
+ * by the same compiler (compiled.py). layout() returns the fields read through them. They
+ * are compared with the fields of the classes before the loop is used.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -21,9 +21,9 @@ _LABEL_MAX, _NAME_MAX = 63, 255
 
 
 class Answer(Enum):
-    """What the name server does with a question."""
+    """The answer of the name server to a question."""
 
-    ABSENT = "absent"  # nothing: the guest waits until its own limit
+    ABSENT = "absent"  # none: the guest waits until its own limit
     REFUSE = "refuse"  # response code 5
     GATEWAY = "gateway"  # the guest's gateway, 10.0.0.1, is the address of every name
 

@@ -19,7 +19,7 @@ from rp2040py.rp2040 import RP2040
 
 from sim_hardware.emulated.names import NameServer
 
-# The access point that rp2040py emulates; any passphrase of 8 characters or more will do.
+# The access point that rp2040py emulates; it accepts any passphrase of 8 characters or more.
 SSID = "RP2040PY-GUEST"
 HOST = "10.0.0.1"
 # A broker counts the keepalive by the wall clock (MQTT 3.1.1, 3.1.2.10), and 30 s of a node can be
@@ -51,7 +51,7 @@ class Traffic:
 
 @dataclass
 class Air:
-    """What outlives a power cut of the board: link state, name server, routes, counters.
+    """State that persists through a power cut of the board: link, name server, routes, counters.
 
     `routes` maps a port of 10.0.0.1 to a loopback address and port.
     """
@@ -63,7 +63,7 @@ class Air:
 
 
 class Network:
-    """Between one board's radio and this machine. `later(delay_us, action)` is emulated time."""
+    """Connects one board's radio to this machine. `later(delay_us, action)` is emulated time."""
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ _ENUMERATE_US = 2_000_000  # MicroPython needs about 20 ms; another program may 
 
 @dataclass(frozen=True)
 class Options:
-    """What `groundwatch sim board` was asked for. `routes`: port of 10.0.0.1 to host and port."""
+    """The options of `groundwatch sim board`. `routes`: port of 10.0.0.1 to host and port."""
 
     image: Path
     serial: Path
@@ -48,16 +48,16 @@ class Program:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._began_s = time.monotonic()
+        self._started_s = time.monotonic()
         self._end = asyncio.Event()
         self._runs: asyncio.Task[None] | None = None
         air = Air(options.routes, options.names, Wifi.ON, Traffic())
         self._board = Board(options.image, _first_flash(options), air)
         self._cable = Cable(self._board, options.serial)
-        self._control = Control(self._board, self._cable, self._power, self._began_s)
+        self._control = Control(self._board, self._cable, self._power, self._started_s)
 
     async def run(self) -> None:
-        """Until the end. Raises SimError, or whatever the emulator died of."""
+        """Run until the end. Raises SimError, or the error of the emulator."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end.set)
@@ -81,7 +81,7 @@ class Program:
                     continue
 
     async def _enumerated(self) -> None:
-        """Until its port is there, the usual case, or the end, or too much emulated time."""
+        """Wait until the port exists, the program ends or too much emulated time has passed."""
         while not self._cable.is_plugged and self._board.emulated_us < _ENUMERATE_US:
             if self._end.is_set():
                 return
@@ -92,7 +92,7 @@ class Program:
         if self._options.flash is not None:
             flash.save(self._options.flash, self._board.flash)
         if self._runs is not None:
-            self._runs.result()  # raises what the emulator died of
+            self._runs.result()  # raises the error of the emulator
 
     async def _power(self, is_on: bool) -> None:
         if is_on:
@@ -109,7 +109,7 @@ class Program:
             self._end.set()
 
     def _program(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes], None]:
-        """What the boot ROM does with a program; it comes from another thread."""
+        """The callback of the boot ROM for a program; it runs in another thread."""
 
         def start(program: bytes) -> None:
             self._board.flash_at_rest = flash.content(program, None)
@@ -133,13 +133,13 @@ class Program:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
             return
-        _say(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
+        _show(f"pico_w: MicroPython {release or 'of an unknown build'} ({options.image.name})")
         if options.bootsel is not None:
-            _say(f"in its boot ROM: the drive is {options.bootsel / 'RPI-RP2'}")
-        _say(f"serial port {options.serial}, control channel {options.control}")
+            _show(f"in its boot ROM: the drive is {options.bootsel / 'RPI-RP2'}")
+        _show(f"serial port {options.serial}, control channel {options.control}")
         for port, (host, to_port) in sorted(options.routes.items()):
-            _say(f"Wi-Fi {SSID}: {HOST}:{port} is {host}:{to_port}")
-        _say("ready")
+            _show(f"Wi-Fi {SSID}: {HOST}:{port} is {host}:{to_port}")
+        _show("ready")
 
 
 def _first_flash(options: Options) -> bytes:
@@ -150,13 +150,13 @@ def _first_flash(options: Options) -> bytes:
     return flash.content(program_of(options.image), options.files)
 
 
-def _say(line: str) -> None:
+def _show(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def run(options: Options) -> None:
-    """The process's life. Raises SimError for what the user can mend."""
+    """Run the process. Raises SimError for an error that the user can correct."""
 
     async def live() -> None:
         await Program(options).run()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What may be asked on the control channel: one JSON object on a line, chosen by its "do".
+"""The requests of the control channel: one JSON object a line, with its kind in "do".
 
 docs/emulated-board.md explains each. Times are emulated microseconds since the program started.
 """
@@ -27,7 +27,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class Request(msgspec.Struct, tag_field="do", tag=str.lower, forbid_unknown_fields=True):
-    """The base of all of them."""
+    """The base of all requests."""
 
 
 class Time(Request):
@@ -60,7 +60,7 @@ class Reset(Request):
 
 
 class Power(Request):
-    """Cut the power, or give it again. A cut with `for_ms` ends by itself."""
+    """Switch the power off or on. With `for_ms` it returns by itself."""
 
     on: bool
     for_ms: Milliseconds | None = None
@@ -74,7 +74,7 @@ class WifiLink(Request, tag="wifi"):
 
 
 class Dns(Request):
-    """Change what the name server answers, and how late."""
+    """Set the answer of the name server and its delay."""
 
     answer: Answer
     delay_ms: Annotated[int, Meta(ge=0, le=DELAY_MS_MAX)] = 0
@@ -89,7 +89,7 @@ class Pin(Request):
 
 
 class Adc(Request):
-    """The 12-bit code that a channel of the converter reads, now or from a time on."""
+    """Set the 12-bit code of a converter channel, now or from a time on."""
 
     channel: Annotated[int, Meta(ge=0, lt=CHANNELS)]
     code: Annotated[int, Meta(ge=0, le=CODE_MAX)]
@@ -97,7 +97,7 @@ class Adc(Request):
 
 
 class Take(Request):
-    """Play what one node of a take sensed: ground on GP26, PIR edges on GP15."""
+    """Play the signals of one node of a take: ground on GP26, PIR edges on GP15."""
 
     folder: Text
     node: Text
@@ -105,25 +105,25 @@ class Take(Request):
 
 
 class Flash(Request):
-    """Write all of the flash to a file."""
+    """Write the whole flash to a file."""
 
     file: Text
 
 
 class Feeds(Request):
-    """When the watchdog was fed, from a time on."""
+    """The times at which the watchdog was fed, from a time on."""
 
     since_us: Microseconds = 0
 
 
 class Load(Request):
-    """The share of the processor's time that it works, looked at a thousand times a second."""
+    """The load of the processor, sampled a thousand times a second."""
 
     for_s: Seconds
 
 
 class Counters(Request):
-    """What was counted since the program started."""
+    """The counters since the program started."""
 
 
 AnyRequest = (
@@ -147,7 +147,7 @@ _DECODER = msgspec.json.Decoder(AnyRequest)
 
 
 def parse(line: bytes) -> AnyRequest:
-    """One request. Raises SimError with what is wrong with it."""
+    """Decode one request. Raises SimError with the reason for an invalid one."""
     try:
         request: AnyRequest = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: parts that behave like the part, not like its driver (MicroPython)."""
+"""Board layer, simulated: electronic parts at the level of pins and registers (MicroPython)."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
+# Board layer, simulated: the ADS1220 24-bit converter at the level of its SPI bytes and registers
 # (TI SBAS501C; sections below are of that sheet), with the geophone between AIN0 and AIN1.
 #
-# What it allocates lies in the node's heap and brings the node's next collection nearer, a thousand
-# times a second. So a conversion takes small integers only, and bytes are not sliced.
+# Its allocations are on the node's heap, a thousand times a second, and would cause collections. So
+# a conversion uses small integers only, and bytes are not sliced.
 
 from math import exp, pi, sin
 
@@ -28,7 +28,7 @@ _VREF_UV = 2_048_000  # internal reference
 _SUPPLY_UV = 3_300_000  # VREF = AVDD
 _FRONT = FRONT_ENDS["ads1220"]
 _GEOPHONE_NV = _FRONT.sensitivity()  # per nm/s
-# Noise at the input with gain 128 and 1000 SPS is some 0.5 uV rms (section 7.1).
+# Noise at the input with gain 128 and 1000 SPS is about 0.5 uV rms (section 7.1).
 _NOISE_NV = 500
 _BURN_OUT_A = 10e-6  # 8.3.10
 _NM_S_MAX = 2_000_000  # well beyond full scale
@@ -49,7 +49,7 @@ class Ads1220:
         self._on_ready = None
         self._event = None
         self._has_sagged = False
-        self._burn_us = -(1 << 40)  # when the burn-out currents last came or went
+        self._burn_us = -(1 << 40)  # when the burn-out currents last changed
         self._power_on()
 
     def _power_on(self):

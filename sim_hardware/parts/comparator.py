@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: the circuit that wakes a sleeping board: two stages of amplification
+# Board layer, simulated: the circuit that wakes a sleeping board: two stages of amplification
 # behind the coil and a comparator (tools/wiring/wake.toml; docs/boards). Its output is high while
 # the ground, in the band of steps, is above the threshold.
 #
-# Each stage has one pole of its high-pass and one of its low-pass. All is integers, a step each
-# 2 ms; it is computed only for the time that is asked for.
+# Each stage has one pole of its high-pass and one of its low-pass. All is integers, in steps
+# of 2 ms; it is computed only for the requested time.
 
 from . import noise
 
-# Of the components drawn; tests/wiring holds these to them.
+# From the components in the drawing; tests/wiring compares them.
 THRESHOLD_NM_S = 540  # 12 uV at the coil
 HYSTERESIS_NM_S = 36  # to either side: half of 3.3 mV at the comparator
-NOISE_NM_S = 64  # rms of the amplifier, the ground still
-CURRENT_NA = 5_100  # all of it, with both dividers
+NOISE_NM_S = 64  # rms of the amplifier on still ground
+CURRENT_NA = 5_100  # of the whole circuit, with both dividers
 
 _STEP_US = 2_000
 # 1 - exp(-2 pi f 2 ms), times 2^14: 3.29 Hz and 106.4 Hz.
@@ -20,8 +20,8 @@ _HIGH_PASS = 663
 _LOW_PASS = 12_080
 _SHIFT = 14
 _GAIN_X256 = 271  # of the band's middle, which the poles take a little of
-_SETTLE_STEPS = 250  # half a second before the time asked about
-_MOST = 400_000  # the amplifier is at its rails: 16 bits with a sign are left for the poles
+_SETTLE_STEPS = 250  # half a second before the requested time
+_MAX_NM_S = 400_000  # the amplifier is at its rails; the poles keep 16 bits with sign
 
 
 class Comparator:
@@ -36,7 +36,7 @@ class Comparator:
     def _begin(self, t_us):
         # The state half a second before: the amplifier never sleeps.
         self._t_us = t_us - _SETTLE_STEPS * _STEP_US
-        self._high = [0, 0]  # what each high-pass holds of the slow
+        self._high = [0, 0]  # slow part in each high-pass
         self._low = [0, 0]
         self._is_high = False
         self._step_to(t_us)
@@ -48,7 +48,7 @@ class Comparator:
     def _step(self):
         self._t_us += _STEP_US
         t_us = self._t_us
-        x = max(-_MOST, min(_MOST, self._line.nm_s(t_us)))
+        x = max(-_MAX_NM_S, min(_MAX_NM_S, self._line.nm_s(t_us)))
         high, low = self._high, self._low
         x += self._noise[t_us // _STEP_US & (noise.SIZE - 1)] * NOISE_NM_S // noise.RMS
         i = 0

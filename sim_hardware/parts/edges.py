@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: a part with one digital output that toggles at given times (PIR, switch).
+# Board layer, simulated: a part with one digital output that toggles at given times (PIR, switch).
 
 import simclock
 
-_FOLLOW_US = 500_000  # how often a growing list is looked at
+_FOLLOW_US = 500_000  # how often a growing list is read
 
 
 class EdgeList:
-    # Starts low; every time in edges_us toggles it. With an interrupt, each edge is told on time.
+    # Starts low; every time in edges_us toggles it. An interrupt fires at the time of each edge.
 
     def __init__(self, edges_us):
         self._edges_us = list(edges_us)
@@ -18,7 +18,7 @@ class EdgeList:
         self._offset = 0
 
     def follow(self, path):
-        # From now on edges appended to the file (int64 microseconds) are taken in as well.
+        # Adds edges that are appended to the file from now on (int64 microseconds).
         self._path = path
         simclock.at(simclock.now(), self._grow)
 

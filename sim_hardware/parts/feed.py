@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "ground", simulated: the vertical velocity at one geophone, read from a file.
+# Ground layer, simulated: the vertical velocity at one geophone, read from a file.
 
 from array import array
 
@@ -9,7 +9,7 @@ _RING_HEADER = 8  # a ring begins with the count of samples written so far, int6
 
 class Feed:
     # The file holds little-endian int32, nm/s; sample 0 belongs to time t0_us. A plain file (ring
-    # 0) has a beginning and an end; a ring of that many samples is written round and round, always
+    # 0) has a start and an end; a ring of that many samples is overwritten in a circle, always
     # somewhat ahead of the reader. Outside of what is written the ground is still.
 
     def __init__(self, path, fs_hz, t0_us, ring=0):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Board, simulated: the NOR flash that holds the file system, as the block device of littlefs
-# (MicroPython's extended interface). Its cells live in a file of the host, so that they outlast
+# (MicroPython's extended interface). Its cells are in a file of the host, so that they outlast
 # the process. A sector is erased to ones, a page is programmed to zeros, never the other way.
 
 import simcharge
@@ -44,7 +44,7 @@ class Flash:
             self._erase(sector)
         else:
             at += offset
-        # Half of it, the time it takes, the other half: a power cut meanwhile leaves it torn.
+        # Half of the data, the charged time, the other half: a power cut in between tears the page.
         half = len(data) // 2
         self._program(at, data, 0, half)
         simcharge.program((len(data) + PAGE - 1) // PAGE)

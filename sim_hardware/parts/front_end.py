@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the geophone and the components around it, per front end, and what
-# follows: scale, damping, and the voltage by which the firmware sees that the coil is there.
-# Firmware constants, simulated parts and the boards' pages are held to these figures by tests.
+# Board layer, simulated: the geophone and the components around it, per front end, and what
+# follows: scale, damping, and the voltage by which the firmware detects the coil. Tests compare
+# firmware constants, simulated parts and the boards' pages with these figures.
 
 from .rows import BOARDS as ROWS
 
@@ -45,8 +45,8 @@ class FrontEnd:
         self.count_v = count_v  # V at the input terminals for one count of the sampler
         self.filter_ohm = filter_ohm  # in the way to the converter
         self.filter_f = filter_f
-        self.fs_hz = fs_hz  # at which the converter reads
-        self.mean_s = mean_s  # the converter gives the mean over so long
+        self.fs_hz = fs_hz  # rate of the converter
+        self.mean_s = mean_s  # the converter averages over this time
 
     def load_ohm(self):
         # What the coil feeds.

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the geophone with its cable, between the ground and the input terminals.
+# Board layer, simulated: the geophone with its cable, between the ground and the input terminals.
 
 from math import pi, sin
 
 from . import noise
 
-# What can be wrong, from a given time on:
-#   well      nothing
+# Kinds of faults, from a given time on:
+#   well      no fault
 #   cut       the cable: the shunt on the board is alone at the terminals
 #   open      cable and shunt: the sense current pulls the input to its rail
 #   short     the terminals are bridged
-#   hum, hum60   well, and mains of 50 or 60 Hz comes in
-#   hiss      well, and the input picks up wide-band noise
-#   stuck     the converter gives one code for ever
+#   hum, hum60   no fault, but pickup of 50 or 60 Hz mains
+#   hiss      no fault, but pickup of wide-band noise
+#   stuck     the converter always returns one code
 #   silent    the converter answers nothing (ADS1220)
 #   brown_out the converter loses its registers once (ADS1220)
 KINDS = ("well", "cut", "open", "short", "hum", "hum60", "hiss", "stuck", "silent", "brown_out")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: electronic noise from an integer generator, the same on every host.
+# Board layer, simulated: electronic noise from an integer generator, the same on every host.
 
 from array import array
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: one row for each board: its chip, its front end, and which part hangs on which
-# pin, as in firmware/boards. Costs and heap of a board are in shims/simcosts.py.
+# Board, simulated: one row for each board: its chip, its front end, and the parts at its pins, as
+# in firmware/boards. Costs and heap of a board are in shims/simcosts.py.
 
 
 class Chip:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the RP2040's 12-bit ADC behind the geophone amplifier.
+# Board layer, simulated: the RP2040's 12-bit ADC behind the geophone amplifier.
 #
 # Scale and offset follow from the components (parts/front_end.py). The converter adds about one
 # code rms of noise (8.7 effective bits are given for 1.8 codes, RP2040 datasheet 4.9.3; the
@@ -20,7 +20,7 @@ NM_S_MAX = 150_000
 
 
 class GeophoneChannel:
-    #   reads: how often it was read since power-on; first_us: when that began
+    #   reads: number of readings since power-on; first_us: time of the first one
 
     def __init__(self, now, line, seed):
         self.reads = 0

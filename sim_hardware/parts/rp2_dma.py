@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: the converter of an RP2040 or RP2350 running by itself, and the DMA channels
-# that take its readings, as far as a node uses them: transfer by transfer, all that are due when
-# a register is read.
+# Board, simulated: the free-running converter of an RP2040 or RP2350 and the DMA channels for its
+# readings, as far as a node uses them. A read of a register makes all transfers that are due.
 
 import uctypes
 
@@ -110,7 +109,7 @@ class Block:
         self.dma = [Channel(number, self.layout.fields) for number in range(CHANNELS)]
         self._cs = self._fcs = self._div = 0
         self._fifo = []
-        self._began_us = 0
+        self._started_us = 0
         self._made = 0  # readings since
 
     # Registers of the converter ----------------------------------------------------------------
@@ -135,7 +134,7 @@ class Block:
         if place == _CS:
             cs = _merged(self._cs, value, alias) & _CS_BITS
             if cs & _START_MANY and not self._cs & _START_MANY:
-                self._began_us, self._made = self._now(), 0
+                self._started_us, self._made = self._now(), 0
             self._cs = cs
         elif place == _FCS:
             value = _merged(self._fcs, value, alias)
@@ -150,17 +149,17 @@ class Block:
         if not (self._cs & _EN and self._cs & _START_MANY):
             return
         cycles = (self._div >> 8) + 1
-        due = (self._now() - self._began_us) * 48 // cycles
+        due = (self._now() - self._started_us) * 48 // cycles
         source = self._inputs.get(self._cs >> 12 & 7)
         while self._made < due:
             if self._stream(source, due - self._made, cycles):
                 continue
             self._made += 1
-            t_us = self._began_us + self._made * cycles // 48
+            t_us = self._started_us + self._made * cycles // 48
             self._push(source.code_at(t_us) if source else 0)
 
     def _stream(self, source, count, cycles):
-        # Readings that go from the FIFO to a ring in memory and nowhere else, all but the last of a
+        # Readings that go only from the FIFO to a ring in memory, all but the last of a
         # channel at once: one by one they leave more garbage on the node's heap in 100 ms than the
         # node makes in a second. False where there are none.
         channel = self._served()
@@ -173,7 +172,7 @@ class Block:
         place = channel.write & mask
         memory = uctypes.bytearray_at(channel.write & ~mask, mask + 1)
         step_us = cycles // 48
-        t_us = self._began_us + self._made * step_us
+        t_us = self._started_us + self._made * step_us
         for _ in range(count):
             t_us += step_us
             code = source.code_at(t_us) if source else 0
@@ -210,7 +209,7 @@ class Block:
                 pass
 
     def _serve(self):
-        # Hands one reading to the channel that waits for it.
+        # Passes one reading to the channel that waits for it.
         channel = self._served()
         if channel is not None:
             self._transfer(channel)

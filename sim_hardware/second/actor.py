@@ -46,7 +46,7 @@ class Actor:
 
     @property
     def detail(self) -> str:
-        """More than the class says, for truth; empty for a walker."""
+        """A detail of the class, for truth; empty for a walker."""
         if self.kind == "walk":
             return ""
         words = {"run": "running", "sneak": "stealth"}

@@ -29,7 +29,7 @@ def helicopter(
         along = east * np.cos(heading) + north * np.sin(heading)
         across = aside_m + east * np.sin(heading) - north * np.cos(heading)
         sent_s = t_s
-        for _ in range(8):  # the time at which what arrives now was sent
+        for _ in range(8):  # emission time of the sound that arrives now
             flown = speed * (sent_s - closest_s) - along
             away_m = np.sqrt(flown**2 + across**2 + height_m**2)
             sent_s = t_s - away_m / value("air.sound_m_s")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: what reaches all nodes from far away: thunder, a local quake, tremor.
+"""Ground layer: distant sources at all nodes: thunder, a local quake, tremor.
 
 The same wave passes every node, later by the distance along its direction over its apparent
 velocity, with each node's own planting and a little of its own scattering.

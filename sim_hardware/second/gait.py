@@ -44,7 +44,7 @@ class Stance:
 
 @dataclass(frozen=True)
 class Gait:
-    """A person's way of walking: cadence in steps a second, stance, irregularities."""
+    """A person's gait: cadence in steps a second, stance, irregularities."""
 
     cadence_hz: float
     stance: Stance

@@ -2,8 +2,8 @@
 """Ground layer: from a force at a place to vertical ground velocity at each node.
 
 A point load gives a Rayleigh wave (Lamb 1904) that falls with 1/sqrt(r) and with Q, a second mode,
-and a static near field (Boussinesq) that falls with 1/r and rules within a fraction of a
-wavelength. Resonances of the site, the planting of each node and a scattered coda follow.
+and a static near field (Boussinesq) that falls with 1/r and dominates within a fraction
+of a wavelength. Resonances of the site, the planting of each node and a scattered coda follow.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _LENGTH = 2048
 _BINS = _LENGTH // 2 + 1
 _F_HZ: Array = np.arange(_BINS, dtype=np.float64) * (GROUND_FS_HZ / _LENGTH)
 _LOWEST_HZ = 0.7
-# Below, the coil passes next to nothing, and a short transform would wrap what is slow.
+# Below, the gain of the coil is near 0, and a short transform would wrap slow components.
 _RISE_HZ = 3.0
 _EDGE_HZ = (190.0, 240.0)
 _FADE = np.sin(np.pi / 2 * np.minimum(1.0, np.arange(_LENGTH)[::-1] / 250)) ** 2

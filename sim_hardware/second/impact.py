@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: blows that no target makes: knocks near the nodes, rockfall, and a pump's beat."""
+"""Ground layer: blows without a target: knocks near the nodes, rockfall, and a pump's beat."""
 
 import numpy as np
 

@@ -20,7 +20,7 @@ def coloured(
 
 
 def drift(samples: int, fs_hz: float, tau_s: float, rng: np.random.Generator) -> Array:
-    """A slow process (n,) of mean 0 and deviation 1 that forgets itself in tau_s (Ornstein)."""
+    """A slow process (n,) of mean 0, deviation 1 and correlation time tau_s (Ornstein)."""
     step_s = min(tau_s / 20, 0.5)
     points = int(samples / fs_hz / step_s) + 2
     keep = float(np.exp(-step_s / tau_s))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: what a cable picks up electrically, as equal ground velocity: fence and mains."""
+"""Ground layer: electrical pickup of a cable, as equal ground velocity: fence and mains."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ def fence(nodes: int, samples: int, rng: np.random.Generator) -> tuple[Array, fl
     for time_s in times:
         low, high = np.searchsorted(t_s, (time_s - 5 * width_s, time_s + 5 * width_s))
         turn = (t_s[low:high] - time_s) / width_s
-        # The derivative of a bell: what a coil makes of one pulse.
+        # The derivative of a bell: the response of a coil to one pulse.
         train[low:high] += -turn * np.exp(0.5 - 0.5 * turn**2)
     low_nm, high_nm = np.log(span("fence.peak_nm_s"))
     peaks = np.exp(rng.uniform(low_nm, high_nm, size=nodes)) * 1e-9

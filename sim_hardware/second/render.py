@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: a scene rendered into a take: what each geophone and PIR gave, and the truth."""
+"""Ground layer: a scene rendered into a take: output of each geophone and PIR, and the truth."""
 
 from typing import Any
 from zlib import crc32
@@ -41,7 +41,7 @@ def render(scene: Scene, seed: int) -> Take:
 
 
 def _stream(seed: int, part: str) -> np.random.Generator:
-    # Each part draws from a stream of its own, so that adding one changes no other.
+    # Each part draws from its own stream, so that adding one changes no other.
     return np.random.default_rng([seed, crc32(part.encode())])
 
 

@@ -29,7 +29,7 @@ class Weather:
 
 @dataclass(frozen=True)
 class Scene:
-    """All that a take is rendered from. `line`: the points whose crossing counts.
+    """The input of a rendered take. `line`: the points whose crossing counts.
 
     `nuisances`: names of NUISANCES.
     """

@@ -60,7 +60,7 @@ def _animal(species: str) -> Cast:
     return cast
 
 
-def _nobody(_plan: Plan, _seconds: float, _rng: np.random.Generator) -> tuple[Actor, ...]:
+def _no_actor(_plan: Plan, _seconds: float, _rng: np.random.Generator) -> tuple[Actor, ...]:
     return ()
 
 
@@ -84,7 +84,7 @@ NUISANCES = {
     "storm": ("thunder",),
     "street": ("mains",),
 }
-# Scenes whose wind or rain is their own; elsewhere the air is calm and dry.
+# Scenes with their own wind or rain; the others are calm and dry.
 WINDY, RAINY = ("wind", "storm", "hail", "mixed"), ("rain", "storm", "hail")
 COUNTS = {
     "walker": 8,
@@ -139,7 +139,7 @@ def scene(name: str, seed: int, seconds: float = SECONDS) -> Scene:
     rng = np.random.default_rng([seed, crc32(name.encode())])
     plan = grid(rng) if name.endswith(("03", "04")) else row(rng)
     nuisances = NUISANCES.get(kind, ())
-    cast = CASTS.get(kind, _nobody)
+    cast = CASTS.get(kind, _no_actor)
     if kind == "mixed":
         cast = CASTS[str(rng.choice(_MIXED_KINDS))]
         nuisances = (str(rng.choice(_MIXED_NUISANCES)),)

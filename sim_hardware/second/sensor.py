@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: what a node's instruments make of the ground: geophone and passive infrared.
+"""Ground layer: the instruments of a node: geophone and passive infrared sensor.
 
 The geophone is an SM-24 with a shunt: second-order high-pass at 10 Hz. The PIR switches when a
-warm body crosses the borders of its zones within reach, holds, and now and then trips for nothing.
+warm body crosses the borders of its zones within reach, holds, and sometimes trips without cause.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Geophone:
         return np.asarray(self.gain * high, np.complex128)
 
     def sense(self, velocity_m_s: Array, rng: np.random.Generator) -> Array:
-        """What the coil gives for ground velocity (n,), in m/s referred to nominal gain."""
+        """Output of the coil for ground velocity (n,), in m/s referred to nominal gain."""
         samples = velocity_m_s.size
         padded = samples + 2 * GROUND_FS_HZ
         f_hz = np.asarray(np.fft.rfftfreq(padded, 1 / GROUND_FS_HZ), np.float64)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: layered soil of the second family: how fast waves run and how fast they fade.
+"""Ground layer: layered soil of the second family: speed and loss of waves.
 
 Shear velocity grows as a power of depth down to a stiff layer. A Rayleigh wave of one frequency
 travels at the mean of it over the depth that its wavelength samples (Jones 1962; Heisey 1982).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: a street beside the nodes: cars, a truck now and then, people on the pavement."""
+"""Ground layer: a street beside the nodes: cars, an occasional truck, people on the pavement."""
 
 import numpy as np
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Ground layer: truth.json of a scene: actors, conditions, crossings of the line, passes of nodes.
 
-Audible: in at least one window of 2 s, begun each second, the actor's ground velocity alone has an
-rms in 10 to 60 Hz at least 6 dB above that of the node's ambient noise over the whole take.
+Audible: in at least one window of 2 s the actor's ground velocity alone has an rms in 10 to 60 Hz
+at least 6 dB above that of the node's ambient noise over the whole take. A window starts each
+second.
 """
 
 from typing import Any

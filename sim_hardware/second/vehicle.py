@@ -127,7 +127,7 @@ def engine_force(
 
 
 def _shoes(speed_m_s: float, samples: int, rng: np.random.Generator) -> Array:
-    # Each shoe strikes once: a train of short blows, no two alike.
+    # Each shoe strikes once: a train of short blows with different forces.
     rate = speed_m_s / draw(rng, "tracked.pitch_m")
     out = np.zeros(samples + 40)
     blow = np.sin(np.pi * (np.arange(20) + 0.5) / 20) ** 2
@@ -140,7 +140,7 @@ def _shoes(speed_m_s: float, samples: int, rng: np.random.Generator) -> Array:
 
 
 def _fade(samples: int) -> Array:
-    # Comes into reach and leaves it over some seconds instead of at once.
+    # Fades in and out over some seconds instead of at once.
     t_s = np.minimum(np.arange(samples), np.arange(samples)[::-1]) / FORCE_FS_HZ
     return np.asarray(np.sin(np.pi / 2 * np.minimum(1.0, t_s / _FADE_S)) ** 2, np.float64)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Board, simulated: `machine` as MicroPython 1.25 has it on the rp2 and esp32 ports, as far as a
-# node uses it. What a port lacks or refuses fails here as there; tests/shims/test_stubs.py holds
-# it against the type stubs of both ports.
+# node uses it. What a port lacks or refuses fails here too; tests/shims/test_stubs.py compares
+# it with the type stubs of both ports.
 
 import time
 
@@ -95,7 +95,7 @@ def lightsleep(*ms):
 
 
 def disable_irq():
-    # Callbacks run at waits only, never in the middle of code, so there is nothing to hold off.
+    # Callbacks run at waits only, so interrupts need not be disabled.
     return 1
 
 
@@ -156,7 +156,7 @@ class Timer:
 
 
 class WDT:
-    # One counter, which nothing stops once it runs: a second WDT sets the first one anew.
+    # One counter, which cannot be stopped: a second WDT sets the first one again.
     _timeout_us = 0
     _deadline_us = 0
     _fed_us = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: `os` of the host's MicroPython, but urandom repeats with the seed.
+# Board layer, simulated: `os` of the host's MicroPython, but urandom repeats with the seed.
 
 import random
 

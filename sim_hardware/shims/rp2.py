@@ -72,7 +72,7 @@ class DMA:
         return self._channel.is_busy
 
     def close(self):
-        # What it transfers it goes on to transfer.
+        # A transfer under way continues.
         if self._channel is not None:
             _claimed.discard(self._channel.number)
             self._channel = None

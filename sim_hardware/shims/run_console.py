@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: MicroPython on a USB cable. A littlefs on a flash image, boot.py and
-# main.py, then the console with its friendly prompt, raw REPL and raw paste, as boards have it.
+# Board layer, simulated: MicroPython on a USB cable. A littlefs on a flash image, boot.py and
+# main.py, then the console with its friendly prompt, raw REPL and raw paste, as on boards.
 #
 #   micropython run_console.py FLASH.IMG BLOCKS IDENTITY.JSON [prompt]
 #
-# With `prompt` it starts at its prompt, as after Ctrl-C: neither boot.py nor main.py is run.
-# Speaks on stdin and stdout; while code runs SIGINT stands for Ctrl-C. Exit codes: 3
-# machine.reset(), 4 machine.bootloader(): whoever holds the cable starts it again, or shows the
-# boot ROM's drive.
+# With `prompt` it starts at its prompt, as after Ctrl-C, and runs neither boot.py nor main.py.
+# It uses stdin and stdout; while code runs, SIGINT is Ctrl-C. Exit codes: 3 machine.reset(), 4
+# machine.bootloader(). The parent process then starts it again, or shows the boot ROM's drive.
 
 import io
 import json
@@ -20,7 +19,7 @@ from vfs import VfsLfs2, mount
 _BLOCK = 4096
 _PROG = 256  # rp2_flash.c
 _WINDOW = 128  # half the stdin buffer of rp2 and esp32
-# Told to whoever holds the cable: code runs, which SIGINT interrupts; or the console reads.
+# Written for the parent process: code runs, which SIGINT interrupts; or the console reads.
 _RUNS, _READS = "\x1e", "\x1f"
 # Ctrl-C is a byte like any other, or it interrupts again (micropython.kbd_intr).
 _BYTES, _BREAKS = "\x1c", "\x1d"
@@ -42,7 +41,7 @@ class Flash:
         self._whole(lambda _buffer: self._file.flush(), 0, b"")
 
     def _whole(self, work, at, buffer):
-        # A board's driver is C, which Ctrl-C does not break off.
+        # A board's driver is C, which Ctrl-C does not interrupt.
         while True:
             try:
                 self._file.seek(at)
@@ -77,19 +76,19 @@ class Machine:
 
 class Micropython:
     def kbd_intr(self, char):
-        _say(_BREAKS if char == 3 else _BYTES)
+        _write(_BREAKS if char == 3 else _BYTES)
 
     def __getattr__(self, name):
         return getattr(micropython, name)
 
 
 class Left(BaseException):
-    # Flies past every `except Exception` of what runs, as a reset does.
+    # No `except Exception` of the running code catches it, as with a reset.
     pass
 
 
 class Sys:
-    # Everything as on this machine but who it is.
+    # The host's sys with the identity of the board.
     def __init__(self, identity):
         self.platform = identity["platform"]
         self.implementation = Implementation(identity)
@@ -110,12 +109,12 @@ def _leave(code):
     raise Left(code)
 
 
-def _say(text):
+def _write(text):
     sys.stdout.write(text)
 
 
 def _read():
-    # One byte; here Ctrl-C is one as well.
+    # One byte; Ctrl-C is a byte as well.
     while True:
         try:
             byte = sys.stdin.buffer.read(1)
@@ -128,16 +127,16 @@ def _read():
 
 
 def _execute(source, scope):
-    # The trace of what it raised, or None.
+    # The traceback as text, or None.
     try:
-        _say(_RUNS)
+        _write(_RUNS)
         exec(compile(source, "<stdin>", "exec"), scope)
     except (Exception, KeyboardInterrupt) as error:
         trace = io.StringIO()
         sys.print_exception(error, trace)
         return trace.getvalue()
     finally:
-        _say(_READS)
+        _write(_READS)
 
 
 def _run_file(name, scope):
@@ -148,84 +147,84 @@ def _run_file(name, scope):
         return
     trace = _execute(source, scope)
     if trace:
-        _say(trace)
+        _write(trace)
 
 
 def _take_paste():
-    # Raw paste: two windows are granted at first, then one for each that was taken.
+    # Raw paste: grants two windows at first, then one for each received window.
     sys.stdout.buffer.write(b"R\x01" + bytes((_WINDOW, 0, 1)))
     source = bytearray()
     taken = 0
     while True:
         byte = _read()
         if byte == b"\x04":
-            _say("\x04")
+            _write("\x04")
             return source
         if byte == b"\x03":
-            _say("\x04")
+            _write("\x04")
             return None
         source.extend(byte)
         taken += 1
         if taken == _WINDOW:
             taken = 0
-            _say("\x01")
+            _write("\x01")
 
 
 def _raw(scope):
     # True for the friendly prompt, False for a soft reset.
-    _say("raw REPL; CTRL-B to exit\n>")
+    _write("raw REPL; CTRL-B to exit\n>")
     while True:
         source = bytearray()
         while True:
             byte = _read()
             if byte == b"\x02":
-                _say("\n")
+                _write("\n")
                 return True
             if byte == b"\x01":
-                _say("raw REPL; CTRL-B to exit\n>")
+                _write("raw REPL; CTRL-B to exit\n>")
                 source = bytearray()
             elif byte == b"\x03":
                 source = bytearray()
             elif byte == b"\x04":
                 if not source:
-                    _say("OK\n")
+                    _write("OK\n")
                     return False
-                _say("OK")
+                _write("OK")
                 break
             elif byte == b"\x05" and not source:
                 if _read() + _read() == b"A\x01":
                     source = _take_paste()
                     break
-                _say("R\x00")
+                _write("R\x00")
             else:
                 source.extend(byte)
         trace = None
         if source is not None:
             trace = _execute(str(source, "utf-8"), scope)
-        _say("\x04" + (trace or "") + "\x04>")
+        _write("\x04" + (trace or "") + "\x04>")
 
 
 def _friendly(scope):
     # True for the raw REPL, False for a soft reset.
-    _say('MicroPython on a simulated board\nType "help()" for more information.\n>>> ')
+    _write('MicroPython on a simulated board\nType "help()" for more information.\n>>> ')
     line = ""
     while True:
         byte = _read()
         if byte == b"\x01":
             return True
         if byte == b"\x04" and not line:
-            _say("\n")
+            _write("\n")
             return False
         if byte == b"\x03":
             line = ""
-            _say("\n>>> ")
+            _write("\n>>> ")
         elif byte == b"\r":
-            _say("\n")
+            _write("\n")
             trace = _execute(line, scope)
-            _say((trace or "") + ">>> ")
+            _write((trace or "") + ">>> ")
             line = ""
         else:
-            _say(str(byte, "latin-1"))
+            _write(str(byte, "latin-1"))
             line += str(byte, "latin-1")
 
 
@@ -238,7 +237,7 @@ def _console(is_held):
             if not in_raw:
                 _run_file("main.py", scope)
         is_held = False
-        _say(_READS)
+        _write(_READS)
         while True:
             try:
                 if (_raw if in_raw else _friendly)(scope):
@@ -247,7 +246,7 @@ def _console(is_held):
                     break
             except KeyboardInterrupt:  # meant for code that has just ended
                 pass
-        _say("MPY: soft reboot\n")
+        _write("MPY: soft reboot\n")
 
 
 def main():

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
-# Fast path: the node's detector alone, fed with whole blocks. No radio, no ledger, and a clock that
-# shows its uptime.
+# Fast path: the node's detector alone on whole blocks. No radio, no ledger; the clock shows uptime.
 #
 #   MICROPYPATH=FIRMWARE:.frozen micropython run_detector.py SCALE MODEL [features] < counts
 #
 # SCALE: nm/s per count, times 256.
 #
 # Input, little-endian int32: HEADER words [blocks, edges, uptime in ms of the sample before the
-# first], `edges` pairs [uptime_ms, level], blocks * 32 counts; again and again until it ends.
-# Output: a line of integers for each report, in the order of ugs.detect.activity.Report, and the
-# uptime of the block that brought it. A line of strikes: that word, the onset, the uptimes of the
-# first and of the block, the pairs of the message. With `features`, what the forest was asked at
-# each hop: the uptime as int32 and the bytes of ugs.detect.features.
+# first], `edges` pairs [uptime_ms, level], blocks * 32 counts; repeated until the input ends.
+# Output: a line of integers for each report, in the order of ugs.detect.activity.Report, then the
+# uptime of its block. A message of ugs.strikes: the word `strikes`, the onset, the uptimes of the
+# first strike and of the block, the pairs of the message. With `features`, the input of the forest
+# at each hop: the uptime as int32 and the bytes of ugs.detect.features.
 
 import struct
 import sys
@@ -51,7 +50,7 @@ def _fill(stream, view):
     return True
 
 
-def _tell(report, t_ms):
+def _print_report(report, t_ms):
     print(
         report.phase,
         report.onset_ms,
@@ -66,7 +65,7 @@ def _tell(report, t_ms):
 
 
 class _Uptime:
-    # A clock that is never off: what is made of it knows better.
+    # A clock without error; its UTC is the uptime.
     def quality_ms(self):
         return 0
 
@@ -74,21 +73,21 @@ class _Uptime:
         return uptime_ms
 
 
-def _tell_strikes(values, t_ms):
+def _print_strikes(values, t_ms):
     print("strikes", values["t_ms"], values["utc_ms"], t_ms, *values["strikes"])
 
 
-def _no_opinion():
-    # a model of single leaves: features are told before there is any model for them
+def _constant_model():
+    # A model of single leaves: features are printed before a model for them exists.
     body = bytes(2 * CLASSES) + b"\x02\x00\xff\x80" * CLASSES
     head = b"GWF1" + struct.pack("<BBH", 1, COUNT, CLASSES) + b"\x80" * 8
     return head + struct.pack("<I", crc32(body)) + body
 
 
 def main():
-    tells_features = len(sys.argv) > 3
+    prints_features = len(sys.argv) > 3
     with open(sys.argv[2], "rb") as file:
-        model = _no_opinion() if tells_features else file.read()
+        model = _constant_model() if prints_features else file.read()
     detector = Detector(int(sys.argv[1]), model)
     strikes = Strikes(detector, _Uptime())
     out = sys.stdout.buffer
@@ -114,17 +113,17 @@ def main():
                 edge += 1
             hops = detector.hops
             has_report = detector.feed(ring, start, t_ms)
-            if tells_features:
+            if prints_features:
                 if detector.hops != hops:
                     uptime[0] = t_ms
                     out.write(uptime)
                     out.write(detector.features.values)
                 continue
             if has_report:
-                _tell(detector.report, t_ms)
+                _print_report(detector.report, t_ms)
             values = strikes.next(t_ms)
             if values is not None:
-                _tell_strikes(values, t_ms)
+                _print_strikes(values, t_ms)
 
 
 main()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: power-on. Runs boot.py and main.py of the tree in the current directory.
+# Board layer, simulated: power-on. Runs boot.py and main.py of the tree in the current directory.
 #
 #   cd TREE; GROUNDWATCH_SIM=sim.json MICROPYPATH=SHIMS:.frozen micropython SHIMS/run_node.py
 #
-# Exit codes: 0 the end set in sim.json; 1 the firmware raised; 2 something needed is missing;
-# 3 the node was reset (start it again: exit.json tells the next boot why and when).
+# Exit codes: 0 the end set in sim.json; 1 the firmware raised; 2 a needed file is missing;
+# 3 the node was reset (start it again: exit.json holds the cause and time for the next boot).
 
 import json
 import random
@@ -17,7 +17,7 @@ _BOOT_US = 300_000  # from reset to the first line of boot.py
 
 def _prepare():
     here = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-    # Our own modules first: a stray time.py in the tree must not win over the simulated clock.
+    # The shims first: a time.py in the tree must not replace the simulated clock.
     sys.path[:] = [here, here + "/..", "", "lib", ".frozen"]
     import simsettings
 
@@ -55,7 +55,7 @@ def _start(settings):
 
 
 def _bind(settings):
-    # Board, files and memory as the settings have them. Last: what comes before is no node's work.
+    # Board, files and memory from the settings. Last, so that no earlier work is charged.
     import simcharge
     import simclock
     import simfiles
@@ -64,7 +64,7 @@ def _bind(settings):
 
     if settings.flash is not None:
         simfiles.start(settings.flash)
-    # What a port has built in takes none of the node's heap.
+    # Built-in modules of a port use no heap of the node.
     for name in ("asyncio", "machine", "network", "os", "socket", "time"):
         __import__(name)
     collector = simmemory.Collector()
@@ -99,7 +99,7 @@ def _start_real(settings):
 
 
 def _watch_parent():
-    # A fleet that was killed cannot stop its nodes: they see that they were orphaned and end.
+    # A killed fleet cannot stop its nodes: they detect the loss of their parent and end.
     import simclock
     import simhardware
 
@@ -120,7 +120,7 @@ def _watch_parent():
 
 
 def _last_exit(path):
-    # Why and when the boot before this one ended; a first boot is a power-on.
+    # The cause and time of the previous boot's end; a first boot is a power-on.
     try:
         with open(path) as file:
             last = json.load(file)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: charges work to the clock by the table of simcosts, and counts it for a report.
+# Board, simulated: advances the clock by the cost of work in simcosts, and counts it for a report.
 
 import simclock
 import simcosts
@@ -49,7 +49,7 @@ def start(board, is_worst):
 
 
 def port(name):
-    # A property of the port; the shims refuse by it whether time is charged or not.
+    # A property of the port; it applies with and without charges.
     return _port[name][0]
 
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the clock and the event queue that every simulated part hangs on.
+# Board layer, simulated: the clock and the event queue of all simulated parts.
 #
 # Time is one integer, microseconds since the start of the take (it may be negative: a lead-in).
 #   virtual   time stands still while code runs and jumps to the next deadline when the node waits
 #   real      time is the host's; events run late when it is busy, but each reads its own deadline
-# In both modes a callback sees `now()` equal to the deadline it was scheduled for, so a waveform is
-# sampled at exact instants however busy the host is.
+# In both modes `now()` in a callback equals its deadline, so a waveform is sampled at exact times
+# under any load of the host.
 
 import sys
 
 import utime
 
-# A loop that polls ticks_ms() without ever waiting would stop virtual time for good. After this
+# A loop that polls ticks_ms() without a wait would stop virtual time. After this
 # many reads in a row without a wait, every further read costs SPIN_STEP_US.
 SPIN_READS = 5000
 SPIN_STEP_US = 100
@@ -22,16 +22,16 @@ EXIT_USAGE = 2
 EXIT_RESET = 3
 
 virtual = True
-boot_us = 0  # sim time at which this boot began: uptime counts from here
-dirty = False  # a simulated stream changed state: waiting tasks must be looked at
+boot_us = 0  # sim time at which this boot started: uptime counts from here
+dirty = False  # a simulated stream changed state: waiting tasks must be checked
 held = 0  # what waits while the processor is busy (simirq): interrupts, scheduled callbacks
 release = None  # called when nothing is held any more
 waits = None  # called before each wait of the loop
-outside = None  # hold(t_us): virtual time waits for the host; True when something came from there
+outside = None  # hold(t_us): virtual time waits for the host; True when bytes arrived
 
 _now_us = 0
 _in_event = False
-_debt_us = 0  # what events have cost, paid before the next wait
+_debt_us = 0  # cost of events, charged before the next wait
 _reads = 0
 _real_zero_us = 0  # monotonic host time of sim time 0 (real mode)
 _host_us = 0  # the host's ticks, unwrapped: a 32-bit host wraps them every 18 minutes
@@ -75,8 +75,8 @@ def now():
         return _now_us
     t_us = _host() - _real_zero_us
     if _events and _events[-1][0] <= t_us:
-        # Code that never waits must not starve the timers: reading the time is a scheduling point,
-        # as any bytecode is on a board.
+        # Timers must fire in code that never waits: reading the time is a scheduling point, as any
+        # bytecode is on a board.
         run_until(t_us)
     return t_us
 
@@ -101,7 +101,7 @@ def cancel(event):
 def _insert(event):
     deadline_us = event[0]
     i = len(_events)
-    # Of equal deadlines the one scheduled first runs first, so it has to lie nearer the end.
+    # Of equal deadlines the one scheduled first runs first, so it is nearer the end.
     while i and _events[i - 1][0] <= deadline_us:
         i -= 1
     _events.insert(i, event)
@@ -127,7 +127,7 @@ def fire_next():
 
 
 def run_until(target_us):
-    # Runs every event due by target_us. Inside a callback nothing else may run: there time stands.
+    # Runs every event due by target_us. Inside a callback no other event may run, and time stands.
     global _now_us, _reads
     if _in_event:
         return
@@ -158,8 +158,8 @@ def sleep_us(duration_us):
 
 
 def charge(cost_us, holds=0):
-    # The processor is busy that long: time passes, tasks do not run, and what `holds` names waits
-    # (simirq). Inside an event time stands; the cost is paid before the next wait.
+    # The processor is busy that long: time passes, tasks do not run, and `holds` names what waits
+    # (simirq). Inside an event time stands; the cost is charged before the next wait.
     global held, _debt_us, _now_us, _in_event
     if _in_event or held:
         _debt_us += cost_us
@@ -193,7 +193,7 @@ def on_exit(call):
 
 
 def leave(code):
-    # Ends the process the way a power cut or a reset ends a node: no finally block, no flush by us.
+    # Ends the process as a power cut or a reset ends a node: without finally blocks and flushes.
     for call in _on_exit:
         call()
     try:
@@ -208,9 +208,9 @@ def leave(code):
 
 
 def install_asyncio():
-    # asyncio's TaskQueue is C and stamps tasks it makes ready with the host's ticks, whatever
-    # `time` says. So the loop keeps its own ticks: they start one hour ahead of the host's, which
-    # makes "ready now" always older than any sleeping task, however fast virtual time runs.
+    # asyncio's TaskQueue is C and stamps ready tasks with the host's ticks, not with those of
+    # `time`. So the loop has its own ticks, which start one hour ahead of the host's. A ready task
+    # is then always older than a sleeping one, at any speed of virtual time.
     import asyncio.core as core
 
     core.ticks_diff = utime.ticks_diff
@@ -251,10 +251,10 @@ def _virtual_wait(core):
             waits()
         if _debt_us:
             charge(0)
-            return  # the loop computes anew what is due
+            return  # the loop computes again what is due
         if dt_ms == 0:
             _reads += 1
-            if _reads > SPIN_READS:  # tasks that only ever yield, never sleep
+            if _reads > SPIN_READS:  # tasks that only yield and never sleep
                 run_until(_now_us + SPIN_STEP_US)
                 _reads = SPIN_READS
         target_us = None if dt_ms < 0 else (_now_us // 1000 + dt_ms) * 1000
@@ -286,7 +286,7 @@ def _virtual_wait(core):
 
 
 def _wake_ready(core, queue):
-    # The stand-in for select.poll: simulated streams only, asked through the same ioctl.
+    # Replaces select.poll for simulated streams, with the same ioctl.
     woken = False
     for entry in list(queue.map.values()):
         stream = entry[2]

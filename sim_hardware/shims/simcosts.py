@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: what work costs on each board. Literals only: docs/simulator.md prints them, and
-# tests/sim/test_costs.py compares both.
+# Board layer, simulated: the cost of work on each board. Literals only: docs/simulator.md prints
+# them, and tests/sim/test_cost_report.py compares both.
 #
 # A figure is (typical, worst, source). The kinds of source:
 #   emulated   MicroPython 1.25.0 of the Pico W in rp2040py 0.3.6, x1.0 to x1.2 of real time
 #   datasheet  of the part named
 #   source     read in the port's code, v1.25.0
-#   published  measured on metal by somebody who is named
+#   published  measured on a real board, by the named source
 #   computed   from figures above
-#   assumed    nothing better known
+#   assumed    no better source
 
 # Times are in microseconds.
 _ESPRESSIF = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: the file system of the board, littlefs on flash of the board's size. It begins
+# Board, simulated: the file system of the board, littlefs on flash of the board's size. It starts
 # as a copy of the tree in the current directory, as if the tree had been flashed.
 
 import simcharge

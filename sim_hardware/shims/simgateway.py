@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "door", simulated: writes every uplink down and answers as the gateway would, so that a node
+# Gateway, simulated: writes every uplink to a file and answers as the gateway does, so that a node
 # in virtual time gets its receipts and the time. The real gateway reads the file afterwards.
 
 import binascii
@@ -8,7 +8,7 @@ import json
 import simclock
 import simhardware
 
-# The gateway commits, then gives receipts, together over 200 ms; the time it tells at once.
+# The gateway sends receipts after the commit, over 200 ms later; it sends the time at once.
 _RECEIPT_US = 250_000
 _TIME_US = 2_000
 
@@ -77,18 +77,18 @@ class _Gateway:
         opened = self._open(payload)
         if opened is None:
             return
-        lane, boot, seq, name, values = opened
-        # Older boots still speak through their ledger; what goes down is for the newest, which a
-        # hello names. Boot numbers may start again at 1.
+        counter_space, boot, seq, name, values = opened
+        # Records of older boots still arrive from the ledger. Downlinks are for the newest boot,
+        # which a hello names. Boot numbers may start again at 1.
         self._boot = boot if name == "hello" else self._boot or boot
-        if lane == 0:
+        if counter_space == 0:
             self._commit(boot, seq, name, values)
         elif name == "hello":
             oldest = values.get("oldest_seq")
             if oldest is not None:
                 self._close_gap(boot, oldest - 1)
         if name in ("hello", "health"):
-            self._at(_TIME_US, lambda: self._tell_time(values["t_ms"]))
+            self._at(_TIME_US, lambda: self._send_time(values["t_ms"]))
 
     def _open(self, payload):
         from ugs.wire import codec
@@ -100,9 +100,9 @@ class _Gateway:
         except WireError as error:
             print("sim: uplink refused reason=%s" % error.reason)
             return None
-        lane = len(piv) - 4
-        boot = int.from_bytes(piv[lane : lane + 2], "big")
-        return lane, boot, int.from_bytes(piv[lane + 2 :], "big"), name, values
+        counter_space = len(piv) - 4
+        boot, seq = piv[counter_space : counter_space + 2], piv[counter_space + 2 :]
+        return counter_space, int.from_bytes(boot, "big"), int.from_bytes(seq, "big"), name, values
 
     def _unseal(self, payload):
         from ugs.wire import keys, seal
@@ -112,7 +112,7 @@ class _Gateway:
         try:
             return seal.open_sealed(now.up_key, now.up_iv, payload, aad)
         except WireError:
-            # The node may have gone on to its next epoch.
+            # The node may have rotated to its next key epoch.
             key = keys.next_key(self._key, self._epoch + 1)
             then = keys.Keys(key, b"")
             opened = seal.open_sealed(then.up_key, then.up_iv, payload, aad)
@@ -150,8 +150,8 @@ class _Gateway:
         if upto:
             self._send("receipt", {"upto": upto})
 
-    def _tell_time(self, echo_ms):
-        # The gateway's clock is right, whatever the node's crystal does (sim_hardware.crystal).
+    def _send_time(self, echo_ms):
+        # The gateway's clock has no error, unlike the node's crystal (sim_hardware.crystal).
         now_us, fast = simclock.now(), simhardware.settings.clock_ppb
         true_us = now_us - now_us * fast // (1_000_000_000 + fast)
         utc_ms = simhardware.settings.t0_epoch_ms + true_us // 1000

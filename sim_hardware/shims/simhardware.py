@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the parts of this one node, made once from its settings by run_node.
+# Board layer, simulated: the parts of this one node, made once from its settings by run_node.
 
 import json
 
@@ -57,11 +57,11 @@ def build(chosen, cause):
         adc_block = Block(wiring.chip.name, simclock.now, parts)
     simpower.watch(chosen, leave)
     if chosen.count_samples:
-        simclock.at(simclock.now(), _tell_samples)
+        simclock.at(simclock.now(), _print_samples)
     if chosen.end_s is not None:
         end_us = int(chosen.end_s * 1_000_000)
         if end_us < simclock.now():
-            _end(end_us)  # a boot that begins after the end
+            _end(end_us)  # a boot that starts after the end
         simclock.at(end_us, _end)
 
 
@@ -118,8 +118,8 @@ def start_radio():
 
 
 def draw_current():
-    # The radio draws its peak current. A cell with too much inner resistance sags below what the
-    # board needs, and the board starts again.
+    # The radio draws its peak current. With too high an inner resistance the supply falls below
+    # the brown-out level, and the board resets.
     sag_mv = settings.battery_mohm * simcharge.port("radio_ma") // 1000
     if simpower.battery_mv(settings, simclock.now()) - sag_mv < simcharge.port("brownout_mv"):
         print("sim: supply too low for the radio: reset")
@@ -127,7 +127,7 @@ def draw_current():
 
 
 def leave(code, cause, t_us=None):
-    # Stops the node; the next run of run_node reads why, and in virtual time when.
+    # Stops the node; the next run of run_node reads the cause, and in virtual time the time.
     if settings.costs is not None:
         simcharge.totals["timer_lost"] = simirq.lost
         simcharge.totals["uptime_us"] = simclock.uptime_us()
@@ -139,7 +139,7 @@ def leave(code, cause, t_us=None):
     simclock.leave(code)
 
 
-def _tell_samples(t_us):
+def _print_samples(t_us):
     # Due: one each 4 ms from the first on, as the node samples at 250 Hz.
     channel = _adc[wiring.geophone]
     if channel.reads:

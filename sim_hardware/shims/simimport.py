@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: what an import costs, by the size of the files it brings in. Modules that a
-# port has built in or frozen (asyncio, and what the shims stand for) cost nothing.
+# Board, simulated: the cost of an import, by the size of its files. Modules that are built in or
+# frozen on the port (asyncio, and those that the shims replace) cost nothing.
 
 import builtins
 import sys

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: interrupts and the scheduler of MicroPython, and what becomes of a request while
-# code holds either of them off.
+# Board, simulated: interrupts and the scheduler of MicroPython, and requests that arrive while code
+# holds either of them off.
 #
 #   simclock.held & IRQ_OFF     no interrupt starts: flash is written (ports/rp2/rp2_flash.c)
 #   simclock.held & SCHED_OFF   interrupts start, scheduled callbacks wait: code in C runs
 #
-# A request that waits in the interrupt controller is one bit; a timer that catches up asks once for
-# each period all the same. The scheduler holds `depth` callbacks and drops what is more.
+# Waiting requests in the interrupt controller are one bit, but a timer that catches up makes one
+# for each period. The scheduler holds `depth` callbacks and drops further ones.
 
 import simclock
 
@@ -14,9 +14,9 @@ IRQ_OFF = 1
 SCHED_OFF = 2
 
 depth = 8
-lost = 0  # requests that nothing answers: merged with one before, or no room in the scheduler
+lost = 0  # lost requests: merged with an earlier one, or the scheduler was full
 
-_waiting = []  # lines that asked while interrupts were off
+_waiting = []  # lines with a request while interrupts were off
 _scheduled = []
 
 

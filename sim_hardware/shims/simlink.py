@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "link", simulated: one TCP connection and the MQTT 3.1.1 broker at its far end (numbers
+# Link layer, simulated: one TCP connection and the MQTT 3.1.1 broker at its far end (numbers
 # below are sections of the OASIS standard). Bytes take a fixed time each way; loss is seeded. A
 # far end may also lie outside (simoutside).
 
@@ -44,7 +44,7 @@ def open_line(socket):
 
 
 def _watch():
-    # Once for all lines: what each had noted for itself would stay on the node's heap.
+    # Once for all lines: events of each line would stay on the node's heap.
     global _is_watching
     if _is_watching:
         return
@@ -72,7 +72,7 @@ class Line:
         self.is_open = False  # the TCP handshake is done
         self._socket = socket
         self._broker = far_end(self)
-        self.is_half_open = False  # neither end is told, nothing passes any more
+        self.is_half_open = False  # no data passes any more, and neither end is notified
         _lines.append(self)
         simclock.at(simclock.now() + 2 * _delay_us(), self._opened)
 
@@ -82,7 +82,7 @@ class Line:
             simclock.dirty = True
 
     def _passes(self):
-        # Bytes that a dead radio swallowed are missing for good: the connection stays half-open.
+        # Bytes that a dead radio dropped are not repeated: the connection stays half-open.
         if simhardware.radio_is_dead(simclock.now()):
             self.is_half_open = True
         return not self.is_half_open
@@ -115,7 +115,7 @@ class Line:
         simclock.at(simclock.now() + _delay_us(), arrive)
 
     def cut(self):
-        # The connection is gone, for both ends at once where anything passes.
+        # The connection ends, for both ends at once unless it is half-open.
         if self._socket is not None:
             if self._passes():
                 self._socket.broken()
@@ -145,11 +145,11 @@ class Broker:
         self._will = None
         self._topics = []
         self._keepalive_us = 0
-        self._heard_us = 0
+        self._received_us = 0
         self._packet_id = 0
 
     def receive(self, data):
-        self._heard_us = simclock.now()
+        self._received_us = simclock.now()
         self._pending += data
         while True:
             packet = self._take()
@@ -244,10 +244,10 @@ class Broker:
     def _silence(self, t_us):
         if self._client is None:
             return None
-        if t_us - self._heard_us >= self._keepalive_us:
+        if t_us - self._received_us >= self._keepalive_us:
             self._line.cut()
             return None
-        return self._heard_us + self._keepalive_us
+        return self._received_us + self._keepalive_us
 
     def _subscribe(self, body):
         fields = _Fields(body, 2)
@@ -272,7 +272,7 @@ class Broker:
         if not fields.whole:
             return False
         if _lost():
-            # Half the time the gateway had it and only the acknowledgement was lost.
+            # In half of the cases the message arrived and only the acknowledgement was lost.
             if _lossy & 0x8000:
                 simgateway.uplink(topic, payload, self)
             return False

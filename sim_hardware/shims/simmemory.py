@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Board, simulated: the heap of the board and the time of its collections.
+# Board layer, simulated: the heap of the board and the time of its collections.
 #
-# `gc` cannot be shadowed by a file. What stands in for it in sys.modules collects with the host's
-# own, and charges as much as the board would take for what the node itself keeps on the heap.
+# `gc` cannot be shadowed by a file. Its replacement in sys.modules collects with the host's own
+# and charges the time that the board would need for the node's own objects.
 
 import gc
 import sys
@@ -10,29 +10,29 @@ import sys
 import simcharge
 import simclock
 
-# Objects of a 64-bit build take twice the room of the boards' 32 bits.
+# Objects of a 64-bit build are twice as large as on the boards' 32 bits.
 _WORDS = 2 if sys.maxsize > 0x7FFFFFFF else 1
 
-# What is taken from the heap to fit it, in pieces: the host's heap is never in one.
+# Sizes of the pieces that fill the heap, because the host's heap is never contiguous.
 _PIECE_MAX = 65_536
 _PIECE_MIN = 32
-# What a collection frees at least; a quarter of the threshold, once there is one.
-_LEAST_BYTES = 4_096
+# The least that a collection frees; a quarter of the threshold, once one is set.
+_MIN_FREED = 4_096
 _ballast = None
 _SQUEEZED_FREE = 6_000
 _squeezed = None
 _base_bytes = 0  # live before the node's first line: the simulator's own
 _from_sources = True
-_in_flash = 0  # no collection looks at it
+_in_flash = 0  # no collection scans it
 
 
 def fit(free_bytes, in_flash):
-    # Takes of the heap what the board does not have; here the code that lies in the board's flash
-    # needs room beside it. Raises MemoryError when there is less.
+    # Fills the part of the heap that the board does not have. Code that is in the board's flash is
+    # on the heap here, so it gets extra space. Raises MemoryError when the heap is too small.
     global _ballast, _in_flash
     _in_flash = in_flash * _WORDS
     free_bytes += in_flash
-    # The board's heap is free in one piece, so that piece is held while all around is filled.
+    # The board's heap is free in one piece, so that piece is held while the rest is filled.
     gc.collect()
     board = bytearray(free_bytes * _WORDS)
     size = _PIECE_MAX
@@ -72,13 +72,13 @@ def note_import(is_source):
 
 
 class Collector:
-    # The functions of `gc`. The host collects by itself at the threshold, unseen: that much less is
-    # allocated at a wait than at the one before shows it, and then it is charged. A little less
-    # shows nothing: a list that grows gives its old place back without a collection.
+    # The functions of `gc`. The host collects by itself at the threshold, without a callback. A
+    # large fall of the allocation between two waits shows it, and it is charged then. A small fall
+    # does not: a list that grows frees its old block without a collection.
 
     def __init__(self):
         self._seen_bytes = 0
-        self._least_bytes = _LEAST_BYTES
+        self._min_freed = _MIN_FREED
         self.enable = gc.enable
         self.disable = gc.disable
         self.isenabled = gc.isenabled
@@ -96,13 +96,13 @@ class Collector:
 
     def threshold(self, *amount):
         if amount and amount[0] > 0:
-            self._least_bytes = amount[0] * _WORDS // 4
+            self._min_freed = amount[0] * _WORDS // 4
         return gc.threshold(*(n * _WORDS if n > 0 else n for n in amount))
 
     def wait(self):
         # simclock calls this whenever the node waits.
         live_bytes = gc.mem_alloc()
-        if live_bytes < self._seen_bytes - self._least_bytes:
+        if live_bytes < self._seen_bytes - self._min_freed:
             self._charge()
         else:
             self._seen_bytes = live_bytes

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Room "link", simulated: real TCP in virtual time. What is at the far end lives in the host's time,
-# so the node's must not run away from it:
+# Link layer, simulated: real TCP in virtual time. The far end runs in the host's time, so the
+# node's time must not get far ahead of it:
 #
-#   while the two talk, and some seconds after, virtual time passes at PACE times the host's speed;
-#   when nothing was said for that long, or no connection stands, it is as fast as the node can be;
-#   the host is told the time, and waited for, before bytes go out and at the times it asked for.
+#   while bytes pass, and some seconds after, virtual time runs at PACE times the host's speed;
+#   after a longer silence, or without a connection, it runs as fast as the node can;
+#   before bytes go out, and at the times in stops_s, the node reports its time and waits for the
+#   host's answer.
 
 import simclock
 import simhardware
@@ -12,16 +13,16 @@ import uselect
 import usocket
 import utime
 
-# What the host's disk takes for a commit seems so many times as long to the node: with 20, a backlog
-# of 700 records left it too slowly on a busy disk.
+# A commit on the host's disk takes PACE times as long for the node: at 20, a busy disk delayed a
+# backlog of 700 records for more than five minutes.
 PACE = 8
 _TALK_US = 12_000_000
-_LOOK_US = 50_000  # without a talk the host is asked so often, in virtual time
-# Small, for it is taken from the node's heap.
+_LOOK_US = 50_000  # without traffic the host's bytes are polled so often, in virtual time
+# Small, because it is on the node's heap.
 _buffer = bytearray(256)
 
 _port = 0
-_host = None  # the connection on which the time is told
+_host = None  # the connection on which the time is reported
 _ends = []  # far ends whose connection stands
 _poll = None
 _talk_us = None  # virtual and host's time of the last byte
@@ -39,15 +40,15 @@ def start(settings):
     for stop_us in settings.stops_us:
         if stop_us >= simclock.now():
             simclock.at(stop_us, _stop)
-    _tell("boot")
+    _report("boot")
 
 
 def _stop(_t_us):
-    _tell("stop")
+    _report("stop")
 
 
-def _tell(word):
-    # Returns when the host has answered: it has done what was due, and knows the time.
+def _report(word):
+    # Returns when the host has answered: it has then done what was due.
     _host.write("%s %d\n" % (word, simclock.now()))
     if not _host.readline():
         simhardware.leave(simclock.EXIT_END, "end")  # the host has gone
@@ -59,7 +60,7 @@ def _talk():
 
 
 def hold(t_us):
-    # Waits until virtual time may be t_us, no longer than until something comes: then True.
+    # Waits until virtual time may be t_us; True when bytes arrived before.
     global _looked_us
     if not _ends:
         return False
@@ -79,7 +80,7 @@ def hold(t_us):
 
 
 def _look(wait_ms):
-    # Whether something has come within that time.
+    # Whether bytes arrived within that time.
     ready = _poll.poll(wait_ms)
     for entry in ready:
         for end in list(_ends):
@@ -89,11 +90,11 @@ def _look(wait_ms):
 
 
 class FarEnd:
-    # Stands where simlink has its broker.
+    # Replaces the broker of simlink.
 
     def __init__(self, line):
         self._line = line
-        _tell("time")
+        _report("time")
         self.socket = usocket.socket()
         self.socket.connect(usocket.getaddrinfo("127.0.0.1", _port)[0][-1])
         self.socket.setblocking(False)
@@ -105,7 +106,7 @@ class FarEnd:
         # From the node.
         if self.socket is None:
             return
-        _tell("time")
+        _report("time")
         try:
             self.socket.write(data)
         except OSError:

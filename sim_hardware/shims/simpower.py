@@ -35,7 +35,7 @@ def back_us(settings, t_us):
         elif battery_mv(settings, t_us) >= simcharge.port("brownout_mv"):
             return t_us
         elif not settings.battery_points or t_us >= settings.battery_points[-1][0]:
-            return None  # it never comes back
+            return None  # power never returns
         else:
             t_us += _LOOK_US
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: the settings of one simulated node, read strictly from sim.json.
+# Board layer, simulated: the settings of one simulated node, read strictly from sim.json.
 
 import json
 
@@ -7,18 +7,18 @@ from parts.geophone_line import KINDS
 
 
 class SettingsError(Exception):
-    # One line: what is wrong and what would be right.
+    # One line: the error and the valid values.
     pass
 
 
-# name: (type, default). A default of ... marks what has to be given.
+# name: (type, default). The default ... marks a required setting.
 _FIELDS = {
     "mode": (str, ...),  # "virtual" or "real"
     "board": (str, ...),  # a name in parts/rows.py
     "feed": (str, ...),  # path of int32 little-endian nm/s at the geophone
     "fs_hz": (int, ...),  # of the feed
     "feed_t0_s": (float, 0.0),  # sim time of the feed's first sample
-    "feed_ring": (int, 0),  # samples in a feed that is written round and round; 0: a plain file
+    "feed_ring": (int, 0),  # samples in a ring feed; 0: a plain file
     "t0_epoch_ms": (int, 1_767_225_600_000),  # UTC of sim time 0
     "start_s": (float, 0.0),  # virtual: sim time of the first power-on
     "end_s": (float, None),  # sim time at which the node is switched off
@@ -28,7 +28,7 @@ _FIELDS = {
     "pir_file": (str, None),  # more edges, appended while the node runs: int64 microseconds
     "tamper_edges_s": (list, ()),  # the contact toggles, starting closed
     "geophone_faults": (list, ()),  # [time, kind] pairs, see parts/geophone_line.py
-    # [from, to] pairs of what is wrong meanwhile:
+    # [from, to] pairs of faults:
     "outages_s": (list, ()),  # no network in range
     "power_off_s": (list, ()),  # no supply
     "wrong_passphrase_s": (list, ()),  # the access point refuses the passphrase
@@ -43,10 +43,10 @@ _FIELDS = {
     "battery_mohm": (int, 0),  # inner resistance: what the radio draws makes the supply sag
     "uplinks": (str, None),  # virtual: JSON lines are appended here
     "link_delay_ms": (int, 20),  # virtual: one way
-    "clock_ppb": (int, 0),  # virtual: how much faster than true time the node's crystal runs
+    "clock_ppb": (int, 0),  # virtual: frequency error of the node's crystal
     "loss_pct": (int, 0),  # virtual: share of uplinks whose connection breaks
-    # virtual: two ports of this machine. Connections go out by real TCP to the first one; whoever
-    # listens on the second one is asked at `stops_s`, and before bytes go out (simoutside).
+    # virtual: two ports of this machine. Connections go by real TCP to the first one. The process
+    # on the second one gets the time at `stops_s` and before bytes go out (simoutside).
     "outside": (list, ()),
     "stops_s": (list, ()),
     "count_samples": (bool, False),  # prints once a second how often the geophone was read

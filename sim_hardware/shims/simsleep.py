@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Board, simulated: light sleep of Espressif's chips (ports/esp32/modmachine.c). Memory and the
-# clock go on, tasks and interrupts do not; a level at a pin, or the time, ends it.
+# clock continue, tasks and interrupts stop; a level at a pin, or the time, ends it.
 
 import simcharge
 import simclock

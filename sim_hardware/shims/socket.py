@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Room "link", simulated: `socket`. Real mode is the host's own; in virtual mode every connection
-# leads to the stand-in broker in this process, through an asyncio stream like any other.
+# Link layer, simulated: `socket`. Real mode is the host's own; in virtual mode every connection
+# goes to the simulated broker in this process, through an ordinary asyncio stream.
 
 import io
 

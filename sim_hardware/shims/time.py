@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Room "board", simulated: `time` as the rp2 and esp32 ports have it, on the simulated clock.
+# Board layer, simulated: `time` as the rp2 and esp32 ports have it, on the simulated clock.
 #
 # Ticks start near 0 at every boot and wrap at 2**30 as on the boards, on 64-bit hosts too.
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The USB cable, simulated: boards behind pseudo-terminals, boot ROMs, and what goes wrong."""
+"""The USB cable, simulated: boards behind pseudo-terminals, boot ROMs, and their faults."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The USB cable, simulated: a board that runs MicroPython, seen as a serial port.
+"""The USB cable, simulated: a board that runs MicroPython, as a serial port.
 
 The interpreter is the real one (unix port), its filesystem the real littlefs on an image of flash,
-and its console protocol that of `shims/run_console.py`. The board has its power from the cable:
-unplugging it is a power cut, with what was written so far left in the image.
+and its console protocol that of `shims/run_console.py`. The cable powers the
+board: unplugging it is a power cut, and the image keeps what was written before.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from typing import Any, Self
 _CONSOLE = Path(__file__).resolve().parent.parent / "shims" / "run_console.py"
 _BLOCK = 4096
 _EXIT_RESET, _EXIT_BOOTLOADER = 3, 4
-# SIGINT breaks the unix port off anywhere, even where it allocates: only code that has run for a
-# while, so that it waits for something, is interrupted; and never twice at once, which ends it.
+# SIGINT interrupts the unix port anywhere, even in an allocation. So only code that has run for a
+# while, and probably waits, is interrupted. Two interrupts at once would end the process.
 _INTERRUPT_S = 0.5
 _BYTES, _BREAKS = b"\x1c", b"\x1d"  # whether Ctrl-C is only a byte
 _RUNS, _READS = b"\x1e", b"\x1f"  # run_console.py: code runs, or the console reads
@@ -35,7 +35,7 @@ _RUNS, _READS = b"\x1e", b"\x1f"  # run_console.py: code runs, or the console re
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the board says it is. `mpy`: which .mpy files it loads, 0 those of the interpreter."""
+    """The identity that the board reports. `mpy`: its .mpy version, 0 for the interpreter's."""
 
     machine: str = "Raspberry Pi Pico W with RP2040"
     platform: str = "rp2"
@@ -48,8 +48,8 @@ class UsbBoard:
     """`with UsbBoard(...) as board:` plugged in at `board.port`, a name that stays the same.
 
     With `native_usb` the port goes and comes back at each reset, as on a Pico; behind a UART
-    bridge, as on most ESP32 boards, it stays. `noise` may change bytes on their way, both ways;
-    `cut_after` pulls the cable when the host has sent so many bytes; `on_bootloader` is called
+    bridge, as on most ESP32 boards, it stays. `noise` may change bytes in both directions;
+    `cut_after` unplugs the cable when the host has sent so many bytes; `on_bootloader` is called
     after `machine.bootloader()`.
     """
 
@@ -97,7 +97,7 @@ class UsbBoard:
         return self._relay is not None and self._relay.is_alive()
 
     def plug(self) -> None:
-        """Power on; the port is there when this returns."""
+        """Power on; the port exists on return."""
         self._enumerate()
         self._pulled.clear()
         self._boot()
@@ -105,7 +105,7 @@ class UsbBoard:
         self._relay.start()
 
     def unplug(self) -> None:
-        """Pull the cable: power and port are gone when this returns."""
+        """Unplug the cable: power is off and the port removed on return."""
         self._pulled.set()
         if self._relay is not None:
             self._relay.join()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The USB cable, simulated: the drive that the boot ROM of an RP2040 shows while BOOTSEL is held.
+"""The USB cable, simulated: the drive of the RP2040 boot ROM while BOOTSEL is held.
 
-A folder stands for the mounted volume. A UF2 file copied into it is taken block by block (RP2040
-datasheet 2.8.4.1); with the last one the volume goes and the board starts its new program.
+A folder is the mounted volume. A UF2 file copied into it is read block by block (RP2040 datasheet
+2.8.4.1). After the last block the volume disappears and the board starts its new program.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _LOOK_S = 0.01
 class Bootsel:
     """`with Bootsel(folder, on_program) as drive:` mounted at `drive.path` until it has a program.
 
-    `on_program` is given the program's bytes from the start of flash; `cut_after` pulls the cable
-    when so many bytes have come.
+    `on_program` gets the program's bytes from the start of flash; `cut_after` unplugs the cable
+    when so many bytes have arrived.
     """
 
     def __init__(self, folder: Path, on_program: Callable[[bytes], None]) -> None:
@@ -44,7 +44,7 @@ class Bootsel:
         self.unplug()
 
     def plug(self) -> None:
-        """BOOTSEL is held while the cable goes in."""
+        """Plug the cable in while BOOTSEL is held."""
         self._blocks.clear()
         self.path.mkdir()
         (self.path / "INFO_UF2.TXT").write_text(_INFO)
@@ -53,7 +53,7 @@ class Bootsel:
         self._thread.start()
 
     def unplug(self) -> None:
-        """The volume is gone when this returns."""
+        """Unplug the cable; the volume is removed on return."""
         self._pulled.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
@@ -72,13 +72,13 @@ class Bootsel:
 
 
 def _program(data: bytes) -> bytes:
-    """What the blocks so far put into flash; empty until the last one has come."""
+    """The flash content of the blocks; empty until the last one has arrived."""
     flash, wanted, seen = bytearray(), 1, set()
     for at in range(0, len(data) - _BLOCK + 1, _BLOCK):
         head = struct.unpack_from("<8I", data, at)
         address, size, number, wanted, family = *head[3:7], head[7]
         if head[0] != 0x0A324655 or family != _FAMILY or address < _FLASH_BASE or size > 476:
-            continue  # the ROM passes over what is not for it
+            continue  # the ROM ignores blocks of other families
         start = address - _FLASH_BASE
         if len(flash) < start + size:
             flash.extend(b"\xff" * (start + size - len(flash)))

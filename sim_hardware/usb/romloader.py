@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The USB cable, simulated: the serial boot loader in an ESP32's ROM, over a NOR flash.
 
-What the real esptool needs to detect the chip, write flash and compare MD5 sums: SLIP frames and
-commands of Espressif's "Serial Protocol" (esptool documentation, advanced topics), registers of the
-ESP32's ROM and eFuses, and the flash's JEDEC id behind the SPI registers. The stub loader that
-esptool uploads is Xtensa code, which does not run here: its commands are answered by this module
-from the moment its entry point is called. A pseudo-terminal has no DTR and RTS, so the chip is in
-its boot loader from plugging in until the host closes the port.
+It has the functions that the real esptool needs to detect the chip, write flash and compare MD5
+sums: SLIP frames and commands of Espressif's "Serial Protocol" (esptool documentation, advanced
+topics), registers of the ESP32's ROM and eFuses, and the flash's JEDEC id behind the SPI registers.
+The stub loader that esptool uploads is Xtensa code, which does not run here: this module answers
+its commands after the call of its entry point. A pseudo-terminal has no DTR and RTS, so the chip is
+in its boot loader from the moment it is plugged in until the host closes the port.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _BAD_CHECKSUM = 0x07
 class RomLoader:
     """`with RomLoader(folder) as chip:` a chip in its boot loader at `chip.port`.
 
-    `cut_after` pulls the cable when the host has sent so many bytes; `flash` is its content;
+    `cut_after` unplugs the cable when the host has sent so many bytes; `flash` is its content;
     `on_run` is called once the host has written, compared and closed the port.
     """
 
@@ -78,7 +78,7 @@ class RomLoader:
         self.unplug()
 
     def plug(self) -> None:
-        """Into the boot loader; the port is there when this returns."""
+        """Start the boot loader; the port exists on return."""
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.port.unlink(missing_ok=True)
@@ -92,7 +92,7 @@ class RomLoader:
         self._thread.start()
 
     def unplug(self) -> None:
-        """Power and port are gone when this returns; the flash stays."""
+        """Unplug: power is off and the port removed on return; the flash keeps its content."""
         self._pulled.set()
         if self._thread not in (None, threading.current_thread()):
             self._thread.join()
@@ -110,10 +110,10 @@ class RomLoader:
             self.on_run()
 
     def _read(self) -> bool:
-        """False when the host has done its work and closed the port."""
+        """False when the host has finished and closed the port."""
         try:
             self._take(os.read(self._master, 4096))
-        except OSError:  # EIO: nobody has the other end open
+        except OSError:  # EIO: no process has the other end open
             if _MD5 in self.commands:
                 return False
             self._pulled.wait(0.02)
@@ -233,7 +233,7 @@ _COMMANDS = {
     0x02: RomLoader._begin,
     0x03: RomLoader._data,
     0x04: RomLoader._nothing,  # flash end
-    0x05: RomLoader._nothing,  # memory begin: the stub's code, kept by nobody
+    0x05: RomLoader._nothing,  # memory begin: the stub's code, which is discarded
     0x06: RomLoader._memory_end,
     0x07: RomLoader._nothing,  # memory data
     0x08: RomLoader._sync,

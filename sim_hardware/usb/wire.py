@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: a whole node at the end of a serial cable, a port like any other.
+"""Board layer, simulated: a node on a serial cable, with a port on the host.
 
-The node is a process whose console is the cable. Unlike a board that lives on the cable's power
-(board.py) it has its own: the cable is pulled and plugged in again while the node runs.
+The node is a process whose console is the cable. Unlike a board that the cable powers (board.py) it
+has its own supply: the cable can be unplugged and plugged in again while the node runs.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _FRAME = re.compile(rb"\0[^\0]+\0")
 class WiredNode:
     """`with WiredNode(port, command, tree, environment) as node:` powered and plugged in.
 
-    `noise` may change bytes on their way, both ways. `ended` is the exit code of a process that
-    ended otherwise than by a reset.
+    `noise` may change bytes in both directions. `ended` is the exit code of a process that ended
+    without a reset.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class WiredNode:
         self.boots = 0
         self.ended: int | None = None
         self._start = (list(command), tree, {**os.environ, **environment})
-        self._said = bytearray()
+        self._printed = bytearray()
         self._lock = threading.Lock()
         self._ends: tuple[int, int] | None = None  # ours and the host's
         self._child: subprocess.Popen[bytes]
@@ -64,13 +64,13 @@ class WiredNode:
 
     @property
     def lines(self) -> list[str]:
-        """What it has printed between its frames, plugged in or not."""
+        """The printed text between its frames, plugged in or not."""
         with self._lock:
-            text = _FRAME.sub(b"", bytes(self._said)).replace(b"\0", b"")
+            text = _FRAME.sub(b"", bytes(self._printed)).replace(b"\0", b"")
         return text.decode("utf-8", "replace").splitlines()
 
     def plug(self) -> None:
-        """Another port of the same name, as after a USB device came back."""
+        """Plug the cable in: a new port of the same name, as after a USB device came back."""
         ours, host = pty.openpty()
         tty.setraw(host)
         os.set_blocking(ours, False)
@@ -79,7 +79,7 @@ class WiredNode:
             self._ends = ours, host
 
     def unplug(self) -> None:
-        """Pull the cable; the node keeps its power."""
+        """Unplug the cable; the node keeps its power."""
         with self._lock:
             ends, self._ends = self._ends, None
             self.port.unlink(missing_ok=True)
@@ -87,7 +87,7 @@ class WiredNode:
                 os.close(end)
 
     def cut_power(self) -> None:
-        """Take the power away for a moment, wherever the node is."""
+        """Cut the power for a moment."""
         self._child.kill()
 
     def _boot(self) -> None:
@@ -123,9 +123,9 @@ class WiredNode:
 
     def _to_host(self, data: bytes) -> None:
         with self._lock:
-            self._said += data
+            self._printed += data
             if self._ends is not None:
-                # A host that does not read loses it, as it does on a UART.
+                # A host that does not read loses bytes, as on a UART.
                 with contextlib.suppress(BlockingIOError):
                     os.write(self._ends[0], self.noise(data))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: simulated sites. `World(scenario, seed)` makes what the geophones and PIRs give."""
+"""Ground layer: simulated sites. `World(scenario, seed)` makes the output of geophones and PIRs."""
 
-from sim_hardware.world.hearing import Hearing
+from sim_hardware.world.audibility import Audibility
 from sim_hardware.world.scenario import Scenario, load, parse
 from sim_hardware.world.world import Block, World
 
-__all__ = ["Block", "Hearing", "Scenario", "World", "load", "parse"]
+__all__ = ["Audibility", "Block", "Scenario", "World", "load", "parse"]

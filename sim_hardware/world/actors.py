@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: one pass of one actor: where it is when, and what it does to the ground."""
+"""Ground layer: one pass of one actor: its positions and its forces on the ground."""
 
 import math
 from dataclasses import dataclass
@@ -37,22 +37,22 @@ class Track:
 
 @dataclass(frozen=True)
 class Pass:
-    """One actor once along its path: feet of `members`, or vehicles on `rigs`, which hum.
+    """One pass of an actor along its path: steps of `members`, or the tracks of `vehicles`.
 
-    `bodies` are the tracks of those a PIR may see, and `seen` how far compared with a person.
+    `bodies`: tracks that a PIR may detect; `seen`: its range for them relative to a person.
     """
 
     id: str
     spec: ActorSpec
     track: Track
     members: tuple[tuple[gait.Steps, Track], ...] = ()
-    rigs: tuple[Track, ...] = ()
+    vehicles: tuple[Track, ...] = ()
     bodies: tuple[Track, ...] = ()
     seen: float = 1.0
 
     @property
     def end_s(self) -> float:
-        """When the last of them has arrived."""
+        """End of the last track."""
         return max(track.end_s for track in (self.track, *self.bodies))
 
 
@@ -103,7 +103,7 @@ _QUICKER = {"walk": 1.0, "trot": 1.5, "canter": 1.7}  # strides per second
 
 
 def _aside(track: Track, rng: np.random.Generator, spread_m: float, late_s: float) -> Track:
-    """The same way, later and to one side."""
+    """The same track, later and to one side."""
     if not spread_m:
         return Track(track.t_s + late_s, track.xy_m)
     way = track.xy_m[-1] - track.xy_m[0]
@@ -112,17 +112,17 @@ def _aside(track: Track, rng: np.random.Generator, spread_m: float, late_s: floa
 
 
 def make_pass(spec: ActorSpec, number: int, rng: np.random.Generator) -> Pass:
-    """The pass `number` (from 0) of an actor; a group goes 1..3 m behind each other."""
+    """Pass `number` (from 0) of an actor; members of a group follow each other at 1..3 m."""
     kind = KINDS.get(spec.kind)
     start_s = spec.start_s + number * spec.every_s
     track = _track(spec, start_s, spec.alternate and number % 2 == 1)
     name = f"{spec.id}-{number + 1}" if spec.every_s else spec.id
     seen = kind.seen if kind else 1.0
     if spec.class_name == "vehicle":
-        rigs = [track]
+        vehicles = [track]
         for _ in range(1, spec.count):  # a convoy keeps 3..6 s apart
-            rigs.append(Track(rigs[-1].t_s + rng.uniform(3, 6), track.xy_m))
-        return Pass(name, spec, track, rigs=tuple(rigs), bodies=tuple(rigs), seen=seen)
+            vehicles.append(Track(vehicles[-1].t_s + rng.uniform(3, 6), track.xy_m))
+        return Pass(name, spec, track, vehicles=tuple(vehicles), bodies=tuple(vehicles), seen=seen)
     members, bodies = [], []
     late_s = 0.0
     spread_m = spec.spread_m or (kind.spread_m if kind else 0.0)

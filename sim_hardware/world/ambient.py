@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: the noise that is always there: ambient, wind, rain.
+"""Ground layer: the continuous noise: ambient, wind, rain.
 
-Made second by second with filters that carry their state, so the data do not depend on how the
-stream is cut; several seconds are filtered at once, which is only quicker. Levels are rms in
-8..60 Hz at the geophone output.
+The filters keep their state between seconds, so the data do not depend on the block length. Several
+seconds are filtered at once for speed only. Levels are rms in 8..60 Hz at the geophone output.
 """
 
 import math
@@ -20,7 +19,7 @@ from sim_hardware.world.weather import Weather
 __all__ = ["Ambient", "Gusts", "Weather"]
 
 AT_ONCE_S = 8
-KNOTS = 4  # level changes are straight lines between quarters of a second
+KNOTS = 4  # levels are interpolated linearly between quarters of a second
 _KNOT = FS_HZ // KNOTS
 _BAND = signal.butter(2, [8, 60], "band", fs=FS_HZ, output="sos")
 FArray = NDArray[np.float64]
@@ -57,7 +56,7 @@ _GRID = np.arange(FS_HZ) / _KNOT
 
 
 def _lines(knots: Sequence[FArray]) -> FArray:
-    """Straight lines through the knots of each second, one value per sample."""
+    """Linear interpolation between the knots of each second, one value per sample."""
     return np.concatenate([np.interp(_GRID, np.arange(KNOTS + 1), one) for one in knots])
 
 
@@ -93,7 +92,7 @@ class Gusts:
 
 @dataclass(frozen=True)
 class _Second:
-    """What chance gives to one second, drawn in this order."""
+    """The random draws of one second, in this order."""
 
     weather: Weather
     level: FArray

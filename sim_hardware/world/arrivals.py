@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what arrives from afar and shakes every node: thunder, blasts, earthquakes.
+"""Ground layer: distant events at every node: thunder, blasts, earthquakes.
 
 Thunder couples through the air, 4..12 Hz for about 12 s (log-normal), and crosses the site at 340
 m/s; infrasound couples about 2 um/s per Pa (1..13). Body and surface waves of blasts and quakes
@@ -16,12 +16,12 @@ from sim_hardware.world.geophone import FS_HZ
 from sim_hardware.world.nuisance import FArray, NuisanceSpec, Place, condition
 
 SOUND_M_S = 340.0
-_COMMON = 0.85  # share of amplitude that all nodes of a site see alike
+_COMMON = 0.85  # share of amplitude that is equal at all nodes of a site
 
 
 @dataclass(frozen=True)
 class Event:
-    """One arrival: when it leaves, how fast its front runs, and its course."""
+    """One arrival: start time, speed of its front, and envelope."""
 
     leaves_s: float
     front_m_s: float
@@ -31,7 +31,7 @@ class Event:
 
     @property
     def length_s(self) -> float:
-        """How long it lasts at one place."""
+        """Duration at one place."""
         return self.envelope.size / FS_HZ
 
 
@@ -139,7 +139,7 @@ class Arrivals:
 def arrival_conditions(
     spec: NuisanceSpec, place: Place, duration_s: float
 ) -> list[dict[str, object]]:
-    """Truth: when each event was felt at `place` (the middle of the site)."""
+    """Truth: when each event arrived at `place` (the middle of the site)."""
     found: list[dict[str, object]] = []
     number = 0
     while True:

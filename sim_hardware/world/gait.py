@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: when and how hard the feet of walkers and animals strike.
+"""Ground layer: times and forces of the footfalls of walkers and animals.
 
 A walker: step period with 2..4 % jitter, left and right 2..5 % apart in time and up to 1.5 dB in
 force, heel pulse 5..30 % of body weight (Ekimov and Sabatier, JASA 129, 1306). A quadruped: four
@@ -128,8 +128,8 @@ def dig(rng: np.random.Generator, duration_s: float, rate_hz: float) -> Steps:
 def dig_with(
     rng: np.random.Generator, duration_s: float, rate_hz: float, kind: Kind
 ) -> tuple[Steps, ...]:
-    """The strikes of one tool, the scrapes after them in a few variants that alternate, and what a
-    shovel throws."""
+    """The strikes of one tool, the scrapes after them in a few alternating variants, and the thud
+    of the soil that a shovel throws."""
     t = _strokes(rng, duration_s, rate_hz, kind.jitter)
     strike = Strike(rng.uniform(*kind.newton), rng.uniform(*kind.width_s), toe_off=0.2)
     scrape_n = rng.uniform(*kind.scrape_n)

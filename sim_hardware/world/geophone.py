@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what an SM-24 and the anti-alias filter behind it make of ground velocity.
+"""Ground layer: the response of an SM-24 and the anti-alias filter behind it.
 
 The output keeps the unit of ground velocity: it is the geophone voltage over its sensitivity.
 """

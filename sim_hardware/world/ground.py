@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: one node's place in a world, where everything it hears comes together."""
+"""Ground layer: the ground velocity at one node: the sum of all sources."""
 
 import math
 from zlib import crc32
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sim_hardware.site import NodeSpec
 from sim_hardware.world.ambient import Ambient, Gusts
+from sim_hardware.world.audibility import NodeAudibility
 from sim_hardware.world.geophone import FS_HZ, Geophone
-from sim_hardware.world.hearing import NodeHearing
 from sim_hardware.world.kinds import KINDS
 from sim_hardware.world.nuisance import Place
 from sim_hardware.world.pir import Pir
@@ -26,10 +26,12 @@ from sim_hardware.world.soil import (
     coda_kernel,
 )
 from sim_hardware.world.sources import make_sources
-from sim_hardware.world.vehicle import Hum, Rig
+from sim_hardware.world.vehicle import AxleVehicle, Hum
 from sim_hardware.world.warmth import PirNuisances
 
-AHEAD = FS_HZ + LENGTH + int(FS_HZ * FARTHEST_M / 80)  # this second, a pulse, the longest way
+AHEAD = (
+    FS_HZ + LENGTH + int(FS_HZ * FARTHEST_M / 80)
+)  # this second, a pulse, the longest travel time
 _VEHICLE_NM_S = 8000.0  # of a vehicle without a kind, at 10 m
 FArray = NDArray[np.float64]
 
@@ -61,14 +63,14 @@ class NodeGround:
             spec.x_m, spec.y_m, self._geophone, seed, tuple(self._seed), scenario.weather, gusts
         )
         self._sources = make_sources(scenario.nuisances, place)
-        deaf = [t.deaf_from_s for t in scenario.troubles if t.node == spec.id]
-        self._deaf_from_s = math.inf if not deaf or deaf[0] is None else deaf[0]
+        cut_s = [t.cable_cut_s for t in scenario.node_faults if t.node == spec.id]
+        self._cable_cut_s = math.inf if not cut_s or cut_s[0] is None else cut_s[0]
         self._number = 0
         self._knock_rng = np.random.default_rng([*self._seed, 3])
         self._ahead = np.zeros(AHEAD)
         self._banks: dict[str, PulseBank] = {}
-        self._hums: dict[str, Hum | Rig | QuarterCar] = {}
-        self.hearing: NodeHearing | None = None
+        self._hums: dict[str, Hum | AxleVehicle | QuarterCar] = {}
+        self.audibility: NodeAudibility | None = None
         self.pir: Pir | None = None
         if spec.pir_range_m > 0:
             rng = np.random.default_rng([*self._seed, 4])
@@ -105,8 +107,8 @@ class NodeGround:
         pulse = bank.pulse(distance_m) * force
         skip = max(0, -start)  # the Gaussian's foot before a strike in the first 60 ms of a second
         self._ahead[start + skip : start + LENGTH] += pulse[skip:]
-        if self.hearing is not None:
-            self.hearing.add(key.split("/")[0], start + skip, pulse[skip:])
+        if self.audibility is not None:
+            self.audibility.add(key.split("/")[0], start + skip, pulse[skip:])
 
     def hum(self, key: str, spec: ActorSpec, xy: FArray) -> None:
         """Add one second of a vehicle at positions `xy`, one per sample."""
@@ -115,29 +117,29 @@ class NodeGround:
             rng = np.random.default_rng([*self._seed, 6, crc32(key.encode())])
             hum = self._hums[key] = self._vehicle(rng, spec)
         distance_m = np.hypot(xy[:, 0] - self.spec.x_m, xy[:, 1] - self.spec.y_m)
-        sound = hum.second(distance_m)
-        self._ahead[:FS_HZ] += sound
-        if self.hearing is not None:
-            self.hearing.add(key.split("/")[0], 0, sound)
+        samples = hum.second(distance_m)
+        self._ahead[:FS_HZ] += samples
+        if self.audibility is not None:
+            self.audibility.add(key.split("/")[0], 0, samples)
 
-    def _vehicle(self, rng: np.random.Generator, spec: ActorSpec) -> Hum | Rig | QuarterCar:
+    def _vehicle(self, rng: np.random.Generator, spec: ActorSpec) -> Hum | AxleVehicle | QuarterCar:
         gain = self._gain(rng)
         if not spec.kind:
             return Hum(rng, spec.level_nm_s or _VEHICLE_NM_S, gain)
         kind = KINDS[spec.kind]
         if kind.axles_m:
-            return Rig(rng, kind, spec.level_nm_s, spec.speed_m_s, gain)
+            return AxleVehicle(rng, kind, spec.level_nm_s, spec.speed_m_s, gain)
         level_nm_s = spec.level_nm_s or kind.level_nm_s
         earth, speed_m_s = self._scenario.earth, spec.speed_m_s
         return QuarterCar(rng, earth, self._geophone, level_nm_s, speed_m_s, gain)
 
     def forget(self, name: str) -> None:
-        """Drop what was kept for a pass that is over."""
+        """Delete the state of a pass that is over."""
         for store in (self._banks, self._hums):
             for key in [key for key in store if key.split("/")[0] == name]:
                 del store[key]
-        if self.hearing is not None:
-            self.hearing.forget(name)
+        if self.audibility is not None:
+            self.audibility.forget(name)
         if self.pir is not None:
             self.pir.forget(name)
 
@@ -155,14 +157,14 @@ class NodeGround:
         self._knock()
         noise = self._ambient.second()
         for source in self._sources:
-            heard = source.second(self._number)
-            if heard is not None:
-                noise = noise + heard
-        if self.hearing is not None:
-            self.hearing.second(noise)
+            added = source.second(self._number)
+            if added is not None:
+                noise = noise + added
+        if self.audibility is not None:
+            self.audibility.second(noise)
         out = (noise + self._ahead[:FS_HZ]) * 1e-9
-        if self._number + 1 > self._deaf_from_s:
-            out[max(0, math.ceil((self._deaf_from_s - self._number) * FS_HZ)) :] = 0
+        if self._number + 1 > self._cable_cut_s:
+            out[max(0, math.ceil((self._cable_cut_s - self._number) * FS_HZ)) :] = 0
         self._number += 1
         self._ahead[:-FS_HZ] = self._ahead[FS_HZ:]
         self._ahead[-FS_HZ:] = 0

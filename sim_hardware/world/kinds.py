@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: who may come by. What is typical of each kind; a scenario may change any of it.
+"""Ground layer: kinds of actors and their typical figures, which a scenario may override.
 
 Step rates of people: Ekimov & Sabatier, JASA 129, 1306 (walk, 0.5..0.69 s a step; sneaking 0.01 to
 0.03 of the body weight) and Nilsson & Thorstensson, Acta Physiol. Scand. 136, 217 (running, impact
@@ -19,7 +19,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of actor. Spans are drawn from for each pass unless the scenario says."""
+    """One kind of actor. Each pass draws from the spans unless the scenario sets a figure."""
 
     class_name: str
     speed_m_s: float

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: the usual plan, nodes on a line from west to east, without writing out each."""
+"""Ground layer: the usual plan: nodes on a line from west to east, given as one table."""
 
 from sim_hardware.errors import SimError
 from sim_hardware.site import NodeSpec, SectorSpec

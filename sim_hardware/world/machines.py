@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: machines at work: a helicopter overhead, a pump next door.
+"""Ground layer: machines at work: a helicopter overhead, a pump nearby.
 
 A helicopter is the comb of its blade passing frequency (12..22 Hz) with Doppler shift; a pump a
 line (75 Hz behind a 25 Hz shaft) that runs 5 minutes and rests 17..34.
@@ -15,7 +15,7 @@ from sim_hardware.world.nuisance import SECOND, FArray, NuisanceSpec, Place
 
 
 class Helicopter:
-    """Flies along `path` at `height_m`; each node hears it from its own distance."""
+    """Flies along `path` at `height_m`; its level at a node depends on the distance."""
 
     _HARMONICS = 8
 
@@ -48,11 +48,11 @@ class Helicopter:
         if t_s[-1] < self._t_s[0] or t_s[0] > self._t_s[-1] + 30:
             return None
         sent_s = t_s
-        for _ in range(4):  # the sound heard now left when the machine was elsewhere
+        for _ in range(4):  # the machine was elsewhere when it emitted this sound
             sent_s = t_s - self._slant_m(sent_s) / SOUND_M_S
         flies = (sent_s > self._t_s[0]) & (sent_s < self._t_s[-1])
         level = np.where(flies, 500 / self._slant_m(sent_s), 0)
-        # it comes from behind the horizon and goes there
+        # it starts and ends below the horizon
         edge_s = np.minimum(sent_s - self._t_s[0], self._t_s[-1] - sent_s)
         level *= np.clip(edge_s / 5, 0, 1) * (1 + 0.2 * np.sin(0.7 * t_s))
         total = np.zeros(FS_HZ)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what shakes a site and is nobody: the description, and where it is heard."""
+"""Ground layer: nuisances, which are sources without an actor: their description and interface."""
 
 import math
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class NuisanceSpec:
     """One source. 0 means: typical of the kind, or drawn. Times in seconds, places in metres.
 
     `level_nm_s` is an rms at the geophone: at 10 m of a pump, a tree (in 10 m/s of wind) and each
-    vehicle on a road; at 500 m of a helicopter; the loudest second anywhere for what comes from
-    afar (thunder, blast, quake).
+    vehicle on a road; at 500 m of a helicopter; the loudest second anywhere for a distant
+    event (thunder, blast, quake).
     """
 
     id: str
@@ -44,7 +44,7 @@ class NuisanceSpec:
 
 @dataclass(frozen=True)
 class Place:
-    """The node that listens: where it stands, its geophone, its seeds and the wind around it."""
+    """One node: its position, geophone and seeds, the weather and the wind."""
 
     x_m: float
     y_m: float
@@ -55,19 +55,19 @@ class Place:
     gusts: Gusts
 
     def site_rng(self, spec: NuisanceSpec, *more: int) -> np.random.Generator:
-        """Chance that all nodes share."""
+        """A generator with the same draws at all nodes."""
         return np.random.default_rng([self.site_seed, crc32(spec.id.encode()), 21, *more])
 
     def own_rng(self, spec: NuisanceSpec, *more: int) -> np.random.Generator:
-        """Chance of this node alone."""
+        """A generator of this node only."""
         return np.random.default_rng([*self.node_seed, crc32(spec.id.encode()), 22, *more])
 
     def distance_m(self, x_m: float, y_m: float) -> float:
-        """From here, on the plan."""
+        """Horizontal distance from the node."""
         return math.hypot(x_m - self.x_m, y_m - self.y_m)
 
     def gain(self, hz: float) -> float:
-        """What the geophone leaves of a tone."""
+        """Gain of the geophone for a tone."""
         return float(np.abs(self.geophone.response(np.array([hz])))[0])
 
 
@@ -75,11 +75,11 @@ class Source(Protocol):
     """One nuisance at one node."""
 
     def second(self, number: int) -> FArray | None:
-        """FS_HZ samples in nm/s of second `number`, asked for in order; None for silence."""
+        """FS_HZ samples in nm/s of second `number`, called in order; None for silence."""
 
 
 class SeveralAtOnce:
-    """A source that makes AT_ONCE_S seconds in one go, from second 0 on."""
+    """A source that computes AT_ONCE_S seconds in one call, from second 0 on."""
 
     def __init__(self) -> None:
         self._ready: list[FArray] = []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a PIR with a dual element behind a Fresnel lens, as output edges.
+"""Ground layer: a PIR with a dual element behind a Fresnel lens, as output edges.
 
 The lens casts pairs of zones, one pair every 10 degrees; each crossing of a zone border by a warm
 body gives a pulse and the output stays high for the hold time. Walking straight at the sensor
-crosses no border and is not seen.
+crosses no border and is not detected.
 """
 
 import math
@@ -51,19 +51,19 @@ class Pir:
         return int((off + FIELD_DEG / 2) // ZONE_DEG)
 
     def _range_m(self, name: str, seen: float) -> float:
-        """How far this body is seen: `seen` compares its size with that of a standing person."""
+        """Range for this body; `seen` is its size relative to a standing person."""
         if name not in self._reach:
             self._reach[name] = seen * reach(self.weather.air_c, name, self.seed)
         return self.range_m * self._reach[name]
 
     def forget(self, name: str) -> None:
-        """Drop what was kept of a pass that is over."""
+        """Delete the state of a pass that is over."""
         for key in [key for key in self._reach if key.split("/")[0] == name]:
             del self._reach[key]
 
     def second(self, start_s: float, bodies: Bodies, wind_m_s: float = 0.0) -> list[float]:
         """Edge times in this second. `bodies`: of each warm body (n, 2) positions every STEP_S
-        and how far it is seen compared with a standing person."""
+        and its range relative to a standing person."""
         edges: list[float] = []
         hits = self.nuisances.second(start_s, wind_m_s) if self.nuisances else []
         for name, (path, seen) in bodies.items():

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a vehicle on a rough road, with every figure drawn at random.
+"""Ground layer: a vehicle on a rough road, with every figure drawn at random.
 
 A quarter car over a road whose slope is white along the way (ISO 8608, waviness 2): the force of
 its wheels has the resonances of the body (1..2.5 Hz) and of the axle (wheel hop, 7..16 Hz), one
-axle after another over the same bumps (Krylov et al., JSV 329, 3020). The ground takes high
-frequencies away with distance, corner Q c / (pi r). Engine lines at the firing frequency and its
+axle after another over the same bumps (Krylov et al., JSV 329, 3020). The ground attenuates high
+frequencies with distance, corner Q c / (pi r). Engine lines at the firing frequency and its
 halves drift and change gear. Spans are wider than any one vehicle: it is for training.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a recording of real ground as the ambient of simulated nodes.
+"""Ground layer: a recording of real ground as the ambient of simulated nodes.
 
-Scaled as a replay scales it (uncalibrated counts by their quiet floor), never filtered: it has been
-through its own geophone. Every node starts elsewhere in it, and goes round when it ends.
+It is scaled as a replay scales it (uncalibrated counts by their quiet floor). It is not filtered,
+because it has passed a real geophone. Every node starts at another place and repeats the recording.
 """
 
 from fractions import Fraction
@@ -33,7 +33,7 @@ def load_background(path: Path, level_nm_s: float) -> NDArray[np.float32]:
 
 
 class Background:
-    """One node's way through a recording."""
+    """The position of one node in a recording."""
 
     def __init__(self, data: NDArray[np.float32], rng: np.random.Generator) -> None:
         self._data = data

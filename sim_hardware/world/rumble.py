@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what rumbles without end: a road far off, trees in the wind.
+"""Ground layer: continuous sources: a distant road, trees in the wind.
 
-A road halves with each doubling of the distance. A tree rocks its roots as the trunk sways at
-0.15..0.6 Hz (Moore & Maguire, Trees 18, 195) with the square of the wind: the rhythm of somebody
-who digs slowly.
+The level of a road halves with each doubling of the distance. The roots of a tree move as its trunk
+sways at 0.15..0.6 Hz (Moore & Maguire, Trees 18, 195), with the square of the wind. The rhythm is
+that of slow digging.
 """
 
 import math
@@ -40,7 +40,7 @@ class _Noise:
 
 
 class Road(SeveralAtOnce):
-    """Vehicles at random along `path`, `per_h` of them; the nodes hear them unlike one another."""
+    """`per_h` vehicles at random times along `path`; the noise of each node is independent."""
 
     def __init__(self, spec: NuisanceSpec, place: Place) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: the TOML description of a simulated site, read strictly.
+"""Ground layer: the TOML description of a simulated site, read strictly.
 
 Unknown keys, wrong types and values out of range raise SimError with one line that names them.
 """
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sim_hardware.errors import SimError
+from sim_hardware.fault_tables import NodeFaults, read_fault_tables
 from sim_hardware.site import ORIGIN, NodeSpec, OriginSpec, SectorSpec, identifier
 from sim_hardware.tables import ZERO_UP, Table, one_of, points, read, rows
-from sim_hardware.troubles import Trouble, read_troubles
 from sim_hardware.world.ambient import Weather
 from sim_hardware.world.gait import GAITS
 from sim_hardware.world.kinds import KINDS
@@ -29,9 +29,9 @@ _MAX_NODES = 1000
 
 @dataclass(frozen=True)
 class ActorSpec:
-    """Somebody or something on a path, once or every `every_s` seconds.
+    """An actor on a path, once or every `every_s` seconds.
 
-    `kind` names an entry of KINDS, whose figures hold where these are 0 or empty.
+    `kind` names an entry of KINDS; its figures apply where the fields here are 0 or empty.
     """
 
     id: str
@@ -54,7 +54,7 @@ class ActorSpec:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Everything a World needs but its seed."""
+    """The whole input of a World except its seed."""
 
     name: str
     nodes: tuple[NodeSpec, ...]
@@ -68,14 +68,14 @@ class Scenario:
     pir_false_per_h: float = 0.0
     about: str = ""
     nuisances: tuple[NuisanceSpec, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
+    node_faults: tuple[NodeFaults, ...] = ()
     pir_weather: PirWeather = field(default_factory=PirWeather)
     recording: Path | None = None  # real ground in place of the simulated ambient
     origin: OriginSpec | None = None
 
     @property
     def earth(self) -> Soil:
-        """What the ground is made of; a scenario file knows it by name."""
+        """The soil; a scenario file gives its name."""
         return self.soil if isinstance(self.soil, Soil) else SOILS[self.soil]
 
 
@@ -239,7 +239,7 @@ def _origin(site: Table) -> OriginSpec | None:
 
 
 def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scenario:
-    """Read a scenario from TOML text; a recording it names is looked for from `folder` on."""
+    """Read a scenario from TOML text; the path of its recording is relative to `folder`."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -272,7 +272,7 @@ def parse(text: str, name: str = "scenario", folder: Path | None = None) -> Scen
         excess_loss_db=(float(loss[0]), float(loss[1])),
         about=site.get("about", ""),
         nuisances=nuisances,
-        troubles=read_troubles(rows(data, "fault"), [node.id for node in nodes], "fault"),
+        node_faults=read_fault_tables(rows(data, "fault"), [node.id for node in nodes], "fault"),
         pir_weather=PirWeather(**read(data.get("pir", {}), _PIR, "pir", ())),
         recording=(folder or Path()) / recording if recording else None,
         origin=_origin(site),

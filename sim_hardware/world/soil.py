@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: soils, and the pulse a point force sends through them as a Rayleigh wave.
+"""Ground layer: soils, and the pulse a point force sends through them as a Rayleigh wave.
 
 Lamb's point load on a half-space (Lamb 1904; constant 0.183 for a Poisson ratio of 0.25):
 V(f, r) = i w F(f) (k / 2 mu) K sqrt(2 / (pi k r)) exp(-pi f r / (Q c)).
@@ -37,7 +37,7 @@ class Soil:
         return 0.92 * self.shear_m_s
 
 
-# Typical values of Auersch & Said (BSSA 100, 1528) and of car traffic on geophone lines (Meng 2021)
+# Typical values of BSSA 100, 1528 (Auersch 2010) and of car traffic on geophone lines (Meng 2021)
 SOILS = {
     "clay": Soil(110.0, 1600.0, 10.0),
     "loam": Soil(170.0, 1700.0, 15.0),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: all kinds of nuisances by name, and what truth.json says of them."""
+"""Ground layer: all kinds of nuisances by name, and their entries in truth.json."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -20,14 +20,14 @@ ON_A_PATH = ("helicopter", "road")
 
 
 def make_sources(specs: Iterable[NuisanceSpec], place: Place) -> list[Source]:
-    """Every nuisance as one node hears it."""
+    """The sources of all nuisances at one node."""
     return [_MACHINES.get(spec.kind, Arrivals)(spec, place) for spec in specs]
 
 
 def nuisance_conditions(
     specs: Iterable[NuisanceSpec], middle: Place, duration_s: float
 ) -> list[dict[str, object]]:
-    """Events one by one; machines and trees from their start to the end of the record."""
+    """One entry for each event; one for each machine or tree, from its start to the end."""
     found: list[dict[str, object]] = []
     for spec in specs:
         if spec.kind in ARRIVALS:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what a passing vehicle does to one geophone.
+"""Ground layer: the signal of a passing vehicle at one geophone.
 
 Wheel hop around 8..15 Hz driven by road roughness (ISO 8608; Krylov et al., JSV 329, 3020), each
 axle over the same bumps one after another; the engine's firing frequency with its harmonics; and
 the beat of lugs or track links, speed over pitch (Altmann, JSV 273, 713). Under an envelope that
-falls with distance. Body bounce at 1..3 Hz is below what the geophone hears.
+falls with distance. Body bounce at 1..3 Hz is below the band of the geophone.
 """
 
 import math
@@ -45,7 +45,7 @@ class Hum:
         return np.asarray(self._level * fall(distance_m) * (3.2 * hop + 0.35 * engine))
 
 
-class Rig:
+class AxleVehicle:
     """One vehicle of a kind at one node; `second` continues where the last one ended."""
 
     def __init__(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what a PIR makes of temperature, and what sets it off though nobody is there."""
+"""Ground layer: the effect of temperature on a PIR, and its triggers without a person."""
 
 from dataclasses import dataclass
 from zlib import crc32
@@ -8,11 +8,11 @@ import numpy as np
 
 SKIN_C = 34.0
 # The received power goes with the contrast over the square of the distance, less what the lens
-# loses off its focus: a person seen at 12 m with 10 K of contrast is seen at 5..6 m with 3 K.
+# loses off its focus: a range of 12 m with 10 K of contrast is 5..6 m with 3 K.
 _POWER = 0.6
 _FULL_K = 10.0
-_RANGE_MOST = 1.2
-_TICKS = 20  # hits fall on the steps at which the sensor is looked at
+_MAX_RANGE = 1.2
+_TICKS = 20  # hits fall on the time steps of the sensor
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ def reach(air_c: float | None, name: str, seed: list[int]) -> float:
         return 1.0
     rng = np.random.default_rng([*seed, 9, crc32(name.encode())])
     contrast_k = abs(SKIN_C - air_c) * rng.uniform(0.4, 0.7)
-    return float(min(_RANGE_MOST, (contrast_k / _FULL_K) ** _POWER))
+    return float(min(_MAX_RANGE, (contrast_k / _FULL_K) ** _POWER))
 
 
 class PirNuisances:
-    """Moments at which nothing warm of interest trips one sensor."""
+    """Times at which one sensor triggers without a person."""
 
     def __init__(self, rng: np.random.Generator, weather: PirWeather) -> None:
         self._rng = rng

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: what the weather and the hour do to a whole site, as a function of time."""
+"""Ground layer: weather and time of day of a whole site, as a function of time."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ BUSIEST_H = 14.0
 
 @dataclass(frozen=True)
 class Change:
-    """The weather at one time; between two of them it changes in a straight line."""
+    """The weather at one time; values between two times are interpolated linearly."""
 
     t_s: float
     wind_m_s: float
@@ -36,7 +36,7 @@ class Weather:
     changes: tuple[Change, ...] = ()
 
     def at(self, t_s: float) -> "Weather":
-        """The weather of that moment; itself when nothing changes."""
+        """The weather at that time; itself when it does not change."""
         if not self.changes and not self.day_night_db:
             return self
         hour = self.start_h + t_s / 3600
@@ -58,7 +58,7 @@ class Weather:
         return before.wind_m_s, before.rain_mm_h
 
     def conditions(self, duration_s: float) -> list[dict[str, object]]:
-        """What truth.json says of it: stretches between changes with their mean levels."""
+        """Entries of truth.json: the intervals between changes with their mean levels."""
         ends = [0.0, *(c.t_s for c in self.changes if 0 < c.t_s < duration_s), duration_s]
         found: list[dict[str, object]] = []
         for kind in ("wind_m_s", "rain_mm_h"):

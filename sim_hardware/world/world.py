@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: a scenario and a seed become ground velocity and PIR edges at every node.
+"""Ground layer: ground velocity and PIR edges at every node, from a scenario and a seed.
 
-Everything is made second by second with generators of their own for each node, actor and pass, so
-one seed gives the same samples however the stream is cut and whoever else is in it.
+The data are made second by second, with a separate generator for each node, actor and pass. A seed
+gives the same samples for any block length and any other actors.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import Faults
+from sim_hardware.fault_tables import to_tables
+from sim_hardware.sandbox import Faults
 from sim_hardware.signals import Signal
 from sim_hardware.site import Site
 from sim_hardware.take import Take
-from sim_hardware.troubles import to_tables
 from sim_hardware.world.actors import Pass, crossings, make_pass
 from sim_hardware.world.ambient import Gusts
+from sim_hardware.world.audibility import Audibility
 from sim_hardware.world.geophone import FS_HZ, Geophone
 from sim_hardware.world.ground import AHEAD, NodeGround
-from sim_hardware.world.hearing import Hearing
 from sim_hardware.world.nuisance import Place
 from sim_hardware.world.pir import STEP_S, Bodies
 from sim_hardware.world.recorded import load_background
@@ -36,7 +36,7 @@ FArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of data from `start_s`: per node id float32 m/s, and PIR edge times in seconds."""
+    """A block of data from `start_s`: per node id float32 m/s, and PIR edge times in seconds."""
 
     start_s: float
     velocity_m_s: dict[str, NDArray[np.float32]]
@@ -59,8 +59,8 @@ class World:
 
     @property
     def faults(self) -> dict[str, Faults]:
-        """What goes wrong beside the ground, by node, for a run of its nodes."""
-        return {trouble.node: trouble.faults for trouble in self.scenario.troubles}
+        """The faults by node, for a run of the nodes."""
+        return {one.node: one.faults for one in self.scenario.node_faults}
 
     def _pass(self, spec: ActorSpec, number: int) -> Pass:
         key = (spec.id, number)
@@ -90,9 +90,9 @@ class World:
                     break
         return found
 
-    def truth(self, duration_s: float, hearing: Hearing | None = None) -> dict[str, object]:
-        """What happened: actors with paths, crossings of the line of nodes, weather; with the
-        `hearing` that a run has filled also `passes`: who was audible where."""
+    def truth(self, duration_s: float, audibility: Audibility | None = None) -> dict[str, object]:
+        """Truth: actors with paths, crossings of the line of nodes, weather. With the `audibility`
+        that a run has filled also `passes`: which pass was audible at which node."""
         line = np.array([[n.x_m, n.y_m] for n in self.nodes])
         actors, over = [], []
         for one in self.passes(0.0, duration_s):
@@ -131,11 +131,11 @@ class World:
             "conditions": self._conditions(duration_s),
             "crossings": over,
         }
-        if self.scenario.troubles:
-            truth["faults"] = to_tables(self.scenario.troubles)
-        if hearing is not None:
+        if self.scenario.node_faults:
+            truth["faults"] = to_tables(self.scenario.node_faults)
+        if audibility is not None:
             passes = self.passes(0.0, duration_s)
-            truth["passes"] = hearing.passes(passes, self.nodes, duration_s)
+            truth["passes"] = audibility.passes(passes, self.nodes, duration_s)
         return truth
 
     def _conditions(self, duration_s: float) -> list[dict[str, object]]:
@@ -148,15 +148,15 @@ class World:
             *nuisance_conditions(self.scenario.nuisances, place, duration_s),
         ]
 
-    def _seconds(self, hearing: Hearing | None = None) -> Iterator[Block]:
+    def _seconds(self, audibility: Audibility | None = None) -> Iterator[Block]:
         gusts = Gusts(np.random.default_rng([self.seed, 8]), self.scenario.weather.wind_m_s)
         grounds = [
             NodeGround(self.scenario, spec, self.seed, gusts, self._background)
             for spec in self.nodes
         ]
-        if hearing is not None:
+        if audibility is not None:
             for ground in grounds:
-                ground.hearing = hearing.node(ground.spec.id, AHEAD)
+                ground.audibility = audibility.node(ground.spec.id, AHEAD)
         second = 0
         present: dict[str, Pass] = {}
         while True:
@@ -179,12 +179,12 @@ class World:
     def blocks(
         self,
         block_s: float,
-        hearing: Hearing | None = None,
+        audibility: Audibility | None = None,
         done: Callable[[float], None] | None = None,
     ) -> Iterator[Block]:
         """Endless stream of blocks of `block_s` seconds (a whole number of samples).
 
-        A fresh `hearing` is filled on the way, for `truth`; the samples are the same without it.
+        The run fills a new `audibility` for `truth`; the samples are the same without it.
         """
         count = round(block_s * FS_HZ)
         if count < 1 or abs(count - block_s * FS_HZ) > 1e-6:
@@ -192,7 +192,7 @@ class World:
         parts: dict[str, list[NDArray[np.float32]]] = {n.id: [] for n in self.nodes}
         held = 0
         edges: dict[str, list[float]] = {n.id: [] for n in self.nodes}
-        seconds = self._seconds(hearing)
+        seconds = self._seconds(audibility)
         at = 0
         while True:
             while held < count:
@@ -215,17 +215,17 @@ class World:
             edges = {name: [t for t in times if t >= end_s] for name, times in edges.items()}
             at += count
 
-    def record(self, duration_s: float, hearing: Hearing | None = None) -> Block:
+    def record(self, duration_s: float, audibility: Audibility | None = None) -> Block:
         """The first `duration_s` seconds as one block."""
-        return next(self.blocks(duration_s, hearing))
+        return next(self.blocks(duration_s, audibility))
 
     def take(self, duration_s: float, done: Callable[[float], None] | None = None) -> Take:
-        """The first `duration_s` seconds with their truth, ready for nodes or for a folder.
+        """The first `duration_s` seconds with their truth.
 
-        `done` is told after each second up to when it is made.
+        `done` is called after each second with the time that is complete.
         """
-        hearing = Hearing()
-        block = next(self.blocks(duration_s, hearing, done))
+        audibility = Audibility()
+        block = next(self.blocks(duration_s, audibility, done))
         signals = {
             node.id: Signal(
                 float(FS_HZ),
@@ -235,16 +235,16 @@ class World:
             for node in self.nodes
         }
         site = Site(self.scenario.name, self.nodes, self.sectors, self.scenario.origin)
-        return Take(site, signals, self.truth(duration_s, hearing))
+        return Take(site, signals, self.truth(duration_s, audibility))
 
 
 def _move(one: Pass, start_s: float, grounds: list[NodeGround], bodies: Bodies) -> None:
-    """Let one pass act on every node for the second from `start_s`."""
+    """Add one pass to every node for the second from `start_s`."""
     ticks = start_s + STEP_S * np.arange(_TICKS, dtype=np.float64)
     for index, track in enumerate(one.bodies):
         if track.start_s < start_s + 1 and track.end_s > start_s:
             bodies[f"{one.id}/{index}"] = track.at(ticks), one.seen
-    for index, track in enumerate(one.rigs):
+    for index, track in enumerate(one.vehicles):
         if track.start_s < start_s + 1 and track.end_s > start_s:
             xy = track.at(start_s + np.arange(FS_HZ, dtype=np.float64) / FS_HZ)
             for ground in grounds:

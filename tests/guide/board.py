@@ -19,7 +19,7 @@ from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 
-from sim_hardware.nodebox import SHIMS
+from sim_hardware.sandbox import SHIMS
 from sim_hardware.usb.board import UsbBoard
 from tests.node.conftest import FS_HZ, walker
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from zlib import crc32
 
 from gateway import keys
-from sim_hardware.nodebox import EXIT_CRASH, EXIT_END, EXIT_RESET, Faults, Made, NodeBox, NodeLog
+from sim_hardware.sandbox import EXIT_CRASH, EXIT_END, EXIT_RESET, Faults, Made, NodeLog, Sandbox
 from tests.faults.life import Life
 from tests.faults.nodes import stored
 from tests.gateway.played_node import ROOT, SITE, write_site
@@ -86,7 +86,7 @@ class Bench:
         self._jump_us = 0
         self._now_s = 0.0
         self._log = NodeLog(NODE)
-        self._box = NodeBox(NODE, "pico_w", folder / NODE, interpreter)
+        self._box = Sandbox(NODE, "pico_w", folder / NODE, interpreter)
         self._flips = [fault.end_s - FLIP_S for fault in schedule.of("bit flips")]
         self._points = self._write_points()
         self._linked_s = 0.0

@@ -15,8 +15,8 @@ from gateway.wire.messages import Phase, Strikes, TargetClass
 from sim_hardware.errors import SimError
 from sim_hardware.fastpath import Halver, simulate_fast
 from sim_hardware.frontend import READINGS, GeophoneArray
-from sim_hardware.nodebox import Faults, node_seed
 from sim_hardware.parts import noise
+from sim_hardware.sandbox import Faults, node_seed
 from sim_hardware.signals import to_feed
 from sim_hardware.site import NodeSpec, Site
 from sim_hardware.take import Take

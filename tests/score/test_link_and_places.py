@@ -103,7 +103,7 @@ def test_dead_nodes_and_loss_are_refused_where_they_mean_nothing() -> None:
     job = WorldJob(load(Path("walkers_line_of_8")), 1, 60.0)
     dead = _impaired(job, 30, ["n04"])
     assert isinstance(dead, WorldJob)
-    assert [(t.node, t.faults.dead_from_s) for t in dead.scenario.troubles] == [("n04", 0.0)]
+    assert [(t.node, t.faults.dead_from_s) for t in dead.scenario.node_faults] == [("n04", 0.0)]
     assert dead.link == Link(30, 1)
     for loss, names in ((95, []), (30, ["n99"])):
         with pytest.raises(UserError):

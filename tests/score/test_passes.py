@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from sim_hardware.world import Hearing, World, load
+from sim_hardware.world import Audibility, World, load
+from sim_hardware.world.audibility import NodeAudibility
 from sim_hardware.world.geophone import FS_HZ
-from sim_hardware.world.hearing import NodeHearing
 
 NOISE_NM_S = 100.0
 
 
-def burst(burst_nm_s: float, seconds: list[int], total: int = 30) -> NodeHearing:
+def burst(burst_nm_s: float, seconds: list[int], total: int = 30) -> NodeAudibility:
     """A 30 Hz tone for the first quarter of each of `seconds`, over white noise."""
     rng = np.random.default_rng(4)
-    node = NodeHearing(2 * FS_HZ)
+    node = NodeAudibility(2 * FS_HZ)
     tone = burst_nm_s * np.sin(2 * np.pi * 30 * np.arange(FS_HZ // 4) / FS_HZ)
     for second in range(total):
         if second in seconds:
@@ -49,7 +49,7 @@ def test_pass_outside_the_asked_time_is_not_audible_then() -> None:
 
 def test_world_samples_with_bookkeeping_are_the_same() -> None:
     world = World(load(Path("night_walker_two_nodes")), 6)
-    plain, kept = world.record(30), world.record(30, Hearing())
+    plain, kept = world.record(30), world.record(30, Audibility())
     for name, velocity in plain.velocity_m_s.items():
         assert np.array_equal(velocity, kept.velocity_m_s[name])
     assert plain.pir_edges_s == kept.pir_edges_s

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Footfalls of people and animals: rhythm, load and flight as measured ones have them."""
+"""Footfalls of people and animals: rhythm, load and flight agree with published measurements."""
 
 from __future__ import annotations
 

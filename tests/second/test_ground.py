@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Soils of the second family obey what is known of surface waves."""
+"""Soils of the second family have the known properties of surface waves."""
 
 from __future__ import annotations
 

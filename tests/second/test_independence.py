@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The second family stands apart: no import either way, parameters sourced, used and frozen."""
+"""The second family is independent: no import either way, parameters sourced, used, frozen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim_hardware.second import parameters
 from tests.architecture.tree import ROOT, files, imports, parsed, python_files, text, under
 
 FOLDER = "sim_hardware/second"
-# What is tuned, and on what: it must not know of the family that it is scored on.
+# The tuned code and its training data: they must not use the family of the score.
 TUNED = ("tools/train/", "sim_hardware/world/", "sim_hardware/scenarios/", "firmware/")
 NAMED = re.compile(r"sim_hardware[./]second|second[-_ ]family")
 

@@ -138,11 +138,11 @@ def test_command_writes_a_take_and_lists_the_names(tmp_path, capsys):
         ["walker_01", "--seed", "-1", "--out", "x"],
     ],
 )
-def test_command_with_bad_input_says_one_line_and_returns_2(words, tmp_path, monkeypatch, capsys):
+def test_command_with_bad_input_prints_one_line_and_returns_2(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ") and said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ") and printed.count("\n") == 1
     assert not any(tmp_path.iterdir())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim_hardware.nodebox import SHIMS
+from sim_hardware.sandbox import SHIMS
 
 Bench = Any
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The boards' analogue front ends: component values, the coil's damping, and what folds back."""
+"""The boards' analogue front ends: component values, damping of the coil, aliases."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_tone_just_below_the_converters_rate_folds_back_less_by_the_rc_only(
     tree = make_trees(SAMPLER, 1)
     given = tone(3960.0, fs_hz=16_000.0, amplitude=80e-6)
     f_hz, real = strongest(given, tree, micropython, analogue=True)
-    # No filter behind the converter can tell it from 40 Hz. 1 / sqrt(1 + (3960 / 159.2)^2): 28 dB;
+    # Behind the converter it is an alias at 40 Hz. 1 / sqrt(1 + (3960 / 159.2)^2): 28 dB;
     # the amplifier's own pole, which is not simulated, takes 25 dB more.
     assert f_hz == pytest.approx(40.0, abs=0.3)
     assert 20 * np.log10(real / 80e-6) == pytest.approx(-27.9, abs=0.3)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The real firmware where work costs time: held against what the emulated Pico W has shown."""
+"""The real firmware where work costs time, compared with the emulated Pico W."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim_hardware.nodebox import Faults
+from sim_hardware.sandbox import Faults
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace, VirtualRun, simulate
 from sim_hardware.world import World, parse
@@ -69,7 +69,7 @@ def test_charged_node_costs_little_more_than_the_smaller_one_on_the_emulated_pic
     assert result.made
 
 
-def test_free_node_loses_nothing_and_that_is_why_it_is_no_proof(
+def test_node_without_charges_loses_nothing(
     walk: Take, tmp_path: Path, board_micropython: Path
 ) -> None:
     free = run(walk, tmp_path / "free", board_micropython)
@@ -89,8 +89,8 @@ def test_erases_and_collections_cost_no_sample_where_the_converter_runs_by_itsel
     assert boot["timer_calls"] == 0
     lines = list(result.logs[NODE].lines)
     assert not [line for line in lines if line.startswith("task failed")]
-    told = [line for line in lines if line.startswith("sampling")]
-    assert re.search(r"rate_hz_x100=2(499|500)\d missed=0 overruns=0 clipped=0", told[-1])
+    reported = [line for line in lines if line.startswith("sampling")]
+    assert re.search(r"rate_hz_x100=2(499|500)\d missed=0 overruns=0 clipped=0", reported[-1])
     assert result.made
 
 
@@ -149,7 +149,7 @@ def test_node_that_cannot_join_sends_once_it_can(
 
 
 @pytest.mark.parametrize("fault", ["dead_radio_s", "half_open_s"])
-def test_connection_that_carries_nothing_is_given_up_after_its_silence(
+def test_half_open_connection_is_closed_after_its_silence(
     fault: str, walk: Take, tmp_path: Path, board_micropython: Path
 ) -> None:
     result = run(walk, tmp_path, board_micropython, Faults(**{fault: ((10.0, 25.0),)}))
@@ -157,5 +157,5 @@ def test_connection_that_carries_nothing_is_given_up_after_its_silence(
     assert not between
     failed = [line for line in result.logs[NODE].lines if line.startswith("link failed")]
     assert failed
-    # Nothing of what was made is lost: it comes over the next connection.
+    # No detection is lost: the next connection carries it.
     assert [u for u in result.uplinks if u.t_us > 25_000_000]

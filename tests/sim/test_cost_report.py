@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from sim_hardware.nodebox import SHIMS
+from sim_hardware.sandbox import SHIMS
 from tools import cost_report
 from tools.boards import BOARDS
 from tools.image import boards
@@ -66,10 +66,12 @@ def test_report_shows_a_ledger_that_costs_erases_and_no_sample(
     assert row.ends_as == "node"
 
 
-def test_report_says_why_a_node_does_not_start(micropython_i386: Path, tmp_path: Path) -> None:
+def test_report_of_a_node_that_does_not_start_names_the_reason(
+    micropython_i386: Path, tmp_path: Path
+) -> None:
     given = cost_report.take()
     board = next(row.name for row in BOARDS if row.unsupported)
     row = cost_report.measure("walk", given, board, "typical", micropython_i386, tmp_path / "a")
-    # Less than the firmware wants. Once it does not, this fails: then the board is supported.
+    # Less than the firmware needs. If this fails, the board has become supported.
     assert row.ends_as.startswith("MemoryError")
     assert row.starts == 0

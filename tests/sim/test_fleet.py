@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fleets in real time: restarts with back-off, growing ground, logs, and no process left behind."""
+"""Fleets in real time: restarts with back-off, growing feeds, logs, and no process left over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sim_hardware.errors import SimError
 from sim_hardware.fleet import Fleet
-from sim_hardware.nodebox import Faults, Made
+from sim_hardware.sandbox import Faults, Made
 from sim_hardware.take import Take
 
 MakeTrees = Callable[[str, int], dict[str, Path]]
@@ -89,7 +89,7 @@ async def test_charged_node_in_real_time_blocks_loses_power_and_keeps_its_flash(
         first, off, second = log.lines
         erased, free_kb = first.rsplit(maxsplit=1)
         assert erased == "erases True"
-        assert 160 < int(free_kb) < 224  # with the room for code that lies in flash
+        assert 160 < int(free_kb) < 224  # with the space for code that is in flash on the board
         assert (off, second) == ("sim: power off", "second True 212")
         assert time.time() - fleet.t0_utc_s >= 3.5
         assert fleet.restarts == {"n01": 1}
@@ -125,7 +125,7 @@ async def test_killed_node_comes_back(
         assert (fleet.restarts["n01"], fleet.crashes["n01"]) == (1, 0)
 
 
-async def test_detections_that_nodes_say_they_made_are_collected(
+async def test_detections_in_node_logs_are_collected(
     make_trees: MakeTrees, take_of: Callable[..., Take], micropython: Path
 ) -> None:
     line = "detection boot=1 seq=2 onset_ms=345 phase=end class=person confidence_pct=67"
@@ -163,10 +163,10 @@ class Stairs:
             second += 1
 
 
-async def test_live_world_is_heard_in_time_for_as_long_as_it_runs(
+async def test_live_world_beyond_the_prewritten_seconds_reaches_nodes_in_time(
     make_trees: MakeTrees, micropython: Path
 ) -> None:
-    # Seven seconds are more than what is written ahead, so the feed has to grow meanwhile.
+    # Seven seconds are more than is written ahead, so the feed must grow.
     trees = make_trees(
         "import machine, time, simclock\n"
         "adc = machine.ADC(26)\n"
@@ -188,7 +188,7 @@ async def test_live_world_is_heard_in_time_for_as_long_as_it_runs(
         lines = list(fleet.logs["n01"].lines)
         assert fleet.late_blocks == 0
     levels = [line for line in lines if not line.startswith("edge")]
-    # A busy machine may let it see an eighth second.
+    # On a busy machine it may print an eighth second.
     assert levels[:7] == [f"{s} {s} {s & 1}" for s in range(7)]
     assert [line for line in lines if line.startswith("edge")] == [
         f"edge {s}000000" for s in range(1, 8)
@@ -205,7 +205,7 @@ async def test_node_that_cannot_start_ends_the_fleet_with_its_reason(
             await fleet.wait()
 
 
-async def test_fleet_that_cannot_begin_leaves_nothing_behind(
+async def test_fleet_that_cannot_start_leaves_no_process(
     make_trees: MakeTrees, take_of: Callable[..., Take], micropython: Path
 ) -> None:
     trees = make_trees("pass", 2)

@@ -15,7 +15,7 @@ from gateway import keys
 from gateway.wire import codec, seal
 from gateway.wire.messages import Detection, Hello
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import Faults
+from sim_hardware.sandbox import Faults
 from sim_hardware.site import Site
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace, VirtualRun, simulate
@@ -53,16 +53,16 @@ def opened(run: VirtualRun, site: str) -> list[object]:
     return messages
 
 
-def test_take_through_the_real_firmware_is_heard_by_the_gateways_keys(
+def test_take_through_the_real_firmware_opens_with_the_gateways_keys(
     world_take: Take, tmp_path: Path, micropython: Path
 ) -> None:
     result = run(world_take, tmp_path, micropython, seed=1)
     assert [u.t_us for u in result.uplinks] == sorted(u.t_us for u in result.uplinks)
     messages = opened(result, world_take.site.name)
     assert sum(isinstance(one, Hello) for one in messages) == 2
-    heard = [one for one in messages if isinstance(one, Detection)]
-    assert heard, "a walker crosses the line within the take"
-    assert len(heard) == len(result.made), "each detection made arrived, once"
+    detections = [one for one in messages if isinstance(one, Detection)]
+    assert detections, "a walker crosses the line within the take"
+    assert len(detections) == len(result.made), "each detection arrived once"
     assert result.restarts == {"n02": 0, "n03": 0}
     assert not any((tmp_path / node / "state").exists() for node in ("n02", "n03"))
 
@@ -83,7 +83,7 @@ def test_two_runs_are_equal_byte_for_byte_and_another_seed_is_not(
 def test_64_and_32_bit_nodes_make_the_same_detections(
     world_take: Take, tmp_path: Path, micropython: Path, micropython_i386: Path
 ) -> None:
-    # Uplinks differ in one thing only: the free heap of the hello.
+    # The uplinks differ only in the free heap of the hello.
     wide = run(world_take, tmp_path / "a", micropython, seed=1)
     narrow = run(world_take, tmp_path / "b", micropython_i386, seed=1)
     assert wide.made == narrow.made
@@ -118,13 +118,13 @@ def test_virtual_time_is_far_faster_than_real(
     site = Site(world_take.site.name, world_take.nodes[:1])
     one = Take(site, {site.nodes[0].id: world_take.signals[site.nodes[0].id]})
     trees = write_trees(site, ROOT, 1883, tmp_path)
-    began_s = time.process_time(), time.monotonic()
+    started_s = time.process_time(), time.monotonic()
     simulate(one, trees, micropython=micropython, pace=Pace(settle_s=600.0))
-    # Ten minutes in a fifteenth, on a machine that may be busy with something else.
-    assert time.monotonic() - began_s[1] < 40
+    # Ten minutes in a fifteenth of that time, on a machine that may be busy.
+    assert time.monotonic() - started_s[1] < 40
 
 
-def test_reset_node_is_started_again_where_time_stood(
+def test_node_that_resets_starts_again_at_the_time_of_the_reset(
     make_trees: MakeTrees, take_of: Callable[..., Take], micropython: Path
 ) -> None:
     trees = make_trees(
@@ -149,7 +149,7 @@ def test_reset_node_is_started_again_where_time_stood(
         "boot 4 0 0",
     ]
     assert result.restarts == {"n01": 4}
-    assert not (trees["n01"] / "boots").exists(), "the tree itself stays as it was bundled"
+    assert not (trees["n01"] / "boots").exists(), "the bundled tree does not change"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_reset_node_is_started_again_where_time_stood(
         ("import sys\nsys.exit(2)", "ended with code 2"),
     ],
 )
-def test_node_that_fails_is_named_with_its_last_words(
+def test_node_that_fails_is_named_with_its_last_lines(
     make_trees: MakeTrees,
     take_of: Callable[..., Take],
     micropython: Path,
@@ -171,8 +171,8 @@ def test_node_that_fails_is_named_with_its_last_words(
     main: str,
     message: str,
 ) -> None:
-    monkeypatch.setattr("sim_hardware.virtual._WALL_LEAST_S", 1.0)
-    monkeypatch.setattr("sim_hardware.virtual._RESTARTS_MAX", 5)
+    monkeypatch.setattr("sim_hardware.virtual._MIN_WALL_S", 1.0)
+    monkeypatch.setattr("sim_hardware.virtual._MAX_RESTARTS", 5)
     with pytest.raises(SimError, match=f"node n01 .*{message}"):
         simulate(take_of(1, 2.0), make_trees(main, 1), micropython=micropython, pace=SHORT)
 

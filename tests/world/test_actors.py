@@ -148,9 +148,9 @@ def test_vehicle_band_is_below_25_hz_and_tracks_beat_at_speed_over_pitch():
 
 def test_convoy_comes_one_after_another_and_is_one_pass():
     convoy = pass_of("truck", 6, count=3)
-    starts = [track.start_s for track in convoy.rigs]
+    starts = [track.start_s for track in convoy.vehicles]
     assert len(starts) == 3 and (np.diff(starts) >= 3).all() and (np.diff(starts) <= 6).all()
-    assert convoy.end_s == convoy.rigs[-1].end_s
+    assert convoy.end_s == convoy.vehicles[-1].end_s
     data = recorded("truck", 40, 6, path=((-100.0, 8.0), (100.0, 8.0)), count=3)
     seconds = data.reshape(-1, FS_HZ // 2).std(axis=1)
     peaks, _ = signal.find_peaks(seconds, prominence=seconds.max() * 0.25, distance=4)

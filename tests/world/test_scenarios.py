@@ -42,7 +42,7 @@ def test_scenario_runs_and_has_every_actor_in_the_truth(name):
     assert {node.sector for node in take.nodes} <= sectors
     due = {actor.id for actor in scenario.actors if actor.start_s < 20}
     assert {actor["id"].split("-")[0] for actor in take.truth["actors"]} == due
-    assert take.truth.get("faults", []) == [] or scenario.troubles
+    assert take.truth.get("faults", []) == [] or scenario.node_faults
     for condition in take.truth["conditions"]:
         assert 0 <= condition["t0_s"] <= condition["t1_s"] <= 20
         assert math.isfinite(condition["level"])

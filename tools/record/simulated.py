@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway import keys
 from sim_hardware.fastpath import Halver
-from sim_hardware.nodebox import Faults, NodeBox, make_box
+from sim_hardware.sandbox import Faults, Sandbox, make_sandbox
 from sim_hardware.signals import FEED_FS_HZ
 from sim_hardware.site import NodeSpec
 from sim_hardware.usb.wire import WiredNode
@@ -60,14 +60,14 @@ def streaming(scenario: Path, spec: NodeSpec, seed: int, seconds: int) -> Iterat
         write_tree(config, tree, mpy_of_interpreter(interpreter))
         (tree / "state").mkdir(exist_ok=True)
         (tree / "state" / "stream").write_text(str(seconds))
-        box = make_box(work / "nodes", spec.id, tree, interpreter)
+        box = make_sandbox(work / "nodes", spec.id, tree, interpreter)
         _sense(box, scenario, seed, seconds + _SETTLE_S)
         port = work / "ttyACM0"
         with WiredNode(port, box.command(), box.tree, box.environment()):
             yield str(port)
 
 
-def _sense(box: NodeBox, scenario: Path, seed: int, duration_s: float) -> None:
+def _sense(box: Sandbox, scenario: Path, seed: int, duration_s: float) -> None:
     """Write what the node will sample and see."""
     world = World(load(scenario), seed)
     halver = Halver()

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from sim_hardware import take
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import Faults
-from sim_hardware.troubles import Trouble
+from sim_hardware.fault_tables import NodeFaults
+from sim_hardware.sandbox import Faults
 from sim_hardware.world import load
 from tools import micropython
 from tools.errors import UserError
@@ -125,9 +125,9 @@ def _impaired(job: Job, loss_pct: int, dead: Sequence[str]) -> Job:
     for node in dead:
         if node not in known:
             raise UserError(f"--dead {node}: {job.scenario.name} has no such node")
-    kept = tuple(one for one in job.scenario.troubles if one.node not in dead)
-    gone = tuple(Trouble(node, Faults(dead_from_s=0.0)) for node in dict.fromkeys(dead))
-    scenario = dataclasses.replace(job.scenario, troubles=(*kept, *gone))
+    kept = tuple(one for one in job.scenario.node_faults if one.node not in dead)
+    gone = tuple(NodeFaults(node, Faults(dead_from_s=0.0)) for node in dict.fromkeys(dead))
+    scenario = dataclasses.replace(job.scenario, node_faults=(*kept, *gone))
     return dataclasses.replace(job, scenario=scenario, link=Link(loss_pct, job.seed))
 
 

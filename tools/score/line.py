@@ -152,14 +152,14 @@ def _uplinks(
     ]
     if seen.clock_ms is not None:
         volatile += [
-            (one.told_ms, _strikes(one, seen, node, seen.clock_ms))
+            (one.reported_ms, _strikes(one, seen, node, seen.clock_ms))
             for one in seen.strikes[node]
-            if one.told_ms < last_ms
+            if one.reported_ms < last_ms
         ]
     volatile.sort(key=lambda pair: pair[0])
     sent = [(1, seq, message, t_ms) for seq, (t_ms, message) in enumerate(volatile, 1)]
     sent += [
-        (0, seq, _detection(one), one.told_ms) for seq, one in enumerate(seen.reports[node], 1)
+        (0, seq, _detection(one), one.reported_ms) for seq, one in enumerate(seen.reports[node], 1)
     ]
     for space, seq, message, t_ms in sent:
         data = _sealed(topic, keys, space, seq, message)
@@ -201,7 +201,7 @@ def _health(t_ms: int, floor_um_s: float) -> wire.Health:
 
 def _strikes(given: Strikes, seen: Observation, node: str, clock_ms: int) -> wire.Strikes:
     """By a clock that is off by up to its bound, drawn again at each heartbeat."""
-    minute = given.told_ms // _HEALTH_MS
+    minute = given.reported_ms // _HEALTH_MS
     off_ms = random.Random(f"{seen.name}/{node}/{minute}").uniform(-clock_ms, clock_ms)
     first_ms = given.strikes[0][0]
     return wire.Strikes(

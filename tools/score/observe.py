@@ -11,12 +11,12 @@ from typing import Any
 
 from gateway.fusion.calibrate import Calibration
 from gateway.wire.messages import TargetClass
-from sim_hardware.fastpath import FastRun, Halver, Report, Strikes, Told, simulate_fast
+from sim_hardware.fastpath import DetectorOutput, FastRun, Halver, Report, Strikes, simulate_fast
 from sim_hardware.signals import Signal, quiet_floor
 from sim_hardware.site import Site
 from sim_hardware.take import Take
 from sim_hardware.virtual import Pace
-from sim_hardware.world import Hearing, Scenario, World
+from sim_hardware.world import Audibility, Scenario, World
 from tools.score.link import PERFECT, Link
 from tools.score.matching import Activity
 from tools.score.truth import Point, Truth, read_truth
@@ -78,17 +78,17 @@ def _floors(signal: Signal) -> list[float]:
     return [1e6 * quiet_floor(piece, signal.fs_hz) for piece in pieces if piece.size > signal.fs_hz]
 
 
-def _strikes(output: Mapping[str, Told]) -> dict[str, Sequence[Strikes]]:
+def _strikes(output: Mapping[str, DetectorOutput]) -> dict[str, Sequence[Strikes]]:
     return {name: one.strikes for name, one in output.items()}
 
 
-def _alive(output: Mapping[str, Told], truth: Truth) -> dict[str, Sequence[Report]]:
+def _alive(output: Mapping[str, DetectorOutput], truth: Truth) -> dict[str, Sequence[Report]]:
     # A dead node reports nothing more. A score ignores the take's link and clock faults.
     return {
         name: [
             report
             for report in kept.reports
-            if report.told_ms / 1000 - _PACE.lead_s < truth.dead_from_s.get(name, math.inf)
+            if report.reported_ms / 1000 - _PACE.lead_s < truth.dead_from_s.get(name, math.inf)
         ]
         for name, kept in output.items()
     }
@@ -106,7 +106,7 @@ def observe_world(
     The lead-in's floor is that of the first block, where a take's is that of the whole.
     """
     world = World(scenario, seed)
-    audibility = Hearing()
+    audibility = Audibility()
     halvers = {node.id: Halver() for node in world.nodes}
     blocks = max(1, round(duration_s / _BLOCK_S))
     floors: dict[str, list[float]] = {node.id: [] for node in world.nodes}
@@ -150,7 +150,7 @@ def activities(seen: Observation, least_pct: int = 0) -> list[Activity]:
                     node=kept[0].node,
                     start_s=start_s,
                     end_s=start_s + kept[-1].elapsed_s_x10 / 10,
-                    reported_s=sure[0].told_ms / 1000 - seen.lead_s,
+                    reported_s=sure[0].reported_ms / 1000 - seen.lead_s,
                     class_name=TargetClass(kept[-1].class_id).label,
                     confidence_pct=max(r.confidence_pct for r in kept),
                 )

@@ -39,7 +39,7 @@ def samples(seen: Observation) -> list[Sample]:
 def _of_node(seen: Observation, node: str) -> Iterator[Sample]:
     before_s: dict[int, float] = {}
     for report in seen.reports[node]:
-        reported_s = report.told_ms / 1000 - seen.lead_s
+        reported_s = report.reported_ms / 1000 - seen.lead_s
         since_s = before_s.get(report.onset_ms)
         before_s[report.onset_ms] = reported_s
         if since_s is None or not report.peak_um_s_x100:

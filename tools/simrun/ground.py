@@ -114,7 +114,7 @@ def _moved(scenario: Scenario, nodes: tuple[NodeSpec, ...]) -> Scenario:
             dataclasses.replace(one, x_m=one.x_m + dx_m, y_m=one.y_m + dy_m, path=path(one.path))
             for one in scenario.nuisances
         ),
-        troubles=tuple(one for one in scenario.troubles if one.node in known),
+        node_faults=tuple(one for one in scenario.node_faults if one.node in known),
     )
 
 

@@ -19,9 +19,9 @@ from scipy import signal
 from sim_hardware.fastpath import FeatureRun, Halver
 from sim_hardware.signals import quiet_floor
 from sim_hardware.virtual import Pace
-from sim_hardware.world import Hearing, World
+from sim_hardware.world import Audibility, World
 from sim_hardware.world.actors import Pass
-from sim_hardware.world.hearing import CELLS_PER_S, NodeHearing, closest
+from sim_hardware.world.audibility import CELLS_PER_S, NodeAudibility, closest
 from tools.train.sites import SiteJob
 from tools.train.wild import WildGround
 
@@ -108,7 +108,7 @@ def _grounds(
 
 def listen(job: SiteJob, micropython: Path, *, vary_spectrum: bool) -> Hops:
     """Play one site through the nodes' detectors."""
-    world, audibility = World(job.scenario, job.seed), Hearing()
+    world, audibility = World(job.scenario, job.seed), Audibility()
     names = [node.id for node in world.nodes]
     halvers = {name: Halver() for name in names}
     rng = np.random.default_rng([job.seed, 43])
@@ -144,7 +144,7 @@ def listen(job: SiteJob, micropython: Path, *, vary_spectrum: bool) -> Hops:
 
 
 def label(
-    audible: NodeHearing,
+    audible: NodeAudibility,
     passes: list[Pass],
     place: tuple[float, float],
     t_s: NDArray[np.float64],
@@ -186,7 +186,7 @@ def _away_m(one: Pass, place: tuple[float, float], t_s: NDArray[np.float64]) -> 
 
 
 def _loud(
-    audible: NodeHearing, name: str, t_s: NDArray[np.float64]
+    audible: NodeAudibility, name: str, t_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Loud half-second cells in the last 4 s and 8 s before each time."""
     start_s, cells = audible.cells(name)

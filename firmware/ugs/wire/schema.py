@@ -105,7 +105,7 @@ _HELLO = (
     (15, "asleep_s", OPT | UINT, 0, _U32, None),  # s, v3: how long a sentinel slept in this boot
 )
 
-# One activity as one node classifies it: an onset, updates, an end; boot and t_ms identify it.
+# One activity as one node classifies it: onset, updates, end; boot and t_ms identify it.
 _DETECTION = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset, the same in every phase
     (2, "phase", ENUM, 1, 3, PHASE),  # -: which report of the activity this is
@@ -164,7 +164,7 @@ _WANT = (
     (4, "offset", UINT, 0, _U32, None),  # byte: where the chunk starts
 )
 
-# Arrival times of footfalls, while a person is detected and the clock is good; never sent twice.
+# Arrival times of footfalls, while a person is detected and the clock is good; sent once.
 _STRIKES = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset of the activity
     (2, "utc_ms", UINT, 0, _U53, None),  # ms: UTC of the first footfall

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Ground room: which pass could be heard where. The world knows signal and noise apart.
+"""Ground layer: which pass is audible at which node, from separate signal and noise.
 
 A pass is audible at a node when, within 5 s of its closest approach, at least 2 of 6 consecutive
 half-second cells hold a quarter second whose signal power in 8..60 Hz is 3 dB over the ambient:
 the mean power of the noise alone (weather and nuisances included, knocks not) over the last 10 s.
-This tells misses of a detector from silence of the ground.
+So a miss of the detector can be separated from a pass without signal.
 """
 
 import math
@@ -32,7 +32,7 @@ NEAR_S = 5.0
 
 
 class _Signal:
-    """What one pass does at one node: samples still to come, and its cells so far."""
+    """The signal of one pass at one node: its future samples and its past cells."""
 
     def __init__(self, start_s: float, length: int) -> None:
         self.start_s = start_s
@@ -41,8 +41,8 @@ class _Signal:
         self.cells: list[bool] = []
 
 
-class NodeHearing:
-    """One node's share. `add` comes before the `second` it belongs to."""
+class NodeAudibility:
+    """The audibility at one node. Call `add` before the `second` that it belongs to."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -59,7 +59,7 @@ class NodeHearing:
         one.ahead[start : start + samples.size] += samples
 
     def second(self, noise: FArray) -> None:
-        """This second is complete: its FS_HZ samples of noise alone in nm/s."""
+        """Complete this second: `noise` is its FS_HZ samples without signals, in nm/s."""
         band, self._noise_state = signal.sosfilt(_BAND, noise, zi=self._noise_state)
         self._powers.append(float(np.mean(band**2)))
         loud = _RATIO * sum(self._powers) / len(self._powers)
@@ -75,17 +75,17 @@ class NodeHearing:
         self._second += 1
 
     def forget(self, name: str) -> None:
-        """A pass is over: nothing is added to it any more."""
+        """End a pass: no more samples are added to it."""
         if name in self._signals:
             self._signals[name].ahead = np.zeros(FS_HZ)
 
     def cells(self, name: str) -> tuple[float, list[bool]]:
-        """When the first half-second cell of a pass began, and which cells were loud so far."""
+        """Start of the first half-second cell of a pass, and which cells were loud so far."""
         one = self._signals.get(name)
         return (0.0, []) if one is None else (one.start_s, one.cells)
 
     def audible_s(self, name: str, from_s: float, to_s: float) -> float | None:
-        """When the pass first was audible within from_s..to_s; None when it never was."""
+        """First time in from_s..to_s at which the pass was audible, or None."""
         one = self._signals.get(name)
         if one is None:
             return None
@@ -98,24 +98,24 @@ class NodeHearing:
         return None
 
 
-class Hearing:
-    """Bookkeeping of one run of a world; give a fresh one to `World.blocks`."""
+class Audibility:
+    """The audibility of all passes in one run; pass a new one to `World.blocks`."""
 
     def __init__(self) -> None:
-        self.nodes: dict[str, NodeHearing] = {}
+        self.nodes: dict[str, NodeAudibility] = {}
 
-    def node(self, name: str, length: int) -> NodeHearing:
-        """The share of one node; `length`: samples that a signal may lie ahead."""
-        self.nodes[name] = NodeHearing(length)
+    def node(self, name: str, length: int) -> NodeAudibility:
+        """Add a node; `length`: samples that a signal may lie ahead."""
+        self.nodes[name] = NodeAudibility(length)
         return self.nodes[name]
 
     def passes(
         self, passes: Iterable[Pass], nodes: Iterable[NodeSpec], end_s: float
     ) -> list[dict[str, object]]:
-        """Truth per pass and node up to `end_s`, those out of all reach left out.
+        """Truth by pass and node up to `end_s`, without pairs beyond FARTHEST_M.
 
-        `audible_from_s`, when there is one, is when the pass became audible at all, perhaps long
-        before its closest approach.
+        `audible_from_s`, where it exists, is the first audible time of the pass; it may be long
+        before the closest approach.
         """
         found: list[dict[str, object]] = []
         places = list(nodes)
@@ -125,18 +125,18 @@ class Hearing:
                 if distance_m > FARTHEST_M or t_cpa_s >= end_s:
                     continue
                 near = (t_cpa_s - NEAR_S, t_cpa_s + NEAR_S)
-                if one.spec.class_name == "digging":  # stays where it is
+                if one.spec.class_name == "digging":  # does not move
                     near = (one.track.start_s - NEAR_S, one.track.end_s + NEAR_S)
-                heard = self.nodes[node.id]
+                at_node = self.nodes[node.id]
                 entry: dict[str, object] = {
                     "actor": one.id,
                     "class": one.spec.class_name,
                     "node": node.id,
                     "t_cpa_s": round(t_cpa_s, 2),
                     "distance_m": round(distance_m, 2),
-                    "audible": heard.audible_s(one.id, *near) is not None,
+                    "audible": at_node.audible_s(one.id, *near) is not None,
                 }
-                from_s = heard.audible_s(one.id, 0.0, end_s)
+                from_s = at_node.audible_s(one.id, 0.0, end_s)
                 if from_s is not None:
                     entry["audible_from_s"] = from_s
                 found.append(entry)

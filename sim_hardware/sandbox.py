@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: one node's working folder, its settings, its process and its log."""
+"""Board layer, simulated: the working folder, settings, process and log of one node."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from zlib import crc32
 from sim_hardware.errors import SimError
 
 SHIMS = Path(__file__).resolve().parent / "shims"
-# What the shims' run_node.py exits with.
+# Exit codes of run_node.py in the shims.
 EXIT_END, EXIT_CRASH, EXIT_USAGE, EXIT_RESET = 0, 1, 2, 3
 _LOG_LINES = 400
 _MADE_MAX = 200_000
@@ -27,7 +27,7 @@ _MADE = re.compile(
 )
 
 Intervals = tuple[tuple[float, float], ...]
-# The fields of Faults that are Intervals; the shims know them by the same names.
+# The fields of Faults that are Intervals; the settings of the shims have the same names.
 INTERVALS = (
     "outages_s",
     "power_off_s",
@@ -38,27 +38,27 @@ INTERVALS = (
     "half_open_s",
     "low_memory_s",
 )
-# What work costs a node (sim_hardware/shims/simcosts.py): nothing, or the typical or worst figure.
+# Cost of work on a node: none, typical or worst figures (sim_hardware/shims/simcosts.py).
 CHARGES = ("none", "typical", "worst")
 
 
 def node_seed(seed: int, node: str) -> int:
-    """One seed for the fleet, another stream for each node; 30 bits suit a 32-bit build."""
+    """The seed of one node, from the seed of the fleet; 30 bits fit a 32-bit build."""
     return crc32(f"{seed}/{node}".encode()) & 0x3FFFFFFF
 
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong for one node. Times in seconds of the take, (from, to) pairs in rising order.
+    """The faults of one node. Times in seconds of the take, (from, to) pairs in rising order.
 
-    `battery_curve`: (time, mV) points in rising order, straight lines between them; without any
-    the battery stays at `battery_mv`. `battery_mohm`: its inner resistance; when the radio's
-    current makes the supply sag too far, the board starts again (brown-out). `geophone_faults`:
-    (time, kind) pairs, kinds as in parts/geophone_line.py. `flash_cuts_s`: power fails in the first
-    erase or program after each. `low_memory_s`: hardly any heap is free. In virtual time only:
-    `loss_pct`, the share of uplinks whose connection breaks, `clock_ppm`, how fast the crystal
-    runs, `dead_radio_s` (joined, but nothing passes until the radio starts again) and `half_open_s`
-    (connections that stand then carry nothing any more).
+    `battery_curve`: (time, mV) points in rising order, interpolated linearly; without any
+    the battery stays at `battery_mv`. `battery_mohm`: its inner resistance; the board resets
+    (brown-out) when the radio's current pulls the supply too low. `geophone_faults`: (time, kind)
+    pairs, kinds as in parts/geophone_line.py. `flash_cuts_s`: power fails in the first erase or
+    program after each. `low_memory_s`: hardly any heap is free. In virtual time only: `loss_pct`,
+    the share of uplinks whose connection breaks; `clock_ppm`, the frequency error of the crystal;
+    `dead_radio_s` (joined, but no data passes until the radio restarts); `half_open_s` (connections
+    open at that time carry no more data).
     """
 
     outages_s: Intervals = ()
@@ -82,7 +82,7 @@ class Faults:
 
 @dataclass(frozen=True)
 class Made:
-    """A detection that a node says it has made and holds in its ledger: the truth to count by."""
+    """A detection in the ledger of a node, as its log reports it: the reference for counts."""
 
     node: str
     boot: int
@@ -96,17 +96,17 @@ class Made:
 
 @dataclass
 class NodeLog:
-    """The last lines of a node and all detections it says it made, both bounded: beyond
-    its bound `made_dropped` counts them."""
+    """The last lines of a node and the detections in them, both bounded. `made_dropped` counts the
+    detections beyond the bound."""
 
     node: str
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
     made: list[Made] = field(default_factory=list)
     made_dropped: int = 0
-    stops: int = 0  # how often main.py gave up because of an error
+    stops: int = 0  # how often main.py ended because of an error
 
     def add(self, line: str) -> None:
-        """Take in one line as the node printed it."""
+        """Add one line that the node printed."""
         self.lines.append(line[:_LINE_CHARS])
         if line.startswith("node stops "):
             self.stops += 1
@@ -131,13 +131,13 @@ class NodeLog:
         )
 
     def tail(self) -> str:
-        """The last lines on one, for an error message."""
+        """The last lines, joined to one, for an error message."""
         return " | ".join(list(self.lines)[-4:]) or "it printed nothing"
 
 
 @dataclass(frozen=True)
-class NodeBox:
-    """Where one simulated node lives: its tree or a copy of it, its feed and its settings."""
+class Sandbox:
+    """The folder of one simulated node: its tree or a copy of it, its feed and its settings."""
 
     node: str
     board: str
@@ -161,12 +161,12 @@ class NodeBox:
 
     @property
     def uplinks(self) -> Path:
-        """JSON lines of what the node sent, in virtual time."""
+        """JSON lines of the messages that the node sent, in virtual time."""
         return self.folder / "uplinks.jsonl"
 
     @property
     def costs(self) -> Path:
-        """JSON lines: what each boot was charged."""
+        """JSON lines: the costs charged to each boot."""
         return self.folder / "costs.jsonl"
 
     def write_settings(
@@ -203,7 +203,7 @@ class NodeBox:
         return [str(self.micropython), str(SHIMS / "run_node.py")]
 
     def environment(self) -> dict[str, str]:
-        """All the process needs; `.frozen` keeps asyncio within reach."""
+        """The whole environment of the process; `.frozen` is the path of asyncio."""
         return {
             "GROUNDWATCH_SIM": str(self.folder / "sim.json"),
             "MICROPYPATH": f"{SHIMS}:.frozen",
@@ -211,11 +211,11 @@ class NodeBox:
         }
 
 
-def make_box(
+def make_sandbox(
     work: Path, node: str, tree: Path, micropython: Path, in_place: bool = False
-) -> NodeBox:
-    """A folder of its own with a copy of a tree that `groundwatch bundle` wrote, or, `in_place`,
-    with a link to the tree itself. Raises SimError."""
+) -> Sandbox:
+    """Make the folder of a node with a copy of the tree that `groundwatch bundle` wrote; `in_place`
+    links the tree instead. Raises SimError."""
     if not micropython.is_file():
         raise SimError(f"{micropython}: no MicroPython there; run make setup")
     try:
@@ -234,7 +234,7 @@ def make_box(
         (folder / "tree").symlink_to(tree.resolve(), target_is_directory=True)
     else:
         shutil.copytree(tree, folder / "tree")
-    return NodeBox(node, str(board), folder, micropython)
+    return Sandbox(node, str(board), folder, micropython)
 
 
 def check_trees(nodes: list[str], trees: Mapping[str, Path]) -> None:

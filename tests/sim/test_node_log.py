@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a simulated node says it made is kept up to a bound, and counted beyond it."""
+"""A node log keeps the reported detections up to a bound and counts the others."""
 
 import pytest
 
-from sim_hardware import nodebox
-from sim_hardware.nodebox import NodeLog
+from sim_hardware.sandbox import NodeLog
 from sim_hardware.virtual import VirtualRun
 
 LINE = (
@@ -12,8 +11,8 @@ LINE = (
 )
 
 
-def test_node_log_full_counts_what_it_does_not_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nodebox, "_MADE_MAX", 3)
+def test_node_log_when_full_counts_further_detections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim_hardware.sandbox._MADE_MAX", 3)
     log = NodeLog("n01")
     for seq in range(1, 6):
         log.add(LINE.format(seq))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Declared faults: they travel with a take and take effect in the nodes that run on it."""
+"""Declared faults: they are part of a take and take effect in the nodes that run on it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gateway.wire.messages import Health
 from sim_hardware import take as takes
 from sim_hardware.crystal import Crystal
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import Faults
+from sim_hardware.fault_tables import faults_of, to_tables
+from sim_hardware.sandbox import Faults
 from sim_hardware.take import Take
-from sim_hardware.troubles import faults_of, to_tables
 from sim_hardware.virtual import Pace, VirtualRun, simulate
 from sim_hardware.world import World, parse
 from tools.trees import write_trees
@@ -59,7 +59,7 @@ def world_take(tables: str, seconds: float = 60.0) -> Take:
     return World(parse(PLAIN + tables), 2).take(seconds)
 
 
-def test_faults_travel_in_the_truth_of_a_take(tmp_path: Path) -> None:
+def test_faults_in_the_truth_of_a_take_are_saved_and_loaded(tmp_path: Path) -> None:
     given = world_take(
         '[[fault]]\nnode = "n02"\nloss_pct = 5\nclock_ppm = -40.5\noutages_s = [[1, 2], [3, 4.5]]\n'
         "battery_curve = [[0, 4000], [9, 3000]]\ntamper_edges_s = [2, 5]\ndead_from_s = 50\n",
@@ -80,13 +80,13 @@ def test_faults_travel_in_the_truth_of_a_take(tmp_path: Path) -> None:
     assert faults_of({"version": 1}, ["n01"]) == {} == faults_of(None, ["n01"])
 
 
-def test_flickers_become_times_without_power() -> None:
+def test_flickers_read_become_times_without_power() -> None:
     tables = [{"node": "n01", "flickers": [[10, 3, 2, 0.5], [60, 1, 1, 1]], "battery_mohm": 400}]
     own = faults_of({"faults": tables}, ["n01"])["n01"]
     assert own.power_off_s == ((10.0, 10.5), (12.5, 13.0), (15.0, 15.5), (60.0, 61.0))
     assert own.battery_mohm == 400
     table = "[[fault]]\nnode = 'n01'\nflickers = [[10, 2, 2, 0.5]]\n"
-    again = to_tables(parse(PLAIN + table).troubles)
+    again = to_tables(parse(PLAIN + table).node_faults)
     assert again == [{"node": "n01", "power_off_s": [[10.0, 10.5], [12.5, 13.0]]}]
 
 
@@ -112,12 +112,12 @@ def test_flickers_become_times_without_power() -> None:
         [{"node": "n01"}] * 2,
     ],
 )
-def test_hostile_faults_in_a_truth_are_refused(tables: object) -> None:
+def test_invalid_faults_in_a_truth_are_refused(tables: object) -> None:
     with pytest.raises(SimError):
         faults_of({"faults": json.loads(json.dumps(tables))}, ["n01"])
 
 
-def test_dead_node_falls_silent_and_the_other_one_does_not(
+def test_dead_node_stops_sending_and_the_other_node_continues(
     tmp_path: Path, micropython: Path
 ) -> None:
     result = run(world_take('[[fault]]\nnode = "n01"\ndead_from_s = 12\n'), tmp_path, micropython)
@@ -125,7 +125,9 @@ def test_dead_node_falls_silent_and_the_other_one_does_not(
     assert last["n01"] <= 12 < 30 < last["n02"]
 
 
-def test_deaf_node_keeps_sending_and_detects_nobody(tmp_path: Path, micropython: Path) -> None:
+def test_node_with_a_cut_geophone_cable_sends_and_detects_no_person(
+    tmp_path: Path, micropython: Path
+) -> None:
     given = world_take('[[fault]]\nnode = "n01"\ndeaf_from_s = 0\n')
     assert not given.signals["n01"].velocity_m_s.any()
     result = run(given, tmp_path, micropython)
@@ -133,22 +135,20 @@ def test_deaf_node_keeps_sending_and_detects_nobody(tmp_path: Path, micropython:
     assert len(messages(result, "n01")) >= 2
 
 
-def test_battery_that_sinks_is_told(tmp_path: Path, micropython: Path) -> None:
+def test_battery_that_discharges_is_reported(tmp_path: Path, micropython: Path) -> None:
     curve = "battery_curve = [[-10, 3900], [30, 3900], [90, 3300]]"
     with pytest.raises(SimError, match="must be a list of times"):
         world_take(f'[[fault]]\nnode = "n01"\n{curve}\n')
     given = world_take(f'[[fault]]\nnode = "n01"\n{curve.replace("-10", "0")}\n', 150.0)
     result = run(given, tmp_path, micropython)
-    told = [m.battery_mv for m in messages(result, "n01") if isinstance(m, Health)]
-    assert told[0] == pytest.approx(3900, abs=25)
-    assert told[-1] == pytest.approx(3300, abs=25)
+    reported = [m.battery_mv for m in messages(result, "n01") if isinstance(m, Health)]
+    assert reported[0] == pytest.approx(3900, abs=25)
+    assert reported[-1] == pytest.approx(3300, abs=25)
     assert any("low_battery" in line for line in result.logs["n01"].lines)
     assert not any("low_battery" in line for line in result.logs["n02"].lines)
 
 
-def test_clock_that_runs_fast_counts_more_time_than_passes(
-    tmp_path: Path, micropython: Path
-) -> None:
+def test_clock_that_runs_fast_counts_more_than_true_time(tmp_path: Path, micropython: Path) -> None:
     plain = world_take("", 150.0)
     drifting = replace(plain, truth={"version": 1, "faults": [{"node": "n01", "clock_ppm": 500.0}]})
     stamps = {}
@@ -167,17 +167,17 @@ def test_clock_that_runs_fast_counts_more_time_than_passes(
     assert (counted_ms / passed_ms - 1) * 1e6 == pytest.approx(500, abs=100)
 
 
-def test_crystal_keeps_waves_and_brings_times_there_and_back() -> None:
+def test_crystal_off_frequency_resamples_waves_and_converts_times_both_ways() -> None:
     t_s = np.arange(20_000) / 250
     feed = np.rint(1e6 * np.sin(2 * np.pi * 40 * t_s)).astype(np.int32)
     fast = Crystal(400.0)
-    heard = fast.heard(feed, 0)
+    resampled = fast.resampled(feed, 0)
     expected = 1e6 * np.sin(2 * np.pi * 40 * t_s / (1 + 400e-6))
-    assert np.abs(heard - expected)[100:-100].max() < 0.03e6
+    assert np.abs(resampled - expected)[100:-100].max() < 0.03e6
     assert fast.true_us(round(fast.shows(1000.0) * 1e6)) == 1_000_000_000
-    assert Crystal().heard(feed, 0) is feed
+    assert Crystal().resampled(feed, 0) is feed
 
 
-def test_tables_hold_only_what_is_unusual() -> None:
+def test_fault_tables_written_hold_only_values_other_than_the_default() -> None:
     scenario = parse(PLAIN + '[[fault]]\nnode = "n01"\nloss_pct = 9\n')
-    assert to_tables(scenario.troubles) == [{"node": "n01", "loss_pct": 9}]
+    assert to_tables(scenario.node_faults) == [{"node": "n01", "loss_pct": 9}]

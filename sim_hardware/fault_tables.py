@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Room "board", simulated: declared faults of nodes, as scenarios and takes write them down.
+"""Board layer, simulated: reads and writes the declared faults of nodes.
 
-A scenario has them as [[fault]] tables, the truth of a take as "faults"; both read the same, and a
-run applies them through `sim_hardware.nodebox.Faults`.
+A scenario holds them in [[fault]] tables, the truth of a take in "faults"; both have one format. A
+run applies them through `sim_hardware.sandbox.Faults`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim_hardware.errors import SimError
-from sim_hardware.nodebox import INTERVALS, Faults, Intervals
 from sim_hardware.parts.geophone_line import KINDS
+from sim_hardware.sandbox import INTERVALS, Faults, Intervals
 from sim_hardware.tables import ZERO_UP, Table, pair, read
 
 _FAULTS_MAX = 1000
 _TIMES_MAX = 1000
 _BATTERY_MV = (0.0, 6000.0)
+_CABLE_CUT = "deaf_from_s"  # the key in scenario files and stored takes
 _RULES = {
     "node": str,
     "dead_from_s": ZERO_UP,
-    "deaf_from_s": ZERO_UP,
+    _CABLE_CUT: ZERO_UP,
     **dict.fromkeys(INTERVALS, list),
     "flickers": list,
     "tamper_edges_s": list,
@@ -35,19 +36,19 @@ _RULES = {
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """What goes wrong for one node. `deaf_from_s`: its geophone's cable is cut then, and the ground
-    of the take falls still; a geophone fault of the run alone leaves the ground as it is."""
+class NodeFaults:
+    """The faults of one node. From `cable_cut_s` its geophone cable is cut, and its ground velocity
+    in the take is 0. A geophone fault of the run alone does not change the take."""
 
     node: str
     faults: Faults = field(default_factory=Faults)
-    deaf_from_s: float | None = None
+    cable_cut_s: float | None = None
 
 
-def _read_trouble(table: object, where: str) -> Trouble:
+def _read_table(table: object, where: str) -> NodeFaults:
     """One fault table. Raises SimError."""
     values = dict(read(table, _RULES, where, ("node",)))
-    node, deaf_from_s = values.pop("node"), values.pop("deaf_from_s", None)
+    node, cable_cut_s = values.pop("node"), values.pop(_CABLE_CUT, None)
     for key in (*INTERVALS, "battery_curve"):
         if key in values:
             values[key] = _rising_pairs(values[key], f"{where}.{key}")
@@ -70,21 +71,21 @@ def _read_trouble(table: object, where: str) -> Trouble:
             values[key] = int(values[key])
     if "geophone_faults" in values:
         values["geophone_faults"] = _kinds(values["geophone_faults"], f"{where}.geophone_faults")
-    elif deaf_from_s is not None:
-        values["geophone_faults"] = ((float(deaf_from_s), "cut"),)
-    return Trouble(str(node), Faults(**values), deaf_from_s)
+    elif cable_cut_s is not None:
+        values["geophone_faults"] = ((float(cable_cut_s), "cut"),)
+    return NodeFaults(str(node), Faults(**values), cable_cut_s)
 
 
-def read_troubles(tables: object, nodes: Iterable[str], where: str) -> tuple[Trouble, ...]:
+def read_fault_tables(tables: object, nodes: Iterable[str], where: str) -> tuple[NodeFaults, ...]:
     """All fault tables of a scenario or a take. Raises SimError."""
     if not isinstance(tables, list) or len(tables) > _FAULTS_MAX:
         raise SimError(f"{where}: must be a list of up to {_FAULTS_MAX} tables")
-    found = tuple(_read_trouble(table, f"{where} {i + 1}") for i, table in enumerate(tables))
+    found = tuple(_read_table(table, f"{where} {i + 1}") for i, table in enumerate(tables))
     known = set(nodes)
-    for trouble in found:
-        if trouble.node not in known:
-            raise SimError(f"{where}: {trouble.node!r} is no node of the site")
-        known.discard(trouble.node)  # one table for each
+    for one in found:
+        if one.node not in known:
+            raise SimError(f"{where}: {one.node!r} is no node of the site")
+        known.discard(one.node)  # one table for each
     return found
 
 
@@ -109,7 +110,7 @@ def _rising_pairs(value: list[Any], where: str) -> tuple[tuple[float, float], ..
 
 
 def _flickers(value: list[Any], where: str) -> Intervals:
-    """[from, count, on, off] each: power fails `count` times for `off` s, with `on` s between."""
+    """Entries [from, count, on, off]: power fails `count` times for `off` s, `on` s apart."""
     pairs: list[tuple[float, float]] = []
     for one in value:
         if not isinstance(one, list) or len(one) != 4 or not all(map(_is_time, one)):
@@ -137,17 +138,17 @@ def _kinds(value: list[Any], where: str) -> tuple[tuple[float, str], ...]:
     return tuple(zip(times, (str(one[1]) for one in value), strict=True))
 
 
-def to_tables(troubles: Iterable[Trouble]) -> list[Table]:
-    """As read_troubles reads them, for truth.json."""
+def to_tables(node_faults: Iterable[NodeFaults]) -> list[Table]:
+    """The format of read_fault_tables, for truth.json."""
     tables = []
-    for trouble in troubles:
-        table: Table = {"node": trouble.node}
+    for one in node_faults:
+        table: Table = {"node": one.node}
         plain = Faults()
-        for name, value in vars(trouble.faults).items():
+        for name, value in vars(one.faults).items():
             if value != getattr(plain, name):
                 table[name] = _listed(value)
-        if trouble.deaf_from_s is not None:
-            table["deaf_from_s"] = trouble.deaf_from_s
+        if one.cable_cut_s is not None:
+            table[_CABLE_CUT] = one.cable_cut_s
         tables.append(table)
     return tables
 
@@ -157,7 +158,9 @@ def _listed(value: object) -> object:
 
 
 def faults_of(truth: Mapping[str, Any] | None, nodes: Iterable[str]) -> dict[str, Faults]:
-    """What the truth of a take declares for its nodes. Raises SimError."""
+    """The faults that the truth of a take declares, by node. Raises SimError."""
     if truth is None or "faults" not in truth:
         return {}
-    return {one.node: one.faults for one in read_troubles(truth["faults"], nodes, "truth.faults")}
+    return {
+        one.node: one.faults for one in read_fault_tables(truth["faults"], nodes, "truth.faults")
+    }
