@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,7 +16,7 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.ports import free_port
 
-EXAMPLE = ROOT / "docs" / "examples" / "own_gateway"
+PAGE = ROOT / "docs" / "own-gateway-tests.md"
 LISTENER = """
 import asyncio
 
@@ -98,12 +97,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_pytest(
     installed: Path, folder: Path, micropython: Path, *words: str, temporary: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", *words]
+    return run_in(installed, folder, micropython, command, temporary)
+
+
+def run_in(
+    installed: Path,
+    folder: Path,
+    micropython: Path,
+    command: list[str],
+    temporary: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """As a user of the wheel, with no setting of the pytest that runs this."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     paths = {"PYTHONPATH": str(installed), "MICROPYTHON": str(micropython)}
     if temporary is not None:
         paths["TMPDIR"] = str(temporary)
     return subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", *words],
+        command,
         cwd=folder,
         env={**kept, **paths},
         capture_output=True,
@@ -126,21 +137,29 @@ def nodes_in(folder: str) -> list[str]:
     return [line for line in running if "run_node.py" in line and folder in line]
 
 
-def test_example_of_an_own_gateway_passes(installed: Path, tmp_path: Path, micropython: Path):
-    folder = tmp_path / "own_gateway"
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
-    ran = run_pytest(installed, folder, micropython)
+def test_commands_of_the_page_test_the_example(installed: Path, tmp_path: Path, micropython: Path):
+    """But those that install: this environment has what they bring."""
+    block = re.search(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert block is not None
+    lines = block[1].splitlines()
+    run = [line for line in lines if not line.startswith(("apt-get", "python -m pip"))]
+    assert (len(lines), run[-1]) == (5, "python -m pytest")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    script = "\n".join(["set -e", f'python() {{ {sys.executable} -P "$@"; }}', *run])
+    ran = run_in(installed, tmp_path, micropython, ["bash", "-c", script])
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 passed" in ran.stdout
 
 
-@pytest.mark.parametrize("test", [FAILS, NEVER_LEFT])
+@pytest.mark.parametrize(
+    ("test", "scope"), [(FAILS, "function"), (NEVER_LEFT, "function"), (NEVER_LEFT, "session")]
+)
 def test_failed_test_prints_its_seed_and_leaves_nothing(
-    test: str, installed: Path, tmp_path: Path, micropython: Path
+    test: str, scope: str, installed: Path, tmp_path: Path, micropython: Path
 ):
     (tmp_path / "temporary").mkdir()
     folder = project(tmp_path, test_it=test)
-    words = ("--groundwatch-seed=4711",)
+    words = ("--groundwatch-seed=4711", "-o", f"asyncio_default_test_loop_scope={scope}")
     ran = run_pytest(installed, folder, micropython, *words, temporary=tmp_path / "temporary")
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "seed 4711" in ran.stdout

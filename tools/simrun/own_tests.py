@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from gateway import keys
@@ -144,38 +146,50 @@ def _site_of(scenario: Path) -> Site:
     return Site(_SITE, nodes, sectors)
 
 
-class Fleets:
-    """The fleets that one test runs."""
+class FleetRun:
+    """`async with` runs the nodes of one fleet; `end` is for a block that was never left."""
 
-    def __init__(self) -> None:
-        self._running: list[SimulatedNodes] = []
+    def __init__(self, context: AbstractAsyncContextManager[SimulatedNodes]) -> None:
+        self._context = context
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    @contextlib.asynccontextmanager
-    async def run(
-        self, world: TestWorld, broker: str, link: ImpairedLink | None = None
-    ) -> AsyncIterator[SimulatedNodes]:
-        """Nodes run while the block does, and connect to `broker` through `link`. Raises
-        UserError and SimError; no process and no connection is left."""
-        host, port = parse_broker(_without_scheme(broker))
-        await asyncio.to_thread(must_answer, (host, port))
-        interpreter = await asyncio.to_thread(micropython.find)
-        used = link or ImpairedLink(seed=world.seed)
-        used.lead_to(host, port)
-        async with used:
-            trees = await asyncio.to_thread(world.write_trees, used.port, interpreter)
-            async with run_nodes(world.ground, trees, used, interpreter, _ignore) as nodes:
-                self._running.append(nodes)
-                try:
-                    yield nodes
-                finally:
-                    self._running.remove(nodes)
+    async def __aenter__(self) -> SimulatedNodes:
+        nodes = await self._context.__aenter__()
+        self._loop = asyncio.get_running_loop()
+        return nodes
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._loop = None
+        return await self._context.__aexit__(kind, error, trace)
 
     def end(self) -> bool:
-        """Kill the nodes of fleets whose block was never left; whether there were any."""
-        for nodes in self._running:
-            for node in nodes.world.nodes:
-                nodes.kill(node.id)
-        return bool(self._running)
+        """End the nodes if they were not; whether that was needed. A closed loop has done it."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.run_until_complete(self.__aexit__(None, None, None))
+        return loop is not None
+
+
+@contextlib.asynccontextmanager
+async def run_fleet(
+    world: TestWorld, broker: str, link: ImpairedLink | None = None
+) -> AsyncIterator[SimulatedNodes]:
+    """Nodes run while the block does, and connect to `broker` through `link`. Raises UserError and
+    SimError; no process and no connection is left."""
+    host, port = parse_broker(_without_scheme(broker))
+    await asyncio.to_thread(must_answer, (host, port))
+    interpreter = await asyncio.to_thread(micropython.find)
+    used = link or ImpairedLink(seed=world.seed)
+    used.lead_to(host, port)
+    async with used:
+        trees = await asyncio.to_thread(world.write_trees, used.port, interpreter)
+        async with run_nodes(world.ground, trees, used, interpreter, _ignore) as nodes:
+            yield nodes
 
 
 def _without_scheme(broker: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from sim_hardware.impaired import ImpairedLink
-    from tools.simrun.own_tests import TestWorld
-    from tools.simrun.running import SimulatedNodes
+    from tools.simrun.own_tests import FleetRun, TestWorld
 
 _OPTION = "--groundwatch-seed"
 _SEEDS = pytest.StashKey[list[int]]()
@@ -82,14 +80,20 @@ def groundwatch_link() -> Callable[..., ImpairedLink]:
 @pytest.fixture
 def groundwatch_fleet(
     groundwatch_world: Callable[..., TestWorld],
-) -> Iterator[Callable[..., AbstractAsyncContextManager[SimulatedNodes]]]:
+) -> Iterator[Callable[..., FleetRun]]:
     """Run the nodes of a world: async with groundwatch_fleet(world, broker, link=None) as nodes."""
     # It asks for groundwatch_world so that nodes end before their folders are removed.
-    from tools.simrun.own_tests import Fleets
+    runs: list[FleetRun] = []
 
-    fleets = Fleets()
-    yield fleets.run
-    if fleets.end():
+    def run(world: TestWorld, broker: str, link: ImpairedLink | None = None) -> FleetRun:
+        from tools.simrun.own_tests import FleetRun, run_fleet
+
+        runs.append(FleetRun(run_fleet(world, broker, link)))
+        return runs[-1]
+
+    yield run
+    ended = [one.end() for one in runs]
+    if any(ended):
         pytest.fail("groundwatch_fleet was entered and never left: use `async with`", pytrace=False)
 
 
