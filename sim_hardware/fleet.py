@@ -161,6 +161,11 @@ class Fleet:
             self._tasks.append(
                 asyncio.create_task(self._keep(sandbox), name=f"node {sandbox.node}")
             )
+        try:
+            await self._all_on()
+        except BaseException:
+            await self._clear()
+            raise
         return self
 
     async def __aexit__(
@@ -185,6 +190,14 @@ class Fleet:
         process = self._processes.get(node)
         if process is not None and process.returncode is None:
             process.kill()
+
+    async def _all_on(self) -> None:
+        """Until each node has its process. An event loop that closes before never ends: it cancels
+        the task by which asyncio sees the process end."""
+        while True:
+            if len(self._processes) == len(self._trees) or self._failure() is not None:
+                return
+            await asyncio.sleep(0.01)
 
     def _failure(self) -> BaseException | None:
         for task in self._tasks:

@@ -17,7 +17,17 @@ class Chip:
 
 class Row:
     def __init__(
-        self, chip, front_end, geophone, battery, pir, tamper, ready, raw_adc_pct, wake=None
+        self,
+        chip,
+        front_end,
+        geophone,
+        battery,
+        pir,
+        tamper,
+        ready,
+        raw_adc_pct,
+        wake=None,
+        analog=(),
     ):
         self.chip = chip
         self.front_end = front_end  # a name in parts/front_end.py
@@ -27,6 +37,7 @@ class Row:
         self.tamper = tamper
         self.ready = ready  # GPIO of the converter's DRDY line
         self.wake = wake  # GPIO of the comparator at the geophone
+        self.analog = analog  # of further sensors: pairs of GPIO and file of parts/ with a Channel
         self.divider_x100 = 200  # two 100 kohm
         # What read_u16() gives of the voltage, in percent. Espressif's reference lies between 1.0
         # and 1.2 V from chip to chip; only read_uv() knows the calibration of this one.

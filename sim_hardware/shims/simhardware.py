@@ -52,6 +52,9 @@ def build(chosen, cause):
     if chosen.battery_points:
         points = [(t_us, mv * 100 // wiring.divider_x100) for t_us, mv in chosen.battery_points]
         _adc[wiring.battery] = CurveChannel(simclock.now, points)
+    for gpio, part in wiring.analog:
+        module = __import__("parts." + part, None, None, ("Channel",))
+        _adc[gpio] = module.Channel(simclock.now, chosen.seed)
     if chosen.oversampled and simcharge.port("is_rp2"):
         parts = {gpio - 26: part for gpio, part in _adc.items()}
         adc_block = Block(wiring.chip.name, simclock.now, parts)

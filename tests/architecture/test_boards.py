@@ -34,11 +34,11 @@ TABLES = {
 # Data sheets: ESP32 3.1 and table of the module; ESP32-S3 2.6 and 3.1; ESP32-C3 3.1. GPIO5 of the
 # ESP32 straps the timing of an SDIO slave, which no board here is, and rests high as CS does.
 KEPT = {
-    "esp32": {0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17},
-    "esp32_s3": {0, 3, 45, 46, 19, 20, 43, 44, *range(26, 38)},
-    "esp32_c3": {2, 8, 9, 18, 19, 20, 21, *range(11, 18)},
+    "ESP32": {0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17},
+    "ESP32-S3": {0, 3, 45, 46, 19, 20, 43, 44, *range(26, 38)},
+    "ESP32-C3": {2, 8, 9, 18, 19, 20, 21, *range(11, 18)},
 }
-ADC1 = {"esp32": set(range(32, 40)), "esp32_s3": set(range(1, 11)), "esp32_c3": set(range(5))}
+ADC1 = {"ESP32": set(range(32, 40)), "ESP32-S3": set(range(1, 11)), "ESP32-C3": set(range(5))}
 WITH_ADS1220 = [name for name in boards() if SIMULATED[name].front_end == "ads1220"]
 
 
@@ -85,12 +85,12 @@ def test_simulated_parts_are_on_the_firmwares_pins(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_ADS1220)
 def test_pins_of_an_espressif_board_are_free_for_use(name: str) -> None:
-    pins = read_board(name).pins
+    pins, chip = read_board(name).pins, SIMULATED[name].chip
     assert len(set(pins.values())) == len(pins)
-    assert not set(pins.values()) & KEPT[name]
-    assert pins["battery"] in ADC1[name]  # ADC2 belongs to the radio
+    assert not set(pins.values()) & KEPT[chip.name]
+    assert pins["battery"] in ADC1[chip.name]  # ADC2 belongs to the radio
     can_drive = set(pins) - {"battery", "miso", "ready"}
-    assert not {pins[role] for role in can_drive} & set(SIMULATED[name].chip.inputs)
+    assert not {pins[role] for role in can_drive} & set(chip.inputs)
 
 
 @pytest.mark.parametrize("name", [name for name in boards() if SIMULATED[name].wake])

@@ -17,6 +17,8 @@ OURS = {"boards", "gateway", "micropython", "sim_hardware", "tests", "tools", "u
 # Run in MicroPython or stand in for its modules: checked by the import law, not here.
 ELSEWHERE = (*ON_NODE, "sim_hardware/cpython/")
 
+PYTEST_PLUGIN = "tools/simrun/pytest_plugin.py"  # loaded by pytest alone
+
 
 def _declared(*extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -63,7 +65,12 @@ def test_imports_of_what_runs_are_dependencies_or_of_their_extra(package):
 
 def test_imports_of_tools_are_of_running_or_checking():
     extras = ("flash", "sim", "score", "recordings", "train", "picow", "check")
-    assert not _undeclared(python_files("tools"), _declared(*extras))
+    paths = [path for path in python_files("tools") if path != PYTEST_PLUGIN]
+    assert not _undeclared(paths, _declared(*extras))
+
+
+def test_imports_of_the_pytest_plugin_are_pytest_and_of_simulating():
+    assert not _undeclared([PYTEST_PLUGIN], _declared("sim", "test"))
 
 
 def test_imports_of_tests_are_declared_in_some_extra():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +60,15 @@ def read_own(config_path: Path, site_path: Path | None, wanted: Sequence[str]) -
             f"{len(chosen)} nodes are to be simulated, and 1 to {MAX_NODES} can be: name some, "
             "for example --nodes n01,n02"
         )
-    for node in chosen:
+    check_boards(chosen)
+    return Own(config, site, tuple(chosen))
+
+
+def check_boards(nodes: Iterable[Node]) -> None:
+    """Raises UserError when a node is a board without firmware."""
+    for node in nodes:
         if node.board and node.board not in boards():
             raise UserError(f"{node.id} is a {node.board}, which the simulator does not know")
-    return Own(config, site, tuple(chosen))
 
 
 def node_keys(own: Own) -> dict[str, bytes]:
@@ -119,25 +124,32 @@ def write_nodes(
     mpy = mpy_of_interpreter(interpreter)
     trees = {}
     for node in own.nodes:
-        config = NodeConfig(
-            site=own.site.name,
-            node=node.id,
-            board=node.board or _BOARD,
-            key=secrets[node.id],
-            ssid="groundwatch-sim",
-            passphrase="not a secret",
-            host="127.0.0.1",
-            port=port,
-            x_m=node.x_m,
-            y_m=node.y_m,
-            pir=node.pir_range_m is None or node.pir_range_m > 0,
-            release=own.config.release_key,
-        )
         tree = trees[node.id] = folder / node.id
-        write_tree(config, tree, mpy)
+        key, release = secrets[node.id], own.config.release_key
+        write_tree(node_config(own.site.name, node, key, port, release), tree, mpy)
         if not (tree / "state").exists():
             _count_on(tree, highest_boot(own.config.store, node.id))
     return trees
+
+
+def node_config(
+    site: str, node: Node, key: bytes, port: int, release: bytes | None = None
+) -> NodeConfig:
+    """The configuration of a simulated node, whose broker is on loopback at `port`."""
+    return NodeConfig(
+        site=site,
+        node=node.id,
+        board=node.board or _BOARD,
+        key=key,
+        ssid="groundwatch-sim",
+        passphrase="not a secret",
+        host="127.0.0.1",
+        port=port,
+        x_m=node.x_m,
+        y_m=node.y_m,
+        pir=node.pir_range_m is None or node.pir_range_m > 0,
+        release=release,
+    )
 
 
 def _count_on(tree: Path, boot: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from sim_hardware.fleet import Fleet
+from sim_hardware.fleet import Fleet, Made
 from sim_hardware.impaired import ImpairedLink
 from sim_hardware.world import World
 from tools import micropython
@@ -29,6 +30,11 @@ class SimulatedNodes:
     def events(self) -> list[Event]:
         """What nodes reported so far, oldest first: node_started, link_up, link_failed, onset."""
         return list(self._events.kept)
+
+    @property
+    def made(self) -> list[Made]:
+        """The detections that nodes made so far, with the boot and seq that name them."""
+        return self.fleet.made
 
     @property
     def unlinked(self) -> list[str]:
@@ -89,20 +95,29 @@ async def simulated(
     """
     secrets = node_keys(own)
     interpreter = await asyncio.to_thread(micropython.find)
-    events = Events(show)
     with kept_folder(own.config) as folder:
         async with link:
             trees = await asyncio.to_thread(
                 write_nodes, own, secrets, link.port, folder, interpreter
             )
-            fleet = Fleet(
-                world,
-                trees,
-                micropython=interpreter,
-                seed=world.seed,
-                in_place=True,
-                on_line=events.take,
-            )
-            async with fleet:
-                events.zero_s = fleet.t0_utc_s
-                yield SimulatedNodes(world, fleet, link, events)
+            async with run_nodes(world, trees, link, interpreter, show) as nodes:
+                yield nodes
+
+
+@contextlib.asynccontextmanager
+async def run_nodes(
+    world: World, trees: Mapping[str, Path], link: ImpairedLink, interpreter: Path, show: Show
+) -> AsyncIterator[SimulatedNodes]:
+    """The nodes of these trees run while the block does, behind a link that was entered before."""
+    events = Events(show)
+    fleet = Fleet(
+        world,
+        trees,
+        micropython=interpreter,
+        seed=world.seed,
+        in_place=True,
+        on_line=events.take,
+    )
+    async with fleet:
+        events.zero_s = fleet.t0_utc_s
+        yield SimulatedNodes(world, fleet, link, events)
