@@ -13,6 +13,9 @@ from gateway.store.interface import NodeRow, Writes
 from gateway.wire.messages import DownMessage
 
 _ROW = "down:"  # prefix of the state rows that hold what is reserved
+# State row of a restored store: counters of a node without a row of its own start above it, for the
+# node may have had a row after the backup.
+FLOOR = "down_floor"
 # Counters skipped for a node whose own are lost: more than any gateway sends a node in years.
 _BEYOND_LOST = 1 << 30
 
@@ -27,12 +30,13 @@ class Downlinks:
         self._counters: dict[str, DownCounter] = {}
         self._changed: set[str] = set()
         self._kept: dict[str, int] = {}
+        self._floor = 0
 
     def add(self, nodes: Iterable[str]) -> None:
         """These may be new; one that comes back goes on with its counters."""
         for node in nodes:
             if node not in self._counters:
-                self._counters[node] = DownCounter(self._kept.get(node, 0))
+                self._counters[node] = DownCounter(self._kept.get(node, self._floor))
 
     def seal(self, node: str, message: DownMessage) -> tuple[str, bytes] | None:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
@@ -85,6 +89,6 @@ class Downlinks:
         for node in spoken:
             # Its row was lost from a damaged store.
             kept.setdefault(node, newest + _BEYOND_LOST)
-        self._kept = kept
+        self._kept, self._floor = kept, int(state.get(FLOOR, "0"))
         for node in self._counters:
-            self._counters[node] = DownCounter(kept.get(node, 0))
+            self._counters[node] = DownCounter(kept.get(node, self._floor))

@@ -15,6 +15,9 @@ import pytest
 from gateway.commands.backups import archive, placing
 from gateway.commands.backups.restore import SKIPPED
 from gateway.config import load_config
+from gateway.intake.authentication.authenticator import Authenticator
+from gateway.intake.downlinks import FLOOR, Downlinks
+from gateway.intake.nodes.registry import NodeRegistry
 from gateway.store.sqlite import SqliteStore, hold
 from tests.backup.verbs import backed_up, contents, done, refused
 from tools import cli
@@ -28,11 +31,24 @@ def test_restore_skips_counters_of_messages_to_nodes(
         db.execute("INSERT INTO state VALUES ('down:n01', '1024')")
     db.close()
     backed_up(capsys, site, tmp_path / "b")
-    done(capsys, "restore", tmp_path / "b", "--config", tmp_path / "new" / "gateway.toml")
-    store = SqliteStore(tmp_path / "new" / "data" / "groundwatch.db")
-    store.open()
-    assert store.load().state["down:n01"] == str(1024 + SKIPPED)
-    store.close()
+    starts = set()
+    for name in ("new", "second"):
+        done(capsys, "restore", tmp_path / "b", "--config", tmp_path / name / "gateway.toml")
+        store = SqliteStore(tmp_path / name / "data" / "groundwatch.db")
+        store.open()
+        state = store.load().state
+        store.close()
+        starts.add(int(state["down:n01"]))
+        assert int(state["down:n01"]) >= 1024 + SKIPPED
+        assert int(state[FLOOR]) >= SKIPPED
+    assert len(starts) == 2, "a backup that is restored twice must not use the same counters"
+
+
+def test_restored_store_starts_an_unknown_node_above_every_counter_of_before() -> None:
+    downlinks = Downlinks("north", Authenticator("north", {}), NodeRegistry({}))
+    downlinks.restore({}, (), {FLOOR: str(SKIPPED)})
+    downlinks.add(["n09"])
+    assert downlinks.reserved("n09") == SKIPPED
 
 
 def test_restore_refuses_a_folder_that_is_not_empty(

@@ -6,6 +6,7 @@ file. gateway.toml is removed first and comes last, so no gateway starts on a pa
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -21,11 +22,15 @@ from gateway.config.reading import parse_toml
 from gateway.config.site import read_site
 from gateway.enrolment import ENROLMENT
 from gateway.errors import ConfigError, StoreError
+from gateway.intake.downlink import BLOCK
+from gateway.intake.downlinks import FLOOR
 from gateway.store.sqlite import SqliteStore
 
 # Counters of messages to nodes that are skipped: the gateway may have used them after the backup,
-# and no counter may be used twice (ADR 7).
+# and no counter may be used twice (ADR 7). Beyond them a random block is chosen: a backup that is
+# restored twice starts at the same counters once in 131,072 times.
 SKIPPED = 1 << 28
+_BLOCKS = 1 << 17
 EARLIER_PUBLIC = "audit-earlier.pub"
 _OF_SQLITE = (".lock", "-wal", "-shm")
 
@@ -191,14 +196,17 @@ def _skip_counters(path: Path) -> None:
     store = SqliteStore(path)
     store.open()  # brings its schema up to date
     store.close()
+    skip = SKIPPED + BLOCK * secrets.randbelow(_BLOCKS)
     db = sqlite3.connect(path)
     try:
         with db:
-            db.execute("UPDATE node SET down_reserved = down_reserved + ?", (SKIPPED,))
+            # Nodes without a row too: one that was added after the backup has used counters.
+            db.execute("INSERT OR IGNORE INTO state VALUES (?, '0')", (FLOOR,))
+            db.execute("UPDATE node SET down_reserved = down_reserved + ?", (skip,))
             db.execute(
                 "UPDATE state SET value = CAST(CAST(value AS INTEGER) + ? AS TEXT) "
-                "WHERE name LIKE 'down:%' AND value != ''",
-                (SKIPPED,),
+                "WHERE (name LIKE 'down:%' OR name = ?) AND value != ''",
+                (skip, FLOOR),
             )
     except sqlite3.Error as error:
         raise StoreError(f"the store in the backup: {error}") from error
