@@ -121,8 +121,8 @@ def _report(header: archive.Header, done: Restored, config: Path) -> list[str]:
         lines.append(f"the earlier store is {done.kept}")
     lines += [f"missing, put it in place: {name}" for name in done.missing]
     lines.append(
-        "what happened after the backup is not in it: add later nodes to site.toml and revoke stolen "
-        "nodes again"
+        "what happened after the backup is not in it: add later nodes to site.toml and revoke "
+        "stolen nodes again"
     )
     return lines
 
