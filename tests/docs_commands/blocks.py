@@ -10,7 +10,7 @@ from tests.terminal import ROOT
 
 SHELL = ("sh", "bash", "console")
 # Of other blocks. A block without a language is an error: no check would know what it is.
-OTHER = ("text", "toml", "json", "python")
+OTHER = ("text", "toml", "json", "python", "diff", "markdown")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEREDOC = re.compile(r"<<'?(\w+)'?")
 _INLINE = re.compile(r"`((?:groundwatch|make|python -m|\.venv/bin/pytest) [^`]+)`")

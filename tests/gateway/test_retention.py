@@ -80,8 +80,8 @@ class Kept:
         )  # fmt: skip
         service.start()
         task = asyncio.create_task(service.run())
-        keeper = service._keeper
-        await until(lambda: not keeper.due(now_us) and not keeper.untidy, 30)
+        timer = service._retention
+        await until(lambda: not timer.due(now_us) and not timer.untidy, 30)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

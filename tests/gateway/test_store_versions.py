@@ -129,7 +129,7 @@ def test_store_of_an_earlier_version_replayed_says_in_one_line_that_it_cannot(
         store.close()
     assert main(["replay", "--store", str(path), "--config", str(config)]) == 2
     said = capsys.readouterr().err
-    assert ("made by an earlier version" in said, said.count("\n")) == (True, 1)
+    assert ("it is of an earlier version" in said, said.count("\n")) == (True, 1)
 
 
 @pytest.mark.parametrize("version", EARLIER)

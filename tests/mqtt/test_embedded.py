@@ -211,7 +211,7 @@ async def test_embedded_strangers_too_many_are_refused_and_nodes_come_in_after_t
         assert broker.counters["too_many_unknown_connections"] == 1
         for stranger in crowd:
             stranger.writer.transport.abort()
-        await until(lambda: broker._strangers == 0)
+        await until(lambda: broker._unknown == 0)
         _node, code = await connect(broker.address, "n01", "one")
         assert code == 0
 

@@ -15,7 +15,7 @@ from tools import cli, node_images
 from tools.bundle import node_files
 from tools.compiled import mpy_for, mpy_of_interpreter
 from tools.errors import UserError
-from tools.flash import cli as flash_cli
+from tools.flash import flashing
 from tools.image import FIRMWARE
 from tools.node_images import installed, signer_of, write_images
 
@@ -127,7 +127,7 @@ def test_node_flash_writes_the_signed_image_and_names_its_signer(
     boot = b"# as signed\n" + (FIRMWARE / "boot.py").read_bytes()
     image = {**node_files(*kind), "boot.py": boot}
     write_images(firmware, "0.1.0", {kind: image}, KEY)
-    monkeypatch.setattr(flash_cli, "installed", lambda key: installed(key, firmware))
+    monkeypatch.setattr(flashing, "installed", lambda key: installed(key, firmware))
     site, board, trusted = write_site(tmp_path), plug(), public_key(tmp_path)
     until(board.port.exists)
     words = ["node", "flash", "n07", "--config", str(site), "--at", "75,12.5", "--sector", "gate"]

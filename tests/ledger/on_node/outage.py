@@ -53,7 +53,7 @@ def report_gap(journal, conditions, outbox, now_ms):
     # As ugs.node does once a second.
     dropped = journal.ledger.take_dropped()
     if dropped is not None:
-        report = conditions.tell(now_ms, "records_dropped", True, dropped[1], dropped[0])
+        report = conditions.report(now_ms, "records_dropped", True, dropped[1], dropped[0])
         outbox.send_first(*report[:2])
 
 
