@@ -28,7 +28,11 @@ def locked() -> dict[tuple[str, str], set[str]]:
 def recipe() -> list[str]:
     """The command that make would run."""
     ran = subprocess.run(
-        ["make", "--no-print-directory", "-n", "sbom"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "sbom"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     words = shlex.split(ran.stdout.replace("\\\n", " ").strip().splitlines()[-1])
     assert words[0] == ".venv/bin/python"
