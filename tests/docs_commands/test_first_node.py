@@ -27,7 +27,7 @@ def first_node() -> list[str]:
 def test_block_of_the_first_node_leads_to_an_alarm(micropython: Path, tmp_path: Path) -> None:
     lines = first_node()
     assert lines.pop(0).startswith("export PATH=")  # the folder of programs is in PATH here
-    gateway = lines.index("groundwatch gateway")
+    gateway = lines.index("groundwatch gateway run")
     # The gateway has a terminal of its own, in the folder where it was started.
     lines[gateway : gateway + 1] = ["```", "", "```sh", "cd north", "groundwatch gateway run"]
     lines[gateway + 5 : gateway + 5] = ["```", "", "```sh"]
