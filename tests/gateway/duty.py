@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A duty officer's desk for tests: events made by hand, stepped without a loop or a clock."""
+"""An alarm manager for tests: events made by hand, stepped without a loop or a clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECTOR_OF = {"n1": "west", "n2": "west", "n3": "east", "n4": "east"}
 
 def event(*nodes: str, at_s: float = 0.0, since_s: float | None = None, name: str = "e1",
           closed: bool = False, confirmed: bool = True) -> Event:  # fmt: skip
-    """Somebody heard by these nodes, last at `at_s` after T0."""
+    """A person detected by these nodes, last at `at_s` after T0."""
     last_us = T0 + int(at_s * S)
     first_us = last_us if since_s is None else T0 + int(since_s * S)
     activities = tuple(
@@ -55,22 +55,22 @@ def event(*nodes: str, at_s: float = 0.0, since_s: float | None = None, name: st
 
 
 @dataclass
-class Desk:
-    """The state between steps; `say` gives the names of the changes."""
+class Manager:
+    """The state between steps; `apply` returns the names of the changes."""
 
     rules: AlarmRules = field(default_factory=lambda: AlarmRules(SECTOR_OF))
     state: AlarmState = field(default_factory=AlarmState)
-    told: list[AlarmChange] = field(default_factory=list)
+    changes: list[AlarmChange] = field(default_factory=list)
 
-    def say(self, given: AlarmInput, at_s: float = 0.0) -> list[str]:
+    def apply(self, given: AlarmInput, at_s: float = 0.0) -> list[str]:
         self.state, changes = step(self.state, self.rules, given, T0 + int(at_s * S))
-        self.told += changes
+        self.changes += changes
         return [change.change.value for change in changes]
 
-    def hear(self, *nodes: str, at_s: float = 0.0, since_s: float | None = None,
-             name: str = "e1", closed: bool = False) -> list[str]:  # fmt: skip
-        what = event(*nodes, at_s=at_s, since_s=since_s, name=name, closed=closed)
-        return self.say(EventChanged(what), at_s)
+    def detect(self, *nodes: str, at_s: float = 0.0, since_s: float | None = None,
+               name: str = "e1", closed: bool = False) -> list[str]:  # fmt: skip
+        detected = event(*nodes, at_s=at_s, since_s=since_s, name=name, closed=closed)
+        return self.apply(EventChanged(detected), at_s)
 
     @property
     def alarm(self) -> Alarm:
