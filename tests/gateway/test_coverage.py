@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many nodes at once: jamming and sectors nobody listens to, told from single nodes' troubles."""
+"""Conditions of many nodes: jamming and sectors without coverage, not single nodes' faults."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RULES = AlarmRules({node: "west" if i < 4 else "east" for i, node in enumerate(N
 
 
 @dataclass
-class Field:
-    """Eight nodes; `run` gives (second, kind, begins) of every trouble told."""
+class Nodes:
+    """Eight nodes; `run` returns (second, kind, active) of each condition reported."""
 
     broken: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
@@ -30,106 +30,106 @@ class Field:
     second: int = 0
 
     def run(self, seconds: int) -> list[tuple[int, AlarmKind, bool]]:
-        told = []
+        reported = []
         for _ in range(seconds):
             seen = Presence(set(NODES), self.broken, self.lost)
-            self.state, troubles = step(self.state, RULES, seen, T0 + self.second * S)
-            told += [(self.second, trouble.kind, trouble.active) for trouble in troubles]
+            self.state, conditions = step(self.state, RULES, seen, T0 + self.second * S)
+            reported += [(self.second, one.kind, one.active) for one in conditions]
             self.second += 1
-        return told
+        return reported
 
 
-def test_coverage_nothing_amiss_is_the_same_state() -> None:
-    ground = Field()
-    before = ground.state
-    assert ground.run(5) == []
-    assert ground.state is before
+def test_coverage_without_conditions_keeps_the_state() -> None:
+    nodes = Nodes()
+    before = nodes.state
+    assert nodes.run(5) == []
+    assert nodes.state is before
 
 
-def test_jamming_of_a_quarter_is_told_after_30_s_of_loss() -> None:
-    ground = Field(broken={"n1", "n2"})
-    assert ground.run(60) == [(30, AlarmKind.JAMMING, True)]
-    ground.broken.clear()
-    assert ground.run(100) == [(90 + 1, AlarmKind.JAMMING, False)]
-    assert ground.state == Coverage()
+def test_jamming_of_a_quarter_is_reported_after_30_s_of_loss() -> None:
+    nodes = Nodes(broken={"n1", "n2"})
+    assert nodes.run(60) == [(30, AlarmKind.JAMMING, True)]
+    nodes.broken.clear()
+    assert nodes.run(100) == [(90 + 1, AlarmKind.JAMMING, False)]
+    assert nodes.state == Coverage()
 
 
-def test_jamming_in_bursts_adds_up_within_60_s() -> None:
-    ground = Field()
-    told = []
+def test_jamming_in_bursts_is_reported_by_their_sum_within_60_s() -> None:
+    nodes = Nodes()
+    reported = []
     for _ in range(30):
-        ground.broken = {"n1", "n2", "n3"}
-        told += ground.run(7)
-        ground.broken = set()
-        told += ground.run(3)
-    assert told == [(42, AlarmKind.JAMMING, True)]
+        nodes.broken = {"n1", "n2", "n3"}
+        reported += nodes.run(7)
+        nodes.broken = set()
+        reported += nodes.run(3)
+    assert reported == [(42, AlarmKind.JAMMING, True)]
 
 
-def test_jamming_is_not_one_node_that_restarts_or_stays_away() -> None:
-    ground = Field()
+def test_jamming_is_not_reported_for_one_node_that_restarts_or_is_offline() -> None:
+    nodes = Nodes()
     for node in NODES:
-        ground.broken = {node}
-        assert ground.run(25) == []
-    ground.lost = {"n1"}
-    ground.broken = {"n1"}
-    assert ground.run(600) == []
+        nodes.broken = {node}
+        assert nodes.run(25) == []
+    nodes.lost = {"n1"}
+    nodes.broken = {"n1"}
+    assert nodes.run(600) == []
 
 
-def test_jamming_is_not_two_nodes_that_are_long_gone() -> None:
-    ground = Field(broken={"n1"}, lost={"n1"})
-    ground.run(120)
-    ground.broken |= {"n2"}
-    assert ground.run(300) == []
+def test_jamming_is_not_reported_for_a_fault_beside_a_node_long_offline() -> None:
+    nodes = Nodes(broken={"n1"}, lost={"n1"})
+    nodes.run(120)
+    nodes.broken |= {"n2"}
+    assert nodes.run(300) == []
 
 
 def test_half_of_the_nodes_lost_within_60_s_is_jamming() -> None:
-    ground = Field()
+    nodes = Nodes()
     for node in NODES[:3]:
-        ground.lost.add(node)
-        assert ground.run(15) == []
-    ground.lost.add("n8")
-    assert ground.run(1) == [(45, AlarmKind.JAMMING, True)]
-    ground.lost -= {"n1", "n2", "n3"}
-    assert ground.run(1) == [(46, AlarmKind.JAMMING, False)]
+        nodes.lost.add(node)
+        assert nodes.run(15) == []
+    nodes.lost.add("n8")
+    assert nodes.run(1) == [(45, AlarmKind.JAMMING, True)]
+    nodes.lost -= {"n1", "n2", "n3"}
+    assert nodes.run(1) == [(46, AlarmKind.JAMMING, False)]
 
 
 def test_half_of_the_nodes_lost_over_hours_is_not_jamming() -> None:
-    ground = Field()
+    nodes = Nodes()
     for node in ("n1", "n2", "n3", "n5", "n6"):
-        ground.lost.add(node)
-        assert ground.run(61) == []
+        nodes.lost.add(node)
+        assert nodes.run(61) == []
 
 
-def test_sector_whose_last_node_is_lost_is_told_and_found_again() -> None:
-    ground = Field()
-    told = []
+def test_sector_whose_last_node_is_lost_is_reported_and_later_cleared() -> None:
+    nodes = Nodes()
+    reported = []
     for node in NODES[:4]:
-        ground.lost.add(node)
-        told += ground.run(61)
-    assert told == [(3 * 61, AlarmKind.SECTOR_LOST, True)]
-    ground.lost.discard("n2")
-    assert ground.run(1) == [(4 * 61, AlarmKind.SECTOR_LOST, False)]
+        nodes.lost.add(node)
+        reported += nodes.run(61)
+    assert reported == [(3 * 61, AlarmKind.SECTOR_LOST, True)]
+    nodes.lost.discard("n2")
+    assert nodes.run(1) == [(4 * 61, AlarmKind.SECTOR_LOST, False)]
 
 
-def test_sector_within_the_jammed_site_is_not_told_twice() -> None:
-    ground = Field(lost=set(NODES))
-    assert ground.run(90) == [(0, AlarmKind.JAMMING, True)]
+def test_sector_within_the_jammed_site_is_not_reported_separately() -> None:
+    nodes = Nodes(lost=set(NODES))
+    assert nodes.run(90) == [(0, AlarmKind.JAMMING, True)]
 
 
 def test_coverage_survives_the_store_unchanged() -> None:
-    ground = Field(broken={"n1", "n2"})
-    ground.run(40)
-    ground.lost = set(NODES[:4])
-    ground.run(2)
-    again = text.parse_json(text.format_json(ground.state), Coverage)
-    assert of_site(again, RULES) == ground.state
+    nodes = Nodes(broken={"n1", "n2"})
+    nodes.run(40)
+    nodes.lost = set(NODES[:4])
+    nodes.run(2)
+    restored = text.parse_json(text.format_json(nodes.state), Coverage)
+    assert of_site(restored, RULES) == nodes.state
 
 
-def test_coverage_with_the_clock_set_back_goes_on() -> None:
-    ground = Field(broken={"n1", "n2"})
-    ground.run(40)
-    ground.second = -1_000_000
-    ground.broken.clear()
-    assert [on for _s, _kind, on in ground.run(100)] == [False]
-    ground.broken = {"n1", "n2"}
-    assert [on for _s, _kind, on in ground.run(60)] == [True]
+def test_coverage_with_the_clock_set_back_continues() -> None:
+    nodes = Nodes(broken={"n1", "n2"})
+    nodes.run(40)
+    nodes.second = -1_000_000
+    nodes.broken.clear()
+    assert [on for _s, _kind, on in nodes.run(100)] == [False]
+    nodes.broken = {"n1", "n2"}
+    assert [on for _s, _kind, on in nodes.run(60)] == [True]

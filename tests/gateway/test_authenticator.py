@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: hostile bytes are refused, counted by reason, and leave nothing behind."""
+"""The authenticator: hostile bytes are rejected, counted by reason, and leave no state."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def node() -> PlayedNode:
 
 
 @pytest.fixture
-def door(node: PlayedNode) -> Authenticator:
+def authenticator(node: PlayedNode) -> Authenticator:
     return Authenticator(SITE, {n.node: KeyRing((n.keys,)) for n in (node, PlayedNode("n02"))})
 
 
-def reason(door: Authenticator, topic: str, data: bytes) -> str:
+def reason(authenticator: Authenticator, topic: str, data: bytes) -> str:
     with pytest.raises(Refusal) as refusal:
-        door.admit(topic, data)
+        authenticator.admit(topic, data)
     return refusal.value.reason
 
 
@@ -39,39 +39,51 @@ def sealed(node: PlayedNode, payload: bytes, piv: bytes = b"\x01\0\x01\0\x09") -
     return seal.seal(node.keys.up_key, node.keys.up_iv, piv, payload, node.up.encode())
 
 
-def test_door_authentic_message_is_admitted_once(door: Authenticator, node: PlayedNode) -> None:
+def test_authenticator_authentic_message_is_admitted_once(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
     data = node.detection(1000)
-    assert door.admit(node.up, data).fresh
-    assert not door.admit(node.up, data).fresh
-    assert door.sequence("n01", 1).upto == 1
+    assert authenticator.admit(node.up, data).fresh
+    assert not authenticator.admit(node.up, data).fresh
+    assert authenticator.sequence("n01", 1).upto == 1
 
 
-def test_door_any_flipped_bit_is_refused(door: Authenticator, node: PlayedNode) -> None:
+def test_authenticator_any_flipped_bit_is_refused(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
     data = node.detection(1000)
     for bit in range(8 * len(data)):
         bad = bytearray(data)
         bad[bit // 8] ^= 1 << bit % 8
-        assert reason(door, node.up, bytes(bad)) in ("bad_tag", "bad_envelope", "bad_counter")
-    assert door.admit(node.up, data).fresh
+        assert reason(authenticator, node.up, bytes(bad)) in (
+            "bad_tag",
+            "bad_envelope",
+            "bad_counter",
+        )
+    assert authenticator.admit(node.up, data).fresh
 
 
-def test_door_any_cut_is_refused(door: Authenticator, node: PlayedNode) -> None:
+def test_authenticator_truncated_message_is_refused(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
     data = node.hello()
     for size in range(len(data)):
-        assert reason(door, node.up, data[:size]) in ("bad_tag", "bad_envelope")
-    assert reason(door, node.up, data + b"\0") == "bad_envelope"
+        assert reason(authenticator, node.up, data[:size]) in ("bad_tag", "bad_envelope")
+    assert reason(authenticator, node.up, data + b"\0") == "bad_envelope"
 
 
-def test_door_message_on_another_nodes_topic_is_refused(
-    door: Authenticator, node: PlayedNode
+def test_authenticator_message_on_another_nodes_topic_is_refused(
+    authenticator: Authenticator, node: PlayedNode
 ) -> None:
-    assert reason(door, uplink_topic(SITE, "n02"), node.detection(1)) == "bad_tag"
+    assert reason(authenticator, uplink_topic(SITE, "n02"), node.detection(1)) == "bad_tag"
 
 
-def test_door_volatile_replay_is_refused(door: Authenticator, node: PlayedNode) -> None:
+def test_authenticator_volatile_replay_is_refused(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
     data = node.health(1)
-    assert door.admit(node.up, data).fresh
-    assert reason(door, node.up, data) == "replayed"
+    assert authenticator.admit(node.up, data).fresh
+    assert reason(authenticator, node.up, data) == "replayed"
 
 
 @pytest.mark.parametrize(
@@ -86,17 +98,21 @@ def test_door_volatile_replay_is_refused(door: Authenticator, node: PlayedNode) 
         ("", "bad_topic"),
     ],
 )
-def test_door_wrong_topic_is_refused(
-    door: Authenticator, node: PlayedNode, topic: str, expected: str
+def test_authenticator_wrong_topic_is_refused(
+    authenticator: Authenticator, node: PlayedNode, topic: str, expected: str
 ) -> None:
-    assert reason(door, topic, node.hello()) == expected
+    assert reason(authenticator, topic, node.hello()) == expected
 
 
-def test_door_too_big_is_refused_unopened(door: Authenticator, node: PlayedNode) -> None:
-    assert reason(door, node.up, bytes(1537)) == "too_big"
+def test_authenticator_oversized_message_is_refused_before_decryption(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
+    assert reason(authenticator, node.up, bytes(1537)) == "too_big"
 
 
-def test_door_sealed_nonsense_is_refused_typed(door: Authenticator, node: PlayedNode) -> None:
+def test_authenticator_sealed_malformed_payload_is_refused_with_a_reason(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
     nested = b"\x81" * 600 + b"\0"
     shared = cbor2.dumps({0: cbor2.CBORTag(258, [1, 2])})
     for payload in (
@@ -108,36 +124,40 @@ def test_door_sealed_nonsense_is_refused_typed(door: Authenticator, node: Played
         b"\xbf\xff",
         b"\xfb" + bytes(8),
     ):
-        assert reason(door, node.up, sealed(node, payload))
+        assert reason(authenticator, node.up, sealed(node, payload))
     with_time = seal_time(node)
-    assert reason(door, node.up, with_time) in ("wrong_direction", "unknown_message")
+    assert reason(authenticator, node.up, with_time) in ("wrong_direction", "unknown_message")
 
 
 def seal_time(node: PlayedNode) -> bytes:
     return node.seal(Time(utc_ms=1, echo_ms=1), 1)
 
 
-def test_door_message_in_the_wrong_lane_is_refused(door: Authenticator, node: PlayedNode) -> None:
-    assert reason(door, node.up, _in_lane(node, 0)) == "wrong_counter_space"
+def test_authenticator_message_in_the_wrong_counter_space_is_refused(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
+    assert reason(authenticator, node.up, _in_counter_space(node, 0)) == "wrong_counter_space"
     tamper = Condition(t_ms=1, kind=ConditionKind.TAMPER, active=1)
-    assert reason(door, node.up, node.seal(tamper, 1)) == "wrong_counter_space"
+    assert reason(authenticator, node.up, node.seal(tamper, 1)) == "wrong_counter_space"
 
 
-def _in_lane(node: PlayedNode, lane: int) -> bytes:
+def _in_counter_space(node: PlayedNode, space: int) -> bytes:
     other = PlayedNode("n01")
     good = other.hello()
     piv, payload = seal.open_sealed(node.keys.up_key, node.keys.up_iv, good, node.up.encode())
-    return sealed(node, payload, piv[1:] if lane == 0 else piv)
+    return sealed(node, payload, piv[1:] if space == 0 else piv)
 
 
-def test_door_random_bytes_give_typed_refusals_only(door: Authenticator, node: PlayedNode) -> None:
-    chance = random.Random(1)
+def test_authenticator_random_bytes_are_refused_as_bad_envelope(
+    authenticator: Authenticator, node: PlayedNode
+) -> None:
+    rng = random.Random(1)
     for _ in range(3000):
-        data = chance.randbytes(chance.randrange(80))
-        assert reason(door, node.up, data) == "bad_envelope"
+        data = rng.randbytes(rng.randrange(80))
+        assert reason(authenticator, node.up, data) == "bad_envelope"
 
 
-def test_sequence_gap_holds_receipt_until_it_is_filled() -> None:
+def test_sequence_gap_holds_the_receipt_until_it_is_filled() -> None:
     seen = DurableSequence()
     assert [seen.see(n) for n in (1, 2, 4, 5)] == [True] * 4
     assert seen.upto == 2
@@ -164,10 +184,10 @@ def test_window_admits_each_counter_once_in_any_order() -> None:
     assert all(window.see(1, number) for number in numbers)
     assert not any(window.see(1, number) for number in numbers)
     assert window.see(2, 1)
-    assert not window.see(1, WINDOW + 1)  # older than the window: nobody can tell, so no
+    assert not window.see(1, WINDOW + 1)  # older than the window: not verifiable, so refused
 
 
-def test_refused_cells_stay_bounded() -> None:
+def test_refused_many_reasons_stay_bounded() -> None:
     refused = Refused()
     for number in range(10_000):
         refused.count(f"reason{number}", "-")
@@ -175,7 +195,7 @@ def test_refused_cells_stay_bounded() -> None:
     assert sum(refused.cells.values()) == 10_000
 
 
-def test_down_counter_is_not_granted_before_the_store_has_it() -> None:
+def test_down_counter_is_not_granted_before_its_block_is_stored() -> None:
     counter = DownCounter()
     assert counter.take() is None
     counter.top_up()
@@ -183,4 +203,4 @@ def test_down_counter_is_not_granted_before_the_store_has_it() -> None:
     assert counter.take() is None
     counter.committed(counter.reserved)
     assert counter.take() == 1
-    assert DownCounter(BLOCK).take() is None  # after a restart a new block, never the old one
+    assert DownCounter(BLOCK).take() is None  # after a restart: a new block only
