@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The attack suite: what each attack tried, what came in, and whether somebody was told."""
+"""The attack suite: what each attack tried, what was accepted, and what the operator was shown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Report:
 
     lines: list[str] = field(default_factory=list)
 
-    def add(self, attack: str, tried: int, accepted: int, told: str, known: int = 0) -> None:
-        """One attack: how often tried, how much of it came in, what the operator was told; `known`
-        is what cannot be kept out."""
-        self.lines.append(f"{attack:<34} {tried:>4} tried {accepted:>2} accepted  {told}")
+    def add(self, attack: str, tried: int, accepted: int, notified: str, known: int = 0) -> None:
+        """One attack: messages tried and accepted, and the notification of the operator. `known`
+        messages cannot be refused."""
+        self.lines.append(f"{attack:<34} {tried:>4} tried {accepted:>2} accepted  {notified}")
         assert accepted == known, self.lines[-1]
 
 
@@ -29,4 +29,4 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     yield made
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print("\n" + "\n".join(made.lines))  # noqa: T201  # the figures are what the suite is for
+        print("\n" + "\n".join(made.lines))  # noqa: T201  # the figures are the suite's result

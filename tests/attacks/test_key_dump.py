@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A stolen node's flash, read byte by byte: whose keys are in it."""
+"""A stolen node's flash, read byte by byte: which keys it holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIGITS = re.compile(rb"[0-9a-f]{64}")
 
 
 def secrets_of(key: bytes) -> list[bytes]:
-    """A node key and all that is derived from it, raw and in hex digits."""
+    """A node key and all values derived from it, raw and in hex digits."""
     derived = keys.derive(key)
     raw = [key, derived.up_key, derived.down_key, derived.up_iv, derived.down_iv]
     return [*raw, *(value.hex().encode() for value in raw), derived.mqtt_password.encode()]
@@ -41,13 +41,13 @@ def candidates(image: bytes) -> Iterator[bytes]:
     yield from seen
 
 
-def test_flash_of_one_node_opens_nothing_of_past_epochs_and_nothing_of_another_node(
+def test_flash_of_one_node_opens_no_message_of_past_epochs_or_other_nodes(
     micropython: Path, tmp_path: Path, report: Report
 ):
     epochs = 6
     run_on_node(micropython, STEPS, "dump", str(tmp_path / "flash"), str(epochs), heap="8m")
     image = (tmp_path / "flash").read_bytes()
-    # What somebody wrote down of the radio, epoch by epoch; the last one is the flash's own.
+    # One recorded radio message per epoch. The last epoch is the one in the flash.
     given = keys.derive(bytes(range(32)))
     recorded, other = [], []
     for epoch in range(epochs + 1):
@@ -67,7 +67,7 @@ def test_flash_of_one_node_opens_nothing_of_past_epochs_and_nothing_of_another_n
                 if opens(later, piv, data)
             }
     assert tried > 1000
-    assert epochs in opened, "the key in force is in the dump, and this thief finds it"
+    assert epochs in opened, "the present key is in the dump, and this attack finds it"
     report.add(
         "key dump: messages of past epochs",
         epochs,
@@ -104,7 +104,7 @@ def opens(now: keys.NodeKeys, piv: bytes, data: bytes) -> bool:
         return False
 
 
-def test_flash_of_one_node_holds_its_own_key_and_nobody_elses(tmp_path: Path, report: Report):
+def test_flash_of_one_node_holds_no_key_of_another_node(tmp_path: Path, report: Report):
     own = keys.node_key(ROOT, "north", "n07")
     write_tree(dataclasses.replace(config("pico_w"), key=own), tmp_path / "n07")
     image = filesystem_image(tmp_path / "n07", BLOCKS, BLOCK)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Attacks by firmware: a gateway that is in other hands offers a real node what was never released
-for it. The node decides, under real MicroPython; its old firmware keeps running."""
+"""Attacks by firmware: a compromised gateway offers a real node packages not released for it.
+The node decides, under real MicroPython; its old firmware keeps running."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def released(
 
 
 def tampered(release: Release, file: int) -> Release:
-    """One bit of one file is another; everything that is signed stays."""
+    """One bit of one file is flipped; the signed parts stay unchanged."""
     contents = list(release.contents)
     contents[file] = contents[file][:-1] + bytes((contents[file][-1] ^ 1,))
     return dataclasses.replace(release, contents=tuple(contents))
 
 
 def attacks() -> dict[str, tuple[Release, str]]:
-    """The releases, and the words of the node's refusal."""
+    """The releases, and the reason that the node reports."""
     good = released("9.0.0")
     changed = next(i for i, data in enumerate(good.contents) if b"9.0.0" in data)
     other = good.manifest.replace(b"version 9.0.0", b"version 9.0.1")
@@ -69,23 +69,23 @@ def attacks() -> dict[str, tuple[Release, str]]:
     }
 
 
-async def test_updates_never_released_for_a_node_are_refused_by_it_and_told(
+async def test_updates_not_released_for_a_node_are_refused_by_it_and_raise_alarms(
     micropython: Path, tmp_path: Path, report: Report
 ):
     async with Field(tmp_path, micropython, ["n01"]) as field:
         await field.connected()
         node = field.nodes["n01"]
         boots = node.boots
-        for attack, (release, words) in attacks().items():
+        for attack, (release, refusal) in attacks().items():
             before = len(field.alarms())
             await field.update(release, [["n01"]])
             rollout = await field.ended()
-            assert words in rollout.nodes[0].reason, attack
+            assert refusal in rollout.nodes[0].reason, attack
             await field.until(lambda: len(field.alarms()) > before, 10, "alarm")  # noqa: B023  # awaited here
-            kinds = [kind for kind, reason in field.alarms()[before:] if words in reason]
-            # The wrong processor may be a mistake of the operator's own.
+            kinds = [kind for kind, reason in field.alarms()[before:] if refusal in reason]
+            # The wrong processor may be an operator's mistake.
             assert kinds == ["node_fault" if "processor" in attack else "forgery"], attack
-            report.add(attack, 1, int(not rollout.nodes[0].reason), f"alarm: {words}")
+            report.add(attack, 1, int(not rollout.nodes[0].reason), f"alarm: {refusal}")
         assert node.boots == boots
         assert "update whole" not in node.text()
         assert field.gateway.service.stages.intake.registry.views["n01"].fw == "0.1.0"
