@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.app import Gateway
-from tests.gateway.sign_on import Browser
+from tests.gateway.sign_in import Browser
 
 
 def assemble(changes: list[dict[str, Any]]) -> dict[str, Any]:

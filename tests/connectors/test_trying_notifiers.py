@@ -27,7 +27,7 @@ from tests.connectors.test_gateway_connectors import configured
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import until
-from tests.gateway.sign_on import enrol, sign_on_page, signed_on
+from tests.gateway.sign_in import enrol, sign_in_page, signed_in
 from tests.ports import free_port
 from tools.cli import main
 
@@ -174,9 +174,9 @@ async def test_console_test_of_a_notifier_is_for_supervisors(tmp_path: Path) -> 
     async with web_server() as server:
         path = configured(tmp_path, webhook(tmp_path, server.url))
         async with Gateway(load_config(path)) as gateway:
-            async with signed_on(gateway, "eva") as browser:
+            async with signed_in(gateway, "eva") as browser:
                 assert (await browser.post("api/v1/connectors/duty_phone/test")).status == 403
-            async with signed_on(gateway, "sam") as browser:
+            async with signed_in(gateway, "sam") as browser:
                 assert (await browser.post("api/v1/connectors/moon/test")).status == 400
                 assert (
                     await browser.post("api/v1/connectors/duty_phone/test", {"x": 1})
@@ -195,7 +195,7 @@ async def test_page_supervisor_tests_a_notifier_with_a_button(tmp_path: Path) ->
             Gateway(load_config(path)) as gateway,
             open_page(tmp_path, gateway.console_url) as page,
         ):
-            await sign_on_page(page, "sam")
+            await sign_in_page(page, "sam")
             await page.press("o")
             await page.shows("no delivery since the gateway started")
             await page.click("#outputs button")

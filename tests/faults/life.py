@@ -39,7 +39,7 @@ FUNCTIONS: dict[str, tuple[type, str]] = {
     "before an answer": (IntakeStage, "_send"),
     "before a commit": (Commits, "_commit"),
     "committed, not handed over": (MonitorStage, "hand_over"),
-    "before the outcome is shown": (MonitorStage, "_tell"),
+    "before the outcome is shown": (MonitorStage, "_publish_all"),
 }
 POINTS = (*STATEMENTS, *FUNCTIONS)
 

@@ -53,9 +53,9 @@ async def running_mosquitto(
         f"{first}listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{more}"
     )
     log = folder / "open.log"
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            mosquitto(), "-c", str(conf), stderr=said, stdout=said
+            mosquitto(), "-c", str(conf), stderr=output, stdout=output
         )
     try:
         await until_listening(port)

@@ -98,7 +98,7 @@ class Page:
 
 @asynccontextmanager
 async def open_page(folder: Path, url: str) -> AsyncIterator[Page]:
-    """A headless Chromium on `url`; without one the test fails and says what to install."""
+    """A headless Chromium on `url`; without one the test fails and names what to install."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.fail("chromium is not installed: apt-get install chromium")
@@ -109,9 +109,9 @@ async def open_page(folder: Path, url: str) -> AsyncIterator[Page]:
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        told = profile / "DevToolsActivePort"
-        await until(lambda: told.exists() and "\n" in told.read_text(), 60)
-        port = told.read_text().split()[0]
+        port_file = profile / "DevToolsActivePort"
+        await until(lambda: port_file.exists() and "\n" in port_file.read_text(), 60)
+        port = port_file.read_text().split()[0]
         async with aiohttp.ClientSession() as session:
             tabs = await (await session.get(f"http://127.0.0.1:{port}/json/list")).json()
             tab = next(tab for tab in tabs if tab["type"] == "page")

@@ -148,7 +148,7 @@ class PlayedNode:
         )
 
     def strikes(self, t_ms: int, utc_ms: int, *pairs: tuple[int, int], error_ms: int = 3) -> bytes:
-        """Of the activity that began at t_ms: (ms after utc_ms, loudness)."""
+        """Of the activity that started at t_ms: (ms after utc_ms, level)."""
         numbers = tuple(number for pair in pairs for number in pair)
         return self.seal(Strikes(t_ms=t_ms, utc_ms=utc_ms, error_ms=error_ms, strikes=numbers), 1)
 

@@ -15,7 +15,7 @@ from gateway.config import load_config
 from gateway.wire.messages import Phase
 from tests.api.picture import seen_by
 from tests.gateway.played_node import MqttNode, until, write_config
-from tests.gateway.sign_on import enrol, signed_on
+from tests.gateway.sign_in import enrol, signed_in
 
 BROKERS = {"embedded": 'kind = "embedded"\nport = 0', "mosquitto": 'kind = "mosquitto"\nport = 0'}
 
@@ -34,7 +34,7 @@ async def _nodes(gateway: Gateway, *names: str) -> list[MqttNode]:
     return nodes
 
 
-async def test_gateway_two_nodes_hear_a_walker_alarm_receipts_and_page(
+async def test_gateway_two_nodes_detect_a_walker_alarm_receipts_and_page(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     raised = []
@@ -49,7 +49,7 @@ async def test_gateway_two_nodes_hear_a_walker_alarm_receipts_and_page(
     assert abs(nodes[0].times[0].utc_ms - time.time() * 1000) < 5000
     assert [sorted(change.alarm.nodes) for change in raised][:1] == [["n01", "n02"]]
     enrol(tmp_path)
-    async with signed_on(gateway) as browser:
+    async with signed_in(gateway) as browser:
         state = await seen_by(browser)
         assert [alarm["state"] for alarm in state["alarms"]] == ["active_unacked"]
         number = state["alarms"][0]["id"]

@@ -23,7 +23,7 @@ LAST = 65_279
 
 
 class Gateway:
-    """Stages with a store. `receive` says why messages were refused, "" when they were not."""
+    """Stages with a store. `receive` returns why messages were refused, "" when they were not."""
 
     def __init__(self, folder: Path) -> None:
         write_site(folder)
@@ -130,7 +130,7 @@ def test_boot_of_the_next_turn_is_answered_and_remembered(gateway: Gateway, rest
     assert gateway.upto(of_turn(1, 2)) == 1
 
 
-def test_boot_gap_of_the_turn_before_is_told_in_the_next(gateway: Gateway) -> None:
+def test_boot_gap_of_the_turn_before_is_reported_in_the_next(gateway: Gateway) -> None:
     node = PlayedNode("n01", boot=LAST)
     gateway.receive(node, node.hello(), node.detection(1))
     gateway.receive(node, turned(node))
@@ -142,9 +142,9 @@ def test_boot_gap_of_the_turn_before_is_told_in_the_next(gateway: Gateway) -> No
 
 async def test_boot_in_a_receipt_is_the_number_of_the_wire() -> None:
     sent: list[DownMessage] = []
-    desk = AnswerSender(lambda _node, _boot: 9, lambda: T0, lambda _node, one: sent.append(one))
-    desk.owe_receipt("n01", of_turn(3, 7))
-    desk.close()
+    sender = AnswerSender(lambda _node, _boot: 9, lambda: T0, lambda _node, one: sent.append(one))
+    sender.owe_receipt("n01", of_turn(3, 7))
+    sender.close()
     assert sent == [Receipt(upto=(7, 9))]
 
 

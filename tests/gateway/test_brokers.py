@@ -142,7 +142,7 @@ async def test_broker_stranger_with_a_nodes_id_does_not_disturb_it(served: Serve
     assert await gateway.until_marker(node, UP1) == [(UP1, b"marker")]
 
 
-async def test_mosquitto_old_version_is_told(tmp_path: Path) -> None:
+async def test_mosquitto_old_version_is_reported(tmp_path: Path) -> None:
     mosquitto()
     async with MosquittoBroker("127.0.0.1", 0, SITE, PASSWORDS, tmp_path / "m") as broker:
         assert (tmp_path / "m").stat().st_mode & 0o77 == 0
@@ -159,7 +159,7 @@ async def test_mosquitto_that_dies_is_noticed(tmp_path: Path) -> None:
             await broker.watch()
 
 
-async def test_broker_port_in_use_says_so(tmp_path: Path) -> None:
+async def test_broker_port_in_use_is_reported(tmp_path: Path) -> None:
     async with Offered().embedded(PASSWORDS) as first:
         for second in (
             Offered().embedded(PASSWORDS, first.port),

@@ -38,7 +38,7 @@ def test_files_that_are_right_are_listed(config: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("added", "file", "says"),
+    ("added", "file", "expected"),
     [
         ("[nonsense]\n", "gateway.toml", "nonsense"),
         (
@@ -60,14 +60,14 @@ def test_files_that_are_right_are_listed(config: Path, capsys: pytest.CaptureFix
     ],
 )
 def test_table_that_is_wrong_is_named_with_its_file(
-    added: str, file: str, says: str, config: Path, capsys: pytest.CaptureFixture[str]
+    added: str, file: str, expected: str, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (config.parent / "ca.pem").write_text("no certificate")
     (config.parent / "hook.key").write_text("shared with the receiver")
     (config.parent / "hook.key").chmod(0o600)
     config.write_text(config.read_text() + added)
     found = checked(config, 1, capsys)
-    assert says in found[file]
+    assert expected in found[file]
     assert main(["gateway", "check", "--config", str(config)]) == 1
     assert capsys.readouterr().out.count("PROBLEM") == 1
 

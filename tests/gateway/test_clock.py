@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door's clock: ticks become UTC, with an uncertainty that holds."""
+"""The intake's clock: ticks become UTC, with an uncertainty that holds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ START_US = 1_790_000_000_000_000
 
 
 def test_clock_delays_vary_least_delay_wins_and_truth_is_inside() -> None:
-    chance = random.Random(3)
+    rng = random.Random(3)
     clock = None
     for t_ms in range(1000, 3_600_000, 60_000):
-        delay_us = int(1e6 * (0.004 + chance.expovariate(5)))
+        delay_us = int(1e6 * (0.004 + rng.expovariate(5)))
         arrival_us = START_US + t_ms * 1000 + delay_us
         clock = clock.observe(arrival_us, t_ms) if clock else first_sample(arrival_us, t_ms)
     assert clock is not None

@@ -17,7 +17,7 @@ from tests.gateway.played_node import until
 
 
 class Disk(SqliteStore):
-    """A real store in memory that tells which thread commits, and for how long it says it took."""
+    """A real store in memory: records which thread commits, reports a chosen duration."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -46,8 +46,8 @@ def one(number: int) -> Writes:
     return Writes(messages=[MessageRow(number, "n01", 0, 1, number, 1, "health", b"x")])
 
 
-def made(disk: Disk, told: list[Writes] | None = None) -> Committer:
-    return Committer(disk, [].append if told is None else told.append, lambda: disk.now_s)
+def made(disk: Disk, committed: list[Writes] | None = None) -> Committer:
+    return Committer(disk, [].append if committed is None else committed.append, lambda: disk.now_s)
 
 
 def in_loop(name: str) -> bool:
@@ -55,12 +55,12 @@ def in_loop(name: str) -> bool:
 
 
 async def test_committer_quick_disk_is_waited_for_in_the_loop(disk: Disk) -> None:
-    told: list[Writes] = []
-    committer = made(disk, told)
+    committed: list[Writes] = []
+    committer = made(disk, committed)
     for number in (1, 2, 3):
         await committer.commit(one(number))
     assert all(map(in_loop, disk.threads))
-    assert [writes.messages[0].id for writes in told] == [1, 2, 3]
+    assert [writes.messages[0].id for writes in committed] == [1, 2, 3]
     assert disk.load().messages == 3
     committer.close()
 
@@ -122,17 +122,17 @@ async def test_committer_what_may_take_long_never_holds_up_the_loop(case: str, d
 
 
 @pytest.mark.parametrize("gives_up", [False, True], ids=["waits", "gives up"])
-async def test_committer_while_somebody_reads_the_commit_waits_for_its_turn(
+async def test_committer_while_a_reader_is_active_the_commit_waits_for_its_turn(
     gives_up: bool, disk: Disk
 ) -> None:
-    committer, begun, go_on = made(disk), threading.Event(), threading.Event()
+    committer, started, go_on = made(disk), threading.Event(), threading.Event()
 
     def read() -> None:
-        begun.set()
+        started.set()
         go_on.wait(5)
 
     reading = asyncio.create_task(committer.call(read))
-    await until(begun.is_set)
+    await until(started.is_set)
     if gives_up:  # the thread reads on
         reading.cancel()
     committing = asyncio.create_task(committer.commit(one(1)))

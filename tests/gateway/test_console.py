@@ -24,7 +24,7 @@ from gateway.model.observation import NodeCondition
 from tests.api.picture import seen_by, shown
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
-from tests.gateway.sign_on import Browser, enrol, sign_on_page, signed_on
+from tests.gateway.sign_in import Browser, enrol, sign_in_page, signed_in
 
 CSP = "default-src 'none'"
 
@@ -38,12 +38,12 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 
 @pytest.fixture
 async def browser(gateway: Gateway) -> AsyncIterator[Browser]:
-    async with signed_on(gateway) as browser:
+    async with signed_in(gateway) as browser:
         yield browser
 
 
 def visited(folder: Path) -> GatewayConfig:
-    """A console whose visitor need not sign on."""
+    """A console whose visitor need not sign in."""
     config = load_config(write_config(folder, "port = 0"))
     return replace(config, console=replace(config.console, visitor="operator"))
 
@@ -106,7 +106,7 @@ BAD_BODIES: list[tuple[str, object, int]] = [
     ("alarms/1/acknowledge", {"disposition": ["test"]}, 400),
     ("alarms/1/acknowledge", {"note": "x" * 201}, 400),
     ("alarms/1/acknowledge", {"note": "a\u0000"}, 400),
-    ("alarms/1/acknowledge", {"by": "somebody else"}, 400),
+    ("alarms/1/acknowledge", {"by": "another operator"}, 400),
     ("alarms/1e9/acknowledge", {}, 400),
     ("alarms/1/acknowledge", {}, 409),
     ("masks", {"sectors": ["west"], "minutes": 60}, 400),
@@ -141,7 +141,7 @@ async def test_console_act_that_is_not_right_is_refused_and_changes_nothing(
     assert gateway.service.stages.monitor.state.alarms is before
 
 
-async def test_console_orders_are_in_force_shown_and_audited_in_the_name_of_who_signed_on(
+async def test_console_orders_are_in_force_shown_and_audited_in_the_name_of_the_operator(
     gateway: Gateway, browser: Browser, tmp_path: Path
 ) -> None:
     for path, body in (
@@ -194,7 +194,7 @@ async def test_console_stream_brings_an_alarm_at_once(gateway: Gateway, browser:
         node.disconnect()
 
 
-async def test_console_slow_and_many_pages_do_not_hold_up_the_door(
+async def test_console_slow_and_many_pages_do_not_delay_the_intake(
     gateway: Gateway, browser: Browser
 ) -> None:
     host, port = gateway.console.url.removeprefix("http://").rstrip("/").split(":")
@@ -247,7 +247,7 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
         ("misused", "n02"): 1,
     }
     async with open_page(tmp_path, gateway.console_url) as page:
-        await sign_on_page(page)
+        await sign_in_page(page)
         await page.press("c")
         await page.shows(
             "ALARM · SPOOFED MESSAGES", "authentication failed", "replayed", "malformed envelope"
@@ -260,7 +260,7 @@ async def test_hostile_input_is_refused_counted_and_shown_in_a_browser(
     assert db.execute("SELECT count(*) FROM detection").fetchone() == (0,)
 
 
-async def test_console_acknowledgement_not_stored_in_time_is_told(
+async def test_console_acknowledgement_not_stored_in_time_is_reported(
     gateway: Gateway, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_given: object) -> ActResult:
@@ -281,17 +281,17 @@ async def test_page_long_queue_is_cut_but_never_what_is_active(tmp_path: Path) -
     async with Gateway(visited(tmp_path)) as gateway:
         stages, now_us = gateway.service.stages, 1_000_000
         for number in range(206):
-            trouble = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
-            stages.take(now_us + number, "n01", trouble)
+            condition = NodeCondition(AlarmKind.TAMPER, "n01", "west", f"{number}", True, "opened")
+            stages.take(now_us + number, "n01", condition)
             if number != 204:
-                stages.take(now_us + number, "n01", replace(trouble, active=False))
+                stages.take(now_us + number, "n01", replace(condition, active=False))
         gateway.facade.refresh()
         async with open_page(tmp_path, gateway.console_url) as page:
             text = await page.shows("5 more cleared alarms are not shown", "#205 ·", "#200 ·")
             assert "#201 ·" not in text
 
 
-async def test_page_whose_gateway_is_gone_does_not_say_secure(
+async def test_page_whose_gateway_is_gone_does_not_show_secure(
     tmp_path: Path,
 ) -> None:
     async with AsyncExitStack() as running:

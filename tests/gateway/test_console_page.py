@@ -15,7 +15,7 @@ from gateway.config import load_config
 from gateway.wire.messages import TargetClass
 from tests.gateway.chromium import Page, open_page
 from tests.gateway.played_node import MqttNode, until, write_config
-from tests.gateway.sign_on import enrol, sign_on_page
+from tests.gateway.sign_in import enrol, sign_in_page
 
 ESCALATION = '[[escalation]]\nafter_s = 25\nto = "shift leader"\n'
 
@@ -60,7 +60,7 @@ async def watch(
         for node in nodes:
             node.publish(node.hello(0))
         async with open_page(folder, gateway.console_url) as page:
-            await sign_on_page(page)
+            await sign_in_page(page)
             yield gateway, page, nodes
         for node in nodes:
             node.disconnect()
@@ -171,9 +171,9 @@ async def test_page_sounds_for_a_new_alarm_until_it_is_acknowledged(tmp_path: Pa
         await page.becomes(f"{calls} > 1")
         await page.press("a")
         await page.shows("acknowledged by eva")
-        told = await page.ask(calls)
+        before = await page.ask(calls)
         await asyncio.sleep(6)
-        assert await page.ask(calls) == told
+        assert await page.ask(calls) == before
         await page.press("u")
         await page.shows("Sound OFF")
 

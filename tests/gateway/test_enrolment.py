@@ -99,7 +99,7 @@ def test_journal_hostile_line_is_refused_in_one_sentence(journal, line) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_journal_second_writer_is_told_to_wait(journal, tmp_path) -> None:
+def test_journal_second_writer_must_wait(journal, tmp_path) -> None:
     other = EnrolmentLog(journal.path, ROOT)
     with journal.locked(), pytest.raises(ConfigError, match="wait"), other.locked():
         pass

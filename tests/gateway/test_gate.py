@@ -85,7 +85,7 @@ def test_gate_clock_set_back_gives_no_share_and_takes_none() -> None:
     assert len(bench.queue.topics) == BURST + 1
 
 
-def test_gate_full_queue_gives_the_share_back_and_says_so() -> None:
+def test_gate_full_queue_gives_the_share_back_and_reports_it() -> None:
     bench = Bench()
     bench.queue.full = True
     for _ in range(5 * BURST):
@@ -98,7 +98,7 @@ def test_gate_full_queue_gives_the_share_back_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("topic", ["", "x", "groundwatch/v1/yard/zz/up", "a/" * 50, UP + "/more"])
-def test_gate_topics_of_nobody_share_one_bucket(topic: str) -> None:
+def test_gate_topics_of_no_node_share_one_bucket(topic: str) -> None:
     bench = Bench()
     for _ in range(BURST // 2):
         bench.offer(topic)
@@ -112,7 +112,7 @@ async def test_gateway_flooded_by_one_node_stores_the_others_and_then_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "BURST", 50)
-    port, flood, chance = free_port(), 300, random.Random(1)
+    port, flood, rng = free_port(), 300, random.Random(1)
     async with running_mosquitto(tmp_path, port, wanted=True):
         config = write_config(tmp_path, f'kind = "external"\nport = {port}')
         async with Gateway(load_config(config)) as gateway:
@@ -128,10 +128,10 @@ async def test_gateway_flooded_by_one_node_stores_the_others_and_then_all_of_it(
 
             def send(node: MqttNode, most: int) -> None:  # again what has no receipt
                 waiting = sorted(dict(node.ledger).items())  # receipts come in another thread
-                for _key, record in chance.sample(waiting, min(most, len(waiting))):
+                for _key, record in rng.sample(waiting, min(most, len(waiting))):
                     node.client.publish(node.up, record, qos=0)
 
-            def quiet_is_heard_amid_the_flood() -> bool:
+            def quiet_is_received_amid_the_flood() -> bool:
                 send(loud, 100)
                 send(quiet, 1)
                 return refused["too_fast", "n01"] > 100 and not quiet.ledger
@@ -141,7 +141,7 @@ async def test_gateway_flooded_by_one_node_stores_the_others_and_then_all_of_it(
                 return not loud.ledger
 
             refused = gateway.service.stages.intake.refused.cells
-            await until(quiet_is_heard_amid_the_flood, 20)
+            await until(quiet_is_received_amid_the_flood, 20)
             await until(all_is_stored, 60)
             assert ("too_fast", "n02") not in refused
             for node in (loud, quiet):

@@ -90,7 +90,7 @@ def test_root_in_the_keyring_comes_back_and_the_file_only_names_it(path, use_key
         open_root(path)
 
 
-def test_root_where_there_is_no_keyring_is_told_so_in_one_line(path, use_keyring) -> None:
+def test_root_where_there_is_no_keyring_is_refused_in_one_line(path, use_keyring) -> None:
     write_root(path, ROOT, Rest.PLAIN)
     use_keyring(NoKeyring())
     with pytest.raises(ConfigError, match="cannot be used") as refused:
@@ -99,7 +99,7 @@ def test_root_where_there_is_no_keyring_is_told_so_in_one_line(path, use_keyring
     assert open_root(path) == ROOT
 
 
-def test_passphrase_file_is_taken_when_nobody_else_can_read_it(tmp_path, monkeypatch) -> None:
+def test_passphrase_file_is_accepted_when_only_its_owner_can_read_it(tmp_path, monkeypatch) -> None:
     named = tmp_path / "passphrase"
     named.write_text(WORDS + "\n")
     named.chmod(0o600)
@@ -110,7 +110,9 @@ def test_passphrase_file_is_taken_when_nobody_else_can_read_it(tmp_path, monkeyp
         ask_passphrase("?")
 
 
-def test_passphrase_without_terminal_or_file_is_told_how_to_give_it(monkeypatch) -> None:
+def test_passphrase_without_terminal_or_file_is_refused_with_the_way_to_provide_it(
+    monkeypatch,
+) -> None:
     monkeypatch.delenv("GROUNDWATCH_PASSPHRASE_FILE", raising=False)
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: SIM115, PTH123  # pytest puts it back
     with pytest.raises(ConfigError, match="GROUNDWATCH_PASSPHRASE_FILE"):

@@ -78,7 +78,7 @@ def stored(folder: Path) -> Counter[tuple[str, int, int]]:
 async def test_gateway_killed_while_nodes_publish_stores_all_once(
     kind: str, tmp_path: Path
 ) -> None:
-    chance = random.Random(7)
+    rng = random.Random(7)
     port = free_port()
     async with running_mosquitto(tmp_path, port, wanted=kind == "external"):
         config = write_config(tmp_path, f'kind = "{kind}"\nport = {port}')
@@ -87,9 +87,9 @@ async def test_gateway_killed_while_nodes_publish_stores_all_once(
         task = asyncio.create_task(publisher.run())
         for _ in range(KILLS):
             before = sum(len(node.received) for node in publisher.nodes)
-            heard = publisher.nodes
-            await until(lambda: sum(len(node.received) for node in heard) > before, 10)  # noqa: B023  # awaited here
-            await asyncio.sleep(chance.uniform(0, 0.15))
+            nodes = publisher.nodes
+            await until(lambda: sum(len(node.received) for node in nodes) > before, 10)  # noqa: B023  # awaited here
+            await asyncio.sleep(rng.uniform(0, 0.15))
             gateway.kill()
             await gateway.wait()
             gateway = await start_gateway(config)

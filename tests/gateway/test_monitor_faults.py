@@ -253,7 +253,7 @@ async def test_intake_exception_before_a_message_is_known_lets_it_come_again(
     assert not bench.service.supervisor.restarts
 
 
-async def test_service_request_that_raises_is_told_to_who_asked_and_to_no_one_else(
+async def test_service_request_that_raises_is_reported_to_its_caller_only(
     bench: Bench,
 ) -> None:
     def faulty(_now_us: int) -> Work:

@@ -19,7 +19,7 @@ from gateway.model.alarm import AlarmKind
 from gateway.service.running.intake_stage import Work
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import write_config, write_site
-from tests.gateway.sign_on import enrol, sign_on_page
+from tests.gateway.sign_in import enrol, sign_in_page
 from tests.gateway.test_console_page import CONTRAST, walk, watch
 from tests.ports import free_port
 
@@ -53,7 +53,7 @@ async def storm(gateway: Gateway, count: int) -> None:
     )
 
 
-async def test_page_whose_session_ended_shows_nothing_and_calls_until_somebody_signs_on(
+async def test_page_whose_session_ended_shows_nothing_and_calls_until_an_operator_signs_in(
     tmp_path: Path,
 ) -> None:
     async with watch(tmp_path) as (gateway, page, nodes):
@@ -71,11 +71,11 @@ async def test_page_whose_session_ended_shows_nothing_and_calls_until_somebody_s
         await page.press("a", "m")  # no act, no dialog
         assert await page.ask("document.querySelector('dialog').open") is False
         await page.press("Enter")
-        await sign_on_page(page)
+        await sign_in_page(page)
         await page.shows("PERSON", "acknowledged by eva")
 
 
-async def test_page_open_over_a_restart_of_the_gateway_says_so_and_finds_its_alarm_again(
+async def test_page_open_over_a_restart_of_the_gateway_shows_it_and_finds_its_alarm_again(
     tmp_path: Path,
 ) -> None:
     enrol(tmp_path)
@@ -83,17 +83,17 @@ async def test_page_open_over_a_restart_of_the_gateway_says_so_and_finds_its_ala
     async with AsyncExitStack() as running:
         gateway = await running.enter_async_context(Gateway(load_config(path)))
         async with open_page(tmp_path, gateway.console_url) as page:
-            await sign_on_page(page)
+            await sign_in_page(page)
             await storm(gateway, 1)
             await page.shows("ALARM · TAMPER")
             before = await page.ask(CALLS)
             await running.aclose()
             await page.shows("NO CONNECTION", "data stale since")
-            await page.becomes(f"{CALLS} > {before}")  # who looks elsewhere hears it
+            await page.becomes(f"{CALLS} > {before}")  # audible to an operator who looks elsewhere
             await running.enter_async_context(Gateway(load_config(path)))
             await page.shows("SIGNED OUT", "this console is not monitored")
             await page.press("Enter")
-            await sign_on_page(page)
+            await sign_in_page(page)
             await page.shows("ALARM · TAMPER · west")
 
 
@@ -126,7 +126,7 @@ async def test_page_on_a_telephone_holds_long_words_and_names_of_all_scripts(
             await page.press("Escape")
 
 
-async def test_page_under_a_storm_of_alarms_still_takes_keys_and_says_what_is_left(
+async def test_page_under_a_storm_of_alarms_still_takes_keys_and_shows_what_is_left(
     tmp_path: Path,
 ) -> None:
     async with watch(tmp_path) as (gateway, page, _nodes):
@@ -166,7 +166,7 @@ async def test_page_is_worked_without_a_mouse(tmp_path: Path) -> None:
         assert (announced.who, announced.sectors) == ("Ben", ("west",))
 
 
-async def test_page_asks_of_nobody_but_its_gateway(tmp_path: Path) -> None:
+async def test_page_sends_requests_to_its_gateway_only(tmp_path: Path) -> None:
     async with watch(tmp_path) as (gateway, page, nodes):
         walk(nodes, 1, 2)
         await page.shows("ALARM · PERSON")
@@ -188,10 +188,10 @@ async def test_page_plan_of_many_nodes_covers_no_word_with_another(
         Gateway(load_config(path)) as gateway,
         open_page(tmp_path, gateway.console_url) as page,
     ):
-        await sign_on_page(page)
+        await sign_in_page(page)
         await page.resize(width, 900)
         await page.becomes(f"document.getElementById('plan').clientWidth < {width}")
-        await asyncio.sleep(2.5)  # the next beat draws it anew
+        await asyncio.sleep(2.5)  # the next refresh draws it again
         shown, covered = await page.ask(COVERED)
         assert covered == []
         assert shown > 5

@@ -32,7 +32,7 @@ from gateway.store.interface import Snapshot, Writes
 from tests.gateway.chromium import open_page
 from tests.gateway.duty import T0, S
 from tests.gateway.played_node import MqttNode, until, write_config
-from tests.gateway.sign_on import enrol, sign_on_page, signed_on
+from tests.gateway.sign_in import enrol, sign_in_page, signed_in
 from tools.cli import main
 
 DAY_US = 86_400 * S
@@ -71,7 +71,7 @@ def test_intervals_agree_with_the_quantiles_they_stand_for() -> None:
         assert (found.low, found.high) == pytest.approx((low, chi2.ppf(0.975, 2 * events + 2) / 60))
 
 
-def test_measure_of_nothing_says_that_nothing_was_measured() -> None:
+def test_measure_of_nothing_reports_that_nothing_was_measured() -> None:
     report = measure([], [], {}, ["n1"], T0)
     assert report["false_per_day"] == [None, 0.0, None]
     assert report["detection"]["pd"] == [None, 0.0, 1.0]
@@ -79,7 +79,7 @@ def test_measure_of_nothing_says_that_nothing_was_measured() -> None:
     json.loads(json.dumps(report, allow_nan=False))
 
 
-def test_measure_counts_what_was_judged_and_says_what_was_not() -> None:
+def test_measure_counts_what_was_assessed_and_reports_what_was_not() -> None:
     alarms = [
         acked(1, 10, Disposition.PERSON),
         acked(2, 20, Disposition.ANIMAL),
@@ -185,7 +185,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 
 
 async def crossing(gateway: Gateway) -> None:
-    """Somebody is heard in the west."""
+    """Two nodes in the west detect a person."""
     nodes = [MqttNode(name) for name in ("n01", "n02")]
     for node in nodes:
         node.connect(gateway.address[1])
@@ -199,7 +199,7 @@ async def crossing(gateway: Gateway) -> None:
 
 
 async def test_console_performance_is_for_supervisors_and_asked_strictly(gateway: Gateway) -> None:
-    async with signed_on(gateway, "eva") as eva, signed_on(gateway, "ben") as ben:
+    async with signed_in(gateway, "eva") as eva, signed_in(gateway, "ben") as ben:
         for path in ("supervisor", "api/v1/performance"):
             assert (await eva.get(path)).status == 403
             assert (await ben.get(path)).status == 200
@@ -213,7 +213,7 @@ async def test_console_performance_is_for_supervisors_and_asked_strictly(gateway
 async def test_walk_test_announced_is_scored_from_the_alarms_of_a_running_gateway(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with signed_on(gateway, "ben") as ben:
+    async with signed_in(gateway, "ben") as ben:
         body = {"who": "Mia", "sectors": ["west"], "minutes": 5, "purpose": "walk_test"}
         assert (await ben.post("api/v1/walks", {**body, "crossings": 2})).status == 200
         await crossing(gateway)
@@ -241,7 +241,7 @@ async def test_supervisors_page_shows_figures_with_their_intervals(
     await crossing(gateway)
     gateway.service.stages.monitored_time.count(gateway.facade.clock_us(), 86_400.0, 1)
     async with open_page(tmp_path, gateway.console_url) as page:
-        await sign_on_page(page, "ben")
+        await sign_in_page(page, "ben")
         await page.shows("PERSON")
         await page.press("7")
         await page.shows("acknowledged by ben")
@@ -278,7 +278,7 @@ async def test_walktest_command_announces_and_scores_through_the_running_gateway
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "expected"),
     [
         (["announce", "--who", "Ben", "--sectors", "moon"], "moon"),
         (["announce", "--who", "Ben", "--sectors", "west", "--minutes", "0"], "minutes"),
@@ -289,13 +289,13 @@ async def test_command_line_asks_of_a_running_gateway_what_cannot_be(
     gateway: Gateway,
     tmp_path: Path,
     words: list[str],
-    says: str,
+    expected: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     config = ["--config", str(tmp_path / "gateway.toml")]
     assert await asyncio.to_thread(main, ["walktest", *words, *config]) == 2
-    said = capsys.readouterr().err
-    assert (says in said, said.count("\n")) == (True, 1), said
+    error = capsys.readouterr().err
+    assert (expected in error, error.count("\n")) == (True, 1), error
 
 
 def test_walktest_command_that_cannot_be_done_is_one_line(

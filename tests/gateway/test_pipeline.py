@@ -40,13 +40,13 @@ def new_pipeline(site: Site, store: SqliteStore | None = None) -> Stages:
 
 def crossing(seed: int = 1, walks: int = 3) -> list[Uplink]:
     """Walks along four nodes with delays, copies, reordering and rubbish in between."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     uplinks: list[Uplink] = []
     nodes = [PlayedNode(f"n{i + 1:02}") for i in range(4)]
 
     def send(node: PlayedNode, t_s: float, data: bytes) -> None:
-        for _ in range(1 + (chance.random() < 0.2)):
-            uplinks.append((T0 + int(S * (t_s + chance.expovariate(8))), node.up, data))
+        for _ in range(1 + (rng.random() < 0.2)):
+            uplinks.append((T0 + int(S * (t_s + rng.expovariate(8))), node.up, data))
 
     for node in nodes:
         send(node, 0, node.hello(0))
@@ -122,7 +122,7 @@ def test_pipeline_restarted_at_any_point_goes_on_as_if_it_had_not(site: Site) ->
         store.close()
 
 
-def test_pipeline_gap_holds_the_receipt_until_the_node_says_what_is_gone(site: Site) -> None:
+def test_pipeline_gap_holds_the_receipt_until_the_node_reports_what_is_gone(site: Site) -> None:
     pipeline, node = new_pipeline(site), PlayedNode("n01")
     sent = [node.detection(1000 * i) for i in range(6)]
     for index in (0, 1, 4, 5):
@@ -158,7 +158,7 @@ def test_pipeline_down_counters_are_never_used_twice_across_restarts(site: Site)
     assert len({data[7:12] for data in seen}) == 15
 
 
-def test_pipeline_forger_is_told_to_the_operator_and_stores_nothing(site: Site) -> None:
+def test_pipeline_forger_is_reported_to_the_operator_and_stores_nothing(site: Site) -> None:
     pipeline, node = new_pipeline(site), PlayedNode("n01")
     good = node.detection(1)
     outcomes = [pipeline.uplink(T0 + i, node.up, good[:-1] + b"\0") for i in range(20)]
@@ -235,7 +235,7 @@ def test_pipeline_clock_set_back_a_year_still_misses_nodes_and_ends_events(site:
     assert kinds == [("intrusion", False)] + [("node_lost", True)] * 4 + [("jamming", True)]
 
 
-def test_pipeline_clock_set_forward_a_year_times_what_follows_and_misses_nobody(
+def test_pipeline_clock_set_forward_a_year_times_what_follows_and_misses_no_one(
     site: Site,
 ) -> None:
     pipeline, node = new_pipeline(site), PlayedNode("n01")
@@ -250,7 +250,7 @@ def test_pipeline_clock_set_forward_a_year_times_what_follows_and_misses_nobody(
     assert late.detections[0].uncertainty_us < S
 
 
-def test_pipeline_will_tells_of_a_lost_node_after_a_grace(site: Site) -> None:
+def test_pipeline_will_reports_a_lost_node_after_a_grace(site: Site) -> None:
     pipeline, node = new_pipeline(site), PlayedNode("n01")
     will = node.seal(Condition(t_ms=0, kind=ConditionKind.LINK_LOST, active=1), 1)
     pipeline.uplink(T0, node.up, node.hello(0))

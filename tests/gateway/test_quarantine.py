@@ -38,7 +38,7 @@ def test_quarantine_of_a_flood_is_a_few_rows_a_minute() -> None:
     assert (first.size, len(first.head), len(first.topic)) == (9999, 64, 64)
 
 
-def test_quarantine_rows_tell_what_was_tried_and_go_on_after_a_restart(site: Site) -> None:
+def test_quarantine_rows_show_what_was_tried_and_go_on_after_a_restart(site: Site) -> None:
     store, node = SqliteStore(None), PlayedNode("n01")
     for turn in range(3):
         pipeline = Stages(site, site_keys(site, ROOT), store.load())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A running gateway takes up nodes that join its site file, and says what it does not take up."""
+"""A running gateway adds nodes that join its site file, and shows which it does not add."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def enrol(tmp_path: Path, node: str, x_m: float = 100.0, sector: str = "north") 
 
 
 def warnings(gateway: Gateway) -> str:
-    """What the page tells the operator."""
+    """What the page shows to the operator."""
     return " ".join(shown(gateway)["warnings"])
 
 
-async def heard(gateway: Gateway, node: MqttNode, t_ms: int = 1000) -> None:
+async def send_detection(gateway: Gateway, node: MqttNode, t_ms: int = 1000) -> None:
     node.connect(gateway.address[1])
     await until(lambda: node.subscribed)
     node.publish(node.hello())
@@ -59,7 +59,7 @@ async def test_new_node_joins_a_running_gateway_within_two_seconds_and_is_alarme
         enrol(tmp_path, "n09")
         await until(lambda: "n09" in gateway.service.stages.site.nodes, WITHIN_S)
         node = MqttNode("n09")
-        await heard(gateway, node)
+        await send_detection(gateway, node)
         node.disconnect()
         await until(
             lambda: any(
@@ -84,14 +84,14 @@ async def test_new_node_joins_a_running_gateway_within_two_seconds_and_is_alarme
 async def test_store_of_a_run_that_a_node_joined_replays_byte_for_byte(
     embedded, tmp_path, monkeypatch, capsys
 ) -> None:
-    for joins, hears in (("n08", "n02"), ("n09", "n08")):
+    for joins, known in (("n08", "n02"), ("n09", "n08")):
         async with Gateway(embedded) as gateway:
-            nodes = [MqttNode(hears, boot=2)]
-            await heard(gateway, nodes[0], 1000)
+            nodes = [MqttNode(known, boot=2)]
+            await send_detection(gateway, nodes[0], 1000)
             enrol(tmp_path, joins)
             await until(lambda: joins in gateway.service.stages.site.nodes, WITHIN_S)  # noqa: B023  # awaited within the loop
             nodes.append(MqttNode(joins))
-            await heard(gateway, nodes[1], 9000)
+            await send_detection(gateway, nodes[1], 9000)
             await until(lambda: len(gateway.service.stages.monitor.state.alarms.open) > 1)
             for node in nodes:
                 node.disconnect()
@@ -103,7 +103,7 @@ async def test_store_of_a_run_that_a_node_joined_replays_byte_for_byte(
     assert all(line["identical"] for line in lines)
 
 
-async def test_site_file_that_became_invalid_leaves_the_site_and_is_told_until_it_is_right(
+async def test_site_file_that_became_invalid_leaves_the_site_and_is_reported_until_it_is_right(
     embedded, tmp_path
 ) -> None:
     site = tmp_path / "site.toml"
@@ -149,7 +149,7 @@ async def test_site_file_changed_otherwise_is_refused_whole_and_still_a_revocati
         await until(lambda: not warnings(gateway), WITHIN_S)
 
 
-async def test_node_measured_anew_is_moved_and_its_key_stays(embedded, tmp_path) -> None:
+async def test_node_measured_again_is_moved_and_its_key_stays(embedded, tmp_path) -> None:
     site = tmp_path / "site.toml"
     async with Gateway(embedded) as gateway:
         act(journal_of(tmp_path), KeyAct.REVOKE)
@@ -161,12 +161,12 @@ async def test_node_measured_anew_is_moved_and_its_key_stays(embedded, tmp_path)
 
 
 async def test_node_of_an_earlier_site_comes_back_with_its_counters(embedded, tmp_path) -> None:
-    # Begun anew they would use a nonce twice.
+    # Counters that started again would use a nonce twice.
     site = tmp_path / "site.toml"
     whole = site.read_text()
     async with Gateway(embedded) as gateway:
         node = MqttNode("n04")
-        await heard(gateway, node)
+        await send_detection(gateway, node)
         node.disconnect()
         downlinks = gateway.service.stages.intake.downlinks
         await until(lambda: downlinks.reserved("n04"))

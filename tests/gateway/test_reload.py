@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Standing orders read anew while the gateway runs: whole or not at all, recorded, replayed."""
+"""The policy is read again while the gateway runs: whole or not at all, recorded, replayed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def add(path: Path, more: str) -> None:
 
 
 async def speaks(gateway: Gateway, *nodes: MqttNode, t_ms: int = 1000) -> None:
-    """These hear somebody; it is stored when this returns."""
+    """These detect a person; it is stored when this returns."""
     for node in nodes:
         node.connect(gateway.address[1])
     await until(lambda: all(node.subscribed for node in nodes))
@@ -105,7 +105,7 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
     )
     assert load[1] == "orders.load"
     assert load[3]["before"] != load[3]["after"]
-    # Whatever the file says today: the journal tells what was in force at each moment.
+    # The file has changed since: the journal shows what was in force at each moment.
     path.write_text(path.read_text().replace(ALWAYS, ""))
     status, lines = replayed(path, capsys)
     assert status == 0, lines
@@ -114,7 +114,7 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "expected"),
     [
         ("port = 0", "port = 1", "broker has changed: this needs a restart"),
         ('data_dir = "data"', 'data_dir = "moon"', "data_dir has changed"),
@@ -125,13 +125,13 @@ async def test_reload_of_a_schedule_counts_at_once_is_recorded_and_replays_the_s
     ],
 )
 async def test_reload_of_what_is_wrong_is_refused_whole_in_one_line_and_all_stays(
-    old: str, new: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    old: str, new: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(tmp_path) as (gateway, path):
         before = gateway.service.stages.policy
         add(tmp_path / "site.toml", FIFTH)
         path.write_text(path.read_text().replace(old, new, 1))
-        with pytest.raises(ConfigError, match=says) as caught:
+        with pytest.raises(ConfigError, match=expected) as caught:
             await gateway.reload("eva")
         assert "\n" not in str(caught.value)
         assert gateway.service.stages.policy == before
@@ -140,7 +140,7 @@ async def test_reload_of_what_is_wrong_is_refused_whole_in_one_line_and_all_stay
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "expected"),
     [
         ('id = "n04"', 'id = "n44"', "node n04 is not in site.toml any more"),
         ('sector = "east"', 'sector = "west"', "node n03 is in another sector"),
@@ -149,19 +149,19 @@ async def test_reload_of_what_is_wrong_is_refused_whole_in_one_line_and_all_stay
     ],
 )
 async def test_reload_of_a_site_that_shrank_or_is_wrong_is_refused(
-    old: str, new: str, says: str, tmp_path: Path
+    old: str, new: str, expected: str, tmp_path: Path
 ) -> None:
     async with running(tmp_path) as (gateway, _path):
         before = gateway.service.stages.policy
         site = tmp_path / "site.toml"
         site.write_text(site.read_text().replace(old, new))
-        with pytest.raises(ConfigError, match=says):
+        with pytest.raises(ConfigError, match=expected):
             await gateway.reload()
         assert gateway.service.stages.policy == before
 
 
 @pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
-async def test_reload_takes_a_new_node_in_that_logs_in_is_heard_and_replayed(
+async def test_reload_takes_a_new_node_in_that_logs_in_is_received_and_replayed(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(tmp_path, kind=kind) as (gateway, path):
@@ -212,7 +212,7 @@ async def test_reload_of_a_node_that_was_here_before_goes_on_with_its_counters(
         assert gateway.service.stages.intake.authenticator.sequence("n05", node.boot).upto > 0
 
 
-async def test_reload_of_outputs_tells_the_new_one_and_drops_what_waits_for_the_old(
+async def test_reload_of_outputs_notifies_the_new_one_and_drops_what_waits_for_the_old(
     tmp_path: Path,
 ) -> None:
     async with web_server() as server:
@@ -231,7 +231,7 @@ async def test_reload_of_outputs_tells_the_new_one_and_drops_what_waits_for_the_
     assert ("output.dropped", "alarm 1") in [row[1:3] for row in audited(tmp_path, "output.%")]
 
 
-async def test_reload_of_an_address_delivers_there_what_waited_and_tells_no_secret(
+async def test_reload_of_an_address_delivers_there_what_waited_and_shows_no_secret(
     tmp_path: Path,
 ) -> None:
     async with web_server() as server:
@@ -251,15 +251,15 @@ async def test_reload_of_an_address_delivers_there_what_waited_and_tells_no_secr
 async def test_reload_makes_entities_of_home_assistant_for_a_new_node(tmp_path: Path) -> None:
 
     port = free_port()
-    async with running_mosquitto(tmp_path, port), listening(port, "homeassistant/#") as heard:
+    async with running_mosquitto(tmp_path, port), listening(port, "homeassistant/#") as topics:
         table = f'[home_assistant]\nhost = "127.0.0.1"\nport = {port}\n'
         async with running(tmp_path) as (gateway, path):
             add(path, table)
             assert await gateway.reload() == ["connector home_assistant"]
-            await until(lambda: any("node_n04" in topic for topic in heard), 20)
+            await until(lambda: any("node_n04" in topic for topic in topics), 20)
             add(tmp_path / "site.toml", FIFTH)
             await gateway.reload()
-            await until(lambda: any("node_n05" in topic for topic in heard), 20)
+            await until(lambda: any("node_n05" in topic for topic in topics), 20)
 
 
 async def test_orders_that_changed_while_no_gateway_ran_are_recorded_at_its_start(
@@ -297,12 +297,12 @@ def test_reload_by_signal_is_taken_and_a_wrong_file_ends_nothing(tmp_path: Path)
         whole = path.read_text()
         path.write_text(whole + "[[arming]]\n")
         os.kill(run.pid, signal.SIGHUP)
-        said = next(line for line in run.stderr if "policy" in line)
-        assert "the policy is unchanged" in said
+        logged = next(line for line in run.stderr if "policy" in line)
+        assert "the policy is unchanged" in logged
         path.write_text(whole + NEVER)
         os.kill(run.pid, signal.SIGHUP)
-        said = next(line for line in run.stderr if "policy" in line)
-        assert "changed=arming west" in said
+        logged = next(line for line in run.stderr if "policy" in line)
+        assert "changed=arming west" in logged
         run.terminate()
         run.communicate()
     assert run.returncode == 0

@@ -32,7 +32,7 @@ from tools.cli import main
 def live(folder: Path, seed: int, restarts: int, idle_s: int = 0, changes: float = 0.0) -> None:
     """A gateway lives through walks, tamper, forgers, orders and restarts, with ticks at odd
     moments, and stores it all. `changes`: of standing orders, so many for an uplink."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     site = load_site(folder / "site.toml")
     store = SqliteStore(folder / "data" / "groundwatch.db")
     store.open()
@@ -44,9 +44,9 @@ def live(folder: Path, seed: int, restarts: int, idle_s: int = 0, changes: float
         uplinks.append((at_us, node.up, node.seal(tamper, 0)))
         uplinks += [(at_us + n * S, node.up, node.detection(n)[:-1] + b"\0") for n in range(12)]
     uplinks.sort()
-    cuts = sorted(chance.sample(range(5, len(uplinks)), restarts))
+    cuts = sorted(rng.sample(range(5, len(uplinks)), restarts))
     for first, last in zip([0, *cuts], [*cuts, len(uplinks)], strict=True):
-        _one_run(site, store, chance, uplinks[first:last], changes)
+        _one_run(site, store, rng, uplinks[first:last], changes)
     if idle_s:
         pipeline = Stages(site, site_keys(site, ROOT), store.load())
         for second in range(idle_s):
@@ -58,7 +58,7 @@ def live(folder: Path, seed: int, restarts: int, idle_s: int = 0, changes: float
 def _one_run(
     site: Site,
     store: SqliteStore,
-    chance: random.Random,
+    rng: random.Random,
     uplinks: list[tuple[int, str, bytes]],
     changes: float,
 ) -> None:
@@ -66,33 +66,33 @@ def _one_run(
     now_us = uplinks[0][0]
     for arrival_us, topic, payload in uplinks:
         while now_us < arrival_us:  # the writer ticks before what has waited, at odd moments
-            now_us += int(chance.uniform(0.1, 0.9) * S)
+            now_us += int(rng.uniform(0.1, 0.9) * S)
             pipeline.tick(now_us)
         pipeline.uplink(arrival_us, topic, payload)
-        if chance.random() < 0.08:
-            _order(pipeline, chance, now_us)
-        if changes and chance.random() < changes:
-            new = NewPolicy(_other_orders(pipeline, chance), site_keys(site, ROOT), (), {})
+        if rng.random() < 0.08:
+            _order(pipeline, rng, now_us)
+        if changes and rng.random() < changes:
+            new = NewPolicy(_other_orders(pipeline, rng), site_keys(site, ROOT), (), {})
             for entry in pipeline.set_policy(now_us, "eva", new)[0]:
                 pipeline.process(entry)
-        if chance.random() < 0.3:
+        if rng.random() < 0.3:
             store.commit(pipeline.take_writes())
     store.commit(pipeline.take_writes())
 
 
-def _other_orders(pipeline: Stages, chance: random.Random) -> Policy:
-    """Somebody changes a schedule, the escalation, or where a node stands."""
+def _other_orders(pipeline: Stages, rng: random.Random) -> Policy:
+    """An operator changes a schedule, the escalation, or where a node stands."""
     orders = pipeline.policy
-    windows = parse_windows("mon-sun 00:00-24:00") if chance.random() < 0.5 else ()
-    schedules = {chance.choice(("west", "east")): Schedule(ZoneInfo("UTC"), windows, "changed")}
-    steps = (EscalationStep(chance.choice((10, 20)) * S, "leader", 2),)
-    moved = replace(orders.site.nodes["n04"], y_m=chance.choice((0.0, 1.5)))
+    windows = parse_windows("mon-sun 00:00-24:00") if rng.random() < 0.5 else ()
+    schedules = {rng.choice(("west", "east")): Schedule(ZoneInfo("UTC"), windows, "changed")}
+    steps = (EscalationStep(rng.choice((10, 20)) * S, "leader", 2),)
+    moved = replace(orders.site.nodes["n04"], y_m=rng.choice((0.0, 1.5)))
     site = replace(orders.site, nodes={**orders.site.nodes, "n04": moved})
     return Policy(site, orders.rules, AlarmRules(orders.alarms.sector_of, schedules, steps))
 
 
-def _order(pipeline: Stages, chance: random.Random, now_us: int) -> None:
-    act = chance.choice(
+def _order(pipeline: Stages, rng: random.Random, now_us: int) -> None:
+    act = rng.choice(
         (
             SetMask("eva", "cows", now_us + 40 * S, sectors=("east",)),
             SetMask("eva", "ploughing", now_us + 25 * S, nodes=("n01",)),
@@ -177,9 +177,9 @@ def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
         assert db.execute(statement).rowcount > 0
     db.close()
     assert main(["replay", "--store", "data/groundwatch.db"]) == 2
-    said = capsys.readouterr().err
-    assert "the store cannot be replayed: log" in said
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert "the store cannot be replayed: log" in printed
+    assert printed.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
         "DELETE FROM log WHERE kind = 'NodeCondition'",
     ],
 )
-def test_replay_of_a_store_that_was_altered_tells_the_first_difference(
+def test_replay_of_a_store_that_was_altered_shows_the_first_difference(
     statement: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live(folder, 2, 1)
@@ -216,8 +216,8 @@ def test_replay_with_other_rules_shows_what_would_have_been_different(
     same = lines[-1]
     assert (status, same["only_now"], same["only_then"]) == (0, 0, 0), lines
     assert same["both"] == same["alarms_then"] > 4
-    (folder / "deaf.toml").write_text("[rules]\nalarm_at = 99\n")
-    status, lines = replay(capsys, "--rules", "deaf.toml")
+    (folder / "high.toml").write_text("[rules]\nalarm_at = 99\n")
+    status, lines = replay(capsys, "--rules", "high.toml")
     gone = [line for line in lines if line.get("only") == "as recorded"]
     assert {line["kind"] for line in gone} == {"intrusion"}
     assert lines[-1]["only_then"] == len(gone) == 4
@@ -237,7 +237,7 @@ def test_replay_journal_of_an_idle_line_does_not_grow(folder: Path) -> None:
     assert sum(count for _kind, count in rows) < before + 20, rows
 
 
-def test_replay_of_a_run_under_other_rules_says_so(
+def test_replay_of_a_run_under_other_rules_reports_them(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live(folder, 1, 0)
@@ -264,5 +264,5 @@ def test_replay_of_what_is_no_store_is_one_line_and_status_2(
 ) -> None:
     live(folder, 1, 0)
     status = main(["replay", *arguments])
-    said = capsys.readouterr()
-    assert (status, expected in said.err, said.err.count("\n")) == (2, True, 1), said
+    printed = capsys.readouterr()
+    assert (status, expected in printed.err, printed.err.count("\n")) == (2, True, 1), printed

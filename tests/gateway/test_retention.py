@@ -130,11 +130,11 @@ async def test_retention_of_many_rows_goes_in_portions_under_one_entry(
     await kept.run_at(T0 + 400 * DAY_US)
     db = kept.store._open_db()
     assert db.execute("SELECT count(*) FROM message").fetchone() == (0,)
-    told = db.execute(
+    erased_by_class = db.execute(
         "SELECT json_extract(detail_json, '$.class'), count(*) FROM audit "
         "WHERE action = 'retention.erase' GROUP BY 1"
     ).fetchall()
-    assert dict(told) == {
+    assert dict(erased_by_class) == {
         "snippets": 1,
         "messages": 1,
         "detections": 1,
@@ -176,7 +176,7 @@ async def test_retention_clock_set_back_for_a_while_erases_no_young_entry(kept: 
     assert erased == (0,)
 
 
-async def test_retention_while_somebody_reads_is_tidied_when_they_are_done(kept: Kept) -> None:
+async def test_retention_during_a_read_is_tidied_after_it(kept: Kept) -> None:
     with database.evidence(kept.folder / "groundwatch.db") as given:
         assert next(iter(given.entries))
         assert kept.store.tidy() is False

@@ -55,10 +55,10 @@ async def test_revoked_node_is_out_within_a_second_and_alarmed(config, tmp_path)
             one.publish(one.detection(1000))
             await one.until_received()
         act(journal_of(tmp_path), KeyAct.REVOKE)
-        began_s = time.monotonic()
+        start_s = time.monotonic()
         await until(lambda: "n01" in gateway.service.stages.intake.registry.revoked, WITHIN_S)
         await until(lambda: not node.client.is_connected())
-        assert time.monotonic() - began_s < 5  # the node's thread may be slow to see it
+        assert time.monotonic() - start_s < 5  # the node's thread may be slow to see it
         gateway.service.intake_stage.offer(played(gateway, node))
         await until(lambda: gateway.service.stages.intake.refused.by_reason().get("revoked"))
         await until(lambda: [a for a in alarms_of(gateway) if a.kind is AlarmKind.FORGERY])
@@ -96,7 +96,7 @@ async def test_revoked_node_that_knocks_at_our_broker_raises_one_alarm(tmp_path)
         node.disconnect()
 
 
-async def test_rotated_node_is_heard_under_both_keys_until_the_new_one_is_proven(
+async def test_rotated_node_is_received_under_both_keys_until_the_new_one_is_confirmed(
     config, tmp_path
 ) -> None:
     journal = journal_of(tmp_path)

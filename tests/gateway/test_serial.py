@@ -39,21 +39,21 @@ def test_frame_hostile_bytes_are_refused_with_a_word(data: bytes) -> None:
 
 
 def test_frames_damage_costs_no_more_than_the_frames_it_touches() -> None:
-    chance = random.Random(4)
-    sent = [("t/up", chance.randbytes(chance.randrange(1, 200))) for _ in range(400)]
+    rng = random.Random(4)
+    sent = [("t/up", rng.randbytes(rng.randrange(1, 200))) for _ in range(400)]
     frames = [encode_frame(*item) for item in sent]
-    hurt = set(chance.sample(range(400), 60))
+    hurt = set(rng.sample(range(400), 60))
     stream = b""
     for index, frame in enumerate(frames):
         body = bytearray(frame)
         if index in hurt:
-            for _ in range(1 + chance.randrange(4)):
-                body[chance.randrange(len(body) - 1)] ^= 1 << chance.randrange(8)
+            for _ in range(1 + rng.randrange(4)):
+                body[rng.randrange(len(body) - 1)] ^= 1 << rng.randrange(8)
         stream += body
     counters: Counter[str] = Counter()
     reader, got = FrameReader(counters), []
     while stream:
-        size = chance.randrange(1, 90)
+        size = rng.randrange(1, 90)
         got += list(reader.feed(stream[:size]))
         stream = stream[size:]
     assert got == [item for index, item in enumerate(sent) if index not in hurt]
@@ -90,15 +90,15 @@ class Line:
         os.close(self.ours)
 
 
-async def converse(line: Line, node: PlayedNode, chance: random.Random, noise: float) -> None:
+async def converse(line: Line, node: PlayedNode, rng: random.Random, noise: float) -> None:
     """Send the ledger over and over, some of it damaged, until every receipt is in."""
     reader = FrameReader(Counter())
     async with asyncio.timeout(10):
         while node.ledger:
             for data in [node.hello(1), *node.ledger.values()]:
                 frame = bytearray(encode_frame(node.up, data))
-                if chance.random() < noise:
-                    frame[chance.randrange(len(frame))] ^= 0x10
+                if rng.random() < noise:
+                    frame[rng.randrange(len(frame))] ^= 0x10
                 os.write(line.ours, frame)
             await asyncio.sleep(0.1)
             try:
@@ -111,7 +111,7 @@ async def converse(line: Line, node: PlayedNode, chance: random.Random, noise: f
 
 
 async def test_serial_noise_and_replug_all_messages_are_stored_once(tmp_path: Path) -> None:
-    line, chance, node = Line(tmp_path / "tty"), random.Random(5), PlayedNode("n01")
+    line, rng, node = Line(tmp_path / "tty"), random.Random(5), PlayedNode("n01")
     serial = f'[[serial]]\nport = "{line.path}"\n'
     config = load_config(write_config(tmp_path, 'kind = "embedded"\nport = 0', serial=serial))
     async with Gateway(config) as gateway:
@@ -120,7 +120,7 @@ async def test_serial_noise_and_replug_all_messages_are_stored_once(tmp_path: Pa
             await until(lambda: link.connected)  # noqa: B023  # awaited within the loop
             for number in range(10):
                 node.detection(10_000 * plug + number)
-            await converse(line, node, chance, 0.3)
+            await converse(line, node, rng, 0.3)
             line.unplug()
             await until(lambda: not link.connected)  # noqa: B023  # awaited within the loop
             line.plug()
@@ -130,7 +130,7 @@ async def test_serial_noise_and_replug_all_messages_are_stored_once(tmp_path: Pa
     assert db.execute("SELECT count(*) FROM message WHERE lane = 0").fetchone() == (30,)
 
 
-async def test_serial_port_that_is_not_there_is_told_once(
+async def test_serial_port_that_is_not_there_is_reported_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(serial_module, "_RETRY_S", 0.01)

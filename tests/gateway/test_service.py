@@ -62,7 +62,7 @@ async def test_service_store_fails_alarms_go_on_receipts_stop_and_all_recovers(
     assert {topic for topic, _data in bench.link.sent} == {node.down for node in nodes}
 
 
-async def test_service_receipt_due_during_a_commit_says_nothing_of_what_is_in_it(
+async def test_service_receipt_due_during_a_commit_covers_nothing_of_it(
     bench: Bench,
 ) -> None:
     node, go_on, commit = PlayedNode("n01"), threading.Event(), bench.store.commit
@@ -133,12 +133,12 @@ async def test_service_cancelled_amid_a_commit_keeps_one_row_of_each_change(
     amid: str, tmp_path: Path
 ) -> None:
     bench, nodes = Bench(tmp_path), [PlayedNode("n01"), PlayedNode("n02")]
-    begun, go_on = threading.Event(), threading.Event()
+    started, go_on = threading.Event(), threading.Event()
     commit = bench.store.commit
 
     def slow_commit(writes: Writes) -> None:
         if getattr(writes, amid):
-            begun.set()
+            started.set()
             go_on.wait(5)
         commit(writes)
 
@@ -147,7 +147,7 @@ async def test_service_cancelled_amid_a_commit_keeps_one_row_of_each_change(
     async with bench.running():
         for node in nodes:
             bench.offer(node, node.detection(1))
-        await until(begun.is_set)
+        await until(started.is_set)
         asyncio.get_running_loop().call_later(0.05, go_on.set)
     bench.begin()
     bench.service.start()

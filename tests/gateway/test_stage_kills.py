@@ -92,7 +92,7 @@ def assert_replayed(site: Site, path: Path, policy: Any) -> None:
 def test_stages_killed_between_their_commits_raise_each_alarm_once(
     seed: int, site: Site, store: SqliteStore, tmp_path: Path
 ) -> None:
-    chance, uplinks = random.Random(seed), crossing(seed)
+    rng, uplinks = random.Random(seed), crossing(seed)
     whole = Stages(site, site_keys(site, ROOT))
     for arrival_us, topic, payload in uplinks:
         whole.uplink(arrival_us, topic, payload)
@@ -101,12 +101,12 @@ def test_stages_killed_between_their_commits_raise_each_alarm_once(
     for arrival_us, topic, payload in uplinks:
         entries += stages.receive(arrival_us, topic, payload).entries
         store.commit(stages.take_writes(arrival_us, everything=False))  # of the first stage alone
-        for _ in range(chance.choice((0, 0, 1, 3, 9))):
+        for _ in range(rng.choice((0, 0, 1, 3, 9))):
             if entries:
                 stages.process(entries.pop(0))
-        if chance.random() < 0.5:
+        if rng.random() < 0.5:
             store.commit(stages.take_writes(arrival_us, everything=False))
-        if chance.random() < 0.1:
+        if rng.random() < 0.1:
             kills += 1
             stages, entries = begin(site, store), []
             catch_up(stages, store, arrival_us)
@@ -210,21 +210,21 @@ def test_intake_heartbeats_write_one_row_each_and_node_rows_seldom(
 
 def stream(seed: int) -> list[Uplink]:
     """Walks, heartbeats, gaps that close late or are given up, conditions, boots, rubbish."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     uplinks = crossing(seed, walks=2)
     for number in range(1, 5):
         node = PlayedNode(f"n{number:02}", boot=2)
         held: list[bytes] = []
         for turn in range(25):
             at_us = T0 + (400 + 20 * turn + number) * S
-            match chance.randrange(6):
+            match rng.randrange(6):
                 case 0:
                     data = node.hello(
-                        1000 * turn, oldest_seq=chance.choice((None, node._seq[0] or None))
+                        1000 * turn, oldest_seq=rng.choice((None, node._seq[0] or None))
                     )
                 case 1:
-                    kind = chance.choice((ConditionKind.TAMPER, ConditionKind.LOW_BATTERY))
-                    given = Condition(t_ms=turn, kind=kind, active=chance.randrange(2), value=turn)
+                    kind = rng.choice((ConditionKind.TAMPER, ConditionKind.LOW_BATTERY))
+                    given = Condition(t_ms=turn, kind=kind, active=rng.randrange(2), value=turn)
                     data = node.seal(given, 0)
                 case 2:
                     held.append(node.detection(1000 * turn))  # comes much later, or never
@@ -234,12 +234,12 @@ def stream(seed: int) -> list[Uplink]:
                 case _:
                     data = node.health(1000 * turn, pending=len(held))
             uplinks.append((at_us, node.up, data))
-            if held and chance.random() < 0.3:
-                late = held.pop(chance.randrange(len(held)))
-                uplinks.append((at_us + chance.randrange(50) * S, node.up, late))
-            if chance.random() < 0.1:
+            if held and rng.random() < 0.3:
+                late = held.pop(rng.randrange(len(held)))
+                uplinks.append((at_us + rng.randrange(50) * S, node.up, late))
+            if rng.random() < 0.1:
                 uplinks.append((at_us + S, node.up, data))  # a copy
-            if chance.random() < 0.1:
+            if rng.random() < 0.1:
                 uplinks.append((at_us + S, node.up, data[:-1] + b"\0"))
     return sorted(uplinks)
 
@@ -275,7 +275,7 @@ def vars_of(view: Any) -> dict[str, Any]:
 def test_intake_killed_before_node_rows_were_written_knows_the_same_of_all_nodes(
     seed: int, site: Site, store: SqliteStore
 ) -> None:
-    uplinks, chance = stream(seed), random.Random(seed)
+    uplinks, rng = stream(seed), random.Random(seed)
     whole = Stages(site, site_keys(site, ROOT))
     for arrival_us, topic, payload in uplinks:
         whole.receive(arrival_us, topic, payload)
@@ -285,12 +285,12 @@ def test_intake_killed_before_node_rows_were_written_knows_the_same_of_all_nodes
     while at < len(uplinks):
         stages.receive(*uplinks[at])
         at += 1
-        if chance.random() < 0.3:
-            everything = chance.random() < 0.02
+        if rng.random() < 0.3:
+            everything = rng.random() < 0.02
             store.commit(stages.take_writes(uplinks[at - 1][0], everything))
             stages.committed()
             stored = at
-        if chance.random() < 0.05:  # what was not committed comes again
+        if rng.random() < 0.05:  # what was not committed comes again
             stages, at, kills = begin(site, store), stored, kills + 1
     store.commit(stages.take_writes(uplinks[-1][0], everything=False))
     stages.committed()
@@ -305,17 +305,17 @@ def test_intake_killed_before_node_rows_were_written_knows_the_same_of_all_nodes
 def test_downlinks_never_use_a_counter_twice_however_often_killed(
     seed: int, site: Site, store: SqliteStore
 ) -> None:
-    chance, used, nodes = random.Random(seed), set[bytes](), [PlayedNode("n01"), PlayedNode("n02")]
+    rng, used, nodes = random.Random(seed), set[bytes](), [PlayedNode("n01"), PlayedNode("n02")]
     for life in range(60):
         stages = begin(site, store)
-        for turn in range(chance.randrange(1, 6)):
-            node = chance.choice(nodes)
+        for turn in range(rng.randrange(1, 6)):
+            node = rng.choice(nodes)
             stages.uplink(T0 + life * S, node.up, node.health(1000 * life + turn))
-            if chance.random() < 0.7:
+            if rng.random() < 0.7:
                 store.commit(stages.take_writes(T0 + life * S, everything=False))
                 stages.committed()
             for one in nodes:
-                for _ in range(chance.choice((0, 1, 400))):
+                for _ in range(rng.choice((0, 1, 400))):
                     sealed = stages.intake.downlinks.seal(one.node, Receipt(upto=(1, 1)))
                     if sealed is not None:
                         counter = one.node.encode() + sealed[1][:12]

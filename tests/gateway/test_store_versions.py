@@ -118,7 +118,7 @@ def test_store_of_version_5_goes_on_with_its_orders_and_floors(tmp_path: Path) -
 
 @pytest.mark.parametrize("opened", [False, True], ids=["as it was", "opened"])
 @pytest.mark.parametrize("version", EARLIER)
-def test_store_of_an_earlier_version_replayed_says_in_one_line_that_it_cannot(
+def test_store_of_an_earlier_version_replayed_is_refused_in_one_line(
     version: int, opened: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = write_config(tmp_path, 'kind = "embedded"')
@@ -128,8 +128,8 @@ def test_store_of_an_earlier_version_replayed_says_in_one_line_that_it_cannot(
         store.open()
         store.close()
     assert main(["replay", "--store", str(path), "--config", str(config)]) == 2
-    said = capsys.readouterr().err
-    assert ("it is of an earlier version" in said, said.count("\n")) == (True, 1)
+    printed = capsys.readouterr().err
+    assert ("it is of an earlier version" in printed, printed.count("\n")) == (True, 1)
 
 
 @pytest.mark.parametrize("version", EARLIER)

@@ -44,8 +44,8 @@ def test_unit_is_valid_and_its_exposure_low(tmp_path: Path) -> None:
     unit.write_text(UNIT.read_text().replace("/opt/groundwatch/bin/groundwatch", sys.executable))
     verified = analyze("verify", unit)
     assert (verified.returncode, verified.stderr) == (0, "")
-    judged = analyze("security", "--offline=true", f"--threshold={EXPOSURE_MAX}", unit)
-    assert judged.returncode == 0, judged.stdout
+    assessed = analyze("security", "--offline=true", f"--threshold={EXPOSURE_MAX}", unit)
+    assert assessed.returncode == 0, assessed.stdout
 
 
 def test_unit_restarts_always_and_its_watchdog_outlasts_three_feeds() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from gateway.config import load_config
 from gateway.console.operators import Role, load_operators
-from tests.gateway.sign_on import Browser
+from tests.gateway.sign_in import Browser
 from tests.ports import free_port
 from tests.processes import end
 from tests.terminal import EOT, ROOT, Terminal
@@ -118,8 +118,8 @@ async def test_init_gateway_starts_from_it_and_the_operator_signs_in(tmp_path, c
         ready = json.loads(await asyncio.wait_for(gateway.stdout.readline(), 60))
         assert (ready["type"], ready["broker_port"]) == ("ready", int(ports[1]))
         browser = Browser(ready["console"])
-        assert await browser.sign_on("Eva M.", "not the one") == 403
-        assert await browser.sign_on("Eva M.", done["operator_passphrase"]) == 200
+        assert await browser.sign_in("Eva M.", "not the one") == 403
+        assert await browser.sign_in("Eva M.", done["operator_passphrase"]) == 200
         await browser.http.close()
     finally:
         await end(gateway)

@@ -26,7 +26,7 @@ from gateway.model.actions.identity import Scope
 from gateway.wire.messages import Command, CommandKind, Result, ResultStatus
 from tests.api.running import make_token
 from tests.gateway.played_node import MqttNode, until
-from tests.gateway.sign_on import enrol, signed_on
+from tests.gateway.sign_in import enrol, signed_in
 from tests.tune.weeks import DAY, NOISY, Plan, S, live, settings
 from tools.cli import main
 
@@ -94,11 +94,11 @@ async def test_operator_may_not_and_supervisor_may_confirm_and_the_node_receives
     prepared(tmp_path)
     path = f"api/v1/nodes/{NOISY}/tuning"
     async with running(tmp_path) as (gateway, node):
-        async with signed_on(gateway, "eva") as eva:
+        async with signed_in(gateway, "eva") as eva:
             assert (await eva.post(path, BODY)).status == 403
             assert (await eva.get("api/v1/tuning")).status == 403
         assert not node.configured
-        async with signed_on(gateway, "ben") as ben:
+        async with signed_in(gateway, "ben") as ben:
             report = await (await ben.get("api/v1/tuning?weeks=3")).json()
             (found,) = [one for one in report["nodes"] if one["node"] == NOISY]
             assert found["proposal"]["action"] == "raise"
@@ -221,7 +221,7 @@ async def test_node_that_refuses_leaves_its_threshold_and_no_tuning_in_force(
 async def test_body_that_is_invalid_is_one_line_and_changes_nothing(
     body: Any, short_gateway: Gateway, tmp_path: Path
 ) -> None:
-    async with signed_on(short_gateway, "ben") as ben:
+    async with signed_in(short_gateway, "ben") as ben:
         answer = await ben.post(f"api/v1/nodes/{NOISY}/tuning", body)
         problem = (await answer.json())["problem"]
     assert answer.status in (400, 422) and "\n" not in problem
@@ -238,7 +238,7 @@ async def short_gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 async def test_node_without_a_proposal_is_refused_with_the_reason(
     short_gateway: Gateway, tmp_path: Path
 ) -> None:
-    async with signed_on(short_gateway, "ben") as ben:
+    async with signed_in(short_gateway, "ben") as ben:
         answer = await ben.post(f"api/v1/nodes/{NOISY}/tuning", BODY)
         assert "too little quiet (24 of 72 hours)" in (await answer.json())["problem"]
         answer = await ben.post("api/v1/nodes/n99/tuning", BODY)
@@ -259,7 +259,7 @@ async def test_program_without_the_admin_scope_may_not_read_or_tune(
 async def test_two_supervisors_at_once_change_one_step(tmp_path: Path) -> None:
     prepared(tmp_path)
     path = f"api/v1/nodes/{NOISY}/tuning"
-    async with running(tmp_path) as (gateway, node), signed_on(gateway, "ben") as ben:
+    async with running(tmp_path) as (gateway, node), signed_in(gateway, "ben") as ben:
         answers = await asyncio.gather(*[ben.post(path, BODY) for _ in range(3)])
         assert sorted(answer.status for answer in answers)[0] == 200
         assert [answer.status for answer in answers].count(200) == 1

@@ -65,7 +65,7 @@ def live(
     """Write the folder of a gateway that has run up to the last midnight; its store. `place`: of
     the store, where it is not a file in that folder."""
     plan = plan or Plan()
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     data = folder / "data"
     data.mkdir(mode=0o700)
     if not (folder / "gateway.toml").exists():
@@ -81,7 +81,7 @@ def live(
     stages = Stages(site, site_keys(site, ROOT), store.load(), audit=audit)
     start_us = start_of(end_us, plan.days)
     nodes = {name: PlayedNode(name) for name in site.nodes}
-    rows = sorted(_events(nodes, plan, start_us, chance), key=lambda row: row[0])
+    rows = sorted(_events(nodes, plan, start_us, rng), key=lambda row: row[0])
     for count, (at_us, what) in enumerate(rows):
         stages.tick(at_us)
         if isinstance(what, tuple):
@@ -108,7 +108,7 @@ def _assess(stages: Stages, at_us: int, pump: Disposition) -> None:
 
 
 def _events(
-    nodes: dict[str, PlayedNode], plan: Plan, start_us: int, chance: random.Random
+    nodes: dict[str, PlayedNode], plan: Plan, start_us: int, rng: random.Random
 ) -> Iterator[tuple[int, object]]:
     for name, node in nodes.items():
         stated = settings(plan.thresholds.get(name, 0))
@@ -117,7 +117,7 @@ def _events(
             yield start_us + at_s * S, (name, partial(node.health, 1000 * at_s))
     for day in range(plan.days):
         for hour in range(24):
-            at_s = day * DAY + hour * HOUR + chance.randrange(60, HOUR - 120)
+            at_s = day * DAY + hour * HOUR + rng.randrange(60, HOUR - 120)
             of_day = (start_us // S + at_s) // HOUR % 24
             if of_day in plan.pump_hours:
                 yield from _passing(nodes[plan.noisy], start_us, at_s, plan.pump_pct, 1)

@@ -145,8 +145,8 @@ def test_provision_of_a_node_on_a_serial_link_needs_no_network_and_is_stored(
     held = Board(str(board.port))
     assert held.inventory(("node.json",)) == digest
     held.close()
-    said = refused(capsys, site, "n02", "--link", "wifi", board=board)
-    assert "has link = serial for n02" in said
+    error = refused(capsys, site, "n02", "--link", "wifi", board=board)
+    assert "has link = serial for n02" in error
 
 
 def test_provision_board_of_another_node_is_refused(site, plug, capsys) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A store that cannot: disk full, locked by somebody, damaged. Receipts stop, alarms go on, and
-when it can again everything is there once."""
+"""A store that cannot write: disk full, locked by a process, damaged. Receipts stop, alarms go on;
+once it can write again, every message is stored once."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def test_service_on_a_disk_that_fills_up_keeps_all_and_recovers(tmp_path: Path) 
         cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     if "unshare failed" in ran.stderr:
-        pytest.skip(f"this machine lets nobody mount: {ran.stderr.strip()}")
+        pytest.skip(f"this machine does not permit mounts: {ran.stderr.strip()}")
     assert ran.returncode == 0, ran.stderr
-    said = json.loads(ran.stdout)
-    assert "disk is full" in said["problem"]
-    assert said["receipts_while_full"] == said["acknowledged_while_full"] == 0
-    assert "disk is full" in said["second_store"]
-    assert said["rows"] == said["distinct"] == said["offered"]
-    assert said["check"] == "ok"
-    assert said["recovered_s"] < 5
+    results = json.loads(ran.stdout)
+    assert "disk is full" in results["problem"]
+    assert results["receipts_while_full"] == results["acknowledged_while_full"] == 0
+    assert "disk is full" in results["second_store"]
+    assert results["rows"] == results["distinct"] == results["offered"]
+    assert results["check"] == "ok"
+    assert results["recovered_s"] < 5
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ async def test_service_store_locked_by_another_process_waits_and_goes_on(
         await holder.communicate(b"\n")
         await until(lambda: bench.link.acknowledged == 3)
     assert bench.problem == ""
-    told = [record.levelname for record in caplog.records if "store" in record.message]
-    assert told == ["ERROR", "WARNING"]  # once that it stopped, once that it goes on
+    levels = [record.levelname for record in caplog.records if "store" in record.message]
+    assert levels == ["ERROR", "WARNING"]  # once that it stopped, once that it goes on
     assert bench.store.load().messages == 3
 
 
@@ -101,7 +101,7 @@ async def test_service_store_damaged_under_it_gives_no_receipt_until_it_is_put_r
     await until(lambda: bench.link.acknowledged == 400)
     assert bench.store.inner.tidy()
     good = path.read_bytes()
-    # Every page but the first of the file, which says what it is.
+    # Every page but the first, which identifies the file.
     path.write_bytes(good[:4096] + b"\xa5" * (len(good) - 4096))
     assert isinstance(bench.store.inner, SqliteStore)
     bench.store.inner._forget()  # what it had read before is not in its memory
@@ -115,7 +115,7 @@ async def test_service_store_damaged_under_it_gives_no_receipt_until_it_is_put_r
     assert bench.store.rows("SELECT count(*) FROM message") == [(401,)]
 
 
-def test_store_that_cannot_be_written_says_so_in_one_line(tmp_path: Path) -> None:
+def test_store_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "groundwatch.db").mkdir()
     store = SqliteStore(tmp_path / "groundwatch.db")
     with pytest.raises(StoreError, match="unable to open database file") as refused:

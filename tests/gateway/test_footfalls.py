@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Strikes from the wire to the alarm: they move a place, are stored and replayed, and lies are
-counted."""
+"""Footfalls from the wire to the alarm: they move a position, are stored and replayed, and
+invalid ones are counted."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ ONSET_MS = 20_000
 WAVE_M_S = 160.0
 
 
-def walk(strikes: bool = True, error_ms: int = 3) -> list[Uplink]:
-    """Somebody walks along four nodes 25 m apart, 8 m aside, and all hear him all the time."""
+def walk(footfalls: bool = True, error_ms: int = 3) -> list[Uplink]:
+    """A person walks along four nodes 25 m apart, 8 m aside; all detect him all the time."""
     nodes = [PlayedNode(f"n{i + 1:02}") for i in range(4)]
     uplinks: list[Uplink] = [(T0, node.up, node.hello(0)) for node in nodes]
     for index, node in enumerate(nodes):
         uplinks.append((T0 + 21 * S + index, node.up, node.detection(ONSET_MS)))
         for number in range(1, 9):
             elapsed_s = 5.0 * number
-            told_us = T0 + round((20.2 + elapsed_s) * S) + index
+            report_us = T0 + round((20.2 + elapsed_s) * S) + index
             phase = Phase.UPDATE if number < 8 else Phase.END
-            if strikes:
-                told = _steps(25.0 * index, 20.0 + elapsed_s - 4.4)
-                first_ms = T0 // 1000 + told[0]
-                pairs = [(at_ms - told[0], 400) for at_ms in told]
+            if footfalls:
+                steps = _steps(25.0 * index, 20.0 + elapsed_s - 4.4)
+                first_ms = T0 // 1000 + steps[0]
+                pairs = [(at_ms - steps[0], 400) for at_ms in steps]
                 data = node.strikes(ONSET_MS, first_ms, *pairs, error_ms=error_ms)
-                uplinks.append((told_us - S // 10, node.up, data))
+                uplinks.append((report_us - S // 10, node.up, data))
             data = node.detection(ONSET_MS, phase, elapsed_s=elapsed_s, confidence_pct=90)
-            uplinks.append((told_us, node.up, data))
+            uplinks.append((report_us, node.up, data))
     return sorted(uplinks)
 
 
@@ -74,19 +74,19 @@ def pipeline(site: Site, snapshot: Snapshot | None = None) -> Stages:
     return Stages(site, site_keys(site, ROOT), snapshot)
 
 
-def test_strikes_say_where_on_the_line_a_walker_is(site: Site) -> None:
+def test_footfalls_locate_a_walker_on_the_line(site: Site) -> None:
     off_m = {}
-    for strikes in (False, True):
+    for footfalls in (False, True):
         made = pipeline(site)
-        play(made, [one for one in walk(strikes) if one[0] < T0 + 50 * S])
+        play(made, [one for one in walk(footfalls) if one[0] < T0 + 50 * S])
         (event,) = made.monitor.state.fusion.events
-        off_m[strikes] = abs(event.x_m - x_at((event.last_us - T0) / S))
-        assert any("located by footstep arrival times" in one for one in event.reasons) == strikes
-    # Every node told the same loudness: without the times that is all one place.
+        off_m[footfalls] = abs(event.x_m - x_at((event.last_us - T0) / S))
+        assert any("located by footstep arrival times" in one for one in event.reasons) == footfalls
+    # Every node reports the same level: without the times all positions are alike.
     assert off_m[True] < 3 < off_m[False]
 
 
-def test_strikes_in_a_store_are_replayed_byte_for_byte_over_restarts(
+def test_footfalls_in_a_store_are_replayed_byte_for_byte_over_restarts(
     site: Site, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = SqliteStore(folder / "data" / "groundwatch.db")
@@ -103,14 +103,14 @@ def test_strikes_in_a_store_are_replayed_byte_for_byte_over_restarts(
     status, lines = replay(capsys)
     assert (status, lines[-1]["identical"]) == (0, True), lines
     db = database(folder)
-    told = [json.loads(row[0]) for row in db.execute("SELECT value FROM alarm_history")]
+    alarms = [json.loads(row[0]) for row in db.execute("SELECT value FROM alarm_history")]
     kept = db.execute("SELECT count(*) FROM message WHERE kind = 'strikes'").fetchone()[0]
     db.close()
     assert kept == 32
-    assert any("located by footstep" in reason for one in told for reason in one["reasons"])
+    assert any("located by footstep" in reason for one in alarms for reason in one["reasons"])
 
 
-def test_pipeline_restarted_between_strikes_goes_on_as_if_it_had_not(site: Site) -> None:
+def test_pipeline_restarted_between_footfalls_goes_on_as_if_it_had_not(site: Site) -> None:
     uplinks = walk()
     expected = play(pipeline(site), uplinks)
     for cut in range(10, len(uplinks), 9):
@@ -124,24 +124,24 @@ def test_pipeline_restarted_between_strikes_goes_on_as_if_it_had_not(site: Site)
 
 
 @pytest.mark.parametrize("off_ms", [-20_100, 200, 3_600_000])
-def test_strikes_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
+def test_footfalls_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
     site: Site, off_ms: int
 ) -> None:
     made, node = pipeline(site), PlayedNode("n01")
     play(made, [(T0, node.up, node.hello(0)), (T0 + 21 * S, node.up, node.detection(ONSET_MS))])
-    told = node.strikes(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
-    outcome = made.uplink(T0 + 22 * S, node.up, told)
+    record = node.strikes(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
+    outcome = made.uplink(T0 + 22 * S, node.up, record)
     assert outcome.refused == ""
     assert made.intake.refused.by_reason() == {"untimely_footfalls": 1}
     assert made.monitor.state.fusion.events[0].activities[0].footfalls == ()
 
 
-def test_strikes_said_again_are_refused_as_a_replay(site: Site) -> None:
+def test_footfalls_sent_again_are_refused_as_a_replay(site: Site) -> None:
     made, node = pipeline(site), PlayedNode("n01")
     play(made, [(T0, node.up, node.hello(0)), (T0 + 21 * S, node.up, node.detection(ONSET_MS))])
-    told = node.strikes(ONSET_MS, (T0 + 21 * S) // 1000, (0, 400))
-    made.uplink(T0 + 22 * S, node.up, told)
-    assert made.uplink(T0 + 23 * S, node.up, told).refused == "replayed"
+    record = node.strikes(ONSET_MS, (T0 + 21 * S) // 1000, (0, 400))
+    made.uplink(T0 + 22 * S, node.up, record)
+    assert made.uplink(T0 + 23 * S, node.up, record).refused == "replayed"
     assert len(made.monitor.state.fusion.events[0].activities[0].footfalls) == 1
 
 
@@ -150,21 +150,21 @@ PAIRS = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 65_535)), min_
 
 @settings(max_examples=40, deadline=None)
 @given(
-    told=st.lists(
+    reports=st.lists(
         st.tuples(st.integers(0, 3), st.integers(-19_000, 0), PAIRS, st.integers(0, 10)),
         max_size=30,
     )
 )
-def test_strikes_of_stolen_nodes_whatever_they_hold_leave_a_place_that_is_one(
+def test_footfalls_of_stolen_nodes_with_any_content_leave_a_valid_position(
     tmp_path_factory: pytest.TempPathFactory,
-    told: list[tuple[int, int, list[tuple[int, int]], int]],
+    reports: list[tuple[int, int, list[tuple[int, int]], int]],
 ) -> None:
     where = tmp_path_factory.mktemp("site")
     write_config(where, 'kind = "embedded"')
     made = pipeline(load_site(where / "site.toml"))
     nodes = [PlayedNode(f"n{i + 1:02}") for i in range(4)]
     play(made, [(T0 + 21 * S, node.up, node.detection(ONSET_MS)) for node in nodes])
-    for number, (index, late_ms, pairs, error_ms) in enumerate(told):
+    for number, (index, late_ms, pairs, error_ms) in enumerate(reports):
         node, at_us = nodes[index], T0 + 25 * S + number
         data = node.strikes(ONSET_MS, at_us // 1000 + late_ms, *pairs, error_ms=error_ms)
         assert made.uplink(at_us, node.up, data).refused == ""

@@ -52,14 +52,14 @@ class Browser:
         self.headers["X-CSRF"] = str(session["csrf"])
         return session
 
-    async def sign_on(self, name: str, passphrase: str = PASSPHRASE) -> int:
+    async def sign_in(self, name: str, passphrase: str = PASSPHRASE) -> int:
         await self.arrive()
         answer = await self.post("api/session", {"name": name, "passphrase": passphrase})
         await self.renew()
         return answer.status
 
 
-async def sign_on_page(page: Page, name: str = "eva") -> None:
+async def sign_in_page(page: Page, name: str = "eva") -> None:
     """By the form, as a person does."""
     await page.becomes("document.querySelector('#sign-in button:enabled') !== null")
     await page.click("#name")
@@ -71,10 +71,10 @@ async def sign_on_page(page: Page, name: str = "eva") -> None:
 
 
 @asynccontextmanager
-async def signed_on(gateway: Gateway, name: str = "eva") -> AsyncIterator[Browser]:
+async def signed_in(gateway: Gateway, name: str = "eva") -> AsyncIterator[Browser]:
     browser = Browser(gateway.console_url)
     try:
-        assert await browser.sign_on(name) == 200
+        assert await browser.sign_in(name) == 200
         yield browser
     finally:
         await browser.http.close()

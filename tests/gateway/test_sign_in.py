@@ -27,7 +27,7 @@ from gateway.console.sessions import Sessions, Throttle
 from gateway.errors import ConfigError
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import write_config
-from tests.gateway.sign_on import PASSPHRASE, Browser, enrol, sign_on_page, signed_on
+from tests.gateway.sign_in import PASSPHRASE, Browser, enrol, sign_in_page, signed_in
 from tools.cli import main
 
 EVA = Operator("eva", Role.OPERATOR, "$argon2id$x")
@@ -81,12 +81,12 @@ async def test_console_session_is_a_cookie_no_script_and_no_other_site_gets(
     assert cookie.key == f"groundwatch-{port}"
 
 
-async def test_console_token_from_before_the_sign_on_stays_a_strangers(
+async def test_console_token_from_before_the_sign_in_stays_a_strangers(
     gateway: Gateway, stranger: Browser
 ) -> None:
     jar = stranger.http.cookie_jar
     before = {cookie.key: cookie.value for cookie in jar}
-    assert await stranger.sign_on("eva") == 200
+    assert await stranger.sign_in("eva") == 200
     assert (await stranger.get("api/v1/picture")).status == 200
     jar.clear()
     jar.update_cookies(before)
@@ -99,9 +99,9 @@ async def test_console_wrong_pass_phrase_is_refused_then_made_to_wait(
     caplog.set_level(logging.DEBUG)
     wrong = "the wrong pass phrase"
     for _ in range(sessions.MAX_FAILURES):
-        assert await stranger.sign_on("eva", wrong) == 403
-    assert await stranger.sign_on("eva") == 429
-    assert await stranger.sign_on("ben") == 200
+        assert await stranger.sign_in("eva", wrong) == 403
+    assert await stranger.sign_in("eva") == 429
+    assert await stranger.sign_in("ben") == 200
     gateway.facade.refresh()
     state = await (await stranger.get("api/v1/picture")).text()
     assert '"failed":5' in state
@@ -109,14 +109,14 @@ async def test_console_wrong_pass_phrase_is_refused_then_made_to_wait(
     assert "argon2" not in state
 
 
-async def test_console_name_nobody_has_is_refused_alike_and_not_kept(
+async def test_console_unknown_name_is_refused_alike_and_not_kept(
     gateway: Gateway, stranger: Browser, tmp_path: Path
 ) -> None:
     body = {"name": "my secret phrase", "passphrase": PASSPHRASE}
     answer = await stranger.post("api/session", body)
     assert answer.status == 403
     assert (await answer.json())["problem"] == "wrong name or pass phrase"
-    await stranger.sign_on("eva")
+    await stranger.sign_in("eva")
     await stranger.post("api/v1/masks", {"sectors": ["west"], "minutes": 1, "reason": "commit"})
     stored = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("groundwatch.db*"))
     assert b"operator.refused" in stored
@@ -132,7 +132,7 @@ async def test_console_name_nobody_has_is_refused_alike_and_not_kept(
         b'{"name": "eva", "passphrase": "' + b"x" * 257 + b'"}',
     ],
 )  # fmt: skip
-async def test_console_sign_on_that_is_not_one_is_refused(
+async def test_console_sign_in_that_is_not_one_is_refused(
     gateway: Gateway, stranger: Browser, body: bytes
 ) -> None:
     assert (await stranger.post("api/session", body)).status == 400
@@ -141,7 +141,7 @@ async def test_console_sign_on_that_is_not_one_is_refused(
 async def test_console_operator_who_is_removed_is_out_at_once(
     gateway: Gateway, tmp_path: Path
 ) -> None:
-    async with signed_on(gateway, "eva") as eva:
+    async with signed_in(gateway, "eva") as eva:
         assert (await eva.get("api/v1/picture")).status == 200
         path = tmp_path / "operators.toml"
         known = load_operators(path)
@@ -150,15 +150,15 @@ async def test_console_operator_who_is_removed_is_out_at_once(
         assert (await eva.get("api/v1/picture")).status == 401
 
 
-async def test_console_sign_off_ends_the_session_for_good(gateway: Gateway) -> None:
-    async with signed_on(gateway, "eva") as eva:
+async def test_console_sign_out_ends_the_session_for_good(gateway: Gateway) -> None:
+    async with signed_in(gateway, "eva") as eva:
         kept = {cookie.key: cookie.value for cookie in eva.http.cookie_jar}
         assert (await eva.post("api/session/end")).status == 200
         eva.http.cookie_jar.update_cookies(kept)
         assert (await eva.get("api/v1/picture")).status == 401
 
 
-async def test_console_without_operators_says_how_to_make_one(tmp_path: Path) -> None:
+async def test_console_without_operators_shows_how_to_make_one(tmp_path: Path) -> None:
     async with Gateway(load_config(write_config(tmp_path, "port = 0"))) as gateway:
         browser = Browser(gateway.console_url)
         await browser.arrive()
@@ -167,7 +167,7 @@ async def test_console_without_operators_says_how_to_make_one(tmp_path: Path) ->
         await browser.http.close()
 
 
-async def test_sign_on_by_the_form_in_a_browser(gateway: Gateway, tmp_path: Path) -> None:
+async def test_sign_in_by_the_form_in_a_browser(gateway: Gateway, tmp_path: Path) -> None:
     async with open_page(tmp_path, gateway.console_url) as page:
         await page.becomes("document.querySelector('#sign-in button:enabled') !== null")
         await page.click("#name")
@@ -178,7 +178,7 @@ async def test_sign_on_by_the_form_in_a_browser(gateway: Gateway, tmp_path: Path
         await page.shows("wrong name or pass phrase")
         await page.ask("window.before = true; location.reload()")
         await page.becomes("window.before === undefined")
-        await sign_on_page(page)
+        await sign_in_page(page)
         await page.shows("SECURE")
         await page.click("#sign-out")
         await page.shows("Pass phrase")
@@ -291,7 +291,7 @@ def test_operator_command_adds_lists_and_removes(
 
 
 @pytest.mark.parametrize(
-    ("words", "typed", "says"),
+    ("words", "typed", "expected"),
     [
         (["add"], PASSPHRASE, "groundwatch operator add"),
         (["add", "eva"], "short", "8 to 256"),
@@ -304,12 +304,12 @@ def test_operator_command_adds_lists_and_removes(
 )
 def test_operator_command_that_cannot_be_done_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    words: list[str], typed: str, says: str,
+    words: list[str], typed: str, expected: str,
 ) -> None:  # fmt: skip
     config = ["--config", str(write_config(tmp_path, "port = 0"))]
     monkeypatch.setattr("sys.stdin", io.StringIO(typed + "\n"))
     assert main(["operator", *words, *config]) == 2
     error = capsys.readouterr().err
-    assert says in error
+    assert expected in error
     assert error.count("\n") == 1
     assert PASSPHRASE not in error
