@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Word check: the project's vocabulary, in prose and in identifiers.
 
-tools/words.toml lists the words that are not used and what to use instead. Old text still has some:
-tools/words_left.toml has the allowed count of each folder. A count that rises fails, and so
-does one that fell without being recorded, so that the numbers only go down.
+tools/words.toml lists the words that are not used and what to use instead. Any use fails.
 
-`python -m tools.words` checks, `--write` records counts that fell, `--list PATH ...` shows every
-use below the paths.
+`python -m tools.words [PATH ...]` shows every use, in the whole repository or below the paths.
 """
 
 from __future__ import annotations
@@ -15,10 +12,10 @@ import argparse
 import re
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -26,20 +23,17 @@ from msgspec import Meta, Struct
 from tools.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
-WORDS, LEFT = "tools/words.toml", "tools/words_left.toml"
+WORDS = "tools/words.toml"
 # These name the words on purpose.
-SKIPPED = (WORDS, LEFT, "docs/renames.md", "tests/tools/test_words.py")
+SKIPPED = (WORDS, "docs/renames.md", "tests/tools/test_words.py")
 SUFFIXES = (".py", ".pyi", ".md", ".html", ".js", ".css", ".toml", ".in", ".c", ".h")
 NAMES = ("Makefile", "run")
-MAX_SHOWN = 20  # uses of one word in one folder
 MAX_ALLOWED = 20
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(r"[a-z]+")
 _GAP = r"[\s_#*-]+"  # between the parts of a phrase, also where a comment goes on in the next line
 
-_T = TypeVar("_T")
 _Text = Annotated[str, Meta(min_length=1, max_length=200)]
-Counts = Mapping[str, Mapping[str, int]]
 
 
 class Word(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,11 +110,6 @@ class Vocabulary:
         ]
 
 
-def folder_of(path: str) -> str:
-    """The folder a file is counted under: two levels, or `.` at the top."""
-    return "/".join(path.split("/")[:-1][:2]) or "."
-
-
 def checked_files(root: Path) -> list[str]:
     """Files of the repository that people read, tracked or about to be. Raises UserError."""
     command = ["git", "ls-files", "-co", "--exclude-standard"]
@@ -138,125 +127,45 @@ def checked_files(root: Path) -> list[str]:
 
 
 def uses_below(root: Path, paths: Iterable[str]) -> list[Use]:
-    """Every use in these files. Raises UserError."""
-    vocabulary = Vocabulary(_read(root / WORDS, WordList))
+    """Every use in these files, and in their names as line 0. Raises UserError."""
+    vocabulary = Vocabulary(_read(root / WORDS))
     found: list[Use] = []
     for path in paths:
+        found += (use._replace(line=0) for use in vocabulary.uses(path, path))
         found += vocabulary.uses(path, (root / path).read_text(encoding="utf-8"))
     return found
 
 
-def counted(uses: Iterable[Use]) -> dict[str, Counter[str]]:
-    """Uses by folder and word."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for use in uses:
-        counts[folder_of(use.path)][use.word.name] += 1
-    return dict(counts)
-
-
-def problems(uses: Sequence[Use], left: Counts) -> list[str]:
-    """One line each; a count that rose comes with the uses it is made of."""
-    found = []
-    now = counted(uses)
-    for folder, name in _pairs(now, left):
-        count, allowed = _count(now, folder, name), _count(left, folder, name)
-        if count > allowed:
-            own = [str(u) for u in uses if folder_of(u.path) == folder and u.word.name == name]
-            found += own[:MAX_SHOWN]
-            found.append(f"{folder}: {name!r} is used {count} times, {allowed} are allowed")
-        elif count < allowed:
-            found.append(
-                f"{folder}: {name!r} is used {count} times, {LEFT} still allows {allowed}: "
-                "run `python -m tools.words --write`"
-            )
-    return found
-
-
-def lowered(uses: Sequence[Use], left: Counts) -> dict[str, dict[str, int]]:
-    """The allowed counts, each as low as the use is now; none rises."""
-    now = counted(uses)
-    kept: dict[str, dict[str, int]] = {}
-    for folder, name in _pairs(now, left):
-        count = min(_count(now, folder, name), _count(left, folder, name))
-        if count:
-            kept.setdefault(folder, {})[name] = count
-    return kept
-
-
-def left_text(counts: Counts) -> str:
-    """The content of words_left.toml."""
-    lines = [
-        "# SPDX-License-Identifier: MIT",
-        "# Written by `python -m tools.words --write`: uses that are left, by folder and word.",
-    ]
-    for folder in sorted(counts):
-        lines += ["", f'["{folder}"]']
-        lines += [f'"{name}" = {count}' for name, count in sorted(counts[folder].items())]
-    return "\n".join([*lines, ""])
-
-
-def _pairs(now: Counts, left: Counts) -> list[tuple[str, str]]:
-    both = (now, left)
-    return sorted({(folder, name) for one in both for folder in one for name in one[folder]})
-
-
-def _count(counts: Counts, folder: str, name: str) -> int:
-    return counts.get(folder, {}).get(name, 0)
-
-
-def _read(path: Path, kind: type[_T]) -> _T:
+def _read(path: Path) -> WordList:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind)
+        return msgspec.toml.decode(path.read_bytes(), type=WordList)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def _read_left(root: Path) -> Counts:
-    return _read(root / LEFT, dict[str, dict[str, Annotated[int, Meta(ge=1)]]])
-
-
-def _write(root: Path) -> list[str]:
-    # The first time, all that is there is allowed.
-    uses = uses_below(root, checked_files(root))
-    left = _read_left(root) if (root / LEFT).exists() else counted(uses)
-    kept = lowered(uses, left)
-    (root / LEFT).write_text(left_text(kept), encoding="utf-8")
-    return problems(uses, kept)
-
-
-def _list(root: Path, paths: Sequence[str]) -> None:
+def _below(files: Iterable[str], paths: Sequence[str]) -> list[str]:
     wanted = tuple(path.rstrip("/") for path in paths)
-    files = [
-        path
-        for path in checked_files(root)
-        if any(path == one or path.startswith(f"{one}/") for one in wanted)
+    return [
+        file
+        for file in files
+        if not wanted or any(file == one or file.startswith(f"{one}/") for one in wanted)
     ]
-    for use in uses_below(root, files):
-        print(use)
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """0 when the check passes, 1 when it fails, 2 when a file is invalid."""
+    """0 without any use, 1 with one, 2 when a file is invalid."""
     parser = argparse.ArgumentParser(prog="python -m tools.words", description=__doc__)
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("--write", action="store_true", help=f"record lower counts in {LEFT}")
-    action.add_argument("--list", nargs="+", metavar="PATH", help="show every use below the paths")
-    given = parser.parse_args(arguments)
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="only files below these")
+    paths = parser.parse_args(arguments).paths
     try:
-        if given.list:
-            _list(root, given.list)
-            return 0
-        if given.write:
-            found = _write(root)
-        else:
-            found = problems(uses_below(root, checked_files(root)), _read_left(root))
+        found = uses_below(root, _below(checked_files(root), paths))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    for line in found:
-        print(line, file=sys.stderr)
+    for use in found:
+        print(use, file=sys.stderr)
     return 1 if found else 0
 
 
