@@ -35,6 +35,16 @@ Height = Annotated[
 ]
 
 
+def _error_meta(example: float, description: str) -> Meta:
+    return Meta(
+        gt=0,
+        le=MAX_ERROR_M,
+        examples=[example],
+        description=description,
+        extra={"wants": f"must be more than 0 and at most {MAX_ERROR_M:g}"},
+    )
+
+
 class SiteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[site]: its name, and where on Earth its local (0, 0) is."""
 
@@ -45,13 +55,7 @@ class SiteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     error_m: (
         Annotated[
             float,
-            Meta(
-                gt=0,
-                le=MAX_ERROR_M,
-                examples=[5.0],
-                description="One standard deviation of the origin along each axis; 5 if absent.",
-                extra={"wants": f"must be more than 0 and at most {MAX_ERROR_M:g}"},
-            ),
+            _error_meta(5.0, "One standard deviation of the origin along each axis; 5 if absent."),
         ]
         | None
     ) = None
@@ -116,17 +120,7 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     longitude: Longitude | None = None
     height_m: Height | None = None
     error_m: (
-        Annotated[
-            float,
-            Meta(
-                gt=0,
-                le=MAX_ERROR_M,
-                examples=[3.0],
-                description="Radius that holds the position in 2 of 3 cases.",
-                extra={"wants": f"must be more than 0 and at most {MAX_ERROR_M:g}"},
-            ),
-        ]
-        | None
+        Annotated[float, _error_meta(3.0, "Radius that holds the position in 2 of 3 cases.")] | None
     ) = None
     sector: Annotated[str, identifier_meta("gate")] = "site"
     board: Annotated[Text, Meta(examples=["pico_w"])] | None = None

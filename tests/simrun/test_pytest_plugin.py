@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.ports import free_port
+from tests.wheels import unpacked
 
 PAGE = ROOT / "docs" / "own-gateway-tests.md"
 LISTENER = """
@@ -85,13 +85,7 @@ def pytest_sessionfinish(session):
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel of this tree, unpacked as an installation would be."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "-w", folder, ROOT], check=True, capture_output=True)
-    site = folder / "site-packages"
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(site)
-    return site
+    return unpacked(tmp_path_factory.mktemp("wheel"))
 
 
 def run_pytest(

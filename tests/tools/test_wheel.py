@@ -7,12 +7,12 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 
 import pytest
 
-from tests.architecture.tree import ROOT, files
+from tests.architecture.tree import files
 from tests.trees import files_of
+from tests.wheels import unpacked
 from tools.compiled import mpy_for
 from tools.image import make_image
 
@@ -35,13 +35,7 @@ host = "192.168.4.1"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """A wheel of this checkout, unpacked like an installation."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "-w", folder, ROOT], check=True, capture_output=True)
-    site = folder / "site-packages"
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(site)
-    return site
+    return unpacked(tmp_path_factory.mktemp("wheel"))
 
 
 def _groundwatch(site, cwd, *words):
