@@ -85,10 +85,12 @@ class Downlinks:
             if name.startswith(_ROW) and value:
                 node = name.removeprefix(_ROW)
                 kept[node] = max(kept.get(node, 0), int(value))
+        self._floor = int(state.get(FLOOR, "0"))
         newest = max(kept.values(), default=0)
+        newest = max(newest, self._floor)
         for node in spoken:
             # Its row was lost from a damaged store.
             kept.setdefault(node, newest + _BEYOND_LOST)
-        self._kept, self._floor = kept, int(state.get(FLOOR, "0"))
+        self._kept = kept
         for node in self._counters:
             self._counters[node] = DownCounter(kept.get(node, self._floor))

@@ -133,6 +133,18 @@ def test_salvage_without_a_nodes_row_uses_no_down_counter_twice(folder: Path) ->
     assert pipeline.intake.downlinks.reserved("n01") > _BEYOND_LOST
 
 
+def test_restored_store_without_a_nodes_row_starts_above_its_floor(folder: Path) -> None:
+    floor = 5 << 30
+    db = sqlite3.connect(folder / "data" / "groundwatch.db")
+    with db:
+        db.execute("DELETE FROM node WHERE node = 'n01'")
+        db.execute("DELETE FROM state WHERE name = 'down:n01'")
+        db.execute("INSERT INTO state VALUES ('down_floor', ?)", (str(floor),))
+    db.close()
+    pipeline = goes_on(folder)
+    assert pipeline.intake.downlinks.reserved("n01") > floor
+
+
 def test_salvage_of_what_is_no_database_is_one_line_and_leaves_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
