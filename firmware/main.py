@@ -10,8 +10,8 @@ feed = guard.start(slots.is_provisioned)
 try:
     slots.wait(feed)
     # Safe mode keeps its code on the heap: it is for a node with a fault.
-    is_safe = slots.tree == "safe_mode"
-    shelf = None if is_safe else __import__("inplace").make(slots.path(slots.tree), feed)
+    is_safe = slots.image == "safe_mode"
+    shelf = None if is_safe else __import__("inplace").make(slots.path(slots.image), feed)
     where = slots.mount(shelf and shelf.read, feed)
     sys.path.insert(0, "/fw")
     sys.modules["boards.guard"] = guard  # the same file: one copy is enough

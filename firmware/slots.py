@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # slots: chooses the firmware image to start, and keeps the outcome of an update until it is
-# reported (docs/updates.md). An image is one file (pack.py). This file is not updated over the air:
-# the code that chooses must not be inside an image.
+# reported (docs/updates.md). An image is one file (package.py). This file is not updated over the
+# air: the code that chooses must not be inside an image.
 
 import binascii
 import io
@@ -44,7 +44,7 @@ _UNKNOWN = const(5)
 
 class Slots:
     # is_provisioned: there is a node.json, so this board is provisioned
-    # tree: the image in use since choose(); on_trial: it is not yet confirmed
+    # image: the image in use since choose(); on_trial: it is not yet confirmed
     # cause, detail: why the previous start ended; wait_s: how long to wait before this one
     # floor: the highest version ever committed; version: that of the image on trial
     # command, outcome: the result of the update that `command` requested, until clear()
@@ -68,7 +68,7 @@ class Slots:
         self.cause = _UNKNOWN
         self.detail = ""
         self._load()
-        self.tree = self.active()
+        self.image = self.active()
 
     def choose(self, reset_cause):
         # The image of this boot. Counts the attempt before it is made, so that every failure is
@@ -81,8 +81,8 @@ class Slots:
         if self.on_trial:
             self._tries -= 1
             if self._save():
-                self.tree = self.spare()
-                return self.tree
+                self.image = self.spare()
+                return self.image
             self.on_trial = False  # a try that is not counted could repeat for ever
         if self._crashes >= _CRASHES_MAX and self._may_fall_back():
             self._active ^= 1
@@ -92,8 +92,8 @@ class Slots:
         self._safe = int(self._crashes >= _CRASHES_MAX and not is_retry)
         self._retry = 0
         self._save()
-        self.tree = SAFE_MODE if self._safe else self.active()
-        return self.tree
+        self.image = SAFE_MODE if self._safe else self.active()
+        return self.image
 
     def count(self, reset_cause):
         # Replaces choose() on a node with only one image (frozen/main.py).
@@ -162,17 +162,17 @@ class Slots:
     def active(self):
         return _TREES[self._active]
 
-    def path(self, tree):
-        return "%s/%s.fw" % (self._folder, tree)
+    def path(self, image):
+        return "%s/%s.fw" % (self._folder, image)
 
     def mount(self, read=None, feed=None):
-        # Imports read from the image of this boot until umount(). Arguments as in pack.attach().
-        import pack
+        # Imports read from the image of this boot until umount(). Arguments as in package.attach().
+        import package
 
-        return pack.attach(self.path(self.tree), read, feed)
+        return package.attach(self.path(self.image), read, feed)
 
     def umount(self):
-        sys.modules.pop("pack").detach()  # with everything it holds
+        sys.modules.pop("package").detach()  # with everything it holds
 
     # The following raise OSError if flash fails.
 

@@ -65,12 +65,12 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Strikes:
-    """One message of ugs.strikes: footfalls as (uptime in ms, level in 10 nm/s)."""
+class Footfalls:
+    """One message of ugs.arrivals: footfalls as (uptime in ms, level in 10 nm/s)."""
 
     onset_ms: int
     reported_ms: int
-    strikes: tuple[tuple[int, int], ...]
+    footfalls: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class DetectorOutput:
     """Everything that the detector of one node reported."""
 
     reports: list[Report]
-    strikes: list[Strikes]
+    footfalls: list[Footfalls]
 
 
 class Halver:
@@ -170,11 +170,11 @@ class FastNode:
         output = DetectorOutput([], [])
         for line in self.output().decode().splitlines():
             word, *numbers = line.split()
-            if word == "strikes":
+            if word == "footfalls":
                 onset_ms, first_ms, reported_ms, *pairs = map(int, numbers)
                 times_ms = [first_ms + late_ms for late_ms in pairs[::2]]
-                strikes = tuple(zip(times_ms, pairs[1::2], strict=True))
-                output.strikes.append(Strikes(onset_ms, reported_ms, strikes))
+                footfalls = tuple(zip(times_ms, pairs[1::2], strict=True))
+                output.footfalls.append(Footfalls(onset_ms, reported_ms, footfalls))
             else:
                 output.reports.append(Report(self.node, *map(int, (word, *numbers))))
         return output

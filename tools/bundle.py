@@ -55,7 +55,7 @@ _FIXED = {
     "main.py": "main.py",
     "guard.mpy": "boards/guard.py",
     "inplace.mpy": "boards/inplace.py",
-    "pack.mpy": "pack.py",
+    "package.mpy": "package.py",
     "slots.mpy": "slots.py",
 }
 # A second copy of them, but for the first, which puts it in place of a damaged one.
@@ -65,7 +65,7 @@ NODE_COPY = "node.copy"
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
 # Files of earlier versions that flashing removes: the safe-mode image under another name, and
 # sources, which MicroPython would load instead of the compiled files.
-_FORMER = ("rescue.fw", "guard.py", "pack.py", "slots.py")
+_FORMER = ("rescue.fw", "guard.py", "pack.py", "pack.mpy", "slots.py")
 OWNED = (*_FIXED, _COPY, NODE_COPY, "slot0", "slot1", TREE, _SPARE, SAFE_MODE, *_FORMER)
 
 

@@ -20,8 +20,8 @@ def render_markdown(schema: Schema) -> str:
         "MAX_TOPIC": str(schema.max_topic),
         "MAX_SEALED": str(schema.max_sealed),
         "MAX_PAYLOAD": str(schema.max_payload),
-        "DURABLE": _names(schema, lane=0),
-        "VOLATILE": _names(schema, lane=1),
+        "DURABLE": _names(schema, space=0),
+        "VOLATILE": _names(schema, space=1),
         "DOWN": ", ".join(m.name for m in schema.messages if m.direction == "down"),
         "FRAME": wiregen_example.frame(),
         "TABLES": "\n\n".join(_table(message) for message in schema.messages),
@@ -67,9 +67,9 @@ u16 = 0..65535"""
     return "\n\n".join(parts) + "\n"
 
 
-def _names(schema: Schema, lane: int) -> str:
-    names = [message.name for message in schema.messages if lane in message.lanes]
-    if lane == 1 and "condition" in names:
+def _names(schema: Schema, space: int) -> str:
+    names = [message.name for message in schema.messages if space in message.spaces]
+    if space == 1 and "condition" in names:
         names[names.index("condition")] = "condition as the Will"
     return ", ".join(names)
 
@@ -79,15 +79,15 @@ def _overhead(schema: Schema) -> str:
     values = wiregen_example.TYPICAL["detection"]
     payload = wiregen_example.encode(schema, "detection", values)
     cost = wiregen_example.sealed_size(schema, message, values) - len(payload)
-    return f"{cost} bytes in lane 0 and one more in lane 1 for a short message, 24 at most"
+    return f"{cost} bytes in counter space 0, one more in space 1 for a short message, 24 at most"
 
 
 def _table(message: Message) -> str:
-    lanes = {(): "", (0,): ", durable", (1,): ", volatile"}.get(
-        message.lanes, ", durable or volatile"
+    spaces = {(): "", (0,): ", durable", (1,): ", volatile"}.get(
+        message.spaces, ", durable or volatile"
     )
     lines = [
-        f"### {message.number} {message.name} ({message.direction}{lanes})",
+        f"### {message.number} {message.name} ({message.direction}{spaces})",
         "",
         message.meaning,
         "",

@@ -36,11 +36,11 @@ TYPICAL: dict[str, Values] = {
         "samples_missed": 0,
         "ledger_pending": 0,
     },
-    "strikes": {
+    "footfalls": {
         "t_ms": 5_025_140,
         "utc_ms": 1_795_409_987_342,
         "error_ms": 7,
-        "strikes": [0, 412, 548, 380, 1104, 455, 1650, 391, 2208, 430, 2752, 362, 3304, 337],
+        "footfalls": [0, 412, 548, 380, 1104, 455, 1650, 391, 2208, 430, 2752, 362, 3304, 337],
     },
     "receipt": {"upto": [BOOT, SEQ]},
     "time": {"utc_ms": 1_795_410_000_000, "echo_ms": 5_040_000},
@@ -78,10 +78,10 @@ def encode(schema: Schema, name: str, values: Values) -> bytes:
 
 
 def sealed_size(schema: Schema, message: Message, values: Values) -> int:
-    """Bytes of the sealed message with the longest Partial IV its lanes or direction use."""
+    """Bytes of the sealed message with the longest Partial IV its spaces or direction use."""
     from ugs.wire import seal
 
-    piv = bytes(5) if message.direction == "down" or 1 in message.lanes else bytes(4)
+    piv = bytes(5) if message.direction == "down" or 1 in message.spaces else bytes(4)
     payload = encode(schema, message.name, values)
     return len(seal.seal(bytes(16), bytes(13), piv, payload, b"aad"))
 
@@ -120,7 +120,7 @@ def example(schema: Schema) -> str:
         ("down_iv", derived.down_iv.hex(), ""),
         ("mqtt_password", derived.mqtt_password, ""),
         ("topic", f'"{TOPIC}"', "this is the external_aad"),
-        ("Partial IV", piv.hex(), f"lane 0, boot {BOOT}, seq {SEQ}"),
+        ("Partial IV", piv.hex(), f"counter space 0, boot {BOOT}, seq {SEQ}"),
         ("nonce", nonce.to_bytes(13, "big").hex(), "up_iv XOR Partial IV"),
         ("aad", bytes(seal.enc_structure(TOPIC.encode())).hex(), ""),
         ("payload", payload.hex(), f"{len(payload)} bytes"),

@@ -54,7 +54,7 @@ class Message:
     number: int
     name: str
     direction: str  # up, down
-    lanes: tuple[int, ...]
+    spaces: tuple[int, ...]
     meaning: str
     fields: tuple[Field, ...]
     reserved: tuple[int, ...]
@@ -90,7 +90,7 @@ def load() -> Schema:
 
     meanings, rows = _comments(SCHEMA.read_text(encoding="utf-8"))
     messages = []
-    for number, name, direction, lanes, table in schema.MESSAGES:
+    for number, name, direction, spaces, table in schema.MESSAGES:
         keys = [row[0] for row in table]
         if keys != sorted(set(keys)) or not keys or keys[0] < 1:
             raise UserError(f"schema.py: keys of {name} must rise from 1")
@@ -102,7 +102,7 @@ def load() -> Schema:
                 number=number,
                 name=name,
                 direction="down" if direction == schema.DOWN else "up",
-                lanes=lanes,
+                spaces=spaces,
                 meaning=meanings[name],
                 fields=tuple(_field(schema, name, row, rows) for row in live),
                 reserved=tuple(row[0] for row in table if row[2] == schema.RESERVED),

@@ -53,7 +53,9 @@ def _enum(enum: Enumeration) -> str:
 
 
 def _message(message: Message) -> str:
-    lanes = ", ".join(str(lane) for lane in message.lanes)
+    spaces = ", ".join(str(space) for space in message.spaces)
+    spaces = ", ".join(str(space) for space in message.spaces)
+    comma = "," if len(message.spaces) == 1 else ""
     lines = [
         f"class {class_name(message)}(msgspec.Struct, frozen=True, kw_only=True):",
         f'    """{message.meaning}"""',
@@ -61,7 +63,7 @@ def _message(message: Message) -> str:
         f"    ID: ClassVar[int] = {message.number}",
         f'    NAME: ClassVar[str] = "{message.name}"',
         f'    DIRECTION: ClassVar[Literal["up", "down"]] = "{message.direction}"',
-        f"    LANES: ClassVar[tuple[int, ...]] = ({lanes}{',' if len(message.lanes) == 1 else ''})",
+        f"    SPACES: ClassVar[tuple[int, ...]] = ({spaces}{comma})",
         "",
     ]
     for field in message.fields:

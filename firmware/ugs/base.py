@@ -216,8 +216,8 @@ class BaseNode:
     def on_command(self, command):
         self.commands.take(command, self.clock.uptime_ms())
 
-    def on_part(self, part):
-        self.updater.on_part(part)
+    def on_chunk(self, chunk):
+        self.updater.on_chunk(chunk)
 
     def next_volatile(self, now_ms):
         # A hello on each connection and for each new block of counters, then the messages of this
@@ -233,8 +233,8 @@ class BaseNode:
             message = job.next(now_ms)
             if message is not None:
                 return message
-        want = self.updater.next_want(now_ms)
-        return None if want is None else ("want", want)
+        request = self.updater.next_chunk_request(now_ms)
+        return None if request is None else ("chunk_request", request)
 
     def _hello(self, now_ms):
         burst = self.link.burst

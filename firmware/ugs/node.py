@@ -7,14 +7,14 @@ import random
 
 from micropython import const
 
+from ugs.arrivals import Arrivals
 from ugs.base import TICKS_PER_S, BaseNode
 from ugs.detect.detector import Detector
 from ugs.health import Health
 from ugs.lines import note
-from ugs.pump import Pump
+from ugs.sampling import Sampling
 from ugs.seldom import forget, load
-from ugs.strikes import Strikes
-from ugs.update.proof import Proof
+from ugs.update.self_test import SelfTest
 
 # Beside this file, whichever image the node runs from.
 _MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
@@ -22,7 +22,7 @@ _MODEL = __file__.rsplit("/", 1)[0] + "/model.bin"
 _STREAM = "state/stream"
 _SCRUB_EVERY_S = const(6)  # below the share of missed samples that is reported
 # Longest time without progress: the sampling task may wait for flash.
-_PUMP_LIMIT_MS = const(6_000)
+_SAMPLING_LIMIT_MS = const(6_000)
 
 
 class Node(BaseNode):
@@ -44,8 +44,8 @@ class Node(BaseNode):
         )
         self.detector = Detector(board.nm_s_per_count_x256, _open_model())
         self.sample()
-        self.strikes = Strikes(self.detector, self.clock)
-        self.pump = Pump(
+        self.arrivals = Arrivals(self.detector, self.clock)
+        self.sampling = Sampling(
             board.sampler,
             board.pir,
             self.detector,
@@ -53,7 +53,7 @@ class Node(BaseNode):
             self._record,
             self._on_block,
         )
-        self.proof = Proof(slots)
+        self.self_test = SelfTest(slots)
         self._held_back = 0
         # The gap last reported, (boot, highest seq in it), and the identity of that report.
         self._gap = self._gap_report = None
@@ -93,10 +93,10 @@ class Node(BaseNode):
             pass  # the usual start; or no recording is made, and the node senses as usual
 
     def parts(self):
-        return super().parts() + (self.detector, self.strikes, self.proof)
+        return super().parts() + (self.detector, self.arrivals, self.self_test)
 
     def start(self):
-        self.supervisor.start("pump", self.pump.run, _PUMP_LIMIT_MS)
+        self.supervisor.start("sampling", self.sampling.run, _SAMPLING_LIMIT_MS)
 
     def step(self, tick, now_ms):
         self.health.poll_contact(now_ms)
@@ -127,7 +127,7 @@ class Node(BaseNode):
             self.board.sampler.stop()
 
     def _on_block(self):
-        self.supervisor.alive("pump")
+        self.supervisor.alive("sampling")
         # Footfalls expire unless they are requested.
         if self.detector.is_open():
             self.session.wake()
@@ -170,7 +170,7 @@ class Node(BaseNode):
 
     def _prove(self, now_ms):
         health = self.health
-        if self.proof.step(now_ms, health.are_sensors_well(), health.is_acknowledged()):
+        if self.self_test.step(now_ms, health.are_sensors_well(), health.is_acknowledged()):
             print("trial fails uptime_ms=%d" % now_ms)
             self.request_reboot("trial")
         if not self.updater.is_busy:
@@ -178,14 +178,14 @@ class Node(BaseNode):
 
     def next_own(self, now_ms):
         # Heartbeats first, then messages that expire soon. One heartbeat serves both requests.
-        if self.strikes.wants_time(now_ms) or self.health.is_heartbeat_due(now_ms):
+        if self.arrivals.wants_time(now_ms) or self.health.is_heartbeat_due(now_ms):
             return "health", self.health.heartbeat(now_ms, self.detector.floor_um_s_x100)
-        strikes = self.strikes.next(now_ms)
-        return None if strikes is None else ("strikes", strikes)
+        footfalls = self.arrivals.next(now_ms)
+        return None if footfalls is None else ("footfalls", footfalls)
 
 
 def _open_model():
-    # A view in flash (pack.py); or an open file, which the forest reads for each result.
+    # A view in flash (package.py); or an open file, which the forest reads for each result.
     file = open(_MODEL, "rb")
     view = getattr(file, "view", None)
     if view is None:

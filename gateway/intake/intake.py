@@ -226,7 +226,7 @@ class Intake:
             self.clocks.restore(boot)
         applied = {row.node: row.applied_id for row in snapshot.nodes}
         tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
-        again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
+        again = {(row.node, row.boot, row.seq) for row in tail if row.space == seal.DURABLE}
         for node, number, seq in snapshot.above:
             if (node, number, seq) not in again:
                 self.completeness.sequence(node, number).see(seq)
@@ -259,17 +259,17 @@ class Intake:
     def _apply_again(self, row: MessageRow) -> None:
         """A message that the rows of its node do not hold yet."""
         node = row.node
-        if row.lane == seal.DURABLE:
+        if row.space == seal.DURABLE:
             self.completeness.sequence(node, row.boot).see(row.seq)
         if node not in self._site.nodes:
             self._keep_absent(row)
             return
-        if row.lane != seal.DURABLE:
+        if row.space != seal.DURABLE:
             self.authenticator.volatile[node].see(row.boot, row.seq)
         if not row.payload:
             return
         message = codec.decode_up(row.payload)
-        admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
+        admitted = Admitted(node, row.space, row.boot, row.seq, message, row.payload, True)
         self._note(admitted, row.arrival_us, row.id)
         # What is counted and what has a row of its own is in the store already.
         detections, cells = self.detections, self.refused.cells.copy()
@@ -285,7 +285,7 @@ class Intake:
         """A node that the site does not have now: one that comes back must not be replayed."""
         kept = self._kept_rows.get(row.node) or NodeRow(row.node, 0, b"", 0, 0)
         window = _window(kept)
-        if row.lane != seal.DURABLE:
+        if row.space != seal.DURABLE:
             window.see(row.boot, row.seq)
         bits = window.bits.to_bytes(WINDOW // 8, "big")
         self._kept_rows[row.node] = NodeRow(row.node, window.newest, bits, *kept[3:5], row.id)
@@ -314,7 +314,7 @@ class Intake:
     def _apply(self, admitted: Admitted, arrival_us: int, taken: Taken) -> list[Observation]:
         """What a message changes about its node, and the observations it brings."""
         node, boot, message = admitted.node, admitted.boot, admitted.message
-        if admitted.lane == seal.VOLATILE and isinstance(message, wire.Condition):
+        if admitted.space == seal.VOLATILE and isinstance(message, wire.Condition):
             self.registry.on_will(node, arrival_us)
             return []
         found: list[Observation] = [*self.registry.on_fresh(node, boot, arrival_us)]
@@ -326,7 +326,7 @@ class Intake:
                 taken.time_for = (node, message.t_ms)
             case wire.Detection():
                 found.append(self._detection(admitted, message, arrival_us))
-            case wire.Strikes():
+            case wire.Footfalls():
                 footfalls = footfalls_of(node, boot, message, arrival_us)
                 if footfalls is None:
                     self.refused.count("untimely_footfalls", node)
@@ -341,7 +341,7 @@ class Intake:
                 if message.kind is wire.ConditionKind.RECORDS_DROPPED and message.value:
                     self._give_up(node, latest(boot, message.boot or on_wire(boot)), message.value)
                 found += self.registry.on_condition(node, boot, admitted.seq, message)
-            case wire.Snippet() | wire.Result() | wire.Want():
+            case wire.Snippet() | wire.Result() | wire.ChunkRequest():
                 pass  # kept as it came; nothing is decided by it
         return found
 

@@ -54,10 +54,12 @@ def detection_of(
     )
 
 
-def footfalls_of(node: str, boot: int, message: wire.Strikes, arrival_us: int) -> Footfalls | None:
+def footfalls_of(
+    node: str, boot: int, message: wire.Footfalls, arrival_us: int
+) -> Footfalls | None:
     """None where the times cannot be right: the gateway's clock was set, or the node's is wrong."""
     first_us, error_us = message.utc_ms * 1000, message.error_ms * 1000
-    pairs = zip(message.strikes[::2], message.strikes[1::2], strict=True)
+    pairs = zip(message.footfalls[::2], message.footfalls[1::2], strict=True)
     footfalls = tuple(
         Footfall(first_us + late_ms * 1000, error_us, level / 100) for late_ms, level in pairs
     )
@@ -91,7 +93,7 @@ def message_row(number: int, admitted: Admitted, arrival_us: int) -> MessageRow:
     return MessageRow(
         number,
         admitted.node,
-        admitted.lane,
+        admitted.space,
         admitted.boot,
         admitted.seq,
         arrival_us,

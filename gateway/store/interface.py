@@ -20,11 +20,11 @@ APPLIED = "intake:applied"
 
 
 class MessageRow(NamedTuple):
-    """An uplink as it came, numbered as it was stepped; (node, lane, boot, seq) is unique."""
+    """An uplink as it came, numbered as it was stepped; (node, space, boot, seq) is unique."""
 
     id: int
     node: str
-    lane: int
+    space: int
     boot: int
     seq: int
     arrival_us: int

@@ -54,7 +54,7 @@ class Effects:
     conditions: list[NodeCondition] = field(default_factory=list)
 
 
-OF_UPDATES = (wire.Hello, wire.Want, wire.Result)  # messages that an update waits for
+OF_UPDATES = (wire.Hello, wire.ChunkRequest, wire.Result)  # messages that an update waits for
 
 
 class UpdateService:
@@ -106,7 +106,7 @@ class UpdateService:
         match message:
             case wire.Hello():
                 return self._step(ro.Hello(node, message.fw), now_us)
-            case wire.Want():
+            case wire.ChunkRequest():
                 effects = self._step(ro.Requested(node, message.command_id, message.file), now_us)
                 effects.down += self._chunk(node, message)
                 return effects
@@ -131,18 +131,20 @@ class UpdateService:
         if _ROW in snapshot.state:
             self.rollout = self._saved = from_dict(json.loads(snapshot.state[_ROW]))
 
-    def _chunk(self, node: str, want: wire.Want) -> list[tuple[str, wire.DownMessage]]:
+    def _chunk(self, node: str, request: wire.ChunkRequest) -> list[tuple[str, wire.DownMessage]]:
         rollout, release = self.rollout, self.release
         if rollout is None or release is None or not rollout.active:
             return []
         one = rollout.node(node)
-        if one is None or one.stage is not Stage.ORDERED or want.command_id != rollout.command:
+        if one is None or one.stage is not Stage.ORDERED or request.command_id != rollout.command:
             return []
-        data = release.chunk(want.file, want.offset)
+        data = release.chunk(request.file, request.offset)
         if not data:
             return []
-        part = wire.Part(command_id=want.command_id, file=want.file, offset=want.offset, data=data)
-        return [(node, part)]
+        chunk = wire.Chunk(
+            command_id=request.command_id, file=request.file, offset=request.offset, data=data
+        )
+        return [(node, chunk)]
 
     def _reason(self, node: str, result: wire.Result) -> str:
         if result.status is wire.ResultStatus.OK:

@@ -105,7 +105,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 1
     NAME: ClassVar[str] = "hello"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (1,)
+    SPACES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime when sent
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -145,7 +145,7 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 2
     NAME: ClassVar[str] = "detection"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (0,)
+    SPACES: ClassVar[tuple[int, ...]] = (0,)
 
     # uptime of the onset, the same in every phase
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -171,7 +171,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 3
     NAME: ClassVar[str] = "health"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (1,)
+    SPACES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime when sent
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -193,7 +193,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 4
     NAME: ClassVar[str] = "condition"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (0, 1)
+    SPACES: ClassVar[tuple[int, ...]] = (0, 1)
 
     # uptime of the change
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -213,7 +213,7 @@ class Snippet(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 5
     NAME: ClassVar[str] = "snippet"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (1,)
+    SPACES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime of the part's first sample
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -237,7 +237,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 6
     NAME: ClassVar[str] = "result"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (0,)
+    SPACES: ClassVar[tuple[int, ...]] = (0,)
 
     # uptime when done
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -251,13 +251,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[bytes | None, wire(5, Kind.BYTES, 0, 24, "-", since=3)] = None
 
 
-class Want(msgspec.Struct, frozen=True, kw_only=True):
+class ChunkRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Requests the next chunk of a firmware update; repeated until it arrives."""
 
     ID: ClassVar[int] = 7
-    NAME: ClassVar[str] = "want"
+    NAME: ClassVar[str] = "chunk_request"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (1,)
+    SPACES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime when requested
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -269,13 +269,13 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
     offset: Annotated[int, wire(4, Kind.UINT, 0, 4294967295, "byte")]
 
 
-class Strikes(msgspec.Struct, frozen=True, kw_only=True):
+class Footfalls(msgspec.Struct, frozen=True, kw_only=True):
     """Arrival times of footfalls, while a person is detected and the clock is good; sent once."""
 
     ID: ClassVar[int] = 8
-    NAME: ClassVar[str] = "strikes"
+    NAME: ClassVar[str] = "footfalls"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (1,)
+    SPACES: ClassVar[tuple[int, ...]] = (1,)
 
     # uptime of the onset of the activity
     t_ms: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "ms")]
@@ -284,7 +284,7 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
     # bound of the clock's error
     error_ms: Annotated[int, wire(3, Kind.UINT, 0, 10, "ms")]
     # ms after the first, level in 10 nm/s, ...
-    strikes: Annotated[tuple[int, ...], wire(4, Kind.PAIRS, 2, 16, "-")]
+    footfalls: Annotated[tuple[int, ...], wire(4, Kind.PAIRS, 2, 16, "-")]
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
@@ -293,7 +293,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 9
     NAME: ClassVar[str] = "log"
     DIRECTION: ClassVar[Literal["up", "down"]] = "up"
-    LANES: ClassVar[tuple[int, ...]] = (1,)
+    SPACES: ClassVar[tuple[int, ...]] = (1,)
 
     # the command answered
     command_id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-", since=3)]
@@ -311,7 +311,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 16
     NAME: ClassVar[str] = "receipt"
     DIRECTION: ClassVar[Literal["up", "down"]] = "down"
-    LANES: ClassVar[tuple[int, ...]] = ()
+    SPACES: ClassVar[tuple[int, ...]] = ()
 
     # boot, seq, ...: all of that boot up to seq
     upto: Annotated[tuple[int, ...], wire(1, Kind.PAIRS, 2, 16, "-")]
@@ -323,7 +323,7 @@ class Time(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 17
     NAME: ClassVar[str] = "time"
     DIRECTION: ClassVar[Literal["up", "down"]] = "down"
-    LANES: ClassVar[tuple[int, ...]] = ()
+    SPACES: ClassVar[tuple[int, ...]] = ()
 
     # UTC since 1970-01-01, when sent
     utc_ms: Annotated[int, wire(1, Kind.UINT, 0, 9007199254740991, "ms")]
@@ -337,7 +337,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     ID: ClassVar[int] = 18
     NAME: ClassVar[str] = "command"
     DIRECTION: ClassVar[Literal["up", "down"]] = "down"
-    LANES: ClassVar[tuple[int, ...]] = ()
+    SPACES: ClassVar[tuple[int, ...]] = ()
 
     # identifies the command
     id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-")]
@@ -351,28 +351,28 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[bytes | None, wire(5, Kind.BYTES, 0, 1024, "-")] = None
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A chunk of a firmware update, in answer to a want."""
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A chunk of a firmware update, in answer to a chunk request."""
 
     ID: ClassVar[int] = 19
-    NAME: ClassVar[str] = "part"
+    NAME: ClassVar[str] = "chunk"
     DIRECTION: ClassVar[Literal["up", "down"]] = "down"
-    LANES: ClassVar[tuple[int, ...]] = ()
+    SPACES: ClassVar[tuple[int, ...]] = ()
 
-    # as in the want
+    # as in the chunk request
     command_id: Annotated[int, wire(1, Kind.UINT, 0, 4294967295, "-")]
-    # as in the want
+    # as in the chunk request
     file: Annotated[int, wire(2, Kind.UINT, 0, 255, "-")]
-    # as in the want
+    # as in the chunk request
     offset: Annotated[int, wire(3, Kind.UINT, 0, 4294967295, "byte")]
     # 1024 bytes, fewer at the end of the file
     data: Annotated[bytes, wire(4, Kind.BYTES, 1, 1024, "-")]
 
 
 UpMessage: TypeAlias = (
-    Hello | Detection | Health | Condition | Snippet | Result | Want | Strikes | Log
+    Hello | Detection | Health | Condition | Snippet | Result | ChunkRequest | Footfalls | Log
 )
-DownMessage: TypeAlias = Receipt | Time | Command | Part
+DownMessage: TypeAlias = Receipt | Time | Command | Chunk
 Message: TypeAlias = UpMessage | DownMessage
 
 MESSAGES: tuple[type[Message], ...] = (
@@ -382,11 +382,11 @@ MESSAGES: tuple[type[Message], ...] = (
     Condition,
     Snippet,
     Result,
-    Want,
-    Strikes,
+    ChunkRequest,
+    Footfalls,
     Log,
     Receipt,
     Time,
     Command,
-    Part,
+    Chunk,
 )

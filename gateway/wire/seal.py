@@ -59,18 +59,18 @@ def down_aad(topic: str, boot: int) -> bytes:
 
 
 def parse_up_piv(piv: bytes) -> tuple[int, int, int]:
-    """(lane, boot, seq) of an up message. Raises WireError bad_counter."""
+    """(space, boot, seq) of an up message. Raises WireError bad_counter."""
     if len(piv) == 4:
-        lane = DURABLE
+        space = DURABLE
     elif len(piv) == 5 and piv[0] == 1:
-        lane = VOLATILE
+        space = VOLATILE
     else:
         raise WireError("bad_counter")
     counter = int.from_bytes(piv[-4:], "big")
     boot, seq = counter >> 16, counter & 0xFFFF
     if not boot or not seq:
         raise WireError("bad_counter")
-    return lane, boot, seq
+    return space, boot, seq
 
 
 def down_piv(counter: int) -> bytes:

@@ -8,9 +8,9 @@
 # Input, little-endian int32: HEADER words [blocks, edges, uptime in ms of the sample before the
 # first], `edges` pairs [uptime_ms, level], blocks * 32 counts; repeated until the input ends.
 # Output: a line of integers for each report, in the order of ugs.detect.activity.Report, then the
-# uptime of its block. A message of ugs.strikes: the word `strikes`, the onset, the uptimes of the
-# first strike and of the block, the pairs of the message. With `features`, the input of the forest
-# at each hop: the uptime as int32 and the bytes of ugs.detect.features.
+# uptime of its block. A message of ugs.arrivals: the word `footfalls`, the onset, the uptimes of
+# the first footfall and of the block, the pairs of the message. With `features`, the input of the
+# forest at each hop: the uptime as int32 and the bytes of ugs.detect.features.
 
 import struct
 import sys
@@ -20,10 +20,10 @@ from binascii import crc32
 import uctypes
 from micropython import const
 
+from ugs.arrivals import Arrivals
 from ugs.detect.detector import Detector
 from ugs.detect.features import COUNT
 from ugs.detect.forest import CLASSES
-from ugs.strikes import Strikes
 
 _BLOCK = const(32)
 _BLOCK_MS = const(128)
@@ -73,8 +73,8 @@ class _Uptime:
         return uptime_ms
 
 
-def _print_strikes(values, t_ms):
-    print("strikes", values["t_ms"], values["utc_ms"], t_ms, *values["strikes"])
+def _print_footfalls(values, t_ms):
+    print("footfalls", values["t_ms"], values["utc_ms"], t_ms, *values["footfalls"])
 
 
 def _constant_model():
@@ -89,7 +89,7 @@ def main():
     with open(sys.argv[2], "rb") as file:
         model = _constant_model() if prints_features else file.read()
     detector = Detector(int(sys.argv[1]), model)
-    strikes = Strikes(detector, _Uptime())
+    arrivals = Arrivals(detector, _Uptime())
     out = sys.stdout.buffer
     uptime = array("i", [0])
     stream = sys.stdin.buffer
@@ -121,9 +121,9 @@ def main():
                 continue
             if has_report:
                 _print_report(detector.report, t_ms)
-            values = strikes.next(t_ms)
+            values = arrivals.next(t_ms)
             if values is not None:
-                _print_strikes(values, t_ms)
+                _print_footfalls(values, t_ms)
 
 
 main()

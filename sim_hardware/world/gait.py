@@ -119,7 +119,7 @@ def quadruped(
 
 
 def dig(rng: np.random.Generator, duration_s: float, rate_hz: float) -> Steps:
-    """Strikes of a spade or pick with pauses every 5..15 strokes."""
+    """Strokes of a spade or pick with pauses every 5..15 strokes."""
     t = _strokes(rng, duration_s, rate_hz, 0.12)
     strike = Strike(rng.uniform(200, 800), rng.uniform(0.03, 0.08), toe_off=0.2, toe_off_s=0.5)
     return Steps(t, _force(rng, t.size, 2.0), strike)

@@ -20,7 +20,7 @@ from tools.image import FIRMWARE, boards, make_image
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "node.toml"
 ROOT_HEX = "5a" * 32
-FROM_TREE = "import sys, pack\npack.attach('a.fw')\nsys.path.insert(0, '/fw')\n"
+FROM_TREE = "import sys, package\npackage.attach('a.fw')\nsys.path.insert(0, '/fw')\n"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_bundle_of_the_example_writes_the_exact_files(
     assert facts["files"] == found
     assert facts["bytes"] == sum((out / name).stat().st_size for name in found)
     fixed = {"boot.py", "main.py"}
-    compiled = {"guard.mpy", "inplace.mpy", "pack.mpy", "slots.mpy"}
+    compiled = {"guard.mpy", "inplace.mpy", "package.mpy", "slots.mpy"}
     rest = {"node.json", "node.copy", "root.copy", "slot0", "slot1", "a.fw", "safe_mode.fw"}
     assert set(found) == fixed | compiled | rest
     assert set(found) <= {*OWNED, "node.json"}
@@ -73,7 +73,7 @@ def test_bundle_of_the_example_writes_the_exact_files(
     sources = {p for p in sources if not p.startswith("frozen/")}  # for who builds MicroPython
     sources |= {f"boards/pico_w/{name}.py" for name in ("__init__", "board")}
     tree, safe_mode = files_of(out / "a.fw"), files_of(out / "safe_mode.fw")
-    fixed |= {"pack.py", "slots.py"}
+    fixed |= {"package.py", "slots.py"}
     assert set(tree) == {p.replace(".py", ".mpy") for p in sources - fixed}
     assert head_of(out / "a.fw")[1:] == ["board pico_w", "version 0.1.0", "mpy 4870"]
     assert tree == make_image("pico_w", 4870).files

@@ -69,7 +69,7 @@ async def test_bare_board_becomes_a_node_is_updated_and_is_revoked(
 
         # Releases: signed offline, delivered by the gateway. The second one cannot start.
         firmware(tmp_path / "good")
-        firmware(tmp_path / "bad", lambda f: (f / "ugs" / "pump.py").write_text("1 / 0\n"))
+        firmware(tmp_path / "bad", lambda f: (f / "ugs" / "sampling.py").write_text("1 / 0\n"))
         here = ("--architecture", architecture_of(mpy_of_interpreter(micropython)))
         good = await site.release(tmp_path / "good", "0.2.0", *here)
         bad = await site.release(tmp_path / "bad", "0.3.0", *here)

@@ -111,9 +111,9 @@ class _Gateway:
     def sealed(self, payload: bytes) -> None:
         """A stolen node: the seal is valid, the content is hostile."""
         self._seq = self._seq % 0xFFFE + 1
-        lane = self._seq % 2
+        space = self._seq % 2
         counter = b"\0\1" + self._seq.to_bytes(2, "big")
-        piv = counter if lane == 0 else b"\1" + counter
+        piv = counter if space == 0 else b"\1" + counter
         keys, aad = NODE.keys, NODE.up.encode()
         self.uplink(NODE.up, seal.seal(keys.up_key, keys.up_iv, piv, payload[:1500], aad))
 

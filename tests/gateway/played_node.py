@@ -17,13 +17,13 @@ from gateway.keys import NodeKeys, derive, node_key
 from gateway.wire import codec, seal
 from gateway.wire.messages import (
     Detection,
+    Footfalls,
     Health,
     Hello,
     Message,
     Phase,
     Receipt,
     ResetCause,
-    Strikes,
     TargetClass,
     Time,
 )
@@ -79,13 +79,13 @@ class PlayedNode:
         self.down = downlink_topic(self.site, self.node)
         self._seq = [0, 0]
 
-    def seal(self, message: Message, lane: int, topic: str | None = None) -> bytes:
-        self._seq[lane] += 1
-        counter = self.boot.to_bytes(2, "big") + self._seq[lane].to_bytes(2, "big")
-        piv = counter if lane == 0 else b"\x01" + counter
+    def seal(self, message: Message, space: int, topic: str | None = None) -> bytes:
+        self._seq[space] += 1
+        counter = self.boot.to_bytes(2, "big") + self._seq[space].to_bytes(2, "big")
+        piv = counter if space == 0 else b"\x01" + counter
         aad = (topic or self.up).encode()
         data = seal.seal(self.keys.up_key, self.keys.up_iv, piv, codec.encode(message), aad)
-        if lane == 0:
+        if space == 0:
             self.ledger[(self.boot, self._seq[0])] = data
         return data
 
@@ -147,10 +147,14 @@ class PlayedNode:
             0,
         )
 
-    def strikes(self, t_ms: int, utc_ms: int, *pairs: tuple[int, int], error_ms: int = 3) -> bytes:
+    def footfalls(
+        self, t_ms: int, utc_ms: int, *pairs: tuple[int, int], error_ms: int = 3
+    ) -> bytes:
         """Of the activity that started at t_ms: (ms after utc_ms, level)."""
         numbers = tuple(number for pair in pairs for number in pair)
-        return self.seal(Strikes(t_ms=t_ms, utc_ms=utc_ms, error_ms=error_ms, strikes=numbers), 1)
+        return self.seal(
+            Footfalls(t_ms=t_ms, utc_ms=utc_ms, error_ms=error_ms, footfalls=numbers), 1
+        )
 
     def open_down(self, data: bytes) -> Message:
         """A downlink as the node opens it; receipts empty the ledger."""

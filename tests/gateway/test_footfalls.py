@@ -44,7 +44,7 @@ def walk(footfalls: bool = True, error_ms: int = 3) -> list[Uplink]:
                 steps = _steps(25.0 * index, 20.0 + elapsed_s - 4.4)
                 first_ms = T0 // 1000 + steps[0]
                 pairs = [(at_ms - steps[0], 400) for at_ms in steps]
-                data = node.strikes(ONSET_MS, first_ms, *pairs, error_ms=error_ms)
+                data = node.footfalls(ONSET_MS, first_ms, *pairs, error_ms=error_ms)
                 uplinks.append((report_us - S // 10, node.up, data))
             data = node.detection(ONSET_MS, phase, elapsed_s=elapsed_s, confidence_pct=90)
             uplinks.append((report_us, node.up, data))
@@ -104,7 +104,7 @@ def test_footfalls_in_a_store_are_replayed_byte_for_byte_over_restarts(
     assert (status, lines[-1]["identical"]) == (0, True), lines
     db = database(folder)
     alarms = [json.loads(row[0]) for row in db.execute("SELECT value FROM alarm_history")]
-    kept = db.execute("SELECT count(*) FROM message WHERE kind = 'strikes'").fetchone()[0]
+    kept = db.execute("SELECT count(*) FROM message WHERE kind = 'footfalls'").fetchone()[0]
     db.close()
     assert kept == 32
     assert any("located by footstep" in reason for one in alarms for reason in one["reasons"])
@@ -129,7 +129,7 @@ def test_footfalls_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
 ) -> None:
     made, node = pipeline(site), PlayedNode("n01")
     play(made, [(T0, node.up, node.hello(0)), (T0 + 21 * S, node.up, node.detection(ONSET_MS))])
-    record = node.strikes(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
+    record = node.footfalls(ONSET_MS, (T0 + 22 * S) // 1000 + off_ms, (0, 400))
     outcome = made.uplink(T0 + 22 * S, node.up, record)
     assert outcome.refused == ""
     assert made.intake.refused.by_reason() == {"untimely_footfalls": 1}
@@ -139,7 +139,7 @@ def test_footfalls_by_a_clock_that_cannot_be_right_are_counted_and_move_nothing(
 def test_footfalls_sent_again_are_refused_as_a_replay(site: Site) -> None:
     made, node = pipeline(site), PlayedNode("n01")
     play(made, [(T0, node.up, node.hello(0)), (T0 + 21 * S, node.up, node.detection(ONSET_MS))])
-    record = node.strikes(ONSET_MS, (T0 + 21 * S) // 1000, (0, 400))
+    record = node.footfalls(ONSET_MS, (T0 + 21 * S) // 1000, (0, 400))
     made.uplink(T0 + 22 * S, node.up, record)
     assert made.uplink(T0 + 23 * S, node.up, record).refused == "replayed"
     assert len(made.monitor.state.fusion.events[0].activities[0].footfalls) == 1
@@ -166,7 +166,7 @@ def test_footfalls_of_stolen_nodes_with_any_content_leave_a_valid_position(
     play(made, [(T0 + 21 * S, node.up, node.detection(ONSET_MS)) for node in nodes])
     for number, (index, late_ms, pairs, error_ms) in enumerate(reports):
         node, at_us = nodes[index], T0 + 25 * S + number
-        data = node.strikes(ONSET_MS, at_us // 1000 + late_ms, *pairs, error_ms=error_ms)
+        data = node.footfalls(ONSET_MS, at_us // 1000 + late_ms, *pairs, error_ms=error_ms)
         assert made.uplink(at_us, node.up, data).refused == ""
     made.uplink(T0 + 26 * S, nodes[0].up, nodes[0].detection(ONSET_MS, Phase.UPDATE, elapsed_s=5.0))
     (event,) = made.monitor.state.fusion.events

@@ -67,15 +67,15 @@ class Run:
 
     codes: list[int]
     lines: list[str]
-    uplinks: list[tuple[int, int, int, int, Any]]  # t_us, lane, boot, seq, message
+    uplinks: list[tuple[int, int, int, int, Any]]  # t_us, space, boot, seq, message
     raw: bytes
 
     def messages(self, name: str) -> list[Any]:
         """The messages of one kind, in order of sending, repetitions left out."""
         found: dict[tuple[int, int, int], Any] = {}
-        for _t_us, lane, boot, seq, message in self.uplinks:
+        for _t_us, space, boot, seq, message in self.uplinks:
             if type(message).__name__ == name:
-                found[(lane, boot, seq)] = message
+                found[(space, boot, seq)] = message
         return list(found.values())
 
 

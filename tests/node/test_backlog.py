@@ -26,7 +26,7 @@ def test_node_with_a_thousand_records_pending_sends_the_newest_detection_at_once
     # All that is reported of this walk is recorded before the broker is back.
     run = play(micropython, walker(160, 10, 25), outages_s=[[0, BACK_S]])
     newest = max(row[:2] for row in made(run.lines) if row[2] < BACK_S * 1000)
-    durable = [(t_us / 1e6, (boot, seq)) for t_us, lane, boot, seq, _m in run.uplinks if not lane]
+    durable = [(t_us / 1e6, (boot, seq)) for t_us, space, boot, seq, _m in run.uplinks if not space]
     linked_s = next(t_us for t_us, *_rest in run.uplinks if t_us >= BACK_S * 1e6) / 1e6
     newest_s = next(t_s for t_s, identity in durable if identity == newest) - linked_s
     all_s = durable[-1][0] - linked_s

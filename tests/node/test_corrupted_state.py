@@ -26,7 +26,7 @@ STARTED = "node started"
 # the last failure, what a start needs beside the trees, and the copy of it. Not boot.py, of which
 # MicroPython runs one.
 TREES = ("a.fw", "safe_mode.fw")
-COPIED = {"main.py", "guard.mpy", "inplace.mpy", "pack.mpy", "slots.mpy"}
+COPIED = {"main.py", "guard.mpy", "inplace.mpy", "package.mpy", "slots.mpy"}
 COPY, NODE_COPY = "root.copy", "node.copy"
 ROOT = sorted(COPIED | {COPY, "b.fw", "slot0", "slot1", "failure", "starts"})
 COUNTERS = {"boot0", "boot1", "starts"}
@@ -252,13 +252,13 @@ def test_copy_that_is_damaged_replaces_nothing(
 
 def test_board_that_is_being_flashed_replaces_nothing(micropython: Path, tmp_path: Path):
     write_tree(config("pico_w"), tmp_path, mpy_of_interpreter(micropython))
-    (tmp_path / "pack.mpy").write_bytes(b"newer")
+    (tmp_path / "package.mpy").write_bytes(b"newer")
     (tmp_path / "main.py").rename(tmp_path / "main.held")
     boot = [micropython, "boot.py"]
     assert subprocess.run(boot, cwd=tmp_path, capture_output=True, check=True).stdout == b""
-    assert (tmp_path / "pack.mpy").read_bytes() == b"newer"
+    assert (tmp_path / "package.mpy").read_bytes() == b"newer"
     (tmp_path / "main.held").rename(tmp_path / "main.py")
     assert (
-        b"file=pack.mpy"
+        b"file=package.mpy"
         in subprocess.run(boot, cwd=tmp_path, capture_output=True, check=True).stdout
     )

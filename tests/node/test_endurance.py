@@ -24,7 +24,7 @@ def _endure(interpreter: Path, folder: Path, count: int, timeout_s: float) -> No
     assert len(used) == 10
     assert drift <= DRIFT_MAX
     words = lines[-1].split()
-    # Each detection once, each eighth with a heartbeat; a lane of numbers holds 65,535.
+    # Each detection once, each eighth with a heartbeat; a counter space holds 65,535.
     assert int(words[1]) == count + count // 8
     assert int(words[3]) == 1 + count // 65_535
     assert words[5] == "0"

@@ -21,7 +21,7 @@ def test_frozen_node_starts_without_an_image_and_detects_a_walker(
     mpy = mpy_of_interpreter(micropython)
     tree, frozen = tmp_path / "n07", tmp_path / "frozen"
     write_tree(config("pico_w"), tree, mpy)
-    for name in ("a.fw", "safe_mode.fw", "root.copy", "pack.mpy", "guard.mpy", "inplace.mpy"):
+    for name in ("a.fw", "safe_mode.fw", "root.copy", "package.mpy", "guard.mpy", "inplace.mpy"):
         (tree / name).unlink()
     for name, data in make_image("pico_w", mpy).files.items():
         (frozen / name).parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from tests.on_node import run_on_node
 FOLDER = Path(__file__).parent / "on_node"
 CASES = [
     (script, line.split("(")[0].removeprefix("def "))
-    for script in ("cases.py", "health_cases.py", "nodes.py", "strikes.py")
+    for script in ("cases.py", "health_cases.py", "nodes.py", "arrivals.py")
     for line in (FOLDER / script).read_text().splitlines()
     if line.startswith("def ") and line.endswith("():") and not line.startswith("def make")
 ]

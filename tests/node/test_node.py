@@ -43,8 +43,8 @@ def sent(run: Any) -> list[tuple[int, int, int, int]]:
     """The same of every detection the gateway got."""
     found = {
         (boot, seq): (boot, seq, message.t_ms, message.peak_um_s_x100)
-        for _t_us, lane, boot, seq, message in run.uplinks
-        if type(message).__name__ == "Detection" and lane == 0
+        for _t_us, space, boot, seq, message in run.uplinks
+        if type(message).__name__ == "Detection" and space == 0
     }
     return sorted(found.values())
 
@@ -128,7 +128,7 @@ def test_node_during_an_outage_keeps_sampling_and_sends_all_afterwards(
     run = play(micropython, walker(110, 20, 40), outages_s=[[10, 60]])
     assert made(run.lines)
     assert sent(run) == sorted(made(run.lines))
-    late = [t_us for t_us, lane, *_rest in run.uplinks if lane == 0]
+    late = [t_us for t_us, space, *_rest in run.uplinks if space == 0]
     assert min(late) >= 60_000_000
     assert len(run.messages("Hello")) == 2
     assert run.messages("Health")[-1].samples_missed == 0
@@ -142,7 +142,7 @@ def test_node_with_a_full_ledger_drops_the_oldest_and_reports_which(
     run_on_node(micropython, STATE, "make", str(tmp_path / "n07" / "state"), "1276")
     run = play(micropython, walker(200, 20, 60), outages_s=[[0, 60]])
     (report,) = (m for m in run.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED)
-    old = [seq for _t_us, lane, boot, seq, _m in run.uplinks if (lane, boot) == (0, report.boot)]
+    old = [seq for _t_us, space, boot, seq, _m in run.uplinks if (space, boot) == (0, report.boot)]
     assert (report.boot, report.value) == (2, 64)
     assert sorted(set(old)) == list(range(65, 1277))
     assert len(made(run.lines)) > 4
@@ -311,8 +311,8 @@ def test_node_before_a_gateway_that_knows_nothing_closes_the_gap(
     second = play(micropython, walker(90, 0, 0))
     gaps = [m for m in second.messages("Condition") if m.kind is ConditionKind.RECORDS_DROPPED]
     assert [(m.boot, m.active) for m in gaps] == [(1, 1)]
-    held = [seq for _t_us, lane, boot, seq, _m in second.uplinks if (lane, boot) == (0, 1)]
+    held = [seq for _t_us, space, boot, seq, _m in second.uplinks if (space, boot) == (0, 1)]
     assert gaps[0].value == min(held) - 1
     assert max(held) == len(sent(first))
     # Receipts flow again: nothing is sent twice any more.
-    assert [t_us for t_us, lane, *_rest in second.uplinks if lane == 0][-1] < 60_000_000
+    assert [t_us for t_us, space, *_rest in second.uplinks if space == 0][-1] < 60_000_000

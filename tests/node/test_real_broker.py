@@ -31,7 +31,7 @@ class StandIn:
 
     def __init__(self, port: int) -> None:
         self.receipts = False
-        self.got: list[tuple[int, int, int, Any, bytes]] = []  # lane, boot, seq, message, sealed
+        self.got: list[tuple[int, int, int, Any, bytes]] = []  # space, boot, seq, message, sealed
         self._counter = 0
         self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="gateway")
         self.client.username_pw_set("gateway", "secret")
@@ -44,15 +44,15 @@ class StandIn:
         piv, payload = seal.open_sealed(
             NODE_KEYS.up_key, NODE_KEYS.up_iv, mqtt.payload, UP_TOPIC.encode()
         )
-        lane, boot, seq = seal.parse_up_piv(piv)
+        space, boot, seq = seal.parse_up_piv(piv)
         message = codec.decode(payload)
-        self.got.append((lane, boot, seq, message, mqtt.payload))
+        self.got.append((space, boot, seq, message, mqtt.payload))
         name = type(message).__name__
         # What goes down is bound to the boot the node is in, also when it speaks of an older one.
         now = max(b for _l, b, _s, _m, _p in self.got)
         if name in ("Hello", "Health"):
             self.send(now, Time(utc_ms=time.time_ns() // 1_000_000, echo_ms=message.t_ms))
-        if lane == 0 and self.receipts:
+        if space == 0 and self.receipts:
             self.send(now, Receipt(upto=(boot, seq)))
 
     def send(self, boot: int, message: Any) -> bytes:
@@ -134,7 +134,7 @@ def test_node_killed_and_restarted_delivers_everything_once_made(
         node.start()
         until(lambda: len(gateway.messages("Detection")) >= 2, 20)
         node.kill()
-        first = {(b, s): p for lane, b, s, _m, p in gateway.got if lane == 0}
+        first = {(b, s): p for space, b, s, _m, p in gateway.got if space == 0}
         until(lambda: bool(gateway.messages("Condition", 1)), 10)  # the Will: link_lost
 
         gateway.got.clear()
@@ -142,7 +142,7 @@ def test_node_killed_and_restarted_delivers_everything_once_made(
         node.start()
         until(lambda: bool(gateway.messages("Hello", 2)), 10)
         until(lambda: len(gateway.messages("Detection", 1)) >= len(first), 10)
-        again = {(b, s): p for lane, b, s, _m, p in gateway.got if lane == 0}
+        again = {(b, s): p for space, b, s, _m, p in gateway.got if space == 0}
         # The same numbers carry the same bytes, to the last bit of the tag.
         assert all(again[identity] == sealed for identity, sealed in first.items())
 

@@ -78,7 +78,7 @@ def test_node_that_blocks_for_long_reports_the_watchdog(
     (tmp_path / "n07" / "exit.json").unlink()
     patch(
         tmp_path / "n07",
-        "ugs/pump.py",
+        "ugs/sampling.py",
         lambda text: (
             text.replace("async def run(self):", "async def run(self):\n        await _block()", 1)
             + "\n\nasync def _block():\n    import time\n\n"

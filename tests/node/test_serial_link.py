@@ -13,7 +13,7 @@ import pytest
 from gateway.model.alarm import AlarmKind
 from gateway.updates import package
 from gateway.updates.rollout import Rollout, plan
-from gateway.wire.messages import DownMessage, Part
+from gateway.wire.messages import Chunk, DownMessage
 from tests.node.conftest import walker
 from tests.node.wired import Rig, printed, until
 from tests.trees import patch
@@ -129,15 +129,15 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
 ) -> None:
     data = made(tmp_path, "0.1.9", lengthen, "changed", micropython)
     release = package.parse(data, RELEASE_KEY.public_key(), "changed")
-    parts: list[Part] = []
+    chunks: list[Chunk] = []
     with rig.node(walker(120, 0, 0)) as node:
         async with rig.gateway() as gateway:
             pipeline = gateway.service.stages
             seal = pipeline.intake.downlinks.seal
 
             def counted(node: str, message: DownMessage) -> tuple[str, bytes] | None:
-                if isinstance(message, Part):
-                    parts.append(message)
+                if isinstance(message, Chunk):
+                    chunks.append(message)
                 return seal(node, message)
 
             monkeypatch.setattr(pipeline.intake.downlinks, "seal", counted)
@@ -154,12 +154,12 @@ async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
                 node_timeout_s=180,
             )
             assert await gateway.service.begin_update(rollout, release)
-            await until(lambda: len(parts) >= 10, 60, node)
+            await until(lambda: len(chunks) >= 10, 60, node)
             node.unplug()
             await asyncio.sleep(2)
-            before = len(parts)
+            before = len(chunks)
             node.plug()
-            await until(lambda: len(parts) >= before + 10, 60, node)
+            await until(lambda: len(chunks) >= before + 10, 60, node)
             node.cut_power()  # what is on flash already is not asked for again
             await until(lambda: not pipeline.updates.rollout.active, 150, node)
             view = pipeline.intake.registry.views["n01"]

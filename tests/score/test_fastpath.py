@@ -11,7 +11,7 @@ import pytest
 
 from gateway.keys import derive, node_key
 from gateway.wire import codec, seal
-from gateway.wire.messages import Phase, Strikes, TargetClass
+from gateway.wire.messages import Footfalls, Phase, TargetClass
 from sim_hardware.errors import SimError
 from sim_hardware.fastpath import Halver, simulate_fast
 from sim_hardware.frontend import READINGS, GeophoneArray
@@ -64,7 +64,7 @@ def test_fast_path_on_a_take_reports_the_footfalls_that_the_firmware_reports(
     trees = write_trees(given.site, bytes(32), 1883, tmp_path)
     for node, found in reported_footfalls(given, trees, micropython).items():
         fast_ones = [
-            (ms - LEAD_MS, level) for one in fast[node].strikes for ms, level in one.strikes
+            (ms - LEAD_MS, level) for one in fast[node].footfalls for ms, level in one.footfalls
         ]
         assert len(found) >= 20
         assert [level for _, level, _ in found] == [level for _, level in fast_ones][: len(found)]
@@ -81,7 +81,7 @@ def test_footfalls_by_a_crystal_that_is_off_are_within_their_stated_error(
     fast = simulate_fast(given, micropython=micropython, seed=5)
     trees = write_trees(given.site, bytes(32), 1883, tmp_path)
     for node, found in reported_footfalls(given, trees, micropython, ppm).items():
-        true_ms = [ms - LEAD_MS for one in fast[node].strikes for ms, _ in one.strikes]
+        true_ms = [ms - LEAD_MS for one in fast[node].footfalls for ms, _ in one.footfalls]
         offs = [
             (min((at_ms - ms for ms in true_ms), key=abs), error_ms) for at_ms, _, error_ms in found
         ]
@@ -110,11 +110,11 @@ def reported_footfalls(
         aad = uplink.topic.encode()
         _piv, payload = seal.open_sealed(own.up_key, own.up_iv, uplink.payload, aad)
         message = codec.decode(payload, "up")
-        if isinstance(message, Strikes):
+        if isinstance(message, Footfalls):
             assert message.error_ms <= 10
             first_us = message.utc_ms * 1000 - 1_767_225_600_000_000
             assert 0 < uplink.t_us - first_us < 8_000_000
-            pairs = zip(message.strikes[::2], message.strikes[1::2], strict=True)
+            pairs = zip(message.footfalls[::2], message.footfalls[1::2], strict=True)
             made[uplink.node] += [
                 (first_us // 1000 + late_ms, level, message.error_ms) for late_ms, level in pairs
             ]

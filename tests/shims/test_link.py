@@ -37,12 +37,12 @@ def subscribe(topic, number=7):
     return packet(0x82, number.to_bytes(2, "big") + text(topic) + b"\\x01")
 def publish(payload, number=9, topic=UP):
     return packet(0x32, text(topic) + number.to_bytes(2, "big") + payload)
-def sealed(lane, seq, name, boot=1, **values):
+def sealed(space, seq, name, boot=1, **values):
     if "of_boot" in values:
         values["boot"] = values.pop("of_boot")
     buffer = bytearray(200)
     size = codec.encode(buffer, name, values)
-    piv = seal.up_piv(lane, boot, seq)
+    piv = seal.up_piv(space, boot, seq)
     return seal.seal(K.up_key, K.up_iv, piv, bytes(buffer[:size]), UP.encode())
 def detection(seq):
     return sealed(0, seq, "detection", t_ms=1, phase=1, **{"class": 1}, confidence_pct=9,

@@ -20,7 +20,7 @@ from gateway.app import Gateway
 from gateway.config import BrokerConfig, ConsoleConfig, GatewayConfig
 from gateway.service.running.intake_stage import Work
 from gateway.updates.rollout import Rollout, plan
-from gateway.wire.messages import DownMessage, Part
+from gateway.wire.messages import Chunk, DownMessage
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
 from tools.image import FIRMWARE
@@ -42,10 +42,10 @@ def release_public() -> bytes:
 def firmware(folder: Path, change: Callable[[Path], None] = lambda _folder: None) -> Path:
     """A copy of the firmware whose trial takes two seconds instead of a minute, then changed."""
     shutil.copytree(FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    proof = folder / "ugs" / "update" / "proof.py"
-    text = proof.read_text()
+    self_test = folder / "ugs" / "update" / "self_test.py"
+    text = self_test.read_text()
     assert "_WELL_MS = const(60_000)" in text
-    proof.write_text(text.replace("_WELL_MS = const(60_000)", "_WELL_MS = const(2_000)"))
+    self_test.write_text(text.replace("_WELL_MS = const(60_000)", "_WELL_MS = const(2_000)"))
     change(folder)
     return folder
 
@@ -150,7 +150,7 @@ class Field:
             )
         )
         self.nodes: dict[str, LiveNode] = {}
-        self.parts: list[Part] = []
+        self.chunks: list[Chunk] = []
 
     async def __aenter__(self) -> Self:
         await self.gateway.__aenter__()
@@ -180,8 +180,8 @@ class Field:
         seal = downlinks.seal
 
         def counted(node: str, message: DownMessage) -> tuple[str, bytes] | None:
-            if isinstance(message, Part):
-                self.parts.append(message)
+            if isinstance(message, Chunk):
+                self.chunks.append(message)
             return seal(node, message)
 
         downlinks.seal = counted  # type: ignore[method-assign]  # what it seals is sent

@@ -65,7 +65,7 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
         changed = {
             number
             for number, line in enumerate(lines, 1)
-            if line.endswith((" ugs/node.mpy", " ugs/version.mpy", " ugs/update/proof.mpy"))
+            if line.endswith((" ugs/node.mpy", " ugs/version.mpy", " ugs/update/self_test.mpy"))
         }
         for name in names:
             assert views[name].fw == "0.2.0"

@@ -73,7 +73,7 @@ def cose(key: bytes, iv: bytes, piv: bytes, payload: bytes, aad: bytes) -> bytes
 
 
 def sealed() -> list[dict[str, Any]]:
-    """Every message vector, sealed in each lane or direction it may take."""
+    """Every message vector, sealed in each counter space or direction it may take."""
     node = keys()[0]
     out = []
     for position, (name, _, number, fields) in enumerate(MESSAGES):

@@ -86,7 +86,7 @@ QUESTIONS = {
     "ccm": lambda *parts: _hex(ccm.encrypt(*[unhexlify(part) for part in parts])),
     "ccm_open": lambda *parts: _hex(ccm.decrypt(*[unhexlify(part) for part in parts])),
     "enc_structure": lambda aad: _hex(seal.enc_structure(unhexlify(aad))),
-    "up_piv": lambda lane, boot, seq: _hex(seal.up_piv(lane, boot, seq)),
+    "up_piv": lambda space, boot, seq: _hex(seal.up_piv(space, boot, seq)),
     "parse_up_piv": lambda piv: list(seal.parse_up_piv(unhexlify(piv))),
     "down_piv": lambda counter: _hex(seal.down_piv(counter)),
     "parse_down_piv": lambda piv: seal.parse_down_piv(unhexlify(piv)),

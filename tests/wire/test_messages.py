@@ -94,7 +94,7 @@ def _largest(kind: type[Message]) -> bytes:
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_message_at_its_largest_fits_its_budget(kind: type[Message]) -> None:
     budget = LORAWAN_DR0 if kind in (Detection, Health) else MAX_SEALED
-    pivs = [b"\xff" * 4 if lane == 0 else b"\x01" + b"\xff" * 4 for lane in kind.LANES]
+    pivs = [b"\xff" * 4 if space == 0 else b"\x01" + b"\xff" * 4 for space in kind.SPACES]
     for piv in pivs or [b"\xff" * 5]:
         sealed = seal.seal(bytes(16), bytes(13), piv, _largest(kind), b"topic")
         assert len(sealed) <= budget
@@ -143,7 +143,7 @@ def test_label_of_a_value_is_its_name_in_the_table() -> None:
 
 
 def test_lanes_follow_the_nonce_rules() -> None:
-    assert Detection.LANES == (seal.DURABLE,)
-    assert Health.LANES == (seal.VOLATILE,)
-    assert Condition.LANES == (seal.DURABLE, seal.VOLATILE)
-    assert Receipt.LANES == ()
+    assert Detection.SPACES == (seal.DURABLE,)
+    assert Health.SPACES == (seal.VOLATILE,)
+    assert Condition.SPACES == (seal.DURABLE, seal.VOLATILE)
+    assert Receipt.SPACES == ()

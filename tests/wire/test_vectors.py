@@ -69,7 +69,7 @@ def test_payload_with_one_fault_is_refused_for_it(codec: Ask, vectors: Vectors) 
 
 
 def test_message_of_the_other_direction_is_refused(codec: Ask, vectors: Vectors) -> None:
-    down = ("receipt", "time", "command", "part")
+    down = ("receipt", "time", "command", "chunk")
     cases = []
     for v in vectors("messages"):
         own, other = ("down", "up") if v["message"] in down else ("up", "down")
@@ -244,7 +244,7 @@ def test_up_counter_out_of_range_is_not_sealed(node: Ask) -> None:
         [
             ("durable", ["up_piv", 0, 1, 2], "00010002"),
             ("volatile", ["up_piv", 1, 65_535, 256], "01ffff0100"),
-            ("lane 2", ["up_piv", 2, 1, 1], wrong),
+            ("space 2", ["up_piv", 2, 1, 1], wrong),
             ("boot 0", ["up_piv", 0, 0, 1], wrong),
             ("seq 0", ["up_piv", 0, 1, 0], wrong),
             ("boot too large", ["up_piv", 0, 65_536, 1], wrong),

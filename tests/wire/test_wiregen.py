@@ -36,8 +36,8 @@ def test_check_of_a_changed_file_fails_and_names_it(
 
 def test_schema_change_reaches_every_generated_file(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tuple(
-        (number, name, direction, lanes, fields[:-1] if name == "result" else fields)
-        for number, name, direction, lanes, fields in table.MESSAGES
+        (number, name, direction, spaces, fields[:-1] if name == "result" else fields)
+        for number, name, direction, spaces, fields in table.MESSAGES
     )
     before = wiregen.outputs()
     monkeypatch.setattr(table, "MESSAGES", rows)
@@ -58,7 +58,7 @@ def test_removed_field_is_reserved_everywhere(monkeypatch: pytest.MonkeyPatch) -
         gone = (fields[-1][0], "", table.RESERVED, 0, 0, None)
         return (*fields[:-1], gone)
 
-    rows = tuple((i, name, d, lanes, removed(name, f)) for i, name, d, lanes, f in table.MESSAGES)
+    rows = tuple((i, name, d, spaces, removed(name, f)) for i, name, d, spaces, f in table.MESSAGES)
     monkeypatch.setattr(table, "MESSAGES", rows)
     schema = wiregen_model.load()
     assert "Reserved: condition 5." in wiregen_docs.render_markdown(schema)

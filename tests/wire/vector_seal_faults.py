@@ -11,7 +11,7 @@ Vector = dict[str, str]
 
 
 def refused(good: Vector) -> list[Vector]:
-    """Variations of a message sealed in lane 0 whose ciphertext has 24 to 255 bytes."""
+    """Variations of a message sealed in counter space 0 whose ciphertext has 24 to 255 bytes."""
     key, iv, aad = (bytes.fromhex(good[part]) for part in ("key", "iv", "aad"))
     whole = bytes.fromhex(good["sealed"])
     assert whole.startswith(HEAD)

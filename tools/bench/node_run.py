@@ -47,7 +47,7 @@ class _Timed:
         us = _time.ticks_diff(_time.ticks_us(), start)
         _machine.enable_irq(masked)
         # Of a node that runs: the first one without its image mounted frees the memory of loading.
-        self.runs += "ugs.base" in _sys.modules and "pack" not in _sys.modules
+        self.runs += "ugs.base" in _sys.modules and "package" not in _sys.modules
         if self.runs > 2 and (us > self.longest_us or us > GOAL):
             self.longest_us = max(us, self.longest_us)
             print("bench gc_us=%d" % us)

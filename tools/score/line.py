@@ -31,7 +31,7 @@ from gateway.service.stages import Stages
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 from gateway.wire.topics import uplink_topic
-from sim_hardware.fastpath import Report, Strikes
+from sim_hardware.fastpath import Footfalls, Report
 from sim_hardware.site import Site as GroundSite
 from sim_hardware.site import write_site
 from sim_hardware.virtual import Pace
@@ -152,8 +152,8 @@ def _uplinks(
     ]
     if seen.clock_ms is not None:
         volatile += [
-            (one.reported_ms, _strikes(one, seen, node, seen.clock_ms))
-            for one in seen.strikes[node]
+            (one.reported_ms, _footfalls(one, seen, node, seen.clock_ms))
+            for one in seen.footfalls[node]
             if one.reported_ms < last_ms
         ]
     volatile.sort(key=lambda pair: pair[0])
@@ -199,16 +199,16 @@ def _health(t_ms: int, floor_um_s: float) -> wire.Health:
     )
 
 
-def _strikes(given: Strikes, seen: Observation, node: str, clock_ms: int) -> wire.Strikes:
+def _footfalls(given: Footfalls, seen: Observation, node: str, clock_ms: int) -> wire.Footfalls:
     """By a clock that is off by up to its bound, drawn again at each heartbeat."""
     minute = given.reported_ms // _HEALTH_MS
     off_ms = random.Random(f"{seen.name}/{node}/{minute}").uniform(-clock_ms, clock_ms)
-    first_ms = given.strikes[0][0]
-    return wire.Strikes(
+    first_ms = given.footfalls[0][0]
+    return wire.Footfalls(
         t_ms=given.onset_ms,
         utc_ms=round(_start_us(seen) / 1000 + first_ms + off_ms),
         error_ms=clock_ms,
-        strikes=tuple(n for at_ms, level in given.strikes for n in (at_ms - first_ms, level)),
+        footfalls=tuple(n for at_ms, level in given.footfalls for n in (at_ms - first_ms, level)),
     )
 
 

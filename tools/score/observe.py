@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.fusion.calibrate import Calibration
 from gateway.wire.messages import TargetClass
-from sim_hardware.fastpath import DetectorOutput, FastRun, Halver, Report, Strikes, simulate_fast
+from sim_hardware.fastpath import DetectorOutput, FastRun, Footfalls, Halver, Report, simulate_fast
 from sim_hardware.signals import Signal, quiet_floor
 from sim_hardware.site import Site
 from sim_hardware.take import Take
@@ -40,7 +40,7 @@ class Observation:
     floors: Mapping[str, Sequence[float]] = field(default_factory=dict)  # um/s, every FLOOR_S
     link: Link = PERFECT
     calibration: Calibration | None = None  # what the gateway's site file holds of a walk test
-    strikes: Mapping[str, Sequence[Strikes]] = field(default_factory=dict)
+    footfalls: Mapping[str, Sequence[Footfalls]] = field(default_factory=dict)
     clock_ms: int | None = None  # bound of each node's clock; None: no clock is good
 
     def floor_um_s(self, node: str, t_s: float) -> float:
@@ -67,7 +67,7 @@ def observe_take(given: Take, name: str, micropython: Path, seed: int) -> Observ
         _alive(output, truth),
         _PACE.lead_s,
         floors,
-        strikes=_strikes(output),
+        footfalls=_footfalls(output),
     )
 
 
@@ -78,8 +78,8 @@ def _floors(signal: Signal) -> list[float]:
     return [1e6 * quiet_floor(piece, signal.fs_hz) for piece in pieces if piece.size > signal.fs_hz]
 
 
-def _strikes(output: Mapping[str, DetectorOutput]) -> dict[str, Sequence[Strikes]]:
-    return {name: one.strikes for name, one in output.items()}
+def _footfalls(output: Mapping[str, DetectorOutput]) -> dict[str, Sequence[Footfalls]]:
+    return {name: one.footfalls for name, one in output.items()}
 
 
 def _alive(output: Mapping[str, DetectorOutput], truth: Truth) -> dict[str, Sequence[Report]]:
@@ -127,7 +127,7 @@ def observe_world(
     site = Site(_SITE, world.nodes, world.sectors)
     alive = _alive(output, truth)
     return Observation(
-        label, site, truth, alive, _PACE.lead_s, floors, link, strikes=_strikes(output)
+        label, site, truth, alive, _PACE.lead_s, floors, link, footfalls=_footfalls(output)
     )
 
 

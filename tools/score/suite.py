@@ -21,7 +21,7 @@ _KEYS = {"scenarios", "soils", "weathers", "seeds", "minutes", "walk_test", "clo
 _NEEDED = {"scenarios", "seeds", "minutes"}
 _WEATHER = {"wind_m_s", "rain_mm_h", "level_nm_s"}
 _MINUTES_MAX = 24 * 60
-MAX_CLOCK_MS = 10  # as error_ms of a Strikes message
+MAX_CLOCK_MS = 10  # as error_ms of a Footfalls message
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ def _nearest(
 def leads(seen: Observation) -> list[Lead]:
     """How much sooner each step came to one node than to another, while one walker was present."""
     steps = {
-        node: [(at_ms / 1000 - seen.lead_s) for one in reports for at_ms, _ in one.strikes]
-        for node, reports in seen.strikes.items()
+        node: [(at_ms / 1000 - seen.lead_s) for one in reports for at_ms, _ in one.footfalls]
+        for node, reports in seen.footfalls.items()
     }
     found = []
     for a, b in combinations(sorted(steps), 2):

@@ -51,14 +51,14 @@ class OwnGateway:
     def _arrived(self, topic: str, sealed: bytes) -> None:
         node = topic.split("/")[-2]
         try:
-            lane, boot, seq, message = self._open(node, topic, sealed)
+            space, boot, seq, message = self._open(node, topic, sealed)
         except (KeyError, WireError):
             self.refused += 1
             return
         if isinstance(message, messages.Hello | messages.Health):
             now_ms = time.time_ns() // 1_000_000
             self._send(node, boot, messages.Time(utc_ms=now_ms, echo_ms=message.t_ms))
-        if lane != seal.DURABLE:
+        if space != seal.DURABLE:
             return
         seen = self._seen.setdefault((node, boot), set())
         seen.add(seq)

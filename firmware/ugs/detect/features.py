@@ -10,10 +10,10 @@ import micropython
 from micropython import const
 
 from ugs.detect.beats import SPANS, Beats
-from ugs.detect.colour import Colour
-from ugs.detect.course import COUNT as _COURSE
-from ugs.detect.course import Course
-from ugs.detect.strikes import Strikes
+from ugs.detect.footfalls import Footfalls
+from ugs.detect.shape import SpectralShape
+from ugs.detect.trend import COUNT as _TREND
+from ugs.detect.trend import LevelTrend
 from ugs.dsp.moments import Moments
 from ugs.dsp.quantiles import Quantiles
 from ugs.dsp.spectrum import BANDS, Spectrum
@@ -63,10 +63,10 @@ class Features:
         self.over = 0  # level of the last second above the floor, 64 to the octave
         self._spectrum = Spectrum()
         self._moments = Moments()
-        self._colour = Colour()
-        self._course = Course()
+        self._shape = SpectralShape()
+        self._trend = LevelTrend()
         self._beats = Beats()
-        self._strikes = Strikes()
+        self._footfalls = Footfalls()
         self._quantiles = Quantiles()
         self._kurtosis = array("i", [0] * _HOPS)
         self._crossings = array("i", [0] * _HOPS)
@@ -119,8 +119,8 @@ class Features:
         free[11] = self._slow_open >> 4
         self._slow_level += ((now << 4) - self._slow_level) >> _SLOW
         free[12] = self._slow_level >> 5
-        self._course.take(level, now, is_open)
-        _spread(self._course.numbers, _COURSE, 0, 0, free, 13)
+        self._trend.take(level, now, is_open)
+        _spread(self._trend.numbers, _TREND, 0, 0, free, 13)
 
     def _rhythm(self, picker, quick, long, averaged):
         free = self._free
@@ -143,17 +143,17 @@ class Features:
             free[37 + at] = peaks[at + 1] << 1
 
     def _pulses(self, picker):
-        strikes, free = self._strikes, self._free
-        strikes.take(picker.times, picker.levels, picker.total(), picker.now())
-        free[42] = strikes.count << 3
-        free[43] = strikes.gap >> 2
-        free[44] = strikes.uneven
-        free[45] = strikes.longest >> 3
-        free[46] = strikes.swing << 2
-        free[47] = strikes.spread
+        footfalls, free = self._footfalls, self._free
+        footfalls.take(picker.times, picker.levels, picker.total(), picker.now())
+        free[42] = footfalls.count << 3
+        free[43] = footfalls.gap >> 2
+        free[44] = footfalls.uneven
+        free[45] = footfalls.longest >> 3
+        free[46] = footfalls.swing << 2
+        free[47] = footfalls.spread
 
     def _sound(self, trigger):
-        moments, spectrum, colour = self._moments, self._spectrum, self._colour
+        moments, spectrum, shape = self._moments, self._spectrum, self._shape
         free, kurtosis, crossings = self._free, self._kurtosis, self._crossings
         moments.measure()
         kurtosis[self._hop] = moments.kurtosis_x16
@@ -163,12 +163,12 @@ class Features:
         free[49] = sum(kurtosis) >> 1
         free[50] = sum(crossings) >> 1
         spectrum.measure()
-        colour.take(spectrum.levels, trigger.is_open())
-        _spread(colour.above, BANDS, 0, 64, free, 51)
-        _spread(colour.most, BANDS, 0, 64, free, 57)
-        _spread(colour.shape, BANDS, 0, 128, free, 63)
-        _spread(colour.jitter, BANDS, -3, 0, free, 69)
-        _spread(colour.broad, BANDS, 1, 96, free, 75)
+        shape.take(spectrum.levels, trigger.is_open())
+        _spread(shape.above, BANDS, 0, 64, free, 51)
+        _spread(shape.most, BANDS, 0, 64, free, 57)
+        _spread(shape.shape, BANDS, 0, 128, free, 63)
+        _spread(shape.jitter, BANDS, -3, 0, free, 69)
+        _spread(shape.broad, BANDS, 1, 96, free, 75)
         free[81] = spectrum.top_share() >> 5
         free[82] = spectrum.top_line() << 2
         free[83] = spectrum.wander_x32() >> 1

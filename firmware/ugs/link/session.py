@@ -15,7 +15,7 @@ _ANSWERED = ("hello", "health")
 
 class Session:
     # `node` has alive(), next_volatile(now_ms) -> (name, values) or None, on_connect(),
-    # on_command(values) and on_part(values); `random` returns 0..1.
+    # on_command(values) and on_chunk(values); `random` returns 0..1.
     #   connects, failures: how often the gateway was reached, and how often the connection was lost
     #   or failed; the link counts the failures
     #   received_ms: uptime of the newest authentic message from the gateway
@@ -80,8 +80,8 @@ class Session:
             self._asked_ms, self._sent_ms = values["t_ms"], self.uptime_ms()
         return sealed
 
-    def _seal(self, lane, boot, seq, payload):
-        piv = seal.up_piv(lane, boot, seq)
+    def _seal(self, space, boot, seq, payload):
+        piv = seal.up_piv(space, boot, seq)
         return seal.seal(self.keys.up_key, self.keys.up_iv, piv, payload, self._aad)
 
     def receive(self, topic, data):
@@ -104,8 +104,8 @@ class Session:
             self.echo_ms = values["echo_ms"]
             sent_ms = self._sent_ms if self.echo_ms == self._asked_ms else self.echo_ms
             self._clock.set_wall(values["utc_ms"], sent_ms, arrived_ms)
-        elif name == "part":
-            self._node.on_part(values)
+        elif name == "chunk":
+            self._node.on_chunk(values)
         else:
             self._node.on_command(values)
         self.wake()

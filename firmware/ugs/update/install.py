@@ -6,7 +6,7 @@ import sys
 
 from micropython import const
 
-from ugs.update import ed25519, tree
+from ugs.update import ed25519, image
 from ugs.update.manifest import Manifest, ManifestError
 from ugs.update.updater import (
     BAD_SIGNATURE,
@@ -23,7 +23,7 @@ from ugs.update.updater import (
 # The signed text is short, whatever the manifest's size: this prefix and the manifest's SHA-256.
 SIGNED = b"groundwatch release 1\n"
 _PIECE = const(1024)
-_MPY_MASK = const(0x3FFF)  # as in pack.py
+_MPY_MASK = const(0x3FFF)  # as in package.py
 _TRIES = const(2)
 
 
@@ -45,12 +45,12 @@ class Install:
         head = SIGNED + size.to_bytes(4, "big") + signature
         for _ in range(_TRIES):
             if not _begins_with(spare, head):
-                tree.remove(spare)
-                tree.append(spare, head)
+                image.remove(spare)
+                image.append(spare, head)
             version = await self._fill(spare, board, floor, digest, size)
             if version:
                 return version
-            tree.remove(spare)
+            image.remove(spare)
         raise UpdateError(FAILED, CORRUPT)
 
     async def _fill(self, spare, board, floor, digest, size):
@@ -78,24 +78,24 @@ class Install:
             if not await self._bring(number, spare, file_digest, at, file_size, source):
                 return 0
             at += file_size
-        return manifest.version if tree.size_of(spare) == at else 0
+        return manifest.version if image.size_of(spare) == at else 0
 
     async def _bring(self, number, spare, digest, at, size, source=None):
         # Completes one file: copied from the image in use if it is there, otherwise from the
         # gateway.
-        have = tree.size_of(spare) - at
+        have = image.size_of(spare) - at
         if have < size and source is not None:
             found = source.find(digest)
             if found is not None:
-                await self._drive(tree.copy_steps(source.path, found + have, size - have, spare))
-                have = tree.size_of(spare) - at
+                await self._drive(image.copy_steps(source.path, found + have, size - have, spare))
+                have = image.size_of(spare) - at
         while have < size:
             data = await self._ask(number, have)
             if len(data) != min(_PIECE, size - have):
                 raise UpdateError(FAILED, CORRUPT)
-            tree.append(spare, data)
+            image.append(spare, data)
             have += len(data)
-        return await self._drive(tree.digest_steps(spare, at, size)) == digest
+        return await self._drive(image.digest_steps(spare, at, size)) == digest
 
     async def _drive(self, steps):
         # Runs a long calculation in small steps; the last value is the result.

@@ -5,7 +5,7 @@
 #   groundwatch release 1
 #   board pico_w
 #   version 0.2.0
-#   mpy 4870                    required value of sys.implementation._mpy (pack.py)
+#   mpy 4870                    required value of sys.implementation._mpy (package.py)
 #   <SHA-256, 64 hex digits> <size in bytes> <path>        one line per file, in order of path
 
 from binascii import hexlify, unhexlify
@@ -14,7 +14,7 @@ from micropython import const
 
 from ugs import version
 
-_HEAD = const(90)  # of the file, before the manifest (pack.py)
+_HEAD = const(90)  # of the file, before the manifest (package.py)
 _FILES_MAX = const(255)  # a chunk request counts them in one byte
 _FILE_MAX = const(65_536)
 _TREE_MAX = const(262_144)  # two images, safe mode and the ledger share 868,352 bytes

@@ -21,7 +21,7 @@ _POLL_MS = const(50)
 _IDLE_MS = const(1_000)
 _LOAD_PAUSE_MS = const(260)  # two cycles of the sampling task
 # Each module imports only those before it.
-_MODULES = ("sha512", "ed25519", "tree", "manifest", "install")
+_MODULES = ("sha512", "ed25519", "image", "manifest", "install")
 
 _OK = schema.enum_value("result", "status", "ok")
 REFUSED = schema.enum_value("result", "status", "refused")
@@ -72,7 +72,7 @@ class Updater:
         self._wake = wake
         self._number = 0
         self._order = None  # (digest, signature, size) still to be done
-        self._want = None  # [file, offset] that is not answered yet
+        self._request = None  # [file, offset] that is not answered yet
         self._is_asking = False
         self._data = None
 
@@ -95,19 +95,19 @@ class Updater:
         self._order = (bytes(data[:32]), bytes(data[32:96]), size)
         return None
 
-    def next_want(self, now_ms):
+    def next_chunk_request(self, now_ms):
         # The values of a chunk request to send now, or None.
-        if not self._is_asking or self._want is None:
+        if not self._is_asking or self._request is None:
             return None
         self._is_asking = False
-        number, offset = self._want
+        number, offset = self._request
         return {"t_ms": now_ms, "command_id": self._number, "file": number, "offset": offset}
 
-    def on_part(self, part):
-        if self._want != [part["file"], part["offset"]] or part["command_id"] != self._number:
+    def on_chunk(self, chunk):
+        if self._request != [chunk["file"], chunk["offset"]] or chunk["command_id"] != self._number:
             return  # of another update, or a duplicate
-        self._data = part["data"]
-        self._want = None
+        self._data = chunk["data"]
+        self._request = None
 
     def report_outcome(self, now_ms):
         # Stores the result of the trial durably before the slot record forgets it.
@@ -128,7 +128,7 @@ class Updater:
                     self._report(uptime_ms(), self._number, error.status, error.value)
                 except OSError:
                     self._report(uptime_ms(), self._number, FAILED, FLASH)
-                self._order = self._want = None
+                self._order = self._request = None
                 self.is_busy = False
                 gc.collect()
             await asyncio.sleep_ms(_IDLE_MS)
@@ -141,7 +141,7 @@ class Updater:
 
     async def _install(self):
         spare = self._slots.spare()
-        print("update begins command=%d tree=%s" % (self._number, spare))
+        print("update begins command=%d image=%s" % (self._number, spare))
         try:
             for name in _MODULES:
                 await self._load("ugs.update." + name)
@@ -152,7 +152,7 @@ class Updater:
         finally:
             unload()
         self._slots.start_trial(version, self._number)
-        print("update whole version=%d tree=%s" % (version, spare))
+        print("update whole version=%d image=%s" % (version, spare))
         self._restart()
 
     async def _load(self, name):
@@ -170,12 +170,12 @@ class Updater:
     async def ask(self, number, offset):
         # The chunk at `offset` of a file; requested again until it arrives.
         again_ms = _ASK_AGAIN_MS
-        self._want = [number, offset]
+        self._request = [number, offset]
         for _ in range(_ASKS_MAX):
             self._is_asking = True
             self._wake()
             for _ in range(again_ms // _POLL_MS):
-                if self._want is None:
+                if self._request is None:
                     data, self._data = self._data, None
                     return data
                 self._alive()

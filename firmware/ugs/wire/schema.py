@@ -157,7 +157,7 @@ _RESULT = (
 )
 
 # Requests the next chunk of a firmware update; repeated until it arrives.
-_WANT = (
+_CHUNK_REQUEST = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime when requested
     (2, "command_id", UINT, 0, _U32, None),  # -: the update command it is part of
     (3, "file", UINT, 0, _U8, None),  # -: 0 the manifest, n the file on its n-th line
@@ -165,11 +165,11 @@ _WANT = (
 )
 
 # Arrival times of footfalls, while a person is detected and the clock is good; sent once.
-_STRIKES = (
+_FOOTFALLS = (
     (1, "t_ms", UINT, 0, _U32, None),  # ms: uptime of the onset of the activity
     (2, "utc_ms", UINT, 0, _U53, None),  # ms: UTC of the first footfall
     (3, "error_ms", UINT, 0, 10, None),  # ms: bound of the clock's error
-    (4, "strikes", PAIRS, 2, 16, None),  # -: ms after the first, level in 10 nm/s, ...
+    (4, "footfalls", PAIRS, 2, 16, None),  # -: ms after the first, level in 10 nm/s, ...
 )
 
 # One part of the log lines of a node, in answer to a log command; never sent twice.
@@ -200,15 +200,15 @@ _COMMAND = (
     (5, "data", OPT | BYTES, 0, 1024, None),  # -: by kind
 )
 
-# A chunk of a firmware update, in answer to a want.
-_PART = (
-    (1, "command_id", UINT, 0, _U32, None),  # -: as in the want
-    (2, "file", UINT, 0, _U8, None),  # -: as in the want
-    (3, "offset", UINT, 0, _U32, None),  # byte: as in the want
+# A chunk of a firmware update, in answer to a chunk request.
+_CHUNK = (
+    (1, "command_id", UINT, 0, _U32, None),  # -: as in the chunk request
+    (2, "file", UINT, 0, _U8, None),  # -: as in the chunk request
+    (3, "offset", UINT, 0, _U32, None),  # byte: as in the chunk request
     (4, "data", BYTES, 1, 1024, None),  # -: 1024 bytes, fewer at the end of the file
 )
 
-# message: (id, name, direction, lanes, fields)
+# message: (id, name, direction, counter spaces, fields)
 MESSAGES: tuple = (
     (1, "hello", UP, (VOLATILE,), _HELLO),
     (2, "detection", UP, (DURABLE,), _DETECTION),
@@ -216,13 +216,13 @@ MESSAGES: tuple = (
     (4, "condition", UP, (DURABLE, VOLATILE), _CONDITION),
     (5, "snippet", UP, (VOLATILE,), _SNIPPET),
     (6, "result", UP, (DURABLE,), _RESULT),
-    (7, "want", UP, (VOLATILE,), _WANT),
-    (8, "strikes", UP, (VOLATILE,), _STRIKES),
+    (7, "chunk_request", UP, (VOLATILE,), _CHUNK_REQUEST),
+    (8, "footfalls", UP, (VOLATILE,), _FOOTFALLS),
     (9, "log", UP, (VOLATILE,), _LOG),
     (16, "receipt", DOWN, (), _RECEIPT),
     (17, "time", DOWN, (), _TIME),
     (18, "command", DOWN, (), _COMMAND),
-    (19, "part", DOWN, (), _PART),
+    (19, "chunk", DOWN, (), _CHUNK),
 )
 
 

@@ -62,25 +62,25 @@ def _nonce(iv, piv):
 
 
 # Partial IV of an up message: boot and seq, preceded by 01 in the volatile counter space.
-def up_piv(lane, boot, seq):
-    if lane not in (schema.DURABLE, schema.VOLATILE):
-        raise ValueError("no such lane")
+def up_piv(space, boot, seq):
+    if space not in (schema.DURABLE, schema.VOLATILE):
+        raise ValueError("no such counter space")
     if not 1 <= boot <= 0xFFFF or not 1 <= seq <= 0xFFFF:
         raise ValueError("counter out of range")
     piv = boot.to_bytes(2, "big") + seq.to_bytes(2, "big")
-    return b"\x01" + piv if lane else piv
+    return b"\x01" + piv if space else piv
 
 
 # (counter space, boot, seq) of an up message; for code that acts as the gateway.
 def parse_up_piv(piv):
-    lane = len(piv) - 4
-    if lane not in (schema.DURABLE, schema.VOLATILE) or (lane and piv[0] != 1):
+    space = len(piv) - 4
+    if space not in (schema.DURABLE, schema.VOLATILE) or (space and piv[0] != 1):
         raise WireError("bad_counter")
-    boot = int.from_bytes(piv[lane : lane + 2], "big")
-    seq = int.from_bytes(piv[lane + 2 :], "big")
+    boot = int.from_bytes(piv[space : space + 2], "big")
+    seq = int.from_bytes(piv[space + 2 :], "big")
     if not boot or not seq:
         raise WireError("bad_counter")
-    return lane, boot, seq
+    return space, boot, seq
 
 
 # Partial IV of a down message: counter 1..2^40-1, big-endian, without leading zero bytes.

@@ -52,7 +52,7 @@ class Admitted(msgspec.Struct, frozen=True):
     """An authentic message. `fresh` is False for a copy of one that came before."""
 
     node: str
-    lane: int
+    space: int
     boot: int
     seq: int
     message: UpMessage
@@ -61,7 +61,7 @@ class Admitted(msgspec.Struct, frozen=True):
 
     @property
     def durable(self) -> bool:
-        return self.lane == seal.DURABLE
+        return self.space == seal.DURABLE
 
 
 class Authenticator:
@@ -85,26 +85,26 @@ class Authenticator:
             raise Refusal("too_big", node)
         try:
             piv, payload = self._open(node, topic, data)
-            lane, number, seq = seal.parse_up_piv(piv)
+            space, number, seq = seal.parse_up_piv(piv)
             message = codec.decode_up(payload)
         except WireError as error:
             raise Refusal(error.reason, node) from None
-        if not _lane_allowed(message, lane):
+        if not _space_allowed(message, space):
             raise Refusal("wrong_counter_space", node)
         boot = self._boot_of(node, number, message)
-        if lane == seal.DURABLE and boots.is_next_turn(self.newest_boot(node), number):
+        if space == seal.DURABLE and boots.is_next_turn(self.newest_boot(node), number):
             # No receipt: it comes again, behind the hello of its turn.
             raise Refusal("early_boot", node)
-        if self.clones.differs(node, lane, boot, seq, payload):
+        if self.clones.differs(node, space, boot, seq, payload):
             raise Refusal("two_senders", node)
-        if lane == seal.DURABLE:
+        if space == seal.DURABLE:
             fresh = self.sequence(node, boot).see(seq)
         else:
             window = self.volatile[node]
             fresh = window.see(boot, seq)
             if not fresh:
                 raise Refusal("replayed" if boot == window.newest >> 16 else "old_boot", node)
-        return Admitted(node, lane, boot, seq, message, payload, fresh)
+        return Admitted(node, space, boot, seq, message, payload, fresh)
 
     def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
         """Keys were given out, proven or revoked; there may be new nodes, none is gone."""
@@ -168,9 +168,9 @@ class Authenticator:
     def _knows(self, node: str, piv: bytes) -> bool:
         """Whether a message has been here before: a broker's late copy then. So may be its last
         will, which is of the connection on which the node went on."""
-        lane, number, seq = seal.parse_up_piv(piv)
+        space, number, seq = seal.parse_up_piv(piv)
         boot = boots.latest(self.newest_boot(node), number)
-        if lane == seal.VOLATILE:
+        if space == seal.VOLATILE:
             return self.volatile[node].newest >= boot << 16 | seq
         return self.sequence(node, boot).has(seq)
 
@@ -196,10 +196,10 @@ class Authenticator:
         raise Refusal("foreign_site" if match[1] != self._site else "unknown_node", UNKNOWN)
 
 
-def _lane_allowed(message: UpMessage, lane: int) -> bool:
+def _space_allowed(message: UpMessage, space: int) -> bool:
     """The counter spaces of the schema; a volatile condition can only be the Will."""
-    if lane not in message.LANES:
+    if space not in message.SPACES:
         return False
-    if lane == seal.VOLATILE and type(message) is Condition:
+    if space == seal.VOLATILE and type(message) is Condition:
         return message.kind is ConditionKind.LINK_LOST
     return True

@@ -27,10 +27,10 @@ class Clones:
         )
         self._stale: dict[str, deque[int]] = {}
 
-    def differs(self, node: str, lane: int, boot: int, seq: int, payload: bytes) -> bool:
+    def differs(self, node: str, space: int, boot: int, seq: int, payload: bytes) -> bool:
         """Whether another content came under this number before; remembered when it is new."""
         newest, older = self._contents[node]
-        number, content = (lane, boot, seq), hash(payload)
+        number, content = (space, boot, seq), hash(payload)
         known = older.get(number)
         if known is None:
             known = newest.setdefault(number, content)

@@ -19,7 +19,7 @@ CLIP = 8000
 
 
 class Bench:
-    # Time passes with run(us), the pump looks every 0.1 s; in stall(us) nothing on the node runs.
+    # Time passes with run(us), the sampling task looks every 0.1 s; in stall(us) nothing runs.
     # `level`: what is measured, in counts of a sample, within +-8188. `dead`: the converter, or its
     # clock, has stopped.
     is_dma = False
@@ -177,7 +177,7 @@ def age_is_that_of_the_grid():
         bench.run(37_000)
         ages = [sampler.age_us(sampler.written - 1 - n) for n in range(3)]
         assert ages[1] - ages[0] == ages[2] - ages[1] == PERIOD_US
-        # Of a sample that is taken at once, and of one that waits for the pump.
+        # Of a sample that is taken at once, and of one that waits for the sampling task.
         limit_us = PUMP_US + PERIOD_US if bench.is_dma else PERIOD_US
         assert delay_us - PERIOD_US <= ages[0] <= delay_us + limit_us, ages
 

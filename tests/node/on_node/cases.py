@@ -8,7 +8,7 @@ from array import array
 
 from ugs.clock import Clock
 from ugs.config import ConfigError, parse_config
-from ugs.pump import BLOCK, Pump
+from ugs.sampling import BLOCK, Sampling
 from ugs.tasks import Supervisor, until_one_ends
 
 
@@ -127,7 +127,7 @@ class Detector:
         self.edges.append((len(self.fed), level))
 
 
-def make_pump(alive=lambda: None):
+def make_sampling(alive=lambda: None):
     sampler, pir = Part(), None
     sampler.keep_time = lambda: None
     sampler.overruns = 0
@@ -135,27 +135,27 @@ def make_pump(alive=lambda: None):
     sampler.written = sampler.missed = 0
     sampler.age_us = lambda index: (sampler.written - 1 - index) * 4000
     detector = Detector()
-    return sampler, detector, Pump(sampler, pir, detector, Clock(), None, alive)
+    return sampler, detector, Sampling(sampler, pir, detector, Clock(), None, alive)
 
 
-def pump_feeds_whole_blocks_in_order():
-    sampler, detector, pump = make_pump()
+def sampling_feeds_whole_blocks_in_order():
+    sampler, detector, sampling = make_sampling()
     sampler.written = 3 * BLOCK + 5
-    pump.step()
+    sampling.step()
     assert [start for start, _ in detector.fed] == [0, 32, 64]
-    pump.step()
+    sampling.step()
     assert len(detector.fed) == 3
     sampler.written = 4 * BLOCK
-    pump.step()
+    sampling.step()
     assert detector.fed[3][0] == 96 and sampler.overruns == 0
 
 
-def pump_without_samples_lets_the_watchdog_reset():
+def sampling_without_samples_lets_the_watchdog_reset():
     alive = []
-    sampler, _detector, pump = make_pump(lambda: alive.append(1))
+    sampler, _detector, sampling = make_sampling(lambda: alive.append(1))
 
     async def main():
-        task = asyncio.create_task(pump.run())
+        task = asyncio.create_task(sampling.run())
         sampler.written = BLOCK
         await asyncio.sleep_ms(350)
         task.cancel()
@@ -164,23 +164,23 @@ def pump_without_samples_lets_the_watchdog_reset():
     assert len(alive) == 1, alive
 
 
-def pump_too_late_skips_and_counts():
-    sampler, detector, pump = make_pump()
+def sampling_too_late_skips_and_counts():
+    sampler, detector, sampling = make_sampling()
     sampler.written = 5000
-    pump.step()
+    sampling.step()
     # One block is left unread behind; the rest of the lag is counted as missed.
     assert sampler.overruns == sampler.missed == 4960
     assert [start for start, _ in detector.fed] == [4960]
 
 
-def pump_reports_blocks_with_missing_samples():
-    sampler, detector, pump = make_pump()
+def sampling_reports_blocks_with_missing_samples():
+    sampler, detector, sampling = make_sampling()
     sampler.written = BLOCK
-    pump.step()
+    sampling.step()
     assert detector.gaps == []
     sampler.missed += 70  # filled while nothing was read
     sampler.written += 6 * BLOCK
-    pump.step()
+    sampling.step()
     assert detector.gaps == [(1, 6)], detector.gaps
     feed, sampler.written = detector.feed, sampler.written + 2 * BLOCK
 
@@ -191,7 +191,7 @@ def pump_reports_blocks_with_missing_samples():
         return feed(ring, start, t_ms)
 
     detector.feed = is_late
-    pump.step()
+    sampling.step()
     assert detector.gaps == [(1, 6), (8, 3)], detector.gaps
 
 

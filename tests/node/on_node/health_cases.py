@@ -8,7 +8,7 @@ from ugs.clock import Clock
 from ugs.conditions import Conditions
 from ugs.drivers.edges import EdgeQueue
 from ugs.health import Health
-from ugs.pump import Pump
+from ugs.sampling import Sampling
 
 
 class Part:
@@ -135,13 +135,13 @@ def make_pir(records):
     sampler.missed = sampler.overruns = 0
     sampler.keep_time = lambda: None
     sampler.age_us = lambda index: -1_000_000
-    pump = Pump(sampler, queue, detector, Clock(), None, lambda: None)
+    sampling = Sampling(sampler, queue, detector, Clock(), None, lambda: None)
 
     def second(now_ms, toggles):
         for _ in range(toggles):
             levels[0] ^= 1
             queue.on_edge(None)
-        pump.step()
+        sampling.step()
         health.poll(now_ms)
 
     return second, queue, detector, sampler

@@ -20,7 +20,7 @@ from slots import Slots
 from ugs.ledger.journal import Journal
 from ugs.update import ed25519, install
 from ugs.update import updater as updater_module
-from ugs.update.proof import Proof
+from ugs.update.self_test import SelfTest
 from ugs.update.updater import Updater
 
 OLD = {
@@ -111,20 +111,20 @@ def prepare():
 
 
 async def talk(updater, restarts):
-    # The gateway: commands the update once, then answers each want.
+    # The gateway: commands the update once, then answers each request.
     pieces = (manifest("0.2.0", NEW),) + tuple(NEW[path] for path in sorted(NEW))
     order = sha256(pieces[0]).digest() + bytes(64) + len(pieces[0]).to_bytes(4, "big")
     refusal = updater.take({"id": COMMAND, "data": order}, 0)
     assert refusal is None, refusal
     task = asyncio.create_task(updater.run(lambda: 0))
     while updater.is_busy and not restarts:
-        want = updater.next_want(0)
-        if want is not None:
-            at = want["offset"]
-            data = pieces[want["file"]][at : at + 1024]
-            part = {"command_id": COMMAND, "file": want["file"], "offset": at, "data": data}
-            updater.on_part(part)
-            updater.on_part(part)  # brokers repeat themselves
+        request = updater.next_chunk_request(0)
+        if request is not None:
+            at = request["offset"]
+            data = pieces[request["file"]][at : at + 1024]
+            chunk = {"command_id": COMMAND, "file": request["file"], "offset": at, "data": data}
+            updater.on_chunk(chunk)
+            updater.on_chunk(chunk)  # brokers repeat themselves
         await asyncio.sleep(0)
     task.cancel()
     try:
@@ -137,10 +137,10 @@ def boot(flash, is_good, reported):
     # One boot until it ends by itself or by the cut. True once the update is settled.
     slots = Slots(".")
     slots.choose(0)
-    assert slots.tree in ("a", "b"), slots.tree
-    held = read(slots.path(slots.tree))
+    assert slots.image in ("a", "b"), slots.image
+    held = read(slots.path(slots.image))
     is_new = held == NEW_PACK
-    assert is_new or held == OLD_PACK, ("a tree that is not whole", slots.tree, len(held))
+    assert is_new or held == OLD_PACK, ("a tree that is not whole", slots.image, len(held))
     assert is_new or not slots.on_trial
     journal = Journal("state")
     journal.open()
@@ -163,11 +163,11 @@ def boot(flash, is_good, reported):
     )
     updater.report_outcome(0)
     if slots.on_trial:
-        Proof(slots).step(700_000 if not is_good else 61_000, is_good, True)
+        SelfTest(slots).step(700_000 if not is_good else 61_000, is_good, True)
         if is_good:
             updater.report_outcome(0)
         return False
-    Proof(slots).step(61_000, True, True)
+    SelfTest(slots).step(61_000, True, True)
     if is_new or (not is_good and reported):
         return True
     asyncio.run(talk(updater, restarts))

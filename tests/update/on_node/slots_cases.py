@@ -58,7 +58,7 @@ def watchdog_resets_before_it_was_well_end_in_safe_mode():
 def watchdog_reset_of_a_node_that_was_well_is_no_crash():
     for _ in range(20):
         slots = start(WATCHDOG)
-        assert slots.tree == "a"
+        assert slots.image == "a"
         slots.well()
     assert trees([POWER_ON] * 9) == ["a"] * 9
 
@@ -88,7 +88,7 @@ def reset_on_purpose_is_no_crash():
     for _ in range(20):
         slots.leave(slots.REBOOT, "command")
         slots = start(WATCHDOG)
-        assert (slots.tree, slots.wait_s) == ("a", 0)
+        assert (slots.image, slots.wait_s) == ("a", 0)
 
 
 def crashes_wait_longer_each_time():
@@ -106,7 +106,7 @@ def fallback_never_goes_below_the_floor():
     put_tree("a", "0.1.0")
     assert update("0.2.0", 2_000) == "a"
     slots = start(POWER_ON)
-    assert (slots.tree, slots.floor, slots.path("a")) == ("b", 2_000, "./a.fw")
+    assert (slots.image, slots.floor, slots.path("a")) == ("b", 2_000, "./a.fw")
     assert trees([WATCHDOG] * 5) == ["b"] * 4 + [SAFE_MODE]
     assert start(POWER_ON).floor == 2_000
 
@@ -134,7 +134,7 @@ def safe_mode_lets_the_firmware_try_and_counts_how_often():
     trees([POWER_ON] + [WATCHDOG] * 4)
     for number in range(4):
         slots = start(WATCHDOG)
-        assert (slots.tree, slots.retries()) == (SAFE_MODE, number)
+        assert (slots.image, slots.retries()) == (SAFE_MODE, number)
         slots.retry()
         slots.leave(slots.REBOOT, "retry")
         assert start(WATCHDOG).tree == "a"
@@ -182,7 +182,7 @@ def flash_that_refuses_starts_the_tree_all_the_same():
     os.mkdir("slot1")
     slots = start(WATCHDOG)
     slots.leave(slots.REBOOT, "command")
-    assert (slots.tree, slots.cause) == ("a", WATCHDOG)
+    assert (slots.image, slots.cause) == ("a", WATCHDOG)
 
 
 globals()[sys.argv[1]]()

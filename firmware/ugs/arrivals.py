@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# strikes: footfalls. Reports the UTC and level of each step while a person is detected.
+# arrivals: footfall arrival times: the UTC and level of each step while a person is detected.
 #
 # The arrival times of one footfall at several nodes give its position if their clocks agree. They
 # are therefore sent only while the clock is good, for the last seconds, once, and are not stored.
@@ -25,7 +25,7 @@ _ON_FOOT = tuple(
 )
 
 
-class Strikes:
+class Arrivals:
     def __init__(self, detector, clock):
         self._detector = detector
         self._clock = clock
@@ -87,7 +87,7 @@ class Strikes:
             "t_ms": detector.report.onset_ms,
             "utc_ms": self._clock.utc_ms(first_ms),
             "error_ms": self._clock.quality_ms(),
-            "strikes": pairs,
+            "footfalls": pairs,
         }
 
 

@@ -91,7 +91,7 @@ def _difference(mean: ptr32, calm: ptr32, broad: ptr32):
         band += 1
 
 
-class Colour:
+class SpectralShape:
     def __init__(self):
         self.above = array("i", [0] * _BANDS)  # mean level of 2 s over the floor
         self.most = array("i", [0] * _BANDS)  # the loudest half second of those over the floor

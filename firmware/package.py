@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# pack: a firmware image as one file, mounted so that imports read from it. As about seventy
+# package: a firmware image as one file, mounted so that imports read from it. As about seventy
 # separate files, two images would not fit on a Pico W: each file takes whole 4 KiB blocks, each
 # folder two.
 #
@@ -36,16 +36,16 @@ def attach(path, read=None, feed=None):
     # view of its bytes in flash; None if unavailable. With a `feed`, which is called meanwhile, the
     # contents are first compared with the manifest. Returns the function that gives place and size
     # of a file in it.
-    pack = Pack(path, read, feed)
-    mount(pack, _POINT)
-    return pack.where
+    package = Package(path, read, feed)
+    mount(package, _POINT)
+    return package.where
 
 
 def detach():
     umount(_POINT)
 
 
-class Pack:
+class Package:
     # A read-only file system (the protocol of MicroPython's vfs.mount). Raises OSError for a file
     # that is no image or whose contents changed: after a bit flip in flash nothing is run, since
     # damaged machine code could do anything.
@@ -66,7 +66,7 @@ class Pack:
                 file.readline()
             # Machine code of another processor would crash this one.
             if file.readline() != b"mpy %d\n" % (sys.implementation._mpy & _MPY_MASK):
-                raise OSError("tree for another MicroPython")
+                raise OSError("image for another MicroPython")
             while file.tell() < end:
                 words = file.readline().split(b" ")
                 if len(words) != 3:
@@ -77,7 +77,7 @@ class Pack:
                 if feed:
                     feed()
                     if self._digest(at, size) != words[0]:
-                        raise OSError("tree is damaged: " + path)
+                        raise OSError("image is damaged: " + path)
                 at += size
                 while "/" in path:
                     path = path.rsplit("/", 1)[0]

@@ -62,7 +62,7 @@ def _look(levels: ptr32, at: int, numbers: ptr32):
     numbers[8] = rough >> 2
 
 
-class Course:
+class LevelTrend:
     def __init__(self):
         self.numbers = array("i", [0] * COUNT)
         self._levels = array("i", [0] * _KEPT)

@@ -7,7 +7,7 @@ _WELL_MS = const(60_000)
 _TRIAL_MS = const(600_000)
 
 
-class Proof:
+class SelfTest:
     # Call step() once a second. An image on trial is committed once it has run for a minute with
     # working sensors and the gateway has answered one of its heartbeats.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# pump: the sampling task. Carries blocks of samples from the ring to the detector, and its reports
-# to the ledger.
+# sampling: the sampling task. Carries blocks of samples from the ring to the detector, and its
+# reports to the ledger.
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ _GC_EVERY_MS = const(2_000)
 _ONSET = schema.enum_value("detection", "phase", "onset")
 
 
-class Pump:
+class Sampling:
     # record(name, values) -> (boot, seq, on flash) stores a detection; alive() reports progress.
     #   read: number of the next sample to read
 

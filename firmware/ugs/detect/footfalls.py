@@ -85,7 +85,7 @@ def _off(gaps: ptr32, count: int, mean: int) -> int:
     return off
 
 
-class Strikes:
+class Footfalls:
     def __init__(self):
         self._gaps = array("i", [0] * _KEPT)
         self._logs = array("i", [0] * _KEPT)

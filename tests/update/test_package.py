@@ -30,7 +30,7 @@ NAME = "\xce\xa9" * total(3)
 }
 SCRIPT = """
 import os, sys
-import pack
+import package
 
 def fails(call, *args):
     try:
@@ -39,7 +39,7 @@ def fails(call, *args):
         return True
     return False
 
-pack.attach("a.fw")
+package.attach("a.fw")
 sys.path.insert(0, "/fw")
 from ugs.deep import er
 assert er.HERE == "/fw/ugs/deep/er.mpy" and er.NAME == "Ω" * 6
@@ -53,16 +53,16 @@ assert os.stat("/fw/ugs/model.bin")[6] == 25_600 and os.stat("/fw/ugs/deep")[0] 
 for path in ("/fw/ugs/none.mpy", "/fw/ugs", "/fw/../a.fw"):
     assert fails(open, path, "rb"), path
 assert fails(open, "/fw/ugs/other.mpy", "w") and fails(os.stat, "/fw/boards/none")
-pack.detach()
+package.detach()
 assert fails(os.stat, "/fw/ugs")
 for path in ("empty.fw", "cut.fw", "other.fw", "none.fw", "foreign.fw", "older.fw"):
-    assert fails(pack.attach, path), path
+    assert fails(package.attach, path), path
 fed = []
-pack.attach("a.fw", None, lambda: fed.append(1))
-pack.detach()
+package.attach("a.fw", None, lambda: fed.append(1))
+package.detach()
 assert len(fed) == 6
 for path in ("flipped.fw", "short.fw", "empty.fw"):
-    assert fails(pack.attach, path, None, lambda: None), path
+    assert fails(package.attach, path, None, lambda: None), path
 print("ok")
 """
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.on_node import FIRMWARE
 from tests.picow.board import PicoW
-from tests.update.test_pack import SCRIPT, write_trees
+from tests.update.test_package import SCRIPT, write_trees
 from tools.compiled import mpy_for
 
 SLOTS = """
@@ -34,7 +34,7 @@ print("slots ok")
 def test_tree_in_one_file_is_chosen_and_imported_on_official_firmware(pico_w_image, tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
-    for name in ("pack.py", "slots.py"):
+    for name in ("package.py", "slots.py"):
         shutil.copyfile(FIRMWARE / name, tree / name)
     write_trees(tree, mpy_for("pico_w"))
     for name in ("slot0", "slot1", "node.json"):
