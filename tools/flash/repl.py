@@ -8,6 +8,7 @@ wait has a limit, noise is an error, and nothing that was sent is printed.
 from __future__ import annotations
 
 import binascii
+import errno
 import json
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ BAUD = 115_200
 _RAW = b"raw REPL; CTRL-B to exit\r\n>"
 _ANSWER_S = 30.0
 _READ_S = 0.05
+_LOCKED_S = 3.0
 _MAX_OUTPUT = 1 << 20
 _TRIES = 3
 WINDOW = 256  # bytes a board takes at once when it is fed
@@ -40,10 +42,7 @@ class Repl:
     def __init__(self, port: str) -> None:
         self.port = port
         try:
-            # Exclusive, or a terminal program would read some of the bytes.
-            self._line = serial.Serial(
-                port, BAUD, timeout=_READ_S, write_timeout=_ANSWER_S, exclusive=True
-            )
+            self._line = _opened(port)
         except (OSError, ValueError) as error:
             raise CableError(f"cannot open {port}: {_words(error)}") from None
 
@@ -192,6 +191,22 @@ class Repl:
             return work()
         except (OSError, TypeError) as error:  # pyserial: TypeError on a port closed meanwhile
             raise CableError(f"lost the board on {self.port}: {_words(error)}") from None
+
+
+def _opened(port: str) -> serial.Serial:
+    """The port, locked: or a terminal program would read some of the bytes. A lock may last a
+    moment longer than its owner: ModemManager looks at each new port, and a process that is being
+    started still has the descriptors of its parent."""
+    until = time.monotonic() + _LOCKED_S
+    while True:
+        try:
+            return serial.Serial(
+                port, BAUD, timeout=_READ_S, write_timeout=_ANSWER_S, exclusive=True
+            )
+        except OSError as error:
+            if error.errno != errno.EAGAIN or time.monotonic() >= until:
+                raise
+        time.sleep(_READ_S)
 
 
 def _words(error: Exception) -> str:

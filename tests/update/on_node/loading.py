@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-# The update's code is loaded a module at a time, and the pump has its looks in between.
+# The update's code is loaded a module at a time, and the sampling task looks in between.
 
 import asyncio
 import sys
 
 from ugs.update.updater import BAD_SIGNATURE, Updater
 
-PUMP_MS = 100
+SAMPLE_MS = 100
 looks = 0
 mounts = []  # (looks so far, modules loaded so far)
 results = []
 
 
 def loaded():
-    names = ("sha512", "ed25519", "tree", "manifest", "install")
+    names = ("sha512", "ed25519", "image", "manifest", "install")
     return sum("ugs.update." + name in sys.modules for name in names)
 
 
@@ -31,11 +31,11 @@ class Slots:
         pass
 
 
-async def pump():
+async def sample():
     global looks
     while True:
         looks += 1
-        await asyncio.sleep_ms(PUMP_MS)
+        await asyncio.sleep_ms(SAMPLE_MS)
 
 
 async def main():
@@ -49,7 +49,7 @@ async def main():
         lambda: None,
         lambda: None,
     )
-    tasks = [asyncio.create_task(pump()), asyncio.create_task(updater.run(lambda: 0))]
+    tasks = [asyncio.create_task(sample()), asyncio.create_task(updater.run(lambda: 0))]
     order = bytes(96) + (1000).to_bytes(4, "big")
     assert updater.take({"id": 7, "data": order}, 0) is None
     while not results:

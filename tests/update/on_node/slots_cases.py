@@ -16,11 +16,11 @@ def start(cause):
     return slots
 
 
-def trees(causes):
-    return [start(cause).tree for cause in causes]
+def images(causes):
+    return [start(cause).image for cause in causes]
 
 
-def put_tree(name, version):
+def put_image(name, version):
     with open(name + ".fw", "wb") as file:
         file.write(b"groundwatch release 1\n" + bytes(68))
         file.write(b"groundwatch release 1\nboard pico_w\nversion %s\n" % version)
@@ -30,7 +30,7 @@ def update(version, number):
     # An update that proves itself.
     slots = start(POWER_ON)
     slots.open_spare()
-    put_tree(slots.spare(), version)
+    put_image(slots.spare(), version)
     slots.start_trial(number, 7)
     slots.leave(slots.REBOOT, "update")
     slots = start(WATCHDOG)
@@ -42,14 +42,14 @@ def update(version, number):
 
 def power_that_flickers_is_no_crash():
     for cause in (POWER_ON, HARD, DEEPSLEEP):
-        assert trees([cause] * 20) == ["a"] * 20, cause
+        assert images([cause] * 20) == ["a"] * 20, cause
     update("0.2.0", 2_000)
-    assert trees([POWER_ON] * 20) == ["b"] * 20
+    assert images([POWER_ON] * 20) == ["b"] * 20
 
 
 def watchdog_resets_before_it_was_well_end_in_safe_mode():
     for cause in (WATCHDOG, SOFT, UNKNOWN):
-        assert trees([POWER_ON] + [cause] * 5) == ["a"] * 5 + [SAFE_MODE], cause
+        assert images([POWER_ON] + [cause] * 5) == ["a"] * 5 + [SAFE_MODE], cause
         slots = start(WATCHDOG)
         slots.well()
         start(POWER_ON)
@@ -60,13 +60,13 @@ def watchdog_reset_of_a_node_that_was_well_is_no_crash():
         slots = start(WATCHDOG)
         assert slots.image == "a"
         slots.well()
-    assert trees([POWER_ON] * 9) == ["a"] * 9
+    assert images([POWER_ON] * 9) == ["a"] * 9
 
 
 def power_that_flickers_between_crashes_counts_for_nothing():
     causes = [POWER_ON] + [WATCHDOG, POWER_ON] * 4
-    assert trees(causes) == ["a"] * 9
-    assert trees([WATCHDOG, POWER_ON]) == [SAFE_MODE, SAFE_MODE]
+    assert images(causes) == ["a"] * 9
+    assert images([WATCHDOG, POWER_ON]) == [SAFE_MODE, SAFE_MODE]
 
 
 def reset_of_its_own_is_known_by_its_reason():
@@ -103,21 +103,21 @@ def crashes_wait_longer_each_time():
 
 
 def fallback_never_goes_below_the_floor():
-    put_tree("a", "0.1.0")
+    put_image("a", "0.1.0")
     assert update("0.2.0", 2_000) == "a"
     slots = start(POWER_ON)
     assert (slots.image, slots.floor, slots.path("a")) == ("b", 2_000, "./a.fw")
-    assert trees([WATCHDOG] * 5) == ["b"] * 4 + [SAFE_MODE]
+    assert images([WATCHDOG] * 5) == ["b"] * 4 + [SAFE_MODE]
     assert start(POWER_ON).floor == 2_000
 
 
 def fallback_is_for_a_node_that_lost_both_records():
-    put_tree("a", "0.1.0")
+    put_image("a", "0.1.0")
     update("0.2.0", 2_000)
     for name in ("slot0", "slot1"):
         with open(name, "wb") as file:
             file.write(b"rubbish")
-    assert trees([POWER_ON] + [WATCHDOG] * 10) == ["a"] * 5 + ["b"] * 5 + [SAFE_MODE]
+    assert images([POWER_ON] + [WATCHDOG] * 10) == ["a"] * 5 + ["b"] * 5 + [SAFE_MODE]
 
 
 def trial_is_taken_back_after_three_starts():
@@ -126,28 +126,28 @@ def trial_is_taken_back_after_three_starts():
     slots.start_trial(2_000, 7)
     slots.leave(slots.REBOOT, "update")
     found = [start(WATCHDOG) for _ in range(5)]
-    assert [(one.tree, one.on_trial) for one in found] == [("b", True)] * 3 + [("a", False)] * 2
+    assert [(one.image, one.on_trial) for one in found] == [("b", True)] * 3 + [("a", False)] * 2
     assert (found[3].outcome, found[3].wait_s) == (slots.ROLLED_BACK, 0)
 
 
 def safe_mode_lets_the_firmware_try_and_counts_how_often():
-    trees([POWER_ON] + [WATCHDOG] * 4)
+    images([POWER_ON] + [WATCHDOG] * 4)
     for number in range(4):
         slots = start(WATCHDOG)
         assert (slots.image, slots.retries()) == (SAFE_MODE, number)
         slots.retry()
         slots.leave(slots.REBOOT, "retry")
-        assert start(WATCHDOG).tree == "a"
+        assert start(WATCHDOG).image == "a"
     slots = start(WATCHDOG)
     slots.retry()
     slots.leave(slots.REBOOT, "retry")
     start(WATCHDOG).well()
-    assert trees([WATCHDOG, POWER_ON]) == ["a", "a"]
+    assert images([WATCHDOG, POWER_ON]) == ["a", "a"]
 
 
 def safe_mode_that_crashes_itself_gives_the_firmware_its_turn():
-    trees([POWER_ON] + [WATCHDOG] * 4)
-    assert trees([WATCHDOG] * 4) == [SAFE_MODE, "a", SAFE_MODE, "a"]
+    images([POWER_ON] + [WATCHDOG] * 4)
+    assert images([WATCHDOG] * 4) == [SAFE_MODE, "a", SAFE_MODE, "a"]
 
 
 def failure_is_kept_and_bounded():
@@ -159,10 +159,10 @@ def failure_is_kept_and_bounded():
     try:
         deep(60)
     except ZeroDivisionError as error:
-        slots.keep_failure("pump", error)
+        slots.keep_failure("sampling", error)
     with open("failure") as file:
         text = file.read()
-    assert text.startswith("pump: ZeroDivisionError("), text
+    assert text.startswith("sampling: ZeroDivisionError("), text
     assert "Traceback" in text and 500 < len(text) <= 1_000, len(text)
 
 
@@ -177,7 +177,7 @@ def memory_that_is_short_stops_no_reset():
     assert start(WATCHDOG).cause == WATCHDOG
 
 
-def flash_that_refuses_starts_the_tree_all_the_same():
+def flash_that_refuses_starts_the_image_all_the_same():
     os.mkdir("slot0")
     os.mkdir("slot1")
     slots = start(WATCHDOG)
