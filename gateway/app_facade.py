@@ -21,6 +21,7 @@ from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.actions.record import EXPORTED
 from gateway.model.board_power import duty_of, forecast
 from gateway.model.days_left import DaysLeft
+from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL, Site
 from gateway.monitor.step import MonitorState
 from gateway.node_commands.lines import NodeLog
@@ -176,6 +177,12 @@ class Facade:
     async def reload(self, by: str) -> list[str]:
         """What has changed. Raises ConfigError."""
         changed = await self._parts.reload.load(by)
+        self.refresh()
+        return changed
+
+    async def place_node(self, node: str, position: Position, sector: str, by: str) -> list[str]:
+        """Write the position to site.toml, and use it. Raises ConfigError."""
+        changed = await self._parts.reload.place_node(by, node, position, sector)
         self.refresh()
         return changed
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Rooms "ground" and "board", simulated: takes, recordings, shims and fleets of nodes."""
+"""The ground layer and the board layer, simulated: takes, recordings, shims, fleets of nodes."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Ground layer: miniSEED, the format of public seismic archives, to counts of one channel.
+"""Ground layer: reads miniSEED, the format of public seismic archives, as counts of one channel.
 
-Read through pymseed: EarthScope's own binding of libmseed, typed, 1 MB with two small dependencies,
-where obspy would bring matplotlib and lxml for one function.
+pymseed is EarthScope's own binding of libmseed. It is typed and has 1 MB with two small
+dependencies. obspy would install matplotlib and lxml for one function.
 """
 
 import contextlib
@@ -111,8 +111,8 @@ def _joined(segments: list[_Segment], path: Path) -> tuple[NDArray[np.int32], fl
 
 
 def _counts(data: NDArray[np.float64]) -> NDArray[np.int32]:
-    # Floating-point recordings carry their own unit; as they are scaled by their floor anyway, all
-    # that matters is that rounding does not show.
+    # Floating-point recordings have a unit of their own. Their noise floor scales them later, so
+    # the factor here only has to keep the rounding small.
     peak = float(np.max(np.abs(data)))
     if np.array_equal(data, np.rint(data)) and peak < 2**31:
         return data.astype(np.int32)

@@ -47,7 +47,7 @@ _Place = Annotated[
         extra={"wants": "must be within 100 km of the site's origin, in metres"},
     ),
 ]
-# What is at the top of a node's filesystem beside node.json and state/: all of it is firmware. The
+# The files at the top of a node's filesystem, beside node.json and state/. All are firmware. The
 # slots are empty: the first image is in use, and no update has been committed (firmware/slots.py).
 # MicroPython runs the first two by name, from source; the others are compiled.
 _FIXED = {
@@ -58,9 +58,9 @@ _FIXED = {
     "package.mpy": "package.py",
     "slots.mpy": "slots.py",
 }
-# A second copy of them, but for the first, which puts it in place of a damaged one.
+# A second copy of all but the first. The first replaces a damaged file by its copy.
 _COPY = "root.copy"
-# That of node.json, which the node fills (firmware/ugs/ratchet.py): an empty one asks it to.
+# The copy of node.json. The node writes it (firmware/ugs/ratchet.py) when it finds it empty.
 NODE_COPY = "node.copy"
 TREE, _SPARE, SAFE_MODE = "a.fw", "b.fw", "safe_mode.fw"
 # Files of earlier versions that flashing removes: the safe-mode image under another name, and

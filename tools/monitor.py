@@ -57,7 +57,7 @@ class Health:
 
 
 class Text:
-    """Console bytes that may contain frames -> the text between the frames."""
+    """Removes frames from console bytes and returns the text between them."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -77,7 +77,7 @@ class Text:
         return text
 
     def _mark(self) -> bytes:
-        """A 0x00 ends a frame or starts one; after bytes that are no frame it may be either."""
+        """A 0x00 starts or ends a frame. After bytes that are no frame, it can be either."""
         ended, self._frame = self._frame, b""
         if not ended:
             return b""
@@ -123,7 +123,7 @@ class Lines:
 @click.option("--seconds", type=float, help="stop after this time  [default: Ctrl-C]")
 @json_option("one JSON object for each line")
 def monitor(port: str | None, seconds: float | None, as_json: bool) -> None:
-    """Show the node's lines until the time is over; an unplugged node is waited for."""
+    """Show the node's lines until the time is over. Waits for an unplugged node."""
     if seconds is not None and not 0 < seconds <= 1e7:
         raise UserError("--seconds must be a number of seconds, as in --seconds 60")
     found = the_port(port, ports())

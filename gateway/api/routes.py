@@ -92,6 +92,8 @@ ROUTES: tuple[Route, ...] = (
          "Commands to a node, the newest first"),
     _admin("/nodes/{id}/commands", "commandNode", writes.command_node, NodeCommand,
            bodies.NodeCommandBody, "Ask a node to do something; its outcome comes later"),
+    _admin("/nodes/{id}/position", "placeNode", writes.place_node, answers.Changed,
+           bodies.PositionBody, "Place a node of the site, or move it"),
     _get("/node-commands/{id}", "getNodeCommand", reads.get_node_command, NodeCommand,
          "One command and what became of it"),
     _get("/node-commands/{id}/waveform", "getWaveform", reads.get_waveform, Waveform,

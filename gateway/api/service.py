@@ -11,6 +11,7 @@ from gateway.api.schema.answers import ConnectorTest
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.model.place.position import Position
 from gateway.model.place.site import Site
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
@@ -65,6 +66,10 @@ class ServiceFacade(Protocol):
 
     async def reload(self, by: str) -> list[str]:
         """What has changed. Raises ConfigError: then nothing has."""
+
+    async def place_node(self, node: str, position: Position, sector: str, by: str) -> list[str]:
+        """Write the position of a node to site.toml, and use it; what has changed. Raises
+        ConfigError: then nothing has."""
 
     async def measured(self, days: int) -> dict[str, Any]:
         """Measured performance of the last `days` days (gateway.performance). Raises ValueError,

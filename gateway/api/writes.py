@@ -11,10 +11,13 @@ from gateway.api import acts
 from gateway.api.call import ApiError, Call
 from gateway.api.schema import answers, bodies
 from gateway.api.service import ActResult, UpdateOrder
+from gateway.config.fields import ID_PATTERN
 from gateway.model import node_settings
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.model.place.geodesy import Origin, PositionError
+from gateway.model.place.position import Position, of_degrees, of_metres
 from gateway.tuning.report import Confirmation
 
 _SECONDS_MAX = {NodeCommandKind.SNIPPET: 8, NodeCommandKind.IDENTIFY: 60}
@@ -68,6 +71,19 @@ async def command_node(call: Call) -> NodeCommand:
     )
 
 
+async def place_node(call: Call) -> answers.Changed:
+    """Place a node, or move it. site.toml has the position when this returns."""
+    body: bodies.PositionBody = call.body
+    if not ID_PATTERN.fullmatch(call.id):
+        raise ApiError(400, f"{call.id[:32]!r} is no node id: 1 to 16 of a-z 0-9 _ -, as in n07")
+    try:
+        at = _position(body, call.service.site.origin)
+    except PositionError as error:
+        raise ApiError(400, str(error)) from None
+    changed = await call.service.place_node(call.id, at, body.sector, call.who.name)
+    return answers.Changed(changed=changed)
+
+
 async def tune_node(call: Call) -> NodeCommand:
     """Confirm the proposal for a node's threshold; the outcome of the command comes later."""
     body: bodies.TuningBody = call.body
@@ -110,6 +126,16 @@ async def record_export(call: Call) -> answers.Done:
     by = acts.line_of("by", body.by, least=0) or call.who.name
     await call.service.record_export(body.alarm_id, by, acts.line_of("reason", body.reason))
     return answers.Done()
+
+
+def _position(body: bodies.PositionBody, origin: Origin | None) -> Position:
+    """Raises ApiError, PositionError."""
+    x_m, y_m, latitude, longitude = body.x_m, body.y_m, body.latitude, body.longitude
+    if x_m is not None and y_m is not None and latitude is None and longitude is None:
+        return of_metres(x_m, y_m, body.error_m)
+    if latitude is not None and longitude is not None and x_m is None and y_m is None:
+        return of_degrees(latitude, longitude, body.error_m, origin)
+    raise ApiError(400, "give x_m and y_m, or latitude and longitude")
 
 
 def _done(result: ActResult, until_us: int | None = None) -> answers.Done:

@@ -11,12 +11,12 @@ from gateway.audit import chain
 from gateway.audit.checkpoint import Signer, signed_bytes
 from gateway.store.interface import AuditRow, CheckpointRow, Snapshot, Writes
 
-_MAX_TEXT = 500  # characters of any one text; what is longer is cut: no entry is ever refused
+_MAX_TEXT = 500  # characters of one text; a longer text is cut, so that no entry is refused
 
 
 class AuditLog:
-    """The newest end of the chain. `salt` gives 16 random bytes for each entry. Where nothing is
-    kept (replay, tests) there is neither salt nor signer."""
+    """The end of the chain. `salt` returns 16 random bytes for each entry. Where no entry is
+    stored (replay, tests), there is no salt and no signer."""
 
     def __init__(self, salt: Callable[[], bytes] = bytes, signer: Signer | None = None) -> None:
         self._salt = salt
@@ -31,7 +31,7 @@ class AuditLog:
         return self._last, self._head
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on where the store's chain ends."""
+        """Continue the chain of the store."""
         if snapshot.audit_head is not None:
             self._last, self._head = snapshot.audit_head
 

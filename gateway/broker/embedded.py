@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Broker: the embedded one. It serves as much MQTT 3.1.1 as nodes need and trusts no client.
+"""Broker: the embedded broker, with the part of MQTT 3.1.1 that nodes need. It trusts no client.
 
-Not a general broker: a node may publish its own uplink and receive its own downlink, and that is
-all. It is the gateway's link too: what arrives is offered in process, and a node's QoS 1 message is
-acknowledged when the gateway acknowledges it, which it does after the commit. So here a PUBACK
-means stored, and there is no queue to lose.
+A node may publish on its own uplink and receive its own downlink, nothing else. The broker is also
+a link of the gateway: it passes each message to the intake in the same process. It acknowledges a
+QoS 1 message only after the gateway has committed it. So a PUBACK means that the message is stored,
+and the broker needs no queue that a crash could lose.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 _MAX_UNKNOWN = 64  # connections before their CONNECT
 _READ = 16_384  # bytes of one read; more of a peer is not held
 _SWEEP_S = 1.0  # how often keep-alives are looked at
-# Less than a full batch takes: what arrives is read while one is committed, not while none is.
+# Shorter than the commit of a full batch, so that reading goes on during a commit.
 _OFFER_AGAIN_S = 0.005
 _MAX_ORPHANS = 1024  # Wills, and messages at QoS 0, whose connection ended before there was room
 
@@ -115,7 +115,7 @@ class EmbeddedBroker(Broker):
                 peer.will = None
                 peer.close()
 
-    # What a peer asks of its host
+    # What a peer needs of this broker
 
     def met(self, peer: Peer) -> bool:
         """An unknown client has connected; False when there are too many of them."""
@@ -127,7 +127,7 @@ class EmbeddedBroker(Broker):
         return False
 
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
-        """Why this one may not come in; empty when it may."""
+        """Why this client is refused; empty when it is not."""
         problem = self._refusal(connect)
         if problem:
             return problem
@@ -163,11 +163,11 @@ class EmbeddedBroker(Broker):
         _LOG.info("refused reason=%r", reason)
 
     def overstepped(self, peer: Peer) -> None:
-        """A node that knows its password tried what is not its own."""
+        """A node with the right password tried to use a topic of another."""
         self.on_refused(peer.user, True)
 
     def left(self, peer: Peer) -> None:
-        """Publish the Will; keep what would not come again."""
+        """Publish the Will; keep messages that the node would not send again."""
         self._peers.discard(peer)
         if not peer.user:
             self._unknown -= 1
@@ -181,7 +181,7 @@ class EmbeddedBroker(Broker):
             self._adopt(Arrival(self.clock(), will.topic, will.payload, self, acknowledge_nothing))
 
     def _refusal(self, connect: packets.Connect) -> str:
-        """Why this one may not come in; empty when it may."""
+        """Why this client is refused; empty when it is not."""
         user = connect.username or ""
         expected = self._passwords.get(user, ())
         given = (connect.password or "").encode()
@@ -220,7 +220,7 @@ class EmbeddedBroker(Broker):
             self._again = loop.call_later(_OFFER_AGAIN_S, self._offer_again)
 
     def _offer_again(self) -> None:
-        """In turn: the first that finds no room goes to the end."""
+        """One peer after the other; the first that finds the queue full goes to the end."""
         self._again = None
         while self._orphans and self.offer(self._orphans[0]):
             self._orphans.popleft()

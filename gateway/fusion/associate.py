@@ -10,8 +10,8 @@ from gateway.model.event import Event
 
 
 class Candidates(NamedTuple):
-    """The event that an observation certainly belongs to; else those whose time, class and
-    distances fit."""
+    """The event to which an observation must belong; else all events whose time, class and
+    distances fit it."""
 
     certain: Event | None
     possible: tuple[Event, ...] = ()
@@ -22,7 +22,7 @@ def candidates(kind: Kind[Any], context: Context, given: Any) -> Candidates:
     from_us, until_us = kind.span(given)
     starts_us = until_us + context.rules.silence_us
     ends_us = from_us - context.rules.silence_us
-    # Most open events of a backlog are of another time: looking no further keeps it linear.
+    # Most open events of a backlog are of another time. To stop here keeps the work linear.
     about = [e for e in context.state.events if e.first_us <= starts_us and e.last_us >= ends_us]
     for event in about:
         if kind.is_same(event, context, given):
@@ -31,7 +31,7 @@ def candidates(kind: Kind[Any], context: Context, given: Any) -> Candidates:
 
 
 def best(found: Candidates, kind: Kind[Any], context: Context, given: Any) -> Event | None:
-    """The certain one; else of those that may be its cause the one that explains it best."""
+    """The event to which it must belong; else the one that explains it best."""
     if found.certain is not None:
         return found.certain
     costs = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fusion: gates: what is too far away in time, place or class to have the same cause."""
+"""Fusion: gates: whether two observations are too different in time, place or class."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from gateway.model.event import Event
 from gateway.model.observation import Covariance
 from gateway.model.target import Phase, TargetClass
 
-# Of two dimensions: a true pair is nearer in 95 %, 99 %, 99.9 % of cases (chi-square, 2 degrees).
+# Chi-square with two degrees of freedom: 95 %, 99 % and 99.9 % of true pairs are nearer.
 GATE_95 = 5.99
 GATE_99 = 9.21
 GATE_999 = 13.82
-# `error_m` is the root of the sum of both variances: one axis has half of it.
+# `error_m` is the root of the sum of both variances: each axis has half of it.
 _AXIS = math.sqrt(0.5)
 _MAX_AHEAD_S = 20.0  # further ahead a walk is not straight
-# Positions beyond this are of no site: local metres are a plane. Errors outside leave no number.
+# No site has positions beyond this: local metres are a plane. Larger variances would overflow.
 MAX_PLACE_M = 100_000.0
 _MIN_VARIANCE_M2, _MAX_VARIANCE_M2 = 1e-4, 1e8
 MAX_SPEED_M_S = 1_000.0
@@ -42,14 +42,14 @@ class Predicted:
         return (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy)
 
     def spread(self, error: Covariance) -> float:
-        """ln of the determinant of both errors together: a vague event explains anything, so it
-        must not win over a precise one."""
+        """ln of the determinant of the summed covariances. It makes an event with a large error
+        lose against a precise one: a large error fits any position."""
         xx, yy = error.xx_m2 + self.variance_m2, error.yy_m2 + self.variance_m2
         return math.log(xx * yy - error.xy_m2**2)
 
 
 def predicted(event: Event, at_us: int) -> Predicted:
-    """Where an evaluated event is at a time: moved on where its velocity is known."""
+    """Position of an evaluated event at a time: extrapolated if its velocity is known."""
     fix = event.fix
     from_us = fix.at_us if fix is not None else event.last_us
     gap_s = (at_us - from_us) / 1e6
@@ -65,7 +65,7 @@ def predicted(event: Event, at_us: int) -> Predicted:
 
 
 def is_position(x_m: float, y_m: float, error: Covariance) -> bool:
-    """Whether numbers from outside are a place with an error; NaN and infinity are not."""
+    """Whether received numbers are a valid position and error; NaN and infinity are not."""
     return (
         math.hypot(x_m, y_m) <= MAX_PLACE_M
         and _MIN_VARIANCE_M2 <= error.xx_m2 <= _MAX_VARIANCE_M2

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Intake: the first stage: received bytes become authenticated, new, stored entries of the log.
 
-No I/O and no clock: arrivals go in with their times, entries come out, rows gather in `collect`. It
-knows keys, counters, windows and clocks; it does not know fusion and never waits for it.
+It has no I/O and no clock. It accepts arrivals with their times, returns entries, and `collect`
+returns the rows to store. It uses keys, counters, windows and clocks. It does not use fusion.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Taken(msgspec.Struct):
 
 
 class Promise(NamedTuple):
-    """Receipts and reservations that hold once the rows they were collected with are stored."""
+    """Receipts and reservations that become valid when their rows are stored."""
 
     upto: dict[NodeBoot, int]
     reserved: dict[str, int]
@@ -103,7 +103,7 @@ class Intake:
         self._promise = Promise({}, {})
         self._kept_rows: dict[str, NodeRow] = {}
         self._kept_views: dict[str, str] = {}
-        self._absent: set[str] = set()  # nodes not of the site whose rows are behind
+        self._absent: set[str] = set()  # not of the site, with rows to write again
         self.set_keys(keys)
 
     def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
@@ -125,7 +125,7 @@ class Intake:
         if admitted.durable:
             taken.receipt = (node, admitted.boot)
         if self.downlinks.reserve(node):
-            self._stale.urge(node)  # in two rows: a damaged store that lost one has the other
+            self._stale.urge(node)  # in two rows: if a damaged store lost one, the other is left
         if not admitted.fresh:
             self.registry.on_duplicate(node)
             # No message holds it: it waits for the node's next row.
@@ -136,19 +136,19 @@ class Intake:
         self._keep(admitted, arrival_us)
         try:
             found = self._apply(admitted, arrival_us, taken)
-        except Exception as problem:  # it is stored as it came, and operators are notified
+        except Exception as problem:  # it is stored as received; operators are notified
             found = self._unprocessed(admitted, problem)
         self._log(arrival_us, node, found, taken)
         return taken
 
     def tick(self, now_us: int) -> list[Entry]:
-        """Time passes: nodes and sectors that are missed by now."""
+        """Time passes: entries for nodes and sectors that no longer report."""
         missed = [self.log.append(now_us, one.node, one) for one in self.registry.tick(now_us)]
         at_us, areas = self._coverage.tick(now_us, self.registry.presence)
         return missed + [self.log.append(at_us, area.key, area) for area in areas]
 
     def append(self, at_us: int, source: str, given: object) -> list[Entry]:
-        """What no node sent: a connector's observation, an act, a policy, a start."""
+        """An entry that is not from a node: an observation, an act, a policy, a start."""
         return [self.log.append(at_us, source, given)]
 
     def failed_login(self, now_us: int, node: str, misused: bool) -> list[Entry]:
@@ -167,7 +167,7 @@ class Intake:
         return [self.log.append(now_us, node, one) for one in conditions]
 
     def set_site(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
-        """The site has more nodes or was measured again; `keys` are of all its nodes."""
+        """The site has new nodes or positions; `keys` are of all its nodes."""
         self._site = site
         self._coverage.set_site(site)
         fresh = [node for node in site.nodes.values() if node.id not in self.registry.views]
@@ -302,7 +302,7 @@ class Intake:
         self._message_rows.append(message_row(self.messages, admitted, arrival_us))
 
     def _note(self, admitted: Admitted, arrival_us: int, message_id: int) -> None:
-        """The rows of the node are behind by this message."""
+        """The rows of the node must be written again because of this message."""
         node, boot = admitted.node, admitted.boot
         if admitted.durable:
             newest = self.completeness.sequence(node, boot).newest

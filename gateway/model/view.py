@@ -39,6 +39,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     connected; `radio_share`, `asleep_share`: of the time that its radio was on and, of a
     sentinel, that it slept, as it measured them.
     `days_left`: until its battery is empty, a forecast and not a measurement (docs/power.md).
+    `error_m` is of `latitude` and `longitude`; `local_error_m` is of `x_m` and `y_m`, None where
+    they were measured.
     `reset_cause`: why the boot before this one ended; `reset_detail`: the stuck task, the
     exception, or what asked for the reboot.
     """
@@ -52,6 +54,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     error_m: float | None
     at_us: int | None
     state: str
+    local_error_m: float | None = None
     conditions: tuple[str, ...] = ()
     settings: dict[str, int | str] | None = None
     contact_s: int = 0
@@ -258,7 +261,8 @@ def place_node(site: Site, node: Node) -> dict[str, Any]:
     return {
         "id": node.id,
         "sector": node.sector,
-        "error_m": site.origin.error_m if site.origin else None,
+        "error_m": site.origin.total_error_m(node.error_m or 0.0) if site.origin else None,
+        "local_error_m": node.error_m,
         **_place(site, node.x_m, node.y_m),
     }
 

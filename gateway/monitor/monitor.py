@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Monitor: the state between steps, the cursor, and what a step that fails leaves behind.
+"""Monitor: the state between steps, the cursor, and the effects of a step that fails.
 
-Live and replay are this one path. A step that raises is rolled back: the state is that of before,
-the entry is noted as skipped, and a fault alarm names where it came from.
+Live operation and replay both use it. A step that raises is rolled back: the state before it is
+used again, the entry is recorded as skipped, and a fault alarm names the source of the entry.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Monitor:
         self._failing: set[str] = set()  # kinds of ticks that failed last time
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continue where an earlier run ended, by the store."""
+        """Continue from the state that an earlier run stored."""
         self.start_from(rows.start_of(snapshot, self.state.policy))
         self.cursor = snapshot.cursor
         # A store without a cursor gets one with its first entry, processed or not.
@@ -75,8 +75,8 @@ class Monitor:
         self._last_tick_id = snapshot.last_tick_id
 
     def start(self, now_us: int) -> Start:
-        """The entry of the log with which a run starts: the present state. Old alarms are not
-        in it: the log must not hold them longer than the alarms themselves are kept."""
+        """The first entry of a run: the present state, without old alarms. The log must not keep
+        an alarm longer than the store keeps it."""
         alarms = forgotten(self.state.alarms, now_us)
         if alarms is not self.state.alarms:
             self.state = replace(self.state, alarms=alarms)
@@ -158,8 +158,8 @@ class Monitor:
         return changes
 
     def _accept(self, state: MonitorState, changes: Changes, floor: str = "") -> None:
-        """The step counts. What is to be stored is made now: rows that cannot be made are a fault
-        of the step, and it is rolled back. `floor` names the only node whose floor may differ."""
+        """Accept the step. Its rows are made now: if that fails, the step is rolled back too.
+        `floor` names the only node whose noise floor may differ."""
         made = rows.changed_rows(self.state, state, floor)
         values = [text.format_json(change.alarm) for change in changes.alarms]
         # From here on nothing raises.
@@ -168,7 +168,7 @@ class Monitor:
         self._keep(changes.alarms, values)
 
     def _tick_failed(self, kind: str, problem: Exception, now_us: int) -> Changes:
-        """One alarm until a tick of that kind has worked again: there are two ticks a second."""
+        """One alarm only, until a tick of this kind succeeds: there are two ticks a second."""
         if kind in self._failing:
             self.failures += 1
             return Changes()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Outbox: what is to be delivered, to which channel, and the result. Pure; a part of monitor.
+"""Outbox: pending deliveries, their channels and results. Pure; a part of monitor.
 
-A delivery is committed together with the alarm's change that caused it, so a gateway that is killed
-before the delivery delivers after its restart: at least once, never silently not at all.
+A delivery is committed together with the change of the alarm that caused it. If the gateway is
+killed before it has delivered, it delivers after its restart: at least once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.model.alarm import AlarmChange, Change
 from gateway.outbox.notification import NOTIFIED, TEST, Locate, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
-MAX_PENDING = 256  # of one channel; beyond it the oldest of the least urgent goes
+MAX_PENDING = 256  # of one channel; if there are more, the oldest of the least urgent is dropped
 MAX_RECENT = 1000
 _MAX_REMEMBERED = 1024
 _ROW = "delivery:"  # names of state rows
@@ -32,7 +32,7 @@ class Status(Enum):
 
     PENDING = "pending"
     SENT = "sent"
-    FAILED = "failed"  # refused for good, or tried for too long
+    FAILED = "failed"  # refused permanently, or tried for too long
     DROPPED = "dropped"  # too many were waiting
     LIMITED = "limited"  # the channel's rate was used up; the next one states how many
     REPEATED = "repeated"  # the same was sent a moment ago
@@ -51,7 +51,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One notification on its way through one channel; `body` is JSON, gone once it is over.
+    """One notification for one channel; `body` is JSON, and is removed when it is over.
 
     A test is about alarm 0.
     """
@@ -132,7 +132,7 @@ class Outbox:
         return delivery if delivery.id in self.pending else None
 
     def set_channels(self, channels: Sequence[Channel], now_us: int) -> None:
-        """These from now on; what is pending for one that is gone is over."""
+        """Use these channels. Pending deliveries of a removed channel are over."""
         self.channels = {channel.name: channel for channel in channels}
         for channel in channels:
             known = self._rates.get(channel.name)
@@ -145,8 +145,8 @@ class Outbox:
     def settle(
         self, now_us: int, number: int, status: Status, attempts: int, words: str = ""
     ) -> None:
-        """A pending delivery is over; one that is not pending any more is passed over. `words` are
-        the receipt when it was sent, else the problem."""
+        """End a pending delivery; any other is ignored. `words` are the receipt if it was sent,
+        else the problem."""
         delivery = self.pending.pop(number, None)
         if delivery is not None:
             self._over(
@@ -167,7 +167,7 @@ class Outbox:
             self._rows = {}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restore what an earlier run left; what was pending for a channel that is gone is over."""
+        """Restore the state of an earlier run. Deliveries of a removed channel are over."""
         self._last_id = int(snapshot.state.get(_LAST, "0"))
         found = (v for n, v in snapshot.state.items() if n.startswith(_ROW) and v)
         for delivery in sorted(map(_from_json, found), key=lambda one: one.id):

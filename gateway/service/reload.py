@@ -16,9 +16,11 @@ from typing import Any
 from gateway.config import GatewayConfig
 from gateway.config.alarms import alarm_rules
 from gateway.config.site import load_site
+from gateway.config.site_edit import place
 from gateway.errors import ConfigError
 from gateway.keys import KeyRing
 from gateway.model.actions.record import SYSTEM
+from gateway.model.place.position import Position
 from gateway.model.place.site import Site
 from gateway.monitor.policy import Policy
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
@@ -82,6 +84,18 @@ class Reload:
         """The same with the site file only: gateway.toml is not read."""
         async with self._one:
             site = await asyncio.to_thread(load_site, self._config.site)
+            return await self._take(self._config, site, by)
+
+    async def place_node(self, by: str, node: str, position: Position, sector: str) -> list[str]:
+        """Write the node's position to the site file, and use it. Raises ConfigError; then neither
+        the file nor the site has changed."""
+
+        def check(now: Site) -> None:
+            _check_growth(self._dependents.service.stages.site, now)
+
+        async with self._one:
+            path = self._config.site
+            site = await asyncio.to_thread(place, path, node, position, sector, check)
             return await self._take(self._config, site, by)
 
     async def _take(self, config: GatewayConfig, site: Site, by: str) -> list[str]:

@@ -20,7 +20,7 @@ from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
 
 APPLICATION_ID = 0x47574154  # "GWAT": marks our file among SQLite files
-_BUSY_MS = 500  # so long another process may hold the file before a commit fails
+_BUSY_MS = 500  # how long a commit waits for another process that holds the file
 
 _T = TypeVar("_T")
 
@@ -46,7 +46,7 @@ class SqliteStore:
         return self._guard(lambda: sql_commit.load(self._connection()))
 
     def commit(self, writes: Writes) -> None:
-        """All of it durable when this returns, or StoreError and none of it."""
+        """All rows are durable on return. Raises StoreError; then no row is stored."""
         self._guard(lambda: self._commit(writes))
 
     def alarms_since(self, raised_us: int, limit: int) -> list[str]:
@@ -67,7 +67,7 @@ class SqliteStore:
 
     def _tidy(self) -> bool:
         db = self._open_db()
-        # A reader must not delay commits: it is tried again.
+        # A reader must not delay commits: this is tried again later.
         db.execute("PRAGMA busy_timeout = 0")
         busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
@@ -92,7 +92,7 @@ class SqliteStore:
         try:
             return work()
         except (sqlite3.Error, OSError) as error:
-            # After a failed fsync nothing is known of the file's pages: forget the connection.
+            # After a failed fsync the state of the file's pages is unknown: close the connection.
             self._forget()
             what = f"store {self._path or 'in memory'}: {error}"
             if "malformed" in what:
@@ -108,13 +108,13 @@ class SqliteStore:
             self._db = None
 
     def _claim(self) -> None:
-        """Keep a second gateway out: it would seal with down counters that are ours."""
+        """Refuse a second gateway: it would use the same down counters for other messages."""
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            # Of the kernel: it ends with the process, however that ends.
+            # The kernel releases it when the process ends, for any reason.
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
@@ -143,7 +143,7 @@ class SqliteStore:
         )
         db = self._db
         db.execute("PRAGMA synchronous = FULL")
-        # What is erased is overwritten, not only let go.
+        # SQLite overwrites erased rows; without this it only marks their space as free.
         db.execute("PRAGMA secure_delete = ON")
         try:
             _bring_up_to_date(db)
@@ -191,7 +191,7 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
     steps = steps_from(version)
     db.execute("PRAGMA journal_mode = WAL")
     if steps:
-        # One script, one transaction: it is all there or nothing of it, whenever power goes.
+        # One transaction: after a power cut the store has all of it or nothing.
         db.executescript(
             f"BEGIN IMMEDIATE;{steps}PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {VERSION};COMMIT;"

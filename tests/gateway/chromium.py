@@ -62,8 +62,12 @@ class Page:
             f"(document.querySelector({json.dumps(selector)}))"
         )
         assert place, f"no {selector} on the page"
+        await self.click_at(*place)
+
+    async def click_at(self, x: float, y: float) -> None:
+        """A point of the window, in pixels."""
         for kind in ("mousePressed", "mouseReleased"):
-            await self._do("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1],
+            await self._do("Input.dispatchMouseEvent", type=kind, x=x, y=y,
                            button="left", clickCount=1)  # fmt: skip
 
     async def resize(self, width: int, height: int) -> None:

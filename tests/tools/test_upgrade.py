@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from tests.architecture.tree import ROOT
 from tests.gateway.played_node import MqttNode, write_config
@@ -18,8 +19,9 @@ from tests.tools.installs import Running, build_wheel, gateway, install, tree_of
 
 pytestmark = pytest.mark.installs
 
-# The first commit whose store has schema 6, which is today's, and the last one with schema 5.
-SAME_SCHEMA, SCHEMA_BEFORE = "3dab822", "5ed8bb1"
+# Version 0.1.0; the first commit whose store has schema 6, which is today's, and the last one with
+# schema 5.
+VERSION_0_1_0, SAME_SCHEMA, SCHEMA_BEFORE = "efaa2df3", "3dab822", "5ed8bb1"
 NODES = ("n01", "n02", "n03")
 EMBEDDED = 'kind = "embedded"\nport = 0'
 
@@ -76,10 +78,18 @@ def verified(site: Path, config: Path) -> int:
     return subprocess.run(command, env=environment, check=False).returncode
 
 
+def number(site: Path) -> str:
+    """The version that pip installed."""
+    (folder,) = site.glob("groundwatch-*.dist-info")
+    return folder.name.removeprefix("groundwatch-").removesuffix(".dist-info")
+
+
+@pytest.mark.parametrize("commit", [VERSION_0_1_0, SAME_SCHEMA])
 async def test_site_upgraded_and_downgraded_keeps_detections_alarms_and_audit(
-    present: Path, tmp_path: Path
+    commit: str, present: Path, tmp_path: Path
 ) -> None:
-    before = earlier(SAME_SCHEMA, tmp_path)
+    before = earlier(commit, tmp_path)
+    assert Version(number(before)) < Version(number(present))
     config = write_config(tmp_path, EMBEDDED)
     kept: set[tuple[object, ...]] = set()
     for boot, site in enumerate((before, present, before, present), start=1):

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL
 from tools.bundle import signer, write_tree
 from tools.compiled import loaded_by, mpy_for
@@ -24,7 +25,6 @@ from tools.flash.heartbeat import await_heartbeat, sentence
 from tools.flash.install import compare, put_files, put_start, tree_files
 from tools.flash.job import Job
 from tools.flash.options import BoardOptions
-from tools.flash.positions import Position
 from tools.flash.repl import CableError
 from tools.flash.screen import Screen
 from tools.flash.wiring import print_wiring

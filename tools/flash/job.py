@@ -14,16 +14,18 @@ from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.fields import is_loopback
 from gateway.config.network import NodeNetwork
 from gateway.config.site import load_site
+from gateway.config.site_edit import usual_sector
 from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.keysafe import open_root
+from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL, Node, Site
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, guessed, kind_named, must_be_supported
 from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
 from tools.flash.options import BoardOptions
-from tools.flash.positions import Position, of_metres, position_of
-from tools.flash.site_file import Placement, check_id, placed, register, usual_sector
+from tools.flash.positions import of_metres, position_of
+from tools.flash.site_file import Placement, check_id, placed, register
 from tools.prompts import Prompts
 
 _NO_KEY = bytes(32)  # replaced by the issued one

@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-import stat
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.config.fields import ID_PATTERN
-from gateway.config.site import load_site, read_site
+from gateway.config.site import load_site
+from gateway.config.site_edit import change_site, usual_sector, with_node
 from gateway.errors import ConfigError
-from gateway.files import write_atomic
+from gateway.model.place.position import Position
 from gateway.model.place.site import WIFI, Node, Site
 from tools.errors import UserError
-from tools.flash.positions import Position
 
 
 @dataclass(frozen=True)
@@ -60,29 +58,13 @@ def placed(path: Path, node: str, placement: Placement) -> tuple[Site, Node, boo
     return site, made, True
 
 
-def usual_sector(site: Site) -> str:
-    """The sector of a new node by default: the only one of the site, else "site"."""
-    return next(iter(site.sectors)) if len(site.sectors) == 1 else "site"
-
-
 def register(path: Path, node: Node, position: Position | None = None) -> None:
     """Add a node, and its sector if the file does not have it. The file is replaced in one step.
     Raises UserError; then the file is unchanged."""
-    position = position or Position(node.x_m, node.y_m)
-    lines = ["", "[[node]]", f'id = "{node.id}"', *position.toml(), f'sector = "{node.sector}"']
-    if node.board:
-        lines.append(f'board = "{node.board}"')
-    if node.link != WIFI:
-        lines.append(f'link = "{node.link}"')
+    at = position or Position(node.x_m, node.y_m)
     try:
-        known = path.read_text()
-        declared = [table["id"] for table in tomllib.loads(known).get("sector", ())]
-        if node.sector not in declared:
-            lines = ["", "[[sector]]", f'id = "{node.sector}"', *lines]
-        text = known.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
-        read_site(text.encode(), path)
-        write_atomic(path, text, stat.S_IMODE(path.stat().st_mode))
-    except (OSError, ConfigError) as error:
+        change_site(path, lambda text: with_node(text, node, at))
+    except ConfigError as error:
         raise UserError(f"cannot add {node.id} to {path}: {error}") from None
 
 

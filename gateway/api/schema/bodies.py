@@ -17,6 +17,7 @@ from gateway.model.actions.node_command import NodeCommandKind
 from gateway.model.actions.orders import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
 from gateway.model.node_settings import THRESHOLD_X10
+from gateway.model.place.geodesy import MAX_ERROR_M
 from gateway.model.target import TargetClass
 from gateway.performance.monitored_time import MAX_KEPT_DAYS
 from gateway.store.reader import MAX_LIMIT
@@ -149,6 +150,18 @@ class NodeCommandBody(Body, frozen=True, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=24 * 60, examples=[5])] | None = None
     seconds: Annotated[int, Meta(ge=1, le=60, examples=[6])] | None = None
     settings: Annotated[dict[Name, SettingValue], Meta(min_length=1, max_length=16)] | None = None
+
+
+class PositionBody(Body, frozen=True, kw_only=True):
+    """The position of a node: `x_m` and `y_m`, or `latitude` and `longitude`. `error_m` is the
+    radius that holds it in 2 of 3 cases. `sector` is for a node that the site does not have yet."""
+
+    x_m: Metres | None = None
+    y_m: Metres | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    error_m: Annotated[float, Meta(gt=0, le=MAX_ERROR_M, examples=[1.5])]
+    sector: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,16}(?!\n)$", examples=["gate"])] = ""
 
 
 class TuningBody(Body, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import { byId, clockTime, isolate, setClass, setText } from "./dom.js";
 import { showMasks, showSectors, showWalks } from "./sectors.js";
 import { failing, outputsOf, recordsOf, showOutputs, showRecords } from "./outputs.js";
 import { apply, stateAt } from "./picture.js";
-import { drawPlan } from "./plan.js";
+import { allowPlacing, showPlan, stopPlacing } from "./placing.js";
 import { DISPOSITIONS, label, showPast, showQueue } from "./queue.js";
 import * as sound from "./sound.js";
 import { showCounters, showNodes, showRefused } from "./tables.js";
@@ -103,7 +103,7 @@ function show() {
   const others = state.on_duty.names.filter((name) => name !== operator?.name);
   setText(byId("who"), operator ? `On duty: ${[operator.name, ...others].map(isolate).join(", ")}` : "");
   setText(byId("clock"), clockTime(state.now_us));
-  drawPlan(byId("plan"), state);
+  showPlan(state);
   showQueue(byId("alarms"), state, chosen()?.id, actions);
   byId("no-alarms").hidden = state.alarms.length > 0;
   byId("more-alarms").hidden = !state.alarms_waiting;
@@ -186,10 +186,12 @@ sound.wake();
 
 const operator = await session();
 byId("to-supervisor").hidden = operator?.role !== "supervisor";
+if (operator?.role === "supervisor") allowPlacing();
 
 // Without a session the page hides what it showed, and sounds.
 addEventListener("signed-out", () => {
   signedOut = true;
+  stopPlacing();
   byId("dialog").close();
   document.querySelector("main").hidden = true;
   byId("signed-out").hidden = false;

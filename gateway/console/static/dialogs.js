@@ -100,6 +100,38 @@ export function askWalk(state, sectors = []) {
   }]);
 }
 
+function number(name, value, least, most) {
+  const input = make("input");
+  Object.assign(input, { name, type: "number", step: "any", min: least, max: most, required: true, value });
+  return input;
+}
+
+// A field with the known names to choose from.
+function named(name, known, required) {
+  const input = text(name, 16, required);
+  const list = make("datalist");
+  list.id = `known-${name}`;
+  list.append(...known.map((one) => new Option(one)));
+  input.setAttribute("list", list.id);
+  input.pattern = "[a-z0-9_\\-]{1,16}";
+  input.title = "1 to 16 of a-z 0-9 _ -";
+  return [input, list];
+}
+
+export function askPosition(state, { x_m, y_m, error_m }) {
+  const [node, nodes] = named("node", state.site.nodes.map((one) => one.id), true);
+  const [sector, sectors] = named("sector", state.site.sectors.map((one) => one.id), false);
+  ask("Place a node", "The gateway writes the position to site.toml and uses it at once.", [
+    field("Node", node), nodes,
+    field("Sector, for a new node", sector), sectors,
+    field("Metres east of the origin", number("x_m", x_m, -100000, 100000)),
+    field("Metres north of the origin", number("y_m", y_m, -100000, 100000)),
+    field("Error in metres: the circle that holds the position in 2 of 3 cases", number("error_m", error_m, 0.01, 10000)),
+  ], "Place", (data) => [`/api/v1/nodes/${encodeURIComponent(data.get("node"))}/position`, {
+    x_m: Number(data.get("x_m")), y_m: Number(data.get("y_m")), error_m: Number(data.get("error_m")), sector: data.get("sector"),
+  }]);
+}
+
 export function askArming(arming, armed) {
   ask(`${armed ? "Arm" : "Disarm"} ${arming.sector}`, `After that its schedule applies again: ${arming.schedule}`, [spans(10080, 60), reason()],
     armed ? "Arm" : "Disarm", (data) => [`/api/v1/sectors/${encodeURIComponent(arming.sector)}/arming`, {

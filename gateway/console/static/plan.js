@@ -21,17 +21,19 @@ function make(name, attributes, text) {
   return element;
 }
 
-function scaleOf(site, width, height) {
+// A node may be placed beside those that are there: then the plan shows `beyond_m` around them.
+function scaleOf(site, width, height, beyond_m) {
   const points = site.nodes.map((node) => [node.x_m, node.y_m]).concat(...site.sectors.map((sector) => sector.polygon));
+  if (!points.length) points.push([0, 0]);
   const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
-  const left = Math.min(...xs), right = Math.max(...xs), low = Math.min(...ys), high = Math.max(...ys);
+  const left = Math.min(...xs) - beyond_m, right = Math.max(...xs) + beyond_m;
+  const low = Math.min(...ys) - beyond_m, high = Math.max(...ys) + beyond_m;
   const margin = Math.min(70, width / 10);
   const perMetre = Math.min((width - 2 * margin) / Math.max(right - left, 10), (height - FOOT - 2 * margin) / Math.max(high - low, 10));
-  const place = (x, y) => [
-    width / 2 + (x - (left + right) / 2) * perMetre,
-    (height - FOOT) / 2 - (y - (low + high) / 2) * perMetre,
-  ];
-  return { place, perMetre };
+  const middle = [(left + right) / 2, (low + high) / 2];
+  const place = (x, y) => [width / 2 + (x - middle[0]) * perMetre, (height - FOOT) / 2 - (y - middle[1]) * perMetre];
+  const metres = (px, py) => [middle[0] + (px - width / 2) / perMetre, middle[1] - (py - (height - FOOT) / 2) / perMetre];
+  return { place, metres, perMetre };
 }
 
 // A label only where there is space: overlapping labels cannot be read.
@@ -45,11 +47,11 @@ function labels() {
   };
 }
 
-// One pixel is one unit: text has the same size on a telephone.
-export function drawPlan(svg, state) {
+// One pixel is one unit: text has the same size on a telephone. Returns the scale.
+export function drawPlan(svg, state, beyond_m = 0) {
   const width = svg.clientWidth || 800, height = svg.clientHeight || 430;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const { place, perMetre } = scaleOf(state.site, width, height);
+  const { place, metres, perMetre } = scaleOf(state.site, width, height, beyond_m);
   const label = labels();
   // A target that was reported late is gone.
   const present = state.alarms.filter((a) => a.active && a.kind === "intrusion" && !a.late);
@@ -74,6 +76,7 @@ export function drawPlan(svg, state) {
   nodes.sort(([, a], [, b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
   for (const [node, kind] of nodes) {
     const [x, y] = place(node.x_m, node.y_m);
+    if (node.local_error_m) parts.push(make("circle", { class: "error", cx: x, cy: y, r: node.local_error_m * perMetre }));
     if (kind === "detecting") parts.push(make("circle", { class: "ring pulse", cx: x, cy: y, r: 22 }));
     // A cross for offline: many people cannot distinguish red from green.
     const sign = kind === "offline" ? make("path", { d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }) : make("circle", { cx: x, cy: y, r: 8 });
@@ -84,6 +87,7 @@ export function drawPlan(svg, state) {
   for (const alarm of present) if (alarm.x_m !== null) parts.push(target(alarm, place(alarm.x_m, alarm.y_m)));
   parts.push(ruler(perMetre, width, height));
   svg.replaceChildren(...parts);
+  return { metres, perMetre };
 }
 
 function target(alarm, [x, y]) {

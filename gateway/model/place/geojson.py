@@ -92,10 +92,12 @@ def site_collection(
 
 
 def node_feature(site: Site, node: Node, properties: Mapping[str, Any] | None = None) -> Feature:
-    """A node where it stands; the error is the origin's. Raises NoOrigin."""
+    """A node where it stands; the error is the origin's and its own. Raises NoOrigin."""
     own = {"sector": node.sector, "board": node.board, "height_m": node.height_m}
     geometry = _point(site, node.x_m, node.y_m, node.height_m)
-    return _feature(site, "node", node.id, geometry, 0.0, own | dict(properties or {}))
+    return _feature(
+        site, "node", node.id, geometry, node.error_m or 0.0, own | dict(properties or {})
+    )
 
 
 def sector_feature(

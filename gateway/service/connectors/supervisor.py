@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Service: runs every configured connector, restarts it with backoff, and shows how it is.
 
-Whatever a connector does, the gateway goes on: it runs in tasks of its own, what it raises restarts
-it, and at the end it is waited for `END_S` and no longer.
+A connector cannot stop the gateway. It runs in its own tasks. If it raises, it is restarted. At the
+end the gateway waits at most `END_S` for it.
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ class ConnectorService:
         self._tests: dict[str, tuple[int, asyncio.Future[tuple[DeliveryStatus, str]]]] = {}
 
     def prepare(self, configured: Configured) -> dict[str, Connector]:
-        """Make those that are new or changed; the others go on. Raises ConfigError: nothing else
-        has changed then. Pass the result to `apply`."""
+        """Make the new and the changed connectors; the others keep running. Pass the result to
+        `apply`. Raises ConfigError; then nothing has changed."""
         return {config.name: self._connector(kind, config) for kind, config in configured}
 
     def apply(self, prepared: Mapping[str, Connector], site: Site | None = None) -> None:
-        """These from now on; the outbox has its channels already (`channels_of`)."""
+        """Use these connectors. The outbox already has its channels (`channels_of`)."""
         if site is not None:
             self._site = site
         before = self.connectors
@@ -158,8 +158,8 @@ class ConnectorService:
         return await asyncio.shield(done)
 
     def on_cue(self, cue: Cue) -> None:
-        """A cue after a change: a confirmed one goes to its device, one that is over is stopped.
-        After a restart, every open cue again."""
+        """A cue has changed: pass a confirmed cue to its device, stop a cue that is over. After a
+        restart this is called for every open cue."""
         one = self.connectors.get(cue.device)
         if one is not None and one.cues is not None:
             one.cues.on_cue(cue)
@@ -211,7 +211,7 @@ class ConnectorService:
         run: Callable[[], Coroutine[Any, Any, None]],
         after: Sequence[asyncio.Task[None]],
     ) -> None:
-        """Run again whenever it ends; never raises. It waits for what it takes the place of."""
+        """Run it, and again whenever it ends; never raises. Waits for the one it replaces."""
         if after:
             await asyncio.wait(after, timeout=END_S)
         status, loop = one.port.status, asyncio.get_running_loop()
@@ -229,7 +229,7 @@ class ConnectorService:
                 where = "".join(traceback.format_tb(error.__traceback__)[-3:])
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                # Also when the connector passed over its cancellation.
+                # Also when the connector ignored its cancellation.
                 status.state = "stopped"
                 raise asyncio.CancelledError
             status.failing(problem, self._clock_us())
