@@ -25,7 +25,7 @@ _PIR_RANGE_M = 12.0
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A take of one node: the channel it is made of, the others, and what was amiss."""
+    """A take of one node: the channel it is made of, the others, and what was repaired."""
 
     take: Take
     channel: str

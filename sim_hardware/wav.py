@@ -38,7 +38,7 @@ class Format:
 
 
 def read_wav(path: Path) -> tuple[NDArray[np.generic], float, list[str]]:
-    """Samples (n, channels), their rate, and what was amiss. Raises SimError."""
+    """Samples (n, channels), their rate, and what was repaired. Raises SimError."""
     try:
         with path.open("rb") as file:
             form, size, notes = _found(file, path.stat().st_size)

@@ -48,7 +48,7 @@ def load_take(path: Path) -> Take:
 
 
 def _read(path: Path, channel: str | None) -> tuple[Take, dict[str, Any]]:
-    """The take, and of a bare recording what was chosen and what was amiss."""
+    """The take, and of a bare recording what was chosen and what was repaired."""
     from sim_hardware import recordings, take
 
     if path.is_dir():

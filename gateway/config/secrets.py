@@ -7,6 +7,7 @@ A field `token: Secret` of a Struct is written as `token_file` or `token_env`, n
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,7 +125,7 @@ def _of_file(named: object, key: str, folder: Path) -> str:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         raise ConfigError(f"{ascii(str(path))[1:-1]}: cannot be read: {reason}") from None
     try:
-        value = raw.decode("ascii").strip()
+        value = raw.removeprefix(codecs.BOM_UTF8).decode("ascii").strip()
     except UnicodeDecodeError:
         value = ""
     if not value or len(raw) > MAX_SECRET_BYTES or not value.isprintable():

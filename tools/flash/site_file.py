@@ -75,7 +75,7 @@ def register(path: Path, node: Node, position: Position | None = None) -> None:
     if node.link != WIFI:
         lines.append(f'link = "{node.link}"')
     try:
-        known = path.read_text()
+        known = path.read_text(encoding="utf-8-sig")
         declared = [table["id"] for table in tomllib.loads(known).get("sector", ())]
         if node.sector not in declared:
             lines = ["", "[[sector]]", f'id = "{node.sector}"', *lines]
