@@ -15,10 +15,14 @@ FArray = NDArray[np.float32]
 FEED_FS_HZ = 250
 AMBIENT_NM_S = 100.0
 SAMPLES_MAX = 100_000_000
-_FS_MIN_HZ = 20.0
-_FS_MAX_HZ = 100_000.0
+FS_MIN_HZ = 20.0
+FS_MAX_HZ = 100_000.0
 _BAND_HZ = (8.0, 60.0)
 _QUIET_PERCENTILE = 20.0
+# A recording with a larger share of gaps is refused.
+GAP_SHARE_MAX = 0.1
+GAPS = "gaps of more than a tenth of the recording; cut it into parts"
+_LATEST_UTC_S = 4_102_444_800  # 2100-01-01
 
 
 def _no_edges() -> NDArray[np.float64]:
@@ -46,8 +50,8 @@ class Signal:
             raise SimError("a signal needs velocity_m_s or counts, one of them")
         data = self.velocity_m_s if self.velocity_m_s is not None else self.counts
         assert data is not None
-        if not _FS_MIN_HZ <= self.fs_hz <= _FS_MAX_HZ:
-            raise SimError(f"fs_hz {self.fs_hz:g} is outside {_FS_MIN_HZ:g}..{_FS_MAX_HZ:g}")
+        if not FS_MIN_HZ <= self.fs_hz <= FS_MAX_HZ:
+            raise SimError(f"fs_hz {self.fs_hz:g} is outside {FS_MIN_HZ:g}..{FS_MAX_HZ:g}")
         if data.ndim != 1 or not self.fs_hz <= data.size <= SAMPLES_MAX:
             raise SimError(f"a signal must be 1 s..{SAMPLES_MAX} samples long, not {data.shape}")
         if not np.isfinite(data).all():
@@ -96,6 +100,37 @@ def quiet_floor(data: NDArray[np.floating] | NDArray[np.integer], fs_hz: float) 
     rms = np.sqrt(np.mean(rows**2, axis=1))
     alive = rms[rms > 1e-9 * (np.max(np.abs(data)) + 1e-30)]
     return float(np.percentile(alive, _QUIET_PERCENTILE)) if alive.size else 0.0
+
+
+def as_counts(data: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Whole numbers as they are. Others have a unit of their own and are scaled by their floor
+    later, so that all that matters is that rounding does not show."""
+    peak = float(np.max(np.abs(data)))
+    if np.array_equal(data, np.rint(data)) and peak < 2**31:
+        return data.astype(np.int32)
+    return np.rint(data * (1e9 / peak)).astype(np.int32) if peak else data.astype(np.int32)
+
+
+def bridged(data: NDArray[np.float64], fs_hz: float) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Samples that are not finite are gaps: with straight lines across them, and a note of it.
+
+    Raises SimError where they are more than a tenth.
+    """
+    gap = ~np.isfinite(data)
+    if not gap.any():
+        return data, ()
+    if gap.sum() > GAP_SHARE_MAX * data.size:
+        raise SimError(GAPS)
+    line = np.interp(np.flatnonzero(gap), np.flatnonzero(~gap), data[~gap])
+    whole = np.array_equal(data[~gap], np.rint(data[~gap]))
+    filled = data.copy()
+    filled[gap] = np.rint(line) if whole else line
+    return filled, (f"gaps of {gap.sum() / fs_hz:.3g} s are bridged by straight lines",)
+
+
+def is_dated(t0_utc_s: float) -> bool:
+    """Whether a node's clock can be there; 0 stands for a record without a date."""
+    return 0 < t0_utc_s < _LATEST_UTC_S
 
 
 def to_feed(velocity_m_s: FArray, fs_hz: float) -> NDArray[np.int32]:

@@ -71,7 +71,7 @@ def read_site(path: Path) -> Site:
     try:
         if path.stat().st_size > _BYTES_MAX:
             raise SimError(f"{path}: larger than {_BYTES_MAX} bytes, this is no site file")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SimError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

@@ -11,9 +11,10 @@ import numpy as np
 
 from sim_hardware.arrays import Array, read_npz, scalar
 from sim_hardware.errors import SimError
-from sim_hardware.signals import Signal
+from sim_hardware.signals import Signal, is_dated
 from sim_hardware.site import NodeSpec, SectorSpec, Site, read_site, write_site
 
+NODE_ARRAYS = {"velocity_m_s", "counts", "counts_per_m_s", "fs_hz", "t0_utc_s", "pir_edges_s"}
 _TRUTH_BYTES_MAX = 1 << 26
 
 
@@ -68,16 +69,18 @@ def load(folder: Path | str) -> Take:
         path = folder / f"{node.id}.npz"
         if not path.is_file():
             raise SimError(f"{folder}: {path.name} is missing, the file of node {node.id}")
-        signals[node.id] = node_signal(read_npz(path), path)
+        signals[node.id] = signal = node_signal(read_npz(path), path)
+        if signal.t0_utc_s and not is_dated(signal.t0_utc_s):
+            raise SimError(f"{path}: t0_utc_s must be from 1970 to 2100, or 0 for no date")
     return Take(site, signals, _truth(folder / "truth.json"))
 
 
 def node_signal(arrays: dict[str, Array], path: Path) -> Signal:
     """The Signal in the arrays of a node file; `path` is for messages only."""
-    known = {"velocity_m_s", "counts", "counts_per_m_s", "fs_hz", "t0_utc_s", "pir_edges_s"}
     for name in arrays:
-        if name not in known:
-            raise SimError(f"{path}: unknown array {name}; known: {', '.join(sorted(known))}")
+        if name not in NODE_ARRAYS:
+            known = ", ".join(sorted(NODE_ARRAYS))
+            raise SimError(f"{path}: unknown array {name}; known: {known}")
     velocity = counts = None
     if "velocity_m_s" in arrays:
         if arrays["velocity_m_s"].dtype.kind != "f":
@@ -119,7 +122,7 @@ def _truth(path: Path) -> dict[str, Any] | None:
     try:
         if path.stat().st_size > _TRUTH_BYTES_MAX:
             raise SimError(f"{path}: larger than {_TRUTH_BYTES_MAX >> 20} MiB")
-        truth = json.loads(path.read_text(encoding="utf-8"))
+        truth = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SimError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:

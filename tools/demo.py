@@ -82,9 +82,10 @@ def demo(**given: Any) -> None:
     if not 0 <= asked.port <= 65535:
         raise UserError("--port must be from 0 to 65535, for example --port 8480")
     # Gateway and simulator take two seconds to import: not for help, and not for a wrong option.
+    from gateway.service import daemon_log
     from sim_hardware.world import World, load
 
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
+    log = daemon_log.start(level=logging.ERROR)
     world = World(load(_scenario(asked.scenario)), asked.seed)
     with tempfile.TemporaryDirectory(prefix="groundwatch-demo-") as folder:
         try:
@@ -92,6 +93,8 @@ def demo(**given: Any) -> None:
         except ExceptionGroup as group:
             # One task failed and cancelled the others: report its error.
             raise group.exceptions[0] from None
+        finally:
+            log.close()
     LinePrinter(asked.as_json).line(summary)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +21,12 @@ from rich.table import Table
 
 from gateway.wire.messages import Phase, TargetClass
 from sim_hardware import recordings
-from tools import added, ground, micropython, stretches
+from sim_hardware.content import is_recording
+from tools import added, ground, micropython, output, stretches
+from tools.batch import Refused, attempt, divided, sum_up
 from tools.errors import UserError
 from tools.score.intervals import rate, share
 
-_SUFFIXES = {".npz", ".wav", ".mseed", ".miniseed"}
 _MAX_FILES = 10_000
 _HEADS = (
     "folder",
@@ -67,13 +70,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Listened:
-    """One file: how long it is, the last class of each activity, the first one of each alarm."""
+    """One file: how long it is, the last class of each activity, the first one of each alarm; the
+    channel that was taken, and remarks on the file."""
 
     folder: str
     name: str
     hours: float
     classes: tuple[str, ...]
     alarms: tuple[str, ...]
+    channel: str
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,29 +96,40 @@ class Request:
     workers: int
 
 
-def recordings_command(**given: Any) -> None:
-    """FOLDER holds recordings, or folders of them."""
+def recordings_command(**given: Any) -> int:
+    """FOLDER holds recordings, or folders of them. 1 when some were refused."""
     asked = Request(**given)
     files = find(asked.folder)
+    if asked.markdown is not None:
+        output.check(asked.markdown)
     micropython.find()  # unpacked once, before several look for it
     if asked.stretches is not None:
         if asked.added_to is not None:
             raise UserError("--stretches and --added-to do not go together")
-        _stretches(asked, asked.stretches, files)
-        return
+        return _stretches(asked, asked.stretches, files)
     if asked.added_to is None:
-        found = _map(asked.workers, listen, files, [asked.folder] * len(files))
-        _show(asked, _PREFACE, _HEADS, table(found), "recording", [vars(one) for one in found])
-        return
+        found, refused = _map(asked.workers, listen, files, [asked.folder] * len(files))
+        for one in found:
+            _remark(one)
+        rows, each = table(found), [vars(one) for one in found]
+        _show(asked, _PREFACE, _HEADS, rows, "recording", each, refused)
+        return sum_up(len(found), refused)
     grounds = [find(asked.added_to)] * len(files)
     groups = [added.group_of(path, asked.folder, asked.group_by) for path in files]
-    tried = _map(asked.workers, added.try_clip, files, groups, grounds, [asked.snr] * len(files))
-    trials = [one for each in tried for one in each]
-    rows = added.table(trials)
-    _show(asked, _ADDED_PREFACE, added.HEADS, rows, "trial", [vars(one) for one in trials])
+    snr = [asked.snr] * len(files)
+    tried, refused = _map(asked.workers, added.try_clip, files, groups, grounds, snr)
+    trials = [one for each_clip in tried for one in each_clip]
+    rows, each = added.table(trials), [vars(one) for one in trials]
+    _show(asked, _ADDED_PREFACE, added.HEADS, rows, "trial", each, refused)
+    return sum_up(len(tried), refused)
 
 
-def _stretches(asked: Request, source: str, files: list[Path]) -> None:
+def _remark(one: Listened) -> None:
+    for remark in one.remarks:
+        print(f"{one.folder}/{one.name}: {remark}", file=sys.stderr)
+
+
+def _stretches(asked: Request, source: str, files: list[Path]) -> int:
     given: list[list[stretches.Stretch] | None] = [None] * len(files)
     if source != "rises":
         listed = stretches.read(Path(source), asked.folder)
@@ -121,17 +138,22 @@ def _stretches(asked: Request, source: str, files: list[Path]) -> None:
             raise UserError(f"{source}: {missing[0]} is not in {asked.folder}")
         files = [names[name] for name in dict.fromkeys(one.file for one in listed)]
         given = [[one for one in listed if names[one.file] == path] for path in files]
-    answers = _map(asked.workers, stretches.answer, files, [asked.folder] * len(files), given)
+    tops = [asked.folder] * len(files)
+    answers, refused = _map(asked.workers, stretches.answer, files, tops, given)
     found = [one for each in answers for one in each]
-    each = [vars(one) for one in found]
-    _show(asked, _STRETCHES_PREFACE, stretches.HEADS, stretches.table(found), "stretch", each)
+    rows, each = stretches.table(found), [vars(one) for one in found]
+    _show(asked, _STRETCHES_PREFACE, stretches.HEADS, rows, "stretch", each, refused)
+    return sum_up(len(answers), refused)
 
 
-def _map(workers: int, do: Callable[..., _T], *arguments: Sequence[Any]) -> list[_T]:
-    console = Console(stderr=True)
+def _map(
+    workers: int, do: Callable[..., _T], *arguments: Sequence[Any]
+) -> tuple[list[_T], list[Refused]]:
+    """The files that are done, and those that are refused. Raises UserError when all are."""
+    console, count = Console(stderr=True), len(arguments[0])
     with ProcessPoolExecutor(workers or os.cpu_count() or 1, get_context("spawn")) as pool:
-        done = pool.map(do, *arguments)
-        return list(track(done, "listening", len(arguments[0]), console=console, transient=True))
+        done = pool.map(partial(attempt, do), *arguments)
+        return divided(list(track(done, "listening", count, console=console, transient=True)))
 
 
 def _show(
@@ -141,18 +163,30 @@ def _show(
     rows: Sequence[Sequence[str]],
     kind: str,
     each: Sequence[Mapping[str, Any]],
+    refused: Sequence[Refused],
 ) -> None:
+    """The table on the terminal first: a file that cannot be written does not cost the work."""
+    _print(asked, heads, rows, kind, each, refused)
     if asked.markdown is not None:
         lines = ["| " + " | ".join(row) + " |" for row in (heads, ("---",) * len(heads), *rows)]
-        try:
-            asked.markdown.write_text(preface + "\n".join(lines) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot write {asked.markdown}: {error.strerror}") from None
+        output.write(asked.markdown, preface + "\n".join(lines) + "\n")
+
+
+def _print(
+    asked: Request,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    kind: str,
+    each: Sequence[Mapping[str, Any]],
+    refused: Sequence[Refused],
+) -> None:
     if asked.as_json:
         for one in each:
             print(json.dumps({"type": kind, **one}))
+        for bad in refused:
+            print(json.dumps(bad.to_json()))
         summary = [dict(zip(heads, row, strict=True)) for row in rows]
-        print(json.dumps({"type": "summary", "folders": summary}))
+        print(json.dumps({"type": "summary", "folders": summary, "refused": len(refused)}))
         return
     shown = Table(*heads)
     for row in rows:
@@ -164,7 +198,7 @@ def find(folder: Path) -> list[Path]:
     """All recordings below a folder, in order. Raises UserError when there are none."""
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    files = sorted(path for path in folder.rglob("*") if is_recording(path))
     if not 1 <= len(files) <= _MAX_FILES:
         raise UserError(f"{folder}: {len(files)} recordings; 1 to {_MAX_FILES} are taken")
     return files
@@ -172,8 +206,8 @@ def find(folder: Path) -> list[Path]:
 
 def listen(path: Path, top: Path) -> Listened:
     """One file through node and gateway. Raises SimError for a file that is no recording."""
-    take = recordings.load(path)
-    seen = ground.observe(take, path.name)
+    read = recordings.read(path)
+    seen = ground.observe(read.take, path.name)
     last: dict[int, str] = {}
     started = {report.onset_ms for report in seen.reports if report.phase == Phase.ONSET}
     for report in seen.reports:
@@ -181,7 +215,9 @@ def listen(path: Path, top: Path) -> Listened:
             last[report.onset_ms] = TargetClass(report.class_id).label
     folder = path.parent.relative_to(top).as_posix()
     alarms = tuple(alarm.name for alarm in seen.alarms)
-    return Listened(folder, path.name, take.duration_s / 3600, tuple(last.values()), alarms)
+    hours = read.take.duration_s / 3600
+    classes, remarks = tuple(last.values()), tuple(read.remarks())
+    return Listened(folder, path.name, hours, classes, alarms, read.channel, remarks)
 
 
 def table(listened: Sequence[Listened]) -> list[tuple[str, ...]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,9 +44,21 @@ class Replay:
 
 def load_take(path: Path) -> Take:
     """A take folder, or a bare recording as a take of one node. Raises SimError."""
+    return _read(path, None)[0]
+
+
+def _read(path: Path, channel: str | None) -> tuple[Take, dict[str, Any]]:
+    """The take, and of a bare recording what was chosen and what was repaired."""
     from sim_hardware import recordings, take
 
-    return take.load(path) if path.is_dir() else recordings.load(path)
+    if path.is_dir():
+        if channel is not None:
+            raise UserError("--channel is for a recording, not for a take folder")
+        return take.load(path), {}
+    found = recordings.read(path, channel)
+    for remark in found.remarks():
+        print(f"{path}: {remark}", file=sys.stderr)
+    return found.take, {"channel": found.channel, "remarks": found.remarks()}
 
 
 def replay(
@@ -130,19 +143,20 @@ def replay_command(
     as_json: bool,
     seed: int,
     ambient_nm_s: float,
+    channel: str | None = None,
 ) -> int:
-    """PATH is a take folder, or an .npz, .wav or .mseed file; the last line is the summary."""
+    """PATH is a take folder, or an .npz, WAV or miniSEED file; the last line is the summary."""
     if store is not None and path is None:
         return replay_store.run(store, config, rules, as_json)
     if path is None or store is not None:
         raise UserError("name either a take, a recording, or a store: --store data/groundwatch.db")
     if not _MIN_AMBIENT_NM_S <= ambient_nm_s <= _MAX_AMBIENT_NM_S:
         raise UserError("--ambient-nm-s must be from 1 to 100000; a quiet field has about 100")
-    given = load_take(path)
+    given, remarks = _read(path, channel)
     waiting = f"{len(given.nodes)} nodes listen to {given.duration_s:.0f} s of ground"
     with Status(waiting, console=Console(stderr=True)):
         result = replay(given, seed=seed, ambient_nm_s=ambient_nm_s)
     printer = LinePrinter(as_json)
-    for line in [*result.lines, result.summary]:
+    for line in [*result.lines, result.summary | (remarks if as_json else {})]:
         printer.line(line)
     return 0

@@ -62,7 +62,7 @@ def read(path: Path, top: Path) -> list[Stretch]:
     """Stretches of a CSV file. Raises UserError with the line that is wrong."""
     found = []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
                 if number > _MAX_ROWS:
                     raise UserError(f"{path}: more than {_MAX_ROWS} lines")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MIN = 24 * 60
-_WEEK_MIN = 7 * _DAY_MIN
+WEEK_MIN = 7 * _DAY_MIN
 _FORM = re.compile(
     r"(?P<day>[a-z]{3})(-(?P<last>[a-z]{3}))? "
     r"(?P<h0>[0-9]{2}):(?P<m0>[0-9]{2})-(?P<h1>[0-9]{2}):(?P<m1>[0-9]{2})"
@@ -29,7 +29,7 @@ class Window:
     end: int
 
     def holds(self, minute: int) -> bool:
-        return self.begin <= minute < self.end or self.begin <= minute + _WEEK_MIN < self.end
+        return self.begin <= minute < self.end or self.begin <= minute + WEEK_MIN < self.end
 
 
 @dataclass(frozen=True, slots=True)

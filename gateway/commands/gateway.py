@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,12 +22,14 @@ from gateway import config as configuration
 from gateway.commands.options import config_option, json_option
 from gateway.errors import ConfigError
 from gateway.model import text
+from gateway.service import daemon_log
 from gateway.service.outcome import Outcome
 from gateway.service.systemd import ServiceManager
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
 
+_LOG = logging.getLogger(__name__)
 _CYCLES_AFTER = 50_000  # new containers between two looks for garbage cycles
 
 
@@ -42,15 +44,21 @@ def run(config: Path, example: bool, as_json: bool) -> None:
         return
     import uvloop  # with the gateway half a second of imports, which a help does not need
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
+    log, events = daemon_log.start(as_json), daemon_log.LineWriter(sys.stdout.fileno())
     try:
-        uvloop.run(_serve(partial(configuration.load_config, config), as_json))
+        uvloop.run(_serve(partial(configuration.load_config, config), as_json, events))
     except ExceptionGroup as group:
         # One task failed and ended the others: its error is the one to report.
+        _LOG.critical("the gateway ends", exc_info=group.exceptions[0])
         raise group.exceptions[0] from None
+    finally:
+        events.close()
+        log.close()
 
 
-async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool) -> None:
+async def _serve(
+    read: Callable[[], configuration.GatewayConfig], as_json: bool, events: daemon_log.LineWriter
+) -> None:
     from gateway.app import Gateway
 
     stop = asyncio.Event()
@@ -67,23 +75,19 @@ async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool)
         gc.set_threshold(_CYCLES_AFTER)
         host, port = gateway.address
         if as_json:
-            gateway.on_outcome(_print_lines)
-            _print(
-                {
-                    "type": "ready",
-                    "console": gateway.console_url,
-                    "broker_host": host,
-                    "broker_port": port,
-                }
-            )
+            gateway.on_outcome(lambda outcome: _print_lines(events, outcome))
+            ready = {"console": gateway.console_url, "broker_host": host, "broker_port": port}
+            events.put(json.dumps({"type": "ready", **ready}))
         else:
-            print(f"console {gateway.console_url}  broker {host}:{port}", flush=True)
+            events.put(f"console {gateway.console_url}  broker {host}:{port}")
+        _LOG.info("gateway ready site=%s broker=%s:%d", gateway.site.name, host, port)
         manager.ready()
         feeding = asyncio.create_task(manager.feed(), name="systemd watchdog")
         failed = asyncio.create_task(gateway.wait())
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        _LOG.info("gateway stops")
         # The last commit may take longer than the watchdog waits: TimeoutStopSec bounds it.
         manager.stopping()
         feeding.cancel()
@@ -91,7 +95,8 @@ async def _serve(read: Callable[[], configuration.GatewayConfig], as_json: bool)
             failed.result()
         failed.cancel()
         if as_json:
-            _print({"type": "summary", **gateway.summary()})
+            summary = {**gateway.summary(), "lines_lost": events.lost}
+            events.put(json.dumps({"type": "summary", **summary}))
 
 
 def _reload(gateway: Gateway, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
@@ -106,10 +111,6 @@ def _reload(gateway: Gateway, tasks: set[asyncio.Task[None]]) -> asyncio.Task[No
     return task
 
 
-def _print_lines(outcome: Outcome) -> None:
+def _print_lines(events: daemon_log.LineWriter, outcome: Outcome) -> None:
     for line in outcome.lines():
-        _print(line)
-
-
-def _print(line: dict[str, Any]) -> None:
-    print(text.format_json(line) if "t_s" in line else json.dumps(line), flush=True)
+        events.put(text.format_json(line) if "t_s" in line else json.dumps(line))

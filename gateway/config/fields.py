@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import ipaddress
 import re
@@ -76,14 +77,24 @@ PortOrFree = Annotated[
 
 
 def is_host(written: str) -> bool:
-    """A name or an address that can be looked up: bounded, and encodable for the DNS."""
-    if not 0 < len(written) <= 253 or not all(c.isalnum() or c in "-._:" for c in written):
-        return False
+    """A name that the DNS can have (RFC 1123, 2.1; `_` as local names have it), or an address."""
+    labels = written.removesuffix(".").split(".")
     try:
-        written.encode("idna")
-    except UnicodeError:
+        if ":" in written:
+            ipaddress.IPv6Address(written)
+        elif re.fullmatch("[0-9]+", labels[-1]):
+            ipaddress.IPv4Address(written)
+        else:
+            written.encode("idna")
+            return len(written) <= 253 and all(map(_is_label, labels))
+    except ValueError:  # UnicodeError is one
         return False
     return True
+
+
+def _is_label(written: str) -> bool:
+    is_plain = all(one.isalnum() or one in "-_" for one in written)
+    return 0 < len(written) <= 63 and is_plain and "-" not in (written[0], written[-1])
 
 
 def is_loopback(host: str) -> bool:
@@ -103,7 +114,8 @@ def is_topic(written: str) -> bool:
 def is_mail_address(written: str) -> bool:
     """Plain ASCII, one @, one line: nothing that could start another header."""
     is_plain = written.isascii() and written.isprintable() and " " not in written
-    return is_plain and written.count("@") == 1 and 3 <= len(written) <= 254
+    local, _, domain = written.partition("@")
+    return is_plain and len(written) <= 254 and 0 < len(local) <= 64 and is_host(domain)
 
 
 def is_line(max_characters: int) -> Callable[[str], bool]:
@@ -151,7 +163,8 @@ class WebAddress(InlineSecret):
             return False
         try:
             parts = urlsplit(written)
-            return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            is_web = parts.scheme in ("http", "https") and parts.port != 0
+            return is_web and parts.hostname is not None and is_host(parts.hostname)
         except ValueError:
             return False
 
@@ -256,7 +269,9 @@ def check_broker_tls(
 def load_public_key(path: Path) -> bytes:
     """The 32 bytes of a release public key, from a file of 64 hex digits. Raises ConfigError."""
     try:
-        text = path.read_bytes()[:200].decode("ascii", "replace").strip()
+        text = (
+            path.read_bytes()[:200].removeprefix(codecs.BOM_UTF8).decode("ascii", "replace").strip()
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         raise ConfigError(f"cannot read the release key {path}: {reason}") from None

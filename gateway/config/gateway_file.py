@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ from gateway.config.network import (
     ApiConfig,
     ApiTable,
     BrokerConfig,
+    BrokerKind,
     ConsoleConfig,
     ConsoleTable,
     NodeNetwork,
@@ -164,6 +166,28 @@ class GatewayFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ) = None
 
 
+def _check_ports(file: GatewayFile) -> None:
+    """Raises ValueError that starts with the key of what cannot be opened beside another."""
+    # Console and API are at loopback addresses, which 0.0.0.0 of a broker includes.
+    used: dict[int, str] = {}
+    own = [("console", file.console.port), ("api", file.api.port)]
+    if file.broker.kind is not BrokerKind.EXTERNAL:
+        own.insert(0, ("broker", file.broker.port))
+    for name, port in own:
+        if port and port in used:
+            raise ValueError(
+                f"{name}.port {port} is that of [{used[port]}], e.g. port = {port + 1}"
+            )
+        if port:
+            used[port] = name
+    lines: set[str] = set()
+    for index, line in enumerate(file.serial):
+        if line.port in lines:
+            example = 'e.g. port = "/dev/ttyUSB1"'
+            raise ValueError(f"serial[{index}].port {line.port} is used twice, {example}")
+        lines.add(line.port)
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
     """All that a gateway needs to start; paths as they can be opened."""
@@ -191,12 +215,17 @@ class GatewayConfig:
 
 def load_config(path: Path) -> GatewayConfig:
     """Read a gateway.toml; relative paths in it are relative to the file. Raises ConfigError."""
-    raw = parse_toml(read_file(path), path)
+    return config_of(parse_toml(read_file(path), path), path)
+
+
+def config_of(raw: Mapping[str, Any], path: Path) -> GatewayConfig:
+    """The configuration of the values in a file. Raises ConfigError."""
     file = convert(raw, GatewayFile, str(path), path.parent)
     broker = file.broker
     if broker.tls and "port" not in raw["broker"]:
         broker = replace(broker, port=TLS_PORT)
     try:
+        _check_ports(file)
         alarms = alarm_config(
             file.arming, file.escalation, file.confirmation, file.gateway.time_zone
         )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +19,7 @@ from gateway.config.fields import (
     CertFile,
     CertKeyFile,
     FileName,
+    Host,
     LoopbackHost,
     PortOrFree,
     Text,
@@ -25,6 +27,7 @@ from gateway.config.fields import (
     Username,
     form,
     has_bytes,
+    is_host,
     tls_files,
 )
 from gateway.config.secrets import InlineSecret
@@ -45,7 +48,7 @@ class BrokerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """[broker]. All below `port` is for an external one; with `tls` its port is 8883 by default."""
 
     kind: BrokerKind = BrokerKind.EMBEDDED
-    host: Annotated[Text, Meta(examples=[LOOPBACK])] = LOOPBACK
+    host: Annotated[Host, Meta(examples=[LOOPBACK])] = LOOPBACK
     port: PortOrFree = 1883
     username: Annotated[Username, Meta(examples=["gateway"])] | None = None
     password: InlineSecret | None = None
@@ -130,7 +133,23 @@ class SerialConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 # What node.json holds. Name of a Wi-Fi network: IEEE 802.11-2020, 9.4.2.2.
 Ssid = Annotated[str, form(has_bytes(32), "must have 1 to 32 bytes", "groundwatch")]
-NodeHost = Annotated[str, form(has_bytes(64), "must have 1 to 64 bytes", "192.168.4.1")]
+
+
+def is_node_host(written: str) -> bool:
+    """What a node can connect to: no address that stands for every or for many machines."""
+    if not is_host(written) or not has_bytes(64)(written):
+        return False
+    try:
+        address = ipaddress.ip_address(written)
+    except ValueError:
+        return True
+    return not (address.is_unspecified or address.is_multicast)
+
+
+NodeHost = Annotated[
+    str,
+    form(is_node_host, "must be a host name or an address of 1 to 64 bytes", "192.168.4.1"),
+]
 
 
 Country = Annotated[

@@ -7,6 +7,7 @@ ValueError of `__post_init__` that starts with a key: 'username needs a password
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 import tomllib
@@ -54,11 +55,18 @@ def from_toml(raw: bytes, kind: type[T], path: Path) -> T:
 def parse_toml(raw: bytes, path: Path) -> dict[str, Any]:
     """Plain values. Raises ConfigError."""
     try:
-        return tomllib.loads(raw.decode())
+        return tomllib.loads(decoded(raw))
     except (ValueError, RecursionError) as error:
         # Not only TOMLDecodeError: an integer of 5,000 digits is a plain ValueError.
         line = " ".join(ascii(str(error))[1:-1].split())[:200]
         raise ConfigError(f"{path}: not valid TOML: {line}") from None
+
+
+def decoded(raw: bytes) -> str:
+    """Text as editors write it: a byte order mark is no part of it. Raises ValueError."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError("the file is UTF-16; save it as UTF-8")
+    return raw.decode("utf-8-sig")
 
 
 def convert(raw: Mapping[str, Any], kind: type[T], source: str, folder: Path, at: str = "") -> T:

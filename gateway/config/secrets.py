@@ -7,10 +7,13 @@ A field `token: Secret` of a Struct is written as `token_file` or `token_env`, n
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeGuard
+from urllib.parse import quote
 
 from msgspec import inspect
 
@@ -19,6 +22,17 @@ from gateway.errors import ConfigError
 from gateway.files import read_private
 
 MAX_SECRET_BYTES = 4096
+_MIN_HIDDEN = 4  # a shorter one would hide parts of words
+_KNOWN_MAX = 1000
+# Forms of secrets that never come from a configuration: keys, tokens, what an address has before @.
+_FORMS = re.compile(
+    r"\b[0-9a-fA-F]{64,}\b|\bgwt_[\w-]{8,}|(?<=://)[^/\s@]*:[^/\s@]*(?=@)"
+    r"|(?i:(?<=\bbearer )|(?<=\bbasic ))[\w+/=.~-]{8,}"
+)
+_HIDDEN = "<secret>"
+
+# Those that this process has read, in the order of reading: none is shown in the log.
+_known: dict[str, None] = {}
 
 
 class Secret(str):
@@ -37,6 +51,10 @@ class Secret(str):
         """The value, checked. Raises ValueError."""
         if not 0 < len(written) <= MAX_SECRET_BYTES or not cls.fits(written):
             raise ValueError(cls.wants)
+        _known.pop(written, None)
+        _known[written] = None
+        while len(_known) > _KNOWN_MAX:
+            del _known[next(iter(_known))]
         return cls(written)
 
     @classmethod
@@ -50,6 +68,15 @@ class InlineSecret(Secret):
 
     __slots__ = ()
     inline: ClassVar[bool] = True
+
+
+def without_secrets(text: str) -> str:
+    """The text with every secret that was read replaced, in the forms of an address as well."""
+    for one in sorted(_known, key=len, reverse=True):
+        if len(one) >= _MIN_HIDDEN:
+            for form in {one, quote(one, safe=""), quote(one), repr(one)[1:-1]}:
+                text = text.replace(form, _HIDDEN)
+    return _FORMS.sub(_HIDDEN, text)
 
 
 def resolve_secrets(
@@ -124,7 +151,7 @@ def _of_file(named: object, key: str, folder: Path) -> str:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         raise ConfigError(f"{ascii(str(path))[1:-1]}: cannot be read: {reason}") from None
     try:
-        value = raw.decode("ascii").strip()
+        value = raw.removeprefix(codecs.BOM_UTF8).decode("ascii").strip()
     except UnicodeDecodeError:
         value = ""
     if not value or len(raw) > MAX_SECRET_BYTES or not value.isprintable():

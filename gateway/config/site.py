@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from gateway.config.fields import Identifier, Link, Metres, Text, identifier_meta
-from gateway.config.reading import from_toml, read_file
+from gateway.config.reading import convert, parse_toml, read_file
 from gateway.errors import ConfigError
+from gateway.model.place.area import is_area
 from gateway.model.place.geodesy import (
     MAX_ERROR_M,
     MAX_HEIGHT_M,
@@ -24,7 +26,10 @@ from gateway.model.place.geodesy import (
 from gateway.model.place.site import RESERVED_IDS, Ground, Node, Sector, Site
 
 MAX_GAIN_DB = 40
+MAX_PIR_RANGE_M = 100
 _LOAM = Ground()
+_AREA = "polygon = [[0, 0], [50, 0], [50, 30]]"
+_AREA_EXAMPLE = f"e.g. {_AREA}"
 _SINCE = Meta(examples=["2026-11-01"], description="When the battery was put in, UTC.")
 
 Latitude = Annotated[float, Meta(ge=-90, le=90, examples=[48.1374], description="WGS 84.")]
@@ -104,7 +109,7 @@ class SectorTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             description="Corners, metres east and north of the origin.",
             extra={
                 "wants": "must be a list of [x, y] pairs of metres",
-                "example": "polygon = [[0, 0], [50, 0], [50, 30]]",
+                "example": _AREA,
             },
         ),
     ] = ()
@@ -127,11 +132,17 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pir_azimuth_deg: (
         Annotated[
             float,
-            Meta(ge=-1e7, le=1e7, examples=[90.0], extra={"wants": "must be a number of degrees"}),
+            Meta(ge=-360, le=360, examples=[90.0], extra={"wants": "must be degrees, -360 to 360"}),
         ]
         | None
     ) = None
-    pir_range_m: Annotated[Metres, Meta(examples=[12.0])] | None = None
+    pir_range_m: (
+        Annotated[
+            float,
+            Meta(ge=0, le=MAX_PIR_RANGE_M, examples=[12.0], description="0: it has no PIR."),
+        ]
+        | None
+    ) = None
     gain_db: Annotated[float, Meta(ge=-MAX_GAIN_DB, le=MAX_GAIN_DB, examples=[1.5])] = 0.0
     link: Link = "wifi"
     battery_wh: (
@@ -207,6 +218,9 @@ class SiteFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for index, one in enumerate(self.sector):
             if one.id in sectors:
                 raise ValueError(f'sector[{index}].id {one.id!r} is used twice, e.g. id = "gate2"')
+            if one.polygon and not is_area(one.polygon):
+                corners = f"sector[{index}].polygon of sector {one.id} has no area"
+                raise ValueError(f"{corners}; name three corners or more, {_AREA_EXAMPLE}")
             sectors[one.id] = Sector(one.id, one.polygon)
         nodes: dict[str, Node] = {}
         for index, table in enumerate(self.node):
@@ -230,7 +244,12 @@ def load_site(path: Path) -> Site:
 
 def read_site(raw: bytes, path: Path) -> Site:
     """The site of content that `path` holds or will hold. Raises ConfigError."""
-    file = from_toml(raw, SiteFile, path)
+    return site_of(parse_toml(raw, path), path)
+
+
+def site_of(raw: Mapping[str, Any], path: Path) -> Site:
+    """The site of the values in a file. Raises ConfigError."""
+    file = convert(raw, SiteFile, str(path), path.parent)
     try:
         return file.to_site()
     except ValueError as error:

@@ -39,7 +39,7 @@ def change_site(
     with _locked(path):
         before = read_file(path)
         read_site(before, path)
-        after = change(before.decode()).encode()
+        after = change(before.decode("utf-8-sig")).encode()
         if len(after) > MAX_FILE_BYTES:
             raise ConfigError(f"{path}: it would be larger than {MAX_FILE_BYTES} bytes")
         site = read_site(after, path)

@@ -288,7 +288,7 @@ def load(path: Path) -> Scenario:
             raise SimError(f"no scenario {path}; groundwatch sim list describes those there are")
         path = built_in
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SimError(f"cannot read scenario {path}: {error}") from error
     return parse(text, path.stem, path.parent)

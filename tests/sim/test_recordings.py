@@ -121,6 +121,16 @@ def test_npz_with_flipped_bytes_is_refused_or_still_a_signal(tmp_path: Path) -> 
     assert "refused" in outcomes
 
 
+def test_pir_of_a_bare_recording_reaches_a_node_that_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    many = np.stack([COUNTS, -COUNTS], axis=1)
+    np.savez(path, counts=many, fs_hz=250.0, scale=1.0, pir_edges_s=[1.0, 2.0], other=3)
+    found = recordings.read(path)
+    assert found.take.signals["n01"].pir_edges_s.tolist() == [1.0, 2.0]
+    assert found.take.nodes[0].pir_range_m > 0
+    assert found.remarks() == ["channel 1 is taken, 2 left", "the arrays other are not used"]
+
+
 def npy(header: str, body: bytes) -> bytes:
     text = header.encode().ljust(117) + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + body
@@ -218,17 +228,107 @@ def test_pcm_of_every_width_is_read(tmp_path: Path, width: int, channels: int) -
     assert signal_of(path).fs_hz == 500.0
 
 
-def test_wav_cut_or_not_pcm_is_refused(tmp_path: Path) -> None:
+def test_wav_without_samples_or_not_pcm_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     write_wav(path, 2)
     data = path.read_bytes()
-    for size in (*range(44), 45, 500, len(data) - 1):
+    for size in (*range(44), 45, 500):
         path.write_bytes(data[:size])
         refused(path)
     path.write_bytes(data[:20] + struct.pack("<H", 3) + data[22:])
     assert "convert it to integer PCM" in refused(path)
     path.write_bytes(data[:24] + struct.pack("<I", 0) + data[28:])
     refused(path)
+
+
+@pytest.mark.parametrize("length", [None, 0, 0xFFFFFFFF])
+def test_wav_that_is_cut_or_without_a_length_gives_the_samples_that_are_there(
+    length: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.wav"
+    values = write_wav(path, 2)
+    data = path.read_bytes()[:-1] if length is None else path.read_bytes()
+    if length is not None:
+        data = data[:40] + struct.pack("<I", length) + data[44:]
+    path.write_bytes(data)
+    found = recordings.read(path)
+    counts = found.take.signals["n01"].counts
+    assert counts is not None
+    assert counts.tolist() == values[: 999 if length is None else 1000]
+    assert len(found.remarks()) == 1
+    assert ("999 are there" if length is None else "no length") in found.remarks()[0]
+
+
+def riff(form: bytes, data: bytes, *before: tuple[bytes, bytes], head: bytes = b"RIFF") -> bytes:
+    """A WAV file by its specification: chunks of name, size and content, padded to even sizes."""
+    chunks = [*before, (b"fmt ", form), (b"LIST", b"odd"), (b"data", data)]
+    body = b"".join(
+        name + struct.pack("<I", len(raw)) + raw + b"\0" * (len(raw) % 2) for name, raw in chunks
+    )
+    return head + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def extensible(kind: int, width: int, channels: int, bits: int) -> bytes:
+    block = width * channels
+    plain = struct.pack("<HHIIHH", 0xFFFE, channels, 500, 500 * block, block, 8 * width)
+    more = struct.pack("<HHIH", 22, bits, 0, kind)
+    return plain + more + bytes.fromhex("000000001000800000aa00389b71")
+
+
+def test_wav_with_an_extensible_header_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(riff(extensible(1, 4, 1, 24), (COUNTS << 8).astype("<i4").tobytes()))
+    assert counts_of(path) == (COUNTS << 8).tolist()
+    assert signal_of(path).fs_hz == 500.0
+    broken = bytearray(path.read_bytes())
+    broken[12 + 8 + 30] ^= 1  # the sub-format is none that is known
+    path.write_bytes(broken)
+    assert "convert it to integer PCM" in refused(path)
+
+
+@pytest.mark.parametrize("width", [4, 8])
+def test_wav_of_floats_keeps_its_shape_and_bridges_what_is_no_number(
+    width: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.wav"
+    data = (COUNTS / 500).astype(f"<f{width}")
+    data[100:104] = np.nan
+    path.write_bytes(riff(extensible(3, width, 1, 8 * width), data.tobytes()))
+    found = recordings.read(path)
+    counts = np.array(found.take.signals["n01"].counts, float)
+    kept = np.isfinite(data)
+    assert (
+        np.max(np.abs(counts / np.abs(counts).max() - data / np.nanmax(np.abs(data)))[kept]) < 1e-8
+    )
+    assert "gaps of 0.008 s" in found.remarks()[0]
+
+
+def test_wav_of_64_bit_lengths_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    raw = COUNTS.astype("<i2").tobytes()
+    long = struct.pack("<QQQI", 0, len(raw), 0, 0)
+    form = struct.pack("<HHIIHH", 1, 1, 500, 1000, 2, 16)
+    whole = bytearray(riff(form, raw, (b"ds64", long), head=b"RF64") + b"tail of another chunk")
+    at = whole.index(b"data")
+    whole[at + 4 : at + 8] = b"\xff" * 4
+    path.write_bytes(whole)
+    assert counts_of(path) == COUNTS.tolist()
+    assert recordings.read(path).remarks() == []
+
+
+def test_wav_channel_that_moves_is_taken_and_the_choice_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    form = struct.pack("<HHIIHH", 1, 2, 500, 2000, 4, 16)
+    still = np.full(COUNTS.size, 7)
+    both = np.stack([still, COUNTS], axis=1).astype("<i2")
+    path.write_bytes(riff(form, both.tobytes()))
+    found = recordings.read(path)
+    assert counts_of(path) == COUNTS.tolist()
+    assert found.remarks() == ["channel 2 is taken, 1 left"]
+    left = recordings.read(path, "1").take.signals["n01"].counts
+    assert left is not None and left.tolist() == still.tolist()
+    with pytest.raises(SimError, match="no channel 3; there are 1 to 2"):
+        recordings.read(path, "3")
 
 
 # miniSEED -------------------------------------------------------------------------------------
@@ -240,13 +340,20 @@ def write_mseed(
     path: Path,
     parts: list[tuple[str, int, NDArray[Any], str]],
     fs_hz: float = 100.0,
+    version: int = 3,
 ) -> None:
     # parts: (source id, start in ns, samples, sample type)
     traces = pymseed.MS3TraceList()
     for source, start_ns, data, kind in parts:
         traces.add_data(source, data.tolist(), kind, fs_hz, starttime=start_ns)
     encoding = pymseed.DataEncoding.STEIM2 if parts[0][3] == "i" else pymseed.DataEncoding.FLOAT64
-    traces.to_file(str(path), overwrite=True, max_record_length=512, encoding=encoding)
+    traces.to_file(
+        str(path),
+        overwrite=True,
+        max_record_length=512,
+        encoding=encoding,
+        format_version=version,
+    )
 
 
 def test_vertical_channel_of_a_miniseed_file_is_taken(tmp_path: Path) -> None:
@@ -291,14 +398,16 @@ def test_small_gap_is_bridged_and_a_large_one_refused(tmp_path: Path) -> None:
     assert "gaps of more than a tenth" in refused(path)
 
 
-def test_miniseed_cut_or_of_noise_is_refused(tmp_path: Path) -> None:
+def test_miniseed_without_a_record_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.mseed"
     write_mseed(path, [("FDSN:XX_AAA__H_H_Z", START_NS, COUNTS, "i")])
     data = path.read_bytes()
-    for size in (0, 10, 40, 200, len(data) - 1):
+    for size in (0, 10, 40, 200):
         path.write_bytes(data[:size])
         refused(path)
     path.write_bytes(RNG.bytes(5000))
+    refused(path)
+    path.write_bytes(b"000001D AAAAA" * 10_000)
     refused(path)
     rng = np.random.default_rng(4)
     for _ in range(100):
@@ -310,6 +419,147 @@ def test_miniseed_cut_or_of_noise_is_refused(tmp_path: Path) -> None:
             recordings.load(path)
         except SimError as error:
             assert "\n" not in str(error)
+
+
+LONG = np.random.default_rng(7).integers(-500, 500, 20_000).astype(np.int32)
+
+
+def blank(data: bytearray, at: int) -> None:
+    data[at : at + 512] = bytes(512)
+
+
+def cut_header(data: bytearray, at: int) -> None:
+    data[at : at + 8] = b"\xff" * 8
+
+
+def steim(data: bytearray, at: int) -> None:
+    data[at + 80] ^= 0x10
+
+
+@pytest.mark.parametrize("damage", [blank, cut_header, steim])
+@pytest.mark.parametrize("number", [0, 20, -1])
+def test_one_damaged_miniseed_record_costs_its_own_samples_only(
+    damage: Any, number: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mseed"
+    write_mseed(path, [("FDSN:XX_AAA__H_H_Z", START_NS, LONG, "i")], version=2)
+    data = bytearray(path.read_bytes())
+    records = list(pymseed.MS3Record.from_buffer(bytes(data)))
+    assert len(data) == 512 * len(records)
+    number %= len(records)
+    sizes = [one.samplecnt for one in pymseed.MS3Record.from_buffer(bytes(data))]
+    begin = sum(sizes[:number])
+    end = begin + sizes[number]
+    damage(data, 512 * number)
+    path.write_bytes(data)
+    found = recordings.read(path)
+    counts = found.take.signals["n01"].counts
+    assert counts is not None
+    if number == 0:
+        assert counts.tolist() == LONG[end:].tolist()
+        assert found.take.t0_utc_s == pytest.approx(1.6e9 + end / 100)
+    elif number == len(records) - 1:
+        assert counts.tolist() == LONG[:begin].tolist()
+    else:
+        assert counts.size == LONG.size
+        assert (counts[:begin] == LONG[:begin]).all() and (counts[end:] == LONG[end:]).all()
+        line = np.interp(np.arange(begin, end), [begin - 1, end], [LONG[begin - 1], LONG[end]])
+        assert (counts[begin:end] == np.rint(line)).all()
+        assert any("bridged by straight lines" in one for one in found.remarks())
+    spoilt = f"1 damaged records, {sizes[number]} samples, became gaps"
+    lost = f"512 of {len(data)} bytes are no valid record; left out"
+    assert (spoilt if damage is steim else lost) in found.remarks()
+
+
+def test_miniseed_cut_in_its_last_record_gives_the_records_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.mseed"
+    write_mseed(path, [("FDSN:XX_AAA__H_H_Z", START_NS, COUNTS, "i")], version=2)
+    data = path.read_bytes()[:-1]
+    path.write_bytes(data)
+    found = recordings.read(path)
+    counts = found.take.signals["n01"].counts
+    assert counts is not None and 0 < counts.size < COUNTS.size
+    assert counts.tolist() == COUNTS[: counts.size].tolist()
+    assert found.remarks() == [f"511 of {len(data)} bytes are no valid record; left out"]
+
+
+def test_miniseed_3_record_with_a_wrong_check_sum_becomes_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / "a.mseed"
+    traces = pymseed.MS3TraceList()
+    traces.add_data("FDSN:XX_AAA__H_H_Z", LONG.tolist(), "i", 100.0, starttime=START_NS)
+    encoding = pymseed.DataEncoding.INT32  # which has no check of its own
+    traces.to_file(str(path), max_record_length=512, encoding=encoding, format_version=3)
+    data = bytearray(path.read_bytes())
+    assert data.startswith(b"MS\x03")
+    data[9000] ^= 1
+    path.write_bytes(data)
+    found = recordings.read(path)
+    counts = found.take.signals["n01"].counts
+    assert counts is not None and counts.size == LONG.size
+    assert 0 < (counts != LONG).sum() < 200
+    assert len(found.remarks()) == 2
+
+
+def test_miniseed_record_with_a_wrong_time_or_rate_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.mseed"
+    write_mseed(path, [("FDSN:XX_AAA__H_H_Z", START_NS, LONG, "i")], version=2)
+    plain = path.read_bytes()
+    for at, raw, words in (
+        (20, struct.pack(">H", 2031), "with a time far from the others left out"),
+        (32, struct.pack(">h", 50), "of another rate left out"),
+    ):
+        data = bytearray(plain)
+        data[5120 + at : 5120 + at + 2] = raw
+        path.write_bytes(data)
+        found = recordings.read(path)
+        counts = found.take.signals["n01"].counts
+        assert counts is not None and counts.size == LONG.size
+        assert any(words in one for one in found.remarks()), found.remarks()
+
+
+def test_archive_names_without_a_suffix_and_wrong_suffixes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "XX.AAA..HHZ.D.2020.257"
+    write_mseed(path, [("FDSN:XX_AAA__H_H_Z", START_NS, COUNTS, "i")])
+    assert counts_of(path) == COUNTS.tolist()
+    renamed = path.rename(tmp_path / "a.wav")
+    assert counts_of(renamed) == COUNTS.tolist()
+    write_wav(tmp_path / "b.mseed", 2)
+    assert signal_of(tmp_path / "b.mseed").fs_hz == 500.0
+
+
+def test_miniseed_seismometer_is_taken_before_an_accelerometer_and_reported(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.mseed"
+    names = ["ENZ", "EHE", "EHZ", "LHZ"]
+    parts = [
+        (f"FDSN:XX_{station}__{'_'.join(name)}", START_NS, COUNTS + at, "i")
+        for station in ("AAA", "BBB")
+        for at, name in enumerate(names)
+    ]
+    write_mseed(path, parts)
+    found = recordings.read(path)
+    assert counts_of(path) == (COUNTS + 2).tolist()
+    assert found.channel == "XX.AAA..EHZ"
+    assert len(found.left) == 7 and "XX.BBB..EHZ" in found.left
+    assert found.remarks()[0].startswith("channel XX.AAA..EHZ is taken, XX.AAA..EHE, ")
+    for wanted, at in (("ENZ", 0), ("XX.AAA..EHE", 1), ("XX.BBB..EHZ", 2)):
+        counts = recordings.read(path, wanted).take.signals["n01"].counts
+        assert counts is not None and counts.tolist() == (COUNTS + at).tolist()
+    with pytest.raises(SimError, match="no channel HHZ; there are XX.AAA..EHE"):
+        recordings.read(path, "HHZ")
+
+
+@pytest.mark.parametrize("year", [1955, 2200])
+def test_recording_of_a_time_that_no_clock_of_a_node_has_is_played_without_date(
+    year: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mseed"
+    start_ns = round((year - 1970) * 365.25 * 86400) * 1_000_000_000
+    write_mseed(path, [("FDSN:XX_AAA__H_H_Z", start_ns, COUNTS, "i")])
+    found = recordings.read(path)
+    assert found.take.t0_utc_s == 0.0
+    assert "before 1970 or after 2100" in found.remarks()[0]
 
 
 # all ------------------------------------------------------------------------------------------

@@ -154,3 +154,57 @@ def test_recordings_with_an_invalid_list_is_one_clear_line(tmp_path, capsys, tex
     assert main(["recordings", str(tmp_path), "--stretches", str(steps)]) == 2
     error = capsys.readouterr().err
     assert complaint in error and error.count("\n") == 1
+
+
+def test_batch_with_bad_files_is_finished_and_summed_up(tmp_path, capsys):
+    walker = ActorSpec("w", "person", ((-30.0, 6.0), (30.0, 6.0)), start_s=5.0)
+    write(tmp_path / "walks" / "a.npz", (walker,))
+    (tmp_path / "walks" / "bad.npz").write_bytes(b"PK\x03\x04 cut")
+    (tmp_path / "walks" / "empty.mseed").write_bytes(b"")
+    (tmp_path / "walks" / "notes.txt").write_text("no recording")
+    both = np.stack([np.zeros(5000, np.int16), np.arange(5000, dtype=np.int16) % 99], axis=1)
+    np.savez(tmp_path / "walks" / "b.npz", counts=both, fs_hz=250.0)
+    table = tmp_path / "table.md"
+    words = ["recordings", str(tmp_path), "--workers", "1", "--markdown", str(table)]
+    assert main([*words, "--json"]) == 1
+    shown = capsys.readouterr()
+    *lines, summary = (json.loads(line) for line in shown.out.splitlines())
+    done = {one["name"]: one for one in lines if one["type"] == "recording"}
+    assert done.keys() == {"a.npz", "b.npz"} and done["a.npz"]["classes"] == ["person"]
+    assert done["b.npz"]["remarks"] == ["channel 2 is taken, 1 left"]
+    refused = [one for one in lines if one["type"] == "refused"]
+    assert [one["file"].rpartition("/")[2] for one in refused] == ["bad.npz", "empty.mseed"]
+    assert summary["refused"] == 2 and summary["folders"][0]["files"] == "2"
+    assert "| walks | 2 |" in table.read_text()
+    assert "walks/b.npz: channel 2 is taken, 1 left" in shown.err
+    assert shown.err.count("refused: ") == 2 and "2 done, 2 refused" in shown.err
+
+
+def test_place_of_the_table_is_checked_before_the_work(tmp_path, capsys):
+    write(tmp_path / "a.npz", ())
+    assert main(["recordings", str(tmp_path), "--markdown", str(tmp_path / "no" / "x.md")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and "no such folder to write into" in shown.err
+
+
+def test_table_on_a_full_disk_leaves_the_result_on_the_terminal(tmp_path, capsys):
+    write(tmp_path / "a.npz", ())
+    words = ["recordings", str(tmp_path), "--workers", "1", "--json", "--markdown", "/dev/full"]
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out.splitlines()[-1])["type"] == "summary"
+    assert shown.err.splitlines()[-1].startswith("groundwatch: cannot write /dev/full")
+
+
+def test_replay_of_a_recording_reports_its_channel(tmp_path, capsys):
+    still = np.zeros(2500, np.int16)
+    noise = np.random.default_rng(1).integers(-50, 50, 2500).astype(np.int16)
+    path = tmp_path / "two.npz"
+    np.savez(path, counts=np.stack([still, noise], axis=1), fs_hz=250.0, t0_utc_s=-4e8)
+    assert main(["replay", str(path), "--json"]) == 0
+    shown = capsys.readouterr()
+    summary = json.loads(shown.out.splitlines()[-1])
+    assert summary["channel"] == "2" and summary["messages"] > 0
+    assert len(summary["remarks"]) == 2 and shown.err.count("two.npz: ") == 2
+    assert main(["replay", str(path), "--channel", "5"]) == 2
+    assert "no channel 5; there are 1 to 2" in capsys.readouterr().err

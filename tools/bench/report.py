@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from platform import python_version as version
 
+from tools import output
 from tools.bench.connections import Held
 from tools.bench.ingest import LIVE_S, NODES, RATE, Result, Spread
 from tools.bench.machine import Activity
@@ -156,14 +157,19 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def write_into(path: Path, subject: str, table: str) -> None:
-    """Between the comments of that subject. Raises UserError where they are not."""
+    """Between the comments of that subject. Raises UserError."""
+    output.write(path, written_into(path, subject, table))
+
+
+def written_into(path: Path, subject: str, table: str) -> str:
+    """The file with the table between the comments of that subject. Raises UserError where they
+    are not."""
     begin, end = f"<!-- {subject} begin -->\n", f"<!-- {subject} end -->"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    before, found, rest = text.partition(begin)
+    before, found, rest = output.read(path).partition(begin)
     _old, closed, after = rest.partition(end)
     if not found or not closed:
         raise UserError(f"{path} has no place for it: {begin.strip()} and {end}")
-    path.write_text(f"{before}{begin}{table}\n{end}{after}", encoding="utf-8")
+    return f"{before}{begin}{table}\n{end}{after}"
 
 
 def _machine(activity: Activity | None = None) -> str:

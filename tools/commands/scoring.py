@@ -69,11 +69,11 @@ from tools.score.defaults import (
     metavar="FILE",
     help="renew the table of goals between its two marks in a file",
 )
-def score(**given: Any) -> None:
-    """Score, print, and write what was asked for."""
+def score(**given: Any) -> int:
+    """Score, print, and write what was asked for. 1 when some runs were refused."""
     from tools.score.cli import score as run
 
-    run(**given)
+    return run(**given)
 
 
 @click.command()
@@ -121,11 +121,11 @@ def calibrate(**given: Any) -> None:
 )
 @click.option("--seed", type=int, default=0, help="of the simulated parts")
 @json_option("print JSON lines; the last sums up")
-def score_takes(**given: Any) -> None:
-    """Score every take below the folder."""
+def score_takes(**given: Any) -> int:
+    """Score every take below the folder. 1 when some were refused."""
     from tools.record.score import score_takes as run
 
-    run(**given)
+    return run(**given)
 
 
 @click.command("calibrate")

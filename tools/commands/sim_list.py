@@ -38,6 +38,6 @@ def list_scenarios(as_json: bool) -> None:
 
 
 def _row(path: Path) -> dict[str, Any]:
-    scenario = tomllib.loads(path.read_text(encoding="utf-8"))
+    scenario = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     nodes = len(scenario.get("node", ())) + scenario.get("line", {}).get("nodes", 0)
     return {"name": path.stem, "nodes": nodes, "about": scenario["site"].get("about", "")}

@@ -49,6 +49,9 @@ def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
     help="with --store: other rules, a TOML file with [rules], [[arming]] and [[escalation]]",
 )
 @json_option()
+@click.option(
+    "--channel", metavar="NAME", help="of a recording: its number from 1, or its name, as HHZ"
+)
 @click.option("--seed", type=NOT_NEGATIVE, default=0, help="seed of the simulated parts")
 @click.option(
     "--ambient-nm-s",
@@ -57,7 +60,7 @@ def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
     help="noise floor that is assumed for uncalibrated counts",
 )
 def replay(**given: Any) -> int:
-    """PATH is a take folder, or an .npz, .wav or .mseed file; the last line is the summary."""
+    """PATH is a take folder, or an .npz, WAV or miniSEED file; the last line is the summary."""
     from tools.replay import replay_command
 
     return replay_command(**given)
@@ -107,11 +110,11 @@ def export(**given: Any) -> None:
 @json_option("a line for each file, then a summary")
 @click.option("--markdown", type=PATH, metavar="FILE", help="write the table")
 @click.option("--workers", type=NOT_NEGATIVE, default=0, help="processes; 0: all cores")
-def recordings(**given: Any) -> None:
-    """FOLDER holds recordings, or folders of them."""
+def recordings(**given: Any) -> int:
+    """FOLDER holds recordings, or folders of them. 1 when some were refused."""
     from tools.recordings import recordings_command
 
-    recordings_command(**given)
+    return recordings_command(**given)
 
 
 @click.command()

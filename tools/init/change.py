@@ -70,7 +70,7 @@ def facts(folder: Path) -> dict[str, Any]:
 def plan(folder: Path, questions: Questions) -> Plan:
     """What the options want to be otherwise than it is. Raises UserError, ConfigError."""
     path = folder / files.GATEWAY
-    config, raw = load_config(path), tomllib.loads(path.read_text())
+    config, raw = load_config(path), tomllib.loads(path.read_text(encoding="utf-8-sig"))
     _refuse(folder, config, questions)
     gateway, secrets = _network(folder, config, raw, questions)
     given = questions.given
@@ -90,7 +90,11 @@ def plan(folder: Path, questions: Questions) -> Plan:
         site = [Edit("site", *line.split(" = ")) for line in files.place_lines(place)]
     added = _notification(folder, config, questions, secrets)
     gateway = [edit for edit in gateway if _differs(raw, edit)]
-    site = [edit for edit in site if _differs(tomllib.loads(config.site.read_text()), edit)]
+    site = [
+        edit
+        for edit in site
+        if _differs(tomllib.loads(config.site.read_text(encoding="utf-8-sig")), edit)
+    ]
     lines = [f"{path.name}: {edit}" for edit in gateway]
     lines += [f"{config.site.name}: {edit}" for edit in site]
     lines += [f"{secret.relative_to(folder)}: another secret" for secret in secrets]
@@ -102,7 +106,7 @@ def apply(folder: Path, wanted: Plan) -> None:
     """Secrets first, then the files that name them. Raises UserError, ConfigError."""
     path = folder / files.GATEWAY
     site = load_config(path).site
-    text = edited(path.read_text(), wanted.gateway)
+    text = edited(path.read_text(encoding="utf-8-sig"), wanted.gateway)
     if wanted.added:
         text = text.rstrip("\n") + "\n\n" + wanted.added
     try:
@@ -110,7 +114,7 @@ def apply(folder: Path, wanted: Plan) -> None:
             secret.parent.mkdir(mode=0o700, exist_ok=True)
             write_atomic(secret, value + "\n")
         if wanted.site:
-            _replace(site, edited(site.read_text(), wanted.site), read_site)
+            _replace(site, edited(site.read_text(encoding="utf-8-sig"), wanted.site), read_site)
         if wanted.gateway or wanted.added:
             _replace(path, text, _read_gateway)
     except OSError as error:

@@ -94,7 +94,7 @@ def read_marks(path: Path) -> list[Mark]:
     try:
         with path.open("rb") as file:
             raw = file.read(_FILE_BYTES + 1)
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

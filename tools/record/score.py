@@ -27,6 +27,7 @@ from rich.table import Table
 from sim_hardware import take
 from sim_hardware.take import Take
 from tools import micropython
+from tools.batch import Refused, attempt, divided, sum_up
 from tools.errors import UserError
 from tools.record.recording import Recording, find_takes, read_recording, read_take_marks
 from tools.record.truth import Stretch, stretches
@@ -69,21 +70,24 @@ class Scored:
     false: list[str]
 
 
-def score_takes(takes: Path, seed: int, as_json: bool) -> None:
-    """Score every take below the folder."""
+def score_takes(takes: Path, seed: int, as_json: bool) -> int:
+    """Score every take below the folder. 1 when some were refused."""
     if seed < 0:
         raise UserError("--seed must be 0 or more")
     folders = find_takes(takes)
     node = micropython.find()
     console = Console(stderr=True)
-    scored = [
-        score(take.load(folder), folder, node, seed)
-        for folder in track(folders, "scores", console=console, transient=True)
-    ]
+    scored, refused = divided(
+        [
+            attempt(lambda path: score(take.load(path), path, node, seed), folder)
+            for folder in track(folders, "scores", console=console, transient=True)
+        ]
+    )
     if as_json:
-        _print_json(scored)
+        _print_json(scored, refused)
     else:
         _print_tables(scored)
+    return sum_up(len(scored), refused)
 
 
 def score(given: Take, folder: Path, node: Path, seed: int) -> Scored:
@@ -183,7 +187,9 @@ def _shown(given: Interval) -> dict[str, float | None]:
     return {"value": number(given.value), "low": number(given.low), "high": number(given.high)}
 
 
-def _print_json(scored: Sequence[Scored]) -> None:
+def _print_json(scored: Sequence[Scored], refused: Sequence[Refused]) -> None:
+    for bad in refused:
+        print(json.dumps(bad.to_json()))
     for one in scored:
         for trial in one.trials:
             facts: dict[str, Any] = {

@@ -19,7 +19,8 @@ from sim_hardware.errors import SimError
 from sim_hardware.fault_tables import NodeFaults
 from sim_hardware.sandbox import Faults
 from sim_hardware.world import load
-from tools import micropython
+from tools import micropython, output
+from tools.batch import Refused, attempt, divided, sum_up
 from tools.errors import UserError
 from tools.score.figures import figures
 from tools.score.kept import kept
@@ -78,20 +79,39 @@ class Request:
     into: Path | None
 
 
-def score(**given: Any) -> None:
-    """Score, print, and write what was asked for."""
+def score(**given: Any) -> int:
+    """Score, print, and write what was asked for. 1 when some runs were refused."""
     asked = Request(**given)
     jobs = _jobs(asked)
-    for path in (asked.html, asked.markdown):
-        if path is not None and not path.parent.is_dir():
-            raise UserError(f"{path.parent}: no such folder to write into; make it first")
-    work = partial(one, node=micropython.find(), keep=asked.keep)
-    found = figures(total(each(work, jobs, _weight, asked.workers, "scoring")))
-    _write(found, asked)
+    _check_outputs(asked)
+    work = partial(_attempted, node=micropython.find(), keep=asked.keep)
+    done, refused = divided(each(work, jobs, _weight, asked.workers, "scoring"))
+    found = figures(total(done))
+    # Printed first: a file that cannot be written does not cost the work.
     if asked.as_json:
-        print(json.dumps(found, allow_nan=False))
+        print(json.dumps({**found, "refused": [vars(one) for one in refused]}, allow_nan=False))
     else:
         show(found, Console(highlight=False))
+    _write(found, asked, is_whole=not refused)
+    return sum_up(len(done), refused)
+
+
+def _check_outputs(asked: Request) -> None:
+    """Before the work begins. Raises UserError."""
+    for path in (asked.html, asked.markdown):
+        if path is not None:
+            output.check(path)
+    if asked.png is not None:
+        output.check_folder(asked.png)
+    if asked.into is not None and between_marks(output.read(asked.into), None) is None:
+        raise UserError(f"{asked.into}: has no {MARKS[0]} and {MARKS[1]} to write between")
+
+
+def _attempted(job: Job, node: Path, keep: Path | None) -> Tally | Refused:
+    if isinstance(job, TakeJob):
+        return attempt(lambda _path: one(job, node, keep), job.path)
+    name = f"{job.scenario.name}, seed {job.seed}"
+    return attempt(lambda _name: one(job, node, keep), name)
 
 
 def _jobs(asked: Request) -> list[Job]:
@@ -181,7 +201,8 @@ def one(job: Job, node: Path, keep: Path | None = None) -> Tally:
     return tally(observe_take(given, job.path.name, node, job.seed))
 
 
-def _write(score: dict[str, Any], asked: Request) -> None:
+def _write(score: dict[str, Any], asked: Request, is_whole: bool) -> None:
+    """`is_whole`: without it the table of goals stays as it is: it stands for all runs."""
     try:
         if asked.html is not None or asked.png is not None:
             # Half a second of imports, only where pictures are asked for.
@@ -190,17 +211,16 @@ def _write(score: dict[str, Any], asked: Request) -> None:
             if asked.png is not None:
                 plots.write_pictures(score, asked.png)
             if asked.html is not None:
-                asked.html.write_text(plots.page(score), encoding="utf-8")
+                output.write(asked.html, plots.page(score))
         if asked.markdown is not None:
             command = "make score" if asked.suite == HELD_OUT else "groundwatch score"
             preface = _PREFACE.format(
                 command=command, hours=score["hours"], runs=len(score["runs"])
             )
-            asked.markdown.write_text(preface + markdown(score), encoding="utf-8")
-        if asked.into is not None:
-            text = between_marks(asked.into.read_text(encoding="utf-8"), score)
-            if text is None:
-                raise UserError(f"{asked.into}: has no {MARKS[0]} and {MARKS[1]} to write between")
-            asked.into.write_text(text, encoding="utf-8")
+            output.write(asked.markdown, preface + markdown(score))
+        if asked.into is not None and is_whole:
+            text = between_marks(output.read(asked.into), score)
+            assert text is not None  # looked at before the work
+            output.write(asked.into, text)
     except OSError as error:
         raise UserError(f"cannot write {error.filename}: {error.strerror}") from None

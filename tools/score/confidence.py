@@ -23,7 +23,7 @@ from gateway.fusion.update import evidence_of
 from gateway.model.event import Event
 from gateway.model.target import TargetClass
 from gateway.service.stages import Stages
-from tools import micropython
+from tools import micropython, output
 from tools.errors import UserError
 from tools.score.alarms import is_wanted
 from tools.score.kept import kept
@@ -91,8 +91,7 @@ def calibrate(
     if not 1 / 60 <= hours <= _HOURS_MAX:
         raise UserError(f"--hours must be from 1/60 to {_HOURS_MAX:g}, not {hours:g}")
     for path in (out, doc):
-        if not path.parent.is_dir():
-            raise UserError(f"{path.parent}: no such folder to write into; make it first")
+        output.check(path)
     jobs = random_sites(sites, hours)
     for one in suites:
         jobs += read_suite(one)
@@ -104,8 +103,8 @@ def calibrate(
         (fitted if number % HELD_OUT_EVERY else tested).extend(of_site)
     choice = chosen(fitted)
     text = table(choice.weights, fitted)
-    out.write_text(text, encoding="utf-8")
-    doc.write_text(page(choice, fitted, tested, len(found)), encoding="utf-8")
+    output.write(out, text)
+    output.write(doc, page(choice, fitted, tested, len(found)))
     if as_json:
         facts = {"type": "weights", "out": str(out), "doc": str(doc), "sites": len(found)}
         print(json.dumps({**facts, "weights": asdict(choice.weights)}))

@@ -14,8 +14,7 @@ from itertools import combinations
 from pathlib import Path
 
 from gateway.alarms.confirmation import CONFIRMED, SINGLE
-from tools import micropython
-from tools.errors import UserError
+from tools import micropython, output
 from tools.score.alarms import mark
 from tools.score.intervals import Interval, rate, share
 from tools.score.kept import kept
@@ -71,18 +70,16 @@ def counted(seen: Observation, policy: str) -> Count:
 
 def policies(suite: Path, doc: Path, workers: int, keep: Path, as_json: bool) -> None:
     """Score both policies and write the table."""
-    if not doc.parent.is_dir():
-        raise UserError(f"{doc.parent}: no such folder to write into; make it first")
+    output.check(doc)
     work = partial(_both, node=micropython.find(), keep=keep)
     total = dict.fromkeys(POLICIES, Count())
     for found in each(work, read_suite(suite), _weight, workers, "scoring"):
         total = {policy: total[policy].plus(found[policy]) for policy in POLICIES}
     text = page(total)
-    doc.write_text(text, encoding="utf-8")
     counts = {policy: asdict(one) for policy, one in total.items()}
-    print(
-        json.dumps({"type": "policies", "doc": str(doc), "policies": counts}) if as_json else text
-    )
+    facts = {"type": "policies", "doc": str(doc), "policies": counts}
+    print(json.dumps(facts) if as_json else text)
+    output.write(doc, text)
 
 
 def _weight(job: WorldJob) -> float:

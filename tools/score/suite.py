@@ -39,7 +39,7 @@ class WorldJob:
 def read_suite(path: Path) -> list[WorldJob]:
     """The worlds of a suite file. Raises UserError or SimError with one line."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"cannot read suite {path}: {error}") from None
     runs = data.get("run")

@@ -242,12 +242,17 @@ def markdown(score: Figure) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def between_marks(text: str, score: Figure) -> str | None:
-    """`text` with the goals' table between its MARKS replaced; None when it has no such pair."""
+def between_marks(text: str, score: Figure | None) -> str | None:
+    """`text` with the goals' table between its MARKS replaced; None when it has no such pair.
+
+    Without a score the text as it is.
+    """
     head, begin, rest = text.partition(MARKS[0])
     _old, end, tail = rest.partition(MARKS[1])
     if not (begin and end):
         return None
+    if score is None:
+        return text
     return f"{head}{begin}\n{_table(_goals(score))}\n{end}{tail}"
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tools import micropython
+from tools import micropython, output
 from tools.errors import UserError
 from tools.extras import need
 from tools.train import limits, real
@@ -61,6 +61,9 @@ def train(**given: Any) -> None:
     ):
         if not 1 <= value <= most:
             raise UserError(f"--{name}: {value} is outside 1..{most}")
+    for path in (asked.out, asked.card):
+        if path is not None:
+            output.check(path)
     need("sklearn")  # imported after hours of simulation
     learned = [("train", str(seed)) for seed in range(1, asked.sites + 1)]
     learned += [("machines", str(seed)) for seed in range(1, asked.machines + 1)]
@@ -80,7 +83,7 @@ def train(**given: Any) -> None:
         f"groundwatch model train --sites {asked.sites} --machines {asked.machines} "
         f"--check {asked.check}"
     )
-    _write(asked.out, packed)
+    output.write(asked.out, packed)
     if asked.card is not None:
         text = card(
             command=command + (" --ground FOLDER" if asked.ground is not None else ""),
@@ -96,7 +99,7 @@ def train(**given: Any) -> None:
             found=found,
             table=limits.confusion(scored),
         )
-        _write(asked.card, text.encode())
+        output.write(asked.card, text)
     if asked.as_json:
         print(
             json.dumps(
@@ -165,10 +168,3 @@ def _play(jobs: Sequence[tuple[str, str]], cache: Path | None, workers: int) -> 
             found.append(one)
             progress.advance(task)
     return found
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None

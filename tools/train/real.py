@@ -15,6 +15,7 @@ from sim_hardware import recordings
 from sim_hardware.errors import SimError
 from sim_hardware.fastpath import FeatureRun
 from sim_hardware.signals import quiet_floor, to_feed
+from sim_hardware.take import Take
 from sim_hardware.virtual import Pace
 from tools.errors import UserError
 from tools.recordings import find as recordings_in
@@ -28,15 +29,21 @@ def find(folder: Path) -> tuple[list[Path], list[Path]]:
     files = recordings_in(folder)
     if len(files) < 2:
         raise UserError(f"--ground: {folder} holds one recording; two are the least")
+    for path in files:  # before hours of simulation
+        _load(path)
     return files[::2], files[1::2]
+
+
+def _load(path: Path) -> Take:
+    try:
+        return recordings.load(path)
+    except SimError as error:
+        raise UserError(str(error)) from None
 
 
 def listen(path: Path, micropython: Path) -> Hops:
     """Every hop of one recording, labelled as nothing. Raises UserError for an unreadable one."""
-    try:
-        take = recordings.load(path)
-    except SimError as error:
-        raise UserError(str(error)) from None
+    take = _load(path)
     with FeatureRun(take.nodes, micropython, 0, _PACE) as run:
         for name, signal in take.signals.items():
             velocity = signal.velocity(_PACE.ambient_nm_s)
