@@ -25,6 +25,7 @@ MAX_PEM_BYTES = 1 << 20
 # pass in Python; in JSON Schema the look-ahead does no harm.
 ID_FORM = r"^[a-z0-9_-]{1,16}(?!\n)$"
 ID_PATTERN = re.compile(r"[a-z0-9_-]{1,16}")
+_DOT_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _ID_WANTS = {"wants": "must be 1 to 16 of a-z 0-9 _ -"}
 
 
@@ -77,7 +78,21 @@ PortOrFree = Annotated[
 
 def is_host(written: str) -> bool:
     """A name or an address that can be looked up: bounded, and encodable for the DNS."""
-    if not 0 < len(written) <= 253 or not all(c.isalnum() or c in "-._:" for c in written):
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        return is_name(written)
+    return True
+
+
+def is_name(written: str) -> bool:
+    """A name of the DNS. One whose last label is a number is no name but a mistyped address."""
+    labels = written.removesuffix(".").split(".")
+    if not 0 < len(written) <= 253 or labels[-1].isdigit():
+        return False
+    if not all(c.isalnum() or c in "-_" for label in labels for c in label):
+        return False
+    if any(label.startswith("-") or label.endswith("-") for label in labels):
         return False
     try:
         written.encode("idna")
@@ -101,9 +116,11 @@ def is_topic(written: str) -> bool:
 
 
 def is_mail_address(written: str) -> bool:
-    """Plain ASCII, one @, one line: nothing that could start another header."""
-    is_plain = written.isascii() and written.isprintable() and " " not in written
-    return is_plain and written.count("@") == 1 and 3 <= len(written) <= 254
+    """RFC 5321 4.1.2, without quoted names: nothing that could start another header or address."""
+    local, _at, domain = written.rpartition("@")
+    if len(written) > 254 or not re.fullmatch(_DOT_ATOM, local):
+        return False
+    return domain.isascii() and "_" not in domain and is_name(domain)
 
 
 def is_line(max_characters: int) -> Callable[[str], bool]:
@@ -151,7 +168,9 @@ class WebAddress(InlineSecret):
             return False
         try:
             parts = urlsplit(written)
-            return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            if parts.scheme not in ("http", "https") or parts.netloc.endswith(":"):
+                return False
+            return is_host(parts.hostname or "") and parts.port != 0
         except ValueError:
             return False
 
