@@ -12,18 +12,18 @@ from typing import Any
 
 from gateway.audit.offline import Entry, record
 from gateway.config import GatewayConfig
+from gateway.config.notify import NotifierConfig
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.model.place.site import Site
 from gateway.outbox.notification import describe_test
 from gateway.ports.connector import (
     DELIVERY_TIMEOUT_S,
-    ConnectorConfig,
     Context,
     DeliveryError,
     Notifier,
 )
-from gateway.service.connectors.trial import no_such_notifier
+from gateway.service.connectors.trial import Tried, no_such_notifier, summed
 from gateway.store.choose import store_at
 
 
@@ -31,7 +31,11 @@ def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any
     """By one notifier of the configuration, or by all. Raises GroundwatchError."""
     site, rng = load_site(config.site), random.Random()
     made = ((one, kind.make(one, Context(site, _utc_us, rng))) for kind, one in config.connectors)
-    notifiers = {one.name: (one, by) for one, by in made if isinstance(by, Notifier)}
+    notifiers = {
+        one.name: (one, by)
+        for one, by in made
+        if isinstance(by, Notifier) and isinstance(one, NotifierConfig)
+    }
     if name is not None and name not in notifiers:
         raise ConfigError(no_such_notifier(name, notifiers))
     if not notifiers:
@@ -55,23 +59,29 @@ def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any
     return tests
 
 
-Chosen = Sequence[tuple[ConnectorConfig, Notifier]]
+Chosen = Sequence[tuple[NotifierConfig, Notifier]]
 
 
 async def _all(chosen: Chosen, site: Site, by: str) -> list[dict[str, Any]]:
-    return await asyncio.gather(*(_one(one.name, by_it, site, by) for one, by_it in chosen))
+    return await asyncio.gather(*(_one(one, by_it, site, by) for one, by_it in chosen))
 
 
-async def _one(name: str, notifier: Notifier, site: Site, by: str) -> dict[str, Any]:
-    body = describe_test(site.name, name, by, _utc_us()) | {"delivery": 0}
+async def _one(config: NotifierConfig, notifier: Notifier, site: Site, by: str) -> dict[str, Any]:
+    body = describe_test(site.name, config.name, by, _utc_us()) | {"delivery": 0}
+    tried = [await _try(notifier, body, recipient) for recipient in config.recipients]
+    delivered, answer = summed(tried)
+    return {"output": config.name, "delivered": delivered, "answer": answer}
+
+
+async def _try(notifier: Notifier, body: dict[str, Any], recipient: str) -> Tried:
     try:
         async with asyncio.timeout(1.5 * DELIVERY_TIMEOUT_S):
-            answer = await notifier.deliver(body)
+            answer = await notifier.deliver(body | ({"to": recipient} if recipient else {}))
     except TimeoutError:
-        return {"output": name, "delivered": False, "answer": "no answer in time"}
+        return Tried(recipient, False, "no answer in time")
     except DeliveryError as error:
-        return {"output": name, "delivered": False, "answer": str(error)}
-    return {"output": name, "delivered": True, "answer": answer}
+        return Tried(recipient, False, str(error))
+    return Tried(recipient, True, answer)
 
 
 def _utc_us() -> int:

@@ -26,6 +26,7 @@ MAX_PEM_BYTES = 1 << 20
 # pass in Python; in JSON Schema the look-ahead does no harm.
 ID_FORM = r"^[a-z0-9_-]{1,16}(?!\n)$"
 ID_PATTERN = re.compile(r"[a-z0-9_-]{1,16}")
+_DOT_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _ID_WANTS = {"wants": "must be 1 to 16 of a-z 0-9 _ -"}
 
 
@@ -77,17 +78,23 @@ PortOrFree = Annotated[
 
 
 def is_host(written: str) -> bool:
-    """A name that the DNS can have (RFC 1123, 2.1; `_` as local names have it), or an address."""
-    labels = written.removesuffix(".").split(".")
+    """A name or an address that can be looked up: bounded, and encodable for the DNS."""
     try:
-        if ":" in written:
-            ipaddress.IPv6Address(written)
-        elif re.fullmatch("[0-9]+", labels[-1]):
-            ipaddress.IPv4Address(written)
-        else:
-            written.encode("idna")
-            return len(written) <= 253 and all(map(_is_label, labels))
-    except ValueError:  # UnicodeError is one
+        ipaddress.ip_address(written)
+    except ValueError:
+        return is_name(written)
+    return True
+
+
+def is_name(written: str) -> bool:
+    """A name of the DNS (RFC 1123, 2.1; `_` as local names have it). One whose last label is a
+    number is no name but a mistyped address."""
+    labels = written.removesuffix(".").split(".")
+    if len(written) > 253 or labels[-1].isdigit() or not all(map(_is_label, labels)):
+        return False
+    try:
+        written.encode("idna")
+    except UnicodeError:
         return False
     return True
 
@@ -112,10 +119,11 @@ def is_topic(written: str) -> bool:
 
 
 def is_mail_address(written: str) -> bool:
-    """Plain ASCII, one @, one line: nothing that could start another header."""
-    is_plain = written.isascii() and written.isprintable() and " " not in written
-    local, _, domain = written.partition("@")
-    return is_plain and len(written) <= 254 and 0 < len(local) <= 64 and is_host(domain)
+    """RFC 5321 4.1.2, without quoted names: nothing that could start another header or address."""
+    local, _at, domain = written.rpartition("@")
+    if len(written) > 254 or not re.fullmatch(_DOT_ATOM, local):
+        return False
+    return domain.isascii() and "_" not in domain and is_name(domain)
 
 
 def is_line(max_characters: int) -> Callable[[str], bool]:
@@ -163,8 +171,9 @@ class WebAddress(InlineSecret):
             return False
         try:
             parts = urlsplit(written)
-            is_web = parts.scheme in ("http", "https") and parts.port != 0
-            return is_web and parts.hostname is not None and is_host(parts.hostname)
+            if parts.scheme not in ("http", "https") or parts.netloc.endswith(":"):
+                return False
+            return is_host(parts.hostname or "") and parts.port != 0
         except ValueError:
             return False
 

@@ -20,3 +20,8 @@ class NotifierConfig(ConnectorConfig, frozen=True, kw_only=True, forbid_unknown_
         int, Meta(ge=0, le=86_400, description="The same is not sent again for so long.")
     ] = 300
     per_minute: Annotated[int, Meta(ge=1, le=600, description="Notifications at most.")] = 10
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Who is notified, each with a delivery of its own; "": the connector knows it alone."""
+        return ("",)

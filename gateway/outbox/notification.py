@@ -45,6 +45,19 @@ def describe_test(site: str, output: str, by: str, at_us: int) -> dict[str, Any]
     }
 
 
+LATE_US = 120_000_000  # a notification that needed longer states how late it is
+
+
+def delayed(body: dict[str, Any], now_us: int) -> dict[str, Any]:
+    """The notification as it is sent now: a receiver shows its own time of arrival."""
+    late_us = now_us - int(body["at_us"])
+    if late_us < LATE_US:
+        return body
+    minutes = late_us // 60_000_000
+    late = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    return body | {"late_s": late_us // 1_000_000, "title": f"{late} late: {body['title']}"}
+
+
 Locate = Callable[[float, float], tuple[float, float] | None]
 
 

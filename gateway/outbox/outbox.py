@@ -20,11 +20,12 @@ from gateway.model.alarm import AlarmChange, Change
 from gateway.outbox.notification import NOTIFIED, TEST, Locate, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
-MAX_PENDING = 256  # of one channel; if there are more, the oldest of the least urgent is dropped
+MAX_PENDING = 256  # of one recipient; if there are more, the oldest of the least urgent is dropped
 MAX_RECENT = 1000
 _MAX_REMEMBERED = 1024
 _ROW = "delivery:"  # names of state rows
 _LAST = "last_delivery"
+_NO_CONNECTOR = "no such connector"
 
 
 class Status(Enum):
@@ -40,18 +41,22 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What the outbox knows of a notifier. It gets no alarms less urgent than `priority`."""
+    """What the outbox knows of a notifier. It gets no alarms less urgent than `priority`.
+
+    Each of its `recipients` gets a delivery; the one of a notifier without any is "".
+    """
 
     name: str
     kind: str
     priority: int = 3
     repeat_us: int = 300_000_000
     per_minute: int = 10
+    recipients: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One notification for one channel; `body` is JSON, and is removed when it is over.
+    """One notification for one recipient; `body` is JSON, and is removed when it is over.
 
     A test is about alarm 0.
     """
@@ -68,6 +73,7 @@ class Delivery:
     problem: str = ""
     done_us: int = 0
     receipt: str = ""  # the answer of the other side, without its text
+    recipient: str = ""
 
     @property
     def test(self) -> bool:
@@ -116,20 +122,17 @@ class Outbox:
             if change.change not in NOTIFIED or change.alarm.is_suppressed:
                 continue
             for channel in self._wanted(change):
-                delivery = self._make(channel, change, now_us)
-                if delivery is not None:
-                    fresh.append(delivery)
+                fresh += self._make(channel, change, now_us)
         return [delivery for delivery in fresh if delivery.id in self.pending]
 
-    def test(self, channel: str, by: str, now_us: int) -> Delivery | None:
-        """A test like any other delivery, past the rate limit; None while one is under way."""
+    def test(self, channel: str, by: str, now_us: int) -> list[Delivery]:
+        """A test to each recipient, like any other delivery, past the rate limit; none while one is
+        under way."""
         if any(one.test and one.channel == channel for one in self.pending.values()):
-            return None
-        self._last_id += 1
-        value = describe_test(self._site, channel, by, now_us) | {"delivery": self._last_id}
-        delivery = Delivery(self._last_id, channel, 0, TEST, 3, now_us, text.format_json(value))
-        self._begin(delivery, now_us)
-        return delivery if delivery.id in self.pending else None
+            return []
+        body = describe_test(self._site, channel, by, now_us)
+        fresh = self._address(channel, Delivery(0, channel, 0, TEST, 3, now_us), body)
+        return [delivery for delivery in fresh if delivery.id in self.pending]
 
     def set_channels(self, channels: Sequence[Channel], now_us: int) -> None:
         """Use these channels. Pending deliveries of a removed channel are over."""
@@ -139,8 +142,8 @@ class Outbox:
             if known is None or known.per_minute != channel.per_minute:
                 self._rates[channel.name] = _Rate(channel.per_minute)
         for delivery in list(self.pending.values()):
-            if delivery.channel not in self.channels:
-                self.settle(now_us, delivery.id, Status.DROPPED, 0, "no such connector")
+            if gone := self._gone(delivery):
+                self.settle(now_us, delivery.id, Status.DROPPED, 0, gone)
 
     def settle(
         self, now_us: int, number: int, status: Status, attempts: int, words: str = ""
@@ -173,10 +176,20 @@ class Outbox:
         for delivery in sorted(map(_from_json, found), key=lambda one: one.id):
             if delivery.status is not Status.PENDING:
                 self._remember(delivery)
-            elif delivery.channel in self.channels:
+            elif not (gone := self._gone(delivery)):
                 self.pending[delivery.id] = delivery
-            else:
-                self._over(replace(delivery, status=Status.DROPPED, problem="no such connector"))
+            elif gone == _NO_CONNECTOR or delivery.recipient:
+                self._over(replace(delivery, status=Status.DROPPED, problem=gone))
+            else:  # of a version that had one delivery for all recipients
+                self._rows[f"{_ROW}{delivery.id}"] = ""
+                self._address(delivery.channel, delivery, json.loads(delivery.body))
+
+    def _gone(self, delivery: Delivery) -> str:
+        """Why it can reach its recipient no more; empty when it can."""
+        channel = self.channels.get(delivery.channel)
+        if channel is None:
+            return _NO_CONNECTOR
+        return "" if delivery.recipient in channel.recipients else "no such recipient"
 
     def _wanted(self, change: AlarmChange) -> list[Channel]:
         alarm = change.alarm
@@ -184,42 +197,51 @@ class Outbox:
             return [self.channels[alarm.escalated_to]]
         return [c for c in self.channels.values() if alarm.priority <= c.priority]
 
-    def _make(self, channel: Channel, change: AlarmChange, now_us: int) -> Delivery | None:
+    def _make(self, channel: Channel, change: AlarmChange, now_us: int) -> list[Delivery]:
         alarm = change.alarm
         key = (channel.name, alarm.id, change.change.value, alarm.sectors, alarm.escalation)
         sent_us = self._known.get(key)
         if sent_us is not None and 0 <= now_us - sent_us < channel.repeat_us:
             self.counts[channel.name][Status.REPEATED.value] += 1
-            return None
-        self._last_id += 1
-        delivery = Delivery(
-            self._last_id, channel.name, alarm.id, change.change.value, alarm.priority, now_us
-        )
+            return []
+        delivery = Delivery(0, channel.name, alarm.id, change.change.value, alarm.priority, now_us)
         rate = self._rates[channel.name]
         if not rate.bucket.take(now_us / 1e6):
             rate.held_back += 1
-            self._over(replace(delivery, status=Status.LIMITED, done_us=now_us))
-            return None
+            self._last_id += 1
+            limited = replace(delivery, id=self._last_id, status=Status.LIMITED, done_us=now_us)
+            self._over(limited)
+            return []
         self._known.pop(key, None)
         self._known[key] = now_us
         if len(self._known) > _MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
-        value = describe(self._site, change, self._locate) | {"delivery": delivery.id}
+        value = describe(self._site, change, self._locate)
         if rate.held_back:
             value["held_back"] = rate.held_back
             value["text"] += f"\n{rate.held_back} more were held back; see the console"
             rate.held_back = 0
-        delivery = replace(delivery, body=text.format_json(value))
-        self._begin(delivery, now_us)
-        return delivery
+        return self._address(channel.name, delivery, value)
 
-    def _begin(self, delivery: Delivery, now_us: int) -> None:
-        self._make_room(delivery.channel, now_us)
-        self.pending[delivery.id] = delivery
-        self._rows[f"{_ROW}{delivery.id}"] = _to_json(delivery)
+    def _address(self, channel: str, delivery: Delivery, body: dict[str, Any]) -> list[Delivery]:
+        """One delivery for each recipient: each is reached, or not, by itself."""
+        fresh = []
+        for recipient in self.channels[channel].recipients:
+            self._last_id += 1
+            value = body | {"delivery": self._last_id} | ({"to": recipient} if recipient else {})
+            one = replace(
+                delivery, id=self._last_id, recipient=recipient, body=text.format_json(value)
+            )
+            self._make_room(one)
+            self.pending[one.id] = one
+            self._rows[f"{_ROW}{one.id}"] = _to_json(one)
+            fresh.append(one)
+        return fresh
 
-    def _make_room(self, name: str, now_us: int) -> None:
-        waiting = [one for one in self.pending.values() if one.channel == name]
+    def _make_room(self, fresh: Delivery) -> None:
+        to = (fresh.channel, fresh.recipient)
+        waiting = [one for one in self.pending.values() if (one.channel, one.recipient) == to]
+        now_us = fresh.at_us
         if len(waiting) >= MAX_PENDING:
             victim = max(waiting, key=lambda one: (one.priority, -one.id))
             self.settle(now_us, victim.id, Status.DROPPED, 0, "too many were waiting")

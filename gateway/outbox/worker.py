@@ -8,7 +8,6 @@ there may be by `RetryPolicy`; the outbox bounds how many deliveries wait.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import json
 import logging
 import random
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.limits import wait_after
+from gateway.outbox.notification import delayed
 from gateway.outbox.outbox import Delivery
 from gateway.outbox.outbox import Status as DeliveryStatus
 from gateway.ports.connector import DELIVERY_TIMEOUT_S, DeliveryError, Notifier, Status
@@ -31,7 +31,7 @@ class RetryPolicy:
 
     first_s: float = 2.0
     max_s: float = 300.0
-    attempts: int = 12  # about 25 minutes: later it is of no use
+    attempts: int = 150  # about 12 hours: a night in which a server or a network is away
     timeout_s: float = 1.5 * DELIVERY_TIMEOUT_S
 
     def wait_s(self, attempts: int, rng: random.Random) -> float:
@@ -41,7 +41,6 @@ class RetryPolicy:
 
 class _Due(NamedTuple):
     at_s: float
-    number: int
     attempts: int
     delivery: Delivery
 
@@ -73,9 +72,8 @@ class DeliveryWorker:
         self._wanted = wanted
         self._settle = settle
         self._rng = rng
-        self._clock_us = clock_us
-        self._due: list[_Due] = []
-        self._queued: set[int] = set()
+        self.clock_us = clock_us
+        self._due: dict[int, _Due] = {}
         self._arrived = asyncio.Event()
 
     @property
@@ -87,17 +85,18 @@ class DeliveryWorker:
         """To be delivered as soon as possible. Never waits."""
         now_s = asyncio.get_running_loop().time()
         for delivery in deliveries:
-            if delivery.id not in self._queued:
-                self._queued.add(delivery.id)
-                heapq.heappush(self._due, _Due(now_s, delivery.id, 0, delivery))
+            if delivery.id not in self._due:
+                self._due[delivery.id] = _Due(now_s, 0, delivery)
         self._arrived.set()
 
     async def run(self) -> None:
         """Until cancelled; what is not over then is resumed by the next start."""
         loop = asyncio.get_running_loop()
         while True:
-            wait_s = self._due[0].at_s - loop.time() if self._due else None
-            if wait_s is None or wait_s > 0:
+            now_s = loop.time()
+            ready = [due for due in self._due.values() if due.at_s <= now_s]
+            if not ready:
+                wait_s = min((due.at_s - now_s for due in self._due.values()), default=None)
                 self._arrived.clear()
                 try:
                     async with asyncio.timeout(wait_s):
@@ -105,18 +104,20 @@ class DeliveryWorker:
                 except TimeoutError:
                     pass
                 continue
-            due = heapq.heappop(self._due)
-            if self._wanted(due.number):
+            # Where many wait for a server that was away, the urgent go first, then the newest.
+            due = min(ready, key=lambda one: (one.delivery.priority, -one.delivery.id))
+            if self._wanted(due.delivery.id):
                 await self._attempt(due)
             else:
-                self._forget(due.number)
+                self._forget(due.delivery.id)
 
     async def _attempt(self, due: _Due) -> None:
         self.status.counters["attempts"] += 1
-        attempts = due.attempts + 1
+        number, attempts = due.delivery.id, due.attempts + 1
+        body = delayed(json.loads(due.delivery.body), self.clock_us())
         try:
             async with asyncio.timeout(self.retry.timeout_s):
-                receipt = await self.notifier.deliver(json.loads(due.delivery.body))
+                receipt = await self.notifier.deliver(body)
         except TimeoutError:
             error = DeliveryError("no answer in time")
         except DeliveryError as refused:
@@ -127,24 +128,24 @@ class DeliveryWorker:
             _LOG.error("connector %s: %s\n%s", self.name, type(bug).__name__, where)
             error = DeliveryError(f"an error of our own: {type(bug).__name__}")
         else:
-            self.status.connected(self._clock_us())
-            self._over(due.number, DeliveryStatus.SENT, attempts, receipt)
+            self.status.connected(self.clock_us())
+            self._over(number, DeliveryStatus.SENT, attempts, receipt)
             return
         problem = str(error)
-        self.status.failing(problem, self._clock_us())
+        self.status.failing(problem, self.clock_us())
         _LOG.warning("connector %s attempt=%d problem=%r", self.name, attempts, problem)
         if not error.again or attempts >= self.retry.attempts or due.delivery.test:
-            self._over(due.number, DeliveryStatus.FAILED, attempts, problem)
+            self._over(number, DeliveryStatus.FAILED, attempts, problem)
             return
-        self.tried[due.number] = (attempts, problem)
+        self.tried[number] = (attempts, problem)
         wait_s = max(self.retry.wait_s(attempts, self._rng), error.after_s)
         at_s = asyncio.get_running_loop().time() + wait_s
-        heapq.heappush(self._due, _Due(at_s, due.number, attempts, due.delivery))
+        self._due[number] = _Due(at_s, attempts, due.delivery)
 
     def _over(self, number: int, status: DeliveryStatus, attempts: int, text: str) -> None:
         self._forget(number)
         self._settle(number, status, attempts, text)
 
     def _forget(self, number: int) -> None:
-        self._queued.discard(number)
+        self._due.pop(number, None)
         self.tried.pop(number, None)

@@ -188,19 +188,20 @@ class Service:
 
         self.intake_stage.post(work)
 
-    async def test_output(self, name: str, by: str) -> Delivery:
-        """A test notification, recorded. Raises ConfigError while one is under way."""
+    async def test_output(self, name: str, by: str) -> list[Delivery]:
+        """A test notification to each recipient, recorded. Raises ConfigError while one is under
+        way."""
 
         def work(now_us: int) -> Work:
-            delivery = self.stages.outbox.test(name, by, now_us)
-            if delivery is not None:
+            deliveries = self.stages.outbox.test(name, by, now_us)
+            if deliveries:
                 self.stages.audit.add(now_us, by, "output.test", f"output {name}")
-            return Work((), delivery)
+            return Work((), deliveries)
 
-        delivery: Delivery | None = await self.intake_stage.request(work)
-        if delivery is None:
+        deliveries: list[Delivery] = await self.intake_stage.request(work)
+        if not deliveries:
             raise ConfigError(f"a test of {name} is under way: wait for it")
-        return delivery
+        return deliveries
 
     async def record(self, by: str, action: str, subject: str, reason: str = "") -> None:
         """An entry of the audit, committed when this returns."""

@@ -294,6 +294,8 @@ class Stages:
             "change": delivery.change,
             "attempts": delivery.attempts,
         }
+        if delivery.recipient:
+            detail["to"] = delivery.recipient
         action = f"output.{delivery.status.value}"
         subject = "test" if delivery.test else f"alarm {delivery.alarm_id}"
         reason = delivery.receipt or delivery.problem

@@ -76,6 +76,41 @@ def test_output_secret_file_that_others_may_read_is_refused(tmp_path: Path) -> N
         read(tmp_path, kind="webhook", url="https://example.net/", secret_file=name)
 
 
+NTFY: dict[str, Any] = {"kind": "ntfy", "topic": "north"}
+NO_MAIL_ADDRESSES = (
+    "@example.net",
+    "duty@",
+    "duty.example.net",
+    "a@b@example.net",
+    "a,b@example.net",
+    "<duty@example.net>",
+    "duty@exa_mple.net",
+    "duty@example..net",
+    "duty@.example.net",
+    "duty@10.0.0.300",
+    ".duty@example.net",
+    "du ty@example.net",
+)
+NO_HOSTS = (
+    "mail.example.net:587",
+    "smtp://mail.example.net",
+    "192.168.1.300",
+    "192.168.1",
+    "-mail.example.net",
+    "1.2.3.4.5",
+    "fe80::g",
+)
+NO_WEB_ADDRESSES = (
+    "https://",
+    "https:///hook",
+    "https://https://example.net/hook",
+    "https://example..net/hook",
+    "https://192.168.1.300/hook",
+    "https://example.net:/hook",
+    "https://-example.net/",
+)
+
+
 @pytest.mark.parametrize(
     ("values", "word"),
     [
@@ -98,6 +133,12 @@ def test_output_secret_file_that_others_may_read_is_refused(tmp_path: Path) -> N
         ({**MAIL, "tls": "none"}, "this machine only"),
         ({**MAIL, "to": ["duty@example.net\nBcc: all@example.net"]}, "must be an address"),
         ({**MAIL, "to": []}, "list of 1 to"),
+        ({**MAIL, "to": ["duty@example.net", "Duty@example.net"]}, "each address once"),
+        *(({**MAIL, "to": [wrong]}, "must be an address") for wrong in NO_MAIL_ADDRESSES),
+        *(({**MAIL, "host": wrong}, "host name or an address") for wrong in NO_HOSTS),
+        *(({**HOOK, "url": wrong}, "web address") for wrong in NO_WEB_ADDRESSES),
+        ({**NTFY, "url": "https://ntfy.example.net/north"}, "root of the server"),
+        ({**NTFY, "url": "https://ntfy.example.net/?topic=north"}, "root of the server"),
         ({"kind": "mqtt", "host": "h", "topic": "groundwatch/v1/yard/n01/up"}, "none of the nodes"),
         ({"kind": "mqtt", "host": "h", "topic": "a/+/b"}, "without"),
         ({"kind": "mqtt", "host": "h", "cert_file": "/dev/null"}, "go together"),
@@ -115,6 +156,19 @@ def test_output_configuration_that_is_wrong_is_refused_in_one_line(
         read_one(tmp_path, values)
     assert "\n" not in str(caught.value)
     assert "output[0]" in str(caught.value) or str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({**MAIL, "host": host} for host in ("mail", "mail.example.net.", "::1", "10.0.0.9")),
+        *({**MAIL, "to": [to]} for to in ("o'neil+gw@example.net", "duty@localhost")),
+        *({**HOOK, "url": url} for url in ("http://[::1]:8080/x", "https://a_b.local/h?x=1")),
+        *({**NTFY, "url": url} for url in ("https://ntfy.sh", "http://10.0.0.9:8080/")),
+    ],
+)
+def test_output_addresses_that_can_be_are_accepted(values: dict[str, Any], tmp_path: Path) -> None:
+    read_one(tmp_path, values)
 
 
 def test_two_connectors_of_one_name_are_refused_over_all_spellings() -> None:

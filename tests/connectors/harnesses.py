@@ -14,7 +14,14 @@ from urllib.parse import quote
 from gateway.ports.discovery import find_type
 from tests.connectors.harness import ACTS, NOTIFIER, SINK, Harness, Shown
 from tests.connectors.mosquitto import Listener, Mosquitto, publish, retained, retained_json
-from tests.connectors.receivers import MailServer, WebServer, mail_server, web_server
+from tests.connectors.receivers import (
+    MailServer,
+    Reply,
+    WebServer,
+    as_ntfy,
+    mail_server,
+    web_server,
+)
 from tests.outbox.deliveries import secret
 from tests.ports import free_port
 
@@ -26,6 +33,7 @@ class WebHarness(Harness):
 
     roles = frozenset({NOTIFIER})
     extra: ClassVar[dict[str, Any]] = {}
+    reply: ClassVar[Reply | None] = None
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -46,7 +54,9 @@ class WebHarness(Harness):
 
     async def mend(self) -> None:
         self._open = AsyncExitStack()
-        server: WebServer = await self._open.enter_async_context(web_server(port=self._port))
+        server: WebServer = await self._open.enter_async_context(
+            web_server(port=self._port, reply=self.reply)
+        )
         server.received = _Bodies(self._bodies)
 
     def delivered(self) -> list[str]:
@@ -80,6 +90,7 @@ class WebhookHarness(WebHarness):
 
 class NtfyHarness(WebHarness):
     kind = find_type("ntfy")
+    reply = staticmethod(as_ntfy)
 
     def table(self) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self._port}/"

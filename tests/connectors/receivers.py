@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from aiosmtpd.handlers import Message as MessageHandler
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 Answer = Callable[[int], Awaitable[web.StreamResponse]]
+Reply = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -28,14 +30,22 @@ class Received:
 
 @dataclass
 class WebServer:
-    """`answer(n)` gives the answer to the n-th request, counted from 1."""
+    """`answer(n)` gives the answer to the n-th request, counted from 1; or `reply` does by it."""
 
     answer: Answer
+    reply: Reply | None = None
     received: list[Received] = field(default_factory=list)
     url: str = ""
 
+    @property
+    def root(self) -> str:
+        return self.url.removesuffix("hook")
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.received.append(Received(dict(request.headers), await request.read()))
+        body = await request.read()
+        self.received.append(Received(dict(request.headers), body))
+        if self.reply is not None:
+            return await self.reply(request, body)
         return await self.answer(len(self.received))
 
 
@@ -45,9 +55,12 @@ async def fine(_number: int) -> web.StreamResponse:
 
 @asynccontextmanager
 async def web_server(
-    answer: Answer = fine, tls: ssl.SSLContext | None = None, port: int = 0
+    answer: Answer = fine,
+    tls: ssl.SSLContext | None = None,
+    port: int = 0,
+    reply: Reply | None = None,
 ) -> AsyncIterator[WebServer]:
-    server = WebServer(answer)
+    server = WebServer(answer, reply)
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -60,15 +73,59 @@ async def web_server(
         await runner.cleanup()
 
 
-class MailHandler(MessageHandler):
-    """Keeps messages; the first `refuse` ones are answered with `code`."""
+async def as_ntfy(request: web.Request, body: bytes) -> web.StreamResponse:
+    """What ntfy answers: JSON to its root is a message; below a topic's address the body is its
+    text, whatever it is (docs.ntfy.sh, "Publish as JSON")."""
+    topic, fields = request.path.strip("/"), dict[str, Any]()
+    if not topic:
+        fields = json.loads(body)
+        topic = fields["topic"]
+    message = {"id": "hwQ2YpKdmg", "time": 1_790_000_000, "event": "message", "topic": topic}
+    message["message"] = fields.get("message", body.decode())
+    message |= {key: fields[key] for key in ("title", "priority", "tags") if key in fields}
+    return web.json_response(message)
 
-    def __init__(self, refuse: int, code: str) -> None:
+
+# (recipient) -> the answer to RCPT; None: accepted.
+Judge = Callable[[str], str | None]
+
+
+class MailHandler(MessageHandler):
+    """Keeps messages; the first `refuse` ones are answered with `code`, recipients by `recipient`.
+
+    A bare host name at EHLO is refused, as many servers do."""
+
+    def __init__(self, refuse: int, code: str, recipient: Judge = lambda _to: None) -> None:
         super().__init__()
         self.messages: list[Message] = []
         self.asked = 0
+        self.greetings: list[str] = []
         self._refuse = refuse
         self._code = code
+        self._recipient = recipient
+
+    async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
+        self, server: Any, session: Any, _envelope: Any, hostname: str, answers: list[str]
+    ) -> list[str]:
+        self.greetings.append(hostname)
+        if "." not in hostname and ":" not in hostname:
+            return [f"504 5.5.2 <{hostname}>: Helo command rejected: need fully-qualified hostname"]
+        session.host_name = hostname
+        return answers
+
+    async def handle_HELO(  # noqa: N802  # aiosmtpd's name
+        self, _server: Any, session: Any, _envelope: Any, hostname: str
+    ) -> str:
+        self.greetings.append(hostname)
+        return f"504 5.5.2 <{hostname}>: Helo command rejected: need fully-qualified hostname"
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        refused = self._recipient(address)
+        if refused is None:
+            envelope.rcpt_tos.append(address)
+        return refused or "250 2.1.5 Ok"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
         self.asked += 1
@@ -94,8 +151,9 @@ async def mail_server(
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     port: int = 0,
+    recipient: Judge = lambda _to: None,
 ) -> AsyncIterator[MailServer]:
-    handler = MailHandler(refuse, code)
+    handler = MailHandler(refuse, code, recipient)
 
     def check(_server: Any, _session: Any, _envelope: Any, _kind: str, data: Any) -> AuthResult:
         good = isinstance(data, LoginPassword) and data.password == password.encode()

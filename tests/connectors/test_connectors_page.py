@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from tests.connectors.receivers import web_server
+from tests.connectors.receivers import mail_server, web_server
 from tests.gateway.test_console_page import CONTRAST, walk, watch
 from tests.outbox.deliveries import secret
 from tests.ports import free_port
@@ -68,6 +71,43 @@ async def test_page_delivery_given_up_is_shown_as_not_delivered(tmp_path: Path) 
         await page.shows("duty_phone ✗ NOT NOTIFIED")
         await page.press("o")
         await page.shows("✗ FAILED, no more attempts: answered 410", "1 FAILED")
+
+
+MAIL = (
+    '[[connector]]\nname = "mail"\nkind = "email"\nhost = "127.0.0.1"\nport = {port}\n'
+    'tls = "none"\nfrom = "yard@example.net"\nto = ["chief@example.net", "duty@example.net"]\n'
+)
+
+
+async def test_page_names_the_person_whom_a_notification_did_not_reach(tmp_path: Path) -> None:
+    def recipient(to: str) -> str | None:
+        return "550 5.1.1 No such user" if to.startswith("chief") else None
+
+    async with (
+        mail_server(recipient=recipient) as server,
+        watch(tmp_path, MAIL.format(port=server.port)) as (_gateway, page, nodes),
+    ):
+        walk(nodes, 1, 2)
+        await page.shows("mail: chief@example.net ✗ NOT NOTIFIED", "mail: duty@example.net ✓")
+        await page.press("o")
+        await page.shows(
+            "1 not reached",
+            "NOT REACHED: chief@example.net since",
+            "mail server answered 550",
+            "mail: duty@example.net",
+        )
+        assert await page.ask(CONTRAST) == []
+    assert [one["To"] for one in server.handler.messages] == ["duty@example.net"]
+    detail = _audited(tmp_path)
+    assert detail == {"output.failed": "chief@example.net", "output.sent": "duty@example.net"}
+
+
+def _audited(folder: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(folder / "data" / "groundwatch.db")) as db:
+        rows = db.execute(
+            "SELECT action, detail_json FROM audit WHERE action LIKE 'output.%'"
+        ).fetchall()
+    return {action: json.loads(detail)["to"] for action, detail in rows}
 
 
 async def test_page_without_connectors_shows_that_alarms_are_there_only(tmp_path: Path) -> None:

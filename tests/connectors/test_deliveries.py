@@ -11,7 +11,7 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from aiohttp import web
 from gateway.mqtt.session import MqttAccess, MqttSession
 from gateway.outbox.outbox import Status
 from gateway.outbox.worker import RetryPolicy
-from tests.connectors.receivers import mail_server, web_server
+from tests.connectors.receivers import as_ntfy, mail_server, web_server
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import until
 from tests.outbox.deliveries import (
@@ -72,16 +72,30 @@ async def test_webhook_that_fails_at_first_gets_it_by_retry(tmp_path: Path) -> N
     assert len({request.headers["X-Groundwatch-Delivery"] for request in server.received}) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 410, 302])
+@pytest.mark.parametrize("status", [400, 410, 413, 422])
 async def test_webhook_that_refuses_for_good_is_asked_once(status: int, tmp_path: Path) -> None:
     async def answer(_number: int) -> web.StreamResponse:
-        return web.Response(status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"})
+        return web.Response(status=status)
 
     async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as made:
         made.offer(changed())
         await until(lambda: made.settled, 20)
     assert made.settled == [(1, Status.FAILED, 1, f"answered {status}")]
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 404, 405, 407, 408, 429, 502, 511])
+async def test_webhook_behind_a_proxy_or_a_portal_gets_it_when_that_is_gone(
+    status: int, tmp_path: Path
+) -> None:
+    async def answer(number: int) -> web.StreamResponse:
+        elsewhere = {"Location": "http://127.0.0.1:1/elsewhere"}
+        return web.Response(status=status if number < 3 else 204, headers=elsewhere)
+
+    async with web_server(answer) as server, delivering(webhook(tmp_path, server.url)) as made:
+        made.offer(changed())
+        await until(lambda: made.settled, 20)
+    assert made.settled == [(1, Status.SENT, 3, "answered 204")]
 
 
 async def test_webhook_that_never_answers_ends_by_timeout_and_delays_no_other(
@@ -101,7 +115,7 @@ async def test_webhook_that_never_answers_ends_by_timeout_and_delays_no_other(
         await until(lambda: server.received)
         # While it hangs, more is taken at once: only this receiver's own queue grows.
         made.offer(changed(2), changed(3))
-        assert made.worker.waiting == 2
+        assert made.worker.waiting == 3  # with the one that hangs
         await until(lambda: len(made.settled) == 3, 20)
         hold.set()
     assert {status for _id, status, _n, _why in made.settled} == {Status.FAILED}
@@ -141,11 +155,11 @@ async def test_notifier_problem_in_log_and_record_shows_no_secret(
 
 
 async def test_ntfy_gets_title_priority_and_token(tmp_path: Path) -> None:
-    async with web_server() as server:
+    async with web_server(reply=as_ntfy) as server:
         ntfy = deliveries(
             tmp_path,
             kind="ntfy",
-            url=server.url,
+            url=server.root,
             topic="north",
             token_file=secret(tmp_path, "tk_123"),
         )
@@ -158,7 +172,27 @@ async def test_ntfy_gets_title_priority_and_token(tmp_path: Path) -> None:
     assert server.received[0].headers["Authorization"] == "Bearer tk_123"
 
 
-def email(folder: Path, port: int, password: str = "") -> Deliveries:
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Accept the terms of this hotel</html>", b"[]", b'{"event": "message"}']
+)
+async def test_ntfy_that_a_portal_answers_in_place_of_is_not_delivered(
+    body: bytes, tmp_path: Path
+) -> None:
+    async def portal(_request: web.Request, _body: bytes) -> web.StreamResponse:
+        return web.Response(body=body)
+
+    async with web_server(reply=portal) as server:
+        made = deliveries(tmp_path, kind="ntfy", url=server.root, topic="north")
+        async with delivering(made):
+            made.offer(changed())
+            await until(lambda: made.settled, 20)
+    problem = "answered 200, but not as ntfy does: a portal, or no ntfy"
+    assert made.settled == [(1, Status.FAILED, QUICK.attempts, problem)]
+
+
+def email(
+    folder: Path, port: int, password: str = "", to: Sequence[str] = ("duty@example.net",)
+) -> Deliveries:
     login = (
         {"username": "gw", "password_file": secret(folder, password, "mail.key")}
         if password
@@ -170,7 +204,7 @@ def email(folder: Path, port: int, password: str = "") -> Deliveries:
         host="127.0.0.1",
         port=port,
         tls="none",
-        to=["duty@example.net", "chief@example.net"],
+        to=list(to),
         **{"from": "yard@example.net"},
         **login,
     )
@@ -186,7 +220,7 @@ async def test_email_arrives_with_text_fields_and_one_message_id(tmp_path: Path)
     assert made.settled[0][1] is Status.SENT
     (message,) = server.handler.messages
     assert message["Subject"] == "yard: person in west"
-    assert message["To"] == "duty@example.net, chief@example.net"
+    assert message["To"] == "duty@example.net"
     text, attached = message.get_payload()
     assert "two nodes agree" in text.get_payload()  # type: ignore[union-attr]  # it is multipart
     assert json.loads(attached.get_payload(decode=True))["alarm"] == 7  # type: ignore[union-attr]  # it is multipart
@@ -197,6 +231,56 @@ async def test_email_server_busy_at_first_gets_it_later(tmp_path: Path) -> None:
         made.offer(changed())
         await until(lambda: made.settled, 20)
     assert made.settled[0][1:3] == (Status.SENT, 3)
+
+
+BUSY = "451 4.7.1 Greylisted, try again later"
+NOBODY = "550 5.1.1 No such user"
+
+
+async def test_email_to_two_of_whom_one_is_refused_reaches_the_other_and_records_both(
+    tmp_path: Path,
+) -> None:
+    people = ("gone@example.net", "duty@example.net")
+    async with mail_server(
+        recipient=lambda to: NOBODY if to.startswith("gone") else None
+    ) as server:
+        async with delivering(email(tmp_path, server.port, to=people)) as made:
+            made.offer(changed(7))
+            await until(lambda: len(made.settled) == 2, 20)
+    results = {one.recipient: (one.status, one.problem) for one in made.outbox.recent}
+    assert results == {
+        "gone@example.net": (Status.FAILED, "mail server answered 550"),
+        "duty@example.net": (Status.SENT, ""),
+    }
+    (message,) = server.handler.messages
+    assert message["To"] == "duty@example.net"
+
+
+async def test_email_greylisted_for_one_recipient_is_sent_to_each_once(tmp_path: Path) -> None:
+    asked = Counter[str]()
+
+    def recipient(to: str) -> str | None:
+        asked[to] += 1
+        return BUSY if to.startswith("duty") and asked[to] < 3 else None
+
+    people = ("duty@example.net", "chief@example.net")
+    async with mail_server(recipient=recipient) as server:
+        async with delivering(email(tmp_path, server.port, to=people)) as made:
+            made.offer(changed(7))
+            await until(lambda: len(made.settled) == 2, 20)
+    assert asked == {"duty@example.net": 3, "chief@example.net": 1}
+    assert sorted(one["To"] for one in server.handler.messages) == sorted(people)
+    assert {status for _id, status, _n, _why in made.settled} == {Status.SENT}
+
+
+async def test_email_greets_with_its_address_since_servers_refuse_a_bare_host_name(
+    tmp_path: Path,
+) -> None:
+    async with mail_server() as server, delivering(email(tmp_path, server.port)) as made:
+        made.offer(changed(7))
+        await until(lambda: made.settled, 20)
+    assert made.settled == [(1, Status.SENT, 1, "the mail server accepted it")]
+    assert server.handler.greetings == ["[127.0.0.1]"]
 
 
 async def test_email_refused_for_good_is_tried_once(tmp_path: Path) -> None:

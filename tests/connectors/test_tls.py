@@ -15,7 +15,7 @@ from gateway.errors import ConfigError
 from gateway.outbox.outbox import Status
 from tests.connectors.authority import Authority
 from tests.connectors.made import make, read
-from tests.connectors.receivers import mail_server, web_server
+from tests.connectors.receivers import as_ntfy, mail_server, web_server
 from tests.gateway.brokers import running_mosquitto
 from tests.gateway.played_node import until
 from tests.outbox.deliveries import changed, deliveries, delivering, secret
@@ -44,8 +44,8 @@ async def https(authority: Authority, **shown: Any) -> AsyncIterator[dict[str, A
 
 @asynccontextmanager
 async def ntfy(authority: Authority, **shown: Any) -> AsyncIterator[dict[str, Any]]:
-    async with web_server(tls=authority.server(**shown)) as server:
-        yield {"kind": "ntfy", "url": server.url, "topic": "north"}
+    async with web_server(tls=authority.server(**shown), reply=as_ntfy) as server:
+        yield {"kind": "ntfy", "url": server.root, "topic": "north"}
 
 
 @asynccontextmanager

@@ -15,10 +15,11 @@ from typing import Any
 from gateway.config.notify import NotifierConfig
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.target import TargetClass
-from gateway.outbox.outbox import Channel, Delivery, Outbox, Status
+from gateway.outbox.outbox import Delivery, Outbox, Status
 from gateway.outbox.worker import DeliveryWorker, RetryPolicy
 from gateway.ports.connector import Notifier
 from gateway.ports.connector import Status as ConnectorStatus
+from gateway.service.connectors import channels_of
 from tests.connectors.made import make, read
 
 T0 = 1_790_000_000_000_000
@@ -66,15 +67,8 @@ class Deliveries:
 
     def __post_init__(self) -> None:
         config = self.config
-        channel = Channel(
-            config.name,
-            config.kind,
-            config.priority,
-            config.repeat_s * S,
-            config.per_minute,
-        )
         self.status = ConnectorStatus()
-        self.outbox = Outbox("yard", [channel])
+        self.outbox = Outbox("yard", channels_of([config]))
         notifier = make(config)
         assert isinstance(notifier, Notifier)
         self.worker = DeliveryWorker(

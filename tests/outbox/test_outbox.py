@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from gateway.model.alarm import Change
+from gateway.outbox.notification import delayed
 from gateway.outbox.outbox import MAX_PENDING, MAX_RECENT, Channel, Delivery, Outbox, Status
 from gateway.store.interface import Snapshot, Writes
 from tests.outbox.deliveries import T0, S, changed
@@ -160,3 +161,62 @@ def test_outbox_alarm_in_doubt_is_sent_as_perhaps_and_later_as_more_urgent() -> 
     (second,) = outbox.offer([changed(change=Change.RETURNED)], T0 + S)
     assert body(first)["title"] == "yard: perhaps person in west"
     assert body(second)["title"] == "yard: more urgent now: person in west"
+
+
+CHIEF, DUTY = "chief@example.net", "duty@example.net"
+
+
+def mail(*recipients: str) -> Channel:
+    return Channel("mail", "email", per_minute=600, recipients=recipients)
+
+
+def test_outbox_each_recipient_has_a_delivery_and_a_result_of_its_own() -> None:
+    chained: list[Delivery] = []
+    outbox = box(mail(CHIEF, DUTY), chained=chained)
+    first, second = outbox.offer([changed(1)], T0)
+    assert [body(one)["to"] for one in (first, second)] == [CHIEF, DUTY]
+    outbox.settle(T0 + S, first.id, Status.SENT, 1, "accepted")
+    again = box(mail(CHIEF, DUTY), chained=chained)
+    again.restore(Snapshot(state=kept(outbox)))
+    assert [one.recipient for one in again.pending.values()] == [DUTY]
+    again.settle(T0 + S, second.id, Status.FAILED, 150, "mail server answered 550")
+    assert [(one.recipient, one.status) for one in chained] == [
+        (CHIEF, Status.SENT),
+        (DUTY, Status.FAILED),
+    ]
+
+
+def test_outbox_test_goes_to_every_recipient() -> None:
+    outbox = box(mail(CHIEF, DUTY))
+    assert [one.recipient for one in outbox.test("mail", "eva", T0)] == [CHIEF, DUTY]
+    assert outbox.test("mail", "eva", T0) == []  # one is under way
+
+
+def test_outbox_recipient_that_is_gone_from_the_configuration_ends_what_waits_for_it() -> None:
+    outbox = box(mail(CHIEF, DUTY))
+    outbox.offer([changed(1)], T0)
+    rows = kept(outbox)
+    outbox.set_channels([mail(DUTY)], T0)
+    assert [one.recipient for one in outbox.pending.values()] == [DUTY]
+    chained: list[Delivery] = []
+    again = box(mail(DUTY), chained=chained)
+    again.restore(Snapshot(state=rows))
+    assert [(one.recipient, one.problem) for one in chained] == [(CHIEF, "no such recipient")]
+
+
+def test_outbox_waiting_delivery_of_a_version_without_recipients_goes_to_each() -> None:
+    earlier = box(Channel("mail", "email", per_minute=600))
+    earlier.offer([changed(1)], T0)
+    later = box(mail(CHIEF, DUTY))
+    later.restore(Snapshot(state=kept(earlier)))
+    assert [body(one)["to"] for one in later.pending.values()] == [CHIEF, DUTY]
+    rows = kept(later, kept(earlier))
+    assert sum(name.startswith("delivery:") for name in rows) == 2
+
+
+def test_notification_that_arrives_late_states_by_how_much() -> None:
+    (delivery,) = box().offer([changed()], T0)
+    at_us = body(delivery)["at_us"]
+    assert delayed(body(delivery), at_us + 119 * S) == body(delivery)
+    late = delayed(body(delivery), at_us + 7_384 * S)
+    assert (late["title"], late["late_s"]) == ("2 h 3 min late: yard: person in west", 7_384)

@@ -29,6 +29,13 @@ class EmailConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError('tls may be none on this machine only, e.g. tls = "starttls"')
         if self.tls == "none" and self.ca_file is not None:
             raise ValueError('ca_file needs TLS, e.g. tls = "starttls"')
+        if len({address.lower() for address in self.to}) < len(self.to):
+            raise ValueError('to must name each address once, e.g. to = ["duty@example.net"]')
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Each person by address."""
+        return self.to
 
     def described(self) -> dict[str, Any]:
         """What the audit records of it: no address, no secret."""

@@ -31,6 +31,12 @@ class NtfyConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_field
     ca_file: CaFile = None
 
     def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError(
+                "url must be the root of the server, the topic stands in topic, "
+                'e.g. url = "https://ntfy.example.net"'
+            )
         if self.ca_file is not None and not self.is_tls:
             raise ValueError('ca_file needs https, e.g. url = "https://example.net/hook"')
 

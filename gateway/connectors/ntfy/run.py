@@ -7,9 +7,9 @@ from typing import Any
 
 from gateway.config.fields import tls_files
 from gateway.connectors.ntfy.config import NtfyConfig
-from gateway.connectors.ntfy.translate import request
+from gateway.connectors.ntfy.translate import MAX_ANSWER, is_published, request
 from gateway.links.post import post
-from gateway.ports.connector import Context
+from gateway.ports.connector import Context, DeliveryError
 from gateway.tls import client_context
 
 
@@ -29,4 +29,7 @@ class Ntfy:
         """Accepted when this returns. Raises DeliveryError."""
         config = self._config
         data, headers = request(body, config.topic, config.token)
-        return await post(str(config.url), data, headers, self._tls)
+        answer = await post(str(config.url), data, headers, self._tls, MAX_ANSWER)
+        if not is_published(answer.body, config.topic):
+            raise DeliveryError(f"{answer.receipt}, but not as ntfy does: a portal, or no ntfy")
+        return answer.receipt

@@ -30,4 +30,4 @@ class Webhook:
         """Accepted when this returns. Raises DeliveryError."""
         config = self._config
         data, headers = request(body, config.secret, self._clock_us() // 1_000_000)
-        return await post(str(config.url), data, headers, self._tls)
+        return (await post(str(config.url), data, headers, self._tls)).receipt

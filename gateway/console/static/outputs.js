@@ -54,7 +54,7 @@ export function showRecords(body, records, nowUs, withAlarm) {
   };
   keyed(body, records, (record) => record.id, row, (line, record) => {
     const what = labelOf(CHANGE, record.change);
-    const cells = [when(record.at_us, nowUs), record.output, withAlarm && record.alarm ? `#${record.alarm} ${what}` : what,
+    const cells = [when(record.at_us, nowUs), addressee(record), withAlarm && record.alarm ? `#${record.alarm} ${what}` : what,
       attempts(record.attempts), result(record)];
     cells.forEach((text, index) => setText(line.children[index], text));
     setClass(line.lastChild, kind(record));
@@ -63,14 +63,24 @@ export function showRecords(body, records, nowUs, withAlarm) {
 
 export const recordsOf = (state, alarm) => outputsOf(state).deliveries.filter((record) => record.alarm === alarm.id);
 
-// "phone ✓ 14:05:03 · chief (pending)": the latest result of each output.
+// The recipient where the connector has several, else the connector.
+const addressee = (record) => record.to ? `${record.output}: ${record.to}` : record.output;
+
+// "phone ✓ 14:05:03 · chief: eva@example.net (pending)": the latest result of each recipient.
 export function notified(records) {
   const latest = new Map();
-  for (const record of records) if (!latest.has(record.output)) latest.set(record.output, record);
-  return [...latest.values()].map((record) => {
-    if (record.status === "sent") return `${record.output} ✓ ${clockTime(record.done_us)}`;
-    return `${record.output} ${record.status === "pending" ? "(pending)" : "✗ NOT NOTIFIED"}`;
+  for (const record of records) if (!latest.has(addressee(record))) latest.set(addressee(record), record);
+  return [...latest].map(([name, record]) => {
+    if (record.status === "sent") return `${name} ✓ ${clockTime(record.done_us)}`;
+    return `${name} ${record.status === "pending" ? "(pending)" : "✗ NOT NOTIFIED"}`;
   }).join(" · ");
+}
+
+export const unreached = (state) => outputsOf(state).channels.flatMap((output) => output.unreached ?? []);
+
+function unreachedText(output, nowUs) {
+  const one = (who) => `${who.to || output.name} since ${when(who.since_us, nowUs)}: ${who.problem}`;
+  return output.unreached?.length ? `NOT REACHED: ${output.unreached.map(one).join(" · ")}` : "";
 }
 
 export const failing = (state) => outputsOf(state).channels.filter((output) => output.state === "failing");
@@ -80,7 +90,7 @@ export function showOutputs(list, state, test) {
   const { channels, deliveries } = outputsOf(state);
   const shown = channels.map((output) => ({
     name: output.name, note: output.kind, state: output.state, status: statusText(output, state.now_us),
-    why: output.problem, traffic: notifies(output) ? deliveredText(output, state.now_us) : traffic(output), test: Boolean(test) && notifies(output),
+    why: unreachedText(output, state.now_us) || output.problem, traffic: notifies(output) ? deliveredText(output, state.now_us) : traffic(output), test: Boolean(test) && notifies(output),
     testing: deliveries.some((record) => record.change === "test" && record.output === output.name && record.status === "pending"),
   }));
   const create = (one) => {

@@ -97,8 +97,8 @@ class ConnectorService:
         self._wait_s = wait_s
         self._is_running = False
         self._ending: set[asyncio.Task[None]] = set()
-        # By name: each notifier has one test under way at most.
-        self._tests: dict[str, tuple[int, asyncio.Future[tuple[DeliveryStatus, str]]]] = {}
+        # By delivery: each notifier has one test of each recipient under way at most.
+        self._tests: dict[int, asyncio.Future[tuple[DeliveryStatus, str]]] = {}
 
     def prepare(self, configured: Configured) -> dict[str, Connector]:
         """Make the new and the changed connectors; the others keep running. Pass the result to
@@ -148,14 +148,12 @@ class ConnectorService:
             if one is None or one.worker is None:
                 continue  # it was just removed, and the outbox has settled what waited for it
             if delivery.test:
-                self._expect(delivery)
+                self._tests.setdefault(delivery.id, asyncio.get_running_loop().create_future())
             one.worker.take((delivery,))
 
-    async def tested(self, delivery: Delivery) -> tuple[DeliveryStatus, str]:
-        """The result of a test that was passed to `deliver`, and the other side's answer."""
-        number, done = self._tests[delivery.channel]
-        assert number == delivery.id
-        return await asyncio.shield(done)
+    def tested(self, delivery: Delivery) -> asyncio.Future[tuple[DeliveryStatus, str]]:
+        """The result of a test that was just passed to `deliver`, and the other side's answer."""
+        return asyncio.shield(self._tests[delivery.id])
 
     def on_cue(self, cue: Cue) -> None:
         """A cue has changed: pass a confirmed cue to its device, stop a cue that is over. After a
@@ -249,16 +247,10 @@ class ConnectorService:
             task.add_done_callback(self._ending.discard)
         return ended
 
-    def _expect(self, delivery: Delivery) -> None:
-        known = self._tests.get(delivery.channel)
-        if known is None or known[0] != delivery.id:  # else another worker took it over
-            done = asyncio.get_running_loop().create_future()
-            self._tests[delivery.channel] = (delivery.id, done)
-
     def _over(self, number: int, status: DeliveryStatus, attempts: int, text: str) -> None:
-        for test, done in self._tests.values():
-            if test == number and not done.done():
-                done.set_result((status, text))
+        done = self._tests.pop(number, None)
+        if done is not None and not done.done():
+            done.set_result((status, text))
         self._settle(number, status, attempts, text)
 
 
@@ -270,7 +262,14 @@ def devices_of(configured: Configured) -> dict[str, frozenset[CueKind]]:
 def channels_of(configs: Iterable[ConnectorConfig]) -> list[Channel]:
     """What the outbox needs to know of the notifiers among them."""
     return [
-        Channel(one.name, one.kind, one.priority, one.repeat_s * 1_000_000, one.per_minute)
+        Channel(
+            one.name,
+            one.kind,
+            one.priority,
+            one.repeat_s * 1_000_000,
+            one.per_minute,
+            one.recipients,
+        )
         for one in configs
         if isinstance(one, NotifierConfig)
     ]
