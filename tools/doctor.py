@@ -6,12 +6,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -25,25 +23,15 @@ from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import GroundwatchError
 from gateway.keysafe import Rest, open_root, rest_of
+from gateway.model.place.site import WIFI
 from gateway.service.clock_quality import ClockQuality, read_clock_quality
+from tools.doctor_store import disk, fsync, store
+from tools.finding import Finding
 from tools.flash.ports import Port, boot_drives, ports, unmounted_drive
 
-_MIN_FREE = 1 << 30  # bytes
-_FSYNC_MS = 50.0  # of one commit; a gateway of 200 nodes commits a few times a second
-_FSYNCS = 15
 # systemd-timesyncd asks every 2,048 s at most, and the kernel adds 500 ppm in between: 1 s.
 _CLOCK_ERROR_MS = 2000.0
 _EPOCH_S = 1_735_689_600  # 2025-01-01: a clock before it was never set
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: "ok", "warning" or "problem", what was found, and the remedy."""
-
-    check: str
-    state: str
-    found: str
-    do: str = ""
 
 
 @click.command()
@@ -75,6 +63,8 @@ def examine(path: Path) -> list[Finding]:
         enrolment,
         disk,
         fsync,
+        store,
+        reach,
         broker,
     )
     return [*findings, *(_guarded(check, config) for check in checks)]
@@ -83,7 +73,7 @@ def examine(path: Path) -> list[Finding]:
 def _guarded(check: Callable[[GatewayConfig], Finding], config: GatewayConfig) -> Finding:
     try:
         return check(config)
-    except GroundwatchError as error:
+    except (GroundwatchError, OSError) as error:
         return Finding(check.__name__.replace("_", " "), "problem", str(error), "correct it")
 
 
@@ -159,30 +149,18 @@ def enrolment(config: GatewayConfig) -> Finding:
     return Finding("enrolment", "ok", found)
 
 
-def disk(config: GatewayConfig) -> Finding:
-    """Free space for records."""
-    free = shutil.disk_usage(_nearest(config.data_dir)).free
-    found = f"{free / (1 << 30):.1f} GiB free for {config.data_dir}"
-    if free < _MIN_FREE:
-        return Finding("disk", "problem", found, "make room, or name another data_dir")
-    return Finding("disk", "ok", found)
-
-
-def fsync(config: GatewayConfig) -> Finding:
-    """How long a commit to disk takes: every receipt waits for one."""
-    times_ms = []
-    with tempfile.NamedTemporaryFile(dir=_nearest(config.data_dir)) as file:
-        for _ in range(_FSYNCS):
-            file.write(bytes(4096))
-            file.flush()
-            started_s = time.perf_counter()
-            os.fsync(file.fileno())
-            times_ms.append(1000 * (time.perf_counter() - started_s))
-    found = f"{statistics.median(times_ms):.1f} ms each (median of {_FSYNCS})"
-    if statistics.median(times_ms) > _FSYNC_MS:
-        do = "put data_dir on a local disk, not a memory card or a network share"
-        return Finding("fsync", "warning", found, do)
-    return Finding("fsync", "ok", found)
+def reach(config: GatewayConfig) -> Finding:
+    """Whether nodes on a Wi-Fi network can reach the broker."""
+    nodes = load_site(config.site).nodes.values()
+    by_wifi = sum(node.link == WIFI for node in nodes)
+    if not by_wifi:
+        return Finding("reach", "ok", "no node is on Wi-Fi")
+    if config.nodes is None:
+        return Finding("reach", "ok", "not known: there is no [nodes]")
+    if do := config.nodes.unreachable(config.broker):
+        return Finding("reach", "problem", f"{by_wifi} nodes cannot reach the broker", do)
+    where = f"{config.nodes.host}:{config.nodes.port or config.broker.port}"
+    return Finding("reach", "ok", f"{by_wifi} nodes expect the broker at {where}")
 
 
 def broker(config: GatewayConfig) -> Finding:
@@ -191,23 +169,22 @@ def broker(config: GatewayConfig) -> Finding:
     if kind is BrokerKind.EXTERNAL:
         do = "verify that each node can publish on its own topic only (docs/operations.md)"
         return Finding("broker", "warning", "an external one is not tested", do)
-    asyncio.run(_try_broker(kind, load_site(config.site).name))
-    return Finding("broker", "ok", f"{kind.value}: it enforces passwords and topics")
+    warnings = asyncio.run(_try_broker(kind, load_site(config.site).name))
+    found = f"{kind.value}: it enforces passwords and topics"
+    if warnings:
+        do = "upgrade it, or read in the changelog of its package which faults are mended"
+        return Finding("broker", "warning", "; ".join([found, *warnings]), do)
+    return Finding("broker", "ok", found)
 
 
-async def _try_broker(kind: BrokerKind, name: str) -> None:
-    """Raises BrokerError."""
+async def _try_broker(kind: BrokerKind, name: str) -> list[str]:
+    """Its warnings. Raises BrokerError."""
     if kind is BrokerKind.EMBEDDED:
         await check_embedded(0, name)
-        return
+        return []
     with tempfile.TemporaryDirectory(prefix="groundwatch-") as folder:
-        async with MosquittoBroker("127.0.0.1", 0, name, {}, Path(folder)):
-            pass  # it probes its own rules before it reports ready
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or its nearest parent that exists."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        async with MosquittoBroker("127.0.0.1", 0, name, {}, Path(folder)) as tried:
+            return tried.warnings  # it probes its own rules before it reports ready
 
 
 def _print(findings: list[Finding]) -> None:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from gateway.alarms.rules import CLOSED_KEPT, MAX_OPEN
 from gateway.model.actions.orders import Mask, Override, Walk
+from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change
 
 Changes = tuple[AlarmChange, ...]
@@ -63,13 +64,27 @@ def reactivate(alarm: Alarm, now_us: int) -> Alarm:
 
 
 def add(state: AlarmState, alarm: Alarm, now_us: int) -> tuple[AlarmState, Changes]:
-    """Raise it."""
-    kept = state.open
-    if len(kept) >= MAX_OPEN:
-        oldest = next((a for a in kept if not a.active), kept[0])
-        kept = tuple(a for a in kept if a.id != oldest.id)
-    raised = AlarmChange(Change.RAISED, alarm, now_us)
-    return replace(state, open=(*kept, alarm), last_id=alarm.id), (raised,)
+    """Raise it. A queue that is full loses the oldest cleared alarm, else the oldest one: it is
+    closed in the name of the system, with a record, and does not return after a restart."""
+    changes: list[AlarmChange] = []
+    for oldest in _surplus(state.open):
+        note = oldest.note or f"the queue was full: {MAX_OPEN} open alarms"
+        closed = structs.replace(
+            oldest, active=False, acknowledged=True, acknowledged_by=SYSTEM, changed_us=now_us,
+            note=note,
+        )  # fmt: skip
+        state = put(state, closed)
+        changes.append(AlarmChange(Change.DISPLACED, closed, now_us))
+    changes.append(AlarmChange(Change.RAISED, alarm, now_us))
+    return replace(state, open=(*state.open, alarm), last_id=alarm.id), tuple(changes)
+
+
+def _surplus(alarms: tuple[Alarm, ...]) -> list[Alarm]:
+    """Those that must go for one more."""
+    number = len(alarms) + 1 - MAX_OPEN
+    if number <= 0:
+        return []
+    return sorted(alarms, key=lambda a: (a.active, a.id))[:number]
 
 
 def put(state: AlarmState, alarm: Alarm) -> AlarmState:

@@ -28,6 +28,7 @@ from gateway.config.fields import (
     form,
     has_bytes,
     is_host,
+    is_loopback,
     tls_files,
 )
 from gateway.config.secrets import InlineSecret
@@ -187,3 +188,14 @@ class NodeNetwork(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     country: Country | None = None
     host: NodeHost
     port: Annotated[int, Meta(ge=0, le=65535, description="0: the broker's.")] = 0
+
+    def unreachable(self, broker: BrokerConfig) -> str:
+        """Why no node can reach the broker, and what to do; "" when nodes can."""
+        if broker.kind is BrokerKind.EXTERNAL:
+            return ""
+        if not is_loopback(broker.host) or is_loopback(self.host):
+            return ""
+        return (
+            f'[broker] host = "{broker.host}" is reached from this machine only: '
+            f"groundwatch init --address {self.host} lets nodes in"
+        )

@@ -143,6 +143,7 @@ class Change(Enum):
     RETURNED = "returned"  # suppression, authorised activity or low confidence ended
     CLAIMED = "claimed"  # another system states something about it
     ESCALATED = "escalated"  # not acknowledged in time: the next step is notified
+    DISPLACED = "displaced"  # the queue was full: it was closed to make room for a newer one
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,11 @@ def _acknowledged(notified: Sequence[Alarm]) -> dict[str, Any]:
         for alarm in notified
         if alarm.acknowledged and alarm.acknowledged_us is not None
     )
-    waiting = sum(alarm.unacknowledged for alarm in notified)
+    # One that left a full queue was never acknowledged by an operator.
+    waiting = sum(
+        alarm.unacknowledged or (alarm.acknowledged and alarm.acknowledged_us is None)
+        for alarm in notified
+    )
     all_of_them = [*waits, *[math.inf] * waiting]
     return {
         "acknowledged": len(waits),

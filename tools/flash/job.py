@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from gateway.config import BrokerKind, GatewayConfig, load_config
-from gateway.config.fields import is_loopback
+from gateway.config import GatewayConfig, load_config
 from gateway.config.network import NodeNetwork
 from gateway.config.site import load_site
 from gateway.config.site_edit import usual_sector
@@ -67,15 +66,10 @@ class Job:
 
     def unreachable(self) -> str:
         """Why no node can reach the broker, and what to do; "" when nodes can."""
-        broker, network = self.config.broker, self.config.nodes
-        if self.node.link == SERIAL or network is None or broker.kind is BrokerKind.EXTERNAL:
+        network = self.config.nodes
+        if self.node.link == SERIAL or network is None:
             return ""
-        if not is_loopback(broker.host) or is_loopback(network.host):
-            return ""
-        return (
-            f'[broker] host = "{broker.host}" is reached from this machine only: '
-            f"groundwatch init --address {network.host} lets nodes in"
-        )
+        return network.unreachable(self.config.broker)
 
     def node_config(self, kind: BoardKind) -> NodeConfig:
         """The settings of node.json, without its key. Raises UserError."""
