@@ -22,15 +22,10 @@ from gateway.config.reading import parse_toml
 from gateway.config.site import read_site
 from gateway.enrolment import ENROLMENT
 from gateway.errors import ConfigError, StoreError
-from gateway.intake.downlink import BLOCK
+from gateway.intake.downlink import skipped_counters
 from gateway.intake.downlinks import FLOOR
 from gateway.store.sqlite import SqliteStore
 
-# Counters of messages to nodes that are skipped: the gateway may have used them after the backup,
-# and no counter may be used twice (ADR 7). Beyond them a random block is chosen: a backup that is
-# restored twice starts at the same counters once in 131,072 times.
-SKIPPED = 1 << 28
-_BLOCKS = 1 << 17
 EARLIER_PUBLIC = "audit-earlier.pub"
 _OF_SQLITE = (".lock", "-wal", "-shm")
 
@@ -196,7 +191,7 @@ def _skip_counters(path: Path) -> None:
     store = SqliteStore(path)
     store.open()  # brings its schema up to date
     store.close()
-    skip = SKIPPED + BLOCK * secrets.randbelow(_BLOCKS)
+    skip = skipped_counters(secrets.randbelow)
     db = sqlite3.connect(path)
     try:
         with db:
