@@ -18,6 +18,8 @@ from gateway.app_facade import Facade, Parts
 from gateway.audit import head as head_file
 from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
+from gateway.audit.clock import GatewayClock
+from gateway.audit.continuity import compare, known_moment
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import AuditLog
@@ -46,9 +48,7 @@ from gateway.performance.service import PerformanceService
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
-from gateway.service.doubts.clock import GatewayClock
-from gateway.service.doubts.continuity import compare, known_moment
-from gateway.service.doubts.watch import DoubtWatch, resume
+from gateway.service.doubt_watch import DoubtWatch, resume
 from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome, log_change
 from gateway.service.reload import Dependents, Reload, described_connectors
@@ -213,8 +213,7 @@ class Gateway:
             self._on_received,
             config.retention,
         )
-        if finding is not None:
-            resume(stages, finding, skipped_counters(secrets.randbelow), self._clock())
+        resume(stages, finding, skipped_counters(secrets.randbelow), self._clock())
         self._doubts = DoubtWatch(self._clock, self.service)
         self._doubts.check()
         in_force = {"orders": stages.policy.digest}

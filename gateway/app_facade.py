@@ -34,7 +34,7 @@ from gateway.service.clock_quality import read_clock_quality
 from gateway.service.connectors import ConnectorService
 from gateway.service.connectors.shown import shown_connectors, shown_deliveries
 from gateway.service.connectors.trial import test_notifier
-from gateway.service.doubts.watch import DoubtWatch
+from gateway.service.doubt_watch import DoubtWatch
 from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome
 from gateway.service.publisher import NodeReport, Publisher

@@ -17,7 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import chain
 from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
-from gateway.model.actions.record import ERASED, STORE_CONFIRMED, STORE_DOUBTED
+from gateway.model.actions.record import (
+    ERASED,
+    STORE_CONFIRMED,
+    STORE_DOUBTED,
+    STORE_RESTORED,
+    STORE_SALVAGED,
+)
 
 _MAX_PROBLEMS = 20
 _CONTENT_TYPES: tuple[Any, ...] = (int, int, str, str, str, str, (int, type(None)), str, bytes)
@@ -184,6 +190,9 @@ def _remember(content: list[Any], walk: _Walk) -> None:
         walk.alarms_before_us = max(walk.alarms_before_us, int(detail["before_us"]))
     elif action == STORE_DOUBTED:
         walk.doubted[content[0]] = content[5]
+    elif action in (STORE_RESTORED, STORE_SALVAGED):
+        walk.doubted[content[0]] = f"the store was replaced ({action})"
+        walk.confirmed[content[0]] = content[2]
     elif action == STORE_CONFIRMED:
         walk.confirmed[content[0]] = content[2]
     elif action.startswith("history."):
@@ -214,7 +223,7 @@ def _replaced(evidence: Evidence, walk: _Walk, report: Report) -> None:
         elif last + 1 not in walk.doubted:
             report.add(f"entry {first}: missing, the next is {last + 1}")
     for number, line in walk.doubted.items():
-        by = next((who for at, who in walk.confirmed.items() if at > number), "")
+        by = next((who for at, who in walk.confirmed.items() if at >= number), "")
         if by:
             report.notes.append(f"entry {number}: {line}; confirmed by {by}")
         else:

@@ -9,7 +9,7 @@ from gateway.intake.authentication.authenticator import Authenticator
 from gateway.intake.authentication.boots import on_wire
 from gateway.intake.downlink import DownCounter, seal_down
 from gateway.intake.nodes.registry import NodeRegistry
-from gateway.store.interface import NodeRow, Writes
+from gateway.store.interface import SKIP_DUE, NodeRow, Writes
 from gateway.wire.messages import DownMessage
 
 _ROW = "down:"  # prefix of the state rows that hold what is reserved
@@ -32,6 +32,7 @@ class Downlinks:
         self._kept: dict[str, int] = {}
         self._floor = 0
         self._floor_changed = False
+        self.skip_due = False  # a command found the store replaced
 
     def add(self, nodes: Iterable[str]) -> None:
         """These may be new; one that comes back goes on with its counters."""
@@ -83,8 +84,8 @@ class Downlinks:
         writes.state |= {f"{_ROW}{node}": str(number) for node, number in reserved.items()}
         self._changed.clear()
         if self._floor_changed:
-            writes.state[FLOOR] = str(self._floor)
-            self._floor_changed = False
+            writes.state |= {FLOOR: str(self._floor), SKIP_DUE: ""}
+            self._floor_changed = self.skip_due = False
         return reserved
 
     def committed(self, reserved: Mapping[str, int]) -> None:
@@ -102,6 +103,7 @@ class Downlinks:
                 node = name.removeprefix(_ROW)
                 kept[node] = max(kept.get(node, 0), int(value))
         self._floor = int(state.get(FLOOR, "0"))
+        self.skip_due = bool(state.get(SKIP_DUE))
         newest = max(kept.values(), default=0)
         newest = max(newest, self._floor)
         for node in spoken:

@@ -13,6 +13,7 @@ from typing import get_args
 
 from gateway.alarms import AlarmRules
 from gateway.audit.chain import history_digest
+from gateway.audit.doubts import Doubts
 from gateway.audit.log import AuditLog
 from gateway.fusion.rules import Rules
 from gateway.intake.downlink import floor_at
@@ -40,7 +41,6 @@ from gateway.outbox.outbox import Channel, Delivery, Outbox
 from gateway.performance.monitored_time import MonitoredTime
 from gateway.service.outcome import Outcome
 from gateway.service.records.act_keys import ActKeys
-from gateway.service.records.doubts import Doubts
 from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject

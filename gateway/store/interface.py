@@ -17,6 +17,8 @@ COUNT_LOG, COUNT_TICKS = "count:log", "count:ticks"
 CURSOR = "monitor:cursor"
 # Every message up to this one is in the rows of its node.
 APPLIED = "intake:applied"
+# Not empty: a command found the store replaced, and the next start skips counters.
+SKIP_DUE = "down_skip"
 # The gateway's clock as it was last stored, UTC microseconds.
 CLOCK = "clock"
 

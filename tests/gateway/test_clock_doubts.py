@@ -16,19 +16,19 @@ import pytest
 
 from gateway import app
 from gateway.app import Gateway
-from gateway.config import load_config
-from gateway.config.retention import DAY_US
-from gateway.console.operators import Role
-from gateway.errors import ConfigError
-from gateway.model.actions.acts import SetMask
-from gateway.model.alarm import AlarmKind
-from gateway.service.doubts.clock import (
+from gateway.audit.clock import (
     FIRST_US,
     HOUR_US,
     MAX_AHEAD_US,
     MAX_BEHIND_US,
     GatewayClock,
 )
+from gateway.config import load_config
+from gateway.config.retention import DAY_US
+from gateway.console.operators import Role
+from gateway.errors import ConfigError
+from gateway.model.actions.acts import SetMask
+from gateway.model.alarm import AlarmKind
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.sign_in import enrol, sign_in_page

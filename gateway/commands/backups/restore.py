@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gateway.audit import keys
+from gateway.audit import head, keys
 from gateway.audit.offline import Entry, record
 from gateway.commands.backups import archive, placing
 from gateway.commands.backups.contents import CONFIG, INSIDE, OUTSIDE, named_files
@@ -24,6 +24,7 @@ from gateway.enrolment import ENROLMENT
 from gateway.errors import ConfigError, StoreError
 from gateway.intake.downlink import skipped_counters
 from gateway.intake.downlinks import FLOOR
+from gateway.model.actions.record import STORE_RESTORED
 from gateway.store.sqlite import SqliteStore
 
 EARLIER_PUBLIC = "audit-earlier.pub"
@@ -118,7 +119,10 @@ class _Stage:
         _skip_counters(store)
         by = self._options.by
         detail = {"backup_of": header.made_at}
-        record(SqliteStore(store), data, [Entry(by, "store.restore", store.name, detail=detail)])
+        # The store in the backup is one moment; the files beside it were copied later.
+        (data / head.NAME).unlink(missing_ok=True)
+        entry = Entry(by, STORE_RESTORED, store.name, detail=detail)
+        record(SqliteStore(store), data, [entry], replaced=self.store.parent)
 
     def plan(self) -> dict[Path, Path]:
         """Target -> extracted file."""

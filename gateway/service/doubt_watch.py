@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Doubts: the clock is compared all the time, the store at a start; a doubt is an alarm until a
+"""Service: the clock is compared all the time, the store at a start; a doubt is an alarm until a
 person confirms it or it is over by itself."""
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from gateway.audit.clock import GatewayClock, Reading, shown, shown_gap
+from gateway.audit.continuity import Finding
+from gateway.audit.doubts import CLOCK_DOUBT, STORE_DOUBT
 from gateway.errors import ConfigError
 from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import AlarmKind
 from gateway.model.doubt import Doubt
 from gateway.model.entry import Entry
 from gateway.model.observation import AreaCondition
-from gateway.service.doubts.clock import GatewayClock, Reading, shown, shown_gap
-from gateway.service.doubts.continuity import Finding
-from gateway.service.records.doubts import CLOCK_DOUBT, STORE_DOUBT
 from gateway.service.running.intake_stage import Work
 from gateway.service.service import Service
 from gateway.service.stages import Stages
@@ -25,9 +25,13 @@ _LOG = logging.getLogger(__name__)
 PERIOD_S = 0.5
 
 
-def resume(stages: Stages, finding: Finding, skipped: int, now_us: int) -> None:
-    """Before the first step of a run whose store is not the one that ran last: the audit goes on
+def resume(stages: Stages, finding: Finding | None, skipped: int, now_us: int) -> None:
+    """Before the first step of a run. If the store is not the one that ran last, the audit goes on
     after its head, counters of messages to nodes are skipped, and the doubt is recorded."""
+    if finding is None:
+        if stages.intake.downlinks.skip_due:
+            stages.intake.downlinks.skip(skipped)
+        return
     if finding.head is not None:
         stages.audit.go_on_from(finding.head)
     stages.intake.downlinks.skip(skipped)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: doubts that are open, in the store and the audit. While one is, nothing is erased."""
+"""Accountability: open doubts, in store and audit. While there is one, nothing is erased."""
 
 from __future__ import annotations
 
