@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -19,6 +18,8 @@ from gateway.app_facade import Facade, Parts
 from gateway.audit import head as head_file
 from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
+from gateway.audit.clock import GatewayClock
+from gateway.audit.continuity import compare, known_moment
 from gateway.audit.head import HeadFile
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import AuditLog
@@ -33,6 +34,7 @@ from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.errors import BrokerError
 from gateway.intake.admission import Gate
+from gateway.intake.downlink import skipped_counters
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
 from gateway.links.mqtt import MqttLink
@@ -46,8 +48,9 @@ from gateway.performance.service import PerformanceService
 from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
+from gateway.service.doubt_watch import DoubtWatch, resume
 from gateway.service.node_requests import NodeRequests
-from gateway.service.outcome import Outcome
+from gateway.service.outcome import Outcome, log_change
 from gateway.service.reload import Dependents, Reload, described_connectors
 from gateway.service.service import Service
 from gateway.service.site_files import SiteFiles
@@ -57,7 +60,6 @@ from gateway.service.update_requests import UpdateRequests
 from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
 
-_LOG = logging.getLogger(__name__)
 _FAILED_LOGIN_S = 0.05
 _MONITORED_S = 60.0  # one row of the store each
 
@@ -88,6 +90,7 @@ class Gateway:
         self.links: list[Link]
         self._config = config
         self._read = read
+        self._clock = GatewayClock(lambda: _utc_us())
         self._listeners: list[Callable[[AlarmChange], None]] = []
         self._observers: list[Callable[[Outcome], None]] = []
         self._main: asyncio.Task[None] | None = None
@@ -163,7 +166,7 @@ class Gateway:
             act=self._act,
             settle=self.service.settle_delivery,
             report_cue=self.service.report_cue,
-            clock_us=_utc_us,
+            clock_us=self._clock,
         )
         self.connectors.apply(self.connectors.prepare(config.connectors))
         dependents = Dependents(self.service, self.connectors, self._site_files.keys, self._admit)
@@ -183,16 +186,19 @@ class Gateway:
         config = self._config
         fleet_root = open_root(config.fleet_key)
         log = EnrolmentLog(config.data_dir / ENROLMENT, fleet_root)
-        self._site_files = SiteFiles(config.site, log, fleet_root, _utc_us)
+        self._site_files = SiteFiles(config.site, log, fleet_root, self._clock)
         site, keys = self._site_files.site, self._site_files.keys(self._site_files.site)
         store = store_at(config.store)
         store.open()
         stack.callback(store.close)
-        audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
+        signer = Signer(load_or_create(config.data_dir))
+        audit, snapshot = AuditLog(_salt, signer), store.load()
+        finding = compare(snapshot, config.data_dir, signer, store.audit_link)
+        self._clock.start(known_moment(snapshot, finding))
         stages = Stages(
             site,
             keys,
-            store.load(),
+            snapshot,
             alarm_rules=alarm_rules(config.alarms, site),
             audit=audit,
             channels=channels_of(one for _kind, one in config.connectors),
@@ -201,14 +207,17 @@ class Gateway:
         self.service = Service(
             stages,
             store,
-            _utc_us,
+            self._clock,
             self._on_outcome,
             HeadFile(config.data_dir / head_file.NAME).committed,
             self._on_received,
             config.retention,
         )
+        resume(stages, finding, skipped_counters(secrets.randbelow), self._clock())
+        self._doubts = DoubtWatch(self._clock, self.service)
+        self._doubts.check()
         in_force = {"orders": stages.policy.digest}
-        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
+        audit.add(self._clock(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
         self.service.note_policy(SYSTEM, described_connectors(config))
         self.service.enrol(self._site_files.entries, keys)
         return stages
@@ -226,13 +235,14 @@ class Gateway:
                 stages.site.name,
                 passwords_of(keys),
                 self._gate.offer,
-                _utc_us,
+                self._clock,
             )
         )
         self.broker.on_refused = self._on_refused
         carrier = self._carrier()
         serial: list[Link] = [
-            SerialLink(line.port, line.baud, self._gate.offer, _utc_us) for line in config.serial
+            SerialLink(line.port, line.baud, self._gate.offer, self._clock)
+            for line in config.serial
         ]
         self.links = [carrier, *serial]
         return carrier
@@ -254,19 +264,20 @@ class Gateway:
             self.picture,
             self._reload,
             PerformanceService(
-                stages.monitored_time, lambda: stages.site, service.alarms_since, _utc_us
+                stages.monitored_time, lambda: stages.site, service.alarms_since, self._clock
             ),
             UpdateRequests(service, config.data_dir, config.release_key),
             requests,
-            TuningRequests(service, requests, config.store, _utc_us),
+            TuningRequests(service, requests, config.store, self._clock),
             reader,
-            _utc_us,
+            self._clock,
             authentication.shown,
             self._warnings,
+            self._doubts,
         )
         self.facade = Facade(parts)
         self.console = ConsolePages(authentication)
-        tokens = Tokens(config.api.tokens, self.facade.record, _utc_us, time.monotonic)
+        tokens = Tokens(config.api.tokens, self.facade.record, self._clock, time.monotonic)
         listen = Listen(
             config.console.host,
             config.console.port,
@@ -296,7 +307,7 @@ class Gateway:
         audit = self.service.stages.audit
 
         def record(actor: str, action: str, reason: str) -> None:
-            audit.add(_utc_us(), actor, action, reason=reason)
+            audit.add(self._clock(), actor, action, reason=reason)
 
         file = OperatorFile(console.operators)
         return SessionAuthentication(file, record, time.monotonic, visitor)
@@ -307,7 +318,7 @@ class Gateway:
         if isinstance(broker, EmbeddedBroker):
             return broker
         assert broker.access is not None
-        return MqttLink(broker.access, self.site.name, self._gate.offer, _utc_us)
+        return MqttLink(broker.access, self.site.name, self._gate.offer, self._clock)
 
     async def _run(self) -> None:
         """Each task by itself: a fault in one is logged, and it starts again."""
@@ -318,6 +329,7 @@ class Gateway:
             "keys": lambda: files.watch_keys(self.service, self._admit),
             "publisher": self.facade.run,
             "connectors": self.connectors.run,
+            "doubts": self._doubts.run,
             "monitored time": self._count_monitored_time,
             **{link.name: link.run for link in self.links},
         }
@@ -334,7 +346,7 @@ class Gateway:
             await asyncio.sleep(_MONITORED_S)
             now_s = loop.time()
             self.service.stages.monitored_time.count(
-                _utc_us(), now_s - started_s, self.api.operators
+                self._clock(), now_s - started_s, self.api.operators
             )
             started_s = now_s
 
@@ -365,6 +377,7 @@ class Gateway:
         assert self._main is not None
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
+        self.service.stages.doubts.note_time(self._clock(), at_once=True)
         await self.service.close()
 
     def _on_received(self, nodes: Iterable[str]) -> None:
@@ -378,18 +391,6 @@ class Gateway:
         for observer in self._observers:
             observer(outcome)
         for change in outcome.alarms:
-            _log_change(change)
+            log_change(change)
             for listener in self._listeners:
                 listener(change)
-
-
-def _log_change(change: AlarmChange) -> None:
-    alarm = change.alarm
-    _LOG.info(
-        "alarm %s id=%d kind=%s nodes=%s state=%s",
-        change.change.value,
-        alarm.id,
-        alarm.kind.value,
-        ",".join(alarm.nodes),
-        alarm.state,
-    )

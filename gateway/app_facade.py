@@ -21,6 +21,7 @@ from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
 from gateway.model.actions.record import EXPORTED
 from gateway.model.board_power import duty_of, forecast
 from gateway.model.days_left import DaysLeft
+from gateway.model.doubt import Doubt
 from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL, Site
 from gateway.monitor.step import MonitorState
@@ -34,6 +35,7 @@ from gateway.service.clock_quality import read_clock_quality
 from gateway.service.connectors import ConnectorService
 from gateway.service.connectors.shown import shown_connectors, shown_deliveries
 from gateway.service.connectors.trial import test_notifier
+from gateway.service.doubt_watch import DoubtWatch
 from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome
 from gateway.service.publisher import NodeReport, Publisher
@@ -69,6 +71,7 @@ class Parts:
     clock_us: Callable[[], int]
     on_duty: Callable[[], dict[str, Any]]
     warnings: Callable[[], list[str]]
+    doubts: DoubtWatch
 
 
 class Facade:
@@ -156,6 +159,7 @@ class Facade:
                 "on_duty": parts.on_duty(),
                 "warnings": parts.warnings(),
                 "clock": self._clock(),
+                "doubts": self.doubts(),
             }
         )
         shown = {value.id for _id, value in self.picture.all(view.ALARM)}
@@ -185,6 +189,16 @@ class Facade:
         changed = await self._parts.reload.place_node(by, node, position, sector)
         self.refresh()
         return changed
+
+    def doubts(self) -> list[Doubt]:
+        """What a person must confirm."""
+        return list(self._stages.doubts.open.values())
+
+    async def confirm_doubt(self, name: str, by: str, reason: str) -> Doubt:
+        """A person vouches for it. Raises ConfigError."""
+        doubt = await self._parts.doubts.confirm(name, by, reason)
+        self.refresh()
+        return doubt
 
     async def measured(self, days: int) -> dict[str, Any]:
         """Measured performance."""

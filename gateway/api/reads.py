@@ -32,6 +32,11 @@ async def get_node(call: Call) -> view.NodeView:
     return node
 
 
+async def get_doubts(call: Call) -> answers.Doubts:
+    """What a person must confirm."""
+    return answers.Doubts(doubts=call.service.doubts())
+
+
 async def get_tuning(call: Call) -> TuningReport:
     """Unwanted detections of each node, and proposals for its threshold."""
     query: bodies.WeeksQuery = call.query

@@ -14,6 +14,7 @@ from gateway.api.idempotency import ACT_S
 from gateway.api.schema import answers, bodies
 from gateway.model.actions.identity import Scope
 from gateway.model.actions.node_command import NodeCommand
+from gateway.model.doubt import Doubt
 from gateway.model.view import NodeView
 from gateway.node_commands.lines import NodeLog
 from gateway.node_commands.snippets import Waveform
@@ -156,6 +157,10 @@ ROUTES: tuple[Route, ...] = (
            "End the update under way"),
     _admin("/reload", "reload", writes.reload, answers.Changed, bodies.Nothing,
            "Read schedules, escalation, connectors and the site again"),
+    _get("/doubts", "getDoubts", reads.get_doubts, answers.Doubts,
+         "What a person must confirm: the clock or the store is not what it was"),
+    _admin("/doubts/{id}/confirm", "confirmDoubt", writes.confirm_doubt, Doubt, bodies.ReasonBody,
+           "Vouch for the clock, or accept the store as it is"),
     _admin("/exports", "recordExport", writes.record_export, answers.Done, bodies.ExportBody,
            "Record that an alarm is exported"),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from gateway.api.schema.answers import ConnectorTest
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.model.doubt import Doubt
 from gateway.model.place.position import Position
 from gateway.model.place.site import Site
 from gateway.node_commands.lines import NodeLog
@@ -70,6 +71,12 @@ class ServiceFacade(Protocol):
     async def place_node(self, node: str, position: Position, sector: str, by: str) -> list[str]:
         """Write the position of a node to site.toml, and use it; what has changed. Raises
         ConfigError: then nothing has."""
+
+    def doubts(self) -> list[Doubt]:
+        """What a person must confirm: the clock or the store is not what it was."""
+
+    async def confirm_doubt(self, name: str, by: str, reason: str) -> Doubt:
+        """A person vouches for it; stored when this returns. Raises ConfigError."""
 
     async def measured(self, days: int) -> dict[str, Any]:
         """Measured performance of the last `days` days (gateway.performance). Raises ValueError,

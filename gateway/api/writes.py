@@ -16,6 +16,7 @@ from gateway.model import node_settings
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import CueAct
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind
+from gateway.model.doubt import Doubt
 from gateway.model.place.geodesy import Origin, PositionError
 from gateway.model.place.position import Position, of_degrees, of_metres
 from gateway.tuning.report import Confirmation
@@ -44,6 +45,13 @@ async def test_connector(call: Call) -> answers.ConnectorTest:
 async def reload(call: Call) -> answers.Changed:
     """Read schedules, escalation, connectors and the site again."""
     return answers.Changed(changed=await call.service.reload(call.who.name))
+
+
+async def confirm_doubt(call: Call) -> Doubt:
+    """A person vouches for the clock, or accepts the store as it is."""
+    body: bodies.ReasonBody = call.body
+    reason = acts.line_of("reason", body.reason)
+    return await call.service.confirm_doubt(call.id, call.who.name, reason)
 
 
 async def command_node(call: Call) -> NodeCommand:

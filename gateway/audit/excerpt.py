@@ -62,8 +62,9 @@ def evidence(data: bytes) -> Evidence:
             value = _object(line)
             match value["type"]:
                 case "chain":
-                    start = (int(value["number"]), _bytes(value["link"]))
-                    link = start[1]
+                    link = _bytes(value["link"])
+                    if not entries:
+                        start = (int(value["number"]), link)
                 case "audit" | "digest":
                     row = _entry(value, link)
                     link = row[-1]

@@ -24,6 +24,7 @@ class AuditLog:
         self._last = 0
         self._head = chain.GENESIS
         self._rows: list[AuditRow] = []
+        self._earlier: list[CheckpointRow] = []
 
     @property
     def head(self) -> tuple[int, bytes]:
@@ -34,6 +35,12 @@ class AuditLog:
         """Continue the chain of the store."""
         if snapshot.audit_head is not None:
             self._last, self._head = snapshot.audit_head
+
+    def go_on_from(self, head: CheckpointRow) -> None:
+        """The store ends before its head: numbers go on after the head, so that none stands for
+        two entries. The head is stored as the checkpoint that bridges what is missing."""
+        self._last, self._head = head.number, head.link
+        self._earlier.append(head)
 
     def add(
         self,
@@ -63,6 +70,8 @@ class AuditLog:
         """Hand over what was added since the last call, with a checkpoint: no commit ends with an
         entry that is not signed."""
         if self._rows and self._signer is not None:
+            writes.checkpoints += self._earlier
+            self._earlier = []
             writes.checkpoints.append(self._checkpoint(self._rows[-1].at_us, self._signer))
         writes.audit += self._rows
         self._rows = []

@@ -17,7 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import chain
 from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
-from gateway.model.actions.record import ERASED
+from gateway.model.actions.record import (
+    ERASED,
+    STORE_CONFIRMED,
+    STORE_DOUBTED,
+    STORE_RESTORED,
+    STORE_SALVAGED,
+)
 
 _MAX_PROBLEMS = 20
 _CONTENT_TYPES: tuple[Any, ...] = (int, int, str, str, str, str, (int, type(None)), str, bytes)
@@ -51,9 +57,11 @@ class Evidence:
 
 @dataclass(slots=True)
 class Report:
-    """`problems` is empty when all holds; at most _MAX_PROBLEMS are kept."""
+    """`problems` is empty when all holds; at most _MAX_PROBLEMS are kept. `notes` are of a store
+    that was replaced, which a person confirmed."""
 
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     entries: int = 0
     erased: int = 0
     checkpoints: int = 0
@@ -76,6 +84,9 @@ class _Walk:
     alarms_before_us: int = 0  # and alarms that changed before this
     changes: dict[int, tuple[str, int]] = field(default_factory=dict)  # history id: sha256, at_us
     links: dict[int, bytes] = field(default_factory=dict)  # of noted entries
+    bridged: list[tuple[int, int]] = field(default_factory=list)  # missing, up to a signed entry
+    doubted: dict[int, str] = field(default_factory=dict)  # entries that record a replaced store
+    confirmed: dict[int, str] = field(default_factory=dict)  # entries in which a person confirmed
 
 
 def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report:
@@ -99,6 +110,7 @@ def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report
     if evidence.whole and walk.blank > walk.covered:
         report.add(f"entry {walk.blank}: erased, and no entry records it")
     _ends(evidence, number, link, walk, report)
+    _replaced(evidence, walk, report)
     _history(evidence, walk, report)
     return report
 
@@ -140,7 +152,13 @@ def _entry(row: Row, number: int, before: bytes, walk: _Walk, report: Report) ->
     if type(digest) is not bytes or type(link) is not bytes or type(content[0]) is not int:
         raise ValueError("not a row of the audit")
     if content[0] != number:
-        report.add(f"entry {number}: missing, the next is {content[0]}")
+        signed = walk.wanted.get(content[0] - 1)
+        if signed is not None and content[0] > number:
+            # The gateway went on from the signed head of a store that was replaced.
+            walk.bridged.append((number, content[0] - 1))
+            before = signed
+        else:
+            report.add(f"entry {number}: missing, the next is {content[0]}")
         number = content[0]
     if all(value is None for value in content[1:]):
         report.erased += 1
@@ -170,6 +188,13 @@ def _remember(content: list[Any], walk: _Walk) -> None:
         walk.covered = max(walk.covered, int(detail["upto"]))
     elif action == ERASED and detail.get("class") == "alarms":
         walk.alarms_before_us = max(walk.alarms_before_us, int(detail["before_us"]))
+    elif action == STORE_DOUBTED:
+        walk.doubted[content[0]] = content[5]
+    elif action in (STORE_RESTORED, STORE_SALVAGED):
+        walk.doubted[content[0]] = f"the store was replaced ({action})"
+        walk.confirmed[content[0]] = content[2]
+    elif action == STORE_CONFIRMED:
+        walk.confirmed[content[0]] = content[2]
     elif action.startswith("history."):
         walk.changes[int(detail["history"])] = (str(detail["sha256"]), at_us)
 
@@ -188,6 +213,21 @@ def _ends(evidence: Evidence, number: int, link: bytes, walk: _Walk, report: Rep
             report.add(f"entry {noted.number}: written down as {noted.code}, now {there}")
     if evidence.start[0] and walk.wanted.get(evidence.start[0]) != evidence.start[1]:
         report.add(f"entry {evidence.start[0]}: where the excerpt starts, and nothing signs it")
+
+
+def _replaced(evidence: Evidence, walk: _Walk, report: Report) -> None:
+    """Stretches that are missing, and entries that record why: notes once a person confirmed."""
+    for first, last in walk.bridged:
+        if not evidence.whole or last <= walk.covered:
+            report.notes.append(f"entries {first} to {last}: not here")
+        elif last + 1 not in walk.doubted:
+            report.add(f"entry {first}: missing, the next is {last + 1}")
+    for number, line in walk.doubted.items():
+        by = next((who for at, who in walk.confirmed.items() if at >= number), "")
+        if by:
+            report.notes.append(f"entry {number}: {line}; confirmed by {by}")
+        else:
+            report.add(f"entry {number}: {line}; no person has confirmed it")
 
 
 def _history(evidence: Evidence, walk: _Walk, report: Report) -> None:

@@ -91,8 +91,8 @@ def _print(report: Report, anchored: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"type": "audit", "holds": not report.problems, **asdict(report)}))
         return
-    for problem in report.problems:
-        print(problem)
+    for line in (*report.problems, *report.notes):
+        print(line)
     if not anchored:
         print("no head and no written-down code: entries cut off at the end cannot be seen")
     print(

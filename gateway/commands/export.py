@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +11,10 @@ import click
 
 from gateway.api.schema.answers import Done
 from gateway.api.schema.bodies import ExportBody
-from gateway.audit import head, keys
-from gateway.audit.chain import SALT_BYTES
+from gateway.audit import keys
 from gateway.audit.checkpoint import Signer
-from gateway.audit.head import HeadFile
-from gateway.audit.log import AuditLog
+from gateway.audit.offline import Entry
+from gateway.audit.offline import record as record_offline
 from gateway.commands.client import Client
 from gateway.commands.options import PATH, config_option, json_option
 from gateway.config import load_config
@@ -27,7 +24,6 @@ from gateway.export import file
 from gateway.files import create_private
 from gateway.model.actions.record import EXPORTED
 from gateway.store.choose import reading, store_at
-from gateway.store.interface import Writes
 from gateway.store.sql_incident import entry_of, incident
 
 _MAX_NAME = 32
@@ -57,7 +53,7 @@ def export(number: int, by: str, reason: str, out: Path, config: Path, as_json: 
     if out.exists():
         raise ConfigError(f"{out} exists; name another file")
     _require(loaded.store, note.alarm)
-    record(loaded.data_dir, loaded.store, note, signer)
+    record(loaded.data_dir, loaded.store, note)
     with reading(loaded.store) as db:
         found, entry = incident(db, note.alarm), entry_of(db, note.alarm)
     if found is None or entry is None:
@@ -73,26 +69,15 @@ def export(number: int, by: str, reason: str, out: Path, config: Path, as_json: 
         print(f"{out}: {len(data)} bytes; check it with: groundwatch audit verify {out}")
 
 
-def record(data_dir: Path, where: Path | str, note: Note, signer: Signer) -> None:
+def record(data_dir: Path, where: Path | str, note: Note) -> None:
     """The entry about an export is committed when this returns."""
-    store = store_at(where)
+    entry = Entry(note.by, EXPORTED, f"alarm {note.alarm}", note.reason)
     try:
-        store.open()
+        record_offline(store_at(where), data_dir, [entry])
     except StoreInUse:
         # The running gateway makes the entry: one process writes the store.
         body = ExportBody(alarm_id=note.alarm, reason=note.reason, by=note.by)
         Client(data_dir).post("/exports", Done, body)
-        return
-    try:
-        log = AuditLog(lambda: os.urandom(SALT_BYTES), signer)
-        log.restore(store.load())
-        log.add(time.time_ns() // 1000, note.by, EXPORTED, f"alarm {note.alarm}", note.reason)
-        writes = Writes()
-        log.collect(writes)
-        store.commit(writes)
-        HeadFile(data_dir / head.NAME).committed(writes)
-    finally:
-        store.close()
 
 
 def _require(where: Path | str, alarm: int) -> None:

@@ -14,6 +14,7 @@ from gateway.commands.options import config_option, json_option
 from gateway.config import load_config
 from gateway.errors import ConfigError
 from gateway.files import replace_synced
+from gateway.model.actions.record import STORE_SALVAGED
 from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore, hold
 
@@ -46,8 +47,8 @@ def salvage_store(by: str, config: Path, as_json: bool) -> None:
         for end in ("-wal", "-shm"):
             fresh.with_name(fresh.name + end).unlink(missing_ok=True)
         replace_synced(fresh, loaded.store)
-    entry = Entry(by.strip(), "store.salvage", loaded.store.name, detail=kept)
-    record(SqliteStore(loaded.store), loaded.data_dir, [entry])
+    entry = Entry(by.strip(), STORE_SALVAGED, loaded.store.name, detail=kept)
+    record(SqliteStore(loaded.store), loaded.data_dir, [entry], replaced=loaded.data_dir)
     if as_json:
         print(json.dumps({"type": "salvage", "kept": kept, "damaged": str(recovery)}))
         return

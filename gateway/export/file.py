@@ -68,8 +68,14 @@ def _lines(incident: Incident) -> Iterator[dict[str, Any]]:
         yield from _message(MessageRow(*row))
     start = incident.start or (0, chain.GENESIS)
     yield {"type": "chain", "number": start[0], "link": start[1]}
+    signed = {row[0]: row[1] for row in incident.checkpoints}
+    before = start[0]
     for row in incident.audit:
         entry = AuditRow(*row)
+        if entry.id > before + 1 and entry.id - 1 in signed:
+            # The store was replaced there: the chain goes on from a signed entry that is missing.
+            yield {"type": "chain", "number": entry.id - 1, "link": signed[entry.id - 1]}
+        before = entry.id
         if entry.id in incident.about and entry.salt is not None:
             content = entry._asdict()
             del content["link"]

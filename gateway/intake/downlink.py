@@ -3,12 +3,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gateway.keys import NodeKeys
 from gateway.wire import codec, seal
 from gateway.wire.messages import DownMessage
 from gateway.wire.topics import downlink_topic
 
 BLOCK = 1024  # counters reserved at a time: one row per so many messages
+# A start begins at a counter that time gives, more than any gateway sends a node meanwhile. So a
+# gateway whose whole folder was put back, as a virtual machine's is, uses none twice. The counter
+# has 40 bits; half of them last until the year 2297.
+_PER_S = 64
+_SINCE_US = 1_735_689_600_000_000  # 2025-01-01
+_MAX_COUNTER = (1 << 40) - 1
+
+
+def floor_at(now_us: int) -> int:
+    """Counters of a start at that time are above this one."""
+    return min(max(0, now_us - _SINCE_US) * _PER_S // 1_000_000, _MAX_COUNTER // 2)
+
+
+# Counters that are skipped for a store that was replaced: the gateway may have used them after the
+# copy was made, and no counter may be used twice (ADR 7). Beyond them a random block is chosen: a
+# copy that is put back twice starts at the same counters once in 131,072 times.
+SKIPPED = 1 << 28
+_BLOCKS = 1 << 17
+
+
+def skipped_counters(below: Callable[[int], int]) -> int:
+    """`below(n)` is a random number under n."""
+    return SKIPPED + BLOCK * below(_BLOCKS)
 
 
 class DownCounter:

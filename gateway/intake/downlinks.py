@@ -9,12 +9,12 @@ from gateway.intake.authentication.authenticator import Authenticator
 from gateway.intake.authentication.boots import on_wire
 from gateway.intake.downlink import DownCounter, seal_down
 from gateway.intake.nodes.registry import NodeRegistry
-from gateway.store.interface import NodeRow, Writes
+from gateway.store.interface import SKIP_DUE, NodeRow, Writes
 from gateway.wire.messages import DownMessage
 
 _ROW = "down:"  # prefix of the state rows that hold what is reserved
-# State row of a restored store: counters of a node without a row of its own start above it, for the
-# node may have had a row after the backup.
+# State row of a store that was replaced: counters of every node start above it, for the node may
+# have had a row, or a higher one, after the copy was made.
 FLOOR = "down_floor"
 # Counters skipped for a node whose own are lost: more than any gateway sends a node in years.
 _BEYOND_LOST = 1 << 30
@@ -31,12 +31,26 @@ class Downlinks:
         self._changed: set[str] = set()
         self._kept: dict[str, int] = {}
         self._floor = 0
+        self._floor_changed = False
+        self.skip_due = False  # a command found the store replaced
 
     def add(self, nodes: Iterable[str]) -> None:
         """These may be new; one that comes back goes on with its counters."""
         for node in nodes:
             if node not in self._counters:
-                self._counters[node] = DownCounter(self._kept.get(node, self._floor))
+                self._counters[node] = DownCounter(max(self._kept.get(node, 0), self._floor))
+
+    def start_above(self, floor: int) -> None:
+        """Before the first message: no counter up to this one is used."""
+        self._floor = max(self._floor, floor)
+        for node in self._counters:
+            self._counters[node] = DownCounter(max(self._kept.get(node, 0), self._floor))
+
+    def skip(self, count: int) -> None:
+        """Before the first message: the store was replaced, and counters beyond its own may be
+        used."""
+        self.start_above(max(self._kept.values(), default=0) + count)
+        self._floor_changed = True
 
     def seal(self, node: str, message: DownMessage) -> tuple[str, bytes] | None:
         """(topic, sealed message), or None as long as the node's boot or a counter is not known."""
@@ -69,6 +83,9 @@ class Downlinks:
         reserved = {node: self._counters[node].reserved for node in sorted(self._changed)}
         writes.state |= {f"{_ROW}{node}": str(number) for node, number in reserved.items()}
         self._changed.clear()
+        if self._floor_changed:
+            writes.state |= {FLOOR: str(self._floor), SKIP_DUE: ""}
+            self._floor_changed = self.skip_due = False
         return reserved
 
     def committed(self, reserved: Mapping[str, int]) -> None:
@@ -86,11 +103,11 @@ class Downlinks:
                 node = name.removeprefix(_ROW)
                 kept[node] = max(kept.get(node, 0), int(value))
         self._floor = int(state.get(FLOOR, "0"))
+        self.skip_due = bool(state.get(SKIP_DUE))
         newest = max(kept.values(), default=0)
         newest = max(newest, self._floor)
         for node in spoken:
             # Its row was lost from a damaged store.
             kept.setdefault(node, newest + _BEYOND_LOST)
         self._kept = kept
-        for node in self._counters:
-            self._counters[node] = DownCounter(kept.get(node, self._floor))
+        self.start_above(0)

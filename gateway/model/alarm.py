@@ -25,6 +25,7 @@ class AlarmKind(Enum):
     NODE_FAULT = "node_fault"
     LOW_BATTERY = "low_battery"
     PROCESSING_FAULT = "processing_fault"  # a fault of our own: a message could not be processed
+    GATEWAY_FAULT = "gateway_fault"  # the gateway's clock or store is in doubt
 
 
 # UFGS 13721: higher priority first; 1 is the highest.
@@ -36,6 +37,7 @@ PRIORITY = {
     AlarmKind.SECTOR_LOST: 1,
     AlarmKind.NODE_LOST: 2,
     AlarmKind.PROCESSING_FAULT: 2,
+    AlarmKind.GATEWAY_FAULT: 2,
     AlarmKind.NODE_FAULT: 3,
     AlarmKind.LOW_BATTERY: 3,
 }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from gateway.model.event import Event
 from gateway.model.target import Phase
 from gateway.outbox.outbox import Delivery
 from gateway.wire.messages import UpMessage
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -53,3 +56,16 @@ class Outcome:
         return [text.detection_line(d, zero_us) for d in onsets] + [
             text.alarm_line(change, zero_us) for change in self.alarms
         ]
+
+
+def log_change(change: AlarmChange) -> None:
+    """One line of the log for a change of an alarm."""
+    alarm = change.alarm
+    _LOG.info(
+        "alarm %s id=%d kind=%s nodes=%s state=%s",
+        change.change.value,
+        alarm.id,
+        alarm.kind.value,
+        ",".join(alarm.nodes),
+        alarm.state,
+    )

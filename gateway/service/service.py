@@ -249,7 +249,8 @@ class Service:
         """What is older than it may be goes with the next commit, a portion of it."""
         while True:
             await asyncio.sleep(_RETENTION_S)
-            if self.commits.problem or not self._retention.due(self.clock_us()):
+            doubted = self.stages.doubts.open
+            if doubted or self.commits.problem or not self._retention.due(self.clock_us()):
                 continue
             now_us, store = self.clock_us(), self._store
             try:

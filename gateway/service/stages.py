@@ -13,8 +13,10 @@ from typing import get_args
 
 from gateway.alarms import AlarmRules
 from gateway.audit.chain import history_digest
+from gateway.audit.doubts import Doubts
 from gateway.audit.log import AuditLog
 from gateway.fusion.rules import Rules
+from gateway.intake.downlink import floor_at
 from gateway.intake.intake import Intake, Taken
 from gateway.intake.nodes.battery import Batteries
 from gateway.keys import KeyRing
@@ -82,6 +84,7 @@ class Stages:
         self.enrolment = EnrolmentRecord(self.audit)
         self.policies = PolicyRecord(self.audit)
         self.act_keys = ActKeys()
+        self.doubts = Doubts(self.audit)
         self.outbox = Outbox(
             site.name, channels, self._record_delivery, lambda x, y: self.site.latlon(x, y)
         )
@@ -94,6 +97,7 @@ class Stages:
             self.enrolment,
             self.policies,
             self.act_keys,
+            self.doubts,
             self.outbox,
         )
         snapshot = snapshot or Snapshot()
@@ -111,6 +115,7 @@ class Stages:
         """A run begins: its entry of the log. What an earlier run took in and did not process comes
         before it."""
         self._started = True
+        self.intake.downlinks.start_above(floor_at(now_us))
         return self.intake.append(now_us, SYSTEM, self.monitor.start(now_us))
 
     def receive(self, arrival_us: int, topic: str, payload: bytes) -> Taken:

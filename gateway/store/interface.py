@@ -17,6 +17,10 @@ COUNT_LOG, COUNT_TICKS = "count:log", "count:ticks"
 CURSOR = "monitor:cursor"
 # Every message up to this one is in the rows of its node.
 APPLIED = "intake:applied"
+# Not empty: a command found the store replaced, and the next start skips counters.
+SKIP_DUE = "down_skip"
+# The gateway's clock as it was last stored, UTC microseconds.
+CLOCK = "clock"
 
 
 class MessageRow(NamedTuple):
@@ -258,6 +262,7 @@ class Snapshot:
     tail: list[MessageRow] = field(default_factory=list)  # messages that node rows do not hold yet
     audit_head: tuple[int, bytes] | None = None  # number and link of the newest entry
     last_quarantine_id: int = 0
+    newest_us: int | None = None  # the newest moment on record; None when nothing is
 
 
 class Store(Protocol):
@@ -276,6 +281,9 @@ class Store(Protocol):
 
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or an error and none of it."""
+
+    def audit_link(self, number: int) -> bytes | None:
+        """The chain's value at an entry of the audit; None when there is no such entry."""
 
     def log_after(self, after_id: int, limit: int) -> list[LogRow]:
         """Entries of the log beyond that number, oldest first."""

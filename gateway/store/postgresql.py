@@ -54,6 +54,10 @@ class PostgresqlStore:
         """JSON of the alarms raised since then, newest first."""
         return self._guard(lambda db: sql_commit.alarms_since(db, raised_us, limit))
 
+    def audit_link(self, number: int) -> bytes | None:
+        """The chain's value at an entry of the audit; None when there is no such entry."""
+        return self._guard(lambda db: sql_commit.audit_link(db, number))
+
     def log_after(self, after_id: int, limit: int) -> list[LogRow]:
         """Entries of the log beyond that number, oldest first."""
         return self._guard(lambda db: sql_commit.log_after(db, after_id, limit))

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from gateway.store.interface import (
     APPLIED,
+    CLOCK,
     CLOSED_LOADED,
     COUNT_ALARMS,
     COUNT_DETECTIONS,
@@ -159,7 +160,24 @@ def load(db: Database) -> Snapshot:
         detections=count(COUNT_DETECTIONS, "SELECT count(*) FROM detection WHERE phase = 'onset'"),
         audit_head=(heads[0][0], heads[0][1]) if heads else None,
         last_quarantine_id=_last(db, "quarantine"),
+        newest_us=_newest_us(db, state),
     )
+
+
+def audit_link(db: Database, number: int) -> bytes | None:
+    """The chain's value at an entry of the audit."""
+    rows = db.run("SELECT link FROM audit WHERE id = ?", (number,))
+    return bytes(rows[0][0]) if rows else None
+
+
+def _newest_us(db: Database, state: dict[str, str]) -> int | None:
+    """Of the last row of each table: a clock that was wrong for a while left older rows of a later
+    time."""
+    found = [int(state[CLOCK])] if state.get(CLOCK) else []
+    for table, column in (("message", "arrival_us"), ("log", "at_us"), ("audit", "at_us")):
+        rows = db.run(f"SELECT {column} FROM {table} ORDER BY id DESC LIMIT 1")
+        found += [row[0] for row in rows if row[0] is not None]
+    return max(found, default=None)
 
 
 def _last(db: Database, table: str) -> int:

@@ -53,6 +53,10 @@ class SqliteStore:
         """JSON of the alarms raised since then, newest first."""
         return self._guard(lambda: sql_commit.alarms_since(self._connection(), raised_us, limit))
 
+    def audit_link(self, number: int) -> bytes | None:
+        """The chain's value at an entry of the audit; None when there is no such entry."""
+        return self._guard(lambda: sql_commit.audit_link(self._connection(), number))
+
     def log_after(self, after_id: int, limit: int) -> list[LogRow]:
         """Entries of the log beyond that number, oldest first."""
         return self._guard(lambda: sql_commit.log_after(self._connection(), after_id, limit))

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from gateway.commands.backups import archive, placing
-from gateway.commands.backups.restore import SKIPPED
 from gateway.config import load_config
 from gateway.intake.authentication.authenticator import Authenticator
+from gateway.intake.downlink import SKIPPED
 from gateway.intake.downlinks import FLOOR, Downlinks
 from gateway.intake.nodes.registry import NodeRegistry
 from gateway.store.sqlite import SqliteStore, hold

@@ -43,6 +43,12 @@ VERBS = (
         "groundwatch gateway reload --config gateway.toml",
     ),
     Verb(
+        "gateway confirm",
+        "gateway.commands.confirm:confirm",
+        "confirm the computer's clock, or a store that was replaced, after you checked it",
+        'groundwatch gateway confirm clock --reason "compared with a phone"',
+    ),
+    Verb(
         "gateway check",
         "gateway.commands.check:check",
         "check gateway.toml and all files that it names, before a start or reload",

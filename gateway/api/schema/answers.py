@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.model.actions.node_command import NodeCommand
+from gateway.model.doubt import Doubt
 from gateway.model.view import AlarmView, CueView, NodeView, TrackView
 from gateway.performance.monitored_time import WalkTest
 from gateway.store.reader import StoredDetection
@@ -49,6 +50,12 @@ class PictureView(Answer, frozen=True, kw_only=True):
     whole: bool
     now_us: int
     changes: list[ChangeView]
+
+
+class Doubts(Answer, frozen=True, kw_only=True):
+    """What a person must confirm; while there is one, nothing is erased."""
+
+    doubts: list[Doubt]
 
 
 class Nodes(Answer, frozen=True, kw_only=True):

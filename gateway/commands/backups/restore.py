@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gateway.audit import keys
+from gateway.audit import head, keys
 from gateway.audit.offline import Entry, record
 from gateway.commands.backups import archive, placing
 from gateway.commands.backups.contents import CONFIG, INSIDE, OUTSIDE, named_files
@@ -22,15 +22,11 @@ from gateway.config.reading import parse_toml
 from gateway.config.site import read_site
 from gateway.enrolment import ENROLMENT
 from gateway.errors import ConfigError, StoreError
-from gateway.intake.downlink import BLOCK
+from gateway.intake.downlink import skipped_counters
 from gateway.intake.downlinks import FLOOR
+from gateway.model.actions.record import STORE_RESTORED
 from gateway.store.sqlite import SqliteStore
 
-# Counters of messages to nodes that are skipped: the gateway may have used them after the backup,
-# and no counter may be used twice (ADR 7). Beyond them a random block is chosen: a backup that is
-# restored twice starts at the same counters once in 131,072 times.
-SKIPPED = 1 << 28
-_BLOCKS = 1 << 17
 EARLIER_PUBLIC = "audit-earlier.pub"
 _OF_SQLITE = (".lock", "-wal", "-shm")
 
@@ -123,7 +119,10 @@ class _Stage:
         _skip_counters(store)
         by = self._options.by
         detail = {"backup_of": header.made_at}
-        record(SqliteStore(store), data, [Entry(by, "store.restore", store.name, detail=detail)])
+        # The store in the backup is one moment; the files beside it were copied later.
+        (data / head.NAME).unlink(missing_ok=True)
+        entry = Entry(by, STORE_RESTORED, store.name, detail=detail)
+        record(SqliteStore(store), data, [entry], replaced=self.store.parent)
 
     def plan(self) -> dict[Path, Path]:
         """Target -> extracted file."""
@@ -196,7 +195,7 @@ def _skip_counters(path: Path) -> None:
     store = SqliteStore(path)
     store.open()  # brings its schema up to date
     store.close()
-    skip = SKIPPED + BLOCK * secrets.randbelow(_BLOCKS)
+    skip = skipped_counters(secrets.randbelow)
     db = sqlite3.connect(path)
     try:
         with db:

@@ -9,7 +9,7 @@ import { apply, stateAt } from "./picture.js";
 import { allowPlacing, showPlan, stopPlacing } from "./placing.js";
 import { DISPOSITIONS, label, showPast, showQueue } from "./queue.js";
 import * as sound from "./sound.js";
-import { showCounters, showNodes, showRefused } from "./tables.js";
+import { showCounters, showDoubts, showNodes, showRefused } from "./tables.js";
 
 const SILENCE_MS = 6000; // the gateway sends every 2 s
 const FAILING_US = 60e6; // an output that fails for so long is shown in the banner: it may be the only notice of it
@@ -125,9 +125,12 @@ function show() {
   showRefused(byId("refused"), state.refused);
   byId("no-refused").hidden = state.refused.length > 0;
   setText(byId("warnings"), state.warnings.join(" · "));
+  showDoubts(byId("doubts"), state.doubts, operator?.role === "supervisor" ? confirmDoubt : null);
   sound.follow(state.alarms);
   showBanner();
 }
+
+const confirmDoubt = (id) => askReason(`Confirm the ${id}: how did you check it?`, "Confirm", `/api/v1/doubts/${id}/confirm`);
 
 function choose(step) {
   const at = state.alarms.findIndex((alarm) => alarm.id === chosen()?.id);

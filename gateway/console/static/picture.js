@@ -67,5 +67,6 @@ export function stateAt(nowUs) {
     outputs: outputsOf(),
     links: section("links", []),
     warnings: section("warnings", []),
+    doubts: section("doubts", []),
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tables: nodes, counters, rejected messages.
-import { keyed, make, setText, span } from "./dom.js";
+import { button, keyed, make, setText, span } from "./dom.js";
 import { COUNTER, labelOf, REJECTION, spaced, STATE } from "./labels.js";
 
 const STATE_CLASS = { normal: "good", detecting: "warn", fault: "warn", offline: "bad", not_reporting: "" };
@@ -66,6 +66,20 @@ export function showCounters(list, state) {
   }, (box, [name, value]) => {
     setText(box.lastChild, String(value));
     box.lastChild.className = wrong.has(name) && value ? "warn" : "";
+  });
+}
+
+// What a person must confirm. `confirm` is null for an operator who may not.
+export function showDoubts(list, doubts, confirm) {
+  list.hidden = !doubts.length;
+  const row = (doubt) => {
+    const line = make("li");
+    line.append(make("span"));
+    if (confirm) line.append(button("Confirm", "", () => confirm(doubt.id)));
+    return line;
+  };
+  keyed(list, doubts, (doubt) => doubt.id, row, (line, doubt) => {
+    setText(line.firstChild, `${doubt.id.toUpperCase()} IN DOUBT: ${doubt.text}`);
   });
 }
 

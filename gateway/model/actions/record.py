@@ -9,6 +9,9 @@ from typing import Any, NamedTuple, Protocol
 SYSTEM = "system"  # the actor of automatic actions
 EXPORTED = "export.incident"  # the action of an entry about what left the gateway
 ERASED = "retention.erase"  # the action of an entry about what was erased
+STORE_DOUBTED = "store.doubt"  # of an entry about a store that is not the one that ran last
+STORE_RESTORED, STORE_SALVAGED = "store.restore", "store.salvage"  # a person did it
+STORE_CONFIRMED = "store.confirm"  # of an entry in which a person confirmed it
 
 
 class Record(NamedTuple):
