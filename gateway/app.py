@@ -32,7 +32,6 @@ from gateway.console.authentication import SessionAuthentication
 from gateway.console.operators import Operator, OperatorFile, Role
 from gateway.console.pages import ConsolePages
 from gateway.enrolment import ENROLMENT, EnrolmentLog
-from gateway.errors import BrokerError
 from gateway.intake.admission import Gate
 from gateway.intake.downlink import skipped_counters
 from gateway.keys import KeyRing
@@ -49,6 +48,7 @@ from gateway.ports.link import Link
 from gateway.ports.picture import Picture
 from gateway.service.connectors import ConnectorService, channels_of, devices_of
 from gateway.service.doubt_watch import DoubtWatch, resume
+from gateway.service.loop_faults import loop_faults
 from gateway.service.node_requests import NodeRequests
 from gateway.service.outcome import Outcome, log_change
 from gateway.service.reload import Dependents, Reload, described_connectors
@@ -61,6 +61,8 @@ from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
 
 _FAILED_LOGIN_S = 0.05
+_LINK_UP_S = 10.0
+BROKER = "broker mosquitto"  # as its faults name it
 _MONITORED_S = 60.0  # one row of the store each
 
 
@@ -156,6 +158,7 @@ class Gateway:
     async def _start(self, stack: AsyncExitStack) -> None:
         config = self._config
         stages = self._make_service(stack)
+        stack.enter_context(loop_faults(stages.faults.report))
         carrier = await self._start_links(stack)
         self.picture = Picture()
         self.connectors = ConnectorService(
@@ -228,17 +231,17 @@ class Gateway:
         offer = self.service.intake_stage.offer
         self._gate = Gate(stages.site.name, stages.site.nodes, offer, stages.intake.refused.count)
         keys = self._site_files.keys(stages.site)
-        self.broker = await stack.enter_async_context(
-            broker_for(
-                config.broker,
-                config.data_dir,
-                stages.site.name,
-                passwords_of(keys),
-                self._gate.offer,
-                self._clock,
-            )
+        self.broker = broker_for(
+            config.broker,
+            config.data_dir,
+            stages.site.name,
+            passwords_of(keys),
+            self._gate.offer,
+            self._clock,
         )
         self.broker.on_refused = self._on_refused
+        self.broker.on_state, self.broker.on_fault = self._on_broker, stages.faults.report
+        await stack.enter_async_context(self.broker)
         carrier = self._carrier()
         serial: list[Link] = [
             SerialLink(line.port, line.baud, self._gate.offer, self._clock)
@@ -289,17 +292,12 @@ class Gateway:
         await self.api.start()
 
     async def _link_up(self, mqtt: MqttLink) -> None:
-        """The gateway must be connected to its own broker before nodes may connect."""
-        assert self._main is not None
-        ready = asyncio.create_task(mqtt.ready.wait())
+        """The gateway is connected to its own broker before nodes connect, if it can be."""
         try:
-            await asyncio.wait({ready, self._main}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
-            if self._main.done():
-                await self._main
-            if not ready.done():
-                raise BrokerError(f"the gateway cannot connect to its own broker: {mqtt.problem}")
-        finally:
-            ready.cancel()
+            async with asyncio.timeout(_LINK_UP_S):
+                await mqtt.ready.wait()
+        except TimeoutError:
+            self.service.stages.faults.report("link to the broker", "it is not connected yet")
 
     def _authentication(self) -> SessionAuthentication:
         console = self._config.console
@@ -324,7 +322,7 @@ class Gateway:
         """Each task by itself: a fault in one is logged, and it starts again."""
         files, keep_up = self._site_files, self.service.supervisor.keep_up
         beside: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-            "broker": self._watch_broker,
+            "broker": self.broker.watch,
             "site": lambda: files.watch_site(self._reload.load_site),
             "keys": lambda: files.watch_keys(self.service, self._admit),
             "publisher": self.facade.run,
@@ -359,12 +357,11 @@ class Gateway:
         self._gate.add(site.nodes)
         await self.broker.set_passwords(passwords_of(keys))
 
-    async def _watch_broker(self) -> None:
-        await self.broker.watch()
-        raise BrokerError("the broker ended by itself; see its messages above")
-
     def _warnings(self) -> list[str]:
         return [*self.broker.warnings, *self._site_files.problems.values()]
+
+    def _on_broker(self, problem: str) -> None:
+        self.service.stages.faults.state(BROKER, problem)
 
     def _on_refused(self, user: str, knew_password: bool) -> None:
         """The broker refused a login; 20 a second are enough to detect an attack."""
@@ -384,13 +381,20 @@ class Gateway:
         self.facade.on_received(nodes)
 
     def _on_outcome(self, outcome: Outcome) -> None:
-        self.facade.on_outcome(outcome)
-        self.connectors.deliver(outcome.deliveries)
+        """Each effect by itself: a fault of the picture must not keep a notification back."""
+        guard = self.service.stages.faults.guard
+        with guard("picture"):
+            self.facade.on_outcome(outcome)
+        with guard("notifications"):
+            self.connectors.deliver(outcome.deliveries)
         for cued in outcome.cues:
-            self.connectors.on_cue(cued.cue)
+            with guard("cues to devices"):
+                self.connectors.on_cue(cued.cue)
         for observer in self._observers:
-            observer(outcome)
+            with guard("an observer"):
+                observer(outcome)
         for change in outcome.alarms:
             log_change(change)
             for listener in self._listeners:
-                listener(change)
+                with guard("a listener"):
+                    listener(change)

@@ -107,31 +107,51 @@ class Facade:
 
     def on_outcome(self, outcome: Outcome) -> None:
         """Publish what a step of the second stage changed."""
-        self._follow()
-        self._publisher.detections(outcome.detections)
-        self._publisher.events(outcome.events)
-        self._publisher.alarms(outcome.alarms)
-        self._publisher.cues(outcome.cues)
+        guard, publisher = self._stages.faults.guard, self._publisher
+        with guard("picture of policy"):
+            self._follow()
+        with guard("picture of detections"):
+            publisher.detections(outcome.detections)
+        with guard("picture of events"):
+            publisher.events(outcome.events)
+        with guard("picture of alarms"):
+            publisher.alarms(outcome.alarms)
+        with guard("picture of cues"):
+            publisher.cues(outcome.cues)
 
     async def run(self) -> None:
         """Publish what is collected, until cancelled."""
         turn = 0
         while True:
             await asyncio.sleep(_FLUSH_S)
-            for _ in range(_FLUSHES):
-                if not self._publisher.flush():
-                    break
-                await asyncio.sleep(0)  # what arrives goes first
+            with self._stages.faults.watch("picture of nodes"):
+                for _ in range(_FLUSHES):
+                    if not self._publisher.flush():
+                        break
+                    await asyncio.sleep(0)  # what arrives goes first
             turn += 1
             if turn % 3 == 0:
                 self.refresh()
 
     def refresh(self) -> None:
-        """Publish everything that is no step's outcome: counters, store, links, connectors."""
-        self._follow()
+        """Publish everything that is no step's outcome: policy, counters, connectors and the like.
+        One part that fails does not stop the others."""
+        watch = self._stages.faults.watch
+        with watch("picture of policy"):
+            self._follow()
+            self._publish_policy()
+        with watch("picture of the gateway"):
+            self._publish_sections()
+        with watch("picture of connectors"):
+            self._publish_connectors()
+
+    def failed(self, part: str, error: Exception) -> None:
+        """A fault of the API itself."""
+        self._stages.faults.report(part, error)
+
+    def _publish_sections(self) -> None:
         parts, service = self._parts, self._parts.service
         refused = self._stages.intake.refused.cells.most_common(_REFUSED_SHOWN)
-        self._publish_policy()
         self._publisher.sections(
             {
                 "counters": self._counters(),
@@ -162,6 +182,9 @@ class Facade:
                 "doubts": self.doubts(),
             }
         )
+
+    def _publish_connectors(self) -> None:
+        parts = self._parts
         shown = {value.id for _id, value in self.picture.all(view.ALARM)}
         outbox = self._stages.outbox
         connectors = shown_connectors(parts.connectors, outbox)
@@ -334,16 +357,12 @@ class Facade:
         }
 
     def _faults(self) -> int:
-        """Faults of our own: steps rolled back, fits that failed, tasks started again."""
-        service, stages = self._parts.service, self._stages
+        """Faults of our own: steps rolled back, fits that failed, parts that failed."""
+        stages = self._stages
         return (
-            stages.failures
-            + stages.intake.failures
+            stages.faults.counts.total()
             + stages.monitor.failures
             + stages.monitor.state.fusion.failures
-            + service.intake_stage.failures
-            + service.monitor_stage.publish_failures
-            + service.supervisor.restarts.total()
         )
 
 

@@ -20,5 +20,9 @@ class StoreInUse(StoreError):
     """Another process writes this store."""
 
 
+class RowError(StoreError):
+    """The store works and does not accept a row of a commit; none of that commit is kept."""
+
+
 class BrokerError(GroundwatchError):
     """The message broker could not be started or does not enforce what it must."""

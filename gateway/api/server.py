@@ -72,7 +72,7 @@ class Server:
         self, listen: Listen, service: ServiceFacade, access: Access, pages: Pages
     ) -> None:
         self.port = listen.port
-        self.stream = Stream(service.picture, service.clock_us)
+        self.stream = Stream(service.picture, service.clock_us, service.failed)
         self._listen = listen
         self._service = service
         self._access = access
@@ -158,6 +158,11 @@ class Server:
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
+        except (ConnectionError, TimeoutError):  # the client is gone
+            raise
+        except Exception as error:
+            self._service.failed("an operation of the API", error)
+            return _problem(500, f"a fault of the gateway itself ({type(error).__name__})")
 
     def _who(self, request: web.Request, needed: Scope) -> Identity:
         who = self._access.identity(request)
@@ -186,7 +191,8 @@ class Server:
     async def _get_picture(self, request: web.Request) -> web.StreamResponse:
         self._who(request, Scope.READ)
         query = read_query([*request.query.items()], PictureQuery)
-        return _json(Reply(200, self.stream.view(query.since, query.kinds)))
+        view = self.stream.view(query.since, query.kinds)
+        return web.Response(body=self.stream.encoded(view), content_type="application/json")
 
     async def _get_stream(self, request: web.Request) -> web.StreamResponse:
         who = self._who(request, Scope.READ)

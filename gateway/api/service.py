@@ -61,6 +61,9 @@ class ServiceFacade(Protocol):
     def record(self, by: str, action: str, reason: str = "") -> None:
         """An entry of the audit that nothing waits for: sign-ins and refused tokens."""
 
+    def failed(self, part: str, error: Exception) -> None:
+        """A fault of the API itself, for the log and an alarm."""
+
     async def act(self, act: Act | CueAct, key: str = "") -> ActResult:
         """Stored when this returns. A `key` that `act.by` has used before gives the same answer and
         acts once; empty: no key."""

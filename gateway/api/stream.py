@@ -38,11 +38,17 @@ class Stream:
     """Deltas of one picture. `watching` counts open streams by name, `on_duty` those of people at
     consoles."""
 
-    def __init__(self, picture: Picture, clock_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        clock_us: Callable[[], int],
+        failed: Callable[[str, Exception], None],
+    ) -> None:
         self.watching: Counter[str] = Counter()
         self.on_duty: Counter[str] = Counter()
         self._picture = picture
         self._clock_us = clock_us
+        self._failed = failed
         # Versions count from 0 in every run of the gateway: a cursor is good for one run only.
         self._run = secrets.token_hex(4)
         self._whole = _Rendered(-1, 0.0, b"")
@@ -75,6 +81,8 @@ class Stream:
             await self._write(response, still, self._version(since), _chosen(kinds))
         except (ConnectionError, TimeoutError):
             pass  # the client is gone or asleep; it asks again when it wakes
+        except Exception as error:  # the answer has started: it ends, and the client asks again
+            self._failed("the stream", error)
         finally:
             self.watching[who.name] -= 1
             self.on_duty[who.name] -= who.session
@@ -110,10 +118,19 @@ class Stream:
             self._whole = _Rendered(view.version, now_s, self._event(view))
         return self._whole
 
+    def encoded(self, view: PictureView) -> bytes:
+        """As JSON. One thing that cannot be encoded must not keep the others from the page."""
+        try:
+            return msgspec.json.encode(view)
+        except Exception as error:
+            self._failed("picture for the API", error)
+        good = [change for change in view.changes if _encodes(change)]
+        return msgspec.json.encode(msgspec.structs.replace(view, changes=good))
+
     def _event(self, view: PictureView) -> bytes:
         name = b"picture" if view.whole else b"changes" if view.changes else b"heartbeat"
         cursor = view.cursor.encode()
-        data = msgspec.json.encode(view)
+        data = self.encoded(view)
         return b"event: " + name + b"\nid: " + cursor + b"\ndata: " + data + b"\n\n"
 
     def _view(self, delta: Delta, kinds: frozenset[str]) -> PictureView:
@@ -134,6 +151,14 @@ class Stream:
         if run != self._run or not (number.isascii() and number.isdigit()):
             return 0
         return int(number[:18])
+
+
+def _encodes(change: ChangeView) -> bool:
+    try:
+        msgspec.json.encode(change)
+    except Exception:
+        return False
+    return True
 
 
 def _chosen(kinds: str) -> frozenset[str]:

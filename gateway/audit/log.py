@@ -57,14 +57,15 @@ class AuditLog:
         `actor` is a person's name or SYSTEM, `action` a word like "mask.set", `subject` what it was
         done to, like "sector east"; `detail` are plain values, e.g. what was before and after.
         """
-        self._last += 1
+        number = self._last + 1
         detail_json = json.dumps(detail or {}, separators=(",", ":"), sort_keys=True)
         words = (_plain(actor), action, _plain(subject), _plain(reason))
-        content = (self._last, at_us, *words, until_us, detail_json, self._salt())
+        content = (number, at_us, *words, until_us, detail_json, self._salt())
         entry = chain.digest(*content)
-        self._head = chain.link(self._head, entry)
-        self._rows.append(AuditRow(*content, entry, self._head))
-        return self._last
+        head = chain.link(self._head, entry)
+        self._rows.append(AuditRow(*content, entry, head))
+        self._last, self._head = number, head
+        return number
 
     def collect(self, writes: Writes) -> None:
         """Hand over what was added since the last call, with a checkpoint: no commit ends with an

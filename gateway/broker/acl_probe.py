@@ -18,6 +18,11 @@ PROBE_USER = "canary"
 _TIMEOUT_S = 5.0
 _MAX_ARRIVED = 16
 
+
+class NoAnswer(BrokerError):
+    """The broker did not answer, so that nothing is known of its rules."""
+
+
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -35,6 +40,15 @@ async def check_rules(
             return parse_publish(*await _next(listener, Kind.PUBLISH)).payload
 
         await _check(address, site, payload, probe_password)
+
+
+async def answers(address: tuple[str, int], user: tuple[str, str]) -> bool:
+    """Whether the broker lets this user in, within some seconds."""
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await _connects(address, *user)
+    except (OSError, TimeoutError):
+        return False
 
 
 async def check_embedded(port: int, site: str) -> None:
@@ -62,7 +76,7 @@ async def _testing() -> AsyncIterator[None]:
             yield
     except (OSError, TimeoutError, PacketError, asyncio.IncompleteReadError) as error:
         detail = str(error) or type(error).__name__
-        raise BrokerError(f"the broker cannot be tested: {detail}") from None
+        raise NoAnswer(f"the broker cannot be tested: {detail}") from None
 
 
 async def _check(

@@ -92,10 +92,6 @@ class EmbeddedBroker(Broker):
         """Until cancelled: it needs no task of its own."""
         await asyncio.Event().wait()
 
-    async def watch(self) -> None:
-        """It lives in this process: it ends when the gateway does."""
-        await asyncio.Event().wait()
-
     def send(self, topic: str, payload: bytes) -> bool:
         """Publish to a node at QoS 0; False when it is away or slow."""
         node = topic.removesuffix("/down").rpartition("/")[2]
@@ -203,7 +199,10 @@ class EmbeddedBroker(Broker):
     def _flush(self) -> None:
         peers, self._unsent = self._unsent, []
         for peer in peers:
-            peer.flush()
+            try:
+                peer.flush()
+            except Exception as error:  # the others are answered all the same
+                self._failed(peer, error)
 
     def _adopt(self, arrival: Arrival) -> None:
         if self.offer(arrival):
@@ -222,21 +221,38 @@ class EmbeddedBroker(Broker):
     def _offer_again(self) -> None:
         """One peer after the other; the first that finds the queue full goes to the end."""
         self._again = None
-        while self._orphans and self.offer(self._orphans[0]):
-            self._orphans.popleft()
-        for peer in list(self._waiting):
-            del self._waiting[peer]
-            if not peer.proceed():
+        try:
+            while self._orphans:
+                orphan = self._orphans.popleft()
+                if not self.offer(orphan):
+                    self._orphans.appendleft(orphan)
+                    break
+            for peer in list(self._waiting):
+                del self._waiting[peer]
+                try:
+                    if peer.proceed():
+                        continue
+                except Exception as error:  # the others are offered all the same
+                    self._failed(peer, error)
+                    continue
                 self._waiting[peer] = None
                 break
-        if self._waiting or self._orphans:
-            self._offer_soon()
+        finally:
+            if self._waiting or self._orphans:
+                self._offer_soon()
+
+    def _failed(self, peer: Peer, error: Exception) -> None:
+        """A fault of our own ends one connection; its node connects again."""
+        loop = asyncio.get_running_loop()
+        where = f"connection of {peer.user or 'an unknown client'}"
+        loop.call_exception_handler({"message": where, "part": "broker", "exception": error})
+        peer.close()
 
     def _sweep(self) -> None:
         """End connections that were silent for longer than their keep-alive."""
         loop = asyncio.get_running_loop()
+        self._sweeping = loop.call_later(_SWEEP_S, self._sweep)  # first: it goes on in any case
         now_s = loop.time()
         for peer in list(self._peers):
             if not peer.sweep(now_s):
                 peer.close()
-        self._sweeping = loop.call_later(_SWEEP_S, self._sweep)

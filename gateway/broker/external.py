@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from gateway.broker.interface import Broker
 from gateway.mqtt.access import MqttAccess
 
@@ -21,7 +19,3 @@ class ExternalBroker(Broker):
 
     async def stop(self) -> None:
         """Nothing to do."""
-
-    async def watch(self) -> None:
-        """Others watch it."""
-        await asyncio.Event().wait()

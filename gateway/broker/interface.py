@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -34,6 +35,10 @@ class Broker(ABC):
         # Called with the user name of a client that is refused, and whether its password was right,
         # by a broker that knows.
         self.on_refused: Callable[[str, bool], None] = _ignore
+        # Called with why a helper process of the broker fails; empty once it works again.
+        self.on_state: Callable[[str], None] = _ignore_words
+        # Called with a part and what happened to it, once.
+        self.on_fault: Callable[[str, str], None] = _ignore_words
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -65,12 +70,16 @@ class Broker(ABC):
         return
 
     async def watch(self) -> None:
-        """Returns only when it ended by itself, which is an error."""
-        return
+        """Until cancelled: keeps it running."""
+        await asyncio.Event().wait()
 
 
 def _ignore(_user: str, _knew_password: bool) -> None:
     """Until the gateway asks for it."""
+
+
+def _ignore_words(*_words: str) -> None:
+    """The same."""
 
 
 __all__ = ["GATEWAY_USER", "MAX_PACKET", "Broker", "Passwords"]

@@ -5,32 +5,36 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ctypes
-import getpass
 import hashlib
 import logging
 import os
+import random
 import re
 import secrets
 import shutil
 import signal
 import socket
-import sys
 from pathlib import Path
 
-from gateway.broker.acl_probe import PROBE_USER, check_rules
+from gateway.broker.acl_probe import PROBE_USER, NoAnswer, answers, check_rules
+from gateway.broker.child import Child
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
 from gateway.files import write_atomic
+from gateway.limits import Backoff
 from gateway.mqtt.access import MqttAccess
 
 _LOG = logging.getLogger(__name__)
 _START_S = 5.0
-_STOP_S = 5.0
+FIRST_WAIT_S, MAX_WAIT_S = 0.2, 30.0
+GOOD_S = 60.0  # a run that lasted so long was no failure of its start
+_LOOK_S = 15.0  # how often it is asked whether it answers
+_MISSED_MAX = 2  # answers in a row
+_BRIEF_MAX = 3  # runs in a row that ended soon: its file may be the reason
+_CONF, _DATABASE, _DAMAGED = "mosquitto.conf", "mosquitto.db", "mosquitto.db.damaged"
 # Below it: CVE-2023-0809 (memory taken by a first packet, which max_packet_size limits) and others.
 _WANTED_VERSION = (2, 0, 22)
 _PBKDF2_ROUNDS = 101  # mosquitto_passwd's own; the passwords are 128 random bits
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 _CONFIGURATION = """\
 listener {port} {host}
@@ -55,7 +59,8 @@ log_dest stderr
 log_type error
 log_type warning
 connection_messages false
-user {user}
+# Started by root it stays root, which owns the folder; started by others it has no say.
+user root
 """
 
 _RULES = """\
@@ -68,82 +73,160 @@ pattern read groundwatch/v1/{site}/%u/down
 """
 
 
-class MosquittoBroker(Broker):
-    """Started on entering, ended on leaving, and by the kernel should we be killed."""
+class ChildFailed(BrokerError):
+    """The child did not become ready."""
 
-    def __init__(self, host: str, port: int, site: str, passwords: Passwords, folder: Path) -> None:
+
+class MosquittoBroker(Broker):
+    """Started on entering, ended on leaving, and by the kernel should we be killed.
+
+    A mosquitto that ends, does not become ready or does not answer is started again. `wait_s` are
+    the first and the longest wait before that.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        site: str,
+        passwords: Passwords,
+        folder: Path,
+        wait_s: tuple[float, float] = (FIRST_WAIT_S, MAX_WAIT_S),
+    ) -> None:
         super().__init__(host, port)
         self._password = secrets.token_hex(16)
-        self._probe_password = secrets.token_hex(16)
+        self._probe = (PROBE_USER, secrets.token_hex(16))
         self._site = site
         self._passwords = dict(passwords)
         self._folder = folder.absolute()
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._last_line = ""
+        self._program = ""
+        self._child: Child | None = None
+        self._backoff = Backoff(*wait_s, random.Random())
+        self._brief = 0  # runs in a row that ended soon
 
     async def start(self) -> None:
-        """Listening, and known to enforce its rules, when it returns. Raises BrokerError."""
+        """Its address is known when this returns; it listens, and is known to enforce its rules,
+        unless the child fails: then `watch` goes on trying. Raises BrokerError for what the user
+        can correct."""
         program = program_path()
         if program is None:
             raise BrokerError('mosquitto is not installed; install it or set kind = "embedded"')
+        self._program = program
         await self._check_version(program)
         self.port = self._free_port()
         self.access = MqttAccess(
             self.host, self.port, GATEWAY_USER, self._password, GATEWAY_USER, persistent=True
         )
         self._write_files()
-        self._process = await asyncio.create_subprocess_exec(
-            program,
-            "-c",
-            str(self._folder / "mosquitto.conf"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
-        self._reader = asyncio.create_task(self._read_log(self._process))
         try:
-            await self._await_listening()
-            gateway = (GATEWAY_USER, self._password)
-            await check_rules((self.host, self.port), self._site, gateway, self._probe_password)
-        except BaseException:
-            await self.stop()
-            raise
+            await self._launch()
+        except ChildFailed as failed:
+            self.on_state(str(failed))
 
     async def stop(self) -> None:
         """Ask it to save and end; end it when it does not."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.returncode is None:
-            process.terminate()
-            try:
-                async with asyncio.timeout(_STOP_S):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-        if self._reader is not None:
-            await asyncio.gather(self._reader, return_exceptions=True)
+        child, self._child = self._child, None
+        if child is not None:
+            await child.end()
 
     async def set_passwords(self, passwords: Passwords) -> None:
         """From now on these: on SIGHUP mosquitto reads its files and disconnects others."""
         self._passwords = dict(passwords)
         self._write_passwords()
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGHUP)
+        if self._child is not None:
+            self._child.send_signal(signal.SIGHUP)
 
     async def watch(self) -> None:
-        """Returns when the process ended by itself."""
-        assert self._process is not None
-        await self._process.wait()
+        """Until cancelled: another child whenever one ends or does not answer."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if self._child is not None:
+                started_s = loop.time()
+                problem = await self._until_over(self._child)
+                is_brief = loop.time() - started_s < GOOD_S
+                self._brief = self._brief + 1 if is_brief else 0
+                if not is_brief:
+                    self._backoff.reset()
+                self.on_state(problem)
+                await self.stop()
+            await asyncio.sleep(self._backoff.next_s())
+            try:
+                if self._brief >= _BRIEF_MAX:
+                    self._brief = 0
+                    if _move(self._folder / _DATABASE, self._folder / _DAMAGED):
+                        self._note_aside()
+                self._free_port()
+                await self._launch()
+            except BrokerError as error:
+                self.on_state(str(error))
+
+    async def _launch(self) -> None:
+        """One child that is ready and enforces its rules. Raises BrokerError."""
+        try:
+            await self._try()
+        except ChildFailed:
+            # A file cut by a power failure keeps mosquitto from starting, for ever.
+            if not _move(self._folder / _DATABASE, self._folder / _DAMAGED):
+                raise
+            try:
+                await self._try()
+            except BaseException:  # the file was not the reason
+                _move(self._folder / _DAMAGED, self._folder / _DATABASE)
+                raise
+            self._note_aside()
+        self.on_state("")
+
+    async def _try(self) -> None:
+        child = await Child.start("mosquitto", self._program, "-c", str(self._folder / _CONF))
+        self._child = child
+        try:
+            await self._await_listening(child)
+            gateway = (GATEWAY_USER, self._password)
+            await check_rules((self.host, self.port), self._site, gateway, self._probe[1])
+        except BaseException as error:
+            await self.stop()
+            if isinstance(error, (NoAnswer, ChildFailed)):
+                raise ChildFailed(f"it does not start: {child.last_line or error}") from None
+            raise
+
+    async def _until_over(self, child: Child) -> str:
+        """Why it has to be started again."""
+        ended = asyncio.create_task(child.wait())
+        missed = 0
+        try:
+            while missed < _MISSED_MAX:
+                done, _pending = await asyncio.wait({ended}, timeout=_LOOK_S)
+                if done:
+                    return ended.result()
+                missed = 0 if await answers((self.host, self.port), self._probe) else missed + 1
+        finally:
+            ended.cancel()
+        return "it does not answer"
+
+    def _note_aside(self) -> None:
+        """What the file holds has no receipt: nodes send it again."""
+        aside = self._folder / _DAMAGED
+        warning = f"mosquitto did not run with its file {_DATABASE}: it was set aside as {aside}"
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+        _LOG.error(warning)
+        self.on_fault(f"file {_DATABASE}", "mosquitto did not run with it; it was set aside")
 
     async def _check_version(self, program: str) -> None:
-        process = await asyncio.create_subprocess_exec(
-            program, "-h", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
-        out, _ = await process.communicate()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                program, "-h", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+        except OSError as error:
+            problem = error.strerror or error
+            raise BrokerError(f"mosquitto cannot be started: {problem}") from None
+        try:
+            async with asyncio.timeout(_START_S):
+                out, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            out = b""
         match = re.search(rb"version (\d+)\.(\d+)\.(\d+)", out)
         version = tuple(int(part) for part in match.groups()) if match else ()
         if version < _WANTED_VERSION:
@@ -169,12 +252,11 @@ class MosquittoBroker(Broker):
         self._write_passwords()
         files = {
             "acl": _RULES.format(gateway=GATEWAY_USER, site=self._site),
-            "mosquitto.conf": _CONFIGURATION.format(
+            _CONF: _CONFIGURATION.format(
                 host=self.host,
                 port=self.port,
                 folder=self._folder,
                 max_packet=MAX_PACKET,
-                user=getpass.getuser(),
             ),
         }
         for name, text in files.items():
@@ -183,15 +265,14 @@ class MosquittoBroker(Broker):
     def _write_passwords(self) -> None:
         # One for each user: a node that was offered a new key is let in with that one.
         users = {user: given[0] for user, given in self._passwords.items() if given}
-        users |= {PROBE_USER: self._probe_password, GATEWAY_USER: self._password}
+        users |= {PROBE_USER: self._probe[1], GATEWAY_USER: self._password}
         lines = [f"{user}:{hash_password(password)}\n" for user, password in users.items()]
         write_atomic(self._folder / "passwords", "".join(lines))
 
-    async def _await_listening(self) -> None:
-        assert self._process is not None
+    async def _await_listening(self, child: Child) -> None:
         try:
             async with asyncio.timeout(_START_S):
-                while self._process.returncode is None:
+                while child.running:
                     try:
                         _reader, writer = await asyncio.open_connection(self.host, self.port)
                     except OSError:
@@ -201,13 +282,16 @@ class MosquittoBroker(Broker):
                     return
         except TimeoutError:
             pass
-        raise BrokerError(f"mosquitto does not start: {self._last_line or 'it logs nothing'}")
+        raise ChildFailed("it logs nothing")
 
-    async def _read_log(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stderr is not None
-        async for line in process.stderr:
-            self._last_line = line.decode(errors="replace").strip()
-            _LOG.info("mosquitto: %s", self._last_line)
+
+def _move(path: Path, to: Path) -> bool:
+    """Whether there was such a file."""
+    try:
+        path.replace(to)
+    except OSError:
+        return False
+    return True
 
 
 def program_path() -> str | None:
@@ -221,8 +305,3 @@ def hash_password(password: str) -> str:
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _PBKDF2_ROUNDS)
     parts = (base64.b64encode(part).decode() for part in (salt, digest))
     return f"$7${_PBKDF2_ROUNDS}${'$'.join(parts)}"
-
-
-def _die_with_parent() -> None:
-    """In the child: end it when we are killed, or it would keep the port."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -7,22 +7,19 @@ returns the rows to store. It uses keys, counters, windows and clocks. It does n
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
 
-import msgspec
-
+from gateway.faults import Faults
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
 from gateway.intake.authentication.boots import latest, on_wire
-from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
+from gateway.intake.authentication.sequence import VolatileWindow
 from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.floors import NoiseFloors
 from gateway.intake.log import Log
 from gateway.intake.nodes.boot_clock import BootClock, BootClocks
-from gateway.intake.nodes.completeness import Completeness, NodeBoot
+from gateway.intake.nodes.completeness import Completeness
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
 from gateway.intake.nodes.rows import StaleRows
 from gateway.intake.observations import (
@@ -35,6 +32,7 @@ from gateway.intake.observations import (
 )
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.refused import Refused
+from gateway.intake.taken import Promise, Taken, receipt_of
 from gateway.keys import KeyRing
 from gateway.model import text
 from gateway.model.detection import Detection
@@ -54,40 +52,22 @@ from gateway.store.interface import (
 from gateway.wire import codec, seal
 from gateway.wire import messages as wire
 
-_LOG = logging.getLogger(__name__)
 _VIEW = "node:"  # prefix of the state rows of nodes
-
-
-class Taken(msgspec.Struct):
-    """What one arrival brought: a new `message`, the (node, boot) that a `receipt` is due to once
-    it is stored, the (node, t_ms) that asked for the time."""
-
-    node: str = ""
-    refused: str = ""
-    duplicate: bool = False
-    receipt: NodeBoot | None = None
-    time_for: tuple[str, int] | None = None
-    message: wire.UpMessage | None = None
-    entries: list[Entry] = []
-
-
-class Promise(NamedTuple):
-    """Receipts and reservations that become valid when their rows are stored."""
-
-    upto: dict[NodeBoot, int]
-    reserved: dict[str, int]
+FAULT = "fault"  # reason of a message that a fault of the gateway kept out
 
 
 class Intake:
     """Everything between links and the log, for all nodes of a site."""
 
-    def __init__(self, site: Site, keys: Mapping[str, KeyRing]) -> None:
+    def __init__(
+        self, site: Site, keys: Mapping[str, KeyRing], faults: Faults | None = None
+    ) -> None:
+        self.faults = faults or Faults()
         self.refused = Refused()
         self.quarantine = Quarantine()
         self.log = Log()
         self.messages = 0
         self.detections = 0
-        self.failures = 0  # messages that a fault of our own left unprocessed
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
         self.completeness = Completeness(self.authenticator)
@@ -96,7 +76,7 @@ class Intake:
         self.clocks = BootClocks()
         self._floors = NoiseFloors()
         self._coverage = CoverageWatch(site)
-        self._stale = StaleRows(self._write_node)
+        self._stale = StaleRows(self._write_node, self.faults)
         self._stale_boots: defaultdict[str, set[int]] = defaultdict(set)
         self._message_rows: list[MessageRow] = []
         self._detection_rows: list[DetectionRow] = []
@@ -107,45 +87,39 @@ class Intake:
         self.set_keys(keys)
 
     def uplink(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
-        """Bytes that came on a topic; never raises for what they hold."""
-        taken = Taken()
+        """Bytes that came on a topic; never raises, whatever they hold."""
+        admitted = None
         try:
-            admitted = self.authenticator.admit(topic, payload)
-        except Refusal as refusal:
-            taken.refused = refusal.reason
-            self.refused.count(refusal.reason, refusal.node)
-            self.quarantine.add(arrival_us, refusal.reason, refusal.node, topic, payload)
-            lingers = refusal.reason == "old_boot" and self.authenticator.clones.lingers(
-                refusal.node, arrival_us
-            )
-            signs = self.registry.on_refusal(refusal.reason, refusal.node, arrival_us, lingers)
-            self._log(arrival_us, refusal.node, [*signs], taken)
-            return taken
-        node = taken.node = admitted.node
-        if admitted.durable:
-            taken.receipt = (node, admitted.boot)
-        if self.downlinks.reserve(node):
-            self._stale.urge(node)  # in two rows: if a damaged store lost one, the other is left
-        if not admitted.fresh:
-            self.registry.on_duplicate(node)
-            # No message holds it: it waits for the node's next row.
-            self._stale.touch(node, arrival_us, self.messages + 1)
-            taken.duplicate = True
-            return taken
-        taken.message = admitted.message
-        self._keep(admitted, arrival_us)
+            try:
+                admitted = self.authenticator.admit(topic, payload)
+            except Refusal as refusal:
+                return self._refuse(refusal, arrival_us, topic, payload)
+            if not admitted.fresh:
+                return self._repeat(admitted, arrival_us)
+            self._keep(admitted, arrival_us)
+        except Exception as problem:  # nothing of it is kept: without a receipt it comes again
+            if admitted is not None and admitted.fresh:
+                self.authenticator.forget(admitted)
+            return self._set_aside(problem, arrival_us, topic, payload)
+        taken = Taken(admitted.node, message=admitted.message, receipt=receipt_of(admitted))
         try:
             found = self._apply(admitted, arrival_us, taken)
-        except Exception as problem:  # it is stored as received; operators are notified
-            found = self._unprocessed(admitted, problem)
-        self._log(arrival_us, node, found, taken)
+            self._log(arrival_us, admitted.node, found, taken)
+        except Exception as problem:  # it is stored as it came, and operators are notified
+            self._log(arrival_us, admitted.node, self._unprocessed(admitted, problem), taken)
         return taken
 
     def tick(self, now_us: int) -> list[Entry]:
-        """Time passes: entries for nodes and sectors that no longer report."""
-        missed = [self.log.append(now_us, one.node, one) for one in self.registry.tick(now_us)]
-        at_us, areas = self._coverage.tick(now_us, self.registry.presence)
-        return missed + [self.log.append(at_us, area.key, area) for area in areas]
+        """Time passes: nodes and sectors that are missed by now. Never raises."""
+        watch, entries = self.faults.watch, list[Entry]()
+        with watch("nodes over time"):
+            entries += [
+                self.log.append(now_us, one.node, one) for one in self.registry.tick(now_us)
+            ]
+        with watch("coverage over time"):
+            at_us, areas = self._coverage.tick(now_us, self.registry.presence)
+            entries += [self.log.append(at_us, area.key, area) for area in areas]
+        return entries
 
     def append(self, at_us: int, source: str, given: object) -> list[Entry]:
         """An entry that is not from a node: an observation, an act, a policy, a start."""
@@ -198,8 +172,9 @@ class Intake:
             self._write_boots(node, writes)
         self._absent.clear()
         self._stale.collect(writes, self.messages, now_us, everything)
-        self.authenticator.epochs.collect(writes)
-        self._coverage.collect(writes)
+        for part in (self.authenticator.epochs, self._coverage):
+            with self.faults.watch(f"rows of {type(part).__name__}"):
+                part.collect(writes)
         writes.refused |= self.refused.changed()
         self.quarantine.collect(writes)
         self.log.collect(writes)
@@ -252,7 +227,7 @@ class Intake:
         """A node continues where the rows of the store left it."""
         row = self._kept_rows.get(node)
         if row is not None and node in self.authenticator.volatile:
-            self.authenticator.volatile[node] = _window(row)
+            self.authenticator.volatile[node] = VolatileWindow.of(*row[1:3])
         if node in self._kept_views:
             self.registry.restore(node, self._kept_views[node])
 
@@ -268,15 +243,15 @@ class Intake:
             self.authenticator.volatile[node].see(row.boot, row.seq)
         if not row.payload:
             return
-        message = codec.decode_up(row.payload)
-        admitted = Admitted(node, row.space, row.boot, row.seq, message, row.payload, True)
-        self._note(admitted, row.arrival_us, row.id)
         # What is counted and what has a row of its own is in the store already.
         detections, cells = self.detections, self.refused.cells.copy()
         try:
+            message = codec.decode_up(row.payload)
+            admitted = Admitted(node, row.space, row.boot, row.seq, message, row.payload, True)
+            self._note(admitted, row.arrival_us, row.id)
             self._apply(admitted, row.arrival_us, Taken())
-        except Exception as problem:  # as it was when it came
-            self._unprocessed(admitted, problem)
+        except Exception as problem:  # its alarm is of when it came
+            self.faults.count(f"message of {node}", problem)
         self.detections, self.refused.cells = detections, cells
         self.refused.changed()
         self._detection_rows.clear()
@@ -284,22 +259,53 @@ class Intake:
     def _keep_absent(self, row: MessageRow) -> None:
         """A node that the site does not have now: one that comes back must not be replayed."""
         kept = self._kept_rows.get(row.node) or NodeRow(row.node, 0, b"", 0, 0)
-        window = _window(kept)
+        window = VolatileWindow.of(*kept[1:3])
         if row.space != seal.DURABLE:
             window.see(row.boot, row.seq)
-        bits = window.bits.to_bytes(WINDOW // 8, "big")
-        self._kept_rows[row.node] = NodeRow(row.node, window.newest, bits, *kept[3:5], row.id)
+        self._kept_rows[row.node] = NodeRow(row.node, *window.row, *kept[3:5], row.id)
         self._absent.add(row.node)
         self._stale_boots[row.node].add(row.boot)
+
+    def _refuse(self, refusal: Refusal, arrival_us: int, topic: str, payload: bytes) -> Taken:
+        reason, node = refusal.reason, refusal.node
+        self.refused.count(reason, node)
+        self.quarantine.add(arrival_us, reason, node, topic, payload)
+        lingers = reason == "old_boot" and self.authenticator.clones.lingers(node, arrival_us)
+        taken = Taken(refused=reason)
+        signs = self.registry.on_refusal(reason, node, arrival_us, lingers)
+        self._log(arrival_us, node, [*signs], taken)
+        return taken
+
+    def _repeat(self, admitted: Admitted, arrival_us: int) -> Taken:
+        """A copy. No message holds it: it waits for the node's next row."""
+        node = admitted.node
+        self._reserve(node)
+        self.registry.on_duplicate(node)
+        self._stale.touch(node, arrival_us, self.messages + 1)
+        return Taken(node, duplicate=True, receipt=receipt_of(admitted))
+
+    def _set_aside(self, problem: Exception, arrival_us: int, topic: str, payload: bytes) -> Taken:
+        """A fault of our own before the message was kept."""
+        node = self.authenticator.addressed(topic)
+        self.faults.report(f"message on the topic of {node}", problem, node)
+        self.quarantine.add(arrival_us, FAULT, node, topic, payload)
+        return Taken(refused=FAULT)
+
+    def _reserve(self, node: str) -> None:
+        if self.downlinks.reserve(node):
+            self._stale.urge(node)  # in two rows: a damaged store that lost one has the other
 
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
         for one in observations:
             taken.entries.append(self.log.append(at_us, source, one))
 
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
-        self.messages += 1
-        self._note(admitted, arrival_us, self.messages)
-        self._message_rows.append(message_row(self.messages, admitted, arrival_us))
+        row = message_row(self.messages + 1, admitted, arrival_us)
+        self._reserve(admitted.node)
+        self._note(admitted, arrival_us, row.id)
+        # From here on nothing raises.
+        self.messages = row.id
+        self._message_rows.append(row)
 
     def _note(self, admitted: Admitted, arrival_us: int, message_id: int) -> None:
         """The rows of the node must be written again because of this message."""
@@ -348,8 +354,7 @@ class Intake:
     def _unprocessed(self, admitted: Admitted, problem: Exception) -> list[Observation]:
         """An internal fault, active and cleared at once, as the monitor reports its own."""
         what = admitted.message.NAME
-        self.failures += 1
-        _LOG.error("%s of %s could not be processed", what, admitted.node, exc_info=problem)
+        self.faults.count(f"{what} of {admitted.node}", problem)
         return [*unprocessed(self._site.nodes[admitted.node], what, problem)]
 
     def _detection(self, admitted: Admitted, message: wire.Detection, arrival_us: int) -> Detection:
@@ -375,15 +380,15 @@ class Intake:
     def _write_node(self, node: str, writes: Writes) -> None:
         """All rows of a node, up to date with the newest message."""
         window = self.authenticator.volatile[node]
-        writes.nodes[node] = NodeRow(
+        row = NodeRow(
             node,
-            window.newest,
-            window.bits.to_bytes(WINDOW // 8, "big"),
+            *window.row,
             self.downlinks.reserved(node),
             self.registry.views[node].last_seen_us or 0,
             self.messages,
         )
-        writes.state[f"{_VIEW}{node}"] = text.format_json(self.registry.views[node])
+        view = text.format_json(self.registry.views[node])
+        writes.nodes[node], writes.state[f"{_VIEW}{node}"] = row, view
         self._write_boots(node, writes)
         writes.state[COUNT_MESSAGES] = str(self.messages)
 
@@ -393,7 +398,3 @@ class Intake:
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
             writes.boots[key] = BootRow(node, boot, upto, missing, *self.clocks.times(key))
-
-
-def _window(row: NodeRow) -> VolatileWindow:
-    return VolatileWindow(row.window_newest, int.from_bytes(row.window_bits, "big"))

@@ -17,8 +17,8 @@ class Log:
 
     def append(self, at_us: int, source: str, given: object) -> Entry:
         """Number an input. Numbers are given here, so that a repeated commit adds no second row."""
-        self.last_id += 1
-        row = LogRow(self.last_id, at_us, kind_of(given), source, text.format_json(given))
+        row = LogRow(self.last_id + 1, at_us, kind_of(given), source, text.format_json(given))
+        self.last_id = row.id  # what has no row has no number
         self._rows.append(row)
         return Entry(self.last_id, at_us, source, given)
 

@@ -83,10 +83,23 @@ class MqttLink:
         self.counters["up"] += 1
         acknowledge = partial(session.acknowledge, packet_id) if packet_id else _nothing
         arrival = Arrival(self._clock(), topic, payload, self, acknowledge)
-        if not self._offer(arrival):
+        if not self._accepted(arrival):
             self.counters["held_back"] += 1
             self._held = arrival
             self._wait_for_room(session)
+
+    def _accepted(self, arrival: Arrival) -> bool:
+        """A message that a fault of our own keeps out is passed over: held back it would keep out
+        all that are behind it. It has no receipt, so its node sends it again."""
+        try:
+            return self._offer(arrival)
+        except Exception as error:
+            self.counters["faults"] += 1
+            loop = asyncio.get_running_loop()
+            given = {"message": self.name, "part": f"link {self.name}", "exception": error}
+            loop.call_exception_handler(given)
+            arrival.acknowledge()
+            return True
 
     def _wait_for_room(self, session: MqttSession) -> None:
         """A message that is not accepted waits, and the broker with it: passed over, it would never
@@ -98,7 +111,7 @@ class MqttLink:
     def _offer_held(self, session: MqttSession) -> None:
         if session is not self._session or self._held is None:
             return
-        if self._offer(self._held):
+        if self._accepted(self._held):
             self._held = None
             session.resume()
         else:

@@ -96,6 +96,16 @@ class SerialLink:
         if not data:
             self._gone.set()
             return
+        try:
+            self._take(data)
+        except Exception as error:  # what is behind it starts with a new frame
+            self.counters["faults"] += 1
+            self._frames.reset()
+            loop = asyncio.get_running_loop()
+            given = {"message": self.name, "part": f"link {self.name}", "exception": error}
+            loop.call_exception_handler(given)
+
+    def _take(self, data: bytes) -> None:
         for topic, message in self._frames.feed(data):
             self.counters["up"] += 1
             arrival = Arrival(self._clock(), topic, message, self, _nothing_to_acknowledge)

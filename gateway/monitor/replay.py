@@ -136,7 +136,7 @@ def _step(
 def _entry(row: LogRow, skipped: dict[int, SkippedRow], change: Change | None) -> Entry | None:
     try:
         given = decoded(row.kind, row.value)
-    except ValueError as error:
+    except Exception as error:
         if row.id in skipped:
             return Entry(row.id, row.at_us, row.source, Unreadable(row.kind))
         raise ValueError(f"log {row.id}: {error}") from None

@@ -8,8 +8,10 @@ async for delta in follow(port.picture):
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
+from gateway.ports.connector import Status
 from gateway.ports.picture import Delta, Picture
 
 MIN_GAP_S = 0.2  # changes within it arrive together, each thing once
@@ -18,6 +20,19 @@ MIN_GAP_S = 0.2  # changes within it arrive together, each thing once
 THINGS = frozenset(
     {"site", "sector", "node", "detection", "track", "alarm", "contact", "cue", "mask", "walk"}
 )
+
+
+@contextmanager
+def one_thing(name: str, status: Status) -> Iterator[None]:
+    """What raises within is reported for the connector `name`, and counted as "untranslated": one
+    thing that cannot be translated must not keep all others back."""
+    try:
+        yield
+    except Exception as error:
+        status.counters["untranslated"] += 1
+        part = f"connector {name}"
+        given = {"message": part, "part": part, "exception": error}
+        asyncio.get_running_loop().call_exception_handler(given)
 
 
 async def follow(

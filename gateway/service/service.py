@@ -66,7 +66,7 @@ class Service:
         self.stages = stages
         self.clock_us = clock_us
         self.started = asyncio.Event()  # from here on the end of `run` makes the last commit
-        self.supervisor = Supervisor()
+        self.supervisor = Supervisor(stages.faults.report)
         self._closed = False
         self._store = store
         self._committer = Committer(store, on_committed)
@@ -83,7 +83,8 @@ class Service:
     def start(self) -> None:
         """Process what an earlier run left in the log, and start this run. Raises StoreError."""
         for outcome in self.monitor_stage.catch_up():
-            self._on_outcome(outcome)
+            with self.stages.faults.guard("publishing"):
+                self._on_outcome(outcome)
         entries = self.stages.start(self.clock_us())
         moving = (CueState.SENT, CueState.EXECUTING)
         if any(cue.state in moving for cue in self.stages.monitor.state.cues.open.values()):

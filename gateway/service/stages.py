@@ -7,7 +7,6 @@ go (`uplink`, `tick`, `act`). Both are the same code. Two runs over one input gi
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -15,10 +14,12 @@ from gateway.alarms import AlarmRules
 from gateway.audit.chain import history_digest
 from gateway.audit.doubts import Doubts
 from gateway.audit.log import AuditLog
+from gateway.faults import Condition, Faults
 from gateway.fusion.rules import Rules
 from gateway.intake.downlink import floor_at
-from gateway.intake.intake import Intake, Taken
+from gateway.intake.intake import FAULT, Intake
 from gateway.intake.nodes.battery import Batteries
+from gateway.intake.taken import Taken
 from gateway.keys import KeyRing
 from gateway.model.actions.acts import Act, act_name, act_subject, act_to_dict
 from gateway.model.actions.cue import (
@@ -30,8 +31,10 @@ from gateway.model.actions.cue import (
     SetCuePolicy,
 )
 from gateway.model.actions.record import SYSTEM
+from gateway.model.alarm import AlarmKind
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
+from gateway.model.observation import AreaCondition
 from gateway.model.place.site import Site
 from gateway.monitor.monitor import Monitor
 from gateway.monitor.policy import Policy, saved
@@ -44,11 +47,10 @@ from gateway.service.records.act_keys import ActKeys
 from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
-from gateway.store.interface import HistoryRow, Snapshot, Writes
+from gateway.store.interface import HistoryRow, LeftOut, MessageRow, Snapshot, Writes
 from gateway.updates.service import OF_UPDATES, Effects, UpdateService
 from gateway.wire.messages import DownMessage, Health
 
-_LOG = logging.getLogger(__name__)
 _ACTS = get_args(Act)
 _CUE_ACTS = get_args(CueAct)
 _POLICY_ACTS = (SetCuePolicy, EndCuePolicy)
@@ -72,9 +74,9 @@ class Stages:
         policy = Policy(site, rules or Rules(), alarm_rules or AlarmRules(sectors), devices or {})
         self.site = site
         self.down: list[tuple[str, DownMessage]] = []
-        self.failures = 0  # of records, not of steps
+        self.faults = Faults()  # of what is no step of the monitor
         self.audit = audit or AuditLog()
-        self.intake = Intake(site, keys)
+        self.intake = Intake(site, keys, self.faults)
         self.monitor = Monitor(policy)
         self.updates = UpdateService(sectors, self.audit)
         self.node_commands = NodeCommands(self._running, lambda: self.intake.messages, self.audit)
@@ -102,8 +104,11 @@ class Stages:
         )
         snapshot = snapshot or Snapshot()
         self.audit.restore(snapshot)
-        for part in (self.intake, self.monitor, *self._parts):
-            part.restore(snapshot)
+        self.intake.restore(snapshot)
+        self.monitor.restore(snapshot)
+        for part in self._parts:
+            with self.faults.guard(f"restart of {type(part).__name__}"):
+                part.restore(snapshot)
         self._started = False
 
     @property
@@ -113,28 +118,45 @@ class Stages:
 
     def start(self, now_us: int) -> list[Entry]:
         """A run begins: its entry of the log. What an earlier run took in and did not process comes
-        before it."""
+        before it. A fault that an earlier run left active is reported again if it goes on."""
         self._started = True
         self.intake.downlinks.start_above(floor_at(now_us))
-        return self.intake.append(now_us, SYSTEM, self.monitor.start(now_us))
+        entries = self.intake.append(now_us, SYSTEM, self.monitor.start(now_us))
+        for alarm in self.monitor.state.alarms.open:
+            if alarm.kind is AlarmKind.PROCESSING_FAULT and alarm.active:
+                over = AreaCondition(alarm.kind, alarm.key, alarm.nodes, alarm.sectors, False, "")
+                entries += self.intake.append(now_us, SYSTEM, over)
+        return entries
 
     def receive(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
-        """First stage: bytes that came on a topic; never raises for what they hold."""
-        taken = self.intake.uplink(arrival_us, topic, payload)
+        """First stage: bytes that came on a topic; never raises, whatever they hold."""
+        taken, guard = self.intake.uplink(arrival_us, topic, payload), self.faults.guard
         if isinstance(taken.message, OF_UPDATES):
-            effects = self.updates.process(taken.node, taken.message, arrival_us)
-            taken.entries += self.apply(effects, arrival_us)
+            with guard("update"):
+                effects = self.updates.process(taken.node, taken.message, arrival_us)
+                taken.entries += self.apply(effects, arrival_us)
         if isinstance(taken.message, Health):
-            self.batteries.on_health(taken.node, arrival_us, taken.message.battery_mv)
+            with guard("trend of batteries"):
+                self.batteries.on_health(taken.node, arrival_us, taken.message.battery_mv)
         if taken.message is not None:
-            boot = self.intake.registry.views[taken.node].boot
-            self.down += self.node_commands.receive(taken.node, boot, taken.message, arrival_us)
+            with guard("answer to a command"):
+                boot = self.intake.registry.views[taken.node].boot
+                self.down += self.node_commands.receive(taken.node, boot, taken.message, arrival_us)
         return taken
 
     def pass_time(self, now_us: int) -> list[Entry]:
-        """First stage: nodes that are missed, updates and commands that wait."""
-        self.down += self.node_commands.tick(now_us)
-        return self.intake.tick(now_us) + self.apply(self.updates.tick(now_us), now_us)
+        """First stage: nodes that are missed, updates and commands that wait, faults to report.
+        Never raises: one part that fails does not stop the others."""
+        watch, entries = self.faults.watch, list[Entry]()
+        with watch("commands over time"):
+            self.down += self.node_commands.tick(now_us)
+        entries += self.intake.tick(now_us)
+        with watch("updates over time"):
+            entries += self.apply(self.updates.tick(now_us), now_us)
+        for condition in self.faults.take(now_us):
+            with self.faults.guard("log"):
+                entries += self.intake.append(now_us, SYSTEM, self._of_area(condition))
+        return entries
 
     def set_policy(self, now_us: int, by: str, new: NewPolicy) -> tuple[list[Entry], list[str]]:
         """First stage: another policy from now on, and the site may have more nodes: (entries,
@@ -154,26 +176,17 @@ class Stages:
     def process(self, entry: Entry) -> Outcome:
         """Second stage: one entry of the log."""
         changes = self.monitor.process(entry)
-        try:
-            return self._followed(entry, changes)
-        except Exception as problem:  # the step counts; what follows from it must not end the watch
-            _LOG.exception("what follows from entry %d failed", entry.id)
-            fault = self.monitor.fault(entry.source, "what follows", problem, entry.at_us)
-            return Outcome(
-                events=list(changes.events), alarms=[*changes.alarms, *fault.alarms], done=True
-            )
-
-    def _followed(self, entry: Entry, changes: Changes) -> Outcome:
         outcome = self._outcome(changes, entry.at_us)
         outcome.done, outcome.problem = changes.done, changes.refused
         if isinstance(entry.given, Detection):
             outcome.detections.append(entry.given)
         elif isinstance(entry.given, (*_ACTS, *_CUE_ACTS)):
-            self.act_keys.settle(entry.id, changes.done)
-            if changes.done and isinstance(entry.given, _POLICY_ACTS):
-                self._record_cue_policy(entry.at_us, entry.given)
-            elif changes.done and isinstance(entry.given, _ACTS):
-                self._record_act(entry.at_us, entry.given)
+            with self.faults.guard("record of an act"):
+                self.act_keys.settle(entry.id, changes.done)
+                if changes.done and isinstance(entry.given, _POLICY_ACTS):
+                    self._record_cue_policy(entry.at_us, entry.given)
+                elif changes.done and isinstance(entry.given, _ACTS):
+                    self._record_act(entry.at_us, entry.given)
         return outcome
 
     def tick_monitor(self, now_us: int) -> Outcome:
@@ -218,14 +231,18 @@ class Stages:
         writes = Writes()
         self.intake.collect(writes, now_us, everything)
         self.monitor.collect(writes)
-        for part in self._parts:
-            try:
+        for part in (*self._parts, self.audit):
+            # Its rows may be lost; those of all others must not wait for ever.
+            with self.faults.watch(f"rows of {type(part).__name__}"):
                 part.collect(writes)
-            except Exception:  # its rows are lost; those of all others must not wait for ever
-                self.failures += 1
-                _LOG.exception("rows of %s cannot be made", type(part).__name__)
-        self.audit.collect(writes)
         return writes
+
+    def left_out(self, now_us: int, given: LeftOut) -> None:
+        """The store did not accept a row: of a message its bytes are kept in quarantine."""
+        self.faults.report(f"a row of {given.table}", given.error)
+        if given.table == "message":
+            row = MessageRow(*given.row)
+            self.intake.quarantine.add(now_us, FAULT, row.node, "", row.payload)
 
     def _begin(self, now_us: int) -> None:
         if not self._started:
@@ -249,18 +266,28 @@ class Stages:
             for entry in self.intake.append(now_us, condition.node, condition)
         ]
 
-    def _outcome(self, changes: Changes, now_us: int) -> Outcome:
-        for row in self.monitor.take_unchained():
-            self._chain(row)
-        for change in changes.cues:
-            self._record_cue(change)
-        deliveries = self.outbox.offer(changes.alarms, now_us)
-        return Outcome(
-            events=list(changes.events),
-            alarms=list(changes.alarms),
-            cues=list(changes.cues),
-            deliveries=deliveries,
+    def _of_area(self, fault: Condition) -> AreaCondition:
+        node = self.site.nodes.get(fault.node)
+        nodes, sectors = ((node.id,), (node.sector,)) if node else ((), tuple(self.site.sectors))
+        return AreaCondition(
+            AlarmKind.PROCESSING_FAULT, fault.part, nodes, sectors, fault.active, fault.reason
         )
+
+    def _outcome(self, changes: Changes, now_us: int) -> Outcome:
+        """What follows from a step that counts. One part that fails does not stop the others."""
+        guard, outcome = self.faults.guard, Outcome()
+        for row in self.monitor.take_unchained():
+            with guard("record of an alarm"):
+                self._chain(row)
+        for change in changes.cues:
+            with guard("record of a cue"):
+                self._record_cue(change)
+        for alarm in changes.alarms:
+            with guard("notification"):
+                outcome.deliveries += self.outbox.offer((alarm,), now_us)
+        outcome.events, outcome.alarms = list(changes.events), list(changes.alarms)
+        outcome.cues = list(changes.cues)
+        return outcome
 
     def _record_act(self, at_us: int, act: Act) -> None:
         self.monitored_time.note_walks(self.monitor.state.alarms.walks)

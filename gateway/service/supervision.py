@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service: a task that a fault of our own ends is started again."""
+"""Service: a task that ends by a fault of our own is reported and started again."""
 
 from __future__ import annotations
 
@@ -9,32 +9,37 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from gateway.errors import GroundwatchError
-
 _LOG = logging.getLogger(__name__)
 FIRST_WAIT_S, MAX_WAIT_S = 0.5, 30.0
 GOOD_S = 60.0  # a task that ran so long is started again at once
+_ENDED = "it ended by itself"
 
 
 class Supervisor:
-    """`restarts` counts by task. What the user can correct (GroundwatchError) ends the gateway."""
+    """`restarts` counts by task. While a gateway runs no error ends a task for good: not one that
+    the user can correct (it may be corrected meanwhile), and not a cancellation by another task."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Callable[[str, BaseException | str], None]) -> None:
         self.restarts: Counter[str] = Counter()
+        self._report = report
 
     async def keep_up(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run until cancelled; what is raised is logged, and the task starts again."""
-        loop = asyncio.get_running_loop()
+        """Run until cancelled; whatever ends it, the task starts again."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
         wait_s = FIRST_WAIT_S
         while True:
             started_s = loop.time()
+            problem: BaseException | str = _ENDED
             try:
                 await run()
-            except GroundwatchError:
-                raise
-            except Exception:
-                self.restarts[name] += 1
-                _LOG.exception("the task %s failed; it starts again", name)
+            except (Exception, asyncio.CancelledError, SystemExit) as error:
+                problem = error
+            if task.cancelling():
+                raise asyncio.CancelledError
+            self.restarts[name] += 1
+            _LOG.error("the task %s failed; it starts again", name)
+            self._report(f"task {name}", problem)
             if loop.time() - started_s >= GOOD_S:
                 wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s)

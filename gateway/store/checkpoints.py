@@ -31,7 +31,7 @@ class Checkpoints:
         self._commits += 1
         if self._commits % COMMITS:
             return
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
             self._thread.start()
         self._wanted.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.config.retention import RecordClass
 
@@ -179,6 +179,14 @@ class QuarantineRow(NamedTuple):
     head: bytes
 
 
+class LeftOut(NamedTuple):
+    """A row that the store does not accept: its table, its values, and the type of the error."""
+
+    table: str
+    row: tuple[Any, ...]
+    error: str
+
+
 class Expired(NamedTuple):
     """Records of one class that are older than they may be; `upto` is of the audit's entries."""
 
@@ -280,7 +288,11 @@ class Store(Protocol):
         """What was committed before."""
 
     def commit(self, writes: Writes) -> None:
-        """All of it durable when this returns, or an error and none of it."""
+        """All of it durable when this returns, or an error and none of it; RowError for a row that
+        is not accepted."""
+
+    def commit_what_fits(self, writes: Writes) -> list[LeftOut]:
+        """The same without the rows that are not accepted, which are returned. Slow."""
 
     def audit_link(self, number: int) -> bytes | None:
         """The chain's value at an entry of the audit; None when there is no such entry."""

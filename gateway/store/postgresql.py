@@ -11,9 +11,9 @@ import psycopg
 from psycopg import conninfo, errors
 
 from gateway.config.retention import RecordClass
-from gateway.errors import StoreError, StoreInUse
+from gateway.errors import RowError, StoreError, StoreInUse
 from gateway.store import sql_commit, sql_erase
-from gateway.store.interface import Expired, LogRow, Snapshot, Writes
+from gateway.store.interface import Expired, LeftOut, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, in_postgresql, steps_from
 from gateway.store.sql_commit import Database, Rows
 
@@ -25,6 +25,9 @@ _TABLES = (
     "message, detection, alarm, alarm_history, audit, quarantine, journal, log, tick, skipped, "
     "act_key"
 )
+
+# What the server and psycopg raise for the values of a row.
+_OF_ROWS = (psycopg.DataError, psycopg.IntegrityError, psycopg.NotSupportedError)
 
 _T = TypeVar("_T")
 
@@ -49,6 +52,10 @@ class PostgresqlStore:
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or StoreError and none of it."""
         self._guard(lambda db: self._commit(db, writes))
+
+    def commit_what_fits(self, writes: Writes) -> list[LeftOut]:
+        """The same without the rows that are not accepted, which are returned."""
+        return self._guard(lambda db: self._commit_what_fits(db, writes))
 
     def alarms_since(self, raised_us: int, limit: int) -> list[str]:
         """JSON of the alarms raised since then, newest first."""
@@ -83,12 +90,22 @@ class PostgresqlStore:
             for kept, before_us in writes.erase.items():
                 sql_erase.erase(db, kept, before_us)
 
+    def _commit_what_fits(self, db: _Connection, writes: Writes) -> list[LeftOut]:
+        with db.transaction():
+            left_out = sql_commit.insert_what_fits(db, writes, _is_of_row)
+            for kept, before_us in writes.erase.items():
+                sql_erase.erase(db, kept, before_us)
+        return left_out
+
     def _guard(self, work: Callable[[_Connection], _T]) -> _T:
         try:
             if self._db is None:
                 self._db = _connect(self._url)
                 self._begin(self._db)
             return work(_Connection(self._db))
+        except _OF_ROWS as error:
+            self.close()
+            raise RowError(f"store {_name(self._url)}: {_first_line(error)}") from error
         except psycopg.Error as error:
             # What a broken connection did is not known: the next try asks on a new one.
             self.close()
@@ -157,6 +174,12 @@ def _connect(url: str) -> psycopg.Connection:
 
 def _marked(sql: str) -> bytes:
     return sql.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _is_of_row(error: Exception) -> bool:
+    """Also what Python raises before the server has the row."""
+    of_value = (*_OF_ROWS, psycopg.ProgrammingError)  # a type without an adapter
+    return isinstance(error, of_value) or not isinstance(error, (psycopg.Error, OSError))
 
 
 def _name(url: str) -> str:

@@ -7,7 +7,7 @@ in its fsync, a connection that broke) is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from gateway.store.interface import (
@@ -23,6 +23,7 @@ from gateway.store.interface import (
     CURSOR,
     ActKeyRow,
     BootRow,
+    LeftOut,
     LogRow,
     MessageRow,
     NodeRow,
@@ -89,9 +90,43 @@ _Rows = Collection[Sequence[Any]]
 
 def insert(db: Database, writes: Writes) -> None:
     """All rows of a commit but what is to be erased."""
+    for sql, rows in _tables(writes):
+        if rows:  # most commits hold messages alone, and a statement costs without rows too
+            db.many(sql, rows)
+    _limit_quarantine(db, writes)
+
+
+def insert_what_fits(
+    db: Database, writes: Writes, of_row: Callable[[Exception], bool]
+) -> list[LeftOut]:
+    """The same row by row; those left out for which an error is `of_row`."""
+    left_out = []
+    for sql, rows in _tables(writes):
+        for row in rows:
+            db.run("SAVEPOINT one_row")
+            try:
+                db.many(sql, (row,))
+            except Exception as error:
+                if not of_row(error):
+                    raise
+                db.run("ROLLBACK TO SAVEPOINT one_row")
+                left_out.append(LeftOut(sql.split()[2], tuple(row), type(error).__name__))
+            db.run("RELEASE SAVEPOINT one_row")
+    _limit_quarantine(db, writes)
+    return left_out
+
+
+def _limit_quarantine(db: Database, writes: Writes) -> None:
+    if writes.quarantine:
+        oldest = writes.quarantine[-1].id - MAX_QUARANTINE
+        db.run("DELETE FROM quarantine WHERE id <= ?", (oldest,))
+
+
+def _tables(writes: Writes) -> tuple[tuple[str, _Rows], ...]:
+    """(statement, rows) in the order of the tables."""
     over = [(name,) for name, value in writes.state.items() if not value]
     refused = [(reason, node, count) for (reason, node), count in writes.refused.items()]
-    tables: tuple[tuple[str, _Rows], ...] = (
+    return (
         (_INSERT_MESSAGE, writes.messages),
         (_INSERT_DETECTION, writes.detections),
         (_UPSERT_BOOT, writes.boots.values()),
@@ -109,12 +144,6 @@ def insert(db: Database, writes: Writes) -> None:
         (_UPSERT_ACT_KEY, writes.act_keys),
         (_INSERT_QUARANTINE, writes.quarantine),
     )
-    for sql, rows in tables:
-        if rows:  # most commits hold messages alone, and a statement costs without rows too
-            db.many(sql, rows)
-    if writes.quarantine:
-        oldest = writes.quarantine[-1].id - MAX_QUARANTINE
-        db.run("DELETE FROM quarantine WHERE id <= ?", (oldest,))
 
 
 ACT_KEYS_LOADED = 10_000

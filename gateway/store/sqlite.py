@@ -12,15 +12,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.config.retention import RecordClass
-from gateway.errors import StoreError, StoreInUse
+from gateway.errors import RowError, StoreError, StoreInUse
 from gateway.store import sql_commit, sql_erase
 from gateway.store.checkpoints import Checkpoints
-from gateway.store.interface import Expired, LogRow, Snapshot, Writes
+from gateway.store.interface import Expired, LeftOut, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
 
 APPLICATION_ID = 0x47574154  # "GWAT": marks our file among SQLite files
 _BUSY_MS = 500  # how long a commit waits for another process that holds the file
+
+# What SQLite and its module raise for the values of a row.
+_OF_ROWS = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
 
 _T = TypeVar("_T")
 
@@ -46,8 +54,16 @@ class SqliteStore:
         return self._guard(lambda: sql_commit.load(self._connection()))
 
     def commit(self, writes: Writes) -> None:
-        """All rows are durable on return. Raises StoreError; then no row is stored."""
-        self._guard(lambda: self._commit(writes))
+        """All of it durable when this returns, or StoreError and none of it."""
+        self._guard(lambda: self._commit(lambda db: sql_commit.insert(db, writes), writes))
+
+    def commit_what_fits(self, writes: Writes) -> list[LeftOut]:
+        """The same without the rows that are not accepted, which are returned."""
+
+        def insert(db: Database) -> list[LeftOut]:
+            return sql_commit.insert_what_fits(db, writes, _is_of_row)
+
+        return self._guard(lambda: self._commit(insert, writes))
 
     def alarms_since(self, raised_us: int, limit: int) -> list[str]:
         """JSON of the alarms raised since then, newest first."""
@@ -95,6 +111,9 @@ class SqliteStore:
     def _guard(self, work: Callable[[], _T]) -> _T:
         try:
             return work()
+        except _OF_ROWS as error:
+            self._forget()  # one of them is also raised for a connection that is closed
+            raise RowError(f"store {self._path or 'in memory'}: {error}") from error
         except (sqlite3.Error, OSError) as error:
             # After a failed fsync the state of the file's pages is unknown: close the connection.
             self._forget()
@@ -157,12 +176,12 @@ class SqliteStore:
         if self._path is not None:
             self._checkpoints = Checkpoints(self._path)
 
-    def _commit(self, writes: Writes) -> None:
+    def _commit(self, insert: Callable[[Database], _T], writes: Writes) -> _T:
         db = self._open_db()
         db.execute("BEGIN IMMEDIATE")
         try:
             shared = _Connection(db)
-            sql_commit.insert(shared, writes)
+            inserted = insert(shared)
             for kept, before_us in writes.erase.items():
                 sql_erase.erase(shared, kept, before_us)
             db.execute("COMMIT")
@@ -172,6 +191,7 @@ class SqliteStore:
             raise
         if self._checkpoints is not None:
             self._checkpoints.committed()
+        return inserted
 
 
 class _Connection:
@@ -185,6 +205,11 @@ class _Connection:
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._db.executemany(sql, rows)
+
+
+def _is_of_row(error: Exception) -> bool:
+    """Also what Python raises before SQLite has the row: an integer too large, half a character."""
+    return isinstance(error, _OF_ROWS) or not isinstance(error, (sqlite3.Error, OSError))
 
 
 def _bring_up_to_date(db: sqlite3.Connection) -> None:

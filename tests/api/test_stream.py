@@ -158,7 +158,7 @@ def test_stream_whole_rendering_is_shared_until_it_is_old() -> None:
     async def run() -> tuple[bool, bool]:
         picture = Picture()
         picture.put("node", "n01", 1)
-        stream = stream_module.Stream(picture, lambda: 0)
+        stream = stream_module.Stream(picture, lambda: 0, lambda _part, _error: None)
         first = stream._rendered()
         picture.put("node", "n02", 2)
         same = stream._rendered() is first

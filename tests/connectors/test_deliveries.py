@@ -241,12 +241,12 @@ async def test_email_to_two_of_whom_one_is_refused_reaches_the_other_and_records
     tmp_path: Path,
 ) -> None:
     people = ("gone@example.net", "duty@example.net")
-    async with mail_server(
-        recipient=lambda to: NOBODY if to.startswith("gone") else None
-    ) as server:
-        async with delivering(email(tmp_path, server.port, to=people)) as made:
-            made.offer(changed(7))
-            await until(lambda: len(made.settled) == 2, 20)
+    async with (
+        mail_server(recipient=lambda to: NOBODY if to.startswith("gone") else None) as server,
+        delivering(email(tmp_path, server.port, to=people)) as made,
+    ):
+        made.offer(changed(7))
+        await until(lambda: len(made.settled) == 2, 20)
     results = {one.recipient: (one.status, one.problem) for one in made.outbox.recent}
     assert results == {
         "gone@example.net": (Status.FAILED, "mail server answered 550"),

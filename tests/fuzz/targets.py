@@ -106,7 +106,8 @@ class _Gateway:
             self.pipeline.take_writes()
             self.pipeline.committed()
         # The gateway rolls an error back and logs it; here it is a finding.
-        assert self.pipeline.intake.failures == self.pipeline.monitor.failures == 0
+        assert not self.pipeline.faults.counts
+        assert self.pipeline.monitor.failures == 0
 
     def sealed(self, payload: bytes) -> None:
         """A stolen node: the seal is valid, the content is hostile."""

@@ -17,7 +17,7 @@ from gateway.ports.link import Arrival
 from gateway.service.outcome import Outcome
 from gateway.service.service import Service
 from gateway.service.stages import Stages
-from gateway.store.interface import Expired, LogRow, Snapshot, Store, Writes
+from gateway.store.interface import Expired, LeftOut, LogRow, Snapshot, Store, Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Receipt
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
@@ -48,6 +48,11 @@ class FailingStore:
         if self.full:
             raise StoreError("store: disk full")
         self.inner.commit(writes)
+
+    def commit_what_fits(self, writes: Writes) -> list[LeftOut]:
+        if self.full:
+            raise StoreError("store: disk full")
+        return self.inner.commit_what_fits(writes)
 
     def log_after(self, after_id: int, limit: int) -> list[LogRow]:
         return self.inner.log_after(after_id, limit)

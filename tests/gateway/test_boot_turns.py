@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
+from gateway.faults import Faults
 from gateway.intake.authentication.boots import HALF, is_next_turn, latest, of_turn
 from gateway.keys import next_epoch
 from gateway.service.running.answers import AnswerSender
@@ -142,7 +143,9 @@ def test_boot_gap_of_the_turn_before_is_reported_in_the_next(gateway: Gateway) -
 
 async def test_boot_in_a_receipt_is_the_number_of_the_wire() -> None:
     sent: list[DownMessage] = []
-    sender = AnswerSender(lambda _node, _boot: 9, lambda: T0, lambda _node, one: sent.append(one))
+    sender = AnswerSender(
+        lambda _node, _boot: 9, lambda: T0, lambda _node, one: sent.append(one), Faults()
+    )
     sender.owe_receipt("n01", of_turn(3, 7))
     sender.close()
     assert sent == [Receipt(upto=(7, 9))]

@@ -236,7 +236,7 @@ async def test_intake_exception_in_a_stored_message_is_an_alarm_and_costs_no_rec
 
 
 async def test_intake_exception_before_a_message_is_known_lets_it_come_again(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = PlayedNode("n01"), PlayedNode("n02")
     data = one.detection(1000)
@@ -246,11 +246,17 @@ async def test_intake_exception_before_a_message_is_known_lets_it_come_again(
             bench.offer(one, data)
             bench.offer(other, other.detection(1000))
             await until(lambda: bench.link.acknowledged == 2)
-        assert bench.service.intake_stage.failures == 1
+        await until(lambda: open_alarms(bench, AlarmKind.PROCESSING_FAULT))
+        reason = "message on the topic of n01 failed: LookupError"
+        assert open_alarms(bench, AlarmKind.PROCESSING_FAULT) == [f"cleared_unacked: {reason}"]
         bench.offer(one, data)
         await until(lambda: open_alarms(bench, AlarmKind.INTRUSION))
         await until(lambda: bench.receipts(one))
     assert not bench.service.supervisor.restarts
+    assert bench.store.rows("SELECT reason, node, size FROM quarantine") == [
+        ("fault", "n01", len(data))
+    ]
+    assert [one.identical for one in replayed(path, bench.stages)] == [True]
 
 
 async def test_service_request_that_raises_is_reported_to_its_caller_only(
@@ -267,5 +273,5 @@ async def test_service_request_that_raises_is_reported_to_its_caller_only(
         stage.post(faulty)
         await bench.service.flush()
         assert [type(one) for one in results] == [ZeroDivisionError, type(None)]
-        assert stage.failures == 1
+        assert bench.stages.faults.counts == {"a request": 1}
         assert not bench.service.supervisor.restarts

@@ -15,7 +15,7 @@ from gateway.model.text import format_json
 from gateway.mqtt.configured import broker_access
 from gateway.mqtt.mirror import Mirror
 from gateway.ports.connector import Context, Port
-from gateway.ports.follow import follow
+from gateway.ports.follow import follow, one_thing
 from gateway.ports.picture import Delta
 
 _MAX_COMMANDS = 16
@@ -61,15 +61,18 @@ class HomeAssistant:
         picture, names = port.picture, self._names
         wanted: Topics = {}
         for change in delta.changes:
-            if change.kind == "node":
-                wanted |= translate.node_topics(names, change.id, change.value)
-            elif change.kind == "sector" and change.value is None:
-                wanted |= translate.sector_topics(names, change.id, None, ())
+            with one_thing(port.name, port.status):
+                if change.kind == "node":
+                    wanted |= translate.node_topics(names, change.id, change.value)
+                elif change.kind == "sector" and change.value is None:
+                    wanted |= translate.sector_topics(names, change.id, None, ())
         if delta.whole or any(one.kind in ("alarm", "sector") for one in delta.changes):
             alarms = [view for _name, view in picture.all("alarm")]
-            wanted |= translate.site_topics(names, alarms, self._may_acknowledge)
+            with one_thing(port.name, port.status):
+                wanted |= translate.site_topics(names, alarms, self._may_acknowledge)
             for name, view in picture.all("sector"):
-                wanted |= translate.sector_topics(names, name, view, alarms)
+                with one_thing(port.name, port.status):
+                    wanted |= translate.sector_topics(names, name, view, alarms)
         if delta.whole:
             gone = mirror.sent.keys() - wanted.keys() - {names.status}
             wanted |= dict.fromkeys(sorted(gone), None)

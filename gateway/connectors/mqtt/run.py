@@ -15,7 +15,7 @@ from gateway.mqtt.configured import broker_access
 from gateway.mqtt.mirror import Mirror
 from gateway.mqtt.session import MqttSession, take_nothing
 from gateway.ports.connector import DELIVERY_TIMEOUT_S, Context, DeliveryError, Port
-from gateway.ports.follow import follow
+from gateway.ports.follow import follow, one_thing
 from gateway.ports.picture import Delta
 from gateway.ports.problems import failure_text
 
@@ -85,16 +85,17 @@ class MqttMirror(Mqtt):
             tasks.create_task(mirror.closed())
             tasks.create_task(clear_stale(mirror))
             async for delta in follow(picture):
-                await mirror.put(self._wanted(mirror, delta))
+                await mirror.put(self._wanted(port, mirror, delta))
                 await mirror.online()
                 port.status.connected(port.clock_us())
 
-    def _wanted(self, mirror: Mirror, delta: Delta) -> dict[str, bytes]:
+    def _wanted(self, port: Port, mirror: Mirror, delta: Delta) -> dict[str, bytes]:
         """Topic -> payload of what changed; empty for what is gone."""
-        wanted = {
-            translate.state_topic(self._topic, change.kind, change.id): translate.payload(change)
-            for change in delta.changes
-        }
+        wanted = {}
+        for change in delta.changes:
+            with one_thing(port.name, port.status):
+                topic = translate.state_topic(self._topic, change.kind, change.id)
+                wanted[topic] = translate.payload(change)
         if delta.whole:
             status = translate.status_topic(self._topic)
             gone = [topic for topic in mirror.sent if topic not in wanted and topic != status]

@@ -106,6 +106,17 @@ class Authenticator:
                 raise Refusal("replayed" if boot == window.newest >> 16 else "old_boot", node)
         return Admitted(node, space, boot, seq, message, payload, fresh)
 
+    def forget(self, admitted: Admitted) -> None:
+        """A fresh message that could not be kept: it may come again."""
+        if admitted.durable:
+            self.sequence(admitted.node, admitted.boot).forget(admitted.seq)
+        else:
+            self.volatile[admitted.node].forget(admitted.boot, admitted.seq)
+
+    def addressed(self, topic: str) -> str:
+        """The node of an uplink's topic; UNKNOWN for any other."""
+        return self._topics.get(topic, UNKNOWN)
+
     def set_keys(self, keys: Mapping[str, KeyRing]) -> None:
         """Keys were given out, proven or revoked; there may be new nodes, none is gone."""
         self._keys = {**self._keys, **keys}

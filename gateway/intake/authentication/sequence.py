@@ -29,6 +29,15 @@ class DurableSequence:
         self._advance()
         return True
 
+    def forget(self, seq: int) -> None:
+        """`seq`, which was new a moment ago, could not be kept: it may come again."""
+        if seq in self._above:
+            self._above.remove(seq)
+        elif seq <= self.upto:
+            self._above.update(range(seq + 1, self.upto + 1))
+            self.upto = seq - 1
+        self.newest = max(self._above, default=self.upto)
+
     def has(self, seq: int) -> bool:
         """Whether `seq` has been seen or given up."""
         return seq <= self.upto or seq in self._above
@@ -77,6 +86,16 @@ class VolatileWindow:
         self.newest = newest
         self.bits = bits
 
+    @classmethod
+    def of(cls, newest: int, bits: bytes) -> VolatileWindow:
+        """Inverse of `row`."""
+        return cls(newest, int.from_bytes(bits, "big"))
+
+    @property
+    def row(self) -> tuple[int, bytes]:
+        """As the store keeps it."""
+        return self.newest, self.bits.to_bytes(WINDOW // 8, "big")
+
     def see(self, boot: int, seq: int) -> bool:
         """True when never seen; older than the window counts as seen. `boot` is the whole number of
         a start (gateway.intake.authentication.boots)."""
@@ -91,3 +110,7 @@ class VolatileWindow:
             return False
         self.bits |= 1 << -ahead
         return True
+
+    def forget(self, boot: int, seq: int) -> None:
+        """(boot, seq), which was new a moment ago, could not be kept: it may come again."""
+        self.bits &= ~(1 << max(0, self.newest - (boot << 16 | seq)))

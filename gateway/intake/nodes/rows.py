@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gateway.faults import Faults
 from gateway.store.interface import APPLIED, Writes
 
 FLUSH_US = 300_000_000  # five heartbeats are in one row
@@ -26,8 +27,9 @@ class _Stale(NamedTuple):
 class StaleRows:
     """Nodes whose rows are behind, the oldest first. `write` adds the rows of one node."""
 
-    def __init__(self, write: Callable[[str, Writes], None]) -> None:
+    def __init__(self, write: Callable[[str, Writes], None], faults: Faults) -> None:
         self._write = write
+        self._faults = faults
         self._stale: OrderedDict[str, _Stale] = OrderedDict()
         self._urgent: set[str] = set()
         self._applied = -1
@@ -42,7 +44,8 @@ class StaleRows:
         self._urgent.add(node)
 
     def collect(self, writes: Writes, last_id: int, now_us: int, everything: bool) -> None:
-        """Add rows that are due; `last_id` is the newest message."""
+        """Add rows that are due; `last_id` is the newest message. A node whose rows cannot be made
+        stays behind, and its messages are applied again at a start."""
         due = sorted(self._urgent)
         self._urgent.clear()
         for node, stale in self._stale.items():
@@ -53,8 +56,9 @@ class StaleRows:
                 break
             due.append(node)
         for node in dict.fromkeys(due):
-            self._write(node, writes)
-            self._stale.pop(node, None)
+            with self._faults.watch(f"rows of {node}"):
+                self._write(node, writes)
+                self._stale.pop(node, None)
         first = next(iter(self._stale.values())).first_id if self._stale else last_id + 1
         if (due or self._applied < 0) and first - 1 != self._applied:
             self._applied = first - 1

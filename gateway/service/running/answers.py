@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from gateway.faults import Faults
 from gateway.intake.authentication.boots import on_wire
 from gateway.ports.link import Clock
 from gateway.wire.messages import DownMessage, Receipt, Time
@@ -22,10 +23,12 @@ class AnswerSender:
         upto: Callable[[str, int], int],
         clock: Clock,
         send: Callable[[str, DownMessage], None],
+        faults: Faults,
     ) -> None:
         self._upto = upto
         self._clock = clock
         self._send = send
+        self._faults = faults
         self._receipts: dict[str, set[int]] = {}
         self._times: dict[str, int] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -46,6 +49,7 @@ class AnswerSender:
         """Stop the timers; nodes request again what was not answered."""
         for timer in self._timers.values():
             timer.cancel()
+        self._timers.clear()
 
     def _answer(self, node: str) -> None:
         self._timers.pop(node, None)
@@ -53,11 +57,15 @@ class AnswerSender:
         asked_ms = self._times.pop(node, None)
         if not boots and asked_ms is None:
             return
+        loop = asyncio.get_running_loop()
+        self._timers[node] = loop.call_later(INTERVAL_S, self._answer, node)
+        with self._faults.guard("an answer"):
+            self._send_to(node, boots, asked_ms)
+
+    def _send_to(self, node: str, boots: Sequence[int], asked_ms: int | None) -> None:
         pairs = [(on_wire(boot), upto) for boot in boots if (upto := self._upto(node, boot))]
         for start in range(0, len(pairs), _BOOTS_PER_MESSAGE):
             some = pairs[start : start + _BOOTS_PER_MESSAGE]
             self._send(node, Receipt(upto=tuple(number for pair in some for number in pair)))
         if asked_ms is not None:
             self._send(node, Time(utc_ms=self._clock() // 1000, echo_ms=asked_ms))
-        loop = asyncio.get_running_loop()
-        self._timers[node] = loop.call_later(INTERVAL_S, self._answer, node)

@@ -11,8 +11,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from gateway.errors import StoreError
-from gateway.intake.intake import Promise
+from gateway.errors import RowError, StoreError
+from gateway.intake.taken import Promise
 from gateway.service.running.committer import Committer
 from gateway.service.stages import Stages
 from gateway.store.interface import Writes
@@ -60,7 +60,7 @@ class Commits:
         writes, self._pending = self._pending, Writes()
         promise, self._promise = self._promise, Promise({}, {})
         try:
-            await self._committer.commit(writes)
+            await self._keep(writes)
         except BaseException as error:
             writes.absorb(self._pending)
             self._pending = writes
@@ -80,6 +80,25 @@ class Commits:
         self.made += 1
         self._stages.intake.committed(promise)
         return True
+
+    async def _keep(self, writes: Writes) -> None:
+        """Raises StoreError. A row that the store does not accept must not keep the others out."""
+        try:
+            await self._committer.commit(writes)
+            return
+        except RowError as error:
+            _LOG.error("a row is not accepted: %s", error)
+        except StoreError:
+            raise
+        except Exception as problem:
+            self._stages.faults.report("a commit", problem)
+        try:
+            for left_out in await self._committer.commit_what_fits(writes):
+                self._stages.left_out(self._clock_us(), left_out)
+        except StoreError:
+            raise
+        except Exception as problem:
+            raise StoreError(f"the store fails by a fault of our own: {problem!r}") from problem
 
     def _gather(self, everything: bool) -> None:
         self._pending.absorb(self._stages.take_writes(self._clock_us(), everything))

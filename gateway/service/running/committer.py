@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from gateway.store.interface import Store, Writes
+from gateway.store.interface import LeftOut, Store, Writes
 
 QUICK_S = 0.01  # a longer commit delays what waits behind it
 WARY_S = 10.0  # so long after a slow or failed commit, none runs in the loop
@@ -56,6 +56,10 @@ class Committer:
             if not quick:
                 self._wary_until_s = self._clock() + WARY_S
 
+    async def commit_what_fits(self, writes: Writes) -> list[LeftOut]:
+        """The same without the rows that the store does not accept. Raises StoreError."""
+        return await self.call(self._keep_what_fits, writes)
+
     async def call(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Something of the store that may take long, in its thread."""
         # The caller may give up; the thread goes on, and holds the store until it is done.
@@ -80,3 +84,8 @@ class Committer:
     def _keep(self, writes: Writes) -> None:
         self._store.commit(writes)
         self._on_committed(writes)
+
+    def _keep_what_fits(self, writes: Writes) -> list[LeftOut]:
+        left_out = self._store.commit_what_fits(writes)
+        self._on_committed(writes)
+        return left_out

@@ -8,12 +8,11 @@ fails entries are handed over all the same, so alarms are still raised; rows wai
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gateway.intake.intake import Taken
+from gateway.intake.taken import Taken
 from gateway.model.entry import Entry
 from gateway.ports.link import Arrival, Clock, Link
 from gateway.service.running.answers import AnswerSender
@@ -21,7 +20,6 @@ from gateway.service.running.commits import RETRY_S, Commits
 from gateway.service.stages import Stages
 from gateway.wire.messages import DownMessage
 
-_LOG = logging.getLogger(__name__)
 QUEUE_MAX = 4096  # arrivals waiting; beyond it links hold theirs back or count them as lost
 REQUESTS_MAX = 64  # requests waiting beside them
 BATCH_MAX = 1024  # in one transaction: a few milliseconds of work between two looks at the links
@@ -56,8 +54,8 @@ class IntakeStage:
         on_received: Callable[[Iterable[str]], None] = lambda _nodes: None,
     ) -> None:
         self.down_unsent = 0
-        self.failures = 0  # arrivals and requests that a fault of our own ended
         self._stages = stages
+        self._faults = stages.faults
         self._commits = commits
         self._clock = clock
         self._hand_over = hand_over
@@ -69,7 +67,8 @@ class IntakeStage:
         self._routes: dict[str, Link] = {}
         self._waiting: list[tuple[Taken, Arrival]] = []
         self._replies: list[tuple[Any, asyncio.Future[Any]]] = []
-        self._answers = AnswerSender(stages.intake.completeness.stored_upto, clock, self._send)
+        upto = stages.intake.completeness.stored_upto
+        self._answers = AnswerSender(upto, clock, self._send, stages.faults)
 
     @property
     def queued(self) -> int:
@@ -101,35 +100,38 @@ class IntakeStage:
         """Step and commit until cancelled; what was stepped is committed before it ends."""
         try:
             while True:
-                await self._step(await self._gather())
+                await self._step(await self._due())
         finally:
             self._answers.close()
 
-    async def _gather(self) -> list[_Item]:
-        """What waits now, or nothing when a tick is due."""
+    async def _due(self) -> int:
+        """How many of those that wait are to be stepped now; 0 when a tick is due."""
         if len(self._waiting) >= PENDING_MAX:
             await asyncio.sleep(RETRY_S)
-            return []
+            return 0
         if not self._queue:
             self._something.clear()
             try:
                 async with asyncio.timeout(RETRY_S if self._commits.problem else TICK_S):
                     await self._something.wait()
             except TimeoutError:
-                return []
-        return [self._queue.popleft() for _ in range(min(BATCH_MAX, len(self._queue)))]
+                return 0
+        return min(BATCH_MAX, len(self._queue))
 
-    async def _step(self, batch: list[_Item]) -> None:
+    async def _step(self, count: int) -> None:
         now_us = self._clock()
         entries = self._stages.pass_time(now_us)
         before = len(self._waiting)
-        for item in batch:
+        for _ in range(count):
+            # One by one: what is not stepped yet stays, whatever happens to this one.
+            item = self._queue.popleft()
             if isinstance(item, Arrival):
                 entries += self._receive(item)
             else:
                 entries += self._perform(*item, now_us)
         fresh = (taken.node for taken, _ in self._waiting[before:])
-        self._on_received(dict.fromkeys(filter(None, fresh)))
+        with self._faults.guard("picture of nodes"):
+            self._on_received(dict.fromkeys(filter(None, fresh)))
         failing = bool(self._commits.problem)
         if failing:  # a store that fails may be slow: operators are notified first
             self._hand_over(entries)
@@ -141,16 +143,14 @@ class IntakeStage:
 
     def _receive(self, item: Arrival) -> list[Entry]:
         """One that raises is dropped: it has no receipt, so its node sends it again."""
-        try:
+        taken = Taken()
+        with self._faults.guard("an arrival"):
             taken = self._stages.receive(item.arrival_us, item.topic, item.payload)
-        except Exception:
-            self.failures += 1
-            _LOG.exception("intake: an arrival on %.64r could not be processed", item.topic)
-            taken = Taken()
         if taken.node:
             self._routes[taken.node] = item.link
         self._waiting.append((taken, item))
-        self._answer_time(taken)
+        with self._faults.guard("an answer"):
+            self._answer_time(taken)
         return taken.entries
 
     def _perform(
@@ -161,8 +161,7 @@ class IntakeStage:
             work = request(now_us)
         except Exception as error:
             if done is None:
-                self.failures += 1
-                _LOG.exception("intake: a request could not be performed")
+                self._faults.report("a request", error)
             elif not done.done():
                 done.set_exception(error)
             return ()
@@ -180,21 +179,26 @@ class IntakeStage:
             taken.time_for = None
 
     def _settle(self) -> None:
-        """Everything stepped is durable: answer links, nodes and requests."""
+        """Everything stepped is durable: answer links, nodes and requests. Each by itself: an
+        answer that fails takes no other with it."""
+        guard = self._faults.guard
         waiting, self._waiting = self._waiting, []
         for taken, arrival in waiting:
-            arrival.acknowledge()
-            if taken.receipt is not None:
-                self._answers.owe_receipt(*taken.receipt)
-            if taken.time_for is not None:
-                self._answers.owe_time(*taken.time_for)
+            with guard("an acknowledgement"):
+                arrival.acknowledge()
+            with guard("an answer"):
+                if taken.receipt is not None:
+                    self._answers.owe_receipt(*taken.receipt)
+                if taken.time_for is not None:
+                    self._answers.owe_time(*taken.time_for)
         replies, self._replies = self._replies, []
         for answer, done in replies:
             if not done.done():
                 done.set_result(answer)
         down, self._stages.down = self._stages.down, []
         for node, message in down:
-            self._send(node, message)
+            with guard("a message to a node"):
+                self._send(node, message)
 
     def _send(self, node: str, message: DownMessage) -> None:
         link = self._routes.get(node)

@@ -41,7 +41,7 @@ class MonitorStage:
         publish: Callable[[Outcome], None],
     ) -> None:
         self.behind = False
-        self.publish_failures = 0
+        self._idle = False  # the last read of the log gave nothing
         self._stages = stages
         self._commits = commits
         self._committer = committer
@@ -140,9 +140,10 @@ class MonitorStage:
             try:
                 outcome = self._stages.process(entry)
             except Exception as error:
+                self._stages.faults.report("a step of the monitor", error)
                 if future is not None and not future.done():
                     future.set_exception(error)
-                raise
+                continue
             self._at_us = entry.at_us
             self._outcomes.append(outcome)
             if future is not None:
@@ -153,6 +154,8 @@ class MonitorStage:
 
     async def _read(self) -> None:
         """A portion of the log beyond what was processed."""
+        if self._idle:  # what is missing may never come: a row that the store did not accept
+            await asyncio.sleep(TICK_S)
         try:
             rows = await self._committer.call(
                 self._store.log_after, self._stages.monitor.cursor, PORTION
@@ -162,6 +165,7 @@ class MonitorStage:
             await asyncio.sleep(RETRY_S)
             return
         self._handed += [_entry(row) for row in rows]
+        self._idle = not rows
         self._upto = rows[-1].id if rows else self._stages.monitor.cursor
         # No await from here on: what is committed from now on is handed over.
         self.behind = self._upto < self._stages.intake.log.last_id
@@ -169,15 +173,12 @@ class MonitorStage:
     def _publish_all(self) -> None:
         outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:
-            try:
+            with self._stages.faults.guard("publishing"):
                 self._publish(outcome)
-            except Exception:  # a fault of a listener must not end monitoring
-                self.publish_failures += 1
-                _LOG.exception("publishing failed")
 
 
 def _entry(row: LogRow) -> Entry:
     try:
         return Entry(row.id, row.at_us, row.source, decoded(row.kind, row.value))
-    except ValueError:
+    except Exception:  # whatever it is, it is reported when it is processed
         return Entry(row.id, row.at_us, row.source, Unreadable(row.kind))
