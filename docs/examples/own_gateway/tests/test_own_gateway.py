@@ -68,3 +68,24 @@ async def test_detections_made_during_an_outage_arrive_after_it(
         assert missing
         link.restore()
         await until(lambda: missing <= set(gateway.detections), 90)
+
+
+async def test_nothing_is_lost_over_a_bad_link(
+    groundwatch_world, groundwatch_link, groundwatch_fleet, broker, tmp_path
+):
+    """The link is slow, breaks at one message of seven, and is cut while the walker passes."""
+    world = groundwatch_world(seed=7)
+    link = groundwatch_link(world, loss_pct=15, delay_s=0.2)
+    async with (
+        gateway_of(world, broker, tmp_path) as gateway,
+        groundwatch_fleet(world, broker, link=link) as nodes,
+    ):
+        await until(lambda: len(nodes.made) >= 2, 90)
+        link.cut()
+        cut_at = len(nodes.made)
+        await until(lambda: len(nodes.made) > cut_at, 90)
+        link.restore()
+        await until(lambda: made_by(nodes) <= set(gateway.detections), 120)
+        assert set(gateway.detections) <= made_by(nodes)
+        assert link.breaks > 0
+    assert gateway.refused == 0
