@@ -115,7 +115,7 @@ async def _ended(process: Process, running: Running) -> int:
         process.terminate()
     assert process.stdout is not None
     async with asyncio.timeout(_READY_S):
-        lines = (await process.stdout.read()).splitlines()
-        if lines:
-            running.summary = json.loads(lines[-1])
+        lines = [json.loads(line) for line in (await process.stdout.read()).splitlines()]
+        # A step that ends while the gateway stops may print a line after the summary.
+        running.summary = next((one for one in lines if one.get("type") == "summary"), {})
         return await process.wait()
