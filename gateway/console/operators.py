@@ -34,7 +34,7 @@ _HASHER = PasswordHasher()
 
 
 class Role(Enum):
-    """A supervisor sees the measured performance as well."""
+    """A supervisor also sees the measured performance and places nodes."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"

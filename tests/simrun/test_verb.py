@@ -12,9 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gateway.config.site import load_site
 from tests.ports import free_port
 from tests.simrun.process import SITE, GatewayProcess, make_site
 from tools.cli import main
+
+EMPTY = '[site]\nname = "yard"\n'
 
 
 @pytest.fixture
@@ -55,6 +58,34 @@ def test_mistake_of_the_user_is_one_line_and_exit_2(
     assert out == ""
     assert err.startswith("groundwatch: ") and err.count("\n") == 1
     assert part.format(port=port) in err
+
+
+def test_site_without_nodes_names_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_site(tmp_path, EMPTY, "")
+    monkeypatch.chdir(tmp_path)
+    for words in ([], ["--nodes", "n01"]):
+        assert main(["sim", "run", "--broker", "127.0.0.1:1", *words]) == 2
+        assert "the site yard has no nodes yet: add some" in capsys.readouterr().err
+    assert (tmp_path / "site.toml").read_text() == EMPTY
+
+
+def test_nodes_are_added_to_a_site_without_nodes_once_and_join_its_gateway(tmp_path: Path) -> None:
+    gateway = GatewayProcess(make_site(tmp_path, EMPTY, ""))
+    gateway.start()
+    try:
+        for _ in range(2):
+            lines = sim_run(tmp_path, "--seconds", "8", "--add", "2")
+            assert {one["node"] for one in lines if one["type"] == "link_up"} == {"n01", "n02"}
+        assert [one["messages"] > 0 for one in gateway.get("/nodes")["nodes"]] == [True, True]
+    finally:
+        gateway.stop()
+    site = load_site(tmp_path / "site.toml")
+    assert [(node.id, node.x_m, node.y_m) for node in site.nodes.values()] == [
+        ("n01", 0.0, 0.0),
+        ("n02", 25.0, 0.0),
+    ]
 
 
 def sim_run(folder: Path, *words: str) -> list[dict[str, object]]:

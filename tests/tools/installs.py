@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -18,6 +19,13 @@ from typing import Any
 from tests.architecture.tree import ROOT
 
 _READY_S = 120.0
+_LOOK = """
+import json
+from importlib.metadata import distributions
+found = {one.metadata["Name"].lower(): sum(file.locate().stat().st_size for file in one.files or ()
+    if file.locate().is_file()) for one in distributions()}
+print(json.dumps(found))
+"""
 
 
 def build_wheel(tree: Path, folder: Path) -> Path:
@@ -25,6 +33,25 @@ def build_wheel(tree: Path, folder: Path) -> Path:
     words = ("wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, tree)
     subprocess.run([sys.executable, "-m", "pip", *words], check=True, capture_output=True)
     return next(folder.glob("groundwatch-*.whl"))
+
+
+def fresh(wheel: Path, folder: Path, extra: str = "") -> Path:
+    """The interpreter of a new environment that holds a wheel and what pip adds to it."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    python = folder / "venv" / "bin" / "python"
+    # The versions of the lock file, so that a later release of a package cannot fail the test.
+    pins = re.findall(r"^([\w.\-]+==\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    (folder / "pins.txt").write_text("\n".join(pins))
+    words = ("--python", python, "install", "-q", "-c", folder / "pins.txt", f"{wheel}{extra}")
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
+    return python
+
+
+def sizes(python: Path) -> dict[str, int]:
+    """Bytes of each package of an environment."""
+    ran = subprocess.run([python, "-P", "-c", _LOOK], capture_output=True, text=True, check=True)
+    found: dict[str, int] = json.loads(ran.stdout)
+    return found
 
 
 def tree_of(commit: str, folder: Path) -> Path:
@@ -88,7 +115,7 @@ async def _ended(process: Process, running: Running) -> int:
         process.terminate()
     assert process.stdout is not None
     async with asyncio.timeout(_READY_S):
-        lines = (await process.stdout.read()).splitlines()
-        if lines:
-            running.summary = json.loads(lines[-1])
+        lines = [json.loads(line) for line in (await process.stdout.read()).splitlines()]
+        # A step that ends while the gateway stops may print a line after the summary.
+        running.summary = next((one for one in lines if one.get("type") == "summary"), {})
         return await process.wait()

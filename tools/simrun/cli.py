@@ -11,7 +11,7 @@ import click
 from gateway.commands.options import NOT_NEGATIVE, PATH, Number, config_option, json_option
 from sim_hardware.impaired import MAX_LOSS_PCT
 from tools.errors import UserError
-from tools.simrun.boxes import read_own
+from tools.simrun.boxes import MAX_NODES, read_own
 from tools.simrun.where import ask_gateway, must_answer, parse_broker
 
 _MAX_SECONDS = 604_800
@@ -37,6 +37,12 @@ _MAX_SECONDS = 604_800
 )
 @click.option("--nodes", default="", metavar="n01,n02", help="only these  [default: all on Wi-Fi]")
 @click.option(
+    "--add",
+    type=click.IntRange(1, MAX_NODES),
+    metavar="N",
+    help="put so many nodes into a site that has none, 25 m apart",
+)
+@click.option(
     "--loss",
     type=click.IntRange(0, MAX_LOSS_PCT),
     default=0,
@@ -53,17 +59,19 @@ def run(
     seed: int,
     seconds: float | None,
     nodes: str,
+    add: int | None,
     loss: int,
     as_json: bool,
 ) -> int:
     """1 when a node was never let in by the broker."""
     if gateway and broker:
         raise UserError("--gateway asks for the broker and --broker names it: give one of them")
-    own = read_own(config, site, [name.strip() for name in nodes.split(",") if name.strip()])
-    if broker:
-        address = parse_broker(broker)
-    else:
-        address = ask_gateway(own.config.data_dir, gateway, own.site.name)
+    wanted = [name.strip() for name in nodes.split(",") if name.strip()]
+    named = None if broker is None else parse_broker(broker)
+    own = read_own(config, site, wanted, add or 0)
+    if own.added and not as_json:
+        print(f"added {', '.join(node.id for node in own.nodes)} to the site {own.site.name}")
+    address = named or ask_gateway(own.config.data_dir, gateway, own.site.name)
     must_answer(address)
     # The simulator takes a second and a half to import: not for help, and not for a wrong option.
     from tools.simrun.ground import world_of

@@ -68,3 +68,27 @@ async def test_detections_made_during_an_outage_arrive_after_it(
         assert missing
         link.restore()
         await until(lambda: missing <= set(gateway.detections), 90)
+
+
+async def test_nothing_is_lost_over_a_bad_link(
+    groundwatch_world, groundwatch_link, groundwatch_fleet, broker, tmp_path
+):
+    """The link is slow, breaks at three messages of ten, and is cut while the walker passes."""
+    world = groundwatch_world(seed=7)
+    link = groundwatch_link(world, loss_pct=30, delay_s=0.2)
+    async with (
+        gateway_of(world, broker, tmp_path) as gateway,
+        groundwatch_fleet(world, broker, link=link) as nodes,
+    ):
+        await until(lambda: link.breaks >= 2, 90)
+        link.cut()
+        before = len(nodes.made)
+        await until(lambda: len(nodes.made) > before, 90)
+        made = made_by(nodes)
+        assert made - set(gateway.detections)
+        link.loss_pct = 0
+        link.restore()
+        # A node waits up to 90 s before it connects again.
+        await until(lambda: made <= set(gateway.detections), 150)
+        assert set(gateway.detections) <= made_by(nodes)
+    assert gateway.refused == 0
