@@ -81,7 +81,7 @@ async def test_exception_anywhere_is_an_alarm_and_the_watch_goes_on_without_a_lo
                 with injected(POINTS[point], error) as raised:
                     try:
                         await until(lambda: raised[0], LONG_S)  # awaited here
-                        await until(lambda: faults(gateway) > before, LONG_S)  # noqa: B023
+                        await until(lambda: faults(gateway) > before, LONG_S)  # noqa: B023  # awaited here
                     except TimeoutError:
                         pytest.fail(f"{name} in {point}: raised {raised[0]}, and not reported")
                 try:
