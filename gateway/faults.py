@@ -123,5 +123,5 @@ class Faults:
 
 
 def _named(problem: BaseException | str) -> str:
-    """Without the text of an exception: that may hold what somebody else wrote."""
+    """Without the text of an exception: that may hold what the other side wrote."""
     return problem if isinstance(problem, str) else type(problem).__name__

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Terminal: a question to the person at it; the end of the input (^D) is no answer, not a bug."""
+"""Terminal: a question to the person at it, and the name of that person. The end of the input (^D)
+is no answer, not a bug."""
 
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable
 
@@ -18,6 +20,14 @@ def ask_secret(prompt: str) -> str:
 def ask(prompt: str) -> str:
     """What was typed. Raises ConfigError."""
     return _answered(lambda: input(prompt))
+
+
+def login_name() -> str:
+    """Of the user who runs this; in a container a user id may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the second from Python 3.13 on
+        return f"uid {os.getuid()}"
 
 
 def _answered(read: Callable[[], str]) -> str:

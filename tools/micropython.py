@@ -50,9 +50,14 @@ def _silent(_line: str) -> None:
 
 
 def cache_dir() -> Path:
-    """Where unpacked tools live: one folder per user, shared by all checkouts."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "groundwatch"
+    """Where fetched images and unpacked tools are kept: one folder per user, shared by all
+    checkouts. Raises UserError."""
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "groundwatch"
+    try:
+        return Path.home() / ".cache" / "groundwatch"
+    except RuntimeError:
+        raise UserError("this user has no home folder: set XDG_CACHE_HOME") from None
 
 
 def find(arch: str = "native", *, log: Log = _silent) -> Path:

@@ -59,7 +59,7 @@ log_dest stderr
 log_type error
 log_type warning
 connection_messages false
-# Started by root it stays root, which owns the folder; started by others it has no say.
+# Started by root it stays root, which owns the folder; started by another user it ignores this.
 user root
 """
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from gateway.config import load_config
 from gateway.config.site import load_site
 from gateway.errors import ConfigError
 from gateway.files import read_private
-from gateway.terminal import ask_secret
+from gateway.terminal import ask_secret, login_name
 
 _MAX_NAME = 32
 _MAX_SECRET = 4096
@@ -100,7 +99,7 @@ def restore(
 ) -> None:
     """Checked before anything is changed; no gateway may run there. Raises GroundwatchError."""
     header = archive.check(file)
-    by = (by or getpass.getuser()).strip()
+    by = (by or login_name()).strip()
     if not by or len(by) > _MAX_NAME or not by.isprintable():
         raise ConfigError(f"--by must be 1 to {_MAX_NAME} characters on one line")
     passphrase = _passphrase(passphrase_file, file) if header.key else ""

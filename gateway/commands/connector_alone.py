@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import random
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from gateway.ports.connector import (
 )
 from gateway.service.connectors.trial import Tried, no_such_notifier, summed
 from gateway.store.choose import store_at
+from gateway.terminal import login_name
 
 
 def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any
         raise ConfigError(no_such_notifier(name, notifiers))
     if not notifiers:
         raise ConfigError("gateway.toml has no connector that notifies: nothing to test")
-    by = getpass.getuser()
+    by = login_name()
     chosen = [pair for key, pair in notifiers.items() if name in (None, key)]
     started = [Entry(by, "output.test", f"output {one.name}") for one, _notifier in chosen]
     record(store_at(config.store), config.data_dir, started)

@@ -34,5 +34,5 @@ class Promise(NamedTuple):
 
 
 def receipt_of(admitted: Admitted) -> NodeBoot | None:
-    """Whom a receipt is due to once the message is stored."""
+    """The (node, boot) that a receipt is due to once the message is stored."""
     return (admitted.node, admitted.boot) if admitted.durable else None

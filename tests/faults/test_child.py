@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -34,6 +35,7 @@ SEED = 20261201
 KILLS = [pytest.param(4, id="few"), pytest.param(100, id="hundred", marks=pytest.mark.faults)]
 CHECKOUT = Path(__file__).resolve().parents[2]
 LONG_S = 60.0  # the machine may be busy
+_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME", "XDG_CACHE_HOME")
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +90,8 @@ async def test_mosquitto_killed_again_and_again_is_started_again_and_no_message_
         reasons = [one for one in faults_of(gateway) if one.startswith(app.BROKER)]
         assert "ended by signal 9" in reasons[0]
         assert not gateway._main.done()  # type: ignore[union-attr]  # it runs
-        assert gateway.service.stages.faults.counts[app.BROKER] == kills
+        # One that is killed while it starts is the same failure still.
+        assert 0 < gateway.service.stages.faults.counts[app.BROKER] <= kills
         assert not gateway.service.supervisor.restarts
     rows = assert_all_once(tmp_path / "data" / "groundwatch.db", crowd)
     print(f"\nmosquitto killed {kills} times: {rows} messages, 0 lost, each once, alarm raised")
@@ -190,9 +193,9 @@ async def test_mosquitto_that_dies_of_its_file_soon_after_each_start_starts_with
 async def test_mosquitto_that_breaks_its_rules_is_no_broker_of_ours(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lax = 'sed -i "s/allow_anonymous false/allow_anonymous true/" "$2"'
+    lax = 'sed -i "s/%u/+/" "$(dirname "$2")/acl"'
     stand_in(tmp_path, monkeypatch, f'{lax}\nexec {mosquitto()} "$@"')
-    with pytest.raises(BrokerError, match="without a password"):
+    with pytest.raises(BrokerError, match="another's topic"):
         async with Gateway(load_config(config)):
             pass
 
@@ -205,33 +208,45 @@ async def test_child_that_logs_a_line_without_end_does_not_hang() -> None:
     await child.end()
 
 
-def open_to(uid: int, folder: Path) -> None:
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, uid, uid)
+# A user id that no file of names has, with the rights of the user who runs the tests.
+_NAMELESS = ("unshare", "--user", "--map-user=54321", "--map-group=54321")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
 async def test_gateway_of_a_user_id_without_a_name_runs(broker: str, tmp_path: Path) -> None:
-    uid = 54321
-    folder = tmp_path / "site"
-    folder.mkdir()
-    config = write_config(folder, f'kind = "{broker}"\nport = 0')
-    open_to(uid, folder)
-    for one in (tmp_path, *tmp_path.parents[:3]):
-        one.chmod(0o755)
+    config = write_config(tmp_path, f'kind = "{broker}"\nport = 0')
+    env = {name: value for name, value in os.environ.items() if name not in _NAMES}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tools.cli", "gateway", "run", "--config", str(config), "--json"),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, user=uid, group=uid,
-        cwd=folder, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
+        *(*_NAMELESS, sys.executable, "-m", "tools.cli", "gateway", "run"),
+        *("--config", str(config), "--json"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=CHECKOUT, env=env,
     )  # fmt: skip
     assert process.stdout is not None
     first = await asyncio.wait_for(process.stdout.readline(), LONG_S)
     if process.returncode is None and first:
         process.terminate()
     _out, err = await process.communicate()
+    if b"unshare: " in err:
+        pytest.skip(f"this machine does not permit user namespaces: {err.decode().strip()}")
     assert b'"ready"' in first, err.decode()[-2000:]
     assert process.returncode == 0
+
+
+def test_login_name_of_a_user_id_without_a_name_is_its_number() -> None:
+    program = (
+        "from gateway.terminal import login_name\nfrom tools.micropython import cache_dir\n"
+        "print(login_name())\ntry:\n    cache_dir()\nexcept Exception as e:\n    print(e)"
+    )
+    env = {name: value for name, value in os.environ.items() if name not in (*_NAMES, "HOME")}
+    ran = subprocess.run(
+        [*_NAMELESS, sys.executable, "-c", program],
+        cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False, timeout=LONG_S,
+    )  # fmt: skip
+    if "unshare: " in ran.stderr:
+        pytest.skip(f"this machine does not permit user namespaces: {ran.stderr.strip()}")
+    assert ran.stdout.splitlines() == [
+        "uid 54321", "this user has no home folder: set XDG_CACHE_HOME"
+    ], ran.stderr  # fmt: skip
 
 
 def changes_of(folder: Path) -> list[Any]:

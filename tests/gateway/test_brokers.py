@@ -150,15 +150,6 @@ async def test_mosquitto_old_version_is_reported(tmp_path: Path) -> None:
         assert all("mosquitto" in warning for warning in broker.warnings)
 
 
-async def test_mosquitto_that_dies_is_noticed(tmp_path: Path) -> None:
-    mosquitto()
-    async with MosquittoBroker("127.0.0.1", 0, SITE, PASSWORDS, tmp_path / "m") as broker:
-        assert broker._process is not None
-        broker._process.kill()
-        async with asyncio.timeout(3):
-            await broker.watch()
-
-
 async def test_broker_port_in_use_is_reported(tmp_path: Path) -> None:
     async with Offered().embedded(PASSWORDS) as first:
         for second in (

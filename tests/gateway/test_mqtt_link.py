@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway.links.mqtt import MqttLink
 from gateway.mqtt.access import MqttAccess
-from gateway.ports.link import Offer
+from gateway.ports.link import Arrival, Offer
 from tests.gateway.brokers import Offered, running_mosquitto
 from tests.gateway.played_node import SITE, MqttNode, until
 from tests.ports import free_port
@@ -75,4 +75,26 @@ async def test_mqtt_link_broker_killed_comes_back_with_what_was_not_acknowledged
         await until(lambda: node.subscribed)
         node.publish(b"after")
         assert (await offered.next()).payload == b"after"
+        node.disconnect()
+
+
+async def test_mqtt_link_fault_of_our_own_costs_one_message_and_not_the_connection(
+    tmp_path: Path,
+) -> None:
+    node, offered, port = MqttNode("n01"), Offered(), free_port()
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, given: faults.append(given))
+
+    def offer(arrival: Arrival) -> bool:
+        if arrival.payload == b"poison":
+            raise LookupError("injected")
+        return offered.offer(arrival)
+
+    async with running_mosquitto(tmp_path, port), running_link(port, offer) as link:
+        node.connect(port)
+        await until(lambda: node.subscribed)
+        infos = [node.publish(payload) for payload in (b"1", b"poison", b"2")]
+        assert [(await offered.next(20.0)).payload for _ in range(2)] == [b"1", b"2"]
+        await until(lambda: all(info.is_published() for info in infos))
+        assert (link.counters["faults"], link.counters["connects"], len(faults)) == (1, 1, 1)
         node.disconnect()

@@ -21,6 +21,7 @@ from gateway.config import load_config
 from gateway.links import serial as serial_module
 from gateway.links.frames import FrameReader, cobs_decode, cobs_encode, decode_frame, encode_frame
 from gateway.links.serial import SerialLink
+from gateway.ports.link import Arrival
 from tests.gateway.played_node import PlayedNode, until, write_config
 
 
@@ -128,6 +129,32 @@ async def test_serial_noise_and_replug_all_messages_are_stored_once(tmp_path: Pa
         assert link.counters["bad_crc"] + link.counters["bad_cobs"] > 0
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     assert db.execute("SELECT count(*) FROM message WHERE lane = 0").fetchone() == (30,)
+
+
+async def test_serial_fault_of_our_own_costs_what_was_read_and_not_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, arrived = Line(tmp_path / "tty"), list[bytes]()
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, given: faults.append(given))
+
+    def offer(arrival: Arrival) -> bool:
+        if arrival.payload == b"poison":
+            raise LookupError("injected")
+        arrived.append(arrival.payload)
+        return True
+
+    link = SerialLink(str(line.path), 115200, offer, lambda: 0)
+    running = asyncio.create_task(link.run())
+    await until(lambda: link.connected)
+    os.write(line.ours, encode_frame("t/up", b"poison"))
+    await until(lambda: link.counters["faults"] == 1)
+    os.write(line.ours, encode_frame("t/up", b"1"))
+    await until(lambda: arrived == [b"1"])
+    assert (link.connected, link.counters["unplugged"], len(faults)) == (True, 0, 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    line.unplug()
 
 
 async def test_serial_port_that_is_not_there_is_reported_once(

@@ -19,7 +19,7 @@ from gateway.audit.verify import by_id, verify
 from gateway.config.retention import DAY_US, Retention
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.errors import StoreError, StoreInUse
+from gateway.errors import RowError, StoreError, StoreInUse
 from gateway.fusion.rules import Rules
 from gateway.model.place.site import Site
 from gateway.monitor.policy import Policy
@@ -27,7 +27,7 @@ from gateway.monitor.replay import replay
 from gateway.service.stages import Stages
 from gateway.store import schema, sql_erase
 from gateway.store.choose import reading, store_at
-from gateway.store.interface import BootRow, Snapshot, Store, Writes
+from gateway.store.interface import BootRow, LogRow, Snapshot, Store, Writes
 from gateway.store.sql_incident import incident
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
 from tests.gateway.test_pipeline import T0, S, crossing, play
@@ -216,3 +216,17 @@ def test_store_of_a_newer_version_is_refused(
     with pytest.raises(StoreError, match="made by a newer Groundwatch") as refused:
         open_store()
     assert "\n" not in str(refused.value)
+
+
+def test_store_row_that_is_not_accepted_keeps_no_other_row_out(open_store: Opener) -> None:
+    store = open_store()
+    rows = [LogRow(number, T0, "Start", "", "{}") for number in (1, 2, 3)]
+    rows[1] = rows[1]._replace(at_us=1 << 70)
+    with pytest.raises((RowError, OverflowError)):
+        store.commit(Writes(log=rows))
+    assert store.log_after(0, 10) == []
+    (left_out,) = store.commit_what_fits(Writes(log=rows))
+    assert (left_out.table, left_out.row) == ("log", tuple(rows[1]))
+    assert store.log_after(0, 10) == [rows[0], rows[2]]
+    store.commit(Writes(log=[rows[1]._replace(at_us=T0)]))
+    assert len(store.log_after(0, 10)) == 3

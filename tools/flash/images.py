@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.flash.boards import BoardKind
+from tools.micropython import cache_dir
 
 # Where micropython.org publishes firmware; fetched only when `flash` needs it.
 SOURCE = "https://micropython.org/resources/firmware/"
@@ -29,11 +30,6 @@ class Image:
     path: Path
     sha256: str
     release: str
-
-
-def cache_folder() -> Path:
-    """Where fetched images are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "groundwatch"
 
 
 def given(kind: BoardKind, path: Path) -> Image:
@@ -68,7 +64,7 @@ def pinned(
     """The release that this firmware is built for, from the cache or fetched. Raises UserError."""
     check_pinned(kind)
     assert kind.image_sha256 is not None
-    folder = cache or cache_folder()
+    folder = cache or cache_dir()
     path = folder / kind.image_name
     if path.is_file():
         found = given(kind, path)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 import socket
 import sys
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.keysafe import open_root
 from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL, Node, Site
+from gateway.terminal import login_name
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, guessed, kind_named, must_be_supported
@@ -131,7 +131,7 @@ def read_job(options: BoardOptions, mode: Mode, why: str) -> Job:
 
 def person(by: str | None, why: str) -> Person:
     """Who does it, by default the user who is logged in, and why. Raises UserError."""
-    by = by or getpass.getuser()
+    by = by or login_name()
     for text in (by, why):
         if len(text) > _MAX_TEXT or not text.isprintable():
             raise UserError(f"--by and --why take plain text of at most {_MAX_TEXT} characters")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import TypeVar
 from gateway.config.site import load_site
 from gateway.console.operators import Operator, load_operators, plain_name
 from gateway.errors import ConfigError
+from gateway.terminal import login_name
 from tools.errors import UserError
 from tools.init import answers, files, machine
 from tools.init.answers import Answers, Notify, Wifi
@@ -206,6 +206,6 @@ def _name_from(folder: Path) -> str:
 
 def _login() -> str:
     try:
-        return plain_name(getpass.getuser())
-    except (ConfigError, OSError, KeyError):
+        return plain_name(login_name())
+    except ConfigError:
         return "operator"
