@@ -185,7 +185,7 @@ class Gateway:
         log = EnrolmentLog(config.data_dir / ENROLMENT, fleet_root)
         self._site_files = SiteFiles(config.site, log, fleet_root, _utc_us)
         site, keys = self._site_files.site, self._site_files.keys(self._site_files.site)
-        store = store_at(config.store)
+        store = self._store = store_at(config.store)
         store.open()
         stack.callback(store.close)
         audit = AuditLog(_salt, Signer(load_or_create(config.data_dir)))
@@ -352,7 +352,8 @@ class Gateway:
         raise BrokerError("the broker ended by itself; see its messages above")
 
     def _warnings(self) -> list[str]:
-        return [*self.broker.warnings, *self._site_files.problems.values()]
+        store = filter(None, [self._store.warning])
+        return [*self.broker.warnings, *store, *self._site_files.problems.values()]
 
     def _on_refused(self, user: str, knew_password: bool) -> None:
         """The broker refused a login; 20 a second are enough to detect an attack."""

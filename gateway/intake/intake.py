@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.intake.authentication.authenticator import Admitted, Authenticator, Refusal
 from gateway.intake.authentication.boots import latest, on_wire
-from gateway.intake.authentication.sequence import WINDOW, VolatileWindow
+from gateway.intake.authentication.sequence import WINDOW
 from gateway.intake.coverage_watch import CoverageWatch
 from gateway.intake.downlinks import Downlinks
 from gateway.intake.floors import NoiseFloors
@@ -24,7 +24,7 @@ from gateway.intake.log import Log
 from gateway.intake.nodes.boot_clock import BootClock, BootClocks
 from gateway.intake.nodes.completeness import Completeness, NodeBoot
 from gateway.intake.nodes.registry import NodeRegistry, Suspicion
-from gateway.intake.nodes.rows import StaleRows
+from gateway.intake.nodes.rows import StaleRows, window_of
 from gateway.intake.observations import (
     detection_of,
     detection_row,
@@ -87,6 +87,7 @@ class Intake:
         self.log = Log()
         self.messages = 0
         self.detections = 0
+        self._last_detection_id = 0
         self.failures = 0  # messages that a fault of our own left unprocessed
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
@@ -221,9 +222,11 @@ class Intake:
         self.log.restore(snapshot)
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
+        self._last_detection_id = snapshot.last_detection_id
         for boot in snapshot.boots:
             self.completeness.restore(boot)
             self.clocks.restore(boot)
+        self.authenticator.floors = snapshot.boot_floors
         applied = {row.node: row.applied_id for row in snapshot.nodes}
         tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
         again = {(row.node, row.boot, row.seq) for row in tail if row.lane == seal.DURABLE}
@@ -252,7 +255,7 @@ class Intake:
         """A node continues where the rows of the store left it."""
         row = self._kept_rows.get(node)
         if row is not None and node in self.authenticator.volatile:
-            self.authenticator.volatile[node] = _window(row)
+            self.authenticator.volatile[node] = window_of(row)
         if node in self._kept_views:
             self.registry.restore(node, self._kept_views[node])
 
@@ -272,19 +275,19 @@ class Intake:
         admitted = Admitted(node, row.lane, row.boot, row.seq, message, row.payload, True)
         self._note(admitted, row.arrival_us, row.id)
         # What is counted and what has a row of its own is in the store already.
-        detections, cells = self.detections, self.refused.cells.copy()
+        before = self.detections, self._last_detection_id, self.refused.cells.copy()
         try:
             self._apply(admitted, row.arrival_us, Taken())
         except Exception as problem:  # as it was when it came
             self._unprocessed(admitted, problem)
-        self.detections, self.refused.cells = detections, cells
+        self.detections, self._last_detection_id, self.refused.cells = before
         self.refused.changed()
         self._detection_rows.clear()
 
     def _keep_absent(self, row: MessageRow) -> None:
         """A node that the site does not have now: one that comes back must not be replayed."""
         kept = self._kept_rows.get(row.node) or NodeRow(row.node, 0, b"", 0, 0)
-        window = _window(kept)
+        window = window_of(kept)
         if row.lane != seal.DURABLE:
             window.see(row.boot, row.seq)
         bits = window.bits.to_bytes(WINDOW // 8, "big")
@@ -359,7 +362,8 @@ class Intake:
         detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
         self.detections += message.phase is wire.Phase.ONSET
         self.registry.views[node].last_detection_us = detection.report_us
-        self._detection_rows.append(detection_row(detection, message))
+        self._last_detection_id += 1
+        self._detection_rows.append(detection_row(self._last_detection_id, detection, message))
         return detection
 
     def _clock(
@@ -393,7 +397,3 @@ class Intake:
             missing = self.completeness.missing.get(key, 0)
             upto = self.completeness.sequence(node, boot).upto
             writes.boots[key] = BootRow(node, boot, upto, missing, *self.clocks.times(key))
-
-
-def _window(row: NodeRow) -> VolatileWindow:
-    return VolatileWindow(row.window_newest, int.from_bytes(row.window_bits, "big"))

@@ -67,10 +67,11 @@ def footfalls_of(node: str, boot: int, message: wire.Strikes, arrival_us: int) -
     return Footfalls(ActivityId(node, boot, message.t_ms), footfalls)
 
 
-def detection_row(detection: Detection, message: wire.Detection) -> DetectionRow:
+def detection_row(number: int, detection: Detection, message: wire.Detection) -> DetectionRow:
     """For people and reports: names and UTC."""
     activity = detection.activity
     return DetectionRow(
+        number,
         activity.node,
         activity.boot,
         detection.seq,

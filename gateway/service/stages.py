@@ -42,6 +42,7 @@ from gateway.service.records.act_keys import ActKeys
 from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
+from gateway.service.records.sealing import Sealer
 from gateway.store.interface import HistoryRow, Snapshot, Writes
 from gateway.updates.service import OF_UPDATES, Effects, UpdateService
 from gateway.wire.messages import DownMessage, Health
@@ -79,6 +80,7 @@ class Stages:
         self.batteries = Batteries()
         self.monitored_time = MonitoredTime()
         self.eraser = Eraser(self.audit)
+        self.sealer = Sealer(self.audit)
         self.enrolment = EnrolmentRecord(self.audit)
         self.policies = PolicyRecord(self.audit)
         self.act_keys = ActKeys()
@@ -89,7 +91,6 @@ class Stages:
             self.updates,
             self.node_commands,
             self.batteries,
-            self.monitored_time,
             self.eraser,
             self.enrolment,
             self.policies,
@@ -98,7 +99,7 @@ class Stages:
         )
         snapshot = snapshot or Snapshot()
         self.audit.restore(snapshot)
-        for part in (self.intake, self.monitor, *self._parts):
+        for part in (self.intake, self.monitor, *self._parts, self.monitored_time, self.sealer):
             part.restore(snapshot)
         self._started = False
 
@@ -111,6 +112,7 @@ class Stages:
         """A run begins: its entry of the log. What an earlier run took in and did not process comes
         before it."""
         self._started = True
+        self.sealer.report(now_us)
         return self.intake.append(now_us, SYSTEM, self.monitor.start(now_us))
 
     def receive(self, arrival_us: int, topic: str, payload: bytes) -> Taken:
@@ -213,12 +215,14 @@ class Stages:
         writes = Writes()
         self.intake.collect(writes, now_us, everything)
         self.monitor.collect(writes)
+        self.monitored_time.collect(writes, everything)
         for part in self._parts:
             try:
                 part.collect(writes)
             except Exception:  # its rows are lost; those of all others must not wait for ever
                 self.failures += 1
                 _LOG.exception("rows of %s cannot be made", type(part).__name__)
+        self.sealer.collect(writes, now_us, self.audit.waits, everything)
         self.audit.collect(writes)
         return writes
 

@@ -11,7 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.store.interface import APPLIED, Writes
+from gateway.intake.authentication.sequence import VolatileWindow
+from gateway.store.interface import APPLIED, NodeRow, Writes
 
 FLUSH_US = 300_000_000  # five heartbeats are in one row
 TAIL_MAX = 20_000  # messages that a start applies again: a fraction of a second
@@ -59,3 +60,8 @@ class StaleRows:
         if (due or self._applied < 0) and first - 1 != self._applied:
             self._applied = first - 1
             writes.state[APPLIED] = str(self._applied)
+
+
+def window_of(row: NodeRow) -> VolatileWindow:
+    """The replay window that a row holds."""
+    return VolatileWindow(row.window_newest, int.from_bytes(row.window_bits, "big"))

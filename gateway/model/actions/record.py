@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 SYSTEM = "system"  # the actor of automatic actions
 EXPORTED = "export.incident"  # the action of an entry about what left the gateway
 ERASED = "retention.erase"  # the action of an entry about what was erased
+SEALED = "records.seal"  # the action of an entry that covers records by their digests
+EDITED = "store.edited"  # the action of an entry about what others changed in the store
 
 
 class Record(NamedTuple):
