@@ -39,7 +39,7 @@ from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import ProposeCue
-from gateway.model.actions.record import SYSTEM
+from gateway.model.actions.record import STARTED, SYSTEM
 from gateway.model.alarm import AlarmChange
 from gateway.model.place.site import Site
 from gateway.performance.service import PerformanceService
@@ -208,7 +208,7 @@ class Gateway:
             config.retention,
         )
         in_force = {"orders": stages.policy.digest}
-        audit.add(_utc_us(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
+        audit.add(_utc_us(), SYSTEM, STARTED, f"site {site.name}", detail=in_force)
         self.service.note_policy(SYSTEM, described_connectors(config))
         self.service.enrol(self._site_files.entries, keys)
         return stages

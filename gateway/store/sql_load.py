@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.model.actions.record import SEALED
+import msgspec
+
+from gateway.model.actions.record import SEALED, STARTED
+from gateway.model.alarm import Alarm
 from gateway.store.interface import (
     APPLIED,
     CLOSED_LOADED,
@@ -43,8 +46,9 @@ def load(db: Database) -> Snapshot:
 
     heads = db.run("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")
     seal = _seal(db)
-    open_alarms = _alarms(db, "open = 1 ORDER BY id", ())
-    closed_alarms = _alarms(db, "open = 0 ORDER BY id DESC LIMIT ?", (CLOSED_LOADED,))[::-1]
+    alarms = _alarms(db, "open = 1 ORDER BY id", ())
+    alarms += _alarms(db, "open = 0 ORDER BY id DESC LIMIT ?", (CLOSED_LOADED,))
+    alarms.sort()
     nodes = [NodeRow(*row) for row in db.run(f"SELECT node, {NODE} FROM node ORDER BY 1")]
     last_log = max(int(state.get(COUNT_LOG, "0")), _last(db, "log"))
     return Snapshot(
@@ -53,9 +57,9 @@ def load(db: Database) -> Snapshot:
         nodes=nodes,
         above=_above(db),
         state=state,
-        open_alarms=[value for _id, value, _same in open_alarms],
-        closed_alarms=[value for _id, value, _same in closed_alarms],
-        edited=[number for number, _value, same in open_alarms + closed_alarms if not same],
+        open_alarms=[one.value for one in alarms if one.is_open],
+        closed_alarms=[one.value for one in alarms if not one.is_open],
+        edited=[one.id for one in alarms if one.edited],
         last_alarm_id=count(COUNT_ALARMS, "SELECT coalesce(max(id), 0) FROM alarm"),
         last_history_id=count(COUNT_HISTORY, "SELECT coalesce(max(id), 0) FROM alarm_history"),
         refused=[
@@ -135,23 +139,47 @@ def _above(db: Database) -> list[tuple[str, int, int]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def _alarms(db: Database, condition: str, values: Sequence[Any]) -> list[tuple[int, str, bool]]:
-    """(number, JSON, whether the alarm is as its history has it). The JSON is that of the history,
-    which the audit covers, where there is one."""
+class _Loaded(NamedTuple):
+    id: int
+    value: str
+    is_open: bool
+    edited: bool
+
+
+def _alarms(db: Database, condition: str, values: Sequence[Any]) -> list[_Loaded]:
+    """Alarms as their history has them, which the audit covers: what others made of a row does not
+    count."""
     rows = db.run(
-        "SELECT id, value, (SELECT value FROM alarm_history WHERE alarm_id = alarm.id "
+        "SELECT id, open, value, (SELECT value FROM alarm_history WHERE alarm_id = alarm.id "
         f"ORDER BY id DESC LIMIT 1) FROM alarm WHERE {condition}",
         values,
     )
-    return [(number, kept or value, kept in (None, value)) for number, value, kept in rows]
+    found = []
+    for number, column, value, kept in rows:
+        is_open = _is_open(kept or value, otherwise=bool(column))
+        edited = kept not in (None, value) or is_open != bool(column)
+        found.append(_Loaded(number, kept or value, is_open, edited))
+    return found
+
+
+def _is_open(value: str, otherwise: bool) -> bool:
+    try:
+        return msgspec.json.decode(value, type=Alarm).open
+    except ValueError:
+        return otherwise
 
 
 def _seal(db: Database) -> str:
-    """Detail of the newest entry of the audit that seals records; empty when there is none."""
+    """Detail of the newest entry of the audit that seals records; empty when there is none, and
+    when a version without seals ran after it."""
     rows = db.run(
-        "SELECT detail_json FROM audit WHERE action = ? ORDER BY id DESC LIMIT 1", (SEALED,)
+        "SELECT id, detail_json FROM audit WHERE action = ? ORDER BY id DESC LIMIT 1", (SEALED,)
     )
-    return str(rows[0][0]) if rows else ""
+    if not rows or db.run(
+        "SELECT 1 FROM audit WHERE id > ? AND action = ? LIMIT 1", (rows[0][0], STARTED)
+    ):
+        return ""
+    return str(rows[0][1])
 
 
 def _upto(seal: str, table: str) -> int:

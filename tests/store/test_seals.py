@@ -23,7 +23,7 @@ from gateway.audit.verify import Report, by_id, verify
 from gateway.config.retention import DAY_US, Retention
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
-from gateway.model.actions.record import SEALED
+from gateway.model.actions.record import SEALED, STARTED
 from gateway.model.alarm import Disposition
 from gateway.model.place.site import Site
 from gateway.service.records import sealing
@@ -151,6 +151,18 @@ def test_seals_edited_alarm_is_taken_from_its_history_at_the_next_start_and_reco
     assert [row.subject for row in rows] == ["alarm 1"]
 
 
+def test_seals_open_alarm_that_others_closed_is_open_at_the_next_start(
+    site: Site, open_store: Opener, signer: Signer, place: Path | str
+) -> None:
+    stages = lived(site, open_store, signer)
+    expected = [alarm.id for alarm in stages.monitor.state.alarms.open]
+    edit(place, EDITS["an alarm closed"])
+    snapshot = open_store().load()
+    assert (len(expected) > 0, snapshot.edited) == (True, expected)
+    again = Stages(site, site_keys(site, ROOT), snapshot)
+    assert [alarm.id for alarm in again.monitor.state.alarms.open] == expected
+
+
 def test_seals_run_that_was_killed_is_sealed_by_the_next_one(
     site: Site, open_store: Opener, signer: Signer, place: Path | str
 ) -> None:
@@ -173,6 +185,30 @@ def test_seals_run_that_was_killed_is_sealed_by_the_next_one(
     after.commit(stages.take_writes(END_US, everything=False))
     report = verified(place, signer)
     assert (report.problems, report.unsealed) == ([], 0)
+
+
+def test_seals_go_on_after_a_version_without_them_ran_in_between(
+    site: Site,
+    open_store: Opener,
+    signer: Signer,
+    place: Path | str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uplinks = crossing()
+    third = len(uplinks) // 3
+    seal = sealing.Sealer._seal
+    for turn in range(3):
+        store = open_store()
+        stages = started(site, store, signer)
+        stages.audit.add(T0, "system", STARTED)
+        # The second run is one of an earlier version: it stores, and seals nothing.
+        monkeypatch.setattr(sealing.Sealer, "_seal", seal if turn != 1 else lambda *_: None)
+        play(stages, uplinks[turn * third : (turn + 1) * third])
+        stages.monitored_time.count(T0, 700.0, 1)
+        store.commit(stages.take_writes(END_US))
+        report = verified(place, signer)
+        assert report.problems == []
+        assert (report.unsealed > 0) == (turn > 0)
 
 
 def test_seals_wait_for_minutes_or_thousands_of_records(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 SYSTEM = "system"  # the actor of automatic actions
 EXPORTED = "export.incident"  # the action of an entry about what left the gateway
 ERASED = "retention.erase"  # the action of an entry about what was erased
+STARTED = "gateway.start"  # the action of the first entry of a run
 SEALED = "records.seal"  # the action of an entry that covers records by their digests
 EDITED = "store.edited"  # the action of an entry about what others changed in the store
 

@@ -32,6 +32,7 @@ class Sealer:
         self._newest_us = 0  # time of the newest record
         self._state: dict[str, str] = {}
         self._edited: list[str] = []
+        self._has_sealed = False
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on behind the newest seal; a store without one is sealed from its end on."""
@@ -79,7 +80,9 @@ class Sealer:
         # A clock that was set back must not put a seal off for long.
         waited = self._waiting and abs(now_us - self._since_us) >= WAIT_US
         due = audited or everything or waited or self._waiting >= MAX_WAITING
-        if state or (due and self._waiting):
+        # The first entries of a run have a seal in any case: it shows that this version wrote them.
+        if state or (due and self._waiting) or (audited and not self._has_sealed):
+            self._has_sealed = True
             self._seal(now_us or self._newest_us)
 
     def _add(self, tally: Tally, rows: Sequence[Row]) -> None:
