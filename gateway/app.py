@@ -40,7 +40,7 @@ from gateway.links.mqtt import MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import ProposeCue
-from gateway.model.actions.record import SYSTEM
+from gateway.model.actions.record import STARTED, SYSTEM
 from gateway.model.alarm import AlarmChange
 from gateway.model.place.site import Site
 from gateway.performance.service import PerformanceService
@@ -191,7 +191,7 @@ class Gateway:
         log = EnrolmentLog(config.data_dir / ENROLMENT, fleet_root)
         self._site_files = SiteFiles(config.site, log, fleet_root, self._clock)
         site, keys = self._site_files.site, self._site_files.keys(self._site_files.site)
-        store = store_at(config.store)
+        store = self._store = store_at(config.store)
         store.open()
         stack.callback(store.close)
         signer = Signer(load_or_create(config.data_dir))
@@ -220,7 +220,7 @@ class Gateway:
         self._doubts = DoubtWatch(self._clock, self.service)
         self._doubts.check()
         in_force = {"orders": stages.policy.digest}
-        audit.add(self._clock(), SYSTEM, "gateway.start", f"site {site.name}", detail=in_force)
+        audit.add(self._clock(), SYSTEM, STARTED, f"site {site.name}", detail=in_force)
         self.service.note_policy(SYSTEM, described_connectors(config))
         self.service.enrol(self._site_files.entries, keys)
         return stages
@@ -358,7 +358,8 @@ class Gateway:
         await self.broker.set_passwords(passwords_of(keys))
 
     def _warnings(self) -> list[str]:
-        return [*self.broker.warnings, *self._site_files.problems.values()]
+        store = filter(None, [self._store.warning])
+        return [*self.broker.warnings, *store, *self._site_files.problems.values()]
 
     def _on_broker(self, problem: str) -> None:
         self.service.stages.faults.state(BROKER, problem)

@@ -17,6 +17,7 @@ from gateway.errors import ConfigError
 
 _MAX_FILE = 256 << 20
 _AUDIT = ("at_us", "actor", "action", "subject", "reason", "until_us", "detail_json")
+_ALARM = ("id", "kind", "key", "raised_us", "open", "value")
 _HISTORY = ("id", "alarm_id", "at_us", "change", "by", "value")
 
 
@@ -56,6 +57,7 @@ def evidence(data: bytes) -> Evidence:
     entries: list[Row] = []
     checkpoints: list[Row] = []
     history: list[Row] = []
+    alarms: list[Row] = []
     start, link = (0, chain.GENESIS), chain.GENESIS
     try:
         for line in data.splitlines():
@@ -71,11 +73,13 @@ def evidence(data: bytes) -> Evidence:
                     entries.append(row)
                 case "checkpoint":
                     checkpoints.append(_checkpoint(value))
+                case "alarm":
+                    alarms.append(tuple(value[name] for name in _ALARM))
                 case "history":
                     history.append(tuple(value[name] for name in _HISTORY))
     except (ValueError, KeyError, TypeError):
         raise ValueError("not an export as this version knows it") from None
-    return Evidence(entries, checkpoints, history, start=start, whole=False)
+    return Evidence(entries, checkpoints, history, alarms, start=start, whole=False)
 
 
 def _entry(value: dict[str, Any], before: bytes) -> Row:

@@ -31,6 +31,11 @@ class AuditLog:
         """Number and link of the newest entry; 0 when there is none."""
         return self._last, self._head
 
+    @property
+    def waits(self) -> bool:
+        """Whether entries were added since the last `collect`."""
+        return bool(self._rows)
+
     def restore(self, snapshot: Snapshot) -> None:
         """Continue the chain of the store."""
         if snapshot.audit_head is not None:

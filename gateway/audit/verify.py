@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Accountability: verification of a chain. Of the gateway it uses only the two functions of the
-chain and the signature, so that it can be reviewed by itself. No I/O.
+chain and the signature, so that it can be reviewed by itself. `sealed` verifies what the chain
+covers. No I/O.
 
 It detects and distinguishes an edit (digest), an insert or delete (number or link), a chain
 computed again (checkpoint), and a truncated chain (head, or a code on paper).
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import chain
 from gateway.audit.checkpoint import is_signed, key_id, signed_bytes
+from gateway.audit.sealed import Sealed, check_alarms, check_records, check_state
 from gateway.model.actions.record import (
     ERASED,
     STORE_CONFIRMED,
@@ -40,7 +42,8 @@ class Noted(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """What is verified. Rows are of the tables audit, checkpoint and alarm_history.
+    """What is verified. Rows are of the tables audit, checkpoint, alarm_history, alarm, and those
+    of records; `state` are pairs of name and value.
 
     `whole` is False for an excerpt: it starts at `start` (number, link), and holds only the digests
     of entries that do not concern it.
@@ -49,6 +52,9 @@ class Evidence:
     entries: Iterable[Row]
     checkpoints: Iterable[Row]
     history: Iterable[Row] = ()
+    alarms: Iterable[Row] = ()
+    records: Mapping[str, Iterable[Row]] = field(default_factory=dict)  # by table
+    state: Iterable[Row] = ()
     head: Row | None = None
     noted: tuple[Noted, ...] = ()
     start: tuple[int, bytes] = (0, chain.GENESIS)
@@ -66,6 +72,9 @@ class Report:
     erased: int = 0
     checkpoints: int = 0
     history: int = 0
+    alarms: int = 0
+    records: int = 0  # covered by a seal
+    unsealed: int = 0  # records that none covers: from before the first one, or behind the newest
     newest: int = 0
     code: str = ""
 
@@ -81,7 +90,7 @@ class _Walk:
     wanted: dict[int, bytes]  # link by a checkpoint, the head or a note
     blank: int = 0  # the newest erased entry
     covered: int = 0  # up to here an entry records that audit content was erased
-    alarms_before_us: int = 0  # and alarms that changed before this
+    sealed: Sealed = field(default_factory=Sealed)
     changes: dict[int, tuple[str, int]] = field(default_factory=dict)  # history id: sha256, at_us
     links: dict[int, bytes] = field(default_factory=dict)  # of noted entries
     bridged: list[tuple[int, int]] = field(default_factory=list)  # missing, up to a signed entry
@@ -112,6 +121,8 @@ def verify(evidence: Evidence, keys: Mapping[bytes, Ed25519PublicKey]) -> Report
     _ends(evidence, number, link, walk, report)
     _replaced(evidence, walk, report)
     _history(evidence, walk, report)
+    if evidence.whole:
+        _covered(evidence, walk.sealed, report)
     return report
 
 
@@ -184,10 +195,9 @@ def _is_content(content: list[Any]) -> bool:
 def _remember(content: list[Any], walk: _Walk) -> None:
     at_us, action = content[1], content[3]
     detail = json.loads(content[7])
+    walk.sealed.note(content[0], action, content[4], detail)
     if action == ERASED and detail.get("class") == "audit":
         walk.covered = max(walk.covered, int(detail["upto"]))
-    elif action == ERASED and detail.get("class") == "alarms":
-        walk.alarms_before_us = max(walk.alarms_before_us, int(detail["before_us"]))
     elif action == STORE_DOUBTED:
         walk.doubted[content[0]] = content[5]
     elif action in (STORE_RESTORED, STORE_SALVAGED):
@@ -230,12 +240,28 @@ def _replaced(evidence: Evidence, walk: _Walk, report: Report) -> None:
             report.add(f"entry {number}: {line}; no person has confirmed it")
 
 
+def _covered(evidence: Evidence, sealed: Sealed, report: Report) -> None:
+    for number, subject in sealed.edited:
+        report.add(f"entry {number}: at a start the gateway found changed: {subject}")
+    for name, rows in evidence.records.items():
+        if not sealed.ranges[name]:
+            continue  # of a version without seals
+        covered, uncovered = check_records(name, rows, sealed, report.add)
+        report.records += covered
+        report.unsealed += uncovered
+    if evidence.records:
+        check_state(dict(evidence.state), sealed, report.add)
+
+
 def _history(evidence: Evidence, walk: _Walk, report: Report) -> None:
     first = min(walk.changes, default=0)
     seen = set()
+    newest: dict[int, Row] = {}
+    erased_before_us = walk.sealed.erased.get("alarms", 0)
     for row in evidence.history:
         report.history += 1
         seen.add(row[0])
+        newest[row[1]] = row
         known = walk.changes.get(row[0])
         # Changes before the audit, or whose entries are erased, cannot be compared.
         if known is None and walk.changes and row[0] > first:
@@ -243,5 +269,6 @@ def _history(evidence: Evidence, walk: _Walk, report: Report) -> None:
         elif known is not None and chain.history_digest(*row).hex() != known[0]:
             report.add(f"alarm history {row[0]}: changed after it was written")
     for number, (_digest, at_us) in sorted(walk.changes.items()):
-        if number not in seen and evidence.whole and at_us >= walk.alarms_before_us:
+        if number not in seen and evidence.whole and at_us >= erased_before_us:
             report.add(f"alarm history {number}: an entry records it, and it is not there")
+    report.alarms = check_alarms(evidence.alarms, newest, report.add)

@@ -57,7 +57,7 @@ def verify_store(
     if isinstance(store, Path) and exported:
         report = _excerpt(excerpt.read(store), by_id(public), codes)
     else:
-        with database.evidence_at(store) as given:
+        with database.evidence(store) as given:
             given.head = head.load(head_path) if head_path else None
             given.noted = codes
             report = verify(given, by_id(public))
@@ -97,6 +97,7 @@ def _print(report: Report, anchored: bool, as_json: bool) -> None:
         print("no head and no written-down code: entries cut off at the end cannot be seen")
     print(
         f"{'CHANGED' if report.problems else 'holds'}: {report.entries} entries, "
-        f"{report.erased} erased, {report.checkpoints} checkpoints, {report.history} alarm "
-        f"changes; newest entry {report.newest} code {report.code}"
+        f"{report.erased} erased, {report.checkpoints} checkpoints, {report.alarms} alarms, "
+        f"{report.history} changes of them, {report.records} records, {report.unsealed} without a "
+        f"seal; newest entry {report.newest} code {report.code}"
     )

@@ -68,6 +68,7 @@ class Intake:
         self.log = Log()
         self.messages = 0
         self.detections = 0
+        self._last_detection_id = 0
         self.registry = NodeRegistry({node.id: node.sector for node in site.nodes.values()})
         self.authenticator = Authenticator(site.name, keys)
         self.completeness = Completeness(self.authenticator)
@@ -196,9 +197,11 @@ class Intake:
         self.log.restore(snapshot)
         self.quarantine.restore(snapshot)
         self.messages, self.detections = snapshot.messages, snapshot.detections
+        self._last_detection_id = snapshot.last_detection_id
         for boot in snapshot.boots:
             self.completeness.restore(boot)
             self.clocks.restore(boot)
+        self.authenticator.floors = snapshot.boot_floors
         applied = {row.node: row.applied_id for row in snapshot.nodes}
         tail = [row for row in snapshot.tail if row.id > applied.get(row.node, 0)]
         again = {(row.node, row.boot, row.seq) for row in tail if row.space == seal.DURABLE}
@@ -244,7 +247,7 @@ class Intake:
         if not row.payload:
             return
         # What is counted and what has a row of its own is in the store already.
-        detections, cells = self.detections, self.refused.cells.copy()
+        before = self.detections, self._last_detection_id, self.refused.cells.copy()
         try:
             message = codec.decode_up(row.payload)
             admitted = Admitted(node, row.space, row.boot, row.seq, message, row.payload, True)
@@ -252,7 +255,7 @@ class Intake:
             self._apply(admitted, row.arrival_us, Taken())
         except Exception as problem:  # its alarm is of when it came
             self.faults.count(f"message of {node}", problem)
-        self.detections, self.refused.cells = detections, cells
+        self.detections, self._last_detection_id, self.refused.cells = before
         self.refused.changed()
         self._detection_rows.clear()
 
@@ -364,7 +367,8 @@ class Intake:
         detection = detection_of(node, sector, boot, admitted.seq, message, clock, arrival_us)
         self.detections += message.phase is wire.Phase.ONSET
         self.registry.views[node].last_detection_us = detection.report_us
-        self._detection_rows.append(detection_row(detection, message))
+        self._last_detection_id += 1
+        self._detection_rows.append(detection_row(self._last_detection_id, detection, message))
         return detection
 
     def _clock(

@@ -69,10 +69,11 @@ def footfalls_of(
     return Footfalls(ActivityId(node, boot, message.t_ms), footfalls)
 
 
-def detection_row(detection: Detection, message: wire.Detection) -> DetectionRow:
+def detection_row(number: int, detection: Detection, message: wire.Detection) -> DetectionRow:
     """For people and reports: names and UTC."""
     activity = detection.activity
     return DetectionRow(
+        number,
         activity.node,
         activity.boot,
         detection.seq,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -90,11 +90,20 @@ def start_from(state: MonitorState, last_history_id: int) -> Start:
     )
 
 
-def _read(value: str, kind: type[_T], otherwise: Callable[[str], _T]) -> _T | None:
+def _read(
+    value: str, kind: type[_T], otherwise: Callable[[str], _T | None] = lambda _value: None
+) -> _T | None:
     for parse in (lambda given: text.parse_json(given, kind), otherwise):
         with suppress(ValueError):
             return parse(value)
     return None
+
+
+def _alarms(values: Iterable[str]) -> tuple[Alarm, ...]:
+    """One that others wrote into the store, and nothing can read, must not stop the gateway; the
+    audit names it."""
+    read = (_read(value, Alarm) for value in values)
+    return tuple(alarm for alarm in read if alarm is not None)
 
 
 def restored_state(blank: MonitorState, start: Start) -> MonitorState:
@@ -124,9 +133,7 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
         last_number=max(fusion.last_number, newest, int(start.state.get(_LAST_EVENT, "0"))),
     )
     alarms = AlarmState(
-        tuple(text.parse_json(value, Alarm) for value in start.open_alarms),
-        tuple(text.parse_json(value, Alarm) for value in start.closed_alarms),
-        start.last_alarm_id,
+        _alarms(start.open_alarms), _alarms(start.closed_alarms), start.last_alarm_id
     )
     if _ORDERS in start.state:
         alarms = with_orders(alarms, text.parse_json(start.state[_ORDERS], SavedOrders))

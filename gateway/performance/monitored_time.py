@@ -14,6 +14,7 @@ from gateway.store.interface import Snapshot, Writes
 _DAY, _WALK = "watch:", "walk_test:"  # names of state rows
 MAX_KEPT_DAYS = 366  # older days are dropped
 MAX_WALK_TESTS = 1000
+_KEPT_EVERY_S = 600.0
 _DAY_US = 24 * 3600 * 1_000_000
 
 
@@ -44,6 +45,7 @@ class MonitoredTime:
         self.walk_tests: dict[int, WalkTest] = {}
         self._changed: set[str] = set()
         self._since: dict[int, int] = {}
+        self._waiting_s = 0.0  # counted and not stored
 
     def count(self, now_us: int, seconds: float, operators: int) -> None:
         """So many seconds passed, with so many operators at a console."""
@@ -51,6 +53,7 @@ class MonitoredTime:
         day = self.days.setdefault(name, Day())
         day.supervised_s += seconds
         day.operator_s += seconds * operators
+        self._waiting_s += seconds
         self._changed.add(f"{_DAY}{name}")
         oldest = day_of(now_us - MAX_KEPT_DAYS * _DAY_US)
         for gone in [other for other in self.days if other < oldest]:
@@ -72,11 +75,16 @@ class MonitoredTime:
             self._since.pop(oldest, None)
             self._changed.add(f"{_WALK}{oldest}")
 
-    def collect(self, writes: Writes) -> None:
-        """Deliver the rows since the last call; an empty value ends a row."""
-        for name in sorted(self._changed):
+    def collect(self, writes: Writes, everything: bool = True) -> None:
+        """Deliver the rows since the last call; an empty value ends a row. Each time days are
+        stored costs an entry of the audit: unless `everything`, they wait for some minutes."""
+        days = everything or self._waiting_s >= _KEPT_EVERY_S
+        due = {name for name in self._changed if days or not name.startswith(_DAY)}
+        if days:
+            self._waiting_s = 0.0
+        for name in sorted(due):
             writes.state[name] = self._value(name)
-        self._changed.clear()
+        self._changed -= due
 
     def _value(self, name: str) -> str:
         kept: Day | WalkTest | None

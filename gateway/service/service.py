@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.config.retention import Retention
+from gateway.config.retention import RecordClass, Retention
 from gateway.enrolment import Entry as EnrolmentEntry
 from gateway.errors import ConfigError, StoreError
 from gateway.keys import KeyRing
@@ -31,12 +31,13 @@ from gateway.service.running.intake_stage import IntakeStage, Work
 from gateway.service.running.monitor_stage import MonitorStage
 from gateway.service.stages import Stages
 from gateway.service.supervision import Supervisor
-from gateway.store.interface import Store, Writes
+from gateway.store.interface import Expired, Store, Writes
 from gateway.updates.package import Release
 from gateway.updates.rollout import Rollout
 
 _LOG = logging.getLogger(__name__)
 _RETENTION_S = 0.5  # how often it is asked whether records are due to be erased
+_PORTION_S = 0.05  # between two portions
 KEY_MAX = 64  # characters of an idempotency key
 
 
@@ -248,20 +249,21 @@ class Service:
 
     async def _erase(self) -> None:
         """What is older than it may be goes with the next commit, a portion of it."""
+        expired: Mapping[RecordClass, Expired] = {}
         while True:
-            await asyncio.sleep(_RETENTION_S)
+            await asyncio.sleep(_PORTION_S if expired else _RETENTION_S)
             doubted = self.stages.doubts.open
             if doubted or self.commits.problem or not self._retention.due(self.clock_us()):
                 continue
             now_us, store = self.clock_us(), self._store
             try:
-                expired = await self._committer.call(
-                    store.expired, self._retention.retention.cuts(now_us)
-                )
+                cuts = self._retention.retention.cuts(now_us)
+                expired = await asyncio.to_thread(store.expired, cuts)
                 self.stages.eraser.step(now_us, expired)
                 self._retention.looked(now_us, bool(expired))
                 if self._retention.untidy and not expired:
                     self._retention.untidy = not await self._committer.call(store.tidy)
             except StoreError as error:
+                expired = {}
                 self._retention.looked(now_us, False)
                 _LOG.error("cannot erase what is older than it may be: %s", error)

@@ -47,6 +47,7 @@ from gateway.service.records.act_keys import ActKeys
 from gateway.service.records.enrolment_record import EnrolmentRecord
 from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
+from gateway.service.records.sealing import Sealer
 from gateway.store.interface import HistoryRow, LeftOut, MessageRow, Snapshot, Writes
 from gateway.updates.service import OF_UPDATES, Effects, UpdateService
 from gateway.wire.messages import DownMessage, Health
@@ -83,6 +84,7 @@ class Stages:
         self.batteries = Batteries()
         self.monitored_time = MonitoredTime()
         self.eraser = Eraser(self.audit)
+        self.sealer = Sealer(self.audit)
         self.enrolment = EnrolmentRecord(self.audit)
         self.policies = PolicyRecord(self.audit)
         self.act_keys = ActKeys()
@@ -94,7 +96,6 @@ class Stages:
             self.updates,
             self.node_commands,
             self.batteries,
-            self.monitored_time,
             self.eraser,
             self.enrolment,
             self.policies,
@@ -106,7 +107,7 @@ class Stages:
         self.audit.restore(snapshot)
         self.intake.restore(snapshot)
         self.monitor.restore(snapshot)
-        for part in self._parts:
+        for part in (*self._parts, self.monitored_time, self.sealer):
             with self.faults.guard(f"restart of {type(part).__name__}"):
                 part.restore(snapshot)
         self._started = False
@@ -120,6 +121,7 @@ class Stages:
         """A run begins: its entry of the log. What an earlier run took in and did not process comes
         before it. A fault that an earlier run left active is reported again if it goes on."""
         self._started = True
+        self.sealer.report(now_us)
         self.intake.downlinks.start_above(floor_at(now_us))
         entries = self.intake.append(now_us, SYSTEM, self.monitor.start(now_us))
         for alarm in self.monitor.state.alarms.open:
@@ -231,10 +233,16 @@ class Stages:
         writes = Writes()
         self.intake.collect(writes, now_us, everything)
         self.monitor.collect(writes)
-        for part in (*self._parts, self.audit):
-            # Its rows may be lost; those of all others must not wait for ever.
+        # The rows of a part may be lost; those of all others must not wait for ever.
+        with self.faults.watch("rows of monitored time"):
+            self.monitored_time.collect(writes, everything)
+        for part in self._parts:
             with self.faults.watch(f"rows of {type(part).__name__}"):
                 part.collect(writes)
+        with self.faults.watch("seals of records"):
+            self.sealer.collect(writes, now_us, self.audit.waits, everything)
+        with self.faults.watch("rows of the audit"):
+            self.audit.collect(writes)
         return writes
 
     def left_out(self, now_us: int, given: LeftOut) -> None:

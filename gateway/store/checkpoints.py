@@ -9,18 +9,23 @@ hundred pages and two more flushes. A PASSIVE checkpoint beside the writer delay
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import threading
 from pathlib import Path
 
+_LOG = logging.getLogger(__name__)
 COMMITS = 64  # between two: some 450 pages when commits are small, and SQLite waits for 1,000
+MAX_WAITING = 16_384  # pages that a reader may hold back before the page shows it
 
 
 class Checkpoints:
-    """Of one store in one file; the thread begins when it is wanted first."""
+    """Of one store in one file; the thread begins when it is wanted first. `waiting` are the pages
+    that the log holds and the tables do not: a program that keeps reading makes it grow."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.waiting = 0
         self._commits = 0
         self._wanted = threading.Event()
         self._over = False
@@ -52,7 +57,13 @@ class Checkpoints:
                 if self._over:
                     return
                 with contextlib.suppress(sqlite3.Error):
-                    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    _busy, pages, done = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    self._note(pages - done)
+
+    def _note(self, waiting: int) -> None:
+        if waiting > MAX_WAITING >= self.waiting:
+            _LOG.warning("%s: its log has grown: a program keeps reading the store", self._path)
+        self.waiting = waiting
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, isolation_level=None, timeout=0)

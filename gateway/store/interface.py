@@ -37,8 +37,9 @@ class MessageRow(NamedTuple):
 
 
 class DetectionRow(NamedTuple):
-    """A detection report with its UTC."""
+    """A detection report with its UTC, numbered as it was stepped; (node, boot, seq) is unique."""
 
+    id: int
     node: str
     boot: int
     seq: int
@@ -188,19 +189,21 @@ class LeftOut(NamedTuple):
 
 
 class Expired(NamedTuple):
-    """Records of one class that are older than they may be; `upto` is of the audit's entries."""
+    """Records of one class that are older than they may be; `more` than `rows` were not counted;
+    `upto` is of the audit's entries; `portion` is what goes next, numbers by table."""
 
     before_us: int
     rows: int
+    more: bool
     upto: int | None
+    portion: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(slots=True)
 class Writes:
     """All that one commit makes durable, or none of it. Upserts coalesce by key.
 
-    An empty value of `state` ends that row. `erase` names the cut (UTC microseconds) of classes of
-    which a portion is to be erased.
+    An empty value of `state` ends that row. `erase` has the numbers of rows that go, by table.
     """
 
     messages: list[MessageRow] = field(default_factory=list)
@@ -218,7 +221,7 @@ class Writes:
     ticks: list[TickRow] = field(default_factory=list)
     skipped: list[SkippedRow] = field(default_factory=list)
     act_keys: list[ActKeyRow] = field(default_factory=list)
-    erase: dict[RecordClass, int] = field(default_factory=dict)
+    erase: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in _TABLES)
@@ -245,6 +248,8 @@ class Writes:
 
 _TABLES = tuple(item.name for item in fields(Writes))
 CLOSED_LOADED = 200
+# Starts of a node that are known. Its ledger holds fewer records than that, each of one start.
+KEPT_BOOTS = 2048
 
 
 @dataclass(slots=True)
@@ -253,6 +258,7 @@ class Snapshot:
     `detections` counts activities, by their onsets."""
 
     boots: list[BootRow] = field(default_factory=list)
+    boot_floors: dict[str, int] = field(default_factory=dict)  # of nodes with KEPT_BOOTS of them
     nodes: list[NodeRow] = field(default_factory=list)
     above: list[tuple[str, int, int]] = field(default_factory=list)
     state: dict[str, str] = field(default_factory=dict)
@@ -268,7 +274,11 @@ class Snapshot:
     cursor: int = 0  # entries of the log up to here have been processed
     act_keys: list[ActKeyRow] = field(default_factory=list)  # the newest, oldest first
     tail: list[MessageRow] = field(default_factory=list)  # messages that node rows do not hold yet
+    last_detection_id: int = 0
     audit_head: tuple[int, bytes] | None = None  # number and link of the newest entry
+    seal: str = ""  # detail of the newest entry that seals records, as JSON
+    unsealed: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows beyond it
+    edited: list[int] = field(default_factory=list)  # loaded alarms that were not as their history
     last_quarantine_id: int = 0
     newest_us: int | None = None  # the newest moment on record; None when nothing is
 
@@ -280,6 +290,10 @@ class Store(Protocol):
     """
 
     on_this_machine: bool
+
+    @property
+    def warning(self) -> str:
+        """What an operator must know; empty when there is nothing."""
 
     def open(self) -> None:
         """Open or create, and keep a second writer out."""
@@ -301,7 +315,8 @@ class Store(Protocol):
         """Entries of the log beyond that number, oldest first."""
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
-        """Classes that hold something older than their cut (UTC microseconds)."""
+        """Classes that hold something older than their cut (UTC microseconds), and the portion to
+        be erased next. Over a connection of its own: from any thread, and no commit waits."""
 
     def tidy(self) -> bool:
         """After erasing: leave nothing of it beside the tables; False when that must wait."""

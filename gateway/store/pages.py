@@ -121,7 +121,7 @@ def _values(record: bytes, size: int) -> tuple[Any, ...]:
     if len(record) != size:
         raise ValueError("cut")
     end, at = _varint(record, 0)
-    types = []
+    types: list[int] = []
     while at < end and len(types) < _MAX_VALUES:
         kind, at = _varint(record, at)
         types.append(kind)

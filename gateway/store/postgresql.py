@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, TypeVar
 
 import psycopg
@@ -12,7 +13,7 @@ from psycopg import conninfo, errors
 
 from gateway.config.retention import RecordClass
 from gateway.errors import RowError, StoreError, StoreInUse
-from gateway.store import sql_commit, sql_erase
+from gateway.store import sql_commit, sql_erase, sql_load
 from gateway.store.interface import Expired, LeftOut, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, in_postgresql, steps_from
 from gateway.store.sql_commit import Database, Rows
@@ -21,6 +22,7 @@ _CONNECT_S = 5
 # One gateway at a time: a lock of the server's, which ends with the connection.
 _LOCK = 0x47574154
 _LOCK_S = 3
+_CURSORS = count(1)  # names of those that the server keeps
 _TABLES = (
     "message, detection, alarm, alarm_history, audit, quarantine, journal, log, tick, skipped, "
     "act_key"
@@ -36,6 +38,7 @@ class PostgresqlStore:
     """`url` is as libpq reads it. May be used from any one thread at a time."""
 
     on_this_machine = False
+    warning = ""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -47,7 +50,7 @@ class PostgresqlStore:
 
     def load(self) -> Snapshot:
         """What was committed before."""
-        return self._guard(sql_commit.load)
+        return self._guard(sql_load.load)
 
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or StoreError and none of it."""
@@ -63,19 +66,26 @@ class PostgresqlStore:
 
     def audit_link(self, number: int) -> bytes | None:
         """The chain's value at an entry of the audit; None when there is no such entry."""
-        return self._guard(lambda db: sql_commit.audit_link(db, number))
+        return self._guard(lambda db: sql_load.audit_link(db, number))
 
     def log_after(self, after_id: int, limit: int) -> list[LogRow]:
         """Entries of the log beyond that number, oldest first."""
         return self._guard(lambda db: sql_commit.log_after(db, after_id, limit))
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
-        """Classes that hold something older than their cut (UTC microseconds)."""
-        return self._guard(lambda db: sql_erase.expired(db, cuts))
+        """Classes that hold something older than their cut (UTC microseconds), and the portion to
+        be erased next; from any thread."""
+        with reading(self._url) as db:
+            return sql_erase.expired(db, cuts)
 
     def tidy(self) -> bool:
-        """Give back the place of rows that are gone; the server overwrites it in its own time."""
-        self._guard(lambda db: db.run(f"VACUUM {_TABLES}"))
+        """Give back the place of rows that are gone; the server overwrites it in its own time. Over
+        a connection of its own: no commit waits."""
+        try:
+            with _connect(self._url) as db:
+                db.execute(f"VACUUM {_TABLES}".encode())
+        except psycopg.Error as error:
+            raise StoreError(f"store {_name(self._url)}: {_first_line(error)}") from error
         return True
 
     def close(self) -> None:
@@ -87,14 +97,14 @@ class PostgresqlStore:
     def _commit(self, db: _Connection, writes: Writes) -> None:
         with db.transaction():
             sql_commit.insert(db, writes)
-            for kept, before_us in writes.erase.items():
-                sql_erase.erase(db, kept, before_us)
+            for table, ids in writes.erase.items():
+                sql_erase.erase(db, table, ids)
 
     def _commit_what_fits(self, db: _Connection, writes: Writes) -> list[LeftOut]:
         with db.transaction():
             left_out = sql_commit.insert_what_fits(db, writes, _is_of_row)
-            for kept, before_us in writes.erase.items():
-                sql_erase.erase(db, kept, before_us)
+            for table, ids in writes.erase.items():
+                sql_erase.erase(db, table, ids)
         return left_out
 
     def _guard(self, work: Callable[[_Connection], _T]) -> _T:
@@ -150,6 +160,10 @@ class _Connection:
     def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         cursor = self._db.execute(_marked(sql), values)
         return cursor.fetchall() if cursor.description else []
+
+    def each(self, sql: str) -> Generator[tuple[Any, ...], None, None]:
+        with self._db.cursor(f"rows{next(_CURSORS)}") as cursor:
+            yield from cursor.execute(_marked(sql))
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         rows = list(rows)

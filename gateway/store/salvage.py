@@ -64,7 +64,10 @@ def salvage(damaged: Path, fresh: Path) -> dict[str, int]:
             table.name: int(new.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0])
             for table in tables
         }
-        new.execute("COMMIT")
+        try:
+            new.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"the new store cannot be written: {error}") from error
     if not any(kept.values()):
         raise StoreError(f"store {damaged}: nothing can be read: no row of ours is in it")
     return kept
@@ -188,5 +191,9 @@ def _fitted(table: _Table, number: int, values: tuple[Any, ...]) -> list[Any] | 
 def _add(new: sqlite3.Connection, table: _Table, row: Any) -> None:
     if any(isinstance(value, str) and "\0" in value for value in row):
         return  # no text of ours holds that: a page of it is empty
-    with suppress(sqlite3.Error):  # a row that the damage made into something else
+    try:
         new.execute(table.insert, row)
+    except (sqlite3.IntegrityError, sqlite3.DataError):
+        return  # a row that the damage made into something else
+    except sqlite3.Error as error:
+        raise StoreError(f"the new store cannot be written: {error}") from error

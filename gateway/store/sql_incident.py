@@ -47,7 +47,7 @@ def incident(db: Database, alarm_id: int) -> Incident | None:
     value = json.loads(made.alarm[5])
     for node, boot, onset_ms in value["detections"]:
         made.detections += db.run(
-            "SELECT node, boot, seq, onset_ms, phase, class, confidence_pct, peak_um_s_x100, "
+            "SELECT id, node, boot, seq, onset_ms, phase, class, confidence_pct, peak_um_s_x100, "
             "onset_us, report_us, uncertainty_us, arrival_us FROM detection "
             "WHERE node = ? AND boot = ? AND onset_ms = ? ORDER BY seq",
             (node, boot, onset_ms),
@@ -69,7 +69,7 @@ def entry_of(db: Database, alarm_id: int) -> AuditRow | None:
 
 def _messages(db: Database, made: Incident, nodes: list[str], from_us: int, to_us: int) -> None:
     columns = "id, node, lane, boot, seq, arrival_us, kind, payload"
-    for node, boot, seq in (row[:3] for row in made.detections):
+    for node, boot, seq in (row[1:4] for row in made.detections):
         made.messages += db.run(
             f"SELECT {columns} FROM message WHERE node = ? AND lane = 0 AND boot = ? AND seq = ?",
             (node, boot, seq),

@@ -6,20 +6,21 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.config.retention import RecordClass
 from gateway.errors import RowError, StoreError, StoreInUse
-from gateway.store import sql_commit, sql_erase
-from gateway.store.checkpoints import Checkpoints
+from gateway.store import sql_commit, sql_erase, sql_load
+from gateway.store.checkpoints import MAX_WAITING, Checkpoints
 from gateway.store.interface import Expired, LeftOut, LogRow, Snapshot, Writes
 from gateway.store.schema import VERSION, steps_from
 from gateway.store.sql_commit import Database, Rows
 
 APPLICATION_ID = 0x47574154  # "GWAT": marks our file among SQLite files
+PAGE = 4096  # bytes; SQLite's default
 _BUSY_MS = 500  # how long a commit waits for another process that holds the file
 
 # What SQLite and its module raise for the values of a row.
@@ -44,6 +45,17 @@ class SqliteStore:
         self._checkpoints: Checkpoints | None = None
         self._lock: int | None = None
 
+    @property
+    def warning(self) -> str:
+        """What an operator must know; empty when there is nothing."""
+        waiting = self._checkpoints.waiting if self._checkpoints is not None else 0
+        if waiting <= MAX_WAITING:
+            return ""
+        return (
+            f"the store's log has grown to {waiting * PAGE >> 20} MiB: a program keeps reading "
+            f"{self._path}; end it"
+        )
+
     def open(self) -> None:
         """Open or create. Raises StoreError when the file is not ours, in use, or unusable."""
         self._guard(self._claim)
@@ -51,7 +63,7 @@ class SqliteStore:
 
     def load(self) -> Snapshot:
         """What was committed before."""
-        return self._guard(lambda: sql_commit.load(self._connection()))
+        return self._guard(lambda: sql_load.load(self._connection()))
 
     def commit(self, writes: Writes) -> None:
         """All of it durable when this returns, or StoreError and none of it."""
@@ -71,15 +83,19 @@ class SqliteStore:
 
     def audit_link(self, number: int) -> bytes | None:
         """The chain's value at an entry of the audit; None when there is no such entry."""
-        return self._guard(lambda: sql_commit.audit_link(self._connection(), number))
+        return self._guard(lambda: sql_load.audit_link(self._connection(), number))
 
     def log_after(self, after_id: int, limit: int) -> list[LogRow]:
         """Entries of the log beyond that number, oldest first."""
         return self._guard(lambda: sql_commit.log_after(self._connection(), after_id, limit))
 
     def expired(self, cuts: Mapping[RecordClass, int]) -> dict[RecordClass, Expired]:
-        """Classes that hold something older than their cut (UTC microseconds)."""
-        return self._guard(lambda: sql_erase.expired(self._connection(), cuts))
+        """Classes that hold something older than their cut (UTC microseconds), and the portion to
+        be erased next; from any thread."""
+        if self._path is None:
+            return self._guard(lambda: sql_erase.expired(self._connection(), cuts))
+        with reading(self._path) as db:
+            return sql_erase.expired(db, cuts)
 
     def tidy(self) -> bool:
         """Empty the write-ahead log, which holds old pages; False while a reader is open."""
@@ -182,8 +198,8 @@ class SqliteStore:
         try:
             shared = _Connection(db)
             inserted = insert(shared)
-            for kept, before_us in writes.erase.items():
-                sql_erase.erase(shared, kept, before_us)
+            for table, ids in writes.erase.items():
+                sql_erase.erase(shared, table, ids)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
@@ -202,6 +218,10 @@ class _Connection:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         return self._db.execute(sql, values).fetchall()
+
+    def each(self, sql: str) -> Generator[tuple[Any, ...], None, None]:
+        with closing(self._db.execute(sql)) as cursor:
+            yield from cursor
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._db.executemany(sql, rows)

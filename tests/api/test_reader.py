@@ -47,7 +47,9 @@ def detection(number: int) -> DetectionRow:
     node = f"n{number % 2 + 1:02}"
     target = "person" if number % 3 else "animal"
     at_us = T0 + number * S
-    return DetectionRow(node, 1, number, 0, "onset", target, 80, 512, at_us, at_us, 1000, at_us)
+    return DetectionRow(
+        number, node, 1, number, 0, "onset", target, 80, 512, at_us, at_us, 1000, at_us
+    )
 
 
 @pytest.fixture(scope="module")

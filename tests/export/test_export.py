@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,16 @@ TAMPERING: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "cut": (lambda data: data[: len(data) // 2], "ends without its signature"),
 }
+
+
+def test_export_of_an_alarm_that_was_edited_in_the_store_fails_verification(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(folder / "data" / "groundwatch.db")) as db, db:
+        db.execute('UPDATE alarm SET value = replace(value, \'"note":"\', \'"note":"not \')')
+    assert export() == 0
+    status, output = verdict(capsys)
+    assert (status, "alarm 1: not as its history has it" in output) == (1, True), output
 
 
 @pytest.mark.parametrize("way", TAMPERING)

@@ -39,6 +39,10 @@ class FailingStore:
     def open(self) -> None:
         self.inner.open()
 
+    @property
+    def warning(self) -> str:
+        return self.inner.warning
+
     def load(self) -> Snapshot:
         return self.inner.load()
 

@@ -267,7 +267,7 @@ def test_pipeline_acknowledgement_is_audited_in_the_same_commit(site: Site) -> N
     pipeline.take(T0 + 999 * S, "eva", Acknowledge(77, "eva"))  # there is none: nothing was done
     writes = pipeline.take_writes()
     assert [row.change for row in writes.history] == ["acknowledged"]
-    change, act = writes.audit
+    change, act = (row for row in writes.audit if row.action != "records.seal")
     assert (change.actor, change.action, change.subject) == (
         "eva",
         "history.acknowledged",

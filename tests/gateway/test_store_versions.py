@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 
 from gateway.alarms import Acknowledge
+from gateway.audit.checkpoint import Signer
+from gateway.audit.database import evidence
+from gateway.audit.keys import load_or_create
+from gateway.audit.log import AuditLog
+from gateway.audit.verify import by_id, verify
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.errors import StoreError
@@ -66,6 +71,30 @@ def test_store_of_an_earlier_version_opens_with_all_that_is_in_it(
     again.open()
     assert again.load().audit_head == (pipeline.audit.head)
     again.close()
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_store_of_an_earlier_version_gets_seals_from_its_end_on_and_its_audit_holds(
+    version: int, tmp_path: Path
+) -> None:
+    write_site(tmp_path)
+    site = load_site(tmp_path / "site.toml")
+    signer = Signer(load_or_create(tmp_path))
+    store = SqliteStore(made_by(version, tmp_path))
+    store.open()
+    for turn in range(2):
+        log = AuditLog(lambda: b"0123456789abcdef", signer)
+        stages = Stages(site, site_keys(site, ROOT), store.load(), audit=log)
+        played = PlayedNode("n01", boot=9 + turn)
+        stages.uplink(AFTER_US + turn, played.up, played.hello(0))
+        stages.uplink(AFTER_US + turn, played.up, played.detection(20_000))
+        store.commit(stages.take_writes())
+    with evidence(tmp_path / "groundwatch.db") as rows:
+        report = verify(rows, by_id([signer.public]))
+    problems = [one for one in report.problems if "key that was not given" not in one]
+    assert problems == []
+    assert (report.unsealed, report.records >= 8) == (28 + 24, True)
+    store.close()
 
 
 @pytest.mark.parametrize("version", EARLIER)

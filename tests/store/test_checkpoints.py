@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.store import checkpoints
+import pytest
+
+from gateway.store import checkpoints, sqlite
 from gateway.store.interface import MessageRow, Writes
 from gateway.store.sqlite import SqliteStore
 
@@ -83,3 +85,29 @@ def test_checkpoints_while_another_process_reads_commits_go_on_and_nothing_is_lo
     assert store.load().messages == ROWS
     store.close()
     assert rows_without_log(database) == ROWS
+
+
+def test_checkpoints_held_back_by_a_reader_are_a_warning_until_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checkpoints, "MAX_WAITING", 300)
+    monkeypatch.setattr(sqlite, "MAX_WAITING", 300)
+    database = tmp_path / "groundwatch.db"
+    store = SqliteStore(database)
+    store.open()
+    commit_rows(store, 1, 10)
+    numbers = itertools.count(11)
+
+    def warned() -> bool:
+        commit_rows(store, last := next(numbers), last)
+        return bool(store.warning)
+
+    with contextlib.closing(sqlite3.connect(database)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM message").fetchone()
+        assert not store.warning
+        waited_until(warned)
+        assert "a program keeps reading" in store.warning
+        assert caplog.text.count("its log has grown") == 1
+    waited_until(lambda: not warned())
+    store.close()

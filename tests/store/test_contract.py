@@ -142,11 +142,11 @@ def test_store_audit_of_any_implementation_verifies_and_an_edit_is_detected(
     site: Site, store: Store, signer: Signer, place: Path | str
 ) -> None:
     lived(site, store, signer)
-    with audit_database.evidence_at(place) as given:
+    with audit_database.evidence(place) as given:
         report = verify(given, by_id([signer.public]))
     assert report.problems == []
     assert (report.entries > 9, report.history > 9) == (True, True)
-    with audit_database.evidence_at(place) as given:
+    with audit_database.evidence(place) as given:
         given.entries = [
             (*row[:2], "tom", *row[3:]) if row[0] == 3 else row for row in given.entries
         ]
@@ -176,7 +176,7 @@ def test_store_erases_every_class_in_portions_and_keeps_chain_and_counts(
     after = store.load()
     for name in ("messages", "detections", "last_alarm_id", "last_history_id"):
         assert getattr(after, name) == getattr(before, name) > 0
-    with audit_database.evidence_at(place) as given:
+    with audit_database.evidence(place) as given:
         report = verify(given, by_id([signer.public]))
     assert (report.problems, report.erased > 10, report.history) == ([], True, 0)
     with reading(place) as db:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -248,6 +251,30 @@ def test_salvage_of_what_is_no_database_is_one_line_and_leaves_it(
     error = capsys.readouterr().err
     assert ("nothing can be read" in error, error.count("\n")) == (True, 1)
     assert path.read_bytes() == b"\xa5" * 40_000
+
+
+_MOUNT = (
+    'mount -t tmpfs -o size=%sk tmpfs "$1" && cp -r "$2"/. "$1" && cd "$1" && '
+    "sha256sum data/groundwatch.db && %s -m tools.cli gateway salvage --by eva; "
+    "echo status $?; sha256sum data/groundwatch.db"
+)
+
+
+def test_salvage_on_a_full_disk_loses_no_row_in_silence(folder: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    used = sum(-(-path.stat().st_size // PAGE) * 4 for path in folder.rglob("*") if path.is_file())
+    script = _MOUNT % (used + 120, sys.executable)
+    ran = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", disk, folder],
+        capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    if "unshare failed" in ran.stderr:
+        pytest.skip(f"this machine does not permit mounts: {ran.stderr.strip()}")
+    before, status, after = ran.stdout.splitlines()
+    assert (status, before == after) == ("status 2", True), ran.stderr
+    assert (ran.stderr.count("\n"), "full" in ran.stderr) == (1, True), ran.stderr
 
 
 def test_salvage_under_a_running_gateway_is_refused(

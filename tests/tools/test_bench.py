@@ -198,3 +198,28 @@ def test_bench_invalid_option_is_reported_in_one_line(
 ) -> None:
     assert main(["bench", *words]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_bench_erase_measures_commits_with_and_without_erasing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- erase begin -->\n<!-- erase end -->\n")
+    words = ["bench", "erase", "--rows", "3000", "--seconds", "1", "--json", "--into", str(page)]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (found["type"], found["rows"]) == ("erase", 3000)
+    assert found["erased_per_s"] > 0
+    for name in ("alone", "erasing"):
+        times = found[name]
+        assert 0 < times["p50_ms"] <= times["p99_ms"] <= times["max_ms"]
+        assert 0 < times["cpu_p50_ms"] <= times["cpu_p99_ms"]
+    assert page.read_text().count("| while records are erased |") == 1
+
+
+@pytest.mark.parametrize("words", [["--rows", "10"], ["--seconds", "0"]])
+def test_bench_erase_of_nothing_is_one_line_and_status_2(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "erase", *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -70,6 +70,21 @@ def connections(nodes: int, seconds: float, every: float, into: Path | None, as_
 
 
 @click.command()
+@click.option("--rows", type=int, default=1_000_000, help="messages in the store")
+@click.option("--seconds", type=float, default=20, help="of commits, without and with erasing")
+@_into
+@_json
+def erase(rows: int, seconds: float, into: Path | None, as_json: bool) -> None:
+    """How long commits take while old records are erased."""
+    if not 1000 <= rows <= 100_000_000 or not 1 <= seconds <= 3600:
+        raise UserError("--rows must be 1000 to 100000000, --seconds 1 to 3600")
+    from tools.bench import erase as old
+
+    found = old.bench(rows, seconds, _progress)
+    _report("erase", into, as_json, json.dumps(found.to_json()), old.table(found))
+
+
+@click.command()
 @click.option("--image", type=PATH, help="MicroPython's UF2  [default: $PICO_W_UF2, or the cache]")
 @click.option("--minutes", type=float, default=2, help="time of the board")
 @_into

@@ -181,6 +181,12 @@ VERBS = (
         "groundwatch bench connections --nodes 1000 --seconds 60",
     ),
     Verb(
+        "bench erase",
+        "tools.bench.cli:erase",
+        "how long commits take while records past their retention are erased",
+        "groundwatch bench erase --rows 1000000",
+    ),
+    Verb(
         "bench node",
         "tools.bench.cli:node",
         "the firmware on an emulated Pico W beside its goals",

@@ -26,7 +26,7 @@ export const REJECTION = {
   bad_counter: "counter out of range", bad_envelope: "malformed envelope", bad_field: "invalid field", bad_login: "failed log-in",
   bad_tag: "authentication failed", bad_topic: "invalid topic", early_boot: "boot not started yet", foreign_site: "other site",
   missing_field: "missing field", misused: "credentials misused", not_cbor: "not CBOR", not_deterministic: "not deterministic CBOR",
-  old_boot: "earlier boot", old_epoch: "earlier key", other: "other", replayed: "replayed", revoked: "revoked node",
+  old_boot: "earlier boot", old_epoch: "earlier key", other: "other", past_boot: "boot of long ago", replayed: "replayed", revoked: "revoked node",
   stale_key: "new message under an earlier key", too_big: "too large", too_deep: "nested too deeply", trailing: "trailing bytes",
   two_senders: "two senders with one key", unknown_message: "unknown message", unknown_node: "unknown node",
   unsupported: "unsupported type", untimely_footfalls: "footfalls with impossible times", wrong_direction: "wrong direction",

@@ -77,6 +77,7 @@ class Authenticator:
         self.clones = Clones()
         self.durable: defaultdict[tuple[str, int], DurableSequence] = defaultdict(DurableSequence)
         self.volatile = {node: VolatileWindow() for node in keys}
+        self.floors: dict[str, int] = {}  # the oldest start that is known of a node with very many
 
     def admit(self, topic: str, data: bytes) -> Admitted:
         """Raises Refusal; a message is marked as seen only when everything about it is right."""
@@ -95,6 +96,8 @@ class Authenticator:
         if space == seal.DURABLE and boots.is_next_turn(self.newest_boot(node), number):
             # No receipt: it comes again, behind the hello of its turn.
             raise Refusal("early_boot", node)
+        if space == seal.DURABLE and boot < self.floors.get(node, 0):
+            raise Refusal("past_boot", node)
         if self.clones.differs(node, space, boot, seq, payload):
             raise Refusal("two_senders", node)
         if space == seal.DURABLE:

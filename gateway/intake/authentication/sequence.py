@@ -7,23 +7,31 @@ SEQ_MAX = 0xFFFF
 WINDOW = 1024  # store and forward makes deep reordering normal
 
 
+# Stands for the empty set of nearly all of them, which would each cost as much as all the rest.
+_NONE: set[int] = set()
+
+
 class DurableSequence:
-    """Durable messages of one boot. `upto` is the number of a cumulative receipt: no gap below it.
+    """Durable messages of one boot. `upto` is the number of a cumulative receipt: no gap below it;
+    the store holds them up to `stored`.
 
     A gap holds `upto` back until its messages come, or until the node reports that they are gone.
     Memory is bounded by the 65,535 numbers of a boot.
     """
 
-    __slots__ = ("_above", "newest", "upto")
+    __slots__ = ("_above", "newest", "stored", "upto")
 
     def __init__(self, upto: int = 0) -> None:
         self.upto = self.newest = upto
-        self._above: set[int] = set()
+        self.stored = 0
+        self._above = _NONE
 
     def see(self, seq: int) -> bool:
         """True when `seq` is new."""
         if self.has(seq):
             return False
+        if self._above is _NONE:
+            self._above = set()
         self._above.add(seq)
         self.newest = max(self.newest, seq)
         self._advance()
@@ -75,6 +83,8 @@ class DurableSequence:
         while self.upto + 1 in self._above:
             self.upto += 1
             self._above.remove(self.upto)
+        if not self._above:
+            self._above = _NONE
 
 
 class VolatileWindow:

@@ -22,7 +22,6 @@ class Completeness:
         self._authenticator = authenticator
         self._gappy: dict[str, set[int]] = {}  # boots with gaps
         self._received: set[NodeBoot] = set()  # since the last `take_upto`
-        self._stored_upto: dict[NodeBoot, int] = {}
 
     def sequence(self, node: str, boot: int) -> DurableSequence:
         """Durable messages of one boot."""
@@ -56,7 +55,8 @@ class Completeness:
     def stored_upto(self, node: str, boot: int) -> int:
         """Up to which seq the store holds that boot's durable messages whole: the number of a
         receipt."""
-        return self._stored_upto.get((node, boot), 0)
+        known = self._authenticator.durable.get((node, boot))
+        return known.stored if known is not None else 0
 
     def take_upto(self) -> dict[NodeBoot, int]:
         """For boots of which messages came since the last call: how far they are whole."""
@@ -66,16 +66,18 @@ class Completeness:
 
     def committed(self, upto: Mapping[NodeBoot, int]) -> None:
         """The store holds them that far now."""
-        self._stored_upto |= upto
+        for key, stored in upto.items():
+            self.sequence(*key).stored = stored
 
     def restore(self, row: BootRow) -> None:
         """A boot as its row holds it."""
         key = (row.node, row.boot)
         self._authenticator.durable[key] = DurableSequence(row.upto)
-        self.missing[key] = row.missing
+        if row.missing:
+            self.missing[key] = row.missing
 
     def restored(self) -> None:
         """All that the store holds has been taken up."""
         self._received.clear()
-        durable = self._authenticator.durable
-        self._stored_upto = {key: sequence.upto for key, sequence in durable.items()}
+        for sequence in self._authenticator.durable.values():
+            sequence.stored = sequence.upto

@@ -12,6 +12,9 @@ ERASED = "retention.erase"  # the action of an entry about what was erased
 STORE_DOUBTED = "store.doubt"  # of an entry about a store that is not the one that ran last
 STORE_RESTORED, STORE_SALVAGED = "store.restore", "store.salvage"  # a person did it
 STORE_CONFIRMED = "store.confirm"  # of an entry in which a person confirmed it
+STARTED = "gateway.start"  # the action of the first entry of a run
+SEALED = "records.seal"  # the action of an entry that covers records by their digests
+EDITED = "store.edited"  # the action of an entry about what others changed in the store
 
 
 class Record(NamedTuple):

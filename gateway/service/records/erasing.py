@@ -16,10 +16,11 @@ class Eraser:
     def __init__(self, audit: Recorder) -> None:
         self._audit = audit
         self._recorded: dict[RecordClass, int] = {}
-        self._due: dict[RecordClass, int] = {}
+        self._due: dict[str, tuple[int, ...]] = {}
 
     def step(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
-        """The store holds these; erase a portion of each."""
+        """The store holds these; erase the portions that were found."""
+        self._due = {}
         for kept, found in expired.items():
             if self._recorded.get(kept) != found.before_us:
                 self._recorded[kept] = found.before_us
@@ -28,12 +29,15 @@ class Eraser:
                     "before_us": found.before_us,
                     "rows": found.rows,
                 }
+                if found.more:
+                    detail["more"] = "not counted"
                 if found.upto is not None:
                     detail["upto"] = found.upto
                 self._audit.add(
                     now_us, SYSTEM, ERASED, kept.value, "kept long enough", None, detail
                 )
-            self._due[kept] = found.before_us
+            for table, ids in found.portion.items():
+                self._due[table] = self._due.get(table, ()) + ids
 
     def collect(self, writes: Writes) -> None:
         """Hand over what is due."""

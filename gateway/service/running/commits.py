@@ -32,6 +32,7 @@ class Commits:
         self._committer = committer
         self._clock_us = clock_us
         self._pending = Writes()
+        self._under_way = 0  # messages of the commit that is being tried
         self._promise = Promise({}, {})
         self._one = asyncio.Lock()
         self._tried_s = float("-inf")
@@ -39,7 +40,7 @@ class Commits:
     @property
     def unstored(self) -> int:
         """Messages that are not committed."""
-        return len(self._pending.messages)
+        return len(self._pending.messages) + self._under_way
 
     async def commit(self, everything: bool = False) -> bool:
         """True when all that both stages have gathered so far is durable.
@@ -59,6 +60,7 @@ class Commits:
     async def _commit(self) -> bool:
         writes, self._pending = self._pending, Writes()
         promise, self._promise = self._promise, Promise({}, {})
+        self._under_way = len(writes.messages)
         try:
             await self._keep(writes)
         except BaseException as error:
@@ -74,6 +76,8 @@ class Commits:
                 _LOG.error("cannot store: receipts stop, nodes keep their messages: %s", error)
             self.problem = str(error)
             return False
+        finally:
+            self._under_way = 0
         if self.problem:
             _LOG.warning("store works again rows=%d", len(writes.messages))
         self.problem = ""
