@@ -15,7 +15,7 @@ RELEASE_KEY ?= release.key
 # An image in the cache serves `make picow` where the environment names none.
 PICO_W_UF2 ?= $(firstword $(wildcard $(HOME)/.cache/groundwatch/RPI_PICO_W-*.uf2))
 
-.PHONY: help demo test test-long test-installs guide check attacks faults fuzz picow score score-nightly score-second train lock sbom wheel ready ready-for-tests clean
+.PHONY: help demo test test-long test-installs guide check attacks faults fuzz mutants picow score score-nightly score-second train lock sbom wheel ready ready-for-tests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -51,6 +51,10 @@ faults: ready-for-tests ## gateway and nodes under kills, power cuts, broken dis
 fuzz: ready-for-tests ## a million mutated inputs against decoder and links; ARGS='--seconds 600' guided
 	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-fuzz.lock
 	@$(VENV)/python -m tests.fuzz.run $(ARGS)
+
+mutants: ready-for-tests ## small faults put into intake, alarms, ledger and seal: how many the tests see; hours
+	@$(VENV)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-mutation.lock
+	@$(VENV)/python -m tests.mutation.run $(ARGS)
 
 attacks: ready-for-tests ## the attack suite: attempts, accepted messages, raised alarms
 	@$(VENV)/python -m pytest -q tests/attacks $(PYTEST_ARGS) \
@@ -88,6 +92,7 @@ lock: ready ## write the lock files again from pyproject.toml
 		-c requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(PIP_COMPILE) -o requirements-stubs.lock requirements-stubs.in
 	@$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in
+	@$(PIP_COMPILE) -o requirements-mutation.lock requirements-mutation.in
 
 sbom: ready-for-tests ## build/sbom.json: every locked package with version and hashes, as CycloneDX
 	@mkdir -p build
