@@ -53,6 +53,8 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
         for row in rows:
             try:
                 new.execute(insert, row)
+            except sqlite3.OperationalError as error:  # of the new file: a full disk
+                raise StoreError(f"cannot write the salvaged store: {error}") from error
             except sqlite3.Error:
                 continue  # a row that the damage made into something else
     return int(new.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
