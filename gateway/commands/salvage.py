@@ -39,7 +39,7 @@ def salvage_store(by: str, config: Path, as_json: bool) -> None:
         try:
             kept = salvage(loaded.store, fresh)
         except StoreError:
-            for end in ("", "-wal", "-shm"):  # what was begun would only take the room
+            for end in ("", "-wal", "-shm"):  # what was started would only take the room
                 fresh.with_name(fresh.name + end).unlink(missing_ok=True)
             raise
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
