@@ -226,7 +226,7 @@ def test_place_of_a_result_is_looked_at_before_the_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def work(*_given: object) -> None:
-        raise AssertionError("the work began")
+        raise AssertionError("the work was started")
 
     monkeypatch.setattr("tools.score.cli.each", work)
     (tmp_path / "empty.md").write_text("no place for a table")
