@@ -2,7 +2,8 @@
 """Ground layer: a take, the folder that is the input of nodes (site, signals, truth)."""
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,17 @@ def _truth(path: Path) -> dict[str, Any] | None:
     if not isinstance(truth, dict) or truth.get("version") != 1:
         raise SimError(f'{path}: must hold an object with "version": 1')
     return truth
+
+
+def save_new(take: Take, folder: Path, finish: Callable[[Path], None] | None = None) -> None:
+    """Write a take folder that is whole or not there. `finish` adds to it. Raises OSError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
+        beside = Path(name) / folder.name
+        save(take, beside)
+        if finish is not None:
+            finish(beside)
+        beside.rename(folder)
 
 
 def save(take: Take, folder: Path | str) -> None:

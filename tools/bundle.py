@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from binascii import crc32
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -250,14 +251,13 @@ def write_tree(
     ready = images.of(config.board, mpy) if images else None
     files = ready or node_files(config.board, mpy)
     try:
-        _clear(out)
-        for name, data in files.items():
-            (out / name).write_bytes(data)
-        for name in (NODE_COPY, "slot0", "slot1"):
-            (out / name).touch()
-        node_json = out / "node.json"
-        node_json.touch(mode=0o600)
-        node_json.write_text(config.as_json())
+        _check_former(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # Whole beside it first: a full disk leaves a former bundle as it is.
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
+            beside = Path(name)
+            _lay_out(beside, files, config.as_json())
+            _put_in_place(beside, out)
     except OSError as error:
         raise UserError(f"cannot write {error.filename or out}: {error.strerror}") from None
     return sorted(Path(name) for name in (*OWNED, "node.json") if name not in (_SPARE, *_FORMER))
@@ -299,9 +299,26 @@ def signer(images: NodeImages | None, board: str, mpy: int) -> str | None:
     return images.signer if images and images.of(board, mpy) else None
 
 
-def _clear(out: Path) -> None:
+def _lay_out(folder: Path, files: Mapping[str, bytes], node: str) -> None:
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    for name in (NODE_COPY, "slot0", "slot1"):
+        (folder / name).touch()
+    node_json = folder / "node.json"
+    node_json.touch(mode=0o600)
+    node_json.write_text(node)
+
+
+def _put_in_place(beside: Path, out: Path) -> None:
+    out.mkdir(exist_ok=True)
+    for name in (*OWNED, "node.json"):
+        (out / name).unlink(missing_ok=True)
+    for path in beside.iterdir():
+        path.replace(out / path.name)
+
+
+def _check_former(out: Path) -> None:
     if not out.exists():
-        out.mkdir(parents=True)
         return
     if not out.is_dir():
         raise UserError(f"{out} is a file; name a folder for the bundle")
@@ -309,8 +326,6 @@ def _clear(out: Path) -> None:
         return
     if not all((out / name).exists() for name in (*_FIXED, "node.json", TREE)):
         raise UserError(f"{out} is not empty and not a former bundle; name another folder")
-    for name in (*OWNED, "node.json"):
-        (out / name).unlink(missing_ok=True)
 
 
 @click.command()

@@ -16,6 +16,7 @@ from gateway.config.fields import load_public_key
 from gateway.files import read_private
 from gateway.terminal import ask_secret
 from gateway.updates import package
+from tools import output
 from tools.commands.options import architecture_option
 from tools.compiled import architecture_of, mpy_for, version_of
 from tools.errors import UserError
@@ -54,9 +55,10 @@ def make_key(out: Path, passphrase_file: Path | None, as_json: bool) -> None:
         out, KEY_KIND, secret.private_bytes_raw(), passphrase(passphrase_file, is_new=True)
     )
     try:
-        public.write_text(secret.public_key().public_bytes_raw().hex() + "\n")
-    except OSError as error:
-        raise UserError(f"cannot write {public}: {error.strerror}") from None
+        output.write(public, secret.public_key().public_bytes_raw().hex() + "\n")
+    except UserError:
+        out.unlink(missing_ok=True)  # half of a pair would stand in the way of the next attempt
+        raise
     if as_json:
         print(json.dumps({"type": "key", "key": str(out), "public": str(public)}))
         return
@@ -88,16 +90,14 @@ def sign(
         package.version_number(version)
     except ValueError as error:
         raise UserError(str(error)) from None
+    if out.exists():
+        raise UserError(f"{out} exists already and is not overwritten")
+    output.check(out)
     raw = wrapped.open_secret(key, KEY_KIND, passphrase(passphrase_file, is_new=False))
     mpy = mpy_for(board, architecture)
     secret = Ed25519PrivateKey.from_private_bytes(raw)
     data = make_release(board, version, secret, firmware, mpy)
-    if out.exists():
-        raise UserError(f"{out} exists already and is not overwritten")
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from None
+    output.write(out, data)
     built = architecture_of(mpy)
     if as_json:
         facts = {"board": board, "version": version, "architecture": built, "bytes": len(data)}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.progress import Progress
 from sim_hardware import take
 from sim_hardware.take import Take
 from sim_hardware.world import World, load
+from tools import output
 from tools.errors import UserError
 
 _MAX_SECONDS = 86_400.0
@@ -59,10 +61,12 @@ def plot(made: Take, path: Path, title: str) -> None:
         strip.tick_params(labelsize=7)
     strips[0].set_title(title, fontsize=9)
     strips[-1].set_xlabel("s (orange: PIR, red: the line is crossed)", fontsize=8)
+    drawn = io.BytesIO()
     try:
-        figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
+        figure.savefig(drawn, dpi=110, format=path.suffix.removeprefix(".") or "png")
+    except ValueError as error:
         raise UserError(f"cannot write {path}: {error}") from None
+    output.write(path, drawn.getvalue())
 
 
 def export(
@@ -84,11 +88,15 @@ def export(
         raise UserError("name an output: --out FOLDER for a take, --plot PNG for a picture")
     if out is not None and out.exists():
         raise UserError(f"{out} exists already; give a new folder")
+    if out is not None:
+        output.check_folder(out)
+    if picture is not None:
+        output.check(picture)
     made = make(scenario, seconds, seed)
     title = f"{made.site.name}, seed {seed}"
     if out is not None:
         try:
-            take.save(made, out)
+            take.save_new(made, out)
         except OSError as error:
             raise UserError(f"cannot write {out}: {error.strerror}") from None
     if picture is not None:

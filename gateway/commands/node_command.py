@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 import wave
@@ -19,6 +20,7 @@ from gateway.commands.client import Client, part
 from gateway.commands.options import PATH, config_option, json_option
 from gateway.config import load_config
 from gateway.errors import ConfigError
+from gateway.files import write_atomic
 from gateway.model import node_settings
 from gateway.model.actions.node_command import NodeCommand, NodeCommandKind, NodeCommandState
 from gateway.model.view import NodeView
@@ -122,6 +124,8 @@ def identify(seconds: int, **given: Any) -> int:
 @_order(_NEEDED)
 def snippet(seconds: int, out: Path | None, **given: Any) -> int:
     """0 when the samples are in the file, 1 when the node did not send them."""
+    if out is not None and not out.parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}")
     order = Order(**given)
     body = order.body(NodeCommandKind.SNIPPET)
     command = order.send(msgspec.structs.replace(body, seconds=seconds))
@@ -246,12 +250,14 @@ def _keep(client: Client, command: NodeCommand, path: Path, quiet: bool) -> None
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:
-    """16 bits, one channel. Raises OSError."""
-    with wave.open(str(path), "wb") as file:
+    """16 bits, one channel. Raises OSError; then no file is there, or the earlier one."""
+    raw = io.BytesIO()
+    with wave.open(raw, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(waveform.fs_hz)
         file.writeframes(_frames(waveform.samples))
+    write_atomic(path, raw.getvalue(), 0o644)
 
 
 def _frames(samples: Sequence[int | None]) -> bytes:

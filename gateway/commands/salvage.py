@@ -12,7 +12,7 @@ import click
 from gateway.audit.offline import Entry, record
 from gateway.commands.options import config_option, json_option
 from gateway.config import load_config
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreError
 from gateway.files import replace_synced
 from gateway.model.actions.record import STORE_SALVAGED
 from gateway.store.salvage import salvage
@@ -37,7 +37,12 @@ def salvage_store(by: str, config: Path, as_json: bool) -> None:
     fresh = loaded.store.with_name("salvaged.db")
     fresh.unlink(missing_ok=True)
     with hold(loaded.store):
-        kept = salvage(loaded.store, fresh)
+        try:
+            kept = salvage(loaded.store, fresh)
+        except StoreError:
+            for end in ("", "-wal", "-shm"):  # what was started would only take the room
+                fresh.with_name(fresh.name + end).unlink(missing_ok=True)
+            raise
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         recovery = loaded.store.with_name(f"damaged-{stamp}.db")
         for end in ("", "-wal", "-shm"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -133,7 +134,7 @@ class SqliteStore:
         except (sqlite3.Error, OSError) as error:
             # After a failed fsync the state of the file's pages is unknown: close the connection.
             self._forget()
-            what = f"store {self._path or 'in memory'}: {error}"
+            what = f"store {self._path or 'in memory'}: {error}{if_full(self._path)}"
             if "malformed" in what:
                 what += "; `groundwatch gateway salvage` makes a new one of what can be read"
             raise StoreError(what) from error
@@ -258,6 +259,15 @@ def hold(path: Path) -> Iterator[None]:
         keeper.close()
 
 
+def if_full(path: Path | None) -> str:
+    """To add to an error: SQLite has an I/O error where it can make no file beside the store."""
+    try:
+        is_full = path is not None and not shutil.disk_usage(path.parent).free
+    except OSError:
+        return ""
+    return "; no space is left on the disk: make room and run this again" if is_full else ""
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[Database]:
     """A store to read only, also while a gateway writes it: one moment of it. Raises StoreError."""
@@ -271,4 +281,4 @@ def reading(path: Path) -> Iterator[Database]:
         finally:
             db.close()
     except sqlite3.Error as error:
-        raise StoreError(f"store {path}: {error}") from error
+        raise StoreError(f"store {path}: {error}{if_full(path)}") from error

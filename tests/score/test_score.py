@@ -206,3 +206,47 @@ def test_score_of_nothing_usable_is_one_line_and_exit_2(
     assert out == ""
     assert err.startswith("groundwatch: ") and complaint in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "problem"),
+    [
+        ("--into", "nosuch.md", "cannot read"),
+        ("--into", "empty.md", "to write between"),
+        ("--markdown", "no/such.md", "no such folder"),
+        ("--png", "empty.md", "is a file"),
+    ],
+)
+def test_place_of_a_result_is_looked_at_before_the_work(
+    option: str,
+    name: str,
+    problem: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def work(*_given: object) -> None:
+        raise AssertionError("the work was started")
+
+    monkeypatch.setattr("tools.score.cli.each", work)
+    (tmp_path / "empty.md").write_text("no place for a table")
+    assert main(["score", "--scenario", "car", option, str(tmp_path / name)]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_score_of_takes_finishes_the_good_ones_and_keeps_the_goals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad, page = tmp_path / "good", tmp_path / "bad", tmp_path / "page.md"
+    take.save(World(load(Path("car")), 1).take(20.0), good)
+    take.save(take.load(good), bad)
+    (bad / "truth.json").write_text("{")
+    page.write_text("<!-- scores begin -->\nold\n<!-- scores end -->\n")
+    words = ["score", str(good), str(bad), "--workers", "1", "--json", "--into", str(page)]
+    assert main(words) == 1
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert len(found["runs"]) == 1
+    assert [Path(one["file"]).name for one in found["refused"]] == ["bad"]
+    assert "1 done, 1 refused" in shown.err
+    assert "old" in page.read_text()  # the table of goals stands for every run

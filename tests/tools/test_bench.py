@@ -150,9 +150,15 @@ def test_bench_table_of_several_runs_shows_spread_and_other_work() -> None:
 class _Sessions:
     """Replaces the start of systems: which fails, and how often each ran."""
 
-    def __init__(self, failing: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        failing: System,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception | None = None,
+    ) -> None:
         self.ran: dict[str, int] = defaultdict(int)
         self.failing = failing
+        self.error = error or UserError("npm cannot\ninstall | Node-RED")
         monkeypatch.setattr(ingest, "running", self.running)
         monkeypatch.setattr(measure, "throughput", lambda *_: Throughput(10, 5, 0.1, 99))
         monkeypatch.setattr(measure, "latency", lambda *_: Latency(0.1, 0.2))
@@ -162,7 +168,7 @@ class _Sessions:
     def running(self, system: System, folder: Path, nodes: int) -> Iterator[Running | None]:
         self.ran[system.key] += 1
         if system is self.failing:
-            raise UserError("npm cannot\ninstall | Node-RED")
+            raise self.error
         yield None
 
 
@@ -187,6 +193,26 @@ def test_bench_gateway_that_fails_reports_the_peers_and_exits_1(
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(summary["failed"]) == {EMBEDDED.key}
     assert summary["rates"]["naive"] == 10
+
+
+def test_bench_peer_that_fails_in_any_way_costs_no_other_result(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _Sessions(NODE_RED, monkeypatch, KeyError("rows"))
+    assert main(["bench", "ingest", "--runs", "1", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert summary["failed"] == {"node_red": "'rows'"} and summary["rates"]["naive"] == 10
+
+
+@pytest.mark.parametrize("place", ["nosuch.md", "no/such.md", "empty.md"])
+def test_bench_looks_at_the_place_of_its_table_before_the_work(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions = _Sessions(NODE_RED, monkeypatch)
+    (tmp_path / "empty.md").write_text("no place for a table")
+    assert main(["bench", "ingest", "--runs", "1", "--into", str(tmp_path / place)]) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, len(shown.err.splitlines()), dict(sessions.ran)) == ("", 1, {})
 
 
 @pytest.mark.parametrize(

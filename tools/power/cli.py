@@ -12,6 +12,7 @@ from typing import Any, Literal
 import click
 
 from gateway.commands.options import PATH, json_option
+from tools import output
 from tools.errors import UserError
 from tools.power import goals, report
 from tools.power.battery import Pack, parse_pack
@@ -121,7 +122,7 @@ def _year(asked: Request, spent: Budget, pack: Pack, panel: Panel, year: Year) -
             f"{panel.peak_w:g} W panel at {panel.tilt_deg:.0f} degrees, {pack}, "
             f"{asked.latitude:g} degrees of latitude, {asked.dark_days} dark days; computed"
         )
-        _write(asked.plot, draw_year(year, title, subtitle))
+        output.write(asked.plot, draw_year(year, title, subtitle))
     return _show(asked, spent, report.year_facts(pack, panel, year))
 
 
@@ -204,10 +205,3 @@ def _dark_days(asked: Request) -> int:
 def _within(value: float | None, option: str, least: float, most: float) -> None:
     if value is not None and not (math.isfinite(value) and least <= value <= most):
         raise UserError(f"{option} must be from {least:g} to {most:g}")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None

@@ -16,6 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tools import output
 from tools.errors import UserError
 from tools.flash.ports import ports, the_port
 from tools.record import cable, protocol
@@ -106,6 +107,7 @@ def _checked(asked: Request) -> tuple[str, Described, Path, float | None]:
     out = asked.out or Path("takes") / _folder_name(asked.node, label)
     if out.exists():
         raise UserError(f"{out} exists already; give a new folder")
+    output.check_folder(out)
     label = read_people(out.parent).pseudonymised(label)
     described = Described(
         label=label,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,12 +79,26 @@ def write_take(
     )
     recording = _recording(session, described, len(edges_s))
     try:
-        folder.mkdir(parents=True)
-        take.save(made, folder)
-        write_recording(folder, recording, list(marks))
+        _save(made, recording, list(marks), folder)
     except OSError as error:
-        raise UserError(f"cannot write {folder}: {error.strerror}") from None
+        kept = _kept(made, recording, list(marks), folder.name)
+        problem = f"cannot write {folder}: {error.strerror}"
+        raise UserError(f"{problem}; the take is in {kept}" if kept else problem) from None
     return recording
+
+
+def _save(made: Take, recording: Recording, marks: list[Mark], folder: Path) -> None:
+    take.save_new(made, folder, lambda beside: write_recording(beside, recording, marks))
+
+
+def _kept(made: Take, recording: Recording, marks: list[Mark], name: str) -> Path | None:
+    """Where the take is instead: it cannot be recorded again."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="groundwatch-take-")) / name
+        _save(made, recording, marks, folder)
+    except OSError:
+        return None
+    return folder
 
 
 def _sector(spec: NodeSpec) -> SectorSpec:

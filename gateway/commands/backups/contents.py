@@ -17,7 +17,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import ENROLMENT
 from gateway.errors import ConfigError, StoreError
 from gateway.keysafe import Rest, open_root, rest_of
-from gateway.store.sqlite import APPLICATION_ID
+from gateway.store.sqlite import APPLICATION_ID, if_full
 
 # Names in the archive: below the folder of gateway.toml, or a path outside of it.
 INSIDE, OUTSIDE = "site/", "outside/"
@@ -53,7 +53,7 @@ def copy_store(source: Path, target: Path) -> None:
             new.close()
             old.close()
     except sqlite3.Error as error:
-        raise StoreError(f"store {source}: {error}") from error
+        raise StoreError(f"store {source}: {error}{if_full(source)}") from error
 
 
 def files_of(path: Path, with_keys: bool) -> dict[Path, bytes | None]:
