@@ -110,7 +110,7 @@ class Intake:
         """Bytes that came on a topic; never raises for what they hold."""
         taken = Taken()
         try:
-            admitted = self.authenticator.admit(topic, payload)
+            admitted = self.authenticator.admit(topic, payload, arrival_us)
         except Refusal as refusal:
             taken.refused = refusal.reason
             self.refused.count(refusal.reason, refusal.node)

@@ -78,13 +78,13 @@ class Authenticator:
         self.durable: defaultdict[tuple[str, int], DurableSequence] = defaultdict(DurableSequence)
         self.volatile = {node: VolatileWindow() for node in keys}
 
-    def admit(self, topic: str, data: bytes) -> Admitted:
+    def admit(self, topic: str, data: bytes, now_us: int = 0) -> Admitted:
         """Raises Refusal; a message is marked as seen only when everything about it is right."""
         node = self._topics.get(topic) or self._unaddressed(topic)
         if len(data) > MAX_SEALED:
             raise Refusal("too_big", node)
         try:
-            piv, payload = self._open(node, topic, data)
+            piv, payload = self._open(node, topic, data, now_us)
             lane, number, seq = seal.parse_up_piv(piv)
             message = codec.decode_up(payload)
         except WireError as error:
@@ -123,7 +123,7 @@ class Authenticator:
     def _good(self, node: str) -> tuple[NodeKeys, ...]:
         return self._keys[node].accepted
 
-    def _open(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+    def _open(self, node: str, topic: str, data: bytes, now_us: int) -> tuple[bytes, bytes]:
         """(Partial IV, payload). Raises WireError, and Refusal for what a revoked node sealed."""
         ring, epochs = self._keys[node], self.epochs
         problem: WireError | None = None
@@ -145,9 +145,11 @@ class Authenticator:
             raise Refusal("revoked", node)
         if problem.reason != "bad_tag":
             raise problem
-        return self._open_elsewhere(node, topic, data)
+        return self._open_elsewhere(node, topic, data, now_us)
 
-    def _open_elsewhere(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+    def _open_elsewhere(
+        self, node: str, topic: str, data: bytes, now_us: int
+    ) -> tuple[bytes, bytes]:
         """As `_open`, of an epoch that is neither the present one nor the next."""
         epochs, aad = self.epochs, topic.encode()
         for given in self._good(node):
@@ -157,7 +159,7 @@ class Authenticator:
                     piv, _payload = seal.open_sealed(past.up_key, past.up_iv, data, aad)
                     raise Refusal(OLD_EPOCH if self._knows(node, piv) else STALE_KEY, node)
             # A node that has sent since the start of the gateway cannot be ahead of it.
-            for keys in () if node in self._spoken else epochs.ahead(node, given):
+            for keys in () if node in self._spoken else epochs.ahead(node, given, now_us):
                 with suppress(WireError):
                     opened = seal.open_sealed(keys.up_key, keys.up_iv, data, aad)
                     self._spoken[node] = given
