@@ -19,7 +19,7 @@ from gateway.intake.authentication import boots
 from gateway.intake.authentication.clones import Clones
 from gateway.intake.authentication.epochs import Epochs
 from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
-from gateway.keys import KeyRing, NodeKeys
+from gateway.keys import KeyRing, NodeKeys, at_epoch
 from gateway.wire import codec, seal
 from gateway.wire.errors import WireError
 from gateway.wire.messages import (
@@ -159,11 +159,11 @@ class Authenticator:
                     piv, _payload = seal.open_sealed(past.up_key, past.up_iv, data, aad)
                     raise Refusal(OLD_EPOCH if self._knows(node, piv) else STALE_KEY, node)
             # A node that has sent since the start of the gateway cannot be ahead of it.
-            for keys in () if node in self._spoken else epochs.ahead(node, given, now_us):
+            for epoch, key, iv in () if node in self._spoken else epochs.ahead(node, given, now_us):
                 with suppress(WireError):
-                    opened = seal.open_sealed(keys.up_key, keys.up_iv, data, aad)
+                    opened = seal.open_sealed(key, iv, data, aad)
                     self._spoken[node] = given
-                    epochs.used(node, given, keys)
+                    epochs.used(node, given, at_epoch(given, epoch))
                     return opened
         raise WireError("bad_tag")
 

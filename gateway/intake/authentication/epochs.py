@@ -9,8 +9,9 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
-from gateway.keys import NodeKeys, at_epoch, check_value, next_epoch
+from gateway.keys import NodeKeys, at_epoch, check_value, next_epoch, up_keys_after
 from gateway.limits import TokenBucket
 from gateway.model import text
 from gateway.store.interface import Snapshot, Writes
@@ -49,15 +50,13 @@ class Epochs:
         self._looks.pop(node, None)
         self.dirty.add(node)
 
-    def ahead(self, node: str, given: NodeKeys, now_us: int) -> Iterator[NodeKeys]:
-        """Epochs beyond the following one, when there is reason to think that we are behind."""
+    def ahead(self, node: str, given: NodeKeys, now_us: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """(epoch, key, IV) of uplinks in the epochs beyond the following one, when there is reason
+        to think that we are behind."""
         looks = self._looks.setdefault(node, TokenBucket(LOOKS_PER_S, LOOKS))
         if not looks.take(now_us / 1e6):
             return
-        keys = self.of(node, given)[2]
-        for _ in range(AHEAD):
-            keys = next_epoch(keys)
-            yield keys
+        yield from islice(up_keys_after(self.of(node, given)[2]), AHEAD)
 
     def collect(self, writes: Writes) -> None:
         """State rows of nodes that moved since the last call: epochs by the check value of the key
