@@ -14,6 +14,7 @@ from gateway.audit.chain import SALT_BYTES
 from gateway.audit.checkpoint import Signer
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
+from gateway.files import private_folder
 from gateway.store.interface import Store, Writes
 
 
@@ -30,7 +31,7 @@ class Entry(NamedTuple):
 def record(store: Store, data_dir: Path, entries: Sequence[Entry]) -> None:
     """Chained, signed and committed when it returns. Raises StoreError, also when a gateway runs,
     and ConfigError."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(data_dir)
     signer = Signer(keys.load_or_create(data_dir))
     store.open()
     try:

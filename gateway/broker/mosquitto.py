@@ -21,7 +21,7 @@ from pathlib import Path
 from gateway.broker.acl_probe import PROBE_USER, check_rules
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
-from gateway.files import write_atomic
+from gateway.files import private_folder, write_atomic
 from gateway.mqtt.access import MqttAccess
 
 _LOG = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ class MosquittoBroker(Broker):
             ) from None
 
     def _write_files(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         self._folder.chmod(0o700)
         self._write_passwords()
         files = {

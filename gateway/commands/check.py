@@ -61,6 +61,8 @@ def _checked(path: Path) -> Iterator[Checked]:
         return
     site = _file(config.site, lambda: _site(config))
     yield _file(path, lambda: _named_files(config, with_connectors=not site.problem))
+    for exposure in config.exposed:
+        yield Checked(str(path), exposure, "")
     yield site
     yield _file(config.fleet_key, lambda: _fleet_key(config.fleet_key))
     operators = config.console.operators

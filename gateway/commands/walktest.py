@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.api.schema.answers import DetectionRate, Done, WalkTests
+from gateway.api.schema.answers import DetectionRate, Done, Performance, WalkTests
 from gateway.api.schema.bodies import WalkTestBody
 from gateway.commands.client import Client
 from gateway.commands.options import config_option, json_option
@@ -67,9 +67,12 @@ def score(days: int, config: Path, as_json: bool) -> None:
     if not 1 <= days <= MAX_KEPT_DAYS:
         raise ConfigError(f"--days must be 1 to {MAX_KEPT_DAYS}, for example --days 30")
     detection = client.get("/walktests", WalkTests, {"days": days}).detection
+    unwatched = client.get("/performance", Performance, {"days": days}).unwatched
     if as_json:
-        print(msgspec.json.encode(detection).decode())
+        facts = msgspec.to_builtins(detection) | {"unwatched": msgspec.to_builtins(unwatched)}
+        print(json.dumps(facts))
         return
+    print(f"not monitored in these days: {unwatched.hours:.1f} h in {unwatched.gaps} gaps")
     if not detection.crossings:
         print(f"no walk test is over yet in the last {days} days")
         return

@@ -37,6 +37,8 @@ _FIXED = {
     "serial": "serial",
     "store.url": "store_url",
     "retention": "retention",
+    "heartbeat": "heartbeats",
+    "partners": "partners",
 }
 
 
