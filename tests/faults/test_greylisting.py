@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A mail server that says "later" for hours, in virtual time: each person gets each alarm once."""
+"""A mail server that answers "later" for hours: each person gets each alarm once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from gateway.outbox.outbox import Status
 from gateway.outbox.worker import RetryPolicy
 from tests.connectors.receivers import mail_server
-from tests.outbox.deliveries import Deliveries, T0, S, changed, deliveries, delivering
+from tests.outbox.deliveries import T0, Deliveries, S, changed, deliveries, delivering
 from tests.virtual_loop import run_virtual
 
 LATER = ("451 4.7.1 Greylisted", "450 4.2.0 try later", "421 4.3.2 shutting down", "452 4.2.2 full")
@@ -52,7 +52,7 @@ def test_mail_greylisted_for_hours_reaches_every_person_once(
         return Counter((str(m["To"]), str(m["Subject"])) for m in server.handler.messages)
 
     got = run_virtual(play())
-    assert Counter({to: 0 for to in people} | _by_person(got)) == dict.fromkeys(people, alarms)
+    assert Counter(dict.fromkeys(people, 0) | _by_person(got)) == dict.fromkeys(people, alarms)
     print(f"\n{answer!r} for {grey_s:.0f} s: {3 * alarms} notifications, each received once")
 
 
