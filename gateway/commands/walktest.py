@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.api.schema.answers import DetectionRate, Done, Performance, WalkTests
+from gateway.api.schema.answers import DetectionRate, Done, WalkTests
 from gateway.api.schema.bodies import WalkTestBody
 from gateway.commands.client import Client
 from gateway.commands.options import config_option, json_option
@@ -66,8 +66,8 @@ def score(days: int, config: Path, as_json: bool) -> None:
     client = Client(load_config(config).data_dir)
     if not 1 <= days <= MAX_KEPT_DAYS:
         raise ConfigError(f"--days must be 1 to {MAX_KEPT_DAYS}, for example --days 30")
-    detection = client.get("/walktests", WalkTests, {"days": days}).detection
-    unwatched = client.get("/performance", Performance, {"days": days}).unwatched
+    found = client.get("/walktests", WalkTests, {"days": days})
+    detection, unwatched = found.detection, found.unwatched
     if as_json:
         facts = msgspec.to_builtins(detection) | {"unwatched": msgspec.to_builtins(unwatched)}
         print(json.dumps(facts))

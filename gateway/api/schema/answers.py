@@ -158,11 +158,28 @@ class DetectionReport(DetectionRate, frozen=True, kw_only=True):
     sectors: list[SectorRate]
 
 
+class UnwatchedGap(Answer, frozen=True, kw_only=True):
+    """A time in which the gateway did not monitor; UTC microseconds."""
+
+    from_us: int
+    until_us: int
+    cause: str
+
+
+class Unwatched(Answer, frozen=True, kw_only=True):
+    """Time without monitoring in the period: stopped, asleep or frozen; the newest gaps."""
+
+    hours: float
+    gaps: int
+    newest: list[UnwatchedGap]
+
+
 class WalkTests(Answer, frozen=True, kw_only=True):
     """Announced walk tests, and what was detected of those that are over."""
 
     announced: list[WalkTest]
     detection: DetectionReport
+    unwatched: Unwatched
 
 
 class AlarmCounts(Answer, frozen=True, kw_only=True):
@@ -209,22 +226,6 @@ class DayCounts(Answer, frozen=True, kw_only=True):
     false: int
     authorised: int
     not_assessed: int
-
-
-class UnwatchedGap(Answer, frozen=True, kw_only=True):
-    """A time in which the gateway did not monitor; UTC microseconds."""
-
-    from_us: int
-    until_us: int
-    cause: str
-
-
-class Unwatched(Answer, frozen=True, kw_only=True):
-    """Time without monitoring in the period: stopped, asleep or frozen; the newest gaps."""
-
-    hours: float
-    gaps: int
-    newest: list[UnwatchedGap]
 
 
 class Performance(Answer, frozen=True, kw_only=True):
