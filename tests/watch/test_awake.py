@@ -14,6 +14,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ async def test_lock_ends_with_our_end_of_its_pipe(program: Path) -> None:
     children = []
     create = asyncio.create_subprocess_exec
 
-    async def keep(*words: str, **more: int) -> asyncio.subprocess.Process:
+    async def keep(*words: str, **more: Any) -> asyncio.subprocess.Process:
         child = await create(*words, **more)
         children.append(child)
         return child

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 from collections.abc import Callable
 
@@ -57,8 +58,10 @@ class Awake:
     async def _hold(self, program: str) -> bool:
         """Hold the lock until nothing is armed or the child ends; False when it was refused."""
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        # systemd takes what comes on this socket for the gateway's own state.
+        environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
         child = await asyncio.create_subprocess_exec(
-            program, *_COMMAND, stdin=pipe, stdout=pipe, stderr=nothing
+            program, *_COMMAND, stdin=pipe, stdout=pipe, stderr=nothing, env=environment
         )
         assert child.stdin is not None and child.stdout is not None
         try:
