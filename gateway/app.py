@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -36,7 +37,7 @@ from gateway.intake.admission import Gate
 from gateway.intake.downlink import skipped_counters
 from gateway.keys import KeyRing
 from gateway.keysafe import open_root
-from gateway.links.mqtt import MqttLink
+from gateway.links.mqtt import RIVAL, MqttLink
 from gateway.links.serial import SerialLink
 from gateway.model.actions.acts import Act
 from gateway.model.actions.cue import ProposeCue
@@ -57,13 +58,14 @@ from gateway.service.site_files import SiteFiles
 from gateway.service.stages import Stages
 from gateway.service.tuning_requests import TuningRequests
 from gateway.service.update_requests import UpdateRequests
+from gateway.service.watch.watch import Watch
 from gateway.store.choose import store_at
 from gateway.store.reader import StoreReader
 
+_LOG = logging.getLogger(__name__)
 _FAILED_LOGIN_S = 0.05
 _LINK_UP_S = 10.0
 BROKER = "broker mosquitto"  # as its faults name it
-_MONITORED_S = 60.0  # one row of the store each
 
 
 def _utc_us() -> int:
@@ -157,6 +159,8 @@ class Gateway:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         config = self._config
+        for line in config.exposed:
+            _LOG.warning("%s", line)
         stages = self._make_service(stack)
         stack.enter_context(loop_faults(stages.faults.report))
         carrier = await self._start_links(stack)
@@ -174,8 +178,12 @@ class Gateway:
         self.connectors.apply(self.connectors.prepare(config.connectors))
         dependents = Dependents(self.service, self.connectors, self._site_files.keys, self._admit)
         self._reload = Reload(config, self._read, dependents)
+        self.watch = Watch(
+            self.service, lambda: self.api.operators, config.heartbeats, config.partners
+        )
         await self._start_api(stack)
         self.service.start()
+        self.watch.begin()
         for cue in stages.monitor.state.cues.open.values():
             self.connectors.on_cue(cue)
         self._main = asyncio.create_task(self._run(), name="gateway")
@@ -328,25 +336,13 @@ class Gateway:
             "publisher": self.facade.run,
             "connectors": self.connectors.run,
             "doubts": self._doubts.run,
-            "monitored time": self._count_monitored_time,
+            **self.watch.tasks(),
             **{link.name: link.run for link in self.links},
         }
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.service.run(), name="service")
             for name, run in beside.items():
                 tasks.create_task(keep_up(name, run), name=name)
-
-    async def _count_monitored_time(self) -> None:
-        """Count the monitored time, to which measured rates refer."""
-        loop = asyncio.get_running_loop()
-        started_s = loop.time()
-        while True:
-            await asyncio.sleep(_MONITORED_S)
-            now_s = loop.time()
-            self.service.stages.monitored_time.count(
-                self._clock(), now_s - started_s, self.api.operators
-            )
-            started_s = now_s
 
     async def _act(self, act: Act | ProposeCue) -> bool:
         """Of a connector, in its name."""
@@ -359,7 +355,10 @@ class Gateway:
 
     def _warnings(self) -> list[str]:
         store = filter(None, [self._store.warning])
-        return [*self.broker.warnings, *store, *self._site_files.problems.values()]
+        files = self._site_files.problems.values()
+        rivals = [RIVAL for link in self.links if isinstance(link, MqttLink) and link.has_rival]
+        own = (*self._config.exposed, *rivals, *self.watch.warnings())
+        return [*self.broker.warnings, *store, *files, *own]
 
     def _on_broker(self, problem: str) -> None:
         self.service.stages.faults.state(BROKER, problem)

@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway.errors import ConfigError
-from gateway.files import sync_folder
+from gateway.files import private_folder, sync_folder
 from gateway.keys import KeyRing, derive, enrolment_key, node_key
 from gateway.model.place.site import Site
 
@@ -147,7 +147,7 @@ class EnrolmentLog:
     def locked(self) -> Iterator[Enrolment]:
         """No other process appends during the block; yields the enrolment. Raises ConfigError."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise self._unusable(error) from None

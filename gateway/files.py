@@ -48,6 +48,23 @@ def create_private(path: Path, data: bytes | str) -> None:
         raise
 
 
+def private_folder(folder: Path) -> None:
+    """Make it, of mode 0700, unless it is there. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def keep_private(path: Path) -> None:
+    """Make the file, of mode 0600, or take it away from others who may read it. Raises OSError.
+
+    One that exists is never opened: to close it would end the locks that SQLite holds on it.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            path.chmod(0o600)
+
+
 def replace_synced(source: Path, target: Path) -> None:
     """Move a file that is already on the disk over another, durably. Raises OSError."""
     source.replace(target)

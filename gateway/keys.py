@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def at_epoch(keys: NodeKeys, epoch: int) -> NodeKeys:
     for past in range(keys.epoch, epoch):
         key = _next_key(key, past)
     return _derived(key, epoch, keys.mqtt_password)
+
+
+def up_keys_after(keys: NodeKeys) -> Iterator[tuple[int, bytes, bytes]]:
+    """(epoch, key, IV) of uplinks in each epoch after these, without the rest of its keys."""
+    key, epoch = keys.key, keys.epoch
+    while True:
+        key, epoch = _next_key(key, epoch), epoch + 1
+        yield epoch, _expand(key, b"up key", 16), _expand(key, b"up iv", 13)
 
 
 def _next_key(key: bytes, epoch: int) -> bytes:

@@ -19,6 +19,7 @@ from gateway.api.call import ApiError
 
 MAX_KEYS = 4096  # the oldest answers are forgotten first
 MAX_OPEN = 256  # acts under way
+AGAIN_S = 60.0  # a person who was asked to try again does so within this time
 ACT_S = 5.0  # a browser has six connections: none may wait for a full disk
 
 
@@ -30,9 +31,12 @@ class Reply(NamedTuple):
     replayed: bool = False
 
 
+_Task = asyncio.Task[Reply]
+
+
 class _Kept(NamedTuple):
     digest: bytes
-    task: asyncio.Task[Reply]
+    task: _Task
 
 
 class Answers:
@@ -41,6 +45,8 @@ class Answers:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._open: set[asyncio.Task[Reply]] = set()
+        # By person and request: acts whose answer was "try again", and when that was.
+        self._unanswered: OrderedDict[tuple[str, bytes], tuple[_Task, float]] = OrderedDict()
 
     async def once(
         self,
@@ -56,12 +62,23 @@ class Answers:
         kept = self._kept.get(name) if key else None
         if kept is not None and kept.digest != digest:
             raise ApiError(422, "this Idempotency-Key was used for another request")
-        if kept is None:
-            kept = _Kept(digest, self._begin(act))
-            if key:
-                self._keep(name, kept)
-            return await self._result(kept.task, wait_s)
-        return (await self._result(kept.task, wait_s))._replace(replayed=True)
+        if kept is not None:
+            return (await self._result(kept, who, wait_s))._replace(replayed=True)
+        # A person who tries again presses a button once more: the same request with another key.
+        earlier = self._take_unanswered(who, digest)
+        kept = _Kept(digest, earlier or self._begin(act))
+        if key:
+            self._keep(name, kept)
+        reply = await self._result(kept, who, wait_s)
+        return reply._replace(replayed=True) if earlier else reply
+
+    def _take_unanswered(self, who: str, digest: bytes) -> _Task | None:
+        """The act of the same request, if its person was asked to try again a moment ago."""
+        task, at_s = self._unanswered.pop((who, digest), (None, 0.0))
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            return None  # it has not acted
+        late = asyncio.get_running_loop().time() - at_s > AGAIN_S
+        return None if task.done() and late else task
 
     def close(self) -> None:
         """Wait for nothing any more."""
@@ -92,10 +109,14 @@ class Answers:
         if kept is not None and kept.task is task and (task.cancelled() or task.exception()):
             del self._kept[name]
 
-    async def _result(self, task: asyncio.Task[Reply], wait_s: float) -> Reply:
+    async def _result(self, kept: _Kept, who: str, wait_s: float) -> Reply:
         try:
             async with asyncio.timeout(wait_s):
-                return await asyncio.shield(task)
+                return await asyncio.shield(kept.task)
         except TimeoutError:
+            now_s = asyncio.get_running_loop().time()
+            self._unanswered[who, kept.digest] = kept.task, now_s
+            if len(self._unanswered) > MAX_OPEN:
+                self._unanswered.popitem(last=False)
             problem = "not stored yet: the store does not answer; try again"
             raise ApiError(503, problem) from None

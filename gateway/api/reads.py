@@ -150,7 +150,11 @@ async def get_performance(call: Call) -> answers.Performance:
 async def get_walk_tests(call: Call) -> answers.WalkTests:
     """Walk tests, and what was detected of them."""
     report = await get_performance(call)
-    return answers.WalkTests(announced=call.service.walk_tests(), detection=report.detection)
+    return answers.WalkTests(
+        announced=call.service.walk_tests(),
+        detection=report.detection,
+        unwatched=report.unwatched,
+    )
 
 
 async def get_update(call: Call) -> answers.Update:

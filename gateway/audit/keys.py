@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.errors import ConfigError
-from gateway.files import read_private, write_atomic
+from gateway.files import private_folder, read_private, write_atomic
 
 PRIVATE_NAME, PUBLIC_NAME = "audit.key", "audit.pub"
 _MAX_FILE = 4096
@@ -33,7 +33,7 @@ def load_or_create(folder: Path) -> Ed25519PrivateKey:
     """
     path = folder / PRIVATE_NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         if not path.exists():
             _create(path)
         key = _load(path)

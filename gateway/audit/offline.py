@@ -17,6 +17,7 @@ from gateway.audit.continuity import compare, known_moment, newer_head
 from gateway.audit.doubts import STORE_DOUBT, Doubts
 from gateway.audit.head import HeadFile
 from gateway.audit.log import AuditLog
+from gateway.files import private_folder
 from gateway.store.interface import CLOCK, SKIP_DUE, Snapshot, Store, Writes
 
 
@@ -39,7 +40,7 @@ def record(
     `replaced`: the first entry is about a store that a person put in place; its numbers go on after
     the head in that folder. Without it a store that ends before its head becomes a doubt.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(data_dir)
     signer = Signer(keys.load_or_create(data_dir))
     store.open()
     try:

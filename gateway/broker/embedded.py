@@ -13,13 +13,14 @@ import asyncio
 import hmac
 import logging
 import secrets
-from collections import deque
+from collections import Counter, deque
 
 from gateway.broker import packets
 from gateway.broker.interface import Broker, Passwords
 from gateway.broker.packets import Publish
 from gateway.broker.peer import Peer, acknowledge_nothing
 from gateway.errors import BrokerError
+from gateway.limits import TokenBucket
 from gateway.ports.link import Arrival, Clock, Offer
 from gateway.wire.topics import downlink_topic, uplink_topic
 
@@ -29,6 +30,9 @@ _READ = 16_384  # bytes of one read; more of a peer is not held
 _SWEEP_S = 1.0  # how often keep-alives are looked at
 # Shorter than the commit of a full batch, so that reading goes on during a commit.
 _OFFER_AGAIN_S = 0.005
+# A node that loses its network comes back on a new connection; two clients with one name take the
+# session from each other again and again.
+_TAKEN_PER_S, _TAKEN_AT_ONCE = 0.1, 10
 _MAX_ORPHANS = 1024  # Wills, and messages at QoS 0, whose connection ended before there was room
 
 
@@ -48,7 +52,8 @@ class EmbeddedBroker(Broker):
         self._passwords = dict(passwords)
         self._server: asyncio.Server | None = None
         self._peers: set[Peer] = set()
-        self._unknown = 0
+        self._unknown: dict[Peer, str] = {}  # their addresses, in the order in which they came
+        self._taken: dict[str, TokenBucket] = {}
         self._stopping = False
         self._buffer = bytearray(_READ)
         self._unsent: list[Peer] = []
@@ -113,14 +118,17 @@ class EmbeddedBroker(Broker):
 
     # What a peer needs of this broker
 
-    def met(self, peer: Peer) -> bool:
-        """An unknown client has connected; False when there are too many of them."""
+    def met(self, peer: Peer) -> None:
+        """An unknown client has connected; where they are too many, the oldest one of the address
+        that has most of them gives way."""
         self._peers.add(peer)
-        self._unknown += 1
-        if self._unknown <= _MAX_UNKNOWN:
-            return True
-        self.count("too many unknown connections")
-        return False
+        self._unknown[peer] = peer.address
+        if len(self._unknown) > _MAX_UNKNOWN:
+            self.count("too many unknown connections")
+            (most, _count), *_others = Counter(self._unknown.values()).most_common(1)
+            oldest = next(one for one, address in self._unknown.items() if address == most)
+            del self._unknown[oldest]
+            oldest.close()
 
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
         """Why this client is refused; empty when it is not."""
@@ -133,7 +141,8 @@ class EmbeddedBroker(Broker):
             # The node is back: its old connection ends without its Will.
             old.will = None
             old.close()
-        self._unknown -= 1
+            self._took_over(user)
+        self._unknown.pop(peer, None)
         self.counters["connects"] += 1
         return ""
 
@@ -166,7 +175,7 @@ class EmbeddedBroker(Broker):
         """Publish the Will; keep messages that the node would not send again."""
         self._peers.discard(peer)
         if not peer.user:
-            self._unknown -= 1
+            self._unknown.pop(peer, None)
             return
         if self.sessions.get(peer.user) is peer:
             del self.sessions[peer.user]
@@ -175,6 +184,14 @@ class EmbeddedBroker(Broker):
             self._adopt(held)
         if will is not None and not self._stopping:
             self._adopt(Arrival(self.clock(), will.topic, will.payload, self, acknowledge_nothing))
+
+    def _took_over(self, user: str) -> None:
+        """A session was taken over: too often is the work of a second client with its password."""
+        self.counters["taken_over"] += 1
+        bucket = self._taken.setdefault(user, TokenBucket(_TAKEN_PER_S, _TAKEN_AT_ONCE))
+        if not bucket.take(asyncio.get_running_loop().time()):
+            self.count("taken over too often")
+            self.on_refused(user, True)
 
     def _refusal(self, connect: packets.Connect) -> str:
         """Why this client is refused; empty when it is not."""

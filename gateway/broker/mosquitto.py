@@ -20,7 +20,7 @@ from gateway.broker.acl_probe import PROBE_USER, NoAnswer, answers, check_rules
 from gateway.broker.child import Child
 from gateway.broker.interface import GATEWAY_USER, MAX_PACKET, Broker, Passwords
 from gateway.errors import BrokerError
-from gateway.files import write_atomic
+from gateway.files import private_folder, write_atomic
 from gateway.limits import Backoff
 from gateway.mqtt.access import MqttAccess
 
@@ -247,7 +247,7 @@ class MosquittoBroker(Broker):
             ) from None
 
     def _write_files(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         self._folder.chmod(0o700)
         self._write_passwords()
         files = {

@@ -39,8 +39,8 @@ _PINGRESP = packets.frame(Kind.PINGRESP)
 class Host(Protocol):
     """What a peer needs from its broker."""
 
-    def met(self, peer: Peer) -> bool:
-        """An unknown client has connected; False when there are too many of them."""
+    def met(self, peer: Peer) -> None:
+        """An unknown client has connected; another may be ended for it."""
 
     def welcome(self, peer: Peer, connect: packets.Connect) -> str:
         """Why this one may not come in; empty when it may, and is known by its user from now on."""
@@ -128,12 +128,17 @@ class Peer(asyncio.BufferedProtocol):
 
     # Connection
 
+    @property
+    def address(self) -> str:
+        """Of the other end; empty when it is gone."""
+        name = self._transport.get_extra_info("peername") if self._transport else None
+        return str(name[0]) if name else ""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The time for the CONNECT of an unknown client has passed."""
         self._transport = cast("asyncio.Transport", transport)
         self._connecting = self._loop.call_later(CONNECT_S, self._too_late)
-        if not self._host.met(self):
-            self.close()
+        self._host.met(self)
 
     def get_buffer(self, _size: int) -> bytearray:
         """The shared one: what is read is taken out before anything else is."""

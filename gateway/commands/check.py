@@ -105,6 +105,8 @@ def _checked(path: Path) -> Iterator[Checked]:
     config = _config(gateway)
     if config is None:
         return
+    for exposure in config.exposed:
+        yield Checked(str(path), exposure)
     site_file = _read(config.site)
     site = None
     if isinstance(site_file, Checked):

@@ -66,10 +66,13 @@ def score(days: int, config: Path, as_json: bool) -> None:
     client = Client(load_config(config).data_dir)
     if not 1 <= days <= MAX_KEPT_DAYS:
         raise ConfigError(f"--days must be 1 to {MAX_KEPT_DAYS}, for example --days 30")
-    detection = client.get("/walktests", WalkTests, {"days": days}).detection
+    found = client.get("/walktests", WalkTests, {"days": days})
+    detection, unwatched = found.detection, found.unwatched
     if as_json:
-        print(msgspec.json.encode(detection).decode())
+        facts = msgspec.to_builtins(detection) | {"unwatched": msgspec.to_builtins(unwatched)}
+        print(json.dumps(facts))
         return
+    print(f"not monitored in these days: {unwatched.hours:.1f} h in {unwatched.gaps} gaps")
     if not detection.crossings:
         print(f"no walk test is over yet in the last {days} days")
         return

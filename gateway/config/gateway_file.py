@@ -20,7 +20,9 @@ from gateway.config.alarms import (
     alarm_config,
 )
 from gateway.config.connectors import ConnectorTables, connector_tables, read_connectors
+from gateway.config.exposed import exposed
 from gateway.config.fields import FileName, load_public_key
+from gateway.config.heartbeats import HeartbeatConfig, PartnersConfig
 from gateway.config.network import (
     TLS_PORT,
     ApiConfig,
@@ -89,6 +91,12 @@ operators = "operators.toml"  # written by `groundwatch operator add NAME`
 # url = "https://ntfy.example.net"
 # topic = "north-fence"
 
+# A dead man's switch: who is notified when this gateway is gone (docs/operations.md).
+# [[heartbeat]]
+# name = "switch"
+# kind = "url"           # url | ntfy | partner
+# url = "https://switch.example.net/north"
+
 # The API is on a UNIX socket in data_dir; a TCP port of this machine beside it, and who may use it.
 # [api]
 # port = 8481
@@ -153,6 +161,8 @@ class GatewayFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     escalation: EscalationTables = ()
     store: StoreTable = StoreTable()
     retention: Retention = Retention()
+    heartbeat: Annotated[tuple[HeartbeatConfig, ...], Meta(max_length=16)] = ()
+    partners: PartnersConfig | None = None
     connector: ConnectorTables = ()
     output: Annotated[
         tuple[dict[str, Any], ...], Meta(max_length=16, description="Older name of [[connector]].")
@@ -206,6 +216,9 @@ class GatewayConfig:
     retention: Retention = field(default_factory=Retention)
     connectors: tuple[tuple[ConnectorType, ConnectorConfig], ...] = ()
     release_key: bytes | None = None
+    heartbeats: tuple[HeartbeatConfig, ...] = ()
+    partners: PartnersConfig | None = None
+    exposed: tuple[str, ...] = ()  # secrets that others can read, a line each
 
     @property
     def store(self) -> Path | str:
@@ -233,6 +246,7 @@ def config_of(raw: Mapping[str, Any], path: Path) -> GatewayConfig:
         raise ConfigError(f"{path}: {error}") from None
     tables = connector_tables(file.connector, file.output, file.home_assistant, str(path))
     folder, head = path.parent, file.gateway
+    connectors = tuple(read_connectors(tables, path.parent, str(path)))
     release = None if head.release_key is None else load_public_key(folder / head.release_key)
     return GatewayConfig(
         data_dir=folder / head.data_dir,
@@ -248,6 +262,9 @@ def config_of(raw: Mapping[str, Any], path: Path) -> GatewayConfig:
         alarms=alarms,
         store_url=file.store.url,
         retention=file.retention,
-        connectors=tuple(read_connectors(tables, path.parent, str(path))),
+        connectors=connectors,
         release_key=release,
+        heartbeats=file.heartbeat,
+        partners=file.partners,
+        exposed=exposed(path, raw, broker, (one for _kind, one in connectors)),
     )

@@ -92,7 +92,7 @@ class Intake:
         admitted = None
         try:
             try:
-                admitted = self.authenticator.admit(topic, payload)
+                admitted = self.authenticator.admit(topic, payload, arrival_us)
             except Refusal as refusal:
                 return self._refuse(refusal, arrival_us, topic, payload)
             if not admitted.fresh:

@@ -16,6 +16,14 @@ from gateway.wire.topics import uplink_filter
 
 _LOG = logging.getLogger(__name__)
 _FIRST_WAIT_S, _MAX_WAIT_S = 0.2, 10.0
+# A broker ends a session when another client comes with its id; that one has then the same done to
+# it. After so many sessions in a row that end so soon, this side steps back.
+_SHORT_S, _SHORT_SESSIONS = 10.0, 5
+_BACK_FIRST_S, _BACK_MAX_S = 20.0, 600.0
+RIVAL = (
+    "the broker ends each session after a moment: does another gateway use the same client id? "
+    "This one steps back"
+)
 # Less than a full batch takes: what comes is read while one is committed, not while none is.
 _OFFER_AGAIN_S = 0.005
 
@@ -38,9 +46,16 @@ class MqttLink:
         self._again: asyncio.TimerHandle | None = None
         self._random = random.Random()
 
+    @property
+    def has_rival(self) -> bool:
+        """Another client seems to use the same client id."""
+        return self.problem == RIVAL
+
     async def run(self) -> None:
         """Connect, carry, reconnect with jitter, until cancelled."""
         backoff, logged = Backoff(_FIRST_WAIT_S, _MAX_WAIT_S, self._random), ""
+        back, short = Backoff(_BACK_FIRST_S, _BACK_MAX_S, self._random), 0
+        loop = asyncio.get_running_loop()
         while True:
             session = MqttSession(self._access, [self._filter], self._take, self.counters)
             self._session = session
@@ -51,10 +66,13 @@ class MqttLink:
                 self.ready.set()
                 backoff.reset()
                 logged = ""
+                opened_s = loop.time()
                 await session.closed.wait()
-                self.problem = session.problem
+                short = short + 1 if loop.time() - opened_s < _SHORT_S else 0
+                self.problem = RIVAL if short >= _SHORT_SESSIONS else session.problem
             except (OSError, TimeoutError) as error:
                 self.problem = str(error) or type(error).__name__
+                short = 0  # the broker itself was away: no rival
             finally:
                 self._session, self.connected = None, False
                 self._held = None  # not acknowledged: it comes again
@@ -67,7 +85,13 @@ class MqttLink:
                 # Once per problem: what goes on is on the page, not in a line for every retry.
                 _LOG.warning("lost the broker link=%r problem=%r", self.name, self.problem)
                 logged = self.problem
-            await asyncio.sleep(backoff.next_s())
+            if self.has_rival:
+                self.counters["stepped_back"] += 1
+                await asyncio.sleep(back.next_s())
+            else:
+                if not short:
+                    back.reset()
+                await asyncio.sleep(backoff.next_s())
 
     def send(self, topic: str, payload: bytes) -> bool:
         """Publish at QoS 0; False when the broker is away or slow."""

@@ -24,6 +24,7 @@ class AlarmKind(Enum):
     NODE_LOST = "node_lost"
     NODE_FAULT = "node_fault"
     LOW_BATTERY = "low_battery"
+    GATEWAY_LOST = "gateway_lost"  # this gateway or its partner did not monitor for a time
     PROCESSING_FAULT = "processing_fault"  # a fault of our own: a message could not be processed
     GATEWAY_FAULT = "gateway_fault"  # the gateway's clock or store is in doubt
 
@@ -35,6 +36,7 @@ PRIORITY = {
     AlarmKind.FORGERY: 1,
     AlarmKind.JAMMING: 1,
     AlarmKind.SECTOR_LOST: 1,
+    AlarmKind.GATEWAY_LOST: 1,
     AlarmKind.NODE_LOST: 2,
     AlarmKind.PROCESSING_FAULT: 2,
     AlarmKind.GATEWAY_FAULT: 2,

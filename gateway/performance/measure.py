@@ -11,16 +11,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.performance.intervals import Interval, rate, share
-from gateway.performance.monitored_time import Day, WalkTest, day_of
+from gateway.performance.monitored_time import Day, Gap, WalkTest, day_of
 
 # A single node raises an alarm with its third report, which may be of the past: so long after a
 # walk test an alarm may still be of it.
 LATE_US = 20_000_000
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
+_DAY_US = 86_400_000_000
+_GAPS_SHOWN = 50
 
 _MEANING = {
     Disposition.PERSON: "valid",
@@ -41,8 +44,10 @@ def measure(
     days: Mapping[str, Day],
     nodes: Sequence[str],
     now_us: int,
+    gaps: Sequence[Gap] = (),
 ) -> dict[str, Any]:
-    """Plain values, ready for JSON. `alarms` are those raised in the period that `days` covers."""
+    """Plain values, ready for JSON. `alarms` are those raised in the period that `days` covers, and
+    `gaps` are those that reach into it."""
     monitored_days = sum(day.supervised_s for day in days.values()) / _DAY_S
     operator_h = sum(day.operator_s for day in days.values()) / _HOUR_S
     notified = [alarm for alarm in alarms if not alarm.is_suppressed]
@@ -54,6 +59,11 @@ def measure(
     return {
         "monitored_days": round(monitored_days, 3),
         "operator_hours": round(operator_h, 2),
+        "unwatched": {
+            "hours": round(sum(gap.seconds for gap in gaps) / _HOUR_S, 3),
+            "gaps": len(gaps),
+            "newest": [asdict(gap) for gap in reversed(gaps[-_GAPS_SHOWN:])],
+        },
         "alarms": {
             "notified": len(notified),
             "intrusion": len(crossings),
@@ -76,7 +86,7 @@ def measure(
             }
             for name, counts in by_node.items()
         ],
-        "days": _by_day(crossings, days),
+        "days": _by_day(crossings, days, _unwatched(gaps)),
     }
 
 
@@ -137,14 +147,29 @@ def _acknowledged(notified: Sequence[Alarm]) -> dict[str, Any]:
     }
 
 
-def _by_day(crossings: Sequence[Alarm], days: Mapping[str, Day]) -> list[dict[str, Any]]:
-    counts: dict[str, Counter[str]] = {name: Counter() for name in days}
+def _unwatched(gaps: Sequence[Gap]) -> Counter[str]:
+    """Seconds by day; a gap over midnight counts for each of its days."""
+    found: Counter[str] = Counter()
+    for gap in gaps:
+        from_us = gap.from_us
+        while from_us < gap.until_us:
+            end_us = min(gap.until_us, from_us - from_us % _DAY_US + _DAY_US)
+            found[day_of(from_us)] += (end_us - from_us) // 1_000_000
+            from_us = end_us
+    return found
+
+
+def _by_day(
+    crossings: Sequence[Alarm], days: Mapping[str, Day], unwatched: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    counts: dict[str, Counter[str]] = {name: Counter() for name in (*days, *unwatched)}
     for alarm in crossings:
         counts.setdefault(day_of(alarm.raised_us), Counter())[meaning(alarm)] += 1
     return [
         {
             "day": name,
             "monitored_h": round(days[name].supervised_s / _HOUR_S, 2) if name in days else 0.0,
+            "unwatched_h": round(unwatched.get(name, 0) / _HOUR_S, 2),
             **{word: counts[name][word] for word in _WORDS},
         }
         for name in sorted(counts)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Measured performance: monitored time of each day, operator hours, scheduled walk tests. A part of
-the pipeline: saved and restored by it."""
+"""Measured performance: monitored time of each day and time without monitoring, operator hours,
+scheduled walk tests. A part of the pipeline: saved and restored by it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 from gateway.model.actions.orders import Purpose, Walk
 from gateway.store.interface import Snapshot, Writes
 
-_DAY, _WALK = "watch:", "walk_test:"  # names of state rows
+_DAY, _WALK, _GAP = "watch:", "walk_test:", "unwatched:"  # names of state rows
+_UNTIL = "watched_until"
 MAX_KEPT_DAYS = 366  # older days are dropped
 MAX_WALK_TESTS = 1000
 _KEPT_EVERY_S = 600.0
+MAX_GAPS = 1000
+MIN_GAP_US = 10_000_000  # a shorter one hides no crossing: nodes send later what they detected
 _DAY_US = 24 * 3600 * 1_000_000
 
 
@@ -37,10 +40,27 @@ class WalkTest:
     crossings: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which the gateway did not monitor, and why as far as it knows."""
+
+    from_us: int
+    until_us: int
+    cause: str
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return (self.until_us - self.from_us) / 1e6
+
+
 class MonitoredTime:
-    """Days by their UTC date, walk tests by number."""
+    """Days by their UTC date, walk tests by number, gaps in order; `until_us` is the last time at
+    which the gateway is known to have monitored."""
 
     def __init__(self) -> None:
+        self.gaps: list[Gap] = []
+        self.until_us: int | None = None
         self.days: dict[str, Day] = {}
         self.walk_tests: dict[int, WalkTest] = {}
         self._changed: set[str] = set()
@@ -59,6 +79,25 @@ class MonitoredTime:
         for gone in [other for other in self.days if other < oldest]:
             del self.days[gone]
             self._changed.add(f"{_DAY}{gone}")
+
+    def watched(self, now_us: int) -> None:
+        """The gateway monitors at this moment."""
+        self.until_us = now_us
+        self._changed.add(_UNTIL)
+
+    def missed(self, now_us: int, cause: str) -> Gap | None:
+        """The gateway monitors again: the gap since it last did, if there is one."""
+        from_us = self.until_us
+        self.watched(now_us)
+        if from_us is None or now_us - from_us < MIN_GAP_US:
+            return None
+        gap = Gap(from_us, now_us, cause)
+        self.gaps.append(gap)
+        self._changed.add(f"{_GAP}{from_us}")
+        oldest_us = now_us - MAX_KEPT_DAYS * _DAY_US
+        while len(self.gaps) > MAX_GAPS or self.gaps[0].until_us < oldest_us:
+            self._changed.add(f"{_GAP}{self.gaps.pop(0).from_us}")
+        return gap
 
     def note_walks(self, walks: tuple[Walk, ...]) -> None:
         """Record the walk tests among them, as they are now."""
@@ -87,8 +126,12 @@ class MonitoredTime:
         self._changed -= due
 
     def _value(self, name: str) -> str:
-        kept: Day | WalkTest | None
-        if name.startswith(_DAY):
+        kept: Day | WalkTest | Gap | None
+        if name == _UNTIL:
+            return str(self.until_us)
+        if name.startswith(_GAP):
+            kept = next((gap for gap in self.gaps if f"{_GAP}{gap.from_us}" == name), None)
+        elif name.startswith(_DAY):
             kept = self.days.get(name.removeprefix(_DAY))
         else:
             kept = self.walk_tests.get(int(name.removeprefix(_WALK)))
@@ -99,11 +142,16 @@ class MonitoredTime:
         for name, value in snapshot.state.items():
             if name.startswith(_DAY):
                 self.days[name.removeprefix(_DAY)] = Day(**json.loads(value))
+            elif name.startswith(_GAP) and value:
+                self.gaps.append(Gap(**json.loads(value)))
+            elif name == _UNTIL:
+                self.until_us = int(value)
             elif name.startswith(_WALK):
                 row = json.loads(value)
                 test = WalkTest(**{**row, "sectors": tuple(row["sectors"])})
                 self.walk_tests[test.id] = test
                 self._since[test.id] = test.until_us
+        self.gaps.sort(key=lambda gap: gap.from_us)
 
 
 def day_of(at_us: int) -> str:

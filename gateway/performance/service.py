@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from gateway.model import text
@@ -46,12 +47,18 @@ class PerformanceService:
         kept = {name: day for name, day in book.days.items() if name >= first}
         tests = [test for test in book.walk_tests.values() if test.from_us >= since_us]
         nodes = list(self._site().nodes)
+        # One that is older than the period counts from its start.
+        gaps = [
+            replace(gap, from_us=max(gap.from_us, since_us))
+            for gap in book.gaps
+            if gap.until_us > since_us
+        ]
         async with self._one:
             values = await self._read_alarms(since_us, MAX_ALARMS)
 
             def work() -> dict[str, Any]:
                 alarms = [text.parse_json(value, Alarm) for value in values]
-                return measure(alarms, tests, kept, nodes, now_us)
+                return measure(alarms, tests, kept, nodes, now_us, gaps)
 
             figures = await asyncio.to_thread(work)
         return {"since": first, "cut": len(values) >= MAX_ALARMS, **figures}

@@ -39,6 +39,8 @@ _FIXED = {
     "serial": "serial",
     "store.url": "store_url",
     "retention": "retention",
+    "heartbeat": "heartbeats",
+    "partners": "partners",
 }
 
 

@@ -110,6 +110,8 @@ class Service:
         """What was stepped is committed; also of a gateway that ends before it ran at all."""
         if not self._closed:
             self._closed = True
+            if self.started.is_set():
+                self.stages.monitored_time.watched(self.clock_us())
             await self.commits.commit(everything=True)
             self._committer.close()
 

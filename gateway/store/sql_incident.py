@@ -87,7 +87,8 @@ def _audit(db: Database, made: Incident, from_us: int, to_us: int) -> None:
     subject = f"alarm {made.alarm[0]}"
     concerned = db.run(
         "SELECT id FROM audit WHERE subject = ? OR at_us BETWEEN ? AND ? AND "
-        "(action LIKE 'mask.%' OR action LIKE 'walk.%' OR action LIKE 'arming.%')",
+        "(action LIKE 'mask.%' OR action LIKE 'walk.%' OR action LIKE 'arming.%' "
+        "OR action LIKE 'watch.%')",
         (subject, from_us, to_us),
     )
     made.about = {row[0] for row in concerned}

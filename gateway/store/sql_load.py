@@ -103,7 +103,6 @@ def _newest_us(db: Database, state: dict[str, str]) -> int | None:
     return max(found, default=None)
 
 
-
 def _last(db: Database, table: str) -> int:
     return int(db.run(f"SELECT coalesce(max(id), 0) FROM {table}")[0][0])
 

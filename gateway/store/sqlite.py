@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from gateway.config.retention import RecordClass
 from gateway.errors import RowError, StoreError, StoreInUse
+from gateway.files import keep_private, private_folder
 from gateway.store import sql_commit, sql_erase, sql_load
 from gateway.store.checkpoints import MAX_WAITING, Checkpoints
 from gateway.store.interface import Expired, LeftOut, LogRow, Snapshot, Writes
@@ -151,7 +152,7 @@ class SqliteStore:
         """Refuse a second gateway: it would use the same down counters for other messages."""
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             # The kernel releases it when the process ends, for any reason.
@@ -174,7 +175,8 @@ class SqliteStore:
 
     def _open(self) -> None:
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._path.parent)
+            self._keep_private(self._path)
         self._db = sqlite3.connect(
             self._path or ":memory:",
             isolation_level=None,
@@ -192,6 +194,16 @@ class SqliteStore:
             raise StoreError(f"store {self._path}: {error}") from None
         if self._path is not None:
             self._checkpoints = Checkpoints(self._path)
+
+    def _keep_private(self, path: Path) -> None:
+        """SQLite gives its other files the mode of the first; those of an earlier run stay."""
+        try:
+            keep_private(path)
+            for beside in (path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm")):
+                if beside.exists():
+                    keep_private(beside)
+        except OSError as error:
+            raise StoreError(f"store {path}: {error.strerror}") from error
 
     def _commit(self, insert: Callable[[Database], _T], writes: Writes) -> _T:
         db = self._open_db()

@@ -82,3 +82,34 @@ async def test_keys_are_bounded_and_the_oldest_goes_first(monkeypatch: pytest.Mo
     assert acts.done == 4
     await answers.once("eva", "k3", b"x", acts.act)
     assert acts.done == 4
+
+
+async def test_act_that_a_person_was_asked_to_try_again_acts_once_whatever_the_key() -> None:
+    """A button pressed three times while the disk is slow: a new key each time."""
+    acts, answers = Acts(), Answers()
+    acts.hold.clear()
+    for key in ("k1", "k2", ""):
+        with pytest.raises(ApiError) as caught:
+            await answers.once("eva", key, b"mask west", acts.act, wait_s=0.01)
+        assert caught.value.status == 503
+    acts.hold.set()
+    last = await answers.once("eva", "k4", b"mask west", acts.act)
+    assert (acts.done, last.replayed) == (1, True)
+    # It was answered: the same request later is another act; and so is that of another person.
+    await answers.once("eva", "k5", b"mask west", acts.act)
+    await answers.once("ben", "k6", b"mask west", acts.act)
+    assert acts.done == 3
+
+
+async def test_act_answered_with_try_again_long_ago_is_not_joined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(idempotency, "AGAIN_S", 0.0)
+    acts, answers = Acts(), Answers()
+    acts.hold.clear()
+    with pytest.raises(ApiError):
+        await answers.once("eva", "k1", b"x", acts.act, wait_s=0.01)
+    acts.hold.set()
+    await asyncio.sleep(0.05)
+    await answers.once("eva", "k2", b"x", acts.act)
+    assert acts.done == 2

@@ -86,8 +86,8 @@ async def as_ntfy(request: web.Request, body: bytes) -> web.StreamResponse:
     return web.json_response(message)
 
 
-# (recipient) -> the answer to RCPT; None: accepted.
-Judge = Callable[[str], str | None]
+# (recipient) -> the refusal at RCPT; None: accepted.
+Refusal = Callable[[str], str | None]
 
 
 class MailHandler(MessageHandler):
@@ -95,7 +95,7 @@ class MailHandler(MessageHandler):
 
     A bare host name at EHLO is refused, as many servers do."""
 
-    def __init__(self, refuse: int, code: str, recipient: Judge = lambda _to: None) -> None:
+    def __init__(self, refuse: int, code: str, recipient: Refusal = lambda _to: None) -> None:
         super().__init__()
         self.messages: list[Message] = []
         self.asked = 0
@@ -151,7 +151,7 @@ async def mail_server(
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     port: int = 0,
-    recipient: Judge = lambda _to: None,
+    recipient: Refusal = lambda _to: None,
 ) -> AsyncIterator[MailServer]:
     handler = MailHandler(refuse, code, recipient)
 

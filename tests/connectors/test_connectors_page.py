@@ -79,7 +79,7 @@ MAIL = (
 )
 
 
-async def test_page_names_the_person_whom_a_notification_did_not_reach(tmp_path: Path) -> None:
+async def test_page_names_the_person_that_a_notification_did_not_reach(tmp_path: Path) -> None:
     def recipient(to: str) -> str | None:
         return "550 5.1.1 No such user" if to.startswith("chief") else None
 

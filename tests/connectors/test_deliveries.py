@@ -234,15 +234,15 @@ async def test_email_server_busy_at_first_gets_it_later(tmp_path: Path) -> None:
 
 
 BUSY = "451 4.7.1 Greylisted, try again later"
-NOBODY = "550 5.1.1 No such user"
+NO_USER = "550 5.1.1 No such user"
 
 
-async def test_email_to_two_of_whom_one_is_refused_reaches_the_other_and_records_both(
+async def test_email_to_two_persons_one_refused_reaches_the_other_and_records_both(
     tmp_path: Path,
 ) -> None:
     people = ("gone@example.net", "duty@example.net")
     async with (
-        mail_server(recipient=lambda to: NOBODY if to.startswith("gone") else None) as server,
+        mail_server(recipient=lambda to: NO_USER if to.startswith("gone") else None) as server,
         delivering(email(tmp_path, server.port, to=people)) as made,
     ):
         made.offer(changed(7))
@@ -264,10 +264,12 @@ async def test_email_greylisted_for_one_recipient_is_sent_to_each_once(tmp_path:
         return BUSY if to.startswith("duty") and asked[to] < 3 else None
 
     people = ("duty@example.net", "chief@example.net")
-    async with mail_server(recipient=recipient) as server:
-        async with delivering(email(tmp_path, server.port, to=people)) as made:
-            made.offer(changed(7))
-            await until(lambda: len(made.settled) == 2, 20)
+    async with (
+        mail_server(recipient=recipient) as server,
+        delivering(email(tmp_path, server.port, to=people)) as made,
+    ):
+        made.offer(changed(7))
+        await until(lambda: len(made.settled) == 2, 20)
     assert asked == {"duty@example.net": 3, "chief@example.net": 1}
     assert sorted(one["To"] for one in server.handler.messages) == sorted(people)
     assert {status for _id, status, _n, _why in made.settled} == {Status.SENT}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A mail server that says "later" for hours, in virtual time: each person gets each alarm once."""
+"""A mail server that answers "later" for hours: each person gets each alarm once."""
 
 from __future__ import annotations
 

@@ -148,6 +148,18 @@ def test_epoch_search_is_bounded(tmp_path, node) -> None:
     assert gateway.send(node, node.hello()) == ""
 
 
+def test_epoch_ahead_is_found_after_forged_messages_used_up_every_look(tmp_path, node) -> None:
+    gateway, stranger = Gateway(tmp_path), PlayedNode("n01")
+    stranger.keys = derive(bytes(32))
+    for number in range(2 * LOOKS):
+        assert gateway.send(stranger, stranger.health(number)) == "bad_tag"
+    node.keys = at_epoch(node.keys, 50)
+    assert gateway.send(node, node.hello()) == "bad_tag"  # too soon
+    gateway.now_us += 31 * S
+    assert gateway.send(node, node.hello(2)) == ""
+    assert gateway.answers_to(node)
+
+
 def test_epoch_of_a_node_seen_before_is_not_searched(tmp_path, node) -> None:
     gateway, far = Gateway(tmp_path), PlayedNode("n01")
     assert gateway.send(node, node.hello()) == ""

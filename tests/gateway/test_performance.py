@@ -110,8 +110,8 @@ def test_measure_counts_what_was_assessed_and_reports_what_was_not() -> None:
     assert (waits["acknowledged"], waits["waiting"]) == (8, 1)
     assert (waits["p50_s"], waits["p95_s"]) == (50.0, None)  # the ninth still waits
     assert report["days"] == [
-        {"day": TODAY, "monitored_h": 24.0, "valid": 1, "nuisance": 2, "false": 1,
-         "authorised": 2, "not_assessed": 2}
+        {"day": TODAY, "monitored_h": 24.0, "unwatched_h": 0.0, "valid": 1, "nuisance": 2,
+         "false": 1, "authorised": 2, "not_assessed": 2}
     ]  # fmt: skip
 
 
@@ -267,7 +267,9 @@ async def test_walktest_command_announces_and_scores_through_the_running_gateway
     )
     capsys.readouterr()
     assert await asyncio.to_thread(main, ["walktest", "score", *config]) == 0
-    assert "no walk test is over yet" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "no walk test is over yet" in shown
+    assert "not monitored in these days: 0.0 h in 0 gaps" in shown
     monkeypatch.setattr(
         gateway.facade._parts.performance, "_clock", lambda: planned.until_us + 60 * S
     )

@@ -40,8 +40,8 @@ def enrol(tmp_path: Path, node: str, x_m: float = 100.0, sector: str = "north") 
 
 
 def warnings(gateway: Gateway) -> str:
-    """What the page shows to the operator."""
-    return " ".join(shown(gateway)["warnings"])
+    """What the page shows to the operator, except that this machine may sleep."""
+    return " ".join(one for one in shown(gateway)["warnings"] if "may sleep" not in one)
 
 
 async def send_detection(gateway: Gateway, node: MqttNode, t_ms: int = 1000) -> None:

@@ -203,15 +203,15 @@ async def test_embedded_silent_stranger_is_disconnected(monkeypatch: pytest.Monk
         assert broker.counters["no_connect_in_time"] == 1
 
 
-async def test_embedded_strangers_too_many_are_refused_and_nodes_come_in_after_them() -> None:
+async def test_embedded_strangers_too_many_make_the_oldest_of_them_give_way() -> None:
     async with Offered().embedded(PASSWORDS) as broker:
-        crowd = [Client(*await asyncio.open_connection(*broker.address)) for _ in range(64)]
-        late = Client(*await asyncio.open_connection(*broker.address))
-        assert await late.closed()
+        crowd = [Client(*await asyncio.open_connection(*broker.address)) for _ in range(65)]
+        assert await crowd[0].closed()
         assert broker.counters["too_many_unknown_connections"] == 1
+        assert len(broker._unknown) == 64
         for stranger in crowd:
             stranger.writer.transport.abort()
-        await until(lambda: broker._unknown == 0)
+        await until(lambda: not broker._unknown)
         _node, code = await connect(broker.address, "n01", "one")
         assert code == 0
 
@@ -265,3 +265,30 @@ async def test_embedded_other_protocol_level_is_answered_so() -> None:
         client.writer.write(frame(Kind.CONNECT, text("MQTT") + b"\5\2\0\x1e\0" + text("n01")))
         assert await client.next(Kind.CONNACK) == b"\0\1"
         assert await client.closed()
+
+
+async def test_embedded_silent_sockets_delay_no_newcomer() -> None:
+    async with Offered().embedded(PASSWORDS) as broker:
+        silent = [await asyncio.open_connection(*broker.address) for _ in range(100)]
+        await until(lambda: broker.counters["too_many_unknown_connections"] == 36)
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(peer.CONNECT_S / 2):  # not as long as a silent one may stay
+            begin_s = loop.time()
+            node, code = await connect(broker.address, "n01", "one")
+        assert code == 0 and loop.time() - begin_s < peer.CONNECT_S / 2
+        node.publish(UP1, b"x", 7)
+        assert await node.acknowledged() == 7
+        for _reader, writer in silent:
+            writer.close()
+
+
+async def test_embedded_session_taken_over_again_and_again_is_reported() -> None:
+    async with Offered().embedded(PASSWORDS) as broker:
+        reported: list[tuple[str, bool]] = []
+        broker.on_refused = lambda user, knew: reported.append((user, knew))
+        clients = [await connect(broker.address, "n01", "one") for _ in range(9)]
+        assert reported == []  # a node with a bad network
+        clients += [await connect(broker.address, "n01", "one") for _ in range(41)]
+        assert broker.counters["taken_over"] == 49
+        assert len(reported) >= 30 and set(reported) == {("n01", True)}
+        assert broker.counters["taken_over_too_often"] == len(reported)

@@ -165,11 +165,28 @@ class DetectionReport(DetectionRate, frozen=True, kw_only=True):
     sectors: list[SectorRate]
 
 
+class UnwatchedGap(Answer, frozen=True, kw_only=True):
+    """A time in which the gateway did not monitor; UTC microseconds."""
+
+    from_us: int
+    until_us: int
+    cause: str
+
+
+class Unwatched(Answer, frozen=True, kw_only=True):
+    """Time without monitoring in the period: stopped, asleep or frozen; the newest gaps."""
+
+    hours: float
+    gaps: int
+    newest: list[UnwatchedGap]
+
+
 class WalkTests(Answer, frozen=True, kw_only=True):
     """Announced walk tests, and what was detected of those that are over."""
 
     announced: list[WalkTest]
     detection: DetectionReport
+    unwatched: Unwatched
 
 
 class AlarmCounts(Answer, frozen=True, kw_only=True):
@@ -210,6 +227,7 @@ class DayCounts(Answer, frozen=True, kw_only=True):
 
     day: str
     monitored_h: float
+    unwatched_h: float
     valid: int
     nuisance: int
     false: int
@@ -224,6 +242,7 @@ class Performance(Answer, frozen=True, kw_only=True):
     cut: bool
     monitored_days: float
     operator_hours: float
+    unwatched: Unwatched
     alarms: AlarmCounts
     false_per_day: Interval
     nuisance_per_day: Interval

@@ -3,23 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from msgspec import Meta
-
 from gateway.config.fields import CaFile, WebAddress
+from gateway.config.heartbeats import NtfyTopic
 from gateway.config.notify import NotifierConfig
 from gateway.config.secrets import Secret
-
-NtfyTopic = Annotated[
-    str,
-    Meta(
-        pattern="^[A-Za-z0-9_-]{1,64}$",  # ntfy's own rule
-        examples=["groundwatch-north"],
-        extra={"wants": "must be 1 to 64 of A-Z a-z 0-9 _ -"},
-    ),
-]
 
 
 class NtfyConfig(NotifierConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):

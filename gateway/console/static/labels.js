@@ -4,6 +4,7 @@
 export const ALARM = {
   tamper: "Tamper", forgery: "Spoofed messages (authentication failure)", jamming: "Jamming", sector_lost: "Sector coverage lost",
   node_lost: "Node offline", node_fault: "Node fault", low_battery: "Low battery", processing_fault: "Processing fault", gateway_fault: "Gateway fault",
+  gateway_lost: "Gateway offline",
 };
 
 export const STATE = { normal: "Normal", detecting: "Detecting", fault: "Fault", offline: "Offline", not_reporting: "Not reporting" };

@@ -54,7 +54,7 @@ function figures(report) {
 }
 
 function show(report) {
-  setText(byId("period"), `since ${report.since} · monitored time ${number(report.monitored_days)} d · exact 95 % intervals · ${report.alarms.suppressed} alarms masked or suppressed`);
+  setText(byId("period"), `since ${report.since} · monitored time ${number(report.monitored_days)} d · NOT monitored ${number(report.unwatched.hours)} h in ${report.unwatched.gaps} gaps · exact 95 % intervals · ${report.alarms.suppressed} alarms masked or suppressed`);
   keyed(byId("figures"), figures(report), ([name]) => name, () => {
     const box = make("div");
     box.append(make("dt"), make("dd"), make("dd", "of"), make("dd", "of"));
@@ -66,7 +66,7 @@ function show(report) {
   table(byId("by-node"), report.nodes.map((one) => [one.node, one.alarms, one.false, whole(one.false_per_day, number), one.nuisance, whole(one.nuisance_per_day, number)]));
   const most = Math.max(1, ...report.days.map((day) => day.valid + day.nuisance + day.false));
   const days = [...report.days].reverse();
-  table(byId("by-day"), days.map((day) => [day.day, `${number(day.monitored_h)} h`, day.valid, day.nuisance, day.false, day.authorised, day.not_assessed, ""]));
+  table(byId("by-day"), days.map((day) => [day.day, `${number(day.monitored_h)} h`, `${number(day.unwatched_h)} h`, day.valid, day.nuisance, day.false, day.authorised, day.not_assessed, ""]));
   days.forEach((day, index) => {
     const bar = byId("by-day").children[index].lastChild;
     keyed(bar, RATED, (kind) => kind, (kind) => make("meter", `bar ${kind}`), (meter, kind) => {

@@ -19,7 +19,7 @@ from gateway.intake.authentication import boots
 from gateway.intake.authentication.clones import Clones
 from gateway.intake.authentication.epochs import Epochs
 from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
-from gateway.keys import KeyRing, NodeKeys
+from gateway.keys import KeyRing, NodeKeys, at_epoch
 from gateway.wire import codec, seal
 from gateway.wire.errors import WireError
 from gateway.wire.messages import (
@@ -79,13 +79,13 @@ class Authenticator:
         self.volatile = {node: VolatileWindow() for node in keys}
         self.floors: dict[str, int] = {}  # the oldest start that is known of a node with very many
 
-    def admit(self, topic: str, data: bytes) -> Admitted:
+    def admit(self, topic: str, data: bytes, now_us: int = 0) -> Admitted:
         """Raises Refusal; a message is marked as seen only when everything about it is right."""
         node = self._topics.get(topic) or self._unaddressed(topic)
         if len(data) > MAX_SEALED:
             raise Refusal("too_big", node)
         try:
-            piv, payload = self._open(node, topic, data)
+            piv, payload = self._open(node, topic, data, now_us)
             space, number, seq = seal.parse_up_piv(piv)
             message = codec.decode_up(payload)
         except WireError as error:
@@ -137,7 +137,7 @@ class Authenticator:
     def _good(self, node: str) -> tuple[NodeKeys, ...]:
         return self._keys[node].accepted
 
-    def _open(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+    def _open(self, node: str, topic: str, data: bytes, now_us: int) -> tuple[bytes, bytes]:
         """(Partial IV, payload). Raises WireError, and Refusal for what a revoked node sealed."""
         ring, epochs = self._keys[node], self.epochs
         problem: WireError | None = None
@@ -159,9 +159,11 @@ class Authenticator:
             raise Refusal("revoked", node)
         if problem.reason != "bad_tag":
             raise problem
-        return self._open_elsewhere(node, topic, data)
+        return self._open_elsewhere(node, topic, data, now_us)
 
-    def _open_elsewhere(self, node: str, topic: str, data: bytes) -> tuple[bytes, bytes]:
+    def _open_elsewhere(
+        self, node: str, topic: str, data: bytes, now_us: int
+    ) -> tuple[bytes, bytes]:
         """As `_open`, of an epoch that is neither the present one nor the next."""
         epochs, aad = self.epochs, topic.encode()
         for given in self._good(node):
@@ -171,11 +173,11 @@ class Authenticator:
                     piv, _payload = seal.open_sealed(past.up_key, past.up_iv, data, aad)
                     raise Refusal(OLD_EPOCH if self._knows(node, piv) else STALE_KEY, node)
             # A node that has sent since the start of the gateway cannot be ahead of it.
-            for keys in () if node in self._spoken else epochs.ahead(node, given):
+            for epoch, key, iv in () if node in self._spoken else epochs.ahead(node, given, now_us):
                 with suppress(WireError):
-                    opened = seal.open_sealed(keys.up_key, keys.up_iv, data, aad)
+                    opened = seal.open_sealed(key, iv, data, aad)
                     self._spoken[node] = given
-                    epochs.used(node, given, keys)
+                    epochs.used(node, given, at_epoch(given, epoch))
                     return opened
         raise WireError("bad_tag")
 

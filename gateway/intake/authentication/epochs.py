@@ -9,15 +9,19 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
-from gateway.keys import NodeKeys, at_epoch, check_value, next_epoch
+from gateway.keys import NodeKeys, at_epoch, check_value, next_epoch, up_keys_after
+from gateway.limits import TokenBucket
 from gateway.model import text
 from gateway.store.interface import Snapshot, Writes
 
 # A store that was lost or brought back from a copy is behind. So far ahead is looked (ten years of
-# days), so often for a node until it is found.
+# days). A look is work: a node has a few at once, then one in a while, however many are forged in
+# its name. None is used up for good: a node that is ahead is found when the forger is gone.
 AHEAD = 3_700
 LOOKS = 4
+LOOKS_PER_S = 1 / 30
 _ROW = "epoch:"  # prefix of the state rows
 
 Rungs = tuple[NodeKeys | None, NodeKeys, NodeKeys]
@@ -30,7 +34,7 @@ class Epochs:
         self.dirty: set[str] = set()
         self._rungs: dict[tuple[str, bytes], Rungs] = {}
         self._saved: dict[str, dict[str, int]] = {}
-        self._looks: dict[str, int] = {}
+        self._looks: dict[str, TokenBucket] = {}
 
     def of(self, node: str, given: NodeKeys) -> Rungs:
         """The keys that it may not use any more (None: there are none), those that it used last,
@@ -46,15 +50,13 @@ class Epochs:
         self._looks.pop(node, None)
         self.dirty.add(node)
 
-    def ahead(self, node: str, given: NodeKeys) -> Iterator[NodeKeys]:
-        """Epochs beyond the following one, when there is reason to think that we are behind."""
-        if self._looks.get(node, 0) >= LOOKS:
+    def ahead(self, node: str, given: NodeKeys, now_us: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """(epoch, key, IV) of uplinks in the epochs beyond the following one, when there is reason
+        to think that we are behind."""
+        looks = self._looks.setdefault(node, TokenBucket(LOOKS_PER_S, LOOKS))
+        if not looks.take(now_us / 1e6):
             return
-        self._looks[node] = self._looks.get(node, 0) + 1
-        keys = self.of(node, given)[2]
-        for _ in range(AHEAD):
-            keys = next_epoch(keys)
-            yield keys
+        yield from islice(up_keys_after(self.of(node, given)[2]), AHEAD)
 
     def collect(self, writes: Writes) -> None:
         """State rows of nodes that moved since the last call: epochs by the check value of the key
