@@ -299,8 +299,7 @@ class Intake:
             self._stale.urge(node)  # in two rows: a damaged store that lost one has the other
 
     def _log(self, at_us: int, source: str, observations: list[Observation], taken: Taken) -> None:
-        for one in observations:
-            taken.entries.append(self.log.append(at_us, source, one))
+        taken.entries += [self.log.append(at_us, source, one) for one in observations]
 
     def _keep(self, admitted: Admitted, arrival_us: int) -> None:
         row = message_row(self.messages + 1, admitted, arrival_us)
@@ -384,13 +383,11 @@ class Intake:
     def _write_node(self, node: str, writes: Writes) -> None:
         """All rows of a node, up to date with the newest message."""
         window = self.authenticator.volatile[node]
-        row = NodeRow(
-            node,
-            *window.row,
-            self.downlinks.reserved(node),
+        seen_us, reserved = (
             self.registry.views[node].last_seen_us or 0,
-            self.messages,
+            self.downlinks.reserved(node),
         )
+        row = NodeRow(node, *window.row, reserved, seen_us, self.messages)
         view = text.format_json(self.registry.views[node])
         writes.nodes[node], writes.state[f"{_VIEW}{node}"] = row, view
         self._write_boots(node, writes)

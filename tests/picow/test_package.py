@@ -15,13 +15,13 @@ from tools.compiled import mpy_for
 SLOTS = """
 import slots
 first = slots.choose(0)
-assert (first.tree, first.is_provisioned) == ("a", True)
+assert (first.image, first.is_provisioned) == ("a", True)
 first.open_spare()
 first.start_trial(2000, 7)
 trees = []
 for _ in range(5):
     record = slots.choose(0)
-    trees.append((record.tree, record.on_trial))
+    trees.append((record.image, record.on_trial))
 assert trees == [("b", True)] * 3 + [("a", False)] * 2, trees
 assert (record.outcome, record.command) == (record.ROLLED_BACK, 7)
 record.clear()

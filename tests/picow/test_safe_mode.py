@@ -17,7 +17,7 @@ CRASHED = """
 from slots import SAFE_MODE, choose
 for _ in range(5):
     record = choose(2)
-print(record.tree == SAFE_MODE)
+print(record.image == SAFE_MODE)
 """
 
 
