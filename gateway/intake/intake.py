@@ -387,9 +387,8 @@ class Intake:
             self.registry.views[node].last_seen_us or 0,
             self.downlinks.reserved(node),
         )
-        row = NodeRow(node, *window.row, reserved, seen_us, self.messages)
-        view = text.format_json(self.registry.views[node])
-        writes.nodes[node], writes.state[f"{_VIEW}{node}"] = row, view
+        writes.nodes[node] = NodeRow(node, *window.row, reserved, seen_us, self.messages)
+        writes.state[f"{_VIEW}{node}"] = text.format_json(self.registry.views[node])
         self._write_boots(node, writes)
         writes.state[COUNT_MESSAGES] = str(self.messages)
 
