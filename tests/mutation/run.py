@@ -22,6 +22,7 @@ import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from tests.mutation.mutants import Mutant, difference, sample
 from tests.mutation.targets import TARGETS, Target
@@ -89,7 +90,9 @@ def _paths(target: Target) -> list[str]:
     return sorted(str(p.relative_to(ROOT)) for p in found if p.name != "__init__.py")
 
 
-def _run(name: str, copies: queue.Queue[Path], workers: int, count: int, seed: int) -> dict:  # type: ignore[type-arg]
+def _run(
+    name: str, copies: queue.Queue[Path], workers: int, count: int, seed: int
+) -> dict[str, Any]:
     """Figures of one target, and its survivors."""
     target, why = TARGETS[name], _explained()
     sources = {path: (ROOT / path).read_text() for path in _paths(target)}
