@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gateway.alarms.state import AlarmState
-from gateway.model.actions.orders import Mask, Override, Walk
+from gateway.model.actions.overrides import Mask, Override, Walk
 
 
 @dataclass(frozen=True, slots=True)
-class SavedOrders:
+class SavedOverrides:
     """Operator actions in force, and the last number given."""
 
     masks: tuple[Mask, ...]
@@ -19,13 +19,13 @@ class SavedOrders:
     last_order: int
 
 
-def saved_orders(state: AlarmState) -> SavedOrders:
+def saved_overrides(state: AlarmState) -> SavedOverrides:
     """Those of the state."""
-    return SavedOrders(state.masks, state.walks, state.overrides, state.last_order)
+    return SavedOverrides(state.masks, state.walks, state.overrides, state.last_order)
 
 
-def with_orders(state: AlarmState, saved: SavedOrders) -> AlarmState:
-    """The state with these orders."""
+def with_overrides(state: AlarmState, saved: SavedOverrides) -> AlarmState:
+    """The state with these overrides."""
     return replace(
         state,
         masks=saved.masks,

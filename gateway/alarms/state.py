@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from gateway.alarms.rules import CLOSED_KEPT, MAX_OPEN
-from gateway.model.actions.orders import Mask, Override, Walk
+from gateway.model.actions.overrides import Mask, Override, Walk
 from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import PRIORITY, Alarm, AlarmChange, AlarmKind, Change
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from gateway.alarms import conditions, intrusion, orders
+from gateway.alarms import conditions, intrusion, overrides
 from gateway.alarms.inputs import AlarmInput, EventChanged, Tick
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState, Changes, put
@@ -46,17 +46,17 @@ def step(
         case Acknowledge():
             return _acknowledge(state, given, now_us)
         case SetMask():
-            return orders.mask(state, rules, given, now_us), ()
+            return overrides.mask(state, rules, given, now_us), ()
         case LiftMask():
-            return on_tick(orders.unmask(state, given), rules, now_us)
+            return on_tick(overrides.unmask(state, given), rules, now_us)
         case AnnounceWalk():
-            return orders.announce(state, rules, given, now_us), ()
+            return overrides.announce(state, rules, given, now_us), ()
         case WithdrawWalk():
-            return orders.withdraw(state, given, now_us), ()
+            return overrides.withdraw(state, given, now_us), ()
         case SetArming():
-            return on_tick(orders.arm(state, rules, given, now_us), rules, now_us)
+            return on_tick(overrides.arm(state, rules, given, now_us), rules, now_us)
         case ResumeSchedule():
-            return on_tick(orders.resume(state, given), rules, now_us)
+            return on_tick(overrides.resume(state, given), rules, now_us)
 
 
 def _acknowledge(state: AlarmState, given: Acknowledge, now_us: int) -> tuple[AlarmState, Changes]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
-from gateway.model.actions.orders import Mask
+from gateway.model.actions.overrides import Mask
 from gateway.model.alarm import LATE_PRIORITY, PRIORITY, UNSURE_PRIORITY, WALK_PRIORITY, Alarm
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from gateway.alarms import orders, suppression
+from gateway.alarms import overrides, suppression
 from gateway.alarms.rules import CLOSED_KEPT_US, TICK_US, AlarmRules
 from gateway.alarms.state import AlarmState, Changes, put, reactivate
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
@@ -17,7 +17,7 @@ def on_tick(
     state: AlarmState, rules: AlarmRules, now_us: int, events: frozenset[str] | None = None
 ) -> tuple[AlarmState, Changes]:
     """(new state, changes in order); the same state when nothing was due."""
-    state = forgotten(orders.expire(state, now_us), now_us)
+    state = forgotten(overrides.expire(state, now_us), now_us)
     changes: list[AlarmChange] = []
     for alarm in state.open:
         if events is not None and _orphaned(alarm, events):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from gateway.api.call import ApiError, Call
 from gateway.api.schema import bodies
 from gateway.model.actions import acts
-from gateway.model.actions.orders import Purpose
+from gateway.model.actions.overrides import Purpose
 
 _MINUTE_US = 60_000_000
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from gateway.alarms import AlarmState
-from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
+from gateway.alarms.saved import SavedOverrides, saved_overrides, with_overrides
 from gateway.fusion import FusionState
 from gateway.fusion.floors import NodeFloor, NoiseFloors
 from gateway.model import text
@@ -51,8 +51,8 @@ def changed_rows(before: MonitorState, now: MonitorState, floor: str = "") -> Ro
     rest = _rest(now.fusion)
     if rest != _rest(before.fusion):
         rows[_FUSION] = text.format_json(rest)
-    orders = saved_orders(now.alarms)
-    if orders != saved_orders(before.alarms):
+    orders = saved_overrides(now.alarms)
+    if orders != saved_overrides(before.alarms):
         rows[_ORDERS] = text.format_json(orders)
     if now.cues is not before.cues:
         # By number: JSON has texts as keys.
@@ -136,6 +136,6 @@ def restored_state(blank: MonitorState, start: Start) -> MonitorState:
         _alarms(start.open_alarms), _alarms(start.closed_alarms), start.last_alarm_id
     )
     if _ORDERS in start.state:
-        alarms = with_orders(alarms, text.parse_json(start.state[_ORDERS], SavedOrders))
+        alarms = with_overrides(alarms, text.parse_json(start.state[_ORDERS], SavedOverrides))
     cues = text.parse_json(start.state[_CUES], Cues) if _CUES in start.state else Cues()
     return replace(blank, fusion=fusion, alarms=alarms, cues=cues)

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from gateway.model.actions.orders import Purpose, Walk
+from gateway.model.actions.overrides import Purpose, Walk
 from gateway.store.interface import Snapshot, Writes
 
 _DAY, _WALK, _GAP = "watch:", "walk_test:", "unwatched:"  # names of state rows

@@ -18,7 +18,7 @@ from gateway.alarms.state import AlarmState
 from gateway.alarms.suppression import armed
 from gateway.model import view
 from gateway.model.actions.cue import CueChange
-from gateway.model.actions.orders import Walk
+from gateway.model.actions.overrides import Walk
 from gateway.model.alarm import Alarm, AlarmChange
 from gateway.model.days_left import DaysLeft
 from gateway.model.detection import Detection

@@ -11,7 +11,7 @@ from gateway.model.alarm import Alarm, AlarmKind
 from gateway.model.detection import ActivityId
 from gateway.tuning.bounds import HOUR_US
 from gateway.tuning.labels import is_confirmed
-from gateway.tuning.orders import Orders
+from gateway.tuning.overrides import Overrides
 
 _QUARTERS_US = tuple(quarter * HOUR_US // 4 for quarter in range(4))
 
@@ -31,18 +31,18 @@ class Hours:
 
     def __init__(
         self,
-        orders: Orders,
+        overrides: Overrides,
         alarms: Iterable[Alarm],
         onsets_us: Mapping[ActivityId, int],
         first_us: int,
         end_us: int,
     ) -> None:
-        self._orders = orders
+        self._overrides = overrides
         self._first, self._last = first_us // HOUR_US, (end_us - 1) // HOUR_US
         self._sectors: dict[tuple[str, int], Excluded] = {}
         self._nodes: dict[tuple[str, int], Excluded] = {}
         self._armed: dict[tuple[str, int], bool] = {}
-        for walk in orders.walks.values():
+        for walk in overrides.walks.values():
             for sector in walk.sectors:
                 self._mark(self._sectors, sector, walk.from_us, walk.until_us, Excluded.AUTHORISED)
         # The first reason stays: confirmed people before alarms that are not assessed.
@@ -53,7 +53,7 @@ class Hours:
         for alarm in found:
             if alarm.disposition is None and not is_confirmed(alarm):
                 self._mark_alarm(alarm, onsets_us, Excluded.UNASSESSED)
-        for mask in orders.masks.values():
+        for mask in overrides.masks.values():
             for sector in mask.sectors:
                 self._mark(self._sectors, sector, mask.from_us, mask.until_us, Excluded.MASKED)
             for node in mask.nodes:
@@ -67,7 +67,7 @@ class Hours:
         key = (sector, hour)
         if key not in self._armed:
             self._armed[key] = all(
-                self._orders.is_armed(sector, hour * HOUR_US + quarter_us)
+                self._overrides.is_armed(sector, hour * HOUR_US + quarter_us)
                 for quarter_us in _QUARTERS_US
             )
         return None if self._armed[key] else Excluded.DISARMED

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.detection import ActivityId
 from gateway.tuning.activity import Activity
-from gateway.tuning.orders import Orders
+from gateway.tuning.overrides import Overrides
 
 CONFIRMING = frozenset(
     {Disposition.PERSON, Disposition.VEHICLE, Disposition.OWN_PATROL, Disposition.TEST}
@@ -62,14 +62,14 @@ def is_confirmed(alarm: Alarm) -> bool:
     return bool(alarm.walk)
 
 
-def label(activity: Activity, sector: str, alarms_of: AlarmsOf, orders: Orders) -> Labelled:
+def label(activity: Activity, sector: str, alarms_of: AlarmsOf, overrides: Overrides) -> Labelled:
     """An activity of several alarms is confirmed if one of them is."""
     alarms = alarms_of.get(activity.id, ())
     for alarm in alarms:
         if is_confirmed(alarm):
             word = alarm.disposition.value if alarm.disposition is not None else alarm.walk
             return Labelled(activity, Label.CONFIRMED, f"alarm {alarm.id}: {word}", alarm.id)
-    walk = orders.walk_at(sector, activity.onset_us)
+    walk = overrides.walk_at(sector, activity.onset_us)
     if walk is not None:
         kind = walk.purpose.value.replace("_", " ")
         return Labelled(activity, Label.CONFIRMED, f"announced {kind} {walk.id}")

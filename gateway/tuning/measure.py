@@ -16,7 +16,7 @@ from gateway.tuning.activity import Activity, Limits, onset_limits, passes
 from gateway.tuning.bounds import HOUR_US
 from gateway.tuning.hours import Hours
 from gateway.tuning.labels import Label, Labelled, intrusions_of, label
-from gateway.tuning.orders import Orders
+from gateway.tuning.overrides import Overrides
 from gateway.tuning.propose import Action, Figures, propose
 from gateway.tuning.report import (
     ConfirmedDetection,
@@ -44,7 +44,7 @@ class Records:
     sector_of: Mapping[str, str]
     activities: Sequence[Activity] = ()
     alarms: Sequence[Alarm] = ()
-    orders: Orders = field(default_factory=Orders)
+    overrides: Overrides = field(default_factory=Overrides)
     listened_s: Mapping[tuple[str, int], float] = field(default_factory=dict)
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     tunings: Sequence[Tuning] = ()
@@ -55,13 +55,13 @@ def measure(records: Records, zone: tzinfo | None = None) -> TuningReport:
     """All nodes, by name. `zone` of the hours of the day; None: that of this machine."""
     alarms_of = intrusions_of(records.alarms)
     onsets_us = {one.id: one.onset_us for one in records.activities}
-    hours = Hours(records.orders, records.alarms, onsets_us, records.from_us, records.until_us)
+    hours = Hours(records.overrides, records.alarms, onsets_us, records.from_us, records.until_us)
     limits = onset_limits(records.activities, records.thresholds)
     by_node: dict[str, list[Labelled]] = {name: [] for name in sorted(records.sector_of)}
     for one in records.activities:
         if one.id.node in by_node:
             sector = records.sector_of[one.id.node]
-            by_node[one.id.node].append(label(one, sector, alarms_of, records.orders))
+            by_node[one.id.node].append(label(one, sector, alarms_of, records.overrides))
     listened: dict[str, dict[int, float]] = {name: {} for name in by_node}
     for (name, hour), seconds in records.listened_s.items():
         if name in listened:
@@ -70,7 +70,7 @@ def measure(records: Records, zone: tzinfo | None = None) -> TuningReport:
         from_us=records.from_us,
         until_us=records.until_us,
         zone=_at(records.until_us // 1_000_000, zone).strftime("%Z"),
-        left_out=records.left_out + records.orders.unreadable,
+        left_out=records.left_out + records.overrides.unreadable,
         nodes=tuple(
             _Node(records, name, listened[name], hours, limits, zone).measured(found)
             for name, found in by_node.items()

@@ -22,7 +22,7 @@ from gateway.store.sql_commit import Database
 from gateway.tuning.activity import Activity
 from gateway.tuning.bounds import DAY_US, HOUR_US
 from gateway.tuning.measure import Records
-from gateway.tuning.orders import KINDS, orders_of
+from gateway.tuning.overrides import KINDS, overrides_of
 from gateway.tuning.report import Tuning
 from gateway.tuning.timeline import Timeline
 from gateway.wire import codec
@@ -40,7 +40,7 @@ _DETECTIONS = (
     "SELECT id, node, boot, onset_ms, phase, class, confidence_pct, onset_us, report_us "
     "FROM detection WHERE id > ? AND onset_us >= ? AND onset_us < ? ORDER BY id LIMIT ?"
 )
-# Between two heartbeats of one node; `id` is the order in which they were received.
+# Between two heartbeats of one node; `id` is the override in which they were received.
 _GAPS = (
     "FROM (SELECT node, arrival_us AS until_us, lag(arrival_us) OVER "
     "(PARTITION BY node ORDER BY id) AS since_us FROM message "
@@ -67,7 +67,7 @@ def read(db: Database, from_us: int, until_us: int) -> Records:
     if site is None:
         raise StoreError("the store holds no log with a site: no gateway of this version ran on it")
     records = Records(from_us, until_us, {node.id: node.sector for node in site.site.nodes})
-    records.orders = orders_of(row for row in log if row.at_us < until_us)
+    records.overrides = overrides_of(row for row in log if row.at_us < until_us)
     records.activities, odd = _activities(db, from_us, until_us)
     records.alarms, unreadable = _alarms(db, from_us)
     late = db.run("SELECT count(*) FROM detection WHERE onset_us >= ?", (until_us,))[0][0]
@@ -115,7 +115,7 @@ def tunings(db: Database) -> list[Tuning]:
 
 
 def _log(db: Database, from_us: int) -> tuple[list[LogRow], SavedPolicy | None]:
-    """Orders from the last start before the period on, and the newest policy."""
+    """Overrides from the last start before the period on, and the newest policy."""
     marks = ", ".join("?" * len(KINDS))
     first = db.run(
         "SELECT coalesce(max(id), 0) FROM log WHERE kind = 'Start' AND at_us <= ?", (from_us,)

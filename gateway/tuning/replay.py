@@ -77,7 +77,7 @@ def replayed(db: Database, records: Records, proposed: Mapping[str, int]) -> Rep
     needed = {one.id: needed_pct(one, higher[one.id.node], limits) for one in of_nodes}
     alarms = intrusions_of(records.alarms)
     removed = [
-        label(one, records.sector_of.get(one.id.node, ""), alarms, records.orders)
+        label(one, records.sector_of.get(one.id.node, ""), alarms, records.overrides)
         for one in of_nodes
         if not passes(one, higher[one.id.node], limits)
     ]

@@ -12,7 +12,7 @@ from gateway.alarms.rules import AlarmRules
 from gateway.alarms.state import AlarmState
 from gateway.intake.nodes.registry import NodeView as Report
 from gateway.model import view
-from gateway.model.actions.orders import Mask, Override
+from gateway.model.actions.overrides import Mask, Override
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind, Change
 from gateway.model.event import Event
 from gateway.model.place.site import Node, Sector, Site

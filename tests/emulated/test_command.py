@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.usb.rig import uf2_image
+from tests.usb.boards import uf2_image
 from tools.cli import main
 from tools.sim_board import _route
 

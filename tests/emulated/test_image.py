@@ -9,7 +9,7 @@ import pytest
 
 from sim_hardware.emulated.image import FLASH_BYTES, find, program_of, release_of
 from sim_hardware.errors import SimError
-from tests.usb.rig import uf2_image
+from tests.usb.boards import uf2_image
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.ports import free_port
 from tests.processes import end
-from tests.usb.rig import SITE
+from tests.usb.boards import SITE
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "a passphrase for tests"

@@ -16,7 +16,7 @@ from sim_hardware.usb.bootsel import Bootsel
 from tests.end_to_end.site import Site
 from tests.node.conftest import walker
 from tests.update.field import LiveNode, firmware, hurry
-from tests.usb.rig import uf2_image
+from tests.usb.boards import uf2_image
 from tools.compiled import architecture_of, mpy_of_interpreter
 
 BLOCK, BLOCKS = 4096, 212

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.alarms import AlarmRules, AlarmState, EventChanged, NodeCondition, Tick
 from gateway.alarms.rules import EscalationStep
-from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
+from gateway.alarms.saved import SavedOverrides, saved_overrides, with_overrides
 from gateway.alarms.schedule import Schedule, parse_windows
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
@@ -29,11 +29,11 @@ from gateway.model.actions.acts import (
     act_from_dict,
     act_to_dict,
 )
-from gateway.model.actions.orders import Purpose
+from gateway.model.actions.overrides import Purpose
 from gateway.model.alarm import AlarmKind
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
-from tests.gateway.duty import SECTOR_OF, T0, Manager, S, event
+from tests.gateway.alarm_manager import SECTOR_OF, T0, Manager, S, event
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
 
 HOUR = 3600 * S
@@ -261,8 +261,8 @@ def test_actions_survive_the_store_unchanged() -> None:
     manager.apply(patrol())
     manager.apply(replace(patrol(), purpose=Purpose.WALK_TEST, crossings=10))
     manager.apply(SetArming("eva", "east", False, "school class", T0 + HOUR))
-    value = text.parse_json(text.format_json(saved_orders(manager.state)), SavedOrders)
-    assert with_orders(AlarmState(), value) == replace(manager.state, open=(), last_id=0)
+    value = text.parse_json(text.format_json(saved_overrides(manager.state)), SavedOverrides)
+    assert with_overrides(AlarmState(), value) == replace(manager.state, open=(), last_id=0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from gateway.alarms import (
     step,
 )
 from gateway.alarms.rules import EscalationStep
-from gateway.alarms.saved import SavedOrders, saved_orders, with_orders
+from gateway.alarms.saved import SavedOverrides, saved_overrides, with_overrides
 from gateway.model import text
 from gateway.model.actions.acts import (
     Acknowledge,
@@ -32,7 +32,7 @@ from gateway.model.actions.acts import (
     act_to_dict,
 )
 from gateway.model.alarm import AlarmKind, Change, Disposition
-from tests.gateway.duty import SECTOR_OF, T0, S, event
+from tests.gateway.alarm_manager import SECTOR_OF, T0, S, event
 
 RULES = AlarmRules(SECTOR_OF, escalation=(EscalationStep(30 * S, "leader", 3),))
 NODES = sorted(SECTOR_OF)
@@ -88,8 +88,8 @@ def run(given_inputs: list[tuple[object, int]], restart: bool = False) -> tuple[
         else:
             given_input = what  # type: ignore[assignment]  # one of the others
         if restart:
-            orders = text.parse_json(text.format_json(saved_orders(state)), SavedOrders)
-            state = with_orders(AlarmState(state.open, state.closed, state.last_id), orders)
+            orders = text.parse_json(text.format_json(saved_overrides(state)), SavedOverrides)
+            state = with_overrides(AlarmState(state.open, state.closed, state.last_id), orders)
             if not isinstance(given_input, (EventChanged, NodeCondition, Tick)):
                 given_input = act_from_dict(json.loads(text.format_json(act_to_dict(given_input))))
         for each in (given_input, Tick()):

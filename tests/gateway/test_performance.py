@@ -16,7 +16,7 @@ from scipy.stats import beta, chi2
 from gateway.app import Gateway
 from gateway.config import load_config
 from gateway.console.operators import Role
-from gateway.model.actions.orders import Purpose, Walk
+from gateway.model.actions.overrides import Purpose, Walk
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.performance.intervals import rate, share
 from gateway.performance.measure import measure
@@ -29,8 +29,8 @@ from gateway.performance.monitored_time import (
     day_of,
 )
 from gateway.store.interface import Snapshot, Writes
+from tests.gateway.alarm_manager import T0, S
 from tests.gateway.chromium import open_page
-from tests.gateway.duty import T0, S
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.sign_in import enrol, sign_in_page, signed_in
 from tools.cli import main

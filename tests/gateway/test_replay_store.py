@@ -168,7 +168,7 @@ def test_replay_of_a_store_whose_orders_changed_meanwhile_steps_each_moment_with
         "UPDATE log SET value = '[]' WHERE kind = 'SavedPolicy'",
     ],
 )
-def test_replay_of_a_store_with_orders_that_are_none_is_one_line(
+def test_replay_of_a_store_with_overrides_that_are_none_is_one_line(
     statement: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live(folder, 5, 0, changes=0.2)

@@ -19,7 +19,7 @@ from tests.guide.bench import DRIVE, IMAGE, program
 from tests.guide.board import AccessPoint, FieldBoard
 from tests.ports import free_port
 from tests.terminal import ROOT, Answers, Shell
-from tests.usb.rig import uf2_image
+from tests.usb.boards import uf2_image
 
 PAGES = (ROOT / "docs" / "installers-guide.md", ROOT / "docs" / "es" / "installers-guide.md")
 WIFI, OPERATOR = "correct horse battery", "four words are long"

@@ -13,7 +13,7 @@ from tests.guide.board import AccessPoint, FieldBoard
 from tests.guide.test_guide import LIMIT_S, PAGES, WIFI, blocks
 from tests.ports import free_port
 from tests.terminal import Shell
-from tests.usb.rig import uf2_image
+from tests.usb.boards import uf2_image
 
 REPAIR = "groundwatch node flash n07"
 

@@ -16,7 +16,7 @@ import pytest
 
 from sim_hardware import recordings, take
 from sim_hardware.usb.board import UsbBoard
-from tests.usb.rig import until
+from tests.usb.boards import until
 from tools.cli import main
 from tools.errors import UserError
 from tools.flash.repl import Repl

@@ -16,7 +16,7 @@ from sim_hardware.usb.board import UsbBoard
 from tests.architecture.tree import ROOT
 from tests.tools.installs import install
 from tests.trees import files_of
-from tests.usb.rig import until, write_site
+from tests.usb.boards import until, write_site
 from tools.compiled import mpy_for
 from tools.image import make_image
 

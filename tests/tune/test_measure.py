@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from gateway.alarms import AlarmRules
 from gateway.alarms.schedule import Schedule, parse_windows
-from gateway.model.actions.orders import Mask, Override, Purpose, Walk
+from gateway.model.actions.overrides import Mask, Override, Purpose, Walk
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.detection import ActivityId
 from gateway.model.target import TargetClass
 from gateway.tuning.activity import Activity, onset_limits, passes
 from gateway.tuning.bounds import DAY_US, HOUR_US
 from gateway.tuning.measure import Records, measure
-from gateway.tuning.orders import Orders
+from gateway.tuning.overrides import Overrides
 from gateway.tuning.propose import Action
 from gateway.tuning.report import NodeQuiet, Tuning
 from gateway.tuning.timeline import Timeline
@@ -63,7 +63,7 @@ def records(*activities: Activity, **more: Any) -> Records:
         "activities": activities,
         "listened_s": listened,
         "thresholds": {"n01": Timeline([(0, 0)])},
-        "orders": Orders(rules=[(0, AlarmRules({"n01": "west"}))]),
+        "overrides": Overrides(rules=[(0, AlarmRules({"n01": "west"}))]),
     }
     return Records(FROM_US, UNTIL_US, **{**given, **more})
 
@@ -112,14 +112,14 @@ def test_hours_in_which_people_cannot_be_separated_from_noise_do_not_count() -> 
     at_us = FROM_US + 58 * HOUR_US
     windows = parse_windows("mon-sun 00:00-20:00")
     schedule = Schedule(ZoneInfo("UTC"), windows, "")
-    orders = Orders(
+    overrides = Overrides(
         walks={1: Walk(1, Purpose.PATROL, "Ben", "eva", at_us, at_us + HOUR_US, ("west",), 1)},
         masks={2: Mask(2, "eva", "cows", at_us + DAY_US, at_us + DAY_US + 1, (), ("n01",))},
         overrides={3: Override(3, "west", False, "eva", "fair", at_us + 2 * DAY_US,
                                at_us + 2 * DAY_US + HOUR_US)},
         rules=[(0, AlarmRules({"n01": "west"}, {"west": schedule}))],
     )  # fmt: skip
-    found = quiet(records(*times, alarms=alarms, orders=orders))
+    found = quiet(records(*times, alarms=alarms, overrides=overrides))
     assert found.excluded_h == {
         "alarm not assessed": 1.0,
         "masked": 1.0,

@@ -16,7 +16,7 @@ from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model import node_settings
 from gateway.model.actions.acts import Acknowledge, AnnounceWalk
-from gateway.model.actions.orders import Purpose
+from gateway.model.actions.overrides import Purpose
 from gateway.model.alarm import Disposition
 from gateway.service.stages import Stages
 from gateway.store.choose import store_at

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.usb.rig import until
+from tests.usb.boards import until
 from tools.bundle import FIRMWARE
 from tools.flash.board import Board
 from tools.flash.repl import BoardError, CableError, Repl

@@ -16,7 +16,7 @@ from gateway.broker.mosquitto import _WANTED_VERSION, program_path
 from gateway.service.clock_quality import ClockQuality
 from gateway.store.interface import LogRow, Writes
 from gateway.store.sqlite import SqliteStore
-from tests.usb.rig import write_site
+from tests.usb.boards import write_site
 from tools import cli, doctor
 from tools.flash.ports import Port
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from esptool.targets import ROM_LIST
 
-from tests.usb.rig import esp32_image, uf2_image
+from tests.usb.boards import esp32_image, uf2_image
 from tools.compiled import mpy_for
 from tools.errors import UserError
 from tools.flash import images, ports, uf2

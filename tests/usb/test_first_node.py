@@ -18,7 +18,7 @@ from sim_hardware.usb.board import UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
 from tests.ports import free_port
 from tests.terminal import Terminal
-from tests.usb.rig import uf2_image, until
+from tests.usb.boards import uf2_image, until
 from tests.usb.test_flash import back, groundwatch
 from tests.usb.test_flash_espressif import blank_esp32
 from tools import cli

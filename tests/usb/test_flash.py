@@ -17,8 +17,8 @@ from gateway.enrolment import ENROLMENT, EnrolmentLog, KeyAct
 from gateway.keys import load_fleet_root, node_key
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.bootsel import Bootsel
+from tests.usb.boards import uf2_image, until, write_site
 from tests.usb.conftest import Quiet
-from tests.usb.rig import uf2_image, until, write_site
 from tools import cli
 from tools.bundle import OWNED
 from tools.compiled import mpy_for

@@ -11,7 +11,7 @@ import pytest
 from gateway.config.site import load_site
 from sim_hardware.usb.board import Identity, UsbBoard
 from sim_hardware.usb.romloader import RomLoader
-from tests.usb.rig import esp32_image, write_site
+from tests.usb.boards import esp32_image, write_site
 from tests.usb.test_flash import flash, groundwatch
 from tools import cli
 from tools.flash.board import Board

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from gateway.links.frames import encode_frame
-from tests.usb.rig import until
+from tests.usb.boards import until
 from tools import cli
 from tools.flash.board import Board
 from tools.monitor import Health, Lines

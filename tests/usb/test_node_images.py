@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.usb.rig import until, write_site
+from tests.usb.boards import until, write_site
 from tools import cli, node_images
 from tools.bundle import node_files
 from tools.compiled import mpy_for, mpy_of_interpreter

@@ -12,7 +12,7 @@ from pyproj import Geod
 
 from gateway.config.site import load_site
 from gateway.model.place.geodesy import Origin
-from tests.usb.rig import until, write_site
+from tests.usb.boards import until, write_site
 from tools import cli
 from tools.errors import UserError
 from tools.flash.positions import of_degrees, position_of

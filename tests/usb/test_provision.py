@@ -19,7 +19,7 @@ from gateway.store.interface import BootRow, Writes
 from gateway.store.sqlite import SqliteStore
 from sim_hardware.usb.board import Identity
 from tests.terminal import Terminal
-from tests.usb.rig import until, write_site
+from tests.usb.boards import until, write_site
 from tools import cli
 from tools.bundle import FIRMWARE
 from tools.errors import UserError

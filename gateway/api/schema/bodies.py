@@ -14,7 +14,7 @@ from msgspec import Meta
 from gateway.alarms.rules import MAX_AHEAD_US, MAX_ORDER_US, MAX_WALK_US
 from gateway.model.actions.cue import CueKind
 from gateway.model.actions.node_command import NodeCommandKind
-from gateway.model.actions.orders import Purpose
+from gateway.model.actions.overrides import Purpose
 from gateway.model.alarm import AlarmKind, Disposition
 from gateway.model.node_settings import THRESHOLD_X10
 from gateway.model.place.geodesy import MAX_ERROR_M

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model.actions.orders import Purpose
+from gateway.model.actions.overrides import Purpose
 from gateway.model.alarm import Disposition
 
 

@@ -20,9 +20,9 @@ from gateway.model.actions.acts import (
     SetMask,
     WithdrawWalk,
 )
-from gateway.model.actions.orders import Mask, Override, Walk
+from gateway.model.actions.overrides import Mask, Override, Walk
 
-_Order = TypeVar("_Order", Mask, Override, Walk)
+_Action = TypeVar("_Action", Mask, Override, Walk)
 
 
 def mask(state: AlarmState, rules: AlarmRules, act: SetMask, now_us: int) -> AlarmState:
@@ -108,7 +108,7 @@ def expire(state: AlarmState, now_us: int) -> AlarmState:
     return replace(state, masks=masks, overrides=overrides, walks=walks)
 
 
-def _running(orders: tuple[_Order, ...], now_us: int) -> tuple[_Order, ...]:
+def _running(orders: tuple[_Action, ...], now_us: int) -> tuple[_Action, ...]:
     # From the future: the clock was set back, and the end might be a year away.
     soon_us = now_us + TICK_US
     return tuple(order for order in orders if order.from_us <= soon_us and now_us < order.until_us)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tuning: what operators ordered over the weeks: walks, masks, arming; by the rules of alarms.
 
-The entries of the log are stepped by the code that runs live, so an order that was not possible
+The entries of the log are stepped by the code that runs live, so an override that was not possible
 then is none here.
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gateway.alarms import AlarmRules, AlarmState
-from gateway.alarms.orders import expire
+from gateway.alarms.overrides import expire
 from gateway.alarms.suppression import armed
 from gateway.model.actions.acts import Acknowledge
-from gateway.model.actions.orders import Mask, Override, Walk
+from gateway.model.actions.overrides import Mask, Override, Walk
 from gateway.monitor.inputs import Start, decoded
 from gateway.monitor.policy import SavedPolicy, restored
 from gateway.monitor.rows import restored_state
@@ -33,11 +33,11 @@ KINDS = (
     "ResumeSchedule",
 )
 
-_Order = TypeVar("_Order", Mask, Override, Walk)
+_Action = TypeVar("_Action", Mask, Override, Walk)
 
 
 @dataclass
-class Orders:
+class Overrides:
     """Each order with the time at which it really ended; the rules of alarms by the time from which
     they were in force."""
 
@@ -68,9 +68,9 @@ class Orders:
         return armed(state, self.rules_at(at_us), sector, at_us)
 
 
-def orders_of(rows: Iterable[LogRow]) -> Orders:
+def overrides_of(rows: Iterable[LogRow]) -> Overrides:
     """From entries of these kinds, in the order of the log. What cannot be read is counted."""
-    found = Orders()
+    found = Overrides()
     state: MonitorState | None = None
     for row in rows:
         try:
@@ -93,7 +93,7 @@ def orders_of(rows: Iterable[LogRow]) -> Orders:
     return found
 
 
-def _follow(known: dict[int, _Order], now: tuple[_Order, ...], at_us: int | None) -> None:
+def _follow(known: dict[int, _Action], now: tuple[_Action, ...], at_us: int | None) -> None:
     """Those in force as they are now; one that is gone before its time ended here."""
     in_force = {one.id for one in now}
     if at_us is not None:
