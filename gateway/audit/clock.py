@@ -3,7 +3,7 @@
 
 Retention, expiry of masks, tokens and commands, schedules, key rotation on the nodes: all read this
 clock. It is the computer's clock as long as that one agrees with the last known moment. If it does
-not, time goes on from that moment by a counter that nobody sets, until a person confirms.
+not, time goes on from that moment by a counter that no person sets, until a person confirms.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def test_confirm_without_a_doubt_or_a_reason_is_one_line_and_exit_code_2(
 
 
 class Computer:
-    """Its clock, which people set, and its counter, which nobody can."""
+    """Its clock, which people set, and its counter, which they cannot."""
 
     def __init__(self, shown_us: int) -> None:
         self.shown_us = shown_us
