@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: the clock by which the gateway acts. It never follows the computer's blindly.
+"""Accountability: the clock by which the gateway acts: the computer's, while the records agree.
 
 Retention, expiry of masks, tokens and commands, schedules, key rotation on the nodes: all read this
 clock. It is the computer's clock as long as that one agrees with the last known moment. If it does

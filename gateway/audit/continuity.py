@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Accountability: whether the store is the one that ran last, by the head of its audit.
+"""Accountability: whether the store is the one that ran last, by the audit's head beside it.
 
 The head names the newest entry, signed. A store that was restored from an older copy, copied while
 a gateway ran, cut, or lost ends before its head.

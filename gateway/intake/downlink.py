@@ -10,11 +10,11 @@ from gateway.wire import codec, seal
 from gateway.wire.messages import DownMessage
 from gateway.wire.topics import downlink_topic
 
-BLOCK = 1024  # counters reserved at a time: one row per so many messages
-# A start begins at a counter that time gives, more than any gateway sends a node meanwhile. So a
+BLOCK = 256  # counters reserved at a time: one row per so many messages
+# A start begins at a counter that time gives: a block for each second, so more than was used. So a
 # gateway whose whole folder was put back, as a virtual machine's is, uses none twice. The counter
-# has 40 bits; half of them last until the year 2297.
-_PER_S = 64
+# has 40 bits; half of them last until the year 2093.
+_PER_S = 256
 _SINCE_US = 1_735_689_600_000_000  # 2025-01-01
 _MAX_COUNTER = (1 << 40) - 1
 

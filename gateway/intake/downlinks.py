@@ -49,7 +49,7 @@ class Downlinks:
     def skip(self, count: int) -> None:
         """Before the first message: the store was replaced, and counters beyond its own may be
         used."""
-        self.start_above(max(self._kept.values(), default=0) + count)
+        self.start_above(max([self._floor, *self._kept.values()]) + count)
         self._floor_changed = True
 
     def seal(self, node: str, message: DownMessage) -> tuple[str, bytes] | None:

@@ -12,6 +12,7 @@ from gateway.audit.clock import GatewayClock, Reading, shown, shown_gap
 from gateway.audit.continuity import Finding
 from gateway.audit.doubts import CLOCK_DOUBT, STORE_DOUBT
 from gateway.errors import ConfigError
+from gateway.intake.downlink import floor_at
 from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import AlarmKind
 from gateway.model.doubt import Doubt
@@ -28,6 +29,7 @@ PERIOD_S = 0.5
 def resume(stages: Stages, finding: Finding | None, skipped: int, now_us: int) -> None:
     """Before the first step of a run. If the store is not the one that ran last, the audit goes on
     after its head, counters of messages to nodes are skipped, and the doubt is recorded."""
+    stages.intake.downlinks.start_above(floor_at(now_us))  # what is skipped comes on top
     if finding is None:
         if stages.intake.downlinks.skip_due:
             stages.intake.downlinks.skip(skipped)

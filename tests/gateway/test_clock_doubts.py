@@ -232,7 +232,7 @@ def test_confirm_without_a_doubt_or_a_reason_is_one_line_and_exit_code_2(
 
 
 class Computer:
-    """Its clock, which people set, and its counter, which nobody can."""
+    """Its clock, which people set, and its counter, which they cannot."""
 
     def __init__(self, shown_us: int) -> None:
         self.shown_us = shown_us
@@ -278,6 +278,7 @@ def test_gateway_clock_of_a_first_start_is_doubted_only_before_this_version(
 def test_gateway_clock_that_creeps_ahead_by_small_steps_is_doubted_in_the_end() -> None:
     computer = Computer(T0)
     computer.clock.start(T0)
+    assert not computer.clock.read().doubted
     for _ in range(40):
         computer.shown_us += DAY_US // 4
         assert computer.clock() <= T0 + MAX_AHEAD_US
