@@ -83,7 +83,7 @@ def _ends_before(snapshot: Snapshot, head: CheckpointRow, detail: dict[str, int 
         return _found(Break.LOST, detail, missing, head)
     detail["newest_us"] = since_us
     # Records are committed in order: an older copy holds none of after its newest entry.
-    if not last or since_us > head.at_us:
+    if not last or since_us >= head.at_us:
         return _found(Break.CUT, detail, missing, head)
     missing += f", with all records between {shown(since_us)} and {shown(head.at_us)}"
     return _found(Break.OLDER, detail, missing, head)

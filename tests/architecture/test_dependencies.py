@@ -89,5 +89,5 @@ def test_imports_of_tests_are_declared_in_some_extra():
         "score",
         "train",
     )
-    declared = _declared(*extras) | {"packaging", "atheris", "cosmic_ray"}
+    declared = _declared(*extras) | {"packaging", "atheris", "cosmic-ray"}
     assert not _undeclared(paths, declared)

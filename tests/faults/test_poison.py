@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway import app
 from gateway.api import server
 from gateway.api.access.local_socket import NAME as SOCKET
 from gateway.api.prefix import PREFIX
@@ -22,6 +21,7 @@ from gateway.config import load_config
 from gateway.intake.nodes import rows
 from gateway.model.alarm import Alarm
 from gateway.monitor.replay import replay
+from gateway.service.watch import gaps
 from gateway.store.choose import reading
 from tests.api.picture import shown
 from tests.api.test_access import local
@@ -66,7 +66,7 @@ def stir(gateway: Gateway, number: int) -> None:
 async def test_exception_anywhere_is_an_alarm_and_the_watch_goes_on_without_a_loss(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "_MONITORED_S", 0.2)
+    monkeypatch.setattr(gaps, "COUNT_S", 0.2)
     monkeypatch.setattr(rows, "FLUSH_US", 200_000)
     config = load_config(write_config(tmp_path, 'kind = "embedded"\nport = 0'))
     async with Gateway(config) as gateway:

@@ -33,7 +33,7 @@ from gateway.model.actions.overrides import Purpose
 from gateway.model.alarm import AlarmKind
 from gateway.service.stages import Stages
 from gateway.store.sqlite import SqliteStore
-from tests.gateway.alarm_manager import SECTOR_OF, T0, Manager, S, event
+from tests.gateway.alarm_steps import SECTOR_OF, T0, Manager, S, event
 from tests.gateway.played_node import ROOT, PlayedNode, write_site
 
 HOUR = 3600 * S

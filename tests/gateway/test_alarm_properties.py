@@ -32,7 +32,7 @@ from gateway.model.actions.acts import (
     act_to_dict,
 )
 from gateway.model.alarm import AlarmKind, Change, Disposition
-from tests.gateway.alarm_manager import SECTOR_OF, T0, S, event
+from tests.gateway.alarm_steps import SECTOR_OF, T0, S, event
 
 RULES = AlarmRules(SECTOR_OF, escalation=(EscalationStep(30 * S, "leader", 3),))
 NODES = sorted(SECTOR_OF)

@@ -15,7 +15,7 @@ from gateway.model import text
 from gateway.model.actions.acts import Acknowledge, act_from_dict, act_to_dict
 from gateway.model.alarm import Alarm, AlarmKind, Disposition
 from gateway.model.event import Track
-from tests.gateway.alarm_manager import SECTOR_OF, T0, Manager, S, event
+from tests.gateway.alarm_steps import SECTOR_OF, T0, Manager, S, event
 
 TAMPER = NodeCondition(AlarmKind.TAMPER, "n4", "east", "tamper", True, "n4 reports tamper")
 STEPS = (

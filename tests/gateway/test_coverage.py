@@ -14,7 +14,7 @@ from gateway.alarms.coverage import (
 )
 from gateway.model import text
 from gateway.model.alarm import AlarmKind
-from tests.gateway.alarm_manager import T0, S
+from tests.gateway.alarm_steps import T0, S
 
 NODES = [f"n{i}" for i in range(1, 9)]
 RULES = AlarmRules({node: "west" if i < 4 else "east" for i, node in enumerate(NODES)})

@@ -29,7 +29,7 @@ from gateway.performance.monitored_time import (
     day_of,
 )
 from gateway.store.interface import Snapshot, Writes
-from tests.gateway.alarm_manager import T0, S
+from tests.gateway.alarm_steps import T0, S
 from tests.gateway.chromium import open_page
 from tests.gateway.played_node import MqttNode, until, write_config
 from tests.gateway.sign_in import enrol, sign_in_page, signed_in

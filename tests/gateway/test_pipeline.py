@@ -155,7 +155,7 @@ def test_pipeline_down_counters_are_never_used_twice_across_restarts(site: Site)
             node.open_down(sealed[1])
             assert sealed[1] not in seen
             seen.add(sealed[1])
-    assert len({data[7:12] for data in seen}) == 15
+    assert len({data[7:13] for data in seen}) == 15
 
 
 def test_pipeline_forger_is_reported_to_the_operator_and_stores_nothing(site: Site) -> None:

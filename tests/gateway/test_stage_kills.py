@@ -261,7 +261,7 @@ def known(stages: Stages) -> dict[str, Any]:
         "clocks": intake.clocks._clocks,
         "missing": {key: count for key, count in intake.completeness.missing.items() if count},
         "gaps": {node: intake.completeness.gaps(node) for node in intake.registry.views},
-        "receipts": {k: v for k, v in intake.completeness._stored_upto.items() if v},
+        "receipts": {k: v.stored for k, v in intake.authenticator.durable.items() if v.stored},
         "counts": (intake.messages, intake.detections),
         "refused": dict(intake.refused.cells),
     }
@@ -318,7 +318,7 @@ def test_downlinks_never_use_a_counter_twice_however_often_killed(
                 for _ in range(rng.choice((0, 1, 400))):
                     sealed = stages.intake.downlinks.seal(one.node, Receipt(upto=(1, 1)))
                     if sealed is not None:
-                        counter = one.node.encode() + sealed[1][:12]
+                        counter = one.node.encode() + sealed[1][:13]
                         assert counter not in used
                         used.add(counter)
     assert len(used) > 1000

@@ -125,7 +125,7 @@ def test_into_writes_only_between_the_marks(tmp_path, capsys):
         (["--size", "--latitude", "52", "--sun-kwh", "1,2"], "--sun-kwh"),
         (["--size", "--latitude", "52", "--sun-kwh", "much"], "--sun-kwh"),
         (["--size", "--latitude", "85", "--shade-pct", "99"], "no panel up to"),
-        (["--into", "no/such/page.md"], "no place"),
+        (["--into", "no/such/page.md"], "no such folder"),
     ],
 )
 def test_bad_input_gives_one_line_and_exit_2(words, part, capsys, tmp_path, monkeypatch):

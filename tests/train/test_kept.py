@@ -49,7 +49,7 @@ def test_cache_that_cannot_be_written_is_one_clear_line(tmp_path):
 
 def test_half_of_the_real_ground_sets_limits(tmp_path):
     for name in "abcde":
-        np.savez(tmp_path / f"{name}.npz", counts=np.zeros(10, np.int16), fs_hz=250.0)
+        np.savez(tmp_path / f"{name}.npz", counts=np.zeros(300, np.int16), fs_hz=250.0)
     learned, checked = real.find(tmp_path)
     assert [p.stem for p in learned] == ["a", "c", "e"] and [p.stem for p in checked] == ["b", "d"]
     for name in "bcde":

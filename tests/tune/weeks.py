@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from gateway.audit.checkpoint import Signer
+from gateway.audit.head import NAME, HeadFile
 from gateway.audit.keys import load_or_create
 from gateway.audit.log import AuditLog
 from gateway.config.site import load_site
@@ -82,6 +83,7 @@ def live(
     start_us = start_of(end_us, plan.days)
     nodes = {name: PlayedNode(name) for name in site.nodes}
     rows = sorted(_events(nodes, plan, start_us, rng), key=lambda row: row[0])
+    head = HeadFile(data / NAME)
     for count, (at_us, what) in enumerate(rows):
         stages.tick(at_us)
         if isinstance(what, tuple):
@@ -95,7 +97,9 @@ def live(
         if count % 500 == 0:
             store.commit(stages.take_writes(at_us))
             stages.committed()
-    store.commit(stages.take_writes(end_us))
+    writes = stages.take_writes(end_us)
+    store.commit(writes)
+    head.committed(writes)
     store.close()
     return data / "groundwatch.db"
 

@@ -14,7 +14,7 @@ from gateway.performance.measure import measure
 from gateway.performance.monitored_time import MAX_GAPS, Gap, MonitoredTime, day_of
 from gateway.service.watch.gaps import ASLEEP, GapWatch, record_gap
 from gateway.store.interface import Snapshot, Writes
-from tests.gateway.alarm_manager import T0, S
+from tests.gateway.alarm_steps import T0, S
 from tests.gateway.played_node import until, write_config
 from tests.gateway.sign_in import enrol, signed_in
 from tools.cli import main

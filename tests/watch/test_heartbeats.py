@@ -22,7 +22,7 @@ from gateway.errors import ConfigError
 from gateway.service.watch.heartbeats import HeartbeatSender
 from gateway.service.watch.partner import Heartbeat, HeartbeatError, Partner, opened, seal
 from tests.connectors.receivers import web_server
-from tests.gateway.alarm_manager import T0, S
+from tests.gateway.alarm_steps import T0, S
 from tests.gateway.played_node import until, write_config
 from tests.outbox.deliveries import secret
 from tests.ports import free_port

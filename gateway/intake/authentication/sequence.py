@@ -42,7 +42,7 @@ class DurableSequence:
         if seq in self._above:
             self._above.remove(seq)
         elif seq <= self.upto:
-            self._above.update(range(seq + 1, self.upto + 1))
+            self._above = {*self._above, *range(seq + 1, self.upto + 1)} or _NONE
             self.upto = seq - 1
         self.newest = max(self._above, default=self.upto)
 

@@ -52,7 +52,7 @@ for (let left = head()[1]; left > 0; left--) { const name = item(); value[name] 
 const counter = piv.subarray(piv.length - 4);
 msg.params = {
     $node: msg.topic.split("/")[3],
-    $space: piv.length === 5 ? 1 : 0,
+    $lane: piv.length === 5 ? 1 : 0,
     $boot: counter.readUInt16BE(0),
     $seq: counter.readUInt16BE(2),
     $kind: value[0],

@@ -18,11 +18,11 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 TABLE = """CREATE TABLE IF NOT EXISTS message (
-    id INTEGER PRIMARY KEY, node TEXT NOT NULL, space INTEGER NOT NULL, boot INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, node TEXT NOT NULL, lane INTEGER NOT NULL, boot INTEGER NOT NULL,
     seq INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL,
-    UNIQUE (node, space, boot, seq))"""
+    UNIQUE (node, lane, boot, seq))"""
 _INSERT = (
-    "INSERT OR IGNORE INTO message (node, space, boot, seq, kind, value) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO message (node, lane, boot, seq, kind, value) VALUES (?, ?, ?, ?, ?, ?)"
 )
 
 

@@ -90,8 +90,8 @@ def command(folder: Path, port: int, database: Path, keys_file: Path) -> list[st
 
 def _flow(port: int, database: Path) -> list[dict[str, object]]:
     insert = (
-        "INSERT OR IGNORE INTO message (node, space, boot, seq, kind, value) "
-        "VALUES ($node, $space, $boot, $seq, $kind, $value)"
+        "INSERT OR IGNORE INTO message (node, lane, boot, seq, kind, value) "
+        "VALUES ($node, $lane, $boot, $seq, $kind, $value)"
     )
     return [
         {"id": "tab", "type": "tab", "label": "bench"},
