@@ -26,7 +26,7 @@ from gateway.errors import ConfigError
 from gateway.fusion.rules import Rules
 from gateway.monitor.compare import alarms_of, counterpart
 from gateway.monitor.policy import Policy
-from gateway.monitor.replay import Verdict, replay, replay_with
+from gateway.monitor.replay import Verdict, begins_late, replay, replay_with
 from gateway.store import sql_replay
 from gateway.store.choose import reading
 from gateway.store.interface import HistoryRow
@@ -74,9 +74,10 @@ def run(store: Path | str, config: Path, rules: Path | None, as_json: bool) -> i
                     "no log; entries of this version can be replayed"
                 )
             if rules is None:
-                lines = list(_same(replay(db, then)))
+                lines = list(_same(replay(db, then), begins_late(db)))
             else:
-                lines = list(_compared(*replay_with(db, _other(rules, then))))
+                was, now = replay_with(db, _other(rules, then))
+                lines = list(_compared(was, now, sql_replay.alarms_erased_us(db)))
     except ValueError as error:
         raise UserError(f"the store cannot be replayed: {error}") from None
     for line in lines:
@@ -84,11 +85,15 @@ def run(store: Path | str, config: Path, rules: Path | None, as_json: bool) -> i
     return 0 if lines[-1].get("identical", True) else 1
 
 
-def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
+def _same(verdicts: Iterator[Verdict], late: bool) -> Iterator[dict[str, Any]]:
+    """`late`: the log begins within a run whose start was erased."""
     count, changes, identical, same_orders = 0, 0, True, True
+    erased, from_us = 0, None
     for verdict in verdicts:
         count, changes = count + 1, changes + verdict.changes
         identical &= verdict.identical
+        erased += verdict.erased
+        from_us = verdict.start_us if from_us is None else from_us
         same_orders &= verdict.same_policy
         line: dict[str, Any] = {
             "type": "run",
@@ -96,23 +101,31 @@ def _same(verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
             "changes": verdict.changes,
             "identical": verdict.identical,
             "same_rules": verdict.same_policy,
+            "erased": verdict.erased,
         }
         if not verdict.identical:
             line["stored"] = verdict.expected and verdict.expected._asdict()
             line["replayed"] = verdict.given and verdict.given._asdict()
         yield line
+    if late:
+        yield {"type": "left_out", "before_us": from_us}
     yield {
         "type": "summary",
+        "from_us": from_us,
         "runs": count,
         "changes": changes,
         "identical": identical,
         "same_rules": same_orders,
+        "erased": erased,
     }
 
 
-def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[dict[str, Any]]:
-    """Pairs of recorded and replayed alarms, and those without a counterpart."""
-    old, new = alarms_of(was), alarms_of(now)
+def _compared(
+    was: Sequence[HistoryRow], now: Sequence[HistoryRow], erased_us: int
+) -> Iterator[dict[str, Any]]:
+    """Pairs of recorded and replayed alarms, and those without a counterpart. Alarms without a
+    change since `erased_us` are left out: retention erased the recorded ones."""
+    old, new = (alarms_of(_since(rows, erased_us)) for rows in (was, now))
     both = 0
     for about, alarm in new.items():
         if counterpart(about, old) is None:
@@ -126,12 +139,18 @@ def _compared(was: Sequence[HistoryRow], now: Sequence[HistoryRow]) -> Iterator[
             yield {"type": "alarm", "only": "as recorded", **alarm}
     yield {
         "type": "summary",
+        "from_us": erased_us,
         "alarms_then": len(old),
         "alarms_now": len(new),
         "both": both,
         "only_now": len(new) - both,
         "only_then": gone,
     }
+
+
+def _since(rows: Sequence[HistoryRow], from_us: int) -> list[HistoryRow]:
+    young = {row.alarm_id for row in rows if row.at_us >= from_us}
+    return [row for row in rows if row.alarm_id in young]
 
 
 def _other(path: Path, then: Policy) -> Callable[[Policy], Policy]:
@@ -166,7 +185,16 @@ def _words(line: dict[str, Any]) -> str:
         case "run":
             same = "the same" if line["identical"] else "DIFFERENT"
             rules = "" if line["same_rules"] else "; site or rules were others then"
+            gone = f"; {line['erased']} changes of erased alarms not compared"
+            rules += gone if line["erased"] else ""
             return f"run of {line['start_us']}: {line['changes']} changes, {same}{rules}"
+        case "left_out":
+            if line["before_us"] is None:
+                return "nothing can be compared: the start of the only run was erased by retention"
+            return (
+                f"left out: what came before {line['before_us']}; the start of that run was erased"
+                " by retention"
+            )
         case "alarm":
             nodes = " ".join(line["nodes"])
             return f"{line['only']}: {line['kind']} {nodes}: {'; '.join(line['reasons'])}"

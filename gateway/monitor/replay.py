@@ -44,6 +44,7 @@ class Verdict:
     start_us: int
     same_policy: bool
     changes: int
+    erased: int = 0  # changes of alarms that were erased by retention: not compared
     expected: HistoryRow | None = None
     given: HistoryRow | None = None
 
@@ -56,12 +57,20 @@ def runs(db: Database) -> list[Run]:
     """Runs whose start the log still holds, in order. Raises ValueError."""
     rows = sql_replay.log_of(db, Start.__name__)
     starts = [(row, _input(row)) for row in rows]
+    if not starts:
+        return []
     ends = [(row.id - 1, start.last_history_id) for row, start in starts[1:]]
     ends.append((_EVERYTHING, _EVERYTHING))
     return [
         Run(row.at_us, row.id, start, upto_id, history_upto)
         for (row, start), (upto_id, history_upto) in zip(starts, ends, strict=True)
     ]
+
+
+def begins_late(db: Database) -> bool:
+    """Whether the log's first entries are of a run whose start was erased: it is left out."""
+    first, found = sql_replay.first_log_id(db), runs(db)
+    return first is not None and (not found or found[0].start_id > first)
 
 
 def replay(db: Database, today: Policy) -> Iterator[Verdict]:
@@ -71,10 +80,11 @@ def replay(db: Database, today: Policy) -> Iterator[Verdict]:
         monitor = Monitor(_policy(run.start.policy, run.start_id))
         monitor.start_from(run.start)
         _step(db, monitor, run)
-        given = _history(monitor)
+        replayed = _history(monitor)
+        given = _kept(db, replayed)
         expected = sql_replay.history(db, run.start.last_history_id, run.history_upto)
         same = monitor.state.policy.digest == today.digest
-        verdict = Verdict(run.start_us, same, len(expected))
+        verdict = Verdict(run.start_us, same, len(expected), len(replayed) - len(given))
         for number in range(max(len(given), len(expected))):
             pair = (_at(expected, number), _at(given, number))
             if pair[0] != pair[1]:
@@ -168,6 +178,16 @@ def _history(monitor: Monitor) -> list[HistoryRow]:
     writes = Writes()
     monitor.collect(writes)
     return writes.history
+
+
+def _kept(db: Database, given: list[HistoryRow]) -> list[HistoryRow]:
+    """Without alarms that retention has erased from the store."""
+    before_us = sql_replay.alarms_erased_us(db)
+    if not before_us:
+        return given
+    stored = sql_replay.alarm_ids(db)
+    young = {row.alarm_id for row in given if row.at_us >= before_us}
+    return [row for row in given if row.alarm_id in stored or row.alarm_id in young]
 
 
 def _at(rows: list[HistoryRow], number: int) -> HistoryRow | None:

@@ -21,6 +21,8 @@ APPLIED = "intake:applied"
 SKIP_DUE = "down_skip"
 # The gateway's clock as it was last stored, UTC microseconds.
 CLOCK = "clock"
+# Closed alarms without a change since that moment may be erased; UTC microseconds.
+ALARMS_ERASED = "erased:alarms"
 
 
 class MessageRow(NamedTuple):

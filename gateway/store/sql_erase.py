@@ -19,6 +19,7 @@ from gateway.store.sql_commit import Database
 MAX_ERASED = 100  # rows of one commit: what comes in must not wait for long
 MAX_COUNTED = 10_000  # rows of one kind
 MAX_CHECKPOINTS = 500  # of one commit
+_EVERYTHING = (1 << 63) - 1
 ALARM_ROWS = 10  # about so many changes go with an alarm
 
 _BLANK_AUDIT = (
@@ -123,11 +124,25 @@ def _sources(db: Database, kept: RecordClass, before_us: int) -> Iterator[_Sourc
             yield from _messages(db, kept, before_us)
     if kept is RecordClass.DETECTIONS:
         yield _Source("detection", "onset_us < ?", (before_us,), "onset_us")
-        # What the monitor reads. `journal` is of stores of earlier versions: nothing reads it any
-        # more. The last three hold few rows.
-        for table, order in (("log", "at_us"), ("tick", "at_us"), ("skipped", "id"),
-                             ("act_key", "id"), ("journal", "id")):  # fmt: skip
-            yield _Source(table, "at_us < ?", (before_us,), order)
+        yield from _log(db, before_us)
+        # `journal` is of stores of earlier versions: nothing reads it any more. Both hold few rows.
+        for table in ("act_key", "journal"):
+            yield _Source(table, "at_us < ?", (before_us,), "id")
+
+
+def _log(db: Database, before_us: int) -> Iterator[_Source]:
+    """What the monitor reads, from its beginning up to the first entry that is still young: so the
+    runs that replay finds have all their entries, also if a clock was set back for a while."""
+    young = db.run(
+        "SELECT id FROM (SELECT id, at_us FROM log WHERE id > 0 ORDER BY id LIMIT ?) AS oldest "
+        "WHERE at_us >= ? ORDER BY id LIMIT 1",
+        (MAX_COUNTED, before_us),
+    )
+    upto = young[0][0] - 1 if young else _EVERYTHING
+    yield _Source("log", "id <= ? AND at_us < ?", (upto, before_us), "id")
+    # Of those entries; a portion has them when it has the last of the entries.
+    yield _Source("tick", "after_id <= ? AND at_us < ?", (upto, before_us), "at_us")
+    yield _Source("skipped", "id <= ? AND at_us < ?", (upto, before_us), "id")
 
 
 def _messages(db: Database, kept: RecordClass, before_us: int) -> Iterator[_Source]:

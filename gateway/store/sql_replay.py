@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.store.interface import (
+    ALARMS_ERASED,
     APPLIED,
     COUNT_LOG,
     CURSOR,
@@ -23,6 +24,24 @@ def holds_log(db: Database) -> bool:
     """Whether a gateway that keeps a log has run on the store; of any schema version."""
     names = (COUNT_LOG, CURSOR, APPLIED)
     return bool(db.run("SELECT 1 FROM state WHERE name IN (?, ?, ?)", names))
+
+
+def first_log_id(db: Database) -> int | None:
+    """The oldest entry that is there."""
+    number = db.run("SELECT min(id) FROM log")[0][0]
+    return None if number is None else int(number)
+
+
+def alarms_erased_us(db: Database) -> int:
+    """Alarms without a change since then may be erased; 0: none was."""
+    rows = db.run("SELECT value FROM state WHERE name = ?", (ALARMS_ERASED,))
+    return int(rows[0][0]) if rows else 0
+
+
+def alarm_ids(db: Database) -> set[int]:
+    """Alarms that are there, or of which a change is."""
+    rows = db.run("SELECT id FROM alarm UNION SELECT alarm_id FROM alarm_history")
+    return {number for (number,) in rows}
 
 
 def log(db: Database, after: int, upto: int) -> Iterator[LogRow]:

@@ -15,6 +15,7 @@ import pytest
 from gateway.alarms import AlarmRules
 from gateway.alarms.rules import EscalationStep
 from gateway.alarms.schedule import Schedule, parse_windows
+from gateway.config.retention import RecordClass
 from gateway.config.site import load_site
 from gateway.enrolment import site_keys
 from gateway.model.actions.acts import Acknowledge, SetArming, SetMask
@@ -22,6 +23,7 @@ from gateway.model.place.site import Site
 from gateway.monitor.policy import Policy
 from gateway.service.records.policy_record import NewPolicy
 from gateway.service.stages import Stages
+from gateway.store.interface import Writes
 from gateway.store.sqlite import SqliteStore
 from gateway.wire.messages import Condition, ConditionKind
 from tests.gateway.played_node import ROOT, PlayedNode, write_config
@@ -131,8 +133,8 @@ def test_replay_of_a_store_gives_the_same_history_byte_for_byte(
     kinds = {row[0] for row in db.execute("SELECT DISTINCT kind FROM alarm")}
     db.close()
     assert lines[-1] == {
-        "type": "summary", "runs": restarts + 1, "changes": changes, "identical": True,
-        "same_rules": True,
+        "type": "summary", "from_us": lines[0]["start_us"], "runs": restarts + 1,
+        "changes": changes, "identical": True, "same_rules": True, "erased": 0,
     }, lines  # fmt: skip
     assert status == 0
     assert changes > 15
@@ -266,3 +268,106 @@ def test_replay_of_what_is_no_store_is_one_line_and_status_2(
     status = main(["replay", *arguments])
     printed = capsys.readouterr()
     assert (status, expected in printed.err, printed.err.count("\n")) == (2, True, 1), printed
+
+
+def erase_all(folder: Path, kept: RecordClass, before_us: int) -> None:
+    """Retention erases a class up to that moment, as the gateway does: in portions, by commits."""
+    site = load_site(folder / "site.toml")
+    store = SqliteStore(folder / "data" / "groundwatch.db")
+    store.open()
+    eraser = Stages(site, site_keys(site, ROOT), store.load()).eraser
+    while found := store.expired({kept: before_us}):
+        eraser.step(before_us, found)
+        writes = Writes()
+        eraser.collect(writes)
+        store.commit(writes)
+    store.close()
+
+
+def test_replay_after_alarms_are_erased_before_detections_is_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 2, 1)
+    db = database(folder)
+    with db:
+        # All are closed; the replay closes none, so this changes only what may be erased.
+        db.execute("UPDATE alarm SET open = 0")
+    times = [row[0] for row in db.execute("SELECT max(at_us) FROM alarm_history GROUP BY alarm_id")]
+    db.close()
+    before_us = sorted(times)[len(times) // 2]
+    erase_all(folder, RecordClass.ALARMS, before_us)
+    status, lines = replay(capsys)
+    assert (status, lines[-1]["identical"]) == (0, True), lines
+    assert lines[-1]["erased"] > 0
+    assert lines[-1]["changes"] > 0
+    # What retention did not erase is still missed.
+    db = database(folder)
+    with db:
+        youngest = "(SELECT alarm_id FROM alarm_history ORDER BY id DESC LIMIT 1)"
+        db.execute(f"DELETE FROM alarm WHERE id = {youngest}")
+        db.execute(f"DELETE FROM alarm_history WHERE alarm_id = {youngest}")
+    db.close()
+    assert replay(capsys)[0] == 1
+
+
+def test_replay_with_the_same_rules_after_alarms_are_erased_finds_no_new_ones(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 1, 2)
+    db = database(folder)
+    with db:
+        db.execute("UPDATE alarm SET open = 0")
+    times = [row[0] for row in db.execute("SELECT max(at_us) FROM alarm_history GROUP BY alarm_id")]
+    db.close()
+    erase_all(folder, RecordClass.ALARMS, sorted(times)[len(times) // 2])
+    (folder / "none.toml").write_text("")
+    assert replay(capsys, "--rules", "none.toml")[1][-1]["only_now"] == 0
+
+
+def test_replay_of_a_run_whose_start_was_erased_states_from_when_on_it_compares(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 3, 1)
+    db = database(folder)
+    starts = db.execute("SELECT id, at_us FROM log WHERE kind = 'Start' ORDER BY id").fetchall()
+    between = db.execute(
+        "SELECT at_us FROM log WHERE id > ? AND id < ? ORDER BY id DESC LIMIT 1",
+        (starts[0][0], starts[1][0]),
+    ).fetchone()
+    db.close()
+    erase_all(folder, RecordClass.DETECTIONS, between[0])
+    status, lines = replay(capsys)
+    second_us = lines[0]["start_us"]
+    assert second_us == starts[1][1]
+    assert {"type": "left_out", "before_us": second_us} in lines
+    assert (status, lines[-1]["runs"], lines[-1]["from_us"]) == (0, 1, second_us)
+
+
+def test_replay_of_one_run_longer_than_retention_states_that_nothing_can_be_compared(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(folder, 3, 0)
+    db = database(folder)
+    at_us = db.execute("SELECT at_us FROM log WHERE id > 20 ORDER BY id LIMIT 1").fetchone()[0]
+    db.close()
+    erase_all(folder, RecordClass.DETECTIONS, at_us)
+    status, lines = replay(capsys)
+    assert lines[0] == {"type": "left_out", "before_us": None}
+    assert (status, lines[-1]["runs"], lines[-1]["from_us"]) == (0, 0, None)
+    capsys.readouterr()
+    assert main(["replay", "--store", "data/groundwatch.db"]) == 0
+    assert "nothing can be compared" in capsys.readouterr().out
+
+
+def test_an_entry_of_a_clock_that_was_set_back_is_erased_with_those_before_it(folder: Path) -> None:
+    live(folder, 2, 0)
+    db = database(folder)
+    start_us = db.execute("SELECT at_us FROM log WHERE kind = 'Start'").fetchone()[0]
+    with db:
+        db.execute("UPDATE log SET at_us = ? WHERE id = 10", (start_us - S,))
+    entries = db.execute("SELECT count(*) FROM log").fetchone()[0]
+    db.close()
+    erase_all(folder, RecordClass.DETECTIONS, start_us)
+    db = database(folder)
+    assert db.execute("SELECT count(*) FROM log").fetchone()[0] == entries
+    db.close()

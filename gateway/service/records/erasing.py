@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gateway.config.retention import RecordClass
 from gateway.model.actions.record import ERASED, SYSTEM, Recorder
-from gateway.store.interface import Expired, Snapshot, Writes
+from gateway.store.interface import ALARMS_ERASED, Expired, Snapshot, Writes
 
 
 class Eraser:
@@ -17,10 +17,14 @@ class Eraser:
         self._audit = audit
         self._recorded: dict[RecordClass, int] = {}
         self._due: dict[str, tuple[int, ...]] = {}
+        self._alarms_before_us = 0  # the latest cut ever
 
     def step(self, now_us: int, expired: Mapping[RecordClass, Expired]) -> None:
         """The store holds these; erase the portions that were found."""
         self._due = {}
+        if RecordClass.ALARMS in expired:
+            before_us = expired[RecordClass.ALARMS].before_us
+            self._alarms_before_us = max(self._alarms_before_us, before_us)
         for kept, found in expired.items():
             if self._recorded.get(kept) != found.before_us:
                 self._recorded[kept] = found.before_us
@@ -42,7 +46,11 @@ class Eraser:
     def collect(self, writes: Writes) -> None:
         """Hand over what is due."""
         writes.erase |= self._due
+        if "alarm" in self._due:
+            # Replay knows by it which alarms the store need not hold.
+            writes.state[ALARMS_ERASED] = str(self._alarms_before_us)
         self._due = {}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Nothing: what is left over is found again."""
+        """The latest cut; what is left over is found again."""
+        self._alarms_before_us = int(snapshot.state.get(ALARMS_ERASED, "0"))
