@@ -24,7 +24,7 @@ class Break(Enum):
     """What the comparison shows; the value begins the text for people."""
 
     LOST = "the store is new or empty"
-    OLDER = "the store is older than its audit head: restored, or copied while a gateway ran"
+    OLDER = "the store ends before its audit head: restored, copied while running, or cut"
     CUT = "entries are missing at the end of the audit, and the records after them are there"
     OTHER = "the store and its audit head are of two different pasts"
     NO_HEAD = "the file audit.head is missing: the store was copied alone, or the file was deleted"
@@ -82,8 +82,9 @@ def _ends_before(snapshot: Snapshot, head: CheckpointRow, detail: dict[str, int 
     if since_us is None:
         return _found(Break.LOST, detail, missing, head)
     detail["newest_us"] = since_us
-    # Records are committed in order: an older copy holds none of after its newest entry.
-    if not last or since_us >= head.at_us:
+    # Records are committed in order: an older copy holds none of after its newest entry. A store
+    # whose audit was cut after its last commit looks the same.
+    if not last or since_us > head.at_us:
         return _found(Break.CUT, detail, missing, head)
     missing += f", with all records between {shown(since_us)} and {shown(head.at_us)}"
     return _found(Break.OLDER, detail, missing, head)

@@ -130,9 +130,9 @@ def _remove_store(data: Path) -> None:
 
 
 CASES: dict[str, tuple[Callable[[Path, Path], None], str]] = {
-    "restored": (restored, "older than its audit head"),
+    "restored": (restored, "ends before its audit head"),
     "lost": (lost, "new or empty"),
-    "cut": (cut, "missing at the end of the audit"),
+    "cut": (cut, "ends before its audit head"),
     "head deleted": (head_deleted, "audit.head is missing"),
     "head damaged": (head_damaged, "audit.head is damaged"),
     "head forged": (head_forged, "signed by another key"),
