@@ -49,6 +49,14 @@ def patrol(from_s: float = 0, until_s: float = 600, sectors: tuple[str, ...] = (
     return AnnounceWalk("eva", "Ben and Mia", T0 + int(from_s * S), T0 + int(until_s * S), sectors)
 
 
+@pytest.mark.parametrize(("more_us", "walks"), [(0, 1), (1, 0)])
+def test_walk_is_scheduled_a_day_ahead_at_most(more_us: int, walks: int) -> None:
+    manager = Manager()
+    from_us = T0 + 86_400 * S + more_us
+    manager.apply(AnnounceWalk("eva", "Ben and Mia", from_us, from_us + 600 * S, ("west",)))
+    assert len(manager.state.walks) == walks
+
+
 def test_mask_records_and_shows_the_alarm_without_unacknowledged_state() -> None:
     manager = Manager()
     manager.apply(mask())

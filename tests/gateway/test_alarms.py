@@ -117,6 +117,17 @@ def test_queue_is_sorted_by_unacknowledged_then_priority_then_age() -> None:
     assert [alarm.id for alarm in queue(manager.state.open)] == [3, 4, 1, 2]
 
 
+def test_alarm_that_is_closed_can_be_assessed_for_a_week() -> None:
+    manager = Manager()
+    manager.detect("n1")
+    manager.detect("n1", at_s=9, closed=True)
+    manager.apply(Acknowledge(1, "eva", Disposition.TEST), 10)
+    manager.apply(Tick(), 10 + 7 * 86_400 - 1)
+    assert [one.id for one in manager.state.closed] == [1]
+    manager.apply(Tick(), 10 + 7 * 86_400)
+    assert manager.state.closed == ()
+
+
 def test_alarm_unacknowledged_is_escalated_step_by_step() -> None:
     manager = Manager(AlarmRules(SECTOR_OF, escalation=STEPS))
     manager.detect("n1")

@@ -42,6 +42,7 @@ TARGETS = {
             "tests/gateway/test_arming.py",
             "tests/gateway/test_confirmation.py",
             "tests/gateway/test_coverage.py",
+            "tests/gateway/test_full_queue.py",
             "tests/gateway/test_alarm_properties.py",
             "tests/gateway/test_monitor_faults.py",
         ],

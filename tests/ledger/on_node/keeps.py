@@ -266,6 +266,31 @@ def refusing_flash_for_long_drops_oldest_in_memory():
         builtins.open = plain_open
 
 
+def receipt_of_some_keeps_the_others_that_wait_for_the_flash():
+    journal = fill(1, 2)
+    builtins.open = fails
+    try:
+        for i in range(3):
+            journal.record("detection", dict(DETECTION, t_ms=i))
+        journal.ledger.receipt(1, 3)
+        assert [m[1] for m in all_held(journal.ledger)] == [4, 5]
+    finally:
+        builtins.open = plain_open
+
+
+def dropped_messages_are_counted_by_their_kind():
+    journal = fill(1, 0)
+    builtins.open = fails
+    try:
+        journal.record("condition", tamper(1))
+        for i in range(20):
+            journal.record("detection", dict(DETECTION, t_ms=i))
+    finally:
+        builtins.open = plain_open
+    assert journal.ledger.lost == 5
+    assert journal.ledger.shares.dropped == {"condition": 1, "detection": 4}
+
+
 def counters_used_up_take_the_next_boot():
     journal = fill(1, 1)
     journal._durable_seq = 65534
