@@ -206,7 +206,7 @@ async def test_copy_of_the_files_of_a_running_gateway_is_called_a_copy(tmp_path:
     restored(tmp_path / "data", copy)
     shutil.copy2(copy / "audit.head", tmp_path / "data")
     found, ((_key, _state, reason),) = await life(config, node)
-    assert found == ["store"] and "copied while running" in reason
+    assert found == ["store"] and "copied while a gateway ran" in reason
     assert "cut" not in reason and "missing at the end" not in reason
 
 
