@@ -56,7 +56,7 @@ def node_key(fleet_root: bytes, site: str, node: str, generation: int = 1) -> by
 
 
 def derive(key: bytes) -> NodeKeys:
-    """The keys in use, from a node key as it was given out: its epoch 0."""
+    """The keys in use, from a node key of epoch 0, as flashed."""
     return _derived(key, 0, _expand(key, b"mqtt password", 16).hex())
 
 

@@ -47,7 +47,7 @@ def read(path: Path) -> str:
 
 
 def write(path: Path, data: str | bytes) -> None:
-    """Replace the file. Raises UserError; then an earlier file is as it was."""
+    """Replace the file. Raises UserError; then an earlier file is unchanged."""
     raw = data.encode() if isinstance(data, str) else data
     try:
         if _is_device(path):

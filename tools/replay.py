@@ -42,13 +42,9 @@ class Replay:
     summary: dict[str, Any]
 
 
-def load_take(path: Path) -> Take:
-    """A take folder, or a bare recording as a take of one node. Raises SimError."""
-    return _read(path, None)[0]
-
-
 def _read(path: Path, channel: str | None) -> tuple[Take, dict[str, Any]]:
-    """The take, and of a bare recording what was chosen and what was repaired."""
+    """A take folder, or a bare recording as a take of one node; of a recording also what was chosen
+    and what was repaired. Raises SimError."""
     from sim_hardware import recordings, take
 
     if path.is_dir():

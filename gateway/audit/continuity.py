@@ -24,7 +24,10 @@ class Break(Enum):
     """What the comparison shows; the value begins the text for people."""
 
     LOST = "the store is new or empty"
-    OLDER = "the store ends before its audit head: restored, or copied while a gateway ran"
+    OLDER = (
+        "the store ends before its audit head: restored, copied while a gateway ran, or its last "
+        "entries were deleted"
+    )
     CUT = "entries are missing at the end of the audit, and the records after them are there"
     OTHER = "the store and its audit head are of two different pasts"
     NO_HEAD = "the file audit.head is missing: the store was copied alone, or the file was deleted"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands: `groundwatch audit verify`: whether the audit log is still as it was written."""
+"""Commands: `groundwatch audit verify`: whether the audit log is unchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NOTED = re.compile(r"([0-9]{1,15}):([0-9a-f]{4,16})", re.ASCII)
     "--noted",
     metavar="ENTRY:CODE",
     multiple=True,
-    help="an entry's code as it was written down, e.g. 120:9f86d081884c7d65",
+    help="an entry's code on paper, e.g. 120:9f86d081884c7d65",
 )
 @json_option("print the report as one JSON object")
 def verify_store(

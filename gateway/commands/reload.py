@@ -18,7 +18,7 @@ from gateway.config import load_config
 @config_option()
 @json_option("print one JSON line")
 def reload(config: Path, as_json: bool) -> None:
-    """The gateway has taken it. Raises ConfigError: then everything stays as it was."""
+    """The gateway has taken it. Raises ConfigError: then everything is unchanged."""
     changed = Client(load_config(config).data_dir).post("/reload", Changed).changed
     if as_json:
         print(json.dumps({"changed": changed}))

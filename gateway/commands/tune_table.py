@@ -39,7 +39,7 @@ def applied(node: NodeQuiet, threshold_x10: int, days: int) -> str:
     if threshold_x10 == node.threshold_x10:
         changed = f"{node.node}: threshold {threshold_x10} is kept"
     elif node.proposal.action is Action.RETURN:
-        return f"{changed}, as it was before the tuning"
+        return f"{changed}, the value before the tuning"
     return f"{changed}; in {days} days it is proposed to go back"
 
 

@@ -189,7 +189,7 @@ def _loudest(activity: Activity) -> float:
 
 
 def _track(before: Track | None, path: Path | None, at_us: int, directed: bool) -> Track | None:
-    """The motion as it was known best lately: what goes away is measured ever worse."""
+    """The best known motion of late: a target that leaves is measured worse and worse."""
     if path is None or path.speed_m_s is None or path.speed_m_s < _MIN_SPEED_M_S:
         return before
     direction = path.direction_deg if directed else None

@@ -96,8 +96,8 @@ def replay(db: Database, today: Policy) -> Iterator[Verdict]:
 def replay_with(
     db: Database, change: Change, keep: Keep | None = None, from_us: int = 0
 ) -> tuple[list[HistoryRow], list[HistoryRow]]:
-    """(history as it was, as it would have been) under what `change` makes of the policy of then,
-    and without the inputs that `keep` does not want. From the first run on, or from the last one
+    """(recorded history, history under what `change` makes of the policy of then), the second also
+    without the inputs that `keep` does not want. From the first run on, or from the last one
     that started before `from_us`.
 
     Operators' acknowledgements are left out of the second: they are of alarms as they were.

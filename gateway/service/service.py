@@ -38,7 +38,6 @@ from gateway.updates.rollout import Rollout
 _LOG = logging.getLogger(__name__)
 _RETENTION_S = 0.5  # how often it is asked whether records are due to be erased
 _PORTION_S = 0.05  # between two portions
-KEY_MAX = 64  # characters of an idempotency key
 
 
 class ActResult(NamedTuple):

@@ -19,14 +19,14 @@ CURSOR = "monitor:cursor"
 APPLIED = "intake:applied"
 # Not empty: a command found the store replaced, and the next start skips counters.
 SKIP_DUE = "down_skip"
-# The gateway's clock as it was last stored, UTC microseconds.
+# The gateway's clock when it was last stored, UTC microseconds.
 CLOCK = "clock"
 # Closed alarms without a change since that moment may be erased; UTC microseconds.
 ALARMS_ERASED = "erased:alarms"
 
 
 class MessageRow(NamedTuple):
-    """An uplink as it came, numbered as it was stepped; (node, space, boot, seq) is unique."""
+    """An uplink, numbered in the order of intake; (node, space, boot, seq) is unique."""
 
     id: int
     node: str
@@ -39,7 +39,7 @@ class MessageRow(NamedTuple):
 
 
 class DetectionRow(NamedTuple):
-    """A detection report with its UTC, numbered as it was stepped; (node, boot, seq) is unique."""
+    """A detection report, numbered in the order of intake; (node, boot, seq) is unique."""
 
     id: int
     node: str
@@ -132,7 +132,7 @@ class CheckpointRow(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """One input of the monitor, numbered as it was taken in; `value` is its JSON."""
+    """One input of the monitor, numbered in the order of the log; `value` is its JSON."""
 
     id: int
     at_us: int

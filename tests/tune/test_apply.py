@@ -165,7 +165,7 @@ async def test_verb_applies_through_the_running_gateway_and_later_goes_back(
         assert await asyncio.to_thread(main, [*words, "--keep", "--days", "10"]) == 0
         assert "threshold 5 is kept; in 10 days" in capsys.readouterr().out
         assert await asyncio.to_thread(main, [*words, "--who", "Ben M."]) == 0
-        assert "threshold 5 to 0, as it was before the tuning" in capsys.readouterr().out
+        assert "threshold 5 to 0, the value before the tuning" in capsys.readouterr().out
         assert node.configured == [5, 5, 0]
     first, kept, second = entries(tmp_path, "tuning.set")
     assert (json.loads(first["detail_json"])["who"], second["until_us"]) == ("Ben M.", None)

@@ -102,11 +102,6 @@ class Signal:
         """How many samples were not measured or not received."""
         return sum(one.count for one in self.lost)
 
-    @property
-    def newest_ms(self) -> int:
-        """Uptime of the first sample of the newest record."""
-        return self._times[-1][1]
-
     def measured_fs_hz(self) -> float:
         """Samples per second of the node's clock."""
         (a, a_ms), (b, b_ms) = self._times[0], self._times[-1]

@@ -2,7 +2,7 @@
 """Fusion: the ellipse that holds a place in 95 of 100 cases.
 
 The estimator's own covariance is of its model. What the model leaves out (walks that are not
-straight, ground that is not even, steps that are not alike) is added here, as it was found on
+straight, ground that is not even, steps that are not alike) is added here, with the value found on
 simulated sites of the training family: see docs/adr/0041-place.md.
 """
 

@@ -59,7 +59,7 @@ class Sealer:
         """An entry for each thing that was changed while no gateway ran, or beside it."""
         for what in self._edited:
             _LOG.error("the store was changed by others: %s; see `groundwatch audit verify`", what)
-            self._audit.add(now_us, SYSTEM, EDITED, what, "not as it was stored")
+            self._audit.add(now_us, SYSTEM, EDITED, what, "differs from what was stored")
         self._edited = []
 
     def collect(self, writes: Writes, now_us: int, audited: bool, everything: bool) -> None:
