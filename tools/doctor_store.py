@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.audit import head
 from gateway.config import GatewayConfig
 from gateway.store.choose import reading
-from tools.finding import Finding
+from tools.diagnosis import Diagnosis
 
 _MIN_FREE = 1 << 30  # bytes
 _FSYNC_MS = 50.0  # of one commit; a gateway of 200 nodes commits a few times a second
@@ -25,16 +25,16 @@ _OPERATIONS = 1_000_000  # of SQLite between two looks at the clock
 _SALVAGE = "stop the gateway, then: groundwatch gateway salvage --by NAME; or restore a backup"
 
 
-def disk(config: GatewayConfig) -> Finding:
+def disk(config: GatewayConfig) -> Diagnosis:
     """Free space for records."""
     free = shutil.disk_usage(_nearest(config.data_dir)).free
     found = f"{free / (1 << 30):.1f} GiB free for {config.data_dir}"
     if free < _MIN_FREE:
-        return Finding("disk", "problem", found, "make room, or name another data_dir")
-    return Finding("disk", "ok", found)
+        return Diagnosis("disk", "problem", found, "make room, or name another data_dir")
+    return Diagnosis("disk", "ok", found)
 
 
-def fsync(config: GatewayConfig) -> Finding:
+def fsync(config: GatewayConfig) -> Diagnosis:
     """How long a commit to disk takes: every receipt waits for one."""
     folder, times_ms = _nearest(config.data_dir), []
     try:
@@ -48,46 +48,46 @@ def fsync(config: GatewayConfig) -> Finding:
     except OSError as error:
         found = f"{folder} cannot be written: {error.strerror}"
         do = "make room, or give the gateway's user a folder that it may write"
-        return Finding("fsync", "problem", found, do)
+        return Diagnosis("fsync", "problem", found, do)
     found = f"{statistics.median(times_ms):.1f} ms each (median of {_FSYNCS})"
     if statistics.median(times_ms) > _FSYNC_MS:
         do = "put data_dir on a local disk, not a memory card or a network share"
-        return Finding("fsync", "warning", found, do)
-    return Finding("fsync", "ok", found)
+        return Diagnosis("fsync", "warning", found, do)
+    return Diagnosis("fsync", "ok", found)
 
 
-def store(config: GatewayConfig) -> Finding:
+def store(config: GatewayConfig) -> Diagnosis:
     """Whether the rows of the site can be read."""
     where = config.store
     if isinstance(where, Path):
         return _file(where, config.data_dir)
     with reading(where) as db:
         db.run("SELECT 1")
-    return Finding("store", "ok", "the database answers")
+    return Diagnosis("store", "ok", "the database answers")
 
 
-def _file(path: Path, data_dir: Path) -> Finding:
+def _file(path: Path, data_dir: Path) -> Diagnosis:
     if not path.exists():
         if (data_dir / head.NAME).exists():
             found = f"{path} is missing, and {head.NAME} beside it shows that there was one"
-            return Finding("store", "problem", found, "restore a backup before the next start")
-        return Finding("store", "ok", f"{path} will be made at the first start")
+            return Diagnosis("store", "problem", found, "restore a backup before the next start")
+        return Diagnosis("store", "ok", f"{path} will be made at the first start")
     has_log = path.with_name(path.name + "-wal").exists()
     try:
         whole, pages_size = _check(path)
     except sqlite3.Error as error:
-        return Finding("store", "problem", f"{path} is damaged: {error}", _SALVAGE)
+        return Diagnosis("store", "problem", f"{path} is damaged: {error}", _SALVAGE)
     if isinstance(whole, str):
-        return Finding("store", "problem", f"{path} is damaged: {whole}", _SALVAGE)
+        return Diagnosis("store", "problem", f"{path} is damaged: {whole}", _SALVAGE)
     beyond = path.stat().st_size - pages_size
     if beyond < 0 and not has_log:
         found = f"{path} is damaged: {-beyond} bytes at its end are missing"
-        return Finding("store", "problem", found, _SALVAGE)
+        return Diagnosis("store", "problem", found, _SALVAGE)
     if beyond > 0 and not has_log:
         found = f"{path} has {beyond} bytes behind its last page, as a power cut can leave them"
-        return Finding("store", "warning", found, "nothing is lost; look at the disk's health")
+        return Diagnosis("store", "warning", found, "nothing is lost; look at the disk's health")
     read = "every page was read" if whole else f"no damage in {_CHECK_S:.0f} s; not all was read"
-    return Finding("store", "ok", f"{pages_size / (1 << 20):.1f} MiB, {read}")
+    return Diagnosis("store", "ok", f"{pages_size / (1 << 20):.1f} MiB, {read}")
 
 
 def _check(path: Path) -> tuple[bool | str, int]:

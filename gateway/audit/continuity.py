@@ -36,7 +36,7 @@ class Break(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
     """`head` is where the chain goes on; None: where the store ends."""
 
     kind: Break
@@ -47,7 +47,7 @@ class Finding:
 
 def compare(
     snapshot: Snapshot, folder: Path, signer: Signer, link_of: Callable[[int], bytes | None]
-) -> Finding | None:
+) -> Difference | None:
     """None: the store goes on where it ended. `link_of` reads the chain's value at an entry."""
     last, link = snapshot.audit_head or (0, b"")
     detail: dict[str, int | str] = {"entry": last, "code": code(link)}
@@ -77,7 +77,9 @@ def newer_head(folder: Path, signer: Signer, last: int) -> CheckpointRow | None:
     return head if head.number > last and _is_of(signer, head) else None
 
 
-def _ends_before(snapshot: Snapshot, head: CheckpointRow, detail: dict[str, int | str]) -> Finding:
+def _ends_before(
+    snapshot: Snapshot, head: CheckpointRow, detail: dict[str, int | str]
+) -> Difference:
     last = (snapshot.audit_head or (0, b""))[0]
     missing = f"; audit entries {last + 1} to {head.number} are missing"
     detail |= {"missing_from": last + 1, "missing_to": head.number}
@@ -98,7 +100,7 @@ def _is_of(signer: Signer, head: CheckpointRow) -> bool:
     return head.key_id == signer.key_id and is_signed(signer.public, signed, head.signature)
 
 
-def known_moment(snapshot: Snapshot, finding: Finding | None) -> int | None:
+def known_moment(snapshot: Snapshot, finding: Difference | None) -> int | None:
     """The newest moment on record, UTC microseconds; None at a first start."""
     stored = snapshot.state.get(CLOCK)
     moment = int(stored) if stored else snapshot.newest_us
@@ -112,5 +114,5 @@ def _found(
     detail: dict[str, int | str],
     missing: str = "",
     head: CheckpointRow | None = None,
-) -> Finding:
-    return Finding(kind, f"{kind.value}{missing}", {"found": kind.name.lower(), **detail}, head)
+) -> Difference:
+    return Difference(kind, f"{kind.value}{missing}", {"found": kind.name.lower(), **detail}, head)

@@ -23,7 +23,7 @@ import click
 
 from gateway.api.access.tokens import load_tokens
 from gateway.commands.options import config_option, json_option
-from gateway.config import GatewayConfig, alone, findings
+from gateway.config import GatewayConfig, findings, table_problems
 from gateway.config.alarms import alarm_rules
 from gateway.config.gateway_file import GatewayFile, config_of
 from gateway.config.lines import line_of, line_of_parser
@@ -138,7 +138,7 @@ def _problems(
     read: Callable[[Mapping[str, Any]], object],
 ) -> list[Checked]:
     """Of every table by itself, and then of the whole."""
-    found = alone.problems(file.raw, needed, least, read, str(file.path))
+    found = table_problems.problems(file.raw, needed, least, read, str(file.path))
     return [file.problem(key, problem) for key, problem in found]
 
 

@@ -41,10 +41,11 @@ class Downlinks:
                 self._counters[node] = DownCounter(max(self._kept.get(node, 0), self._floor))
 
     def start_above(self, floor: int) -> None:
-        """Before the first message: no counter up to this one is used."""
+        """No counter up to this one is used from now on."""
         self._floor = max(self._floor, floor)
-        for node in self._counters:
-            self._counters[node] = DownCounter(max(self._kept.get(node, 0), self._floor))
+        for node, counter in self._counters.items():
+            if counter.reserved < self._floor:  # one beyond it goes on: a counter only grows
+                self._counters[node] = DownCounter(self._floor)
 
     def skip(self, count: int) -> None:
         """Before the first message: the store was replaced, and counters beyond its own may be
@@ -110,4 +111,5 @@ class Downlinks:
             # Its row was lost from a damaged store.
             kept.setdefault(node, newest + _BEYOND_LOST)
         self._kept = kept
-        self.start_above(0)
+        for node in self._counters:
+            self._counters[node] = DownCounter(max(kept.get(node, 0), self._floor))

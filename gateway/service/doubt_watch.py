@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 
 from gateway.audit.clock import GatewayClock, Reading, shown, shown_gap
-from gateway.audit.continuity import Finding
+from gateway.audit.continuity import Difference
 from gateway.audit.doubts import CLOCK_DOUBT, STORE_DOUBT
 from gateway.errors import ConfigError
 from gateway.intake.downlink import floor_at
@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 PERIOD_S = 0.5
 
 
-def resume(stages: Stages, finding: Finding | None, skipped: int, now_us: int) -> None:
+def resume(stages: Stages, finding: Difference | None, skipped: int, now_us: int) -> None:
     """Before the first step of a run. If the store is not the one that ran last, the audit goes on
     after its head, counters of messages to nodes are skipped, and the doubt is recorded."""
     stages.intake.downlinks.start_above(floor_at(now_us))  # what is skipped comes on top

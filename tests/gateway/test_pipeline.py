@@ -158,6 +158,20 @@ def test_pipeline_down_counters_are_never_used_twice_across_restarts(site: Site)
     assert len({data[7:13] for data in seen}) == 15
 
 
+def test_pipeline_floor_that_is_set_again_moves_no_counter_back(site: Site) -> None:
+    store, node = SqliteStore(None), PlayedNode("n01")
+    pipeline = new_pipeline(site, store)
+    pipeline.uplink(T0, node.up, node.hello(0))
+    store.commit(pipeline.take_writes())
+    pipeline.committed()
+    downlinks, seen = pipeline.intake.downlinks, set()
+    for _ in range(3):
+        sealed = downlinks.seal("n01", Receipt(upto=(1, 1)))
+        assert sealed is not None and sealed[1][7:13] not in seen
+        seen.add(sealed[1][7:13])
+        downlinks.start_above(0)
+
+
 def test_pipeline_forger_is_reported_to_the_operator_and_stores_nothing(site: Site) -> None:
     pipeline, node = new_pipeline(site), PlayedNode("n01")
     good = node.detection(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finding MicroPython: a named one is used or refused, an unpacked one runs."""
+"""Diagnosis MicroPython: a named one is used or refused, an unpacked one runs."""
 
 from __future__ import annotations
 

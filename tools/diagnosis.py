@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One check: "ok", "warning" or "problem", what was found, and the remedy."""
 
     check: str
