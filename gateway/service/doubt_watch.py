@@ -21,6 +21,7 @@ from gateway.model.observation import AreaCondition
 from gateway.service.running.intake_stage import Work
 from gateway.service.service import Service
 from gateway.service.stages import Stages
+from gateway.service.watch.gaps import CONFIRMED, record_gap
 
 _LOG = logging.getLogger(__name__)
 PERIOD_S = 0.5
@@ -85,13 +86,16 @@ class DoubtWatch:
             if name not in doubts.open:  # it ended while this waited
                 return Work()
             detail: dict[str, int] = {}
+            entries: list[Entry] = []
             if name == CLOCK_DOUBT:
                 reading = self._clock.confirm()
                 now_us, detail = reading.computer_us, _detail(reading)
+                if reading.gap_us > 0:  # this gateway did not monitor in the time that is skipped
+                    entries = record_gap(self._stages, now_us, CONFIRMED, reading.gap_us / 1e6)
             doubts.end(now_us, name, by, reason, detail)
             doubts.note_time(now_us, at_once=True)
             self._raised.discard(name)
-            return Work(self._entries(now_us, name, "", False))
+            return Work([*entries, *self._entries(now_us, name, "", False)])
 
         await self._service.intake_stage.request(work)
         _LOG.warning("%s: confirmed by %s", name, by)

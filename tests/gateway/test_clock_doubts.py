@@ -156,6 +156,13 @@ async def test_start_with_a_clock_far_off_erases_nothing_until_a_person_confirms
         await until(lambda: faults(gateway) == [("clock", "cleared_unacked")])
         ((actor, line, _detail),) = entries(tmp_path, "clock.confirm")
         assert actor != "system" and line == reason
+        # The time that is skipped was not monitored: in the audit, the reports and an alarm.
+        (gap,) = [detail for _by, why, detail in entries(tmp_path, "watch.gap") if "later" in why]
+        assert abs(gap["until_us"] - gap["from_us"] - ahead_us) < HOUR_US
+        state = gateway.service.stages.monitor.state.alarms
+        assert [a.state for a in state.open if a.kind is AlarmKind.GATEWAY_LOST] == [
+            "cleared_unacked"
+        ]
         nodes[0].publish(nodes[0].health(60_000))
         await until(lambda: abs(nodes[0].times[-1].utc_ms * 1000 - true_us - ahead_us) < HOUR_US)
         # Now the clock counts, and with it retention.

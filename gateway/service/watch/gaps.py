@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from gateway.audit.clock import steady_us
 from gateway.model.actions.record import SYSTEM
 from gateway.model.alarm import AlarmKind
 from gateway.model.entry import Entry
@@ -27,12 +28,8 @@ COUNT_S = 60.0  # one row of the store each
 ALARM_S = 60.0  # people are notified of a gap as long as this; a restart is shorter
 STOPPED = "the gateway did not run"
 ASLEEP = "the machine slept or the gateway was frozen"
+CONFIRMED = "the gateway did not run, or its clock was behind: a person confirmed a later time"
 _SHOWN_US = 24 * 3600 * 1_000_000
-
-
-def uptime_s() -> float:
-    """Seconds since the machine started, its sleep included where the system counts that."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class GapWatch:
@@ -42,7 +39,7 @@ class GapWatch:
         self,
         service: Service,
         operators: Callable[[], int],
-        uptime_s: Callable[[], float] = uptime_s,
+        uptime_s: Callable[[], float] = lambda: steady_us() / 1e6,
     ) -> None:
         self._service = service
         self._operators = operators
