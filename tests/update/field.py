@@ -154,7 +154,7 @@ class Field:
 
     async def __aenter__(self) -> Self:
         await self.gateway.__aenter__()
-        self._count_parts()
+        self._count_chunks()
         for name in self.names:
             config = NodeConfig(
                 site="bench",
@@ -175,7 +175,7 @@ class Field:
             self.nodes[name].start()
         return self
 
-    def _count_parts(self) -> None:
+    def _count_chunks(self) -> None:
         downlinks = self.gateway.service.stages.intake.downlinks
         seal = downlinks.seal
 

@@ -24,7 +24,9 @@ def mark(folder: Path) -> None:
 
 def break_start(folder: Path) -> None:
     """Firmware that cannot start."""
-    (folder / "ugs" / "pump.py").write_text("1 / 0\n")
+    module = folder / "ugs" / "sampling.py"
+    assert module.is_file()
+    module.write_text("1 / 0\n")
 
 
 def release_of(data: bytes) -> package.Release:
@@ -73,8 +75,8 @@ async def test_update_ordered_by_the_command_reaches_every_node_in_waves(
             assert "update kept version=2000" in text
             # It holds the release as it was signed, of which most was copied, not fetched.
             assert (field.nodes[name].tree / "b.fw").read_bytes() == data
-            wants = [p.file for p in field.parts if p.command_id == report["command"]]
-            assert set(wants) == {0, *changed}
+            sent = [c.file for c in field.chunks if c.command_id == report["command"]]
+            assert set(sent) == {0, *changed}
         # The same version once more has nothing to do.
         assert await asyncio.to_thread(main, words) == 0
 
