@@ -32,9 +32,9 @@ def mask(state: AlarmState, rules: AlarmRules, act: SetMask, now_us: int) -> Ala
         return state
     if len(state.masks) >= limits.MAX_MASKS:
         return state
-    number = state.last_order + 1
+    number = state.last_override + 1
     new = Mask(number, act.by, act.reason, now_us, act.until_us, act.sectors, act.nodes)
-    return replace(state, masks=(*state.masks, new), last_order=number)
+    return replace(state, masks=(*state.masks, new), last_override=number)
 
 
 def unmask(state: AlarmState, act: LiftMask) -> AlarmState:
@@ -53,7 +53,7 @@ def announce(state: AlarmState, rules: AlarmRules, act: AnnounceWalk, now_us: in
         return state
     if len(state.walks) >= limits.MAX_WALKS:
         return state
-    number = state.last_order + 1
+    number = state.last_override + 1
     new = Walk(
         number,
         act.purpose,
@@ -64,7 +64,7 @@ def announce(state: AlarmState, rules: AlarmRules, act: AnnounceWalk, now_us: in
         act.sectors,
         act.crossings,
     )
-    return replace(state, walks=(*state.walks, new), last_order=number)
+    return replace(state, walks=(*state.walks, new), last_override=number)
 
 
 def withdraw(state: AlarmState, act: WithdrawWalk, now_us: int) -> AlarmState:
@@ -81,10 +81,10 @@ def arm(state: AlarmState, rules: AlarmRules, act: SetArming, now_us: int) -> Al
     """The sector is armed or disarmed from now on; a second action replaces the first."""
     if act.sector not in rules.nodes_of or not _bounded(act.until_us, now_us):
         return state
-    number = state.last_order + 1
+    number = state.last_override + 1
     new = Override(number, act.sector, act.armed, act.by, act.reason, now_us, act.until_us)
     others = tuple(o for o in state.overrides if o.sector != act.sector)
-    return replace(state, overrides=(*others, new), last_order=number)
+    return replace(state, overrides=(*others, new), last_override=number)
 
 
 def resume(state: AlarmState, act: ResumeSchedule) -> AlarmState:

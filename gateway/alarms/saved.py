@@ -3,25 +3,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from gateway.alarms.state import AlarmState
 from gateway.model.actions.overrides import Mask, Override, Walk
 
 
-@dataclass(frozen=True, slots=True)
-class SavedOverrides:
-    """Operator actions in force, and the last number given."""
+class SavedOverrides(msgspec.Struct, frozen=True, rename={"last_override": "last_order"}):
+    """Operator actions in force, and the last number given; stores keep its first name."""
 
     masks: tuple[Mask, ...]
     walks: tuple[Walk, ...]
     overrides: tuple[Override, ...]
-    last_order: int
+    last_override: int
 
 
 def saved_overrides(state: AlarmState) -> SavedOverrides:
     """Those of the state."""
-    return SavedOverrides(state.masks, state.walks, state.overrides, state.last_order)
+    return SavedOverrides(state.masks, state.walks, state.overrides, state.last_override)
 
 
 def with_overrides(state: AlarmState, saved: SavedOverrides) -> AlarmState:
@@ -31,5 +32,5 @@ def with_overrides(state: AlarmState, saved: SavedOverrides) -> AlarmState:
         masks=saved.masks,
         walks=saved.walks,
         overrides=saved.overrides,
-        last_order=saved.last_order,
+        last_override=saved.last_override,
     )

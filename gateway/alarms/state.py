@@ -26,7 +26,7 @@ class AlarmState:
     masks: tuple[Mask, ...] = ()
     walks: tuple[Walk, ...] = ()
     overrides: tuple[Override, ...] = ()
-    last_order: int = 0
+    last_override: int = 0
 
     def by_id(self, alarm_id: int) -> Alarm | None:
         """An alarm that is open, or one of the newest closed ones."""

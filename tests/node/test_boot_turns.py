@@ -11,7 +11,7 @@ import pytest
 
 from gateway.model.alarm import AlarmKind
 from tests.node.conftest import walker
-from tests.node.wired import Rig, printed, until
+from tests.node.yard import Yard, printed, until
 
 LAST = 65_279  # ugs.ledger.boots
 
@@ -28,28 +28,28 @@ def set_counter(tree: Path, number: int) -> None:
 async def test_node_whose_boot_numbers_start_again_loses_and_doubles_nothing(
     micropython: Path, tmp_path: Path
 ) -> None:
-    rig = Rig(tmp_path, micropython, "wifi")
-    set_counter(rig.tree, LAST - 1)
+    yard = Yard(tmp_path, micropython, "wifi")
+    set_counter(yard.tree, LAST - 1)
     kinds: list[AlarmKind] = []
 
     def boots() -> list[int]:
         return sorted({boot for boot, _seq in printed(node)})
 
-    with rig.node(walker(120, 1, 110)) as node:
-        async with rig.gateway() as gateway:
+    with yard.node(walker(120, 1, 110)) as node:
+        async with yard.gateway() as gateway:
             gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
-            await until(lambda: boots() == [LAST] and printed(node) <= rig.stored(), 40, node)
+            await until(lambda: boots() == [LAST] and printed(node) <= yard.stored(), 40, node)
         # These wait in the ledger for the next turn, where they are sealed under its key.
         waiting = len(printed(node)) + 1
         await until(lambda: len(printed(node)) >= waiting, 40, node)
         node.cut_power()
         await until(lambda: 1 in boots(), 40, node)
         assert any(line.startswith("key rotated epoch=1") for line in node.lines)
-        async with rig.gateway() as gateway:
+        async with yard.gateway() as gateway:
             gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
 
             def stored() -> set[tuple[int, int]]:
-                return {(boot & 0xFFFF, seq) for boot, seq in rig.stored()}
+                return {(boot & 0xFFFF, seq) for boot, seq in yard.stored()}
 
             await until(lambda: printed(node) == stored(), 40, node)
             node.cut_power()
@@ -78,18 +78,18 @@ async def test_node_whose_boot_numbers_start_again_loses_and_doubles_nothing(
 async def test_node_whose_counters_are_damaged_goes_on_in_front_of_the_gateway(
     damaged: tuple[str, ...], boot: int, micropython: Path, tmp_path: Path
 ) -> None:
-    rig = Rig(tmp_path, micropython, "wifi")
+    yard = Yard(tmp_path, micropython, "wifi")
     kinds: list[AlarmKind] = []
-    async with rig.gateway() as gateway:
+    async with yard.gateway() as gateway:
         gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
-        with rig.node(walker(60, 1, 50)) as first:
-            await until(lambda: printed(first) and printed(first) <= rig.stored(), 40, first)
+        with yard.node(walker(60, 1, 50)) as first:
+            await until(lambda: printed(first) and printed(first) <= yard.stored(), 40, first)
         for name in damaged:
-            (rig.tree / name).write_bytes(b"\xff" * 8)
-        with rig.node(walker(60, 1, 50)) as second:
-            await until(lambda: printed(second) and printed(second) <= rig.stored(), 40, second)
+            (yard.tree / name).write_bytes(b"\xff" * 8)
+        with yard.node(walker(60, 1, 50)) as second:
+            await until(lambda: printed(second) and printed(second) <= yard.stored(), 40, second)
         assert {boot for boot, _seq in printed(second)} == {boot}
-        assert printed(first) <= rig.stored()
+        assert printed(first) <= yard.stored()
         assert gateway.summary()["refused_by_reason"].keys() <= {"old_epoch"}
         assert gateway.service.stages.intake.registry.views["n01"].boot == boot
     assert AlarmKind.FORGERY not in kinds

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.model.alarm import AlarmKind
 from tests.node.conftest import walker
-from tests.node.wired import Rig, printed, until
+from tests.node.yard import Yard, printed, until
 from tests.trees import patch
 from tools.bundle import copy_of
 
@@ -44,18 +44,18 @@ def epoch_of(lines: list[str]) -> int:
 async def test_node_through_key_epochs_and_power_cuts_loses_nothing_and_raises_no_alarm(
     link: str, micropython: Path, tmp_path: Path
 ) -> None:
-    rig = Rig(tmp_path, micropython, "serial" if link == "serial" else "wifi")
-    hasten(rig.tree)
+    yard = Yard(tmp_path, micropython, "serial" if link == "serial" else "wifi")
+    hasten(yard.tree)
     if link == "burst":
         # Longer than a contact, so that the radio rests, and shorter than two days.
         rests = ("3_600, 1),", "3_600, 6),"), ('"radio", 0, 1, 0', '"radio", 0, 1, 1')
         for old, new in rests:
-            patch(rig.tree, "ugs/remote/settings.py",
+            patch(yard.tree, "ugs/remote/settings.py",
                   lambda text, old=old, new=new: text.replace(old, new))  # fmt: skip
-    given = json.loads((rig.tree / "node.json").read_text())["key"]
+    given = json.loads((yard.tree / "node.json").read_text())["key"]
     kinds: list[AlarmKind] = []
-    with rig.node(walker(120, 2, 60)) as node:
-        async with rig.gateway() as gateway:
+    with yard.node(walker(120, 2, 60)) as node:
+        async with yard.gateway() as gateway:
             gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
             await until(lambda: epoch_of(node.lines) == 1, 40, node)
             node.cut_power()
@@ -65,17 +65,17 @@ async def test_node_through_key_epochs_and_power_cuts_loses_nothing_and_raises_n
         before = epoch_of(node.lines)
         await asyncio.sleep(5)
         assert epoch_of(node.lines) <= before + 1
-        async with rig.gateway() as gateway:
+        async with yard.gateway() as gateway:
             gateway.on_alarm(lambda change: kinds.append(change.alarm.kind))
             await until(lambda: epoch_of(node.lines) >= before + 2, 40, node)
-            await until(lambda: printed(node) == rig.stored(), 40, node)
+            await until(lambda: printed(node) == yard.stored(), 40, node)
             reasons = gateway.summary()["refused_by_reason"]
             assert not reasons.keys() - {"old_epoch"}
     assert AlarmKind.FORGERY not in kinds
     assert AlarmKind.INTRUSION in kinds
-    settings = (rig.tree / "node.json").read_text()
+    settings = (yard.tree / "node.json").read_text()
     assert "key" not in json.loads(settings)
     assert given not in settings
-    assert (rig.tree / "node.copy").read_bytes() == copy_of({"node.json": settings.encode()})
+    assert (yard.tree / "node.copy").read_bytes() == copy_of({"node.json": settings.encode()})
     assert [line for line in node.lines if line.startswith("key scrubbed ")]
     assert not [x for x in node.lines if x.startswith(("task failed", "node stops"))]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import walker
-from tests.node.wired import Rig, until
+from tests.node.yard import Yard, until
 from tests.trees import patch
 from tools.cli import main
 
@@ -131,14 +131,14 @@ def test_node_that_crashes_spends_no_boot_number_before_it_has_waited(
 async def test_node_with_a_stuck_task_is_shown_with_it_at_the_gateway(
     micropython: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig = Rig(tmp_path, micropython)
+    yard = Yard(tmp_path, micropython)
     for name, old, new in (
         ("ugs/update/updater.py", "_IDLE_MS = const(1_000)", "_IDLE_MS = const(60_000)"),
         ("ugs/base.py", "_UPDATE_LIMIT_MS = const(10_000)", "_UPDATE_LIMIT_MS = const(2_000)"),
     ):
-        assert old in patch(rig.tree, name, lambda text, old=old, new=new: text.replace(old, new))
-    async with rig.gateway() as gateway:
-        with rig.node(walker(60, 0, 0)) as node:
+        assert old in patch(yard.tree, name, lambda text, old=old, new=new: text.replace(old, new))
+    async with yard.gateway() as gateway:
+        with yard.node(walker(60, 0, 0)) as node:
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].reset_detail, 40, node)
             config = ["--config", str(tmp_path / "gateway.toml")]

@@ -15,14 +15,14 @@ from gateway.updates import package
 from gateway.updates.rollout import Rollout, plan
 from gateway.wire.messages import Chunk, DownMessage
 from tests.node.conftest import walker
-from tests.node.wired import Rig, printed, until
+from tests.node.yard import Yard, printed, until
 from tests.trees import patch
 from tests.update.field import RELEASE_KEY, made
 
 
 @pytest.fixture
-def rig(tmp_path: Path, micropython: Path) -> Rig:
-    return Rig(tmp_path, micropython)
+def yard(tmp_path: Path, micropython: Path) -> Yard:
+    return Yard(tmp_path, micropython)
 
 
 def lengthen(folder: Path) -> None:
@@ -31,10 +31,10 @@ def lengthen(folder: Path) -> None:
     (folder / "ugs" / "long.py").write_text(f"ROWS = {rows!r}\n")
 
 
-async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(rig: Rig) -> None:
+async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(yard: Yard) -> None:
     alarms: list[AlarmKind] = []
-    with rig.node(walker(60, 3, 25)) as node:
-        async with rig.gateway() as gateway:
+    with yard.node(walker(60, 3, 25)) as node:
+        async with yard.gateway() as gateway:
             gateway.on_alarm(lambda change: alarms.append(change.alarm.kind))
             await until(lambda: alarms, 30, node)
             view = gateway.service.stages.intake.registry.views["n01"]
@@ -49,7 +49,7 @@ async def test_wired_node_with_a_walker_becomes_an_alarm_at_the_gateway(rig: Rig
 
 
 @pytest.mark.long
-async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
+async def test_wired_node_on_a_bad_cable_loses_nothing(yard: Yard) -> None:
     """Noise in and between frames, both ways; the cable pulled in the middle of things, the gateway
     stopped and started, the node's power cut: every detection made is stored once."""
     chance = random.Random(9)
@@ -62,9 +62,9 @@ async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
             out += chance.randbytes(chance.randrange(1, 30)).replace(b"\x03", b"")
         return bytes(out)
 
-    with rig.node(walker(90, 2, 60)) as node:
+    with yard.node(walker(90, 2, 60)) as node:
         node.noise = noise
-        async with rig.gateway() as gateway:
+        async with yard.gateway() as gateway:
             link = gateway.links[1]
             await until(lambda: gateway.service.stages.intake.detections, 30, node)
             for _ in range(2):
@@ -78,41 +78,43 @@ async def test_wired_node_on_a_bad_cable_loses_nothing(rig: Rig) -> None:
             await until(lambda: link.counters["bad_crc"] + link.counters["bad_cobs"], 20, node)
         node.cut_power()
         await until(lambda: node.boots == 2, 5, node)
-        async with rig.gateway() as gateway:
+        async with yard.gateway() as gateway:
             link = gateway.links[1]
             await until(
                 lambda: gateway.service.stages.intake.registry.views["n01"].boot == 2, 30, node
             )
             await until(lambda: any(boot == 2 for boot, _seq in printed(node)), 40, node)
             node.noise = bytes
-            await until(lambda: printed(node) == rig.stored(), 60, node)
-    assert {boot for boot, _seq in rig.stored()} == {1, 2}
+            await until(lambda: printed(node) == yard.stored(), 60, node)
+    assert {boot for boot, _seq in yard.stored()} == {1, 2}
     assert not [line for line in node.lines if line.startswith(("task failed", "node stops"))]
 
 
-async def test_wired_node_whose_gateway_is_away_notices_and_asks_again(rig: Rig) -> None:
+async def test_wired_node_whose_gateway_is_away_notices_and_asks_again(yard: Yard) -> None:
     # Silence is reported after two heartbeats without an answer: shortened for this test.
     patch(
-        rig.tree,
+        yard.tree,
         "ugs/link/serial.py",
         lambda text: text.replace("const(150_000)", "const(3_000)"),
     )
     patch(
-        rig.tree,
+        yard.tree,
         "ugs/remote/settings.py",
         lambda text: text.replace('"heartbeat_s", 30, 3_600, 60', '"heartbeat_s", 1, 3_600, 1'),
     )
-    with rig.node(walker(60, 0, 0)) as node:
-        async with rig.gateway():
+    with yard.node(walker(60, 0, 0)) as node:
+        async with yard.gateway():
             await until(lambda: node.lines.count("link up line=console") == 1, 20, node)
         await until(lambda: "link failed cause=silence" in node.lines, 20, node)
-        async with rig.gateway():
+        async with yard.gateway():
             await until(lambda: node.lines.count("link up line=console") == 2, 40, node)
 
 
-async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: Rig) -> None:
-    with rig.node(walker(60, 0, 0)) as node:
-        async with rig.gateway():
+async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(
+    yard: Yard,
+) -> None:
+    with yard.node(walker(60, 0, 0)) as node:
+        async with yard.gateway():
             await until(lambda: "link up line=console" in node.lines, 20, node)
         with node.port.open("wb", buffering=0) as host:
             host.write(b"\x03" * 260)
@@ -125,13 +127,13 @@ async def test_wired_node_whose_host_sends_a_break_gives_the_console_back(rig: R
 
 @pytest.mark.long
 async def test_wired_node_takes_an_update_that_is_cut_and_goes_on(
-    rig: Rig, micropython: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    yard: Yard, micropython: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = made(tmp_path, "0.1.9", lengthen, "changed", micropython)
     release = package.parse(data, RELEASE_KEY.public_key(), "changed")
     chunks: list[Chunk] = []
-    with rig.node(walker(120, 0, 0)) as node:
-        async with rig.gateway() as gateway:
+    with yard.node(walker(120, 0, 0)) as node:
+        async with yard.gateway() as gateway:
             pipeline = gateway.service.stages
             seal = pipeline.intake.downlinks.seal
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.conftest import walker
-from tests.node.wired import Rig, printed, until
+from tests.node.yard import Yard, printed, until
 from tests.node_commands.conftest import Verb
 
 # From an onset until the gateway has its detection: the radio starts, joins and connects. Here a
@@ -24,12 +24,12 @@ LATEST_S = 8
 async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
     micropython: Path, tmp_path: Path, verb: Verb
 ) -> None:
-    rig = Rig(tmp_path, micropython, link="wifi")
+    yard = Yard(tmp_path, micropython, link="wifi")
     today = datetime.now(UTC).date()
     with (tmp_path / "site.toml").open("a") as site:
         site.write(f"battery_wh = 57.6\nbattery_since = {today}\n")
-    async with rig.gateway() as gateway:
-        with rig.node(walker(400, 75, 95)) as node:
+    async with yard.gateway() as gateway:
+        with yard.node(walker(400, 75, 95)) as node:
             registry = gateway.service.stages.intake.registry
             await until(lambda: registry.views["n01"].settings, 60, node)
             words = ("radio=burst", "heartbeat_s=30", "--reason", "battery")
@@ -62,7 +62,7 @@ async def test_node_in_radio_burst_loses_nothing_and_its_commands_wait(
             assert "radio burst, next within 2 min" in out
             assert not registry.views["n01"].lost
             made = printed(node)
-    assert made and made == rig.stored()
+    assert made and made == yard.stored()
     assert share is not None and 0.02 < share < 0.6
     db = sqlite3.connect(tmp_path / "data" / "groundwatch.db")
     late_us = max(a - r for a, r in db.execute("SELECT arrival_us, report_us FROM detection"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.conftest import walker
-from tests.node.wired import Rig, until
+from tests.node.yard import Yard, until
 from tools.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +43,9 @@ async def test_commands_to_nodes_work_as_printed(
     commands = printed_commands()
     assert len(commands) >= 9
     monkeypatch.chdir(tmp_path)
-    rig = Rig(tmp_path, micropython, link="wifi")
-    async with rig.gateway() as gateway:
-        with rig.node(walker(400, 0, 0)) as node:
+    yard = Yard(tmp_path, micropython, link="wifi")
+    async with yard.gateway() as gateway:
+        with yard.node(walker(400, 0, 0)) as node:
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].settings, 60, node)
             await asyncio.sleep(2)  # the picture is some moments behind
@@ -67,10 +67,10 @@ async def test_commands_of_sentinel_mode_work_as_printed_where_a_pin_wakes_the_b
     for board in ("esp32_s3", "pico_w"):
         folder = tmp_path / board
         folder.mkdir()
-        rig = Rig(folder, micropython, link="wifi", board=board)
+        yard = Yard(folder, micropython, link="wifi", board=board)
         config = ["--config", str(folder / "gateway.toml")]
-        async with rig.gateway() as gateway:
-            with rig.node(walker(400, 0, 0), board=board) as node:
+        async with yard.gateway() as gateway:
+            with yard.node(walker(400, 0, 0), board=board) as node:
                 view = gateway.service.stages.intake.registry.views["n01"]
                 await until(lambda view=view: view.settings, 60, node)
                 await asyncio.sleep(2)

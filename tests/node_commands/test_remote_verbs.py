@@ -13,13 +13,13 @@ import pytest
 from gateway import keys
 from gateway.model import node_settings
 from tests.node.conftest import walker
-from tests.node.wired import Rig, until
+from tests.node.yard import Yard, until
 from tests.node_commands.conftest import Verb
 
 
 @pytest.fixture
-def rig(micropython: Path, tmp_path: Path) -> Rig:
-    return Rig(tmp_path, micropython)
+def yard(micropython: Path, tmp_path: Path) -> Yard:
+    return Yard(tmp_path, micropython)
 
 
 def values(out: str) -> dict[str, str]:
@@ -38,10 +38,10 @@ async def comes(verb: Verb, wanted: dict[str, str]) -> bool:
 
 
 async def test_configure_changes_a_node_and_the_gateway_shows_what_it_runs(
-    rig: Rig, verb: Verb
+    yard: Yard, verb: Verb
 ) -> None:
-    async with rig.gateway() as gateway:
-        with rig.node(walker(200, 0, 0)) as node:
+    async with yard.gateway() as gateway:
+        with yard.node(walker(200, 0, 0)) as node:
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].board, 60, node)
             first = {"heartbeat_s": "60", "radio": "always", "threshold_x10": "0"}
@@ -65,7 +65,7 @@ async def test_configure_changes_a_node_and_the_gateway_shows_what_it_runs(
             # The node restarts by itself and has its settings from flash.
             await until(lambda: views["n01"].boot > boot, 60, node)
             assert (views["n01"].settings or {})["heartbeat_s"] == 300
-    db = sqlite3.connect(rig.folder / "data" / "groundwatch.db")
+    db = sqlite3.connect(yard.folder / "data" / "groundwatch.db")
     rows = db.execute("SELECT action, reason, detail_json FROM audit ORDER BY id").fetchall()
     ordered = next(row for row in rows if row[0] == "command.configure")
     assert ordered[1] == "windy place"
@@ -100,8 +100,10 @@ async def test_configure_with_a_bad_value_is_one_line_and_exit_2(
     assert len(err) < 300
 
 
-async def test_commands_with_words_of_another_are_one_line_and_exit_2(rig: Rig, verb: Verb) -> None:
-    async with rig.gateway():
+async def test_commands_with_words_of_another_are_one_line_and_exit_2(
+    yard: Yard, verb: Verb
+) -> None:
+    async with yard.gateway():
         for words, expected in (
             (("configure", "n01", "heartbeat_s=60"), "give a reason"),
             (("configure", "n99", "heartbeat_s=60", "--reason", "x"), "no node 'n99'"),
@@ -123,10 +125,10 @@ async def test_commands_with_words_of_another_are_one_line_and_exit_2(rig: Rig, 
 
 
 async def test_identify_blinks_for_as_long_as_asked_and_ends_by_itself(
-    rig: Rig, verb: Verb
+    yard: Yard, verb: Verb
 ) -> None:
-    async with rig.gateway() as gateway:
-        with rig.node(walker(200, 0, 0)) as node:
+    async with yard.gateway() as gateway:
+        with yard.node(walker(200, 0, 0)) as node:
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].board, 60, node)
             code, out, _ = await verb("identify", "n01", "--seconds", "3")
@@ -140,10 +142,12 @@ async def test_identify_blinks_for_as_long_as_asked_and_ends_by_itself(
             assert len([line for line in node.lines if line.startswith("sim: led")]) == 12
 
 
-async def test_log_has_the_last_lines_and_the_traceback_and_no_secret(rig: Rig, verb: Verb) -> None:
-    (rig.tree / "failure").write_text("pump: ValueError()\nTraceback (most recent call last):\n")
-    async with rig.gateway() as gateway:
-        with rig.node(walker(200, 0, 0)) as node:
+async def test_log_has_the_last_lines_and_the_traceback_and_no_secret(
+    yard: Yard, verb: Verb
+) -> None:
+    (yard.tree / "failure").write_text("pump: ValueError()\nTraceback (most recent call last):\n")
+    async with yard.gateway() as gateway:
+        with yard.node(walker(200, 0, 0)) as node:
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].board, 60, node)
             boot = views["n01"].boot
@@ -160,8 +164,8 @@ async def test_log_has_the_last_lines_and_the_traceback_and_no_secret(rig: Rig, 
             log = json.loads(out)
             assert (code, log["parts_missing"]) == (0, 0)
             assert len("\n".join(log["lines"])) < 3_000
-    key = keys.node_key((rig.folder / "fleet.key").read_bytes(), "yard", "n01")
-    table = json.loads((rig.tree / "node.json").read_text())
+    key = keys.node_key((yard.folder / "fleet.key").read_bytes(), "yard", "n01")
+    table = json.loads((yard.tree / "node.json").read_text())
     secrets = [key.hex(), table["key"], "eight or more", keys.derive(key).mqtt_password]
     for text in ("\n".join(log["lines"]), "\n".join(node.lines)):
         assert not [one for one in secrets if one in text]
@@ -170,9 +174,9 @@ async def test_log_has_the_last_lines_and_the_traceback_and_no_secret(rig: Rig, 
 async def test_commands_are_done_on_the_heap_of_a_board(
     micropython_i386: Path, tmp_path: Path, verb: Verb
 ) -> None:
-    rig = Rig(tmp_path, micropython_i386, link="wifi")
-    async with rig.gateway() as gateway:
-        with rig.node(walker(200, 0, 0), board_heap=True) as node:
+    yard = Yard(tmp_path, micropython_i386, link="wifi")
+    async with yard.gateway() as gateway:
+        with yard.node(walker(200, 0, 0), board_heap=True) as node:
             views = gateway.service.stages.intake.registry.views
             await until(lambda: views["n01"].settings, 60, node)
             (start,) = [line for line in node.lines if line.startswith("node started")]

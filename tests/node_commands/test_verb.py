@@ -8,16 +8,16 @@ import wave
 from pathlib import Path
 
 from tests.node.conftest import walker
-from tests.node.wired import Rig, until
+from tests.node.yard import Yard, until
 from tests.node_commands.conftest import Verb
 
 
 async def test_commands_of_the_verb_are_done_by_the_node_and_audited(
     micropython: Path, tmp_path: Path, verb: Verb
 ) -> None:
-    rig = Rig(tmp_path, micropython)
-    async with rig.gateway() as gateway:
-        with rig.node(walker(200, 3, 190)) as node:
+    yard = Yard(tmp_path, micropython)
+    async with yard.gateway() as gateway:
+        with yard.node(walker(200, 3, 190)) as node:
             registry = gateway.service.stages.intake.registry
             await until(lambda: registry.views["n01"].board, 60, node)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.node.conftest import walker
-from tests.node.wired import Rig
+from tests.node.yard import Yard
 from tests.record.played import NODE, session_of, streamed
 from tools.errors import UserError
 from tools.record.assemble import Signal, StreamError
@@ -114,11 +114,11 @@ def test_stream_ends_when_its_time_is_over(tmp_path: Path, micropython: Path) ->
 def test_stream_ends_by_itself_when_the_cable_goes_and_the_node_goes_on(
     link: str, tmp_path: Path, micropython: Path
 ) -> None:
-    rig = Rig(tmp_path, micropython, link=link)
-    (rig.tree / "state").mkdir(exist_ok=True)
-    (rig.tree / "state" / "stream").write_text("600")
+    yard = Yard(tmp_path, micropython, link=link)
+    (yard.tree / "state").mkdir(exist_ok=True)
+    (yard.tree / "state" / "stream").write_text("600")
     session = Session()
-    with rig.node(walker(60, 8, 40), pir_edges_s=[1.0, 2.0]) as node:
+    with yard.node(walker(60, 8, 40), pir_edges_s=[1.0, 2.0]) as node:
         with Source(str(node.port)) as source:
             for line in source.lines():
                 if line is not None:

@@ -12,7 +12,7 @@ import pytest
 from gateway import keys
 from tests.gateway.played_node import ROOT
 from tests.node.conftest import walker
-from tests.node.wired import Rig, until
+from tests.node.yard import Yard, until
 from tests.tune.test_apply import assert_audit_holds, entries
 from tests.tune.weeks import Plan, live
 from tools.cli import main
@@ -33,21 +33,21 @@ async def test_confirmed_threshold_reaches_the_real_firmware_and_outlives_a_rest
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(keys, "create_fleet_root", known_root)
-    rig = Rig(tmp_path, micropython, link="wifi")
+    yard = Yard(tmp_path, micropython, link="wifi")
     live(tmp_path, time.time_ns() // 1000, Plan(days=14, noisy="n01", walk_hour=None))
     monkeypatch.chdir(tmp_path)
     quiet = walker(400, 0, 0)
-    with rig.node(quiet) as node:  # boot 1 was that of the weeks
+    with yard.node(quiet) as node:  # boot 1 was that of the weeks
         await until(lambda: any("node started" in line for line in node.lines), 60, node)
-    async with rig.gateway() as gateway:
+    async with yard.gateway() as gateway:
         view = gateway.service.stages.intake.registry.views["n01"]
-        with rig.node(quiet) as node:
+        with yard.node(quiet) as node:
             await until(lambda: view.boot > 1 and view.settings, 90, node)
             words = ["tune", "--apply", "n01", "--reason", "pump beside it"]
             assert await asyncio.to_thread(main, words) == 0
             assert "threshold 0 to 5" in capsys.readouterr().out
         boot = view.boot
-        with rig.node(quiet) as node:
+        with yard.node(quiet) as node:
             await until(lambda: view.boot > boot and view.settings, 90, node)
             assert view.settings is not None
             assert view.settings["threshold_x10"] == 5

@@ -36,7 +36,7 @@ link = "{link}"
 """
 
 
-class Rig:
+class Yard:
     """The site yard with the node n01, board and all."""
 
     def __init__(
