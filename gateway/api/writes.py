@@ -142,6 +142,8 @@ def _position(body: bodies.PositionBody, origin: Origin | None) -> Position:
     if x_m is not None and y_m is not None and latitude is None and longitude is None:
         return of_metres(x_m, y_m, body.error_m)
     if latitude is not None and longitude is not None and x_m is None and y_m is None:
+        if body.error_m is None:
+            raise ApiError(400, "latitude and longitude need error_m, the error of the receiver")
         return of_degrees(latitude, longitude, body.error_m, origin)
     raise ApiError(400, "give x_m and y_m, or latitude and longitude")
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import json
 import os
 import stat
 import tomllib
@@ -27,6 +29,7 @@ from tests.gateway.chromium import Page, open_page
 from tests.gateway.played_node import write_config
 from tests.gateway.sign_in import enrol, sign_in_page
 from tests.gateway.test_reload import audited
+from tools.cli import main
 from tools.errors import UserError
 from tools.flash.site_file import Placement, placed, register
 
@@ -213,6 +216,7 @@ async def test_move_by_degrees_and_back_is_shown_with_its_errors(api: Api) -> No
         ("n02", {"x_m": 1, "y_m": 1, "sector": "a\nb"}, "sector"),
         ("n02", {"x_m": 1, "y_m": 1, "sector": "east"}, "n02 is in sector west"),
         ("n02", {"latitude": -33.9, "longitude": 18.4}, "not within 150 km"),
+        ("n02", {"latitude": 48.1374, "longitude": 11.5755, "error_m": None}, "need error_m"),
         ("n02", {"latitude": 91, "longitude": 18.4}, "latitude"),
         ("n02", {"x_m": "far", "y_m": 1}, "x_m"),
     ],
@@ -244,3 +248,37 @@ async def test_file_that_is_invalid_unusual_or_in_use_is_not_touched(api: Api) -
         register(api.site, api.gateway.site.nodes["n02"])
     os.close(handle)
     assert (await api.post("n02", x_m=1, y_m=1, error_m=1))[0] == 200
+
+
+async def test_command_moves_a_node_of_the_running_gateway(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def place(*words: str) -> tuple[int, str, str]:
+        config = ["--config", str(api.folder / "gateway.toml")]
+        code = await asyncio.to_thread(main, ["node", "place", *words, *config])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    assert await place("n02", "--at", "26,-1.5") == (0, "n02 is at 26,-1.5\n", "")
+    made = api.gateway.site.nodes["n02"]
+    assert (made.x_m, made.y_m, made.error_m) == (26, -1.5, None)
+    assert await place("n02", "--at", "26,-1.5") == (0, "n02 was at 26,-1.5 already\n", "")
+    code, out, _err = await place(
+        "n09", "--at-gps", "48.1375,11.5759,3", "--sector", "west", "--json"
+    )
+    assert (code, json.loads(out)) == (0, {"changed": ["node n09"]})
+    assert api.gateway.site.nodes["n09"].error_m == 3
+    [_first, last] = audited(api.folder, "orders.change")
+    assert (last[2], last[3]["before"]) == ("node n09", None)
+    before = api.site.read_bytes()
+    for words, reason in [
+        (("n02",), "give the position"),
+        (("n02", "--at", "26"), "metres east and north"),
+        (("n02", "--at", "1,1", "--at-gps", "48.1375,11.5759"), "two positions"),
+        (("n02", "--at", "1,1", "--sector", "east"), "n02 is in sector west"),
+        (("n/2", "--at", "1,1"), "no node id"),
+    ]:
+        code, out, err = await place(*words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert reason in err
+    assert api.site.read_bytes() == before

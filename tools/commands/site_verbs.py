@@ -7,7 +7,7 @@ from tools.commands.verb import Group, Verb
 
 GROUPS = (
     Group("gateway", "run the gateway and look after it", "run"),
-    Group("node", "nodes: flash, watch, configure, update, revoke"),
+    Group("node", "nodes: flash, place, monitor, configure, update, revoke"),
     Group("alarm", "alarms of the running gateway: list, acknowledge, assess, export"),
     Group("site", "sectors, nodes and ground of a site: show, map, plan, calibrate"),
     Group("operator", "the people who may sign in at the console"),
@@ -101,6 +101,12 @@ VERBS = (
         "tools.monitor:monitor",
         "the lines of a node at its USB cable, and its state, live",
         "groundwatch node monitor --seconds 60",
+    ),
+    Verb(
+        "node place",
+        "tools.place:place",
+        "place a node of the running gateway, or move it",
+        "groundwatch node place n07 --at 75,12.5",
     ),
     Verb(
         "node identify",

@@ -154,13 +154,14 @@ class NodeCommandBody(Body, frozen=True, kw_only=True):
 
 class PositionBody(Body, frozen=True, kw_only=True):
     """The position of a node: `x_m` and `y_m`, or `latitude` and `longitude`. `error_m` is the
-    radius that holds it in 2 of 3 cases. `sector` is for a node that the site does not have yet."""
+    radius that holds it in 2 of 3 cases; metres without it were measured. `sector` is for a node
+    that the site does not have yet."""
 
     x_m: Metres | None = None
     y_m: Metres | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
-    error_m: Annotated[float, Meta(gt=0, le=MAX_ERROR_M, examples=[1.5])]
+    error_m: Annotated[float, Meta(gt=0, le=MAX_ERROR_M, examples=[1.5])] | None = None
     sector: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,16}(?!\n)$", examples=["gate"])] = ""
 
 
