@@ -17,6 +17,7 @@ from rich.console import Console
 
 from gateway.broker.acl_probe import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
+from gateway.commands import offline_clock
 from gateway.commands.options import config_option, json_option
 from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.site import load_site
@@ -64,6 +65,7 @@ def examine(path: Path) -> list[Diagnosis]:
         disk,
         fsync,
         store,
+        clock_and_records,
         reach,
         broker,
     )
@@ -107,6 +109,15 @@ def clock(now_s: float, quality: ClockQuality | None = None) -> Diagnosis:
         "set up chrony or systemd-timesyncd with a server or a GNSS receiver, or compare the clock"
         " with a watch regularly; nodes follow it",
     )
+
+
+def clock_and_records(config: GatewayConfig) -> Diagnosis:
+    """Whether the gateway will accept the computer's clock at its next start."""
+    found = offline_clock.read(config.store)
+    if not found.doubted:
+        return Diagnosis("clock and records", "ok", "the clock agrees with the newest record")
+    do = "set the clock; if it is right, start the gateway, then: groundwatch gateway confirm clock"
+    return Diagnosis("clock and records", "warning", offline_clock.doubt(found), do)
 
 
 def site(config: GatewayConfig) -> Diagnosis:

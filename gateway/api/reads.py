@@ -21,7 +21,8 @@ from gateway.tuning.report import TuningReport
 async def get_nodes(call: Call) -> answers.Nodes:
     """All nodes as they are now."""
     nodes = dict(call.service.picture.all(view.NODE))
-    return answers.Nodes(nodes=[nodes[name] for name in sorted(nodes)])
+    by_name = [nodes[name] for name in sorted(nodes)]
+    return answers.Nodes(nodes=by_name, now_us=call.service.clock_us())
 
 
 async def get_node(call: Call) -> view.NodeView:
@@ -34,7 +35,7 @@ async def get_node(call: Call) -> view.NodeView:
 
 async def get_doubts(call: Call) -> answers.Doubts:
     """What a person must confirm."""
-    return answers.Doubts(doubts=call.service.doubts())
+    return answers.Doubts(doubts=call.service.doubts(), now_us=call.service.clock_us())
 
 
 async def get_tuning(call: Call) -> TuningReport:

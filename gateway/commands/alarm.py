@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from pathlib import Path
 
 import click
 import msgspec
 
-from gateway.api.schema.answers import AlarmDetail, Alarms, Done
+from gateway.api.schema.answers import AlarmDetail, Alarms, Done, Doubts
 from gateway.api.schema.bodies import AcknowledgeBody
 from gateway.commands.client import Client
 from gateway.commands.options import (
@@ -49,11 +48,13 @@ def list_alarms(
 ) -> None:
     """The stored alarms, newest first."""
     loaded = load_config(config)
+    client = Client(loaded.data_dir)
     from_us = None
     if hours is not None:
-        from_us = max(0, time.time_ns() // 1000 - int(hours * _HOUR_US))
+        now_us = client.get("/doubts", Doubts).now_us
+        from_us = max(0, now_us - int(hours * _HOUR_US))
     query = {"state": state, "sector": sector, "text": text, "from_us": from_us, "limit": limit}
-    found = Client(loaded.data_dir).get("/alarms", Alarms, query).alarms
+    found = client.get("/alarms", Alarms, query).alarms
     if not found and sector is not None:
         _require_sector(loaded, sector)
     for alarm in found:

@@ -22,6 +22,7 @@ from typing import Any
 import click
 
 from gateway.api.access.tokens import load_tokens
+from gateway.commands import offline_clock
 from gateway.commands.options import config_option, json_option
 from gateway.config import GatewayConfig, findings, table_problems
 from gateway.config.alarms import alarm_rules
@@ -31,7 +32,7 @@ from gateway.config.network import BrokerKind
 from gateway.config.reading import convert, parse_toml, read_file
 from gateway.config.site import SiteFile, site_of
 from gateway.console.operators import Role, load_operators
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreError
 from gateway.keysafe import Rest, open_root, rest_of
 from gateway.model.place.site import Site
 from gateway.ports.connector import Context
@@ -240,7 +241,7 @@ def _beside(config: GatewayConfig) -> Iterator[Checked]:
         yield _none_yet(operators, "groundwatch operator add NAME")
     if tokens.exists():
         yield _file(tokens, lambda: f"{len(load_tokens(tokens))} tokens")
-        yield from _expired(tokens)
+        yield from _expired(tokens, config.store)
     else:
         yield _none_yet(tokens, "groundwatch token add NAME")
 
@@ -262,12 +263,14 @@ def _operators(path: Path) -> Iterator[Checked]:
         yield Checked(str(path), warning="no operator is a supervisor")
 
 
-def _expired(path: Path) -> Iterator[Checked]:
+def _expired(path: Path, store: Path | str) -> Iterator[Checked]:
     try:
         tokens = load_tokens(path)
+        now_us = offline_clock.read(store).gateway_us
     except ConfigError:
-        return
-    now_us = time.time_ns() // 1000
+        return  # a finding of its own
+    except StoreError:
+        return  # `groundwatch doctor` examines the store
     for index, token in enumerate(tokens.values()):
         if token.until_us <= now_us:
             line = line_of(path.read_text(encoding="utf-8-sig"), f"token[{index}]")

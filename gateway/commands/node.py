@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
@@ -22,8 +21,9 @@ from gateway.model.view import NodeView
 @json_option()
 def list_nodes(config: Path, as_json: bool) -> None:
     """One line for each node: sector, state, last contact, battery, conditions."""
-    for node in Client(load_config(config).data_dir).get("/nodes", Nodes).nodes:
-        print(_json(node) if as_json else _line(node))
+    found = Client(load_config(config).data_dir).get("/nodes", Nodes)
+    for node in found.nodes:
+        print(_json(node) if as_json else _line(node, found.now_us))
 
 
 @click.command()
@@ -48,10 +48,10 @@ def show(name: str, config: Path, as_json: bool) -> None:
             print(f"{field:<18}  {value}")
 
 
-def _line(node: NodeView) -> str:
+def _line(node: NodeView, now_us: int) -> str:
     seen = "never"
     if node.last_seen_us is not None:
-        seen = f"{max(0, time.time_ns() // 1000 - node.last_seen_us) // 1_000_000} s ago"
+        seen = f"{max(0, now_us - node.last_seen_us) // 1_000_000} s ago"
     battery = "" if node.battery_mv is None else f"  {node.battery_mv / 1000:.2f} V"
     if node.contact_s:
         is_sentinel = (node.settings or {}).get("sampling") == "sentinel"

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from gateway.api.access.tokens import MAX_TOKENS, load_tokens, new_token, save_tokens
+from gateway.commands import offline_clock
 from gateway.commands.options import config_option, json_option, names
 from gateway.config import load_config
 from gateway.errors import ConfigError
@@ -48,7 +48,8 @@ def list_tokens(config: Path, as_json: bool) -> None:
 @json_option("print name, scope, end and secret as one JSON line")
 def add(name: str, scope: str, days: int, config: Path, as_json: bool) -> None:
     """The secret is printed, and shown only now."""
-    path = load_config(config).api.tokens
+    loaded = load_config(config)
+    path = loaded.api.tokens
     tokens = load_tokens(path)
     if not 1 <= days <= MAX_DAYS:
         raise ConfigError(f"--days must be 1 to {MAX_DAYS}, for example --days 365")
@@ -56,7 +57,7 @@ def add(name: str, scope: str, days: int, config: Path, as_json: bool) -> None:
         raise ConfigError(f"{name} has a token; remove it first")
     if len(tokens) >= MAX_TOKENS:
         raise ConfigError(f"there are {MAX_TOKENS} tokens; remove one first")
-    until_us = time.time_ns() // 1000 + days * _DAY_US
+    until_us = offline_clock.now_us(loaded.store) + days * _DAY_US
     tokens[name], secret = new_token(name, Scope(scope), until_us)
     save_tokens(path, tokens)
     if as_json:

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from gateway.api.schema.bodies import TuningBody
+from gateway.commands import offline_clock
 from gateway.commands.client import Client, part
 from gateway.commands.node_command import ended, line_of
 from gateway.commands.options import NOT_NEGATIVE, config_option, json_option
@@ -112,10 +113,12 @@ def _show(asked: Request) -> None:
     from gateway.tuning.replay import replayed
 
     where: Path | str = load_config(asked.config).store if asked.store is None else asked.store
-    now_us = time.time_ns() // 1000
     replay: Replayed | None = None
     with reading(where) as db:
-        until_us = now_us if asked.store is None else newest_us(db, now_us)
+        if asked.store is None:
+            until_us = offline_clock.now_us(where)
+        else:  # of any age
+            until_us = newest_us(db, time.time_ns() // 1000)
         records = read(db, until_us - 7 * asked.weeks * DAY_US, until_us)
         report = _of_node(measure(records), asked.node)
         if asked.replay:

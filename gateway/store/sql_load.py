@@ -83,7 +83,7 @@ def load(db: Database) -> Snapshot:
         unsealed=_unsealed(db, seal),
         audit_head=(heads[0][0], heads[0][1]) if heads else None,
         last_quarantine_id=_last(db, "quarantine"),
-        newest_us=_newest_us(db, state),
+        newest_us=newest_moment(db),
     )
 
 
@@ -93,10 +93,10 @@ def audit_link(db: Database, number: int) -> bytes | None:
     return bytes(rows[0][0]) if rows else None
 
 
-def _newest_us(db: Database, state: dict[str, str]) -> int | None:
-    """Of the last row of each table: a clock that was wrong for a while left older rows of a later
-    time."""
-    found = [int(state[CLOCK])] if state.get(CLOCK) else []
+def newest_moment(db: Database) -> int | None:
+    """The newest moment on record, UTC microseconds. Of the last row of each table: a clock that
+    was wrong for a while left older rows of a later time."""
+    found = [int(row[0]) for row in db.run("SELECT value FROM state WHERE name = ?", (CLOCK,))]
     for table, column in (("message", "arrival_us"), ("log", "at_us"), ("audit", "at_us")):
         rows = db.run(f"SELECT {column} FROM {table} ORDER BY id DESC LIMIT 1")
         found += [row[0] for row in rows if row[0] is not None]

@@ -69,14 +69,14 @@ def run(options: FlashOptions) -> int:
         else:
             try:
                 board = flash.ready(found)
-                since_us = time.time_ns() // 1000
+                since_s = time.monotonic()
                 enrolled = flash.make_node(board, Path(folder))
             except CableError as error:
                 raise UserError(f"{error}; plug it in and run this again: it goes on") from None
     if options.dry_run:
         flash.print_plan(found, steps)
         return 0
-    return flash.report(board, enrolled, since_us)
+    return flash.report(board, enrolled, since_s)
 
 
 @dataclass
@@ -168,13 +168,13 @@ class Flash:
         for step in steps:
             print(f"would {step}")
 
-    def report(self, board: Board, enrolled: Enrolled, since_us: int) -> int:
+    def report(self, board: Board, enrolled: Enrolled, since_s: float) -> int:
         """Print the result, the wiring and the first heartbeat; 1 when that does not come."""
         facts = self.facts(board, enrolled)
         if not self.options.shared.as_json:
             self.show(facts)
         port = "" if self.job.node.link == SERIAL else board.port
-        beat = await_heartbeat(self.job, port, since_us, self.options.heartbeat_s, self.screen.show)
+        beat = await_heartbeat(self.job, port, since_s, self.options.heartbeat_s, self.screen.show)
         if self.options.shared.as_json:
             seen = None if beat.node is None else msgspec.to_builtins(beat.node)
             print(json.dumps({**facts, "heartbeat": seen, "note": beat.note}))

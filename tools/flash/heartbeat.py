@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import serial
 
-from gateway.commands.client import Client, NoGateway, part
+from gateway.api.schema.answers import Nodes
+from gateway.commands.client import Client, NoGateway
 from gateway.errors import ConfigError
 from gateway.model.view import NodeView
 from tools.flash.job import Job
@@ -68,27 +69,37 @@ class Heartbeat:
 
 
 def await_heartbeat(
-    job: Job, port: str, since_us: int, wait_s: float, show: Callable[[str], None]
+    job: Job, port: str, since_s: float, wait_s: float, show: Callable[[str], None]
 ) -> Heartbeat:
-    """`since_us`: earlier heartbeats do not count. With no wait the gateway is not asked."""
+    """`since_s`: a moment of time.monotonic(); earlier heartbeats do not count, by the gateway's
+    clock. With no wait the gateway is not asked."""
     client = Client(job.config.data_dir)
     cable, end_s = Cable(port), time.monotonic() + wait_s
-    node: NodeView | None = None
     try:
         while time.monotonic() < end_s:
             cable.read(show)
             try:
-                node = client.get(f"/nodes/{part(job.node.id)}", NodeView)
+                node = _newest(client.get("/nodes", Nodes), job.node.id, since_s)
             except NoGateway as error:
                 return Heartbeat(None, f"{error}; {job.node.id} then reports to it")
             except ConfigError:
-                pass  # it reads the site file every second, and may not know the node yet
-            if node is not None and (node.last_seen_us or 0) >= since_us and node.fw:
+                node = None  # it is busy, or starts
+            if node is not None:
                 return Heartbeat(node)
             time.sleep(_LOOK_S)
     finally:
         cable.close()
     return Heartbeat(None, _advice(job, cable, wait_s), wait_s > 0)
+
+
+def _newest(found: Nodes, name: str, since_s: float) -> NodeView | None:
+    """The node, once a heartbeat came after that moment. The gateway reads the site file every
+    second, and may not know the node yet."""
+    since_us = found.now_us - int((time.monotonic() - since_s) * 1e6)
+    for node in found.nodes:
+        if node.id == name and (node.last_seen_us or 0) >= since_us and node.fw:
+            return node
+    return None
 
 
 def _advice(job: Job, cable: Cable, wait_s: float) -> str:

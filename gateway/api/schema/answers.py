@@ -53,15 +53,18 @@ class PictureView(Answer, frozen=True, kw_only=True):
 
 
 class Doubts(Answer, frozen=True, kw_only=True):
-    """What a person must confirm; while there is one, nothing is erased."""
+    """What a person must confirm; while there is one, nothing is erased. `now_us` is the gateway's
+    time."""
 
     doubts: list[Doubt]
+    now_us: int
 
 
 class Nodes(Answer, frozen=True, kw_only=True):
-    """All nodes, by id."""
+    """All nodes, by id, and the gateway's time."""
 
     nodes: list[NodeView]
+    now_us: int
 
 
 class Tracks(Answer, frozen=True, kw_only=True):
