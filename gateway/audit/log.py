@@ -61,7 +61,10 @@ class AuditLog:
 
         `actor` is a person's name or SYSTEM, `action` a word like "mask.set", `subject` what it was
         done to, like "sector east"; `detail` are plain values, e.g. what was before and after.
+        Raises ValueError for a time that no store can hold: without its entry the chain would end.
         """
+        if not all(abs(time_us) < 1 << 63 for time_us in (at_us, until_us or 0)):
+            raise ValueError("this time cannot be stored")
         number = self._last + 1
         detail_json = json.dumps(detail or {}, separators=(",", ":"), sort_keys=True)
         words = (_plain(actor), action, _plain(subject), _plain(reason))

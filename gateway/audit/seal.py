@@ -26,6 +26,11 @@ _encode = msgspec.msgpack.Encoder().encode
 Part = tuple[str, int]  # class of retention, day
 
 
+def part_of(table: Table, row: Row) -> Part:
+    """Where a record belongs."""
+    return table.kept(row), row[table.time] // DAY_US
+
+
 @dataclass(slots=True)
 class Tally:
     """Records of one table beyond the number `after`, up to `upto`: a count and a digest each."""
@@ -38,11 +43,11 @@ class Tally:
     def add(self, rows: Iterable[Row]) -> None:
         """The next rows, in order of the numbers. Many have the same day and class: those cost one
         update. Raises ValueError and TypeError for rows that no store of ours holds."""
-        kept, time = self.table.kept, self.table.time
+        table = self.table
         last: Part | None = None
         together: list[bytes] = []
         for row in rows:
-            part = (kept(row), row[time] // DAY_US)
+            part = part_of(table, row)
             if part != last:
                 self._update(last, together)
                 last, together = part, []

@@ -87,6 +87,14 @@ class Monitor:
         self.state = rows.restored_state(self.state, start)
         self._last_history_id = start.last_history_id
 
+    def skip_numbers(self, missing: int) -> None:
+        """The store is older than what ran last, by `missing` entries of the audit: alarms begin at
+        the next thousand that the lost ones cannot have reached."""
+        last = self.state.alarms.last_id + missing
+        alarms = replace(self.state.alarms, last_id=last - last % 1000 + 1000)
+        self.state = replace(self.state, alarms=alarms)
+        self._rows[COUNT_ALARMS] = str(alarms.last_id)
+
     def process(self, entry: Entry, error: str = "") -> Changes:
         """One entry of the log. `error`: in replay, why it could not be processed then."""
         try:
@@ -129,6 +137,7 @@ class Monitor:
     def collect(self, writes: Writes) -> None:
         """Hand over the rows since the last call."""
         history = self._history
+        writes.state |= self._rows
         if history:
             writes.state[COUNT_ALARMS] = str(self.state.alarms.last_id)
             writes.state[COUNT_HISTORY] = str(self._last_history_id)
@@ -137,7 +146,6 @@ class Monitor:
         if self.cursor != self._saved_cursor:
             writes.state[CURSOR] = str(self.cursor)
             self._saved_cursor = self.cursor
-        writes.state |= self._rows
         writes.alarms |= self._alarms
         writes.history += history
         writes.ticks += self._ticks

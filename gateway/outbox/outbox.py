@@ -25,6 +25,8 @@ MAX_RECENT = 1000
 _MAX_REMEMBERED = 1024
 _ROW = "delivery:"  # names of state rows
 _LAST = "last_delivery"
+_PER_S = 16
+_SINCE_US = 1_735_689_600_000_000  # 2025-01-01
 _NO_CONNECTOR = "no such connector"
 
 
@@ -208,7 +210,7 @@ class Outbox:
         rate = self._rates[channel.name]
         if not rate.bucket.take(now_us / 1e6):
             rate.held_back += 1
-            self._last_id += 1
+            self._number(now_us)
             limited = replace(delivery, id=self._last_id, status=Status.LIMITED, done_us=now_us)
             self._over(limited)
             return []
@@ -227,7 +229,7 @@ class Outbox:
         """One delivery for each recipient: each is reached, or not, by itself."""
         fresh = []
         for recipient in self.channels[channel].recipients:
-            self._last_id += 1
+            self._number(delivery.at_us)
             value = body | {"delivery": self._last_id} | ({"to": recipient} if recipient else {})
             one = replace(
                 delivery, id=self._last_id, recipient=recipient, body=text.format_json(value)
@@ -237,6 +239,11 @@ class Outbox:
             self._rows[f"{_ROW}{one.id}"] = _to_json(one)
             fresh.append(one)
         return fresh
+
+    def _number(self, now_us: int) -> None:
+        """The next number is above all earlier ones, also of a store that is older than them: it
+        grows with time, faster than deliveries are made for long."""
+        self._last_id = max(self._last_id + 1, (now_us - _SINCE_US) * _PER_S // 1_000_000)
 
     def _make_room(self, fresh: Delivery) -> None:
         to = (fresh.channel, fresh.recipient)

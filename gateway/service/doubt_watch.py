@@ -29,15 +29,18 @@ PERIOD_S = 0.5
 
 def resume(stages: Stages, finding: Difference | None, skipped: int, now_us: int) -> None:
     """Before the first step of a run. If the store is not the one that ran last, the audit goes on
-    after its head, counters of messages to nodes are skipped, and the doubt is recorded."""
+    after its head, counters of messages to nodes and numbers of alarms are skipped, and the doubt
+    is recorded."""
     stages.intake.downlinks.start_above(floor_at(now_us))  # what is skipped comes on top
     if finding is None:
         if stages.intake.downlinks.skip_due:
             stages.intake.downlinks.skip(skipped)
+            stages.monitor.skip_numbers(0)
         return
     if finding.head is not None:
         stages.audit.go_on_from(finding.head)
     stages.intake.downlinks.skip(skipped)
+    stages.monitor.skip_numbers(finding.missing)
     detail = {**finding.detail, "counters_skipped": skipped}
     stages.doubts.begin(now_us, STORE_DOUBT, finding.text, detail)
     _LOG.error("%s: %s", STORE_DOUBT, finding.text)

@@ -14,6 +14,7 @@ from gateway.alarms import AlarmRules
 from gateway.audit.chain import history_digest
 from gateway.audit.doubts import Doubts
 from gateway.audit.log import AuditLog
+from gateway.audit.seal import part_of
 from gateway.faults import Condition, Faults
 from gateway.fusion.rules import Rules
 from gateway.intake.downlink import floor_at
@@ -30,7 +31,7 @@ from gateway.model.actions.cue import (
     EndCuePolicy,
     SetCuePolicy,
 )
-from gateway.model.actions.record import SYSTEM
+from gateway.model.actions.record import LEFT_OUT, SYSTEM
 from gateway.model.alarm import AlarmKind
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry
@@ -49,6 +50,7 @@ from gateway.service.records.erasing import Eraser
 from gateway.service.records.policy_record import NewPolicy, PolicyRecord, by_subject
 from gateway.service.records.sealing import Sealer
 from gateway.store.interface import HistoryRow, LeftOut, MessageRow, Snapshot, Writes
+from gateway.store.records import TABLES
 from gateway.updates.service import OF_UPDATES, Effects, UpdateService
 from gateway.wire.messages import DownMessage, Health
 
@@ -248,6 +250,11 @@ class Stages:
     def left_out(self, now_us: int, given: LeftOut) -> None:
         """The store did not accept a row: of a message its bytes are kept in quarantine."""
         self.faults.report(f"a row of {given.table}", given.error)
+        if given.table in TABLES:  # a seal may cover it: without an entry it was deleted by others
+            kept, day = part_of(TABLES[given.table], given.row)
+            detail = {"table": given.table, "number": given.row[0], "class": kept, "day": day}
+            subject = f"{given.table} {given.row[0]}"
+            self.audit.add(now_us, SYSTEM, LEFT_OUT, subject, given.error, detail=detail)
         if given.table == "message":
             row = MessageRow(*given.row)
             self.intake.quarantine.add(now_us, FAULT, row.node, "", row.payload)

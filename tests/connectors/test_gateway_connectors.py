@@ -109,7 +109,12 @@ async def test_gateway_alarm_is_delivered_to_a_webhook_and_the_delivery_is_in_th
         (
             "output.sent",
             f"alarm {body['alarm']}",
-            {"attempts": 1, "change": body["change"], "delivery": 1, "output": "phone"},
+            {
+                "attempts": 1,
+                "change": body["change"],
+                "delivery": body["delivery"],
+                "output": "phone",
+            },
         )
     ]
     assert [one["name"] for one in page["outputs"]["channels"]] == ["phone"]
@@ -140,7 +145,7 @@ async def test_gateway_receiver_hangs_alarms_receipts_and_restart_go_on(tmp_path
             await until(lambda: audited(tmp_path))
         hold.set()
     numbers = {request.headers["X-Groundwatch-Delivery"] for request in server.received}
-    assert numbers == {"1"}
+    assert len(numbers) == 1, "each attempt has the number of the delivery"
     assert [action for action, _subject, _detail in audited(tmp_path)] == ["output.sent"]
 
 

@@ -12,6 +12,7 @@ import pytest
 from gateway.errors import StoreError
 from gateway.faults import QUIET_US, Faults
 from gateway.intake.authentication.sequence import DurableSequence, VolatileWindow
+from gateway.model.actions.acts import Acknowledge
 from gateway.model.alarm import AlarmKind
 from gateway.service import supervision
 from gateway.service.running.intake_stage import Work
@@ -95,7 +96,7 @@ async def test_row_that_the_store_does_not_accept_keeps_no_message_out(bench: Be
     node = PlayedNode("n01")
 
     def poison(_now_us: int) -> Work:
-        bench.stages.audit.add(1 << 70, "eva", "test")
+        bench.stages.intake.append(1 << 63, "eva", Acknowledge(1, "eva"))
         return Work()
 
     async with bench.running():
@@ -107,9 +108,27 @@ async def test_row_that_the_store_does_not_accept_keeps_no_message_out(bench: Be
         assert not bench.problem
     assert faults_shown(bench) == [
         "cleared_unacked: a commit failed: OverflowError",
-        "cleared_unacked: a row of audit failed: OverflowError",
+        "cleared_unacked: a row of log failed: OverflowError",
     ]
     assert bench.store.rows("SELECT count(*) FROM message") == [(1,)]
+    assert bench.store.rows("SELECT count(*) FROM audit WHERE action = 'records.left_out'") == [
+        (1,)
+    ]
+
+
+async def test_entry_of_the_audit_that_no_store_holds_is_a_fault_of_its_step_and_no_gap(
+    bench: Bench,
+) -> None:
+    def poison(_now_us: int) -> Work:
+        bench.stages.audit.add(1 << 70, "eva", "test")
+        return Work()
+
+    async with bench.running():
+        bench.service.intake_stage.post(poison)
+        await until(lambda: faults_shown(bench))
+    assert len(faults_shown(bench)) == 1
+    numbers = [row[0] for row in bench.store.rows("SELECT id FROM audit ORDER BY id")]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 async def test_store_that_fails_by_a_fault_of_our_own_stops_receipts_and_not_alarms(

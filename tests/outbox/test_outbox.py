@@ -108,9 +108,22 @@ def test_outbox_restarted_goes_on_with_what_was_pending_and_forgets_no_record() 
     again.restore(Snapshot(state=kept(outbox)))
     assert list(again.pending) == [second.id]
     assert body(again.pending[second.id])["alarm"] == 2
-    assert [(one.id, one.status, one.body) for one in again.recent] == [(1, Status.SENT, "")]
+    assert [(one.id, one.status, one.body) for one in again.recent] == [(first.id, Status.SENT, "")]
     (third,) = again.offer([changed(3)], T0 + 2 * S)
     assert third.id > second.id
+
+
+def test_outbox_of_an_older_store_uses_no_number_twice() -> None:
+    """A receiver takes a second body with the same number for a copy."""
+    outbox = box()
+    outbox.offer([changed(1)], T0)
+    older = kept(outbox)
+    numbers = [one.id for at in range(20) for one in outbox.offer([changed(2 + at)], T0 + at * S)]
+    for state in (older, {}):
+        again = box()
+        again.restore(Snapshot(state=state))
+        (next_one,) = again.offer([changed(99)], T0 + 20 * S)
+        assert next_one.id > max(numbers)
 
 
 def test_outbox_restarted_without_the_connector_ends_what_was_pending_for_it() -> None:

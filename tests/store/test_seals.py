@@ -93,6 +93,24 @@ def test_seals_of_an_honest_store_hold_and_cover_every_record(
     assert report.records > stages.intake.messages + stages.intake.log.last_id > 50
 
 
+def test_seals_record_that_the_store_did_not_accept_is_no_edit(
+    site: Site, open_store: Opener, signer: Signer, place: Path | str
+) -> None:
+    lived(site, open_store, signer)
+    store = open_store()
+    stages = started(site, store, signer)
+    stages.tick(END_US + S)
+    stages.intake.append(1 << 63, "eva", Acknowledge(1, "eva"))  # a time that no store can hold
+    stages.intake.append(END_US + S, "eva", Acknowledge(1, "eva"))
+    (left_out,) = store.commit_what_fits(stages.take_writes(END_US + S))
+    assert verified(place, signer).problems, "a record is missing, and nothing explains it"
+    stages.left_out(END_US + S, left_out)
+    store.commit(stages.take_writes(END_US + S))
+    assert verified(place, signer).problems == []
+    edit(place, "DELETE FROM log WHERE id = (SELECT max(id) FROM log)")
+    assert verified(place, signer).problems
+
+
 PERSON, ANIMAL = '"disposition":"person"', '"disposition":"animal"'
 EDITS = {
     "an assessment": f"UPDATE alarm SET value = replace(value, '{PERSON}', '{ANIMAL}') "

@@ -14,6 +14,7 @@ STORE_RESTORED, STORE_SALVAGED = "store.restore", "store.salvage"  # a person di
 STORE_CONFIRMED = "store.confirm"  # of an entry in which a person confirmed it
 STARTED = "gateway.start"  # the action of the first entry of a run
 SEALED = "records.seal"  # the action of an entry that covers records by their digests
+LEFT_OUT = "records.left_out"  # of an entry about a record that the store did not accept
 EDITED = "store.edited"  # the action of an entry about what others changed in the store
 
 
