@@ -44,11 +44,6 @@ class Difference:
     detail: dict[str, int | str]
     head: CheckpointRow | None = None
 
-    @property
-    def missing(self) -> int:
-        """Entries of the audit between the store's end and its head."""
-        return self.head.number - int(self.detail["entry"]) if self.head is not None else 0
-
 
 def compare(
     snapshot: Snapshot, folder: Path, signer: Signer, link_of: Callable[[int], bytes | None]

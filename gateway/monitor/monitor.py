@@ -46,6 +46,9 @@ _TICKS: Mapping[str, Callable[[MonitorState, int], tuple[MonitorState, Changes]]
 }
 
 
+_SINCE_US = 1_735_689_600_000_000  # 2025-01-01
+
+
 class Monitor:
     """`cursor` is the last entry of the log that was processed; `failures` counts steps that were
     rolled back."""
@@ -87,11 +90,11 @@ class Monitor:
         self.state = rows.restored_state(self.state, start)
         self._last_history_id = start.last_history_id
 
-    def skip_numbers(self, missing: int) -> None:
-        """The store is older than what ran last, by `missing` entries of the audit: alarms begin at
-        the next thousand that the lost ones cannot have reached."""
-        last = self.state.alarms.last_id + missing
-        alarms = replace(self.state.alarms, last_id=last - last % 1000 + 1000)
+    def skip_numbers(self, now_us: int) -> None:
+        """The store is not the one that ran last: alarms go on above all numbers that may be taken.
+        One a second is more than any site raises for long."""
+        last_id = max(self.state.alarms.last_id, (now_us - _SINCE_US) // 1_000_000)
+        alarms = replace(self.state.alarms, last_id=last_id)
         self.state = replace(self.state, alarms=alarms)
         self._rows[COUNT_ALARMS] = str(alarms.last_id)
 

@@ -35,12 +35,12 @@ def resume(stages: Stages, finding: Difference | None, skipped: int, now_us: int
     if finding is None:
         if stages.intake.downlinks.skip_due:
             stages.intake.downlinks.skip(skipped)
-            stages.monitor.skip_numbers(0)
+            stages.monitor.skip_numbers(now_us)
         return
     if finding.head is not None:
         stages.audit.go_on_from(finding.head)
     stages.intake.downlinks.skip(skipped)
-    stages.monitor.skip_numbers(finding.missing)
+    stages.monitor.skip_numbers(now_us)
     detail = {**finding.detail, "counters_skipped": skipped}
     stages.doubts.begin(now_us, STORE_DOUBT, finding.text, detail)
     _LOG.error("%s: %s", STORE_DOUBT, finding.text)

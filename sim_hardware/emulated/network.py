@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -178,14 +179,26 @@ class Network:
             self._air.traffic.tcp_refused += 1
             raise
         self._air.traffic.tcp_opened += 1
-        relay = writer.write
-
-        def write_first(data: bytes) -> None:
-            relay(with_patient_keepalive(data))
-            writer.write = relay  # type: ignore[method-assign]  # from the second on
-
-        writer.write = write_first  # type: ignore[method-assign,assignment]  # bytes only
+        relay_from_guest(writer)
         return reader, writer
+
+
+def relay_from_guest(writer: asyncio.StreamWriter) -> None:
+    """What a guest sends and ends is passed on; rp2040py calls both methods inside an instruction,
+    where an exception would end the emulation."""
+    relay, half_close = writer.write, writer.write_eof
+
+    def write_first(data: bytes) -> None:
+        relay(with_patient_keepalive(data))
+        writer.write = relay  # type: ignore[method-assign]  # from the second on
+
+    def end() -> None:
+        # The other side has reset the connection: its reader passes that on to the guest.
+        with suppress(OSError):
+            half_close()
+
+    writer.write = write_first  # type: ignore[method-assign,assignment]  # bytes only
+    writer.write_eof = end  # type: ignore[method-assign]
 
 
 def with_patient_keepalive(first: bytes) -> bytes:
