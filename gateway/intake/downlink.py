@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.keys import NodeKeys
+from gateway.model import numbering
 from gateway.wire import codec, seal
 from gateway.wire.messages import DownMessage
 from gateway.wire.topics import downlink_topic
@@ -15,13 +16,12 @@ BLOCK = 256  # counters reserved at a time: one row per so many messages
 # gateway whose whole folder was put back, as a virtual machine's is, uses none twice. The counter
 # has 40 bits; half of them last until the year 2093.
 _PER_S = 256
-_SINCE_US = 1_735_689_600_000_000  # 2025-01-01
 _MAX_COUNTER = (1 << 40) - 1
 
 
 def floor_at(now_us: int) -> int:
     """Counters of a start at that time are above this one."""
-    return min(max(0, now_us - _SINCE_US) * _PER_S // 1_000_000, _MAX_COUNTER // 2)
+    return min(numbering.floor_at(now_us, _PER_S), _MAX_COUNTER // 2)
 
 
 # Counters that are skipped for a store that was replaced: the gateway may have used them after the

@@ -18,6 +18,7 @@ from gateway.model import text
 from gateway.model.alarm import Alarm, AlarmChange, AlarmKind
 from gateway.model.detection import Detection
 from gateway.model.entry import Entry, kind_of
+from gateway.model.numbering import floor_at
 from gateway.model.observation import AreaCondition, NoiseFloor
 from gateway.monitor import rows
 from gateway.monitor.inputs import Start, Unreadable
@@ -46,7 +47,7 @@ _TICKS: Mapping[str, Callable[[MonitorState, int], tuple[MonitorState, Changes]]
 }
 
 
-_SINCE_US = 1_735_689_600_000_000  # 2025-01-01
+_ALARMS_PER_S = 16  # more than any site raises for long
 
 
 class Monitor:
@@ -91,9 +92,9 @@ class Monitor:
         self._last_history_id = start.last_history_id
 
     def skip_numbers(self, now_us: int) -> None:
-        """The store is not the one that ran last: alarms go on above all numbers that may be taken.
-        One a second is more than any site raises for long."""
-        last_id = max(self.state.alarms.last_id, (now_us - _SINCE_US) // 1_000_000)
+        """The store is not the one that ran last: alarms go on above all numbers that may be
+        taken."""
+        last_id = max(self.state.alarms.last_id, floor_at(now_us, _ALARMS_PER_S))
         alarms = replace(self.state.alarms, last_id=last_id)
         self.state = replace(self.state, alarms=alarms)
         self._rows[COUNT_ALARMS] = str(alarms.last_id)

@@ -17,6 +17,7 @@ from typing import Any
 from gateway.limits import TokenBucket
 from gateway.model import text
 from gateway.model.alarm import AlarmChange, Change
+from gateway.model.numbering import floor_at
 from gateway.outbox.notification import NOTIFIED, TEST, Locate, describe, describe_test
 from gateway.store.interface import Snapshot, Writes
 
@@ -26,7 +27,6 @@ _MAX_REMEMBERED = 1024
 _ROW = "delivery:"  # names of state rows
 _LAST = "last_delivery"
 _PER_S = 16
-_SINCE_US = 1_735_689_600_000_000  # 2025-01-01
 _NO_CONNECTOR = "no such connector"
 
 
@@ -243,7 +243,7 @@ class Outbox:
     def _number(self, now_us: int) -> None:
         """The next number is above all earlier ones, also of a store that is older than them: it
         grows with time, faster than deliveries are made for long."""
-        self._last_id = max(self._last_id + 1, (now_us - _SINCE_US) * _PER_S // 1_000_000)
+        self._last_id = max(self._last_id + 1, floor_at(now_us, _PER_S))
 
     def _make_room(self, fresh: Delivery) -> None:
         to = (fresh.channel, fresh.recipient)
