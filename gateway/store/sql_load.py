@@ -96,7 +96,8 @@ def audit_link(db: Database, number: int) -> bytes | None:
 def newest_moment(db: Database) -> int | None:
     """The newest moment on record, UTC microseconds. Of the last row of each table: a clock that
     was wrong for a while left older rows of a later time."""
-    found = [int(row[0]) for row in db.run("SELECT value FROM state WHERE name = ?", (CLOCK,))]
+    noted = db.run("SELECT value FROM state WHERE name = ?", (CLOCK,))
+    found = [int(row[0]) for row in noted if row[0].isdecimal()]  # others may have edited it
     for table, column in (("message", "arrival_us"), ("log", "at_us"), ("audit", "at_us")):
         rows = db.run(f"SELECT {column} FROM {table} ORDER BY id DESC LIMIT 1")
         found += [row[0] for row in rows if row[0] is not None]
