@@ -17,7 +17,6 @@ from rich.console import Console
 
 from gateway.broker.acl_probe import check_embedded
 from gateway.broker.mosquitto import MosquittoBroker
-from gateway.commands import offline_clock
 from gateway.commands.options import config_option, json_option
 from gateway.config import BrokerKind, GatewayConfig, load_config
 from gateway.config.site import load_site
@@ -113,6 +112,8 @@ def clock(now_s: float, quality: ClockQuality | None = None) -> Diagnosis:
 
 def clock_and_records(config: GatewayConfig) -> Diagnosis:
     """Whether the gateway will accept the computer's clock at its next start."""
+    from gateway.commands import offline_clock  # it needs what help does not load
+
     found = offline_clock.read(config.store)
     if not found.doubted:
         return Diagnosis("clock and records", "ok", "the clock agrees with the newest record")

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.audit.clock import GatewayClock, Reading, shown, shown_gap
 from gateway.errors import StoreError
@@ -13,22 +13,25 @@ from gateway.store.choose import reading
 from gateway.store.sql_load import newest_moment
 
 
-def now_us(store: Path | str) -> int:
-    """UTC microseconds: the computer's clock, unless it is far from the newest record of the store.
-    Then time goes on from that record, as in a gateway, and one line on the error stream states it.
-    """
+class Now(NamedTuple):
+    """UTC microseconds, and a line for the person where they are not those of a checked clock."""
+
+    us: int
+    warning: str = ""
+
+
+def now(store: Path | str) -> Now:
+    """The computer's clock, unless it is far from the newest record of the store: then time goes on
+    from that record, as in a gateway."""
     try:
         found = read(store)
     except StoreError as error:
-        print(f"{error}: the computer's clock was not compared with it", file=sys.stderr)
-        return _computer_us()
-    if found.doubted:
-        print(
-            f"{doubt(found)}: {shown(found.gateway_us)} is used instead. "
-            "Set the clock, or confirm it: groundwatch gateway confirm clock",
-            file=sys.stderr,
-        )
-    return found.gateway_us
+        return Now(_computer_us(), f"{error}: the computer's clock was not compared with it")
+    if not found.doubted:
+        return Now(found.gateway_us)
+    instead = f"{doubt(found)}: {shown(found.gateway_us)} is used instead"
+    remedy = "Set the clock, or confirm it: groundwatch gateway confirm clock"
+    return Now(found.gateway_us, f"{instead}. {remedy}")
 
 
 def read(store: Path | str) -> Reading:

@@ -57,9 +57,12 @@ def add(name: str, scope: str, days: int, config: Path, as_json: bool) -> None:
         raise ConfigError(f"{name} has a token; remove it first")
     if len(tokens) >= MAX_TOKENS:
         raise ConfigError(f"there are {MAX_TOKENS} tokens; remove one first")
-    until_us = offline_clock.now_us(loaded.store) + days * _DAY_US
+    now = offline_clock.now(loaded.store)
+    until_us = now.us + days * _DAY_US
     tokens[name], secret = new_token(name, Scope(scope), until_us)
     save_tokens(path, tokens)
+    if now.warning:
+        print(now.warning, file=sys.stderr)
     if as_json:
         facts = {"name": name, "scope": scope, "until_us": until_us, "secret": secret}
         print(json.dumps(facts))

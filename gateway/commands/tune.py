@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,9 @@ def _show(asked: Request) -> None:
     replay: Replayed | None = None
     with reading(where) as db:
         if asked.store is None:
-            until_us = offline_clock.now_us(where)
+            until_us, warning = offline_clock.now(where)
+            if warning:
+                print(warning, file=sys.stderr)
         else:  # of any age
             until_us = newest_us(db, time.time_ns() // 1000)
         records = read(db, until_us - 7 * asked.weeks * DAY_US, until_us)

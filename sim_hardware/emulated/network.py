@@ -198,7 +198,7 @@ def relay_from_guest(writer: asyncio.StreamWriter) -> None:
             half_close()
 
     writer.write = write_first  # type: ignore[method-assign,assignment]  # bytes only
-    writer.write_eof = end  # type: ignore[method-assign]
+    writer.write_eof = end  # type: ignore[method-assign]  # it may fail
 
 
 def with_patient_keepalive(first: bytes) -> bytes:
