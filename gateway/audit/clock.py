@@ -32,6 +32,11 @@ def steady_us() -> int:
     return time.clock_gettime_ns(which) // 1000
 
 
+def computer_us() -> int:
+    """UTC microseconds by the computer's clock, whatever it shows."""
+    return time.time_ns() // 1000
+
+
 class Reading(NamedTuple):
     """The computer's clock, and the one that the gateway goes by; UTC microseconds."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from gateway.audit.offline import Entry, record
+from gateway.commands import offline_clock
 from gateway.config import GatewayConfig
 from gateway.config.notify import NotifierConfig
 from gateway.config.site import load_site
@@ -30,7 +30,9 @@ from gateway.terminal import login_name
 def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any]]:
     """By one notifier of the configuration, or by all. Raises GroundwatchError."""
     site, rng = load_site(config.site), random.Random()
-    made = ((one, kind.make(one, Context(site, _utc_us, rng))) for kind, one in config.connectors)
+    now_us = offline_clock.now(config.store).us
+    context = Context(site, lambda: now_us, rng)
+    made = ((one, kind.make(one, context)) for kind, one in config.connectors)
     notifiers = {
         one.name: (one, by)
         for one, by in made
@@ -44,7 +46,7 @@ def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any
     chosen = [pair for key, pair in notifiers.items() if name in (None, key)]
     started = [Entry(by, "output.test", f"output {one.name}") for one, _notifier in chosen]
     record(store_at(config.store), config.data_dir, started)
-    tests = asyncio.run(_all(chosen, site, by))
+    tests = asyncio.run(_all(chosen, site, by, now_us))
     ended = [
         Entry(
             by,
@@ -62,12 +64,14 @@ def deliver_tests(config: GatewayConfig, name: str | None) -> list[dict[str, Any
 Chosen = Sequence[tuple[NotifierConfig, Notifier]]
 
 
-async def _all(chosen: Chosen, site: Site, by: str) -> list[dict[str, Any]]:
-    return await asyncio.gather(*(_one(one, by_it, site, by) for one, by_it in chosen))
+async def _all(chosen: Chosen, site: Site, by: str, now_us: int) -> list[dict[str, Any]]:
+    return await asyncio.gather(*(_one(one, by_it, site, by, now_us) for one, by_it in chosen))
 
 
-async def _one(config: NotifierConfig, notifier: Notifier, site: Site, by: str) -> dict[str, Any]:
-    body = describe_test(site.name, config.name, by, _utc_us()) | {"delivery": 0}
+async def _one(
+    config: NotifierConfig, notifier: Notifier, site: Site, by: str, now_us: int
+) -> dict[str, Any]:
+    body = describe_test(site.name, config.name, by, now_us) | {"delivery": 0}
     tried = [await _try(notifier, body, recipient) for recipient in config.recipients]
     delivered, answer = summed(tried)
     return {"output": config.name, "delivered": delivered, "answer": answer}
@@ -82,7 +86,3 @@ async def _try(notifier: Notifier, body: dict[str, Any], recipient: str) -> Trie
     except DeliveryError as error:
         return Tried(recipient, False, str(error))
     return Tried(recipient, True, answer)
-
-
-def _utc_us() -> int:
-    return time.time_ns() // 1000

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.audit.clock import GatewayClock, Reading, shown, shown_gap
+from gateway.audit.clock import GatewayClock, Reading, computer_us, shown, shown_gap
 from gateway.errors import StoreError
 from gateway.store.choose import reading
 from gateway.store.sql_load import newest_moment
@@ -26,7 +25,7 @@ def now(store: Path | str) -> Now:
     try:
         found = read(store)
     except StoreError as error:
-        return Now(_computer_us(), f"{error}: the computer's clock was not compared with it")
+        return Now(computer_us(), f"{error}: the computer's clock was not compared with it")
     if not found.doubted:
         return Now(found.gateway_us)
     instead = f"{doubt(found)}: {shown(found.gateway_us)} is used instead"
@@ -36,7 +35,7 @@ def now(store: Path | str) -> Now:
 
 def read(store: Path | str) -> Reading:
     """Both clocks now. Raises StoreError."""
-    clock = GatewayClock(_computer_us)
+    clock = GatewayClock(computer_us)
     if isinstance(store, Path) and not store.is_file():  # before the first start
         clock.start(None)
         return clock.read()
@@ -49,7 +48,3 @@ def doubt(found: Reading) -> str:
     """How far the computer's clock is from the records."""
     gap = shown_gap(found.gap_us)
     return f"the computer's clock shows {shown(found.computer_us)}, {gap} the newest record"
-
-
-def _computer_us() -> int:
-    return time.time_ns() // 1000

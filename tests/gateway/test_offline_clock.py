@@ -97,6 +97,14 @@ def test_token_before_the_first_start_and_beside_a_damaged_store_is_made(tmp_pat
     assert "was not compared" in err
 
 
+def test_enrolment_log_has_the_times_of_the_records(tmp_path: Path) -> None:
+    config = recorded(tmp_path, NOW_US)
+    words = ("node", "revoke", "n04", "--why", "stolen", "--config", str(config))
+    assert run(NOW_US + 20 * YEAR_US, *words)[0] == 0
+    (entry,) = (tmp_path / "data" / "enrolment.jsonl").read_text().splitlines()
+    assert json.loads(entry)["at"].startswith("2026-11-18T11:0")
+
+
 def test_check_and_doctor_go_by_the_records(tmp_path: Path) -> None:
     config = recorded(tmp_path, NOW_US)
     run(NOW_US, "token", "add", "tak", "--days", "30", "--config", str(config))

@@ -17,7 +17,10 @@ from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.enrolment import Enrolment, EnrolmentLog, Entry, KeyAct, Standing
+from gateway.audit.clock import computer_us
+from gateway.commands import offline_clock
+from gateway.config import GatewayConfig
+from gateway.enrolment import ENROLMENT, Enrolment, EnrolmentLog, Entry, KeyAct, Standing
 from gateway.intake.authentication.epochs import AHEAD
 from gateway.keys import challenge_key, derive, next_epoch, node_key
 from gateway.store.choose import reading
@@ -70,17 +73,20 @@ class Enrolled:
 
 
 class Provisioner:
-    """Issues keys from the fleet root. `random` returns so many random bytes."""
+    """Issues keys from the fleet root. `random` returns so many random bytes; `clock` UTC
+    microseconds."""
 
     def __init__(
         self,
         journal: EnrolmentLog,
         fleet_root: bytes,
         random: Callable[[int], bytes] = secrets.token_bytes,
+        clock: Callable[[], int] = computer_us,
     ) -> None:
         self._journal = journal
         self._root = fleet_root
         self._random = random
+        self._clock = clock
 
     def standing(self, node: str) -> Standing:
         """The node's state in the enrolment log."""
@@ -218,10 +224,19 @@ class Provisioner:
     def _note(
         self, act: KeyAct, node: str, generation: int, board: str, floor: int, person: Person
     ) -> None:
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = datetime.fromtimestamp(self._clock() // 1_000_000, UTC).isoformat(timespec="seconds")
         self._journal.append(
             Entry(0, at, act, node, generation, board, max(floor, 0), person.by, person.why)
         )
+
+
+def provisioner(config: GatewayConfig, root: bytes) -> Provisioner:
+    """For this site. Its log has the times of the gateway's records, not of a wrong clock."""
+    return Provisioner(
+        EnrolmentLog(config.data_dir / ENROLMENT, root),
+        root,
+        clock=lambda: offline_clock.now(config.store).us,
+    )
 
 
 def highest_boot(where: Path | str, node: str) -> int:

@@ -13,7 +13,6 @@ from gateway.config import GatewayConfig, load_config
 from gateway.config.network import NodeNetwork
 from gateway.config.site import load_site
 from gateway.config.site_edit import usual_sector
-from gateway.enrolment import ENROLMENT, EnrolmentLog
 from gateway.keysafe import open_root
 from gateway.model.place.position import Position
 from gateway.model.place.site import SERIAL, Node, Site
@@ -21,7 +20,7 @@ from gateway.terminal import login_name
 from tools.bundle import NodeConfig
 from tools.errors import UserError
 from tools.flash.boards import BoardKind, guessed, kind_named, must_be_supported
-from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot
+from tools.flash.enrol import Mode, Person, Provisioner, Wish, highest_boot, provisioner
 from tools.flash.options import BoardOptions
 from tools.flash.positions import of_metres, position_of
 from tools.flash.site_file import Placement, check_id, placed, register
@@ -107,7 +106,7 @@ class Job:
     def provisioner(self) -> Provisioner:
         """Opens the fleet key, which may ask for a passphrase. Raises ConfigError."""
         root = open_root(self.config.fleet_key)
-        return Provisioner(EnrolmentLog(self.config.data_dir / ENROLMENT, root), root)
+        return provisioner(self.config, root)
 
     def enter_in_site(self, kind: BoardKind) -> None:
         """Add a new node to the site file, before a key is issued for it."""

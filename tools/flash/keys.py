@@ -21,7 +21,7 @@ from tools.errors import UserError
 from tools.flash import job
 from tools.flash.board import Board
 from tools.flash.boards import kind_of
-from tools.flash.enrol import Mode, Provisioner
+from tools.flash.enrol import Mode, provisioner
 from tools.flash.options import BoardOptions
 from tools.flash.ports import ports, the_port
 from tools.flash.repl import CableError
@@ -69,7 +69,7 @@ def revoke(node: str, config_file: Path, by: str | None, why: str | None, as_jso
         raise UserError("give the reason for the record: --why 'stolen on the night of ...'")
     person = job.person(by, why)
     root = open_root(config.fleet_key)
-    Provisioner(EnrolmentLog(config.data_dir / ENROLMENT, root), root).revoke(node, person)
+    provisioner(config, root).revoke(node, person)
     facts = {"node": node, "revoked": True, "by": person.by, "why": person.why}
     _show(as_json, facts, f"{node} is revoked; a running gateway knows within a second")
 
