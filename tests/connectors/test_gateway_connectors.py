@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from gateway.app import Gateway
@@ -21,13 +23,14 @@ from gateway.config import load_config
 from gateway.mqtt.session import MqttAccess, MqttSession
 from tests.api.picture import shown
 from tests.connectors.mosquitto import Mosquitto, publish, retained_json
-from tests.connectors.receivers import web_server
+from tests.connectors.receivers import Received, web_server
 from tests.connectors.running import eventually
 from tests.connectors.test_supervisor import ODD, odd
 from tests.gateway.played_node import MqttNode, write_config
 from tests.gateway.played_node import until as until_within
 from tests.outbox.deliveries import changed, secret
 from tests.ports import free_port
+from tools.cli import main
 
 until = partial(until_within, seconds=20)
 BROKER = 'kind = "embedded"\nport = 0'
@@ -118,6 +121,50 @@ async def test_gateway_alarm_is_delivered_to_a_webhook_and_the_delivery_is_in_th
         )
     ]
     assert [one["name"] for one in page["outputs"]["channels"]] == ["phone"]
+
+
+@pytest.mark.parametrize("way", ["files", "command"])
+async def test_receiver_gets_no_number_of_an_alarm_or_a_delivery_twice_after_a_restore(
+    way: str, tmp_path: Path
+) -> None:
+    async def alarm(*names: str) -> None:
+        before = len(server.received)
+        async with Gateway(config) as gateway:
+            nodes = await walk_past(gateway, *names)
+            await until(lambda: of_intrusions(server.received[before:]))
+            for node in nodes:
+                node.disconnect()
+
+    folder, backup, store = tmp_path / "site", tmp_path / "b.gwb", "groundwatch.db"
+    folder.mkdir()
+    async with web_server() as server:
+        path = configured(folder, webhook(folder, server.url))
+        config, words = load_config(path), ("--config", str(path))
+        async with Gateway(config):
+            pass
+        if way == "command":
+            assert main(["gateway", "backup", str(backup), *words]) == 0
+        else:
+            shutil.copy2(folder / "data" / store, backup)
+        await alarm("n01", "n02")
+        if way == "command":
+            assert (
+                main(["gateway", "restore", str(backup), "--replace", "--by", "eva", *words]) == 0
+            )
+        else:
+            for file in (folder / "data").glob(f"{store}*"):
+                file.unlink()
+            shutil.copy2(backup, folder / "data" / store)
+        await alarm("n03", "n04")
+    first, second = of_intrusions(server.received)
+    assert first["alarm"] != second["alarm"]
+    numbers = [request.headers["X-Groundwatch-Delivery"] for request in server.received]
+    assert len(numbers) == len(set(numbers))
+
+
+def of_intrusions(received: list[Received]) -> list[dict[str, Any]]:
+    bodies = [json.loads(request.body) for request in received]
+    return [body for body in bodies if (body["kind"], body["change"]) == ("intrusion", "raised")]
 
 
 async def test_gateway_receiver_hangs_alarms_receipts_and_restart_go_on(tmp_path: Path) -> None:
