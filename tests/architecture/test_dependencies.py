@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -28,8 +29,13 @@ def _declared(*extras):
     return {canonicalize_name(Requirement(text).name) for text in wanted}
 
 
+@cache  # it reads the metadata of every installed package, for a second and more
+def _owners():
+    return packages_distributions()
+
+
 def _undeclared(paths, declared):
-    owners = packages_distributions()
+    owners = _owners()
     found = set()
     for path in paths:
         for name in imports(path):
